@@ -1,0 +1,115 @@
+/** What a training engine does, whichever executor is under it. The trainer, the evaluator and the reference command see only this. */
+import type { MicroBatch } from '../data/types.ts';
+import type { Float32Tensor, WeightSource } from '../formats/tensors.ts';
+
+/** LoRA settings under PEFT's own names. */
+export interface LoraSettings {
+  r: number;
+  lora_alpha: number;
+  lora_dropout: number;
+  /** 'all-linear' or module names as PEFT matches them (suffixes: 'q_proj'). */
+  target_modules: 'all-linear' | string[];
+  use_rslora: boolean;
+  use_dora: boolean;
+}
+
+export interface EngineOptions {
+  weights: WeightSource;
+  lora: LoraSettings;
+  /** T: tokens a micro-batch, for training and scoring. */
+  tokensPerMicroBatch: number;
+  gradientCheckpointing: boolean;
+  /** Seeds the adapter's initial values and the dropout masks. */
+  seed: number;
+  /** Slots and longest sequence of generation; the KV cache is planned when generate is first called. */
+  generation?: { slots: number; maxLength: number };
+  onProgress?: (event: EngineProgress) => void;
+}
+
+export type EngineProgress =
+  | { phase: 'weights'; done: number; total: number; unit: 'bytes' }
+  | { phase: 'pipelines'; done: number; total: number; unit: 'shaders' };
+
+/** Bytes of GPU memory by part. The total is exact: what the plan says is what is allocated. */
+export interface MemoryReport {
+  weights: number;
+  adapter: number;
+  optimizer: number;
+  activations: number;
+  /** Token ids, positions, tables, step scalars and readback. */
+  batch: number;
+  kvCache: number;
+  total: number;
+}
+
+/** One optimiser step: all its micro-batches, and the numbers that the schedule gives. */
+export interface StepInput {
+  microBatches: MicroBatch[];
+  /** 0-based; keys the dropout mask, and AdamW's bias correction uses step + 1. */
+  step: number;
+  learningRate: number;
+  weightDecay: number;
+  /** Global-norm clip; 0 switches it off. */
+  maxGradNorm: number;
+  /** LoRA+: learning rate of B over that of A; 1 when absent. */
+  loraPlusLrRatio?: number;
+}
+
+export interface StepOutput {
+  /** Sum of cross entropy over supervised tokens / supervised tokens of the whole step, before the update. */
+  loss: number;
+  /** Global norm before clipping. */
+  gradNorm: number;
+}
+
+export interface GenerationOptions {
+  maxNewTokens: number;
+  /** Generation of a slot stops after one of these. */
+  stopTokenIds: number[];
+  doSample: boolean;
+  temperature: number;
+  topP: number;
+  seed: number;
+}
+
+/** Adapter tensors under PEFT's names: base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight [r, in]. */
+export type AdapterTensors = Map<string, Float32Tensor>;
+
+/** All that a resumed run needs besides the adapter: AdamW's moments under the adapter's names, and the steps taken. */
+export interface OptimizerState {
+  expAvg: AdapterTensors;
+  expAvgSq: AdapterTensors;
+  steps: number;
+}
+
+export interface Engine {
+  /** The adapter under it in words, for reports: 'webgpu: NVIDIA ...'. */
+  readonly device: string;
+  /** Exact bytes, grows by the KV cache when generation is first asked for. */
+  readonly memory: MemoryReport;
+  readonly tokensPerMicroBatch: number;
+  /** Forward, backward, clip, AdamW. Throws NonFiniteError, with the adapter unchanged, when loss or norm is NaN or infinite. */
+  trainStep(input: StepInput): Promise<StepOutput>;
+  /** Cross entropy of each position of the batch, float32 [T]; 0 where there is no target. */
+  score(batch: MicroBatch): Promise<Float32Array>;
+  /** New ids for each prompt (without the prompt; the stop token included when one was reached). Any number of prompts; run in slots. */
+  generate(prompts: number[][], options: GenerationOptions): Promise<number[][]>;
+  readAdapter(): Promise<AdapterTensors>;
+  loadAdapter(tensors: AdapterTensors): Promise<void>;
+  readOptimizer(): Promise<OptimizerState>;
+  loadOptimizer(state: OptimizerState): Promise<void>;
+  dispose(): void;
+}
+
+/** Loss or gradient norm became NaN or infinite: the step was not applied. */
+export class NonFiniteError extends Error {
+  override name = 'NonFiniteError';
+  constructor(
+    readonly quantity: 'loss' | 'gradient norm',
+    readonly step: number,
+  ) {
+    super(
+      `The ${quantity} became NaN or infinite at step ${step + 1}; the step was not applied and the adapter is as it was before. Lower learning_rate, or check the training rows for extreme lengths.`,
+    );
+  }
+}
