@@ -1,0 +1,4 @@
+// Index of an invocation in a grid made by flatGrid (src/gpu/dispatch.ts).
+fn flat_index(workgroup: vec3u, groups: vec3u, local: u32, size: u32) -> u32 {
+  return (workgroup.y * groups.x + workgroup.x) * size + local;
+}

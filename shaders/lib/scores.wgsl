@@ -1,0 +1,24 @@
+// What attention does to a raw product q.k, and its derivative. SOFTCAP 0: none.
+fn attention_score(product: f32) -> f32 {
+  if (SOFTCAP > 0.0) {
+    return SOFTCAP * tanh(product * SCALE / SOFTCAP);
+  }
+  return product * SCALE;
+}
+
+// d(attention_score)/d(product), given the score.
+fn attention_slope(score: f32) -> f32 {
+  if (SOFTCAP > 0.0) {
+    let ratio = score / SOFTCAP;
+    return SCALE * (1.0 - ratio * ratio);
+  }
+  return SCALE;
+}
+
+// First key that query t sees: its document's start, or WINDOW - 1 back where there is a window (0: none).
+fn first_key(t: u32, document_start: u32) -> u32 {
+  if (WINDOW > 0u && t + 1u > WINDOW) {
+    return max(document_start, t + 1u - WINDOW);
+  }
+  return document_start;
+}

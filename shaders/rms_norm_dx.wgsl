@@ -1,0 +1,33 @@
+// With r = 1 / sqrt(mean(x^2) + EPS) and g = dy * (UNIT_OFFSET + w):  dx = r (g - x r^2 mean(g x))  (added to dx where ACCUMULATE).
+// Buffers: 0 dx, 1 x, 2 dy, all [ROWS, WIDTH], 4-7 w [WIDTH]. Threads: one workgroup a row.
+#include "lib/row.wgsl"
+#include "lib/weight_{W_KIND}.wgsl"
+@group(0) @binding(0) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> dy: array<f32>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+  let row = group.y * groups.x + group.x;
+  if (row >= ROWS) {
+    return;
+  }
+  var squares = 0.0;
+  var products = 0.0;
+  for (var i = local; i < WIDTH; i += WORKGROUP) {
+    let e = row * WIDTH + i;
+    squares += x[e] * x[e];
+    products += x[e] * dy[e] * (UNIT_OFFSET + weight_at(i));
+  }
+  let r = 1.0 / sqrt(row_sum(squares, local) / f32(WIDTH) + EPS);
+  let shrink = r * r * row_sum(products, local) / f32(WIDTH);
+  for (var i = local; i < WIDTH; i += WORKGROUP) {
+    let e = row * WIDTH + i;
+    let value = r * (dy[e] * (UNIT_OFFSET + weight_at(i)) - x[e] * shrink);
+    if (ACCUMULATE) {
+      dx[e] += value;
+    } else {
+      dx[e] = value;
+    }
+  }
+}

@@ -1,0 +1,139 @@
+/** The one GPU device: limits, settings for its kernels, allocation with a ledger, and the pipeline cache. */
+import type { KernelSettings } from './dispatch.ts';
+import { shaderBindings } from './shaders.ts';
+
+/** Who a buffer belongs to, as the memory report names it. */
+export type MemoryCategory = 'weights' | 'adapter' | 'optimizer' | 'activations' | 'batch' | 'kvCache';
+
+export interface PipelineAndLayout {
+  pipeline: GPUComputePipeline;
+  layout: GPUBindGroupLayout;
+}
+
+export class GpuContext {
+  readonly settings: KernelSettings;
+  private readonly ledger = new Map<GPUBuffer, { category: MemoryCategory; bytes: number }>();
+  private readonly pipelines = new Map<string, Promise<PipelineAndLayout>>();
+  private readonly layouts = new Map<string, { group: GPUBindGroupLayout; pipeline: GPUPipelineLayout }>();
+  private firstError: Error | null = null;
+  lost: string | null = null;
+
+  constructor(
+    readonly device: GPUDevice,
+    /** The adapter in words. */
+    readonly name: string,
+    isSoftware: boolean,
+    overrides: Partial<KernelSettings> = {},
+  ) {
+    this.settings = {
+      rowWorkgroup: isSoftware ? 1 : 128,
+      matmul: isSoftware ? 'direct' : 'tiled',
+      maxWorkgroups: device.limits.maxComputeWorkgroupsPerDimension,
+      ...overrides,
+    };
+    device.addEventListener('uncapturederror', (event) => {
+      this.firstError ??= new Error(`The GPU refused a command: ${(event as GPUUncapturedErrorEvent).error.message}`);
+    });
+    void device.lost.then((info) => {
+      if (info.reason !== 'destroyed') this.lost = info.message || 'unknown reason';
+    });
+  }
+
+  get limits() {
+    return { maxBindingBytes: this.device.limits.maxStorageBufferBindingSize, maxBufferBytes: this.device.limits.maxBufferSize };
+  }
+
+  /** Throws what went wrong on the device since the last check: a refused command, too little memory, a lost device. */
+  check(): void {
+    if (this.lost !== null) throw new Error(`The GPU was lost (${this.lost}). Reload the page; the run resumes from its last checkpoint.`);
+    const error = this.firstError;
+    this.firstError = null;
+    if (error) throw error;
+  }
+
+  /** @param bytes rounded up to 4 */
+  createBuffer(category: MemoryCategory, label: string, bytes: number, usage: GPUBufferUsageFlags = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC): GPUBuffer {
+    const size = Math.ceil(bytes / 4) * 4;
+    if (size > this.device.limits.maxBufferSize) throw new Error(`${label} needs a buffer of ${size} bytes; this GPU allows ${this.device.limits.maxBufferSize}. Use a smaller model or a lower max_length.`);
+    const buffer = this.device.createBuffer({ label, size, usage });
+    this.ledger.set(buffer, { category, bytes: size });
+    return buffer;
+  }
+
+  destroyBuffer(buffer: GPUBuffer): void {
+    this.ledger.delete(buffer);
+    buffer.destroy();
+  }
+
+  /** Bytes allocated now, by category. */
+  allocated(): Record<MemoryCategory, number> {
+    const sums: Record<MemoryCategory, number> = { weights: 0, adapter: 0, optimizer: 0, activations: 0, batch: 0, kvCache: 0 };
+    for (const { category, bytes } of this.ledger.values()) sums[category] += bytes;
+    return sums;
+  }
+
+  /** Compiles once a shader text; storage bindings are declared as the text has them. */
+  pipeline(code: string, label: string): Promise<PipelineAndLayout> {
+    let made = this.pipelines.get(code);
+    if (!made) {
+      const { group, pipeline: layout } = this.layout(code);
+      const module = this.device.createShaderModule({ label, code });
+      made = this.device.createComputePipelineAsync({ label, layout, compute: { module, entryPoint: 'main' } }).then(
+        (pipeline) => ({ pipeline, layout: group }),
+        (error: unknown) => {
+          throw new Error(`The shader ${label} did not compile on ${this.name}: ${error instanceof Error ? error.message : String(error)}. Update the browser and the graphics driver.`);
+        },
+      );
+      this.pipelines.set(code, made);
+    }
+    return made;
+  }
+
+  private layout(code: string) {
+    const bindings = shaderBindings(code).sort((a, b) => a.binding - b.binding);
+    const key = bindings.map(({ binding, access }) => `${binding}${access}`).join();
+    let layout = this.layouts.get(key);
+    if (!layout) {
+      const group = this.device.createBindGroupLayout({
+        entries: bindings.map(({ binding, access }) => ({
+          binding,
+          visibility: GPUShaderStage.COMPUTE,
+          buffer: { type: access === 'read' ? ('read-only-storage' as const) : ('storage' as const) },
+        })),
+      });
+      layout = { group, pipeline: this.device.createPipelineLayout({ bindGroupLayouts: [group] }) };
+      this.layouts.set(key, layout);
+    }
+    return layout;
+  }
+
+  dispose(): void {
+    for (const buffer of this.ledger.keys()) buffer.destroy();
+    this.ledger.clear();
+    this.device.destroy();
+  }
+}
+
+/** The best adapter there is, with the limits it offers; null where the browser has no WebGPU or no adapter. */
+export async function openGpu(gpu: GPU | undefined = navigator.gpu): Promise<GpuContext | null> {
+  const adapter = await gpu?.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter) return null;
+  const { limits, info } = adapter;
+  const device = await adapter.requestDevice({
+    requiredLimits: {
+      maxBufferSize: limits.maxBufferSize,
+      maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+      maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
+    },
+  });
+  return new GpuContext(device, adapterName(info), isSoftwareAdapter(info));
+}
+
+export function adapterName(info: GPUAdapterInfo): string {
+  return [info.vendor, info.architecture, info.device, info.description].filter(Boolean).join(' ') || 'unnamed adapter';
+}
+
+/** A CPU that poses as a GPU (SwiftShader, llvmpipe, WARP): kernels without barriers are faster there. */
+export function isSoftwareAdapter(info: GPUAdapterInfo): boolean {
+  return info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|basic render|warp/i.test(adapterName(info));
+}

@@ -1,0 +1,48 @@
+/** What an op asks of the GPU: shaders by name, constants, buffers and a grid. Plain data, made at plan time. */
+
+/** A value of the graph (by id), one part of a weight, scratch of the node, or one of the fixed tables. */
+export type BufferReference =
+  | { type: 'value'; id: number; /** A slice of it; the offset is a multiple of 256. */ offsetBytes?: number; sizeBytes?: number }
+  | { type: 'weight'; id: number; part: 'data' | 'packed' | 'absmax_q' | 'nested' }
+  | { type: 'scratch'; index: number; bytes: number }
+  | { type: 'quantizationTables' };
+
+export interface Dispatch {
+  /** File in shaders/ without .wgsl. */
+  shader: string;
+  /** Declared as `const NAME` ahead of the shader's text: integers as u32, `f:`-free numbers given as { f32 } as f32; strings choose includes. */
+  constants: Readonly<Record<string, ShaderConstant>>;
+  /** Keyed by @binding of group 0. */
+  bindings: Readonly<Record<number, BufferReference>>;
+  workgroups: readonly [number, number, number];
+}
+
+/** number: u32 · boolean: bool · { f32 }: f32 · string: substituted into #include lines. */
+export type ShaderConstant = number | boolean | string | { f32: number };
+
+/** How kernels are shaped for this adapter. */
+export interface KernelSettings {
+  /** Invocations that share one row reduction; 1 on a CPU adapter, where barriers cost more than they save. */
+  rowWorkgroup: number;
+  /** Which matrix product: 'direct' has registers only and no barriers (CPU adapters), 'tiled' stages tiles in workgroup memory. */
+  matmul: 'direct' | 'tiled';
+  /** Largest workgroups a dimension. */
+  maxWorkgroups: number;
+}
+
+export function value(v: { id: number }): BufferReference {
+  return { type: 'value', id: v.id };
+}
+
+/** Rows [first, first + count) of a value of `width` 4-byte elements a row. */
+export function rowSlice(v: { id: number }, first: number, count: number, width: number): BufferReference {
+  return { type: 'value', id: v.id, offsetBytes: first * width * 4, sizeBytes: count * width * 4 };
+}
+
+/** A grid of at least `count` invocations in workgroups of `size`, folded into two dimensions where one is too small. */
+export function flatGrid(count: number, size: number, settings: KernelSettings): [number, number, number] {
+  const groups = Math.ceil(count / size);
+  if (groups <= settings.maxWorkgroups) return [groups, 1, 1];
+  const y = Math.ceil(groups / settings.maxWorkgroups);
+  return [Math.ceil(groups / y), y, 1];
+}

@@ -1,0 +1,56 @@
+/** Shader texts and their assembly: `#include` lines and constants. */
+import type { ShaderConstant } from './dispatch.ts';
+
+const files = import.meta.glob<string>('../../shaders/**/*.wgsl', { query: '?raw', import: 'default', eager: true });
+
+function read(name: string): string {
+  const text = files[`../../shaders/${name}.wgsl`];
+  if (text === undefined) throw new Error(`there is no shaders/${name}.wgsl`);
+  return text;
+}
+
+/**
+ * The complete WGSL of a kernel: a `const` for each number and boolean, then the file with `#include "lib/x"` replaced by that file
+ * (`{NAME}` in an include line by the string constant NAME).
+ */
+export function assembleShader(name: string, constants: Readonly<Record<string, ShaderConstant>>): string {
+  const header: string[] = [];
+  for (const [key, constant] of Object.entries(constants)) {
+    if (typeof constant === 'number') {
+      if (!Number.isInteger(constant) || constant < 0 || constant > 0xffffffff) throw new Error(`${name}: constant ${key} = ${constant} is not a u32`);
+      header.push(`const ${key}: u32 = ${constant}u;`);
+    } else if (typeof constant === 'boolean') header.push(`const ${key}: bool = ${constant};`);
+    else if (typeof constant === 'object') header.push(`const ${key}: f32 = ${floatLiteral(constant.f32)};`);
+  }
+  const expand = (file: string): string =>
+    read(file).replace(/^#include "(.+)\.wgsl"$/gm, (_, path: string) =>
+      expand(
+        path.replace(/\{(\w+)\}/g, (_match, key: string) => {
+          const choice = constants[key];
+          if (typeof choice !== 'string') throw new Error(`${name}: #include needs the string constant ${key}`);
+          return choice;
+        }),
+      ),
+    );
+  return `${header.join('\n')}\n${expand(name)}`;
+}
+
+function floatLiteral(number: number): string {
+  const rounded = Math.fround(number);
+  if (!Number.isFinite(rounded)) throw new Error(`${number} has no f32 literal`);
+  const text = rounded.toString();
+  return `${/[.e]/.test(text) ? text : `${text}.0`}f`;
+}
+
+export interface BindingDeclaration {
+  binding: number;
+  access: 'read' | 'read_write';
+}
+
+/** The storage bindings of an assembled shader, from its `@group(0) @binding(n) var<storage, …>` lines. */
+export function shaderBindings(code: string): BindingDeclaration[] {
+  return [...code.matchAll(/@group\(0\)\s*@binding\((\d+)\)\s*var<storage,\s*(read_write|read)>/g)].map((match) => ({
+    binding: Number(match[1]),
+    access: match[2] as BindingDeclaration['access'],
+  }));
+}

@@ -1,0 +1,77 @@
+/**
+ * Where each LoRA matrix lies in the one contiguous adapter buffer. All A matrices come first, then all B; projections that share an input
+ * have their A matrices one under the other, so that one product serves them all.
+ */
+import { align } from '../plan/memory.ts';
+
+/** One trained matrix under PEFT's name. */
+export interface AdapterTensor {
+  name: string;
+  shape: [number, number];
+  /** First element in the adapter buffer. */
+  offset: number;
+}
+
+/** One binding of the adapter buffer: a parameter of the graph. */
+export interface AdapterParameter {
+  name: string;
+  shape: [number, number];
+  /** In elements; a multiple of 64. */
+  offset: number;
+}
+
+export interface ProjectionGroup {
+  /** Module names, as the checkpoint has them without '.weight'. */
+  modules: string[];
+  inFeatures: number;
+  outFeatures: number[];
+}
+
+export class AdapterLayout {
+  readonly tensors: AdapterTensor[] = [];
+  readonly parameters = new Map<string, AdapterParameter>();
+  /** Elements of the whole buffer; unused ones between parameters stay zero. */
+  readonly elements: number;
+  /** First element of the B matrices. */
+  readonly bStart: number;
+
+  constructor(
+    readonly groups: readonly ProjectionGroup[],
+    readonly rank: number,
+  ) {
+    let offset = 0;
+    const place = (name: string, shape: [number, number]) => {
+      this.parameters.set(name, { name, shape, offset });
+      const at = offset;
+      offset += align(shape[0] * shape[1] * 4) / 4;
+      return at;
+    };
+    for (const { modules, inFeatures } of groups) {
+      const at = place(groupName(modules), [modules.length * rank, inFeatures]);
+      modules.forEach((module, g) => this.tensors.push({ name: peftName(module, 'A'), shape: [rank, inFeatures], offset: at + g * rank * inFeatures }));
+    }
+    this.bStart = offset;
+    for (const { modules, outFeatures } of groups) {
+      modules.forEach((module, g) => {
+        const at = place(peftName(module, 'B'), [outFeatures[g], rank]);
+        this.tensors.push({ name: peftName(module, 'B'), shape: [outFeatures[g], rank], offset: at });
+      });
+    }
+    this.elements = offset;
+  }
+
+  find(name: string): AdapterParameter {
+    const parameter = this.parameters.get(name);
+    if (!parameter) throw new Error(`the adapter has no parameter ${name}`);
+    return parameter;
+  }
+}
+
+/** Name of the stacked A of projections that share an input. */
+export function groupName(modules: readonly string[]): string {
+  return `A: ${modules.join(' ')}`;
+}
+
+export function peftName(module: string, matrix: 'A' | 'B'): string {
+  return `base_model.model.${module}.lora_${matrix}.weight`;
+}

@@ -1,0 +1,129 @@
+/**
+ * What an architecture file builds with. One forward pass serves every plan: the mode decides what attention does (whole documents, or one
+ * token a slot against a KV cache), whether dropout applies, and what comes after the last hidden state.
+ */
+import { addBias } from '../ops/addBias.ts';
+import { attention, type AttentionSettings } from '../ops/attention.ts';
+import { attentionDecode, cacheWrite } from '../ops/cache.ts';
+import { dropout } from '../ops/dropout.ts';
+import { embedding } from '../ops/embedding.ts';
+import { Graph, type Value } from '../ops/graph.ts';
+import { linear } from '../ops/linear.ts';
+import { loraDown, loraUp } from '../ops/lora.ts';
+import { rmsNorm, type RmsNormSettings } from '../ops/rmsNorm.ts';
+import { rope } from '../ops/rope.ts';
+import type { TensorInfo } from '../formats/tensors.ts';
+import { groupName, peftName, type ProjectionGroup } from './adapterLayout.ts';
+import { isTarget, loraScale, type LoraShape } from './lora.ts';
+import { ropeTables, type RopeSettings } from './ropeTable.ts';
+
+export type PlanMode = 'train' | 'score' | 'prefill' | 'decode';
+
+export interface BuilderOptions {
+  mode: PlanMode;
+  /** Tokens of the plan: T, or the number of slots when decoding. */
+  tokens: number;
+  /** Rows of the rope tables: one more than the largest position. */
+  positions: number;
+  lora: LoraShape;
+  weights: ReadonlyMap<string, TensorInfo>;
+  /** Of the KV cache; needed by prefill and decode. */
+  cache?: { slots: number; length: number };
+}
+
+export class ModelBuilder {
+  readonly graph: Graph;
+  /** Projections that were given an adapter, in order. */
+  readonly groups: ProjectionGroup[] = [];
+  private sites = 0;
+
+  constructor(readonly options: BuilderOptions) {
+    this.graph = new Graph(options.mode === 'train');
+  }
+
+  /** @returns [T, hidden] */
+  embed(table: string, scale = 1): Value {
+    return embedding(this.graph, this.ids(), this.weight(table), scale);
+  }
+
+  rmsNorm(x: Value, weight: string, settings: RmsNormSettings): Value {
+    return rmsNorm(this.graph, x, this.weight(weight), settings);
+  }
+
+  /** @param x [T, n · dim] */
+  rope(x: Value, settings: RopeSettings, dim: number): Value {
+    const { positions } = this.options;
+    const key = `${JSON.stringify(settings)} ${dim} ${positions}`;
+    let tables: ReturnType<typeof ropeTables> | undefined;
+    const made = () => (tables ??= ropeTables(settings, dim, positions));
+    const cos = this.graph.constant(`rope.cos ${key}`, [positions, dim / 2], () => made().cos);
+    const sin = this.graph.constant(`rope.sin ${key}`, [positions, dim / 2], () => made().sin);
+    return rope(this.graph, x, { cos, sin }, this.positions());
+  }
+
+  /** Linear layers of one input, each with its bias and its adapter where it has them. @returns one [T, out] a module */
+  project(x: Value, modules: string[]): Value[] {
+    const { lora } = this.options;
+    const outputs = modules.map((module) => {
+      const y = linear(this.graph, x, this.weight(`${module}.weight`));
+      return this.options.weights.has(`${module}.bias`) ? addBias(this.graph, y, this.weight(`${module}.bias`)) : y;
+    });
+    const targets = modules.map((module, i) => ({ module, i })).filter(({ module }) => isTarget(module, lora));
+    // With dropout every module draws its own mask, as PEFT has it, so nothing is shared.
+    const groups = lora.lora_dropout > 0 ? targets.map((target) => [target]) : targets.length > 0 ? [targets] : [];
+    for (const group of groups) {
+      const names = group.map(({ module }) => module);
+      this.groups.push({ modules: names, inFeatures: x.shape[1], outFeatures: group.map(({ i }) => outputs[i].shape[1]) });
+      const a = this.graph.parameter(groupName(names), [names.length * lora.r, x.shape[1]]);
+      const down = loraDown(this.graph, this.dropout(x), a);
+      const ups = group.map(({ module, i }) => ({ y: outputs[i], b: this.graph.parameter(peftName(module, 'B'), [outputs[i].shape[1], lora.r]) }));
+      loraUp(this.graph, down, ups, loraScale(lora)).forEach((y, g) => (outputs[group[g].i] = y));
+    }
+    return outputs;
+  }
+
+  /** @param q [T, heads · d] @param k, v [T, keyHeads · d], rotated already @returns [T, heads · d] */
+  attend(layer: number, q: Value, k: Value, v: Value, settings: AttentionSettings): Value {
+    const { mode, cache, tokens } = this.options;
+    const documents = () => ({ start: this.graph.input('documentStart', [tokens], 'u32'), end: this.graph.input('documentEnd', [tokens], 'u32') });
+    if (mode === 'train' || mode === 'score') return attention(this.graph, q, k, v, documents(), settings);
+    if (!cache) throw new Error(`${mode} needs a cache`);
+    const shape = [cache.slots, cache.length, k.shape[1]];
+    const keys = this.graph.state(`cache.${layer}.key`, shape);
+    const values = this.graph.state(`cache.${layer}.value`, shape);
+    const slots = this.graph.input('slots', [tokens], 'u32');
+    cacheWrite(this.graph, keys, k, slots, this.positions());
+    cacheWrite(this.graph, values, v, slots, this.positions());
+    return mode === 'prefill' ? attention(this.graph, q, k, v, documents(), settings) : attentionDecode(this.graph, q, keys, values, this.positions(), settings);
+  }
+
+  /** Marks a decoder layer: the unit of activation checkpointing. */
+  layer(build: () => Value): Value {
+    return this.graph.segment(build);
+  }
+
+  weight(name: string): Value {
+    const info = this.options.weights.get(name);
+    if (!info) throw new Error(`the model has no tensor ${name}`);
+    return this.graph.weight(name, info.shape, info.kind);
+  }
+
+  positions(): Value {
+    return this.graph.input('positions', [this.options.tokens], 'u32');
+  }
+
+  private ids(): Value {
+    return this.graph.input('inputIds', [this.options.tokens], 'u32');
+  }
+
+  private dropout(x: Value): Value {
+    const { lora, mode, tokens } = this.options;
+    if (lora.lora_dropout === 0 || mode !== 'train') return x;
+    const keys = {
+      random: this.graph.input('random', [2], 'u32'),
+      documentIndex: this.graph.input('documentIndex', [tokens], 'u32'),
+      positions: this.positions(),
+    };
+    return dropout(this.graph, x, keys, lora.lora_dropout, this.sites++);
+  }
+}

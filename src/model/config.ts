@@ -1,0 +1,58 @@
+/** Reading config.json: typed fields with defaults, and errors that name the key. Keys stay as the checkpoint has them. */
+import { UserError } from '../lib/errors.ts';
+
+export type ModelConfigJson = Readonly<Record<string, unknown>>;
+
+/** What every architecture's parsed config has, under the checkpoint's own names. */
+export interface CommonConfig {
+  model_type: string;
+  vocab_size: number;
+  hidden_size: number;
+  num_hidden_layers: number;
+  max_position_embeddings: number;
+  tie_word_embeddings: boolean;
+}
+
+/** One tensor that an architecture needs from a checkpoint. `quantise`: a linear layer of the decoder, kept as NF4 where the recipe says so. */
+export interface TensorRequirement {
+  name: string;
+  shape: number[];
+  quantise: boolean;
+}
+
+export class ConfigReader {
+  constructor(
+    readonly json: ModelConfigJson,
+    readonly modelType: string,
+  ) {}
+
+  integer(key: string, fallback?: number): number {
+    const value = this.json[key] ?? fallback;
+    if (!Number.isInteger(value) || (value as number) < 1) this.fail(`"${key}" must be a positive integer, found ${JSON.stringify(this.json[key] ?? null)}`);
+    return value as number;
+  }
+
+  number(key: string, fallback?: number): number {
+    const value = this.json[key] ?? fallback;
+    if (typeof value !== 'number' || !Number.isFinite(value)) this.fail(`"${key}" must be a number, found ${JSON.stringify(this.json[key] ?? null)}`);
+    return value;
+  }
+
+  boolean(key: string, fallback: boolean): boolean {
+    const value = this.json[key] ?? fallback;
+    if (typeof value !== 'boolean') this.fail(`"${key}" must be true or false, found ${JSON.stringify(value)}`);
+    return value;
+  }
+
+  /** A string that must be one of `supported`. */
+  choice<T extends string>(key: string, supported: readonly T[], fallback: T): T {
+    const value = this.json[key] ?? fallback;
+    if (!supported.includes(value as T)) this.fail(`"${key}" is ${JSON.stringify(value)}; supported: ${supported.join(', ')}`);
+    return value as T;
+  }
+
+  /** Refuses a config for what it asks. */
+  fail(what: string): never {
+    throw new UserError(`config.json (model_type ${this.modelType}): ${what}. Choose a model that Finetab supports.`);
+  }
+}

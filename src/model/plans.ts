@@ -1,0 +1,81 @@
+/** The graphs of a model: train, score, logits, prefill, decode and the optimiser step, all from the one forward pass. */
+import { adamW } from '../ops/adamW.ts';
+import { gatherRows } from '../ops/gatherRows.ts';
+import { Graph } from '../ops/graph.ts';
+import { linear } from '../ops/linear.ts';
+import { linearCrossEntropy } from '../ops/linearCrossEntropy.ts';
+import { sample } from '../ops/sample.ts';
+import { weightedSum } from '../ops/weightedSum.ts';
+import { differentiate } from '../plan/autodiff.ts';
+import { AdapterLayout } from './adapterLayout.ts';
+import { ModelBuilder, type BuilderOptions } from './builder.ts';
+import type { Model } from './registry.ts';
+
+export type GraphOptions = Omit<BuilderOptions, 'mode'>;
+
+/** Loss added into stats, gradients into the parameters' gradient buffer. Outputs: tokenLoss [T]. */
+export function trainGraph(model: Model, options: GraphOptions, checkpoint: boolean): { graph: Graph; layout: AdapterLayout } {
+  const m = new ModelBuilder({ ...options, mode: 'train' });
+  const { graph } = m;
+  const hidden = model.forward(m);
+  const loss = linearCrossEntropy(graph, hidden, m.weight(model.headWeight), graph.input('targets', [options.tokens], 'i32'));
+  const weights = graph.input('lossWeights', [options.tokens], 'f32');
+  weightedSum(graph, loss, weights, graph.state('stats', [2]));
+  differentiate(graph, [{ value: loss, gradient: weights }], { checkpoint });
+  return { graph, layout: new AdapterLayout(m.groups, options.lora.r) };
+}
+
+/** Outputs: tokenLoss [T], 0 where there is no target. */
+export function scoreGraph(model: Model, options: GraphOptions): Graph {
+  const m = new ModelBuilder({ ...options, mode: 'score' });
+  const hidden = model.forward(m);
+  const loss = linearCrossEntropy(m.graph, hidden, m.weight(model.headWeight), m.graph.input('targets', [options.tokens], 'i32'));
+  m.graph.output('tokenLoss', loss);
+  return m.graph;
+}
+
+/** Outputs: logits [T, vocab]. For checks on small models only. */
+export function logitsGraph(model: Model, options: GraphOptions): Graph {
+  const m = new ModelBuilder({ ...options, mode: 'score' });
+  m.graph.output('logits', linear(m.graph, model.forward(m), m.weight(model.headWeight)));
+  return m.graph;
+}
+
+/** Reads prompts into the cache and picks each slot's first new id. Outputs: ids [slots]. */
+export function prefillGraph(model: Model, options: GraphOptions & { cache: { slots: number; length: number } }): Graph {
+  const m = new ModelBuilder({ ...options, mode: 'prefill' });
+  const last = gatherRows(m.graph, model.forward(m), m.graph.input('lastRows', [options.cache.slots], 'u32'));
+  pickIds(m, model, last, options.cache.slots);
+  return m.graph;
+}
+
+/** One more token for each slot. Outputs: ids [slots]. */
+export function decodeGraph(model: Model, options: Omit<GraphOptions, 'tokens'> & { cache: { slots: number; length: number } }): Graph {
+  const m = new ModelBuilder({ ...options, tokens: options.cache.slots, mode: 'decode' });
+  pickIds(m, model, model.forward(m), options.cache.slots);
+  return m.graph;
+}
+
+function pickIds(m: ModelBuilder, model: Model, hidden: ReturnType<Model['forward']>, slots: number): void {
+  const logits = linear(m.graph, hidden, m.weight(model.headWeight));
+  m.graph.output('ids', sample(m.graph, logits, m.graph.input('samplingOptions', [3], 'f32'), m.graph.input('samplingKeys', [2 + slots], 'u32')));
+}
+
+/** Global norm, clip, AdamW over the whole adapter. */
+export function optimizerGraph(layout: AdapterLayout): Graph {
+  const graph = new Graph(false);
+  const whole = (name: string) => graph.state(name, [layout.elements]);
+  adamW(
+    graph,
+    {
+      parameters: whole('adapter'),
+      gradients: whole('gradients'),
+      expAvg: whole('expAvg'),
+      expAvgSq: whole('expAvgSq'),
+      stats: graph.state('stats', [2]),
+      scalars: graph.input('scalars', [6], 'f32'),
+    },
+    layout.bStart,
+  );
+  return graph;
+}

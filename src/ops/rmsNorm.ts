@@ -1,0 +1,68 @@
+/** RMSNorm (arXiv:1910.07467): y = x / sqrt(mean(x²) + eps) · (unitOffset + w), over the last `w.length` elements of each row. */
+import { value, type KernelSettings } from '../gpu/dispatch.ts';
+import { elements, type Graph, type Node, type Op, type Value } from './graph.ts';
+import { weightBindings, weightKind } from './matrixProduct.ts';
+import { rowGrid } from './rows.ts';
+
+export interface RmsNormSettings {
+  eps: number;
+  /** 1 where the checkpoint stores w - 1 (Gemma), else 0. */
+  unitOffset?: 0 | 1;
+}
+
+/** @param x [T, n · width] @param weight [width] @returns as x */
+export function rmsNorm(graph: Graph, x: Value, weight: Value, { eps, unitOffset = 0 }: RmsNormSettings): Value {
+  return graph.append(rmsNormOp, [x, weight], { eps, unitOffset })[0];
+}
+
+function constants({ inputs: [x, weight], attributes }: Node, settings: KernelSettings) {
+  const width = weight.shape[0];
+  return {
+    ROWS: elements(x) / width,
+    WIDTH: width,
+    EPS: { f32: attributes.eps as number },
+    UNIT_OFFSET: { f32: attributes.unitOffset as number },
+    W_KIND: weightKind(weight),
+    WORKGROUP: settings.rowWorkgroup,
+  };
+}
+
+export const rmsNormOp: Op = {
+  name: 'rmsNorm',
+  outputs([x, weight]) {
+    if (x.shape[1] % weight.shape[0] !== 0) throw new Error(`rmsNorm: rows of ${x.shape[1]} are not made of ${weight.shape[0]}`);
+    return [{ shape: x.shape }];
+  },
+  gradient(backward, { inputs: [x, weight], attributes }, [dy]) {
+    if (dy) backward.emit(x, rmsNormDxOp, [x, weight, dy], attributes);
+  },
+  dispatches(node, settings) {
+    const { inputs, outputs } = node;
+    const shape = constants(node, settings);
+    return [
+      { shader: 'rms_norm', constants: shape, bindings: { 0: value(outputs[0]), 1: value(inputs[0]), ...weightBindings(inputs[1]) }, workgroups: rowGrid(shape.ROWS, settings) },
+    ];
+  },
+  tensorflow(tf, [x, weight], { attributes }) {
+    const rows = tf.reshape(x, [-1, weight.shape[0]]);
+    const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(rows), 1, true), attributes.eps as number));
+    return [tf.reshape(tf.mul(tf.mul(rows, inverse), tf.add(weight, attributes.unitOffset as number)), x.shape)];
+  },
+};
+
+export const rmsNormDxOp: Op = {
+  name: 'rmsNormDx',
+  outputs: ([x, , , sum]) => [{ shape: x.shape, inPlaceOf: sum ? 3 : undefined }],
+  dispatches(node, settings) {
+    const [x, weight, dy] = node.inputs;
+    const shape = constants(node, settings);
+    return [
+      {
+        shader: 'rms_norm_dx',
+        constants: { ...shape, ACCUMULATE: node.attributes.accumulate === true },
+        bindings: { 0: value(node.outputs[0]), 1: value(x), 2: value(dy), ...weightBindings(weight) },
+        workgroups: rowGrid(shape.ROWS, settings),
+      },
+    ];
+  },
+};

@@ -1,0 +1,159 @@
+/**
+ * Reverse-mode differentiation at plan time: walks the forward nodes backwards and lets each op's own rule append its backward nodes.
+ * With checkpointing the forward nodes of a segment are appended once more just before their backward, so that only the values which
+ * cross a segment's border live through the step (arXiv:1604.06174).
+ */
+import { addOp } from '../ops/add.ts';
+import { valueBytes, type Attributes, type Backward, type Graph, type Node, type Op, type Value } from '../ops/graph.ts';
+
+/** A loss and the gradient that enters there (a value of the same shape). */
+export interface Seed {
+  value: Value;
+  gradient: Value;
+}
+
+/**
+ * Appends the backward of `seeds` to the graph. Every parameter that takes part gets a value of role 'gradient', which the step must zero
+ * beforehand: contributions are added to it.
+ */
+export function differentiate(graph: Graph, seeds: Seed[], { checkpoint }: { checkpoint: boolean }): void {
+  const forward = [...graph.nodes];
+  const wanted = reachableFromParameters(forward);
+  // The last segment's backward follows at once: recomputing it would save nothing.
+  const lastSegment = forward.reduce((last, node) => Math.max(last, node.segment ?? -1), -1);
+  const rules = new GradientAccumulator(graph, wanted);
+  const copies = new Map<Value, Value>();
+  const recomputed = new Set<number>();
+  for (const seed of seeds) rules.pass(seed.value, seed.gradient);
+
+  for (const node of forward.toReversed()) {
+    const gradients = node.outputs.map((output) => rules.of(output));
+    if (!node.op.gradient || gradients.every((gradient) => gradient === null)) continue;
+    const { segment } = node;
+    const recompute = checkpoint && segment !== null && segment !== lastSegment;
+    if (recompute && !recomputed.has(segment)) {
+      recomputed.add(segment);
+      for (const original of forward) if (original.segment === segment) recomputeNode(graph, original, copies, rules);
+    }
+    const copy = (value: Value) => (recompute ? (copies.get(value) ?? value) : value);
+    node.op.gradient(rules, { ...node, inputs: node.inputs.map(copy), outputs: node.outputs.map(copy) }, gradients);
+    for (const output of node.outputs) rules.release(output);
+  }
+  graph.nodes = withoutDeadNodes(graph.nodes);
+}
+
+function recomputeNode(graph: Graph, node: Node, copies: Map<Value, Value>, rules: GradientAccumulator): void {
+  if (node.outputs.some((output) => output.role === 'state')) return;
+  const outputs = graph.append(node.op, node.inputs.map((input) => copies.get(input) ?? input), node.attributes);
+  node.outputs.forEach((original, i) => {
+    copies.set(original, outputs[i]);
+    rules.standsFor(outputs[i], original);
+  });
+}
+
+function reachableFromParameters(nodes: readonly Node[]): Set<Value> {
+  const reached = new Set<Value>();
+  for (const node of nodes) {
+    if (node.inputs.some((input) => input.role === 'parameter' || reached.has(input))) node.outputs.forEach((output) => reached.add(output));
+  }
+  return reached;
+}
+
+/** Drops nodes that nothing observable depends on (the tail of a recomputed segment, gradients nobody asked for). */
+export function withoutDeadNodes(nodes: readonly Node[]): Node[] {
+  const needed = new Set<Value>();
+  const kept: Node[] = [];
+  for (const node of nodes.toReversed()) {
+    const observable = node.outputs.some((output) => needed.has(output) || output.role === 'output' || output.role === 'state' || output.role === 'gradient');
+    if (!observable) continue;
+    kept.push(node);
+    node.inputs.forEach((input) => needed.add(input));
+  }
+  return kept.reverse();
+}
+
+/** The sum of contributions to each value's gradient. Adds in place where nothing else will look at the sum so far. */
+class GradientAccumulator implements Backward {
+  private readonly sums = new Map<Value, Value>();
+  /** How many forward values a gradient stands for at the moment: only a sole owner's may be changed in place. */
+  private readonly owners = new Map<Value, number>();
+  private readonly originals = new Map<Value, Value>();
+  private readonly parameterGradients = new Map<Value, Value>();
+
+  constructor(
+    readonly graph: Graph,
+    private readonly reached: ReadonlySet<Value>,
+  ) {}
+
+  standsFor(copy: Value, original: Value): void {
+    this.originals.set(copy, original);
+  }
+
+  of(value: Value): Value | null {
+    return this.sums.get(value) ?? null;
+  }
+
+  /** The rule of the value's producer has run: its gradient is used up. */
+  release(value: Value): void {
+    this.replace(value, null);
+  }
+
+  wants(input: Value): boolean {
+    return input.role === 'parameter' || this.reached.has(this.original(input));
+  }
+
+  pass(input: Value, gradient: Value): void {
+    if (!this.wants(input)) return;
+    const target = this.original(input);
+    const sum = this.sums.get(target);
+    this.replace(target, sum ? this.graph.append(addOp, [sum, gradient])[0] : gradient);
+  }
+
+  emit(input: Value, op: Op, inputs: Value[], attributes: Attributes = {}): void {
+    if (!this.wants(input)) return;
+    if (input.role === 'parameter') {
+      this.graph.append(op, inputs, { ...attributes, accumulate: true }, [this.parameterGradient(input)]);
+      return;
+    }
+    const target = this.original(input);
+    const sum = this.sums.get(target);
+    if (sum && sum.role === 'activation' && this.owners.get(sum) === 1 && !inputs.includes(sum)) {
+      const [output] = this.graph.append(op, [...inputs, sum], { ...attributes, accumulate: true });
+      if (this.graph.nodes.at(-1)!.inPlaceOf[0] !== inputs.length) throw new Error(`${op.name} does not accumulate: contribute with emitAll`);
+      this.replace(target, output);
+    } else {
+      this.pass(input, this.graph.append(op, inputs, attributes)[0]);
+    }
+  }
+
+  emitAll(inputs: (Value | null)[], op: Op, opInputs: Value[], attributes: Attributes = {}): void {
+    if (!inputs.some((input) => input && this.wants(input))) return;
+    const outputs = this.graph.append(op, opInputs, attributes);
+    inputs.forEach((input, i) => input && this.pass(input, outputs[i]));
+  }
+
+  private original(value: Value): Value {
+    return this.originals.get(value) ?? value;
+  }
+
+  private parameterGradient(parameter: Value): Value {
+    let gradient = this.parameterGradients.get(parameter);
+    if (!gradient) {
+      gradient = this.graph.value('gradient', parameter.name, parameter.shape, { parameter });
+      this.parameterGradients.set(parameter, gradient);
+    }
+    return gradient;
+  }
+
+  private replace(target: Value, gradient: Value | null): void {
+    const before = this.sums.get(target);
+    if (before) this.owners.set(before, this.owners.get(before)! - 1);
+    if (!gradient) {
+      this.sums.delete(target);
+      return;
+    }
+    if (valueBytes(gradient) !== valueBytes(target)) throw new Error(`gradient [${gradient.shape}] of ${target.name} [${target.shape}]`);
+    this.sums.set(target, gradient);
+    this.owners.set(gradient, (this.owners.get(gradient) ?? 0) + 1);
+  }
+}

@@ -1,0 +1,122 @@
+/** From a graph to a plan: the list of dispatches of one replay and where every value lies. No GPU is touched. */
+import type { BufferReference, Dispatch, KernelSettings } from '../gpu/dispatch.ts';
+import { assembleShader, shaderBindings } from '../gpu/shaders.ts';
+import { valueBytes, type Graph, type Node, type Value } from '../ops/graph.ts';
+import { withoutDeadNodes } from './autodiff.ts';
+import { planMemory, type Block, type MemoryLimits, type Placement } from './memory.ts';
+
+export interface PlannedDispatch extends Dispatch {
+  /** The whole shader text; equal texts share a pipeline. */
+  code: string;
+  /** Index of the node it belongs to: scratch is per node. */
+  node: number;
+}
+
+export interface Plan {
+  name: string;
+  graph: Graph;
+  dispatches: PlannedDispatch[];
+  /** Bytes of each arena. */
+  arenaBytes: number[];
+  placementOf(value: Value): Placement;
+  placementOfScratch(node: number, index: number): Placement;
+  /** Values outside the arenas that the dispatches use, by role, in order of first use. */
+  external: Value[];
+}
+
+/** @throws BlockTooLargeError where a value does not fit one binding of the adapter */
+export function makePlan(name: string, graph: Graph, settings: KernelSettings, limits: MemoryLimits): Plan {
+  const nodes = withoutDeadNodes(graph.nodes);
+  checkInPlace(nodes);
+  const dispatches = nodes.flatMap((node, index) =>
+    node.op.dispatches(node, settings).map((dispatch): PlannedDispatch => ({ ...dispatch, code: assembleShader(dispatch.shader, dispatch.constants), node: index })),
+  );
+  const owner = storageOwners(nodes);
+  const values = new Map(graph.values.map((value) => [value.id, value]));
+  const blocks: Block[] = [];
+  const blockOfValue = new Map<Value, number>();
+  const blockOfScratch = new Map<string, number>();
+  const external = new Set<Value>();
+
+  const touch = (reference: BufferReference, time: number, node: number): number | null => {
+    if (reference.type === 'quantizationTables') return null;
+    if (reference.type === 'scratch') {
+      const key = `${node}:${reference.index}`;
+      let index = blockOfScratch.get(key);
+      if (index === undefined) {
+        index = blocks.push({ bytes: 0, first: time, last: time, name: `scratch of ${nodes[node].op.name}` }) - 1;
+        blockOfScratch.set(key, index);
+      }
+      blocks[index].bytes = Math.max(blocks[index].bytes, reference.bytes);
+      blocks[index].last = time;
+      return index;
+    }
+    const value = owner(values.get(reference.id)!);
+    if (value.role !== 'activation') {
+      external.add(value);
+      return null;
+    }
+    let index = blockOfValue.get(value);
+    if (index === undefined) {
+      index = blocks.push({ bytes: valueBytes(value), first: time, last: time, name: value.name }) - 1;
+      blockOfValue.set(value, index);
+    }
+    blocks[index].last = time;
+    return index;
+  };
+
+  const apart: [number, number][] = [];
+  dispatches.forEach((dispatch, time) => {
+    const access = new Map(shaderBindings(dispatch.code).map((declaration) => [declaration.binding, declaration.access]));
+    const read: number[] = [];
+    const written: number[] = [];
+    for (const [binding, reference] of Object.entries(dispatch.bindings)) {
+      const block = touch(reference, time, dispatch.node);
+      if (block !== null) (access.get(Number(binding)) === 'read_write' ? written : read).push(block);
+    }
+    for (const a of written) for (const b of read) apart.push([a, b]);
+  });
+
+  const { placements, arenaBytes } = planMemory(blocks, apart, limits);
+  return {
+    name,
+    graph,
+    dispatches,
+    arenaBytes,
+    placementOf: (value) => placements[blockOfValue.get(owner(value))!],
+    placementOfScratch: (node, index) => placements[blockOfScratch.get(`${node}:${index}`)!],
+    external: [...external],
+  };
+}
+
+/** Follows in-place outputs back to the value whose storage they use; a chain that ends in an output is an output from its start. */
+function storageOwners(nodes: readonly Node[]): (value: Value) => Value {
+  const parent = new Map<Value, Value>();
+  const root = (value: Value): Value => {
+    const next = parent.get(value);
+    return next ? root(next) : value;
+  };
+  for (const node of nodes) {
+    node.outputs.forEach((output, i) => {
+      const from = node.inPlaceOf[i];
+      if (from !== undefined) parent.set(output, node.inputs[from]);
+    });
+  }
+  for (const value of [...parent.keys()]) {
+    const origin = root(value);
+    if (value.role === 'output' && origin.role === 'activation') throw new Error(`${value.name}: an output may not be written in place of an activation`);
+  }
+  return root;
+}
+
+/** Nothing may read a value after a node took its storage over. */
+function checkInPlace(nodes: readonly Node[]): void {
+  const taken = new Map<Value, string>();
+  for (const node of nodes) {
+    for (const input of node.inputs) {
+      const by = taken.get(input);
+      if (by) throw new Error(`${node.op.name} reads ${input.name} after ${by} overwrote it`);
+    }
+    node.inPlaceOf.forEach((from) => from !== undefined && taken.set(node.inputs[from], node.op.name));
+  }
+}

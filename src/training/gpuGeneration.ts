@@ -1,0 +1,97 @@
+/** Generation over slots: prompts are read in packed batches, then every slot gets one token a round. */
+import { mix32, randomKey } from '../lib/counterRandom.ts';
+import type { GenerationOptions } from './engine.ts';
+
+/** Slot number that the cache kernels ignore. */
+const NO_SLOT = 0xffffffff;
+
+/** Prefill and decode as the engine replays them; both return an id for every slot. */
+export interface SlotRunner {
+  slots: number;
+  /** Longest prompt and answer together. */
+  maxLength: number;
+  /** Tokens of one prefill. */
+  prefillTokens: number;
+  prefill(inputs: Record<string, Float32Array | Uint32Array>): Promise<Uint32Array>;
+  decode(inputs: Record<string, Float32Array | Uint32Array>): Promise<Uint32Array>;
+}
+
+interface Sequence {
+  /** Index of its prompt: keys its random numbers, so that neighbours do not change them. */
+  index: number;
+  ids: number[];
+  promptLength: number;
+  /** How many ids the cache holds. */
+  cached: number;
+  done: boolean;
+}
+
+/** @returns the new ids of each prompt, the stop token included where one came */
+export async function generateInSlots(runner: SlotRunner, prompts: readonly number[][], options: GenerationOptions): Promise<number[][]> {
+  const results: number[][] = [];
+  for (let first = 0; first < prompts.length; first += runner.slots) {
+    const wave = prompts.slice(first, first + runner.slots).map((prompt, i): Sequence => {
+      if (prompt.length === 0) throw new Error('a prompt has no tokens');
+      return { index: first + i, ids: [...prompt], promptLength: prompt.length, cached: 0, done: options.maxNewTokens === 0 };
+    });
+    await readPrompts(runner, wave, options);
+    while (wave.some((sequence) => !sequence.done)) await decodeRound(runner, wave, options);
+    results.push(...wave.map(({ ids, promptLength }) => ids.slice(promptLength)));
+  }
+  return results;
+}
+
+/** Fills the caches: as many prompts (or their beginnings, where one is longer than a batch) as fit go into each prefill. */
+async function readPrompts(runner: SlotRunner, wave: Sequence[], options: GenerationOptions): Promise<void> {
+  const pending = wave.map((sequence, slot) => ({ sequence, slot, length: Math.min(sequence.ids.length, runner.prefillTokens) }));
+  while (pending.length > 0) {
+    const T = runner.prefillTokens;
+    const inputs = { inputIds: new Uint32Array(T), positions: new Uint32Array(T), documentStart: Uint32Array.from({ length: T }, (_, t) => t), slots: new Uint32Array(T).fill(NO_SLOT), lastRows: new Uint32Array(runner.slots) };
+    const batch: typeof pending = [];
+    let used = 0;
+    while (pending.length > 0 && used + pending[0].length <= T) {
+      const item = pending.shift()!;
+      for (let p = 0; p < item.length; p++) {
+        inputs.inputIds[used + p] = item.sequence.ids[p];
+        inputs.positions[used + p] = p;
+        inputs.documentStart[used + p] = used;
+        inputs.slots[used + p] = item.slot;
+      }
+      used += item.length;
+      inputs.lastRows[item.slot] = used - 1;
+      batch.push(item);
+    }
+    const ids = await runner.prefill({ ...inputs, ...sampling(runner, wave, options) });
+    for (const { sequence, slot, length } of batch) advance(sequence, length, ids[slot], options, runner.maxLength);
+  }
+}
+
+async function decodeRound(runner: SlotRunner, wave: Sequence[], options: GenerationOptions): Promise<void> {
+  const inputs = { inputIds: new Uint32Array(runner.slots), positions: new Uint32Array(runner.slots), slots: new Uint32Array(runner.slots).fill(NO_SLOT) };
+  wave.forEach((sequence, slot) => {
+    if (sequence.done) return;
+    inputs.inputIds[slot] = sequence.ids[sequence.cached];
+    inputs.positions[slot] = sequence.cached;
+    inputs.slots[slot] = slot;
+  });
+  const ids = await runner.decode({ ...inputs, ...sampling(runner, wave, options) });
+  wave.forEach((sequence, slot) => {
+    if (!sequence.done) advance(sequence, 1, ids[slot], options, runner.maxLength);
+  });
+}
+
+/** The cache took `count` more ids; where that was the last one known, `next` is appended. */
+function advance(sequence: Sequence, count: number, next: number, options: GenerationOptions, maxLength: number): void {
+  sequence.cached += count;
+  if (sequence.done || sequence.cached < sequence.ids.length) return;
+  sequence.ids.push(next);
+  const made = sequence.ids.length - sequence.promptLength;
+  sequence.done = made >= options.maxNewTokens || options.stopTokenIds.includes(next) || sequence.ids.length >= maxLength;
+}
+
+function sampling(runner: SlotRunner, wave: readonly Sequence[], options: GenerationOptions) {
+  const samplingKeys = new Uint32Array(2 + runner.slots);
+  samplingKeys[0] = options.seed;
+  wave.forEach(({ index, ids, promptLength }, slot) => (samplingKeys[2 + slot] = randomKey(mix32(index), ids.length - promptLength)));
+  return { samplingOptions: new Float32Array([options.doSample ? 1 : 0, options.temperature, options.topP]), samplingKeys };
+}

@@ -1,0 +1,137 @@
+/** The buffers that outlive a replay: weights, adapter, optimiser state, KV cache, inputs, outputs, constants, arenas. */
+import type { GpuContext, MemoryCategory } from '../gpu/context.ts';
+import type { AdapterLayout } from '../model/adapterLayout.ts';
+import { valueBytes, type Value } from '../ops/graph.ts';
+import type { BufferRange, Residents } from '../plan/executor.ts';
+import type { Plan } from '../plan/plan.ts';
+import { dynamicMap, NF4_CODE } from '../quant/nf4.ts';
+import type { WeightBuffers } from './gpuWeights.ts';
+import { arenaBytes, QUANTIZATION_TABLE_BYTES, readbackBytes, residentKey } from './runPlans.ts';
+
+export class GpuResidents {
+  private readonly buffers = new Map<string, GPUBuffer>();
+  private readonly arenas: GPUBuffer[] = [];
+  private readback: GPUBuffer | null = null;
+  private tables: GPUBuffer | null = null;
+
+  constructor(
+    private readonly context: GpuContext,
+    private readonly layout: AdapterLayout,
+    private readonly weights: WeightBuffers,
+  ) {}
+
+  /** Allocates what the plans need. Called again with more plans it adds to what is there. @returns whether arenas were replaced: bind groups on them are void */
+  allocate(plans: readonly Plan[]): boolean {
+    const { context } = this;
+    for (const plan of plans) {
+      for (const value of plan.external) {
+        if (value.role === 'weight' || value.role === 'parameter' || value.role === 'gradient') continue;
+        const key = residentKey(value, plan);
+        if (this.buffers.has(key)) continue;
+        const buffer = context.createBuffer(category(value), key, valueBytes(value));
+        if (value.data) context.device.queue.writeBuffer(buffer, 0, value.data as Float32Array<ArrayBuffer>);
+        this.buffers.set(key, buffer);
+      }
+    }
+    if (this.readback?.size !== readbackBytes(plans)) {
+      if (this.readback) context.destroyBuffer(this.readback);
+      this.readback = context.createBuffer('batch', 'readback', readbackBytes(plans), GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
+    }
+    if (!this.tables && plans.some((plan) => plan.external.some(({ kind }) => kind === 'nf4'))) {
+      this.tables = context.createBuffer('weights', 'quantisation tables', QUANTIZATION_TABLE_BYTES);
+      context.device.queue.writeBuffer(this.tables, 0, new Float32Array([...dynamicMap(), ...NF4_CODE]));
+    }
+    let replaced = false;
+    arenaBytes(plans).forEach((bytes, i) => {
+      if (this.arenas[i]?.size === bytes) return;
+      if (this.arenas[i]) context.destroyBuffer(this.arenas[i]);
+      this.arenas[i] = context.createBuffer('activations', `arena ${i}`, bytes);
+      replaced = true;
+    });
+    return replaced;
+  }
+
+  get arenaBuffers(): readonly GPUBuffer[] {
+    return this.arenas;
+  }
+
+  /** Gives back what `plans` added and no plan of `keep` uses. Their executors must not run again. */
+  release(plans: readonly Plan[], keep: readonly Plan[]): void {
+    const kept = new Set(keep.flatMap((plan) => plan.external.map((value) => residentKey(value, plan))));
+    for (const plan of plans) {
+      for (const value of plan.external) {
+        const key = residentKey(value, plan);
+        const buffer = this.buffers.get(key);
+        if (!buffer || kept.has(key)) continue;
+        this.context.destroyBuffer(buffer);
+        this.buffers.delete(key);
+      }
+    }
+  }
+
+  /** What a plan's executor asks. */
+  for(plan: Plan): Residents {
+    return {
+      value: (value) => this.locate(value, plan),
+      weight: ({ name }, part) => {
+        const buffer = this.weights.get(name)![part]!;
+        return { buffer, offset: 0, size: buffer.size };
+      },
+      quantizationTables: () => ({ buffer: this.tables!, offset: 0, size: QUANTIZATION_TABLE_BYTES }),
+    };
+  }
+
+  /** A state that every plan shares, by name. */
+  state(name: string, elements: number): GPUBuffer {
+    return this.buffers.get(`state ${name} [${elements}]`)!;
+  }
+
+  output(plan: Plan, name: string): GPUBuffer {
+    return this.buffers.get(`${plan.name}.${name}`)!;
+  }
+
+  /** Writes an input of a plan by name, if the plan has it. */
+  write(plan: Plan, name: string, data: Float32Array | Uint32Array | Int32Array): void {
+    const value = plan.external.find((candidate) => candidate.role === 'input' && candidate.name === name);
+    if (!value) return;
+    if (data.byteLength !== valueBytes(value)) throw new Error(`${plan.name}: input ${name} has ${data.byteLength} bytes, planned were ${valueBytes(value)}`);
+    this.context.device.queue.writeBuffer(this.buffers.get(residentKey(value, plan))!, 0, data as Float32Array<ArrayBuffer>);
+  }
+
+  /** Copies `bytes` of a buffer back; one at a time. */
+  async read(buffer: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
+    const { device } = this.context;
+    const staging = bytes <= this.readback!.size ? this.readback! : device.createBuffer({ size: bytes, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+    const encoder = device.createCommandEncoder();
+    encoder.copyBufferToBuffer(buffer, 0, staging, 0, bytes);
+    device.queue.submit([encoder.finish()]);
+    try {
+      await staging.mapAsync(GPUMapMode.READ, 0, bytes);
+    } catch (error) {
+      this.context.check();
+      throw error;
+    }
+    const copy = staging.getMappedRange(0, bytes).slice(0);
+    staging.unmap();
+    if (staging !== this.readback) staging.destroy();
+    this.context.check();
+    return copy;
+  }
+
+  private locate(value: Value, plan: Plan): BufferRange {
+    if (value.role === 'parameter' || value.role === 'gradient') {
+      const { offset, shape } = this.layout.find(value.name);
+      const buffer = this.state(value.role === 'parameter' ? 'adapter' : 'gradients', this.layout.elements);
+      return { buffer, offset: offset * 4, size: shape[0] * shape[1] * 4 };
+    }
+    const buffer = this.buffers.get(residentKey(value, plan));
+    if (!buffer) throw new Error(`${plan.name}: ${value.role} ${value.name} was not allocated`);
+    return { buffer, offset: 0, size: valueBytes(value) };
+  }
+}
+
+function category({ role, name }: Value): MemoryCategory {
+  if (role !== 'state' || name === 'stats') return 'batch';
+  if (name.startsWith('cache.')) return 'kvCache';
+  return name === 'adapter' ? 'adapter' : 'optimizer';
+}

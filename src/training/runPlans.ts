@@ -1,0 +1,121 @@
+/** All plans of one run, made before anything is allocated, and the exact memory they need. */
+import { tensorPartBytes, type TensorInfo } from '../formats/tensors.ts';
+import type { KernelSettings } from '../gpu/dispatch.ts';
+import type { AdapterLayout } from '../model/adapterLayout.ts';
+import { checkTargets } from '../model/lora.ts';
+import { decodeGraph, logitsGraph, optimizerGraph, prefillGraph, scoreGraph, trainGraph, type GraphOptions } from '../model/plans.ts';
+import type { Model } from '../model/registry.ts';
+import { valueBytes, type Value } from '../ops/graph.ts';
+import type { MemoryLimits } from '../plan/memory.ts';
+import { makePlan, type Plan } from '../plan/plan.ts';
+import type { LoraSettings, MemoryReport } from './engine.ts';
+
+export interface RunPlanOptions {
+  model: Model;
+  weights: ReadonlyMap<string, TensorInfo>;
+  lora: LoraSettings;
+  tokensPerMicroBatch: number;
+  gradientCheckpointing: boolean;
+  /** Plans prefill and decode with their KV cache. */
+  generation?: { slots: number; maxLength: number };
+  /** Plans whole logits too: for references of small models. */
+  logits?: boolean;
+}
+
+export interface RunPlans {
+  layout: AdapterLayout;
+  train: Plan;
+  score: Plan;
+  optimizer: Plan;
+  logits?: Plan;
+  generation?: GenerationPlans;
+}
+
+export interface GenerationPlans {
+  slots: number;
+  maxLength: number;
+  prefill: Plan;
+  decode: Plan;
+}
+
+/** @throws UserError for adapter settings that do not fit the model, BlockTooLargeError where the adapter's limits are too small */
+export function planRun(options: RunPlanOptions, settings: KernelSettings, limits: MemoryLimits): RunPlans {
+  const { model, lora } = options;
+  checkTargets(model.tensors.filter(({ quantise }) => quantise).map(({ name }) => name.replace(/\.weight$/, '')), lora);
+  const shared: GraphOptions = { tokens: options.tokensPerMicroBatch, positions: options.tokensPerMicroBatch, lora, weights: options.weights };
+  const { graph, layout } = trainGraph(model, shared, options.gradientCheckpointing);
+  const plan = (name: string, made: typeof graph) => makePlan(name, made, settings, limits);
+  return {
+    layout,
+    train: plan('train', graph),
+    score: plan('score', scoreGraph(model, shared)),
+    optimizer: plan('optimizer', optimizerGraph(layout)),
+    logits: options.logits ? plan('logits', logitsGraph(model, shared)) : undefined,
+    generation: options.generation ? planGeneration(options, options.generation, settings, limits) : undefined,
+  };
+}
+
+/** @param slots sequences generated at once @param maxLength longest prompt and answer together */
+export function planGeneration(options: RunPlanOptions, { slots, maxLength }: { slots: number; maxLength: number }, settings: KernelSettings, limits: MemoryLimits): GenerationPlans {
+  const { model, lora, weights, tokensPerMicroBatch } = options;
+  const cache = { slots, length: maxLength };
+  const shared = { positions: Math.max(maxLength, tokensPerMicroBatch), lora, weights, cache };
+  return {
+    slots,
+    maxLength,
+    prefill: makePlan('prefill', prefillGraph(model, { ...shared, tokens: tokensPerMicroBatch }), settings, limits),
+    decode: makePlan('decode', decodeGraph(model, shared), settings, limits),
+  };
+}
+
+export function plansOf(plans: RunPlans): Plan[] {
+  return [plans.train, plans.score, plans.optimizer, plans.logits, plans.generation?.prefill, plans.generation?.decode].filter((plan) => plan !== undefined);
+}
+
+/** Key under which a value outside the arenas is allocated: plans share what has the same name and shape. */
+export function residentKey(value: Value, plan: Plan): string {
+  return value.role === 'output' ? `${plan.name}.${value.name}` : `${value.role} ${value.name} [${value.shape}]`;
+}
+
+/** Arenas serve all plans in turn: each is as large as the largest plan needs it. */
+export function arenaBytes(plans: readonly Plan[]): number[] {
+  const arenas: number[] = [];
+  for (const plan of plans) plan.arenaBytes.forEach((bytes, i) => (arenas[i] = Math.max(arenas[i] ?? 0, bytes)));
+  return arenas;
+}
+
+/** Bytes of the buffer through which losses and ids come back. */
+export function readbackBytes(plans: readonly Plan[]): number {
+  const outputs = plans.flatMap((plan) => plan.external).filter(({ role }) => role === 'output');
+  return Math.max(...outputs.map(valueBytes), 8);
+}
+
+/** Code tables of NF4: 256 values of the dynamic map and 16 code points. */
+export const QUANTIZATION_TABLE_BYTES = (256 + 16) * 4;
+
+/** What the plans will allocate, to the byte. */
+export function memoryReport(plans: RunPlans): MemoryReport {
+  const list = plansOf(plans);
+  const report = { weights: 0, adapter: 0, optimizer: 0, activations: 0, batch: readbackBytes(list), kvCache: 0 };
+  const counted = new Set<string>();
+  for (const plan of list) {
+    for (const value of plan.external) {
+      const key = residentKey(value, plan);
+      if (counted.has(key)) continue;
+      counted.add(key);
+      if (value.role === 'weight') report.weights += weightBytes(value);
+      else if (value.role === 'state' && value.name.startsWith('cache.')) report.kvCache += valueBytes(value);
+      else if (value.role === 'state' && value.name === 'adapter') report.adapter += valueBytes(value);
+      else if (value.role === 'state' && value.name !== 'stats') report.optimizer += valueBytes(value);
+      else if (value.role !== 'parameter' && value.role !== 'gradient') report.batch += valueBytes(value);
+    }
+  }
+  if (list.some((plan) => plan.external.some(({ kind }) => kind === 'nf4'))) report.weights += QUANTIZATION_TABLE_BYTES;
+  report.activations = arenaBytes(list).reduce((a, b) => a + b, 0);
+  return { ...report, total: Object.values(report).reduce((a, b) => a + b, 0) };
+}
+
+/** Bytes of a weight's parts, each rounded up to a word. */
+function weightBytes({ name, shape, kind }: Value): number {
+  return Object.values(tensorPartBytes({ name, shape: [...shape], kind: kind! })).reduce((sum, bytes) => sum + Math.ceil(bytes / 4) * 4, 0);
+}

@@ -1,0 +1,224 @@
+/** The engine on WebGPU: owns the weights, the adapter and the plans, and replays them. One call runs at a time; others wait their turn. */
+import type { MicroBatch } from '../data/types.ts';
+import type { GpuContext } from '../gpu/context.ts';
+import { initialAdapter } from '../model/lora.ts';
+import { modelOf } from '../model/registry.ts';
+import { ADAM } from '../ops/adamW.ts';
+import { PlanExecutor } from '../plan/executor.ts';
+import type { Plan } from '../plan/plan.ts';
+import { adapterTensors, fillAdapter } from './adapterBuffer.ts';
+import { NonFiniteError, type AdapterTensors, type Engine, type EngineOptions, type GenerationOptions, type MemoryReport, type OptimizerState, type StepInput, type StepOutput } from './engine.ts';
+import { generateInSlots, type SlotRunner } from './gpuGeneration.ts';
+import { GpuResidents } from './gpuResidents.ts';
+import { uploadWeights } from './gpuWeights.ts';
+import { memoryReport, planGeneration, planRun, plansOf, type RunPlanOptions, type RunPlans } from './runPlans.ts';
+
+/** GPU work submitted at once: longer trips the watchdog of some systems and freezes the desktop. */
+const SUBMIT_MS = 100;
+/** Slots of generation where the caller did not say. */
+const DEFAULT_SLOTS = 8;
+
+export class WebGpuEngine implements Engine {
+  readonly tokensPerMicroBatch: number;
+  private turn: Promise<unknown> = Promise.resolve();
+  private readonly executors = new Map<Plan, Promise<PlanExecutor>>();
+  private dispatchesPerSubmit = 64;
+  private optimizerSteps = 0;
+
+  private constructor(
+    readonly context: GpuContext,
+    private readonly options: EngineOptions,
+    private readonly planOptions: RunPlanOptions,
+    private readonly plans: RunPlans,
+    private readonly residents: GpuResidents,
+  ) {
+    this.tokensPerMicroBatch = options.tokensPerMicroBatch;
+  }
+
+  static async create(context: GpuContext, options: EngineOptions & { logits?: boolean }): Promise<WebGpuEngine> {
+    const planOptions: RunPlanOptions = { ...options, model: modelOf(options.weights.config), weights: options.weights.tensors };
+    const plans = planRun(planOptions, context.settings, context.limits);
+    const residents = new GpuResidents(context, plans.layout, await uploadWeights(context, options.weights, weightNames(plans), options.onProgress));
+    residents.allocate(plansOf(plans));
+    const engine = new WebGpuEngine(context, options, planOptions, plans, residents);
+    context.device.queue.writeBuffer(engine.region('adapter'), 0, initialAdapter(plans.layout, options.seed) as Float32Array<ArrayBuffer>);
+    await Promise.all([engine.executor(plans.train), engine.executor(plans.score), engine.executor(plans.optimizer)]);
+    context.check();
+    return engine;
+  }
+
+  get device(): string {
+    return `webgpu: ${this.context.name}`;
+  }
+
+  get memory(): MemoryReport {
+    return memoryReport(this.plans);
+  }
+
+  trainStep(input: StepInput): Promise<StepOutput> {
+    return this.exclusively(async () => {
+      await this.accumulateGradients(input.microBatches, input.step);
+      const t = this.optimizerSteps + 1;
+      const scalars = [input.learningRate, input.learningRate * (input.loraPlusLrRatio ?? 1), input.weightDecay, input.maxGradNorm, 1 - ADAM.beta1 ** t, Math.sqrt(1 - ADAM.beta2 ** t)];
+      this.residents.write(this.plans.optimizer, 'scalars', new Float32Array(scalars));
+      await this.replay(this.plans.optimizer);
+      const [loss, squares] = new Float32Array(await this.residents.read(this.residents.state('stats', 2), 8));
+      if (!Number.isFinite(loss)) throw new NonFiniteError('loss', input.step);
+      if (!Number.isFinite(squares)) throw new NonFiniteError('gradient norm', input.step);
+      this.optimizerSteps = t;
+      return { loss, gradNorm: Math.sqrt(squares) };
+    });
+  }
+
+  /** Loss and gradients of a step without the update, under PEFT's names: for references and checks. */
+  gradients(microBatches: MicroBatch[], step = 0): Promise<{ loss: number; gradients: AdapterTensors }> {
+    return this.exclusively(async () => {
+      await this.accumulateGradients(microBatches, step);
+      const [loss] = new Float32Array(await this.residents.read(this.residents.state('stats', 2), 8));
+      return { loss, gradients: await this.readRegion('gradients') };
+    });
+  }
+
+  score(batch: MicroBatch): Promise<Float32Array> {
+    return this.exclusively(() => this.forward(this.plans.score, batch, 'tokenLoss', batch.tokens * 4));
+  }
+
+  /** [T, vocab] of a small model; the engine must have been created with `logits`. */
+  logits(batch: MicroBatch): Promise<Float32Array> {
+    const { logits } = this.plans;
+    if (!logits) throw new Error('the engine was created without logits');
+    return this.exclusively(() => this.forward(logits, batch, 'logits', batch.tokens * this.planOptions.model.config.vocab_size * 4));
+  }
+
+  generate(prompts: number[][], options: GenerationOptions): Promise<number[][]> {
+    return this.exclusively(async () => generateInSlots(await this.slotRunner(prompts, options), prompts, options));
+  }
+
+  readAdapter(): Promise<AdapterTensors> {
+    return this.exclusively(() => this.readRegion('adapter'));
+  }
+
+  loadAdapter(tensors: AdapterTensors): Promise<void> {
+    return this.exclusively(async () => this.writeRegion('adapter', tensors));
+  }
+
+  readOptimizer(): Promise<OptimizerState> {
+    return this.exclusively(async () => ({ expAvg: await this.readRegion('expAvg'), expAvgSq: await this.readRegion('expAvgSq'), steps: this.optimizerSteps }));
+  }
+
+  loadOptimizer(state: OptimizerState): Promise<void> {
+    return this.exclusively(async () => {
+      this.writeRegion('expAvg', state.expAvg);
+      this.writeRegion('expAvgSq', state.expAvgSq);
+      this.optimizerSteps = state.steps;
+    });
+  }
+
+  dispose(): void {
+    this.context.dispose();
+  }
+
+  private async accumulateGradients(microBatches: readonly MicroBatch[], step: number): Promise<void> {
+    const supervised = microBatches.reduce((sum, batch) => sum + batch.supervisedTokens, 0);
+    if (supervised === 0) throw new Error(`step ${step + 1} has no supervised token: every answer in it is empty`);
+    const encoder = this.context.device.createCommandEncoder();
+    encoder.clearBuffer(this.region('gradients'));
+    encoder.clearBuffer(this.residents.state('stats', 2));
+    this.context.device.queue.submit([encoder.finish()]);
+    const { train } = this.plans;
+    this.residents.write(train, 'random', new Uint32Array([this.options.seed, step]));
+    for (const batch of microBatches) {
+      this.writeBatch(train, batch);
+      this.residents.write(train, 'lossWeights', Float32Array.from(batch.targets, (target) => (target < 0 ? 0 : 1 / supervised)));
+      await this.replay(train);
+    }
+  }
+
+  private async forward(plan: Plan, batch: MicroBatch, output: string, bytes: number): Promise<Float32Array> {
+    this.writeBatch(plan, batch);
+    await this.replay(plan);
+    return new Float32Array(await this.residents.read(this.residents.output(plan, output), bytes));
+  }
+
+  private writeBatch(plan: Plan, batch: MicroBatch): void {
+    if (batch.tokens !== this.tokensPerMicroBatch) throw new Error(`a batch of ${batch.tokens} tokens for a plan of ${this.tokensPerMicroBatch}`);
+    for (const name of ['inputIds', 'positions', 'documentStart', 'documentEnd', 'documentIndex', 'targets'] as const) this.residents.write(plan, name, batch[name]);
+  }
+
+  /** Encodes and submits one replay in pieces of about SUBMIT_MS of GPU time, waiting after each once it is known to be slow. */
+  private async replay(plan: Plan): Promise<void> {
+    const executor = await this.executor(plan);
+    const { device } = this.context;
+    const started = performance.now();
+    for (let from = 0; from < executor.length; from += this.dispatchesPerSubmit) {
+      const encoder = device.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      executor.encode(pass, from, Math.min(from + this.dispatchesPerSubmit, executor.length));
+      pass.end();
+      device.queue.submit([encoder.finish()]);
+    }
+    if (plan !== this.plans.train) return;
+    await device.queue.onSubmittedWorkDone();
+    const msPerDispatch = (performance.now() - started) / executor.length;
+    this.dispatchesPerSubmit = Math.max(1, Math.min(executor.length, Math.round(SUBMIT_MS / msPerDispatch)));
+  }
+
+  private executor(plan: Plan): Promise<PlanExecutor> {
+    let made = this.executors.get(plan);
+    if (!made) {
+      made = PlanExecutor.create(this.context, plan, this.residents.arenaBuffers, this.residents.for(plan), (done, total) => this.options.onProgress?.({ phase: 'pipelines', done, total, unit: 'shaders' }));
+      this.executors.set(plan, made);
+    }
+    return made;
+  }
+
+  /** Prefill and decode over a KV cache long enough for these prompts; planned anew when one is longer than any before. */
+  private async slotRunner(prompts: readonly number[][], options: GenerationOptions): Promise<SlotRunner> {
+    const needed = Math.max(...prompts.map((prompt) => prompt.length)) + options.maxNewTokens;
+    const before = this.plans.generation;
+    if (!before || before.maxLength < needed) {
+      const maxLength = Math.ceil(Math.max(needed, this.options.generation?.maxLength ?? 0) / 64) * 64;
+      const slots = this.options.generation?.slots ?? DEFAULT_SLOTS;
+      const kept = plansOf({ ...this.plans, generation: undefined });
+      if (before) {
+        this.residents.release([before.prefill, before.decode], kept);
+        this.executors.delete(before.prefill);
+        this.executors.delete(before.decode);
+      }
+      this.plans.generation = planGeneration(this.planOptions, { slots, maxLength }, this.context.settings, this.context.limits);
+      if (this.residents.allocate(plansOf(this.plans))) this.executors.clear();
+    }
+    const { prefill, decode, slots } = this.plans.generation!;
+    const run = async (plan: Plan, inputs: Record<string, Float32Array | Uint32Array>) => {
+      for (const [name, data] of Object.entries(inputs)) this.residents.write(plan, name, data);
+      await this.replay(plan);
+      return new Uint32Array(await this.residents.read(this.residents.output(plan, 'ids'), slots * 4));
+    };
+    return { slots, maxLength: this.plans.generation!.maxLength, prefillTokens: this.tokensPerMicroBatch, prefill: (inputs) => run(prefill, inputs), decode: (inputs) => run(decode, inputs) };
+  }
+
+  private region(name: 'adapter' | 'gradients' | 'expAvg' | 'expAvgSq'): GPUBuffer {
+    return this.residents.state(name, this.plans.layout.elements);
+  }
+
+  private async readRegion(name: 'adapter' | 'gradients' | 'expAvg' | 'expAvgSq'): Promise<AdapterTensors> {
+    const { layout } = this.plans;
+    return adapterTensors(layout, new Float32Array(await this.residents.read(this.region(name), layout.elements * 4)));
+  }
+
+  private writeRegion(name: 'adapter' | 'expAvg' | 'expAvgSq', tensors: AdapterTensors): void {
+    this.context.device.queue.writeBuffer(this.region(name), 0, fillAdapter(this.plans.layout, tensors) as Float32Array<ArrayBuffer>);
+  }
+
+  /** Runs one call at a time: they share the arenas. */
+  private exclusively<T>(call: () => Promise<T>): Promise<T> {
+    const result = this.turn.then(call);
+    this.turn = result.catch(() => undefined);
+    return result;
+  }
+}
+
+function weightNames(plans: RunPlans): Set<string> {
+  return new Set(plansOf(plans).flatMap((plan) => plan.external.filter(({ role }) => role === 'weight').map(({ name }) => name)));
+}
+
