@@ -32,14 +32,9 @@ export const dropoutOp: Op = {
       },
     ];
   },
-  tensorflow(tf, [x, random, documentIndex, positions], { attributes }) {
-    const [seed, step] = random.dataSync();
-    const mask = dropoutMask(
-      { seed, step, site: attributes.site as number, probability: attributes.probability as number },
-      documentIndex.dataSync(),
-      positions.dataSync(),
-      x.shape[1]!,
-    );
-    return [tf.mul(x, tf.tensor(mask, x.shape))];
+  tensorflow(tf, [x], { inputs: [, random, documentIndex, positions], attributes }, host) {
+    const [seed, step] = host(random);
+    const key = { seed, step, site: attributes.site as number, probability: attributes.probability as number };
+    return [tf.mul(x, tf.tensor(dropoutMask(key, host(documentIndex), host(positions), x.shape[1]!), x.shape))];
   },
 };

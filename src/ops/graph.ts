@@ -4,7 +4,7 @@
  */
 import type { TensorKind } from '../formats/tensors.ts';
 import type { Dispatch, KernelSettings } from '../gpu/dispatch.ts';
-import type { TensorFlow, TensorFlowTensor } from './tensorflow.ts';
+import type { HostData, TensorFlow, TensorFlowTensor } from './tensorflow.ts';
 
 export type DType = 'f32' | 'u32' | 'i32';
 
@@ -75,8 +75,8 @@ export interface Op {
   gradient?(backward: Backward, node: Node, outputGradients: readonly (Value | null)[]): void;
   /** The kernels of one node, in order. */
   dispatches(node: Node, settings: KernelSettings): Dispatch[];
-  /** The same function in TensorFlow.js; only forward ops have one (backward ones are checked against tf.grads). */
-  tensorflow?(tf: TensorFlow, inputs: TensorFlowTensor[], node: Node): TensorFlowTensor[];
+  /** The same function in TensorFlow.js; only forward ops have one (backward ones are checked against tf.grads). `host` gives an input's array where an op needs it on the CPU. */
+  tensorflow?(tf: TensorFlow, inputs: TensorFlowTensor[], node: Node, host: (input: Value) => HostData): TensorFlowTensor[];
 }
 
 /** Elements of a value. */

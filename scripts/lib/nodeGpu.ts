@@ -1,0 +1,21 @@
+/** WebGPU in Node by Dawn (the npm package `webgpu`), and the environment that lets it find an adapter. */
+import { create, globals } from 'webgpu';
+import { openGpu, type GpuContext } from '../../src/gpu/context.ts';
+
+let kept: GPU | undefined;
+
+/** Dawn's GPU object; kept for the life of the process, because collecting it ends its devices. Switches: FINETAB_DAWN, comma-separated. */
+export function nodeGpu(): GPU {
+  if (!kept) {
+    Object.assign(globalThis, globals);
+    kept = create((process.env.FINETAB_DAWN ?? '').split(';').filter(Boolean));
+  }
+  return kept;
+}
+
+/** @throws where there is neither a GPU nor a software adapter */
+export async function openNodeGpu(): Promise<GpuContext> {
+  const context = await openGpu(nodeGpu());
+  if (!context) throw new Error('No WebGPU adapter was found. Install a graphics driver with Vulkan, or Chromium, whose software adapter is used where there is no GPU.');
+  return context;
+}

@@ -1,0 +1,48 @@
+/**
+ * `npm run reference -- FOLDER OUT`: replays a folder of references through the engine and writes what the engine computes, under the names of
+ * golden.safetensors and golden.json. It reads the model, the batch, the first adapter and the probe, never an answer.
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openCheckpoint } from '../src/formats/checkpoint.ts';
+import { writeSafetensors, type TensorToWrite } from '../src/formats/safetensors.ts';
+import { chatReference } from './lib/chatReference.ts';
+import { filesOf } from './lib/nodeFiles.ts';
+import { openNodeGpu } from './lib/nodeGpu.ts';
+import { readArrays } from './lib/readArrays.ts';
+import { replayReference, type ReferenceDocument } from './lib/replayReference.ts';
+
+export async function main([folder, out]: string[]): Promise<number> {
+  if (!folder || !out) {
+    console.error('usage: npm run reference -- FOLDER OUT');
+    return 2;
+  }
+  await mkdir(out, { recursive: true });
+  const json = async <T>(name: string): Promise<T> => JSON.parse(await readFile(join(folder, name), 'utf8')) as T;
+  if (existsSync(join(folder, 'chat.json'))) {
+    const text = (name: string) => (existsSync(join(folder, name)) ? readFile(join(folder, name), 'utf8') : undefined);
+    const result = chatReference(await json('chat.json'), { 'tokenizer.json': await text('tokenizer.json'), 'tokenizer_config.json': await text('tokenizer_config.json'), 'chat_template.jinja': await text('chat_template.jinja') });
+    await writeFile(join(out, 'chat.json'), `${JSON.stringify(result, null, 1)}\n`);
+    return 0;
+  }
+  const source = await openCheckpoint(await filesOf(folder).then((files) => files.filter(({ path }) => !path.includes('/'))));
+  const result = await replayReference({
+    open: openNodeGpu,
+    source,
+    documents: await json<ReferenceDocument[]>('batch.json'),
+    initial: await readArrays(join(folder, 'adapter_init', 'adapter_model.safetensors')),
+    initialConfig: await json('adapter_init/adapter_config.json'),
+    initialQlora: existsSync(join(folder, 'adapter_qlora_init')) ? await readArrays(join(folder, 'adapter_qlora_init', 'adapter_model.safetensors')) : undefined,
+    probe: await readArrays(join(folder, 'golden.safetensors'), (name) => name.startsWith('probe_')),
+    log: (line) => console.log(line),
+  });
+  const arrays = new Map<string, TensorToWrite>(result.arrays);
+  await writeFile(join(out, 'reference.safetensors'), writeSafetensors(arrays));
+  await writeFile(join(out, 'reference.json'), `${JSON.stringify(result.scalars, null, 1)}\n`);
+  for (const [name, files] of Object.entries(result.adapters)) {
+    await mkdir(join(out, name), { recursive: true });
+    for (const [file, bytes] of files) await writeFile(join(out, name, file), bytes);
+  }
+  return 0;
+}

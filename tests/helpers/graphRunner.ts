@@ -1,0 +1,82 @@
+/** Runs a small graph on the GPU with a buffer for each outside value: for tests of ops and plans. */
+import type { GpuContext } from '../../src/gpu/context.ts';
+import { valueBytes, type Graph, type Value } from '../../src/ops/graph.ts';
+import { PlanExecutor, type BufferRange } from '../../src/plan/executor.ts';
+import { makePlan } from '../../src/plan/plan.ts';
+import { dynamicMap, NF4_CODE } from '../../src/quant/nf4.ts';
+
+export type Data = Float32Array | Uint32Array | Int32Array | Uint8Array;
+
+export class GraphRunner {
+  private constructor(
+    private readonly context: GpuContext,
+    private readonly executor: PlanExecutor,
+    private readonly buffers: Map<string, GPUBuffer>,
+  ) {}
+
+  /** @param weights parts of each weight by name */
+  static async create(context: GpuContext, graph: Graph, weights: Record<string, Record<string, Uint8Array>> = {}): Promise<GraphRunner> {
+    const plan = makePlan('test', graph, context.settings, context.limits);
+    const buffers = new Map<string, GPUBuffer>();
+    const make = (key: string, bytes: number, data?: Data) => {
+      const buffer = context.createBuffer('batch', key, bytes);
+      if (data) write(context, buffer, data);
+      buffers.set(key, buffer);
+    };
+    for (const value of plan.external) {
+      if (value.role === 'weight') for (const [part, bytes] of Object.entries(weights[value.name])) make(`weight ${value.name} ${part}`, bytes.byteLength, bytes);
+      else make(`${value.role} ${value.name}`, valueBytes(value), value.data);
+    }
+    make('tables', 272 * 4, new Float32Array([...dynamicMap(), ...NF4_CODE]));
+    const arenas = plan.arenaBytes.map((bytes) => context.createBuffer('activations', 'arena', bytes));
+    const whole = (key: string): BufferRange => {
+      const buffer = buffers.get(key)!;
+      return { buffer, offset: 0, size: buffer.size };
+    };
+    const executor = await PlanExecutor.create(context, plan, arenas, {
+      value: (value: Value) => whole(`${value.role} ${value.name}`),
+      weight: (value, part) => whole(`weight ${value.name} ${part}`),
+      quantizationTables: () => whole('tables'),
+    });
+    return new GraphRunner(context, executor, buffers);
+  }
+
+  /** Writes what is given, zeroes gradients, replays once. */
+  async run(values: Record<string, Data>): Promise<void> {
+    const { device } = this.context;
+    const encoder = device.createCommandEncoder();
+    for (const [key, buffer] of this.buffers) {
+      if (key.startsWith('gradient ')) encoder.clearBuffer(buffer);
+      const name = /^(?:input|parameter|state) (.*)$/.exec(key)?.[1];
+      if (name !== undefined && values[name]) write(this.context, buffer, values[name]);
+    }
+    const pass = encoder.beginComputePass();
+    this.executor.encode(pass);
+    pass.end();
+    device.queue.submit([encoder.finish()]);
+    await device.queue.onSubmittedWorkDone();
+    this.context.check();
+  }
+
+  /** Contents of an 'output', 'gradient', 'state' or 'parameter' by name. */
+  async read(role: string, name: string): Promise<Float32Array> {
+    const { device } = this.context;
+    const source = this.buffers.get(`${role} ${name}`);
+    if (!source) throw new Error(`nothing was allocated for ${role} ${name}`);
+    const staging = device.createBuffer({ size: source.size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+    const encoder = device.createCommandEncoder();
+    encoder.copyBufferToBuffer(source, 0, staging, 0, source.size);
+    device.queue.submit([encoder.finish()]);
+    await staging.mapAsync(GPUMapMode.READ);
+    const copy = new Float32Array(staging.getMappedRange().slice(0));
+    staging.destroy();
+    this.context.check();
+    return copy;
+  }
+}
+
+function write(context: GpuContext, buffer: GPUBuffer, data: Data): void {
+  const bytes = new Uint8Array(Math.ceil(data.byteLength / 4) * 4);
+  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  context.device.queue.writeBuffer(buffer, 0, bytes);
+}
