@@ -28,7 +28,7 @@ export async function main([folder, out]: string[]): Promise<number> {
   }
   const source = await openCheckpoint(await filesOf(folder).then((files) => files.filter(({ path }) => !path.includes('/'))));
   const result = await replayReference({
-    open: openNodeGpu,
+    context: await openNodeGpu(),
     source,
     documents: await json<ReferenceDocument[]>('batch.json'),
     initial: await readArrays(join(folder, 'adapter_init', 'adapter_model.safetensors')),

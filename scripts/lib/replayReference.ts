@@ -20,7 +20,7 @@ export interface ReferenceDocument {
 }
 
 export interface ReferenceInputs {
-  open(): Promise<GpuContext>;
+  context: GpuContext;
   source: SourceCheckpoint;
   documents: ReferenceDocument[];
   initial: ReadonlyMap<string, Float32Tensor>;
@@ -63,7 +63,7 @@ export async function replayReference(inputs: ReferenceInputs): Promise<Referenc
   const put = (name: string, shape: number[], data: Float32Array) => arrays.set(name, { dtype: 'F32', shape, data });
 
   const withEngine = async <T>(weights: WeightSource, settings: LoraSettings, use: (engine: WebGpuEngine) => Promise<T>): Promise<T> => {
-    const engine = await WebGpuEngine.create(await inputs.open(), { weights, lora: settings, tokensPerMicroBatch, gradientCheckpointing: true, seed: 0, logits: true });
+    const engine = await WebGpuEngine.create(inputs.context, { weights, lora: settings, tokensPerMicroBatch, gradientCheckpointing: true, seed: 0, logits: true });
     try {
       return await use(engine);
     } finally {

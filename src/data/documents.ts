@@ -23,9 +23,18 @@ export interface EncodedRow {
   labels: number[] | null;
 }
 
+function promptMessages(query: string, systemPrompt: string | null): ChatMessage[] {
+  return [...(systemPrompt === null ? [] : [{ role: 'system' as const, content: systemPrompt }]), { role: 'user', content: query }];
+}
+
+/** Ids of a question as training rows begin: what generation starts from. */
+export function encodePrompt(query: string, tokenizer: ChatTokenizer, { systemPrompt, dateString }: Pick<DocumentSettings, 'systemPrompt' | 'dateString'>): number[] {
+  return tokenizer.encode(tokenizer.render(promptMessages(query, systemPrompt), { addGenerationPrompt: true, dateString }));
+}
+
 /** @throws TemplateError where the template refuses these messages */
 export function encodeRow(row: { query: string; response: string }, tokenizer: ChatTokenizer, { systemPrompt, dateString }: Pick<DocumentSettings, 'systemPrompt' | 'dateString'>): EncodedRow {
-  const prompt: ChatMessage[] = [...(systemPrompt === null ? [] : [{ role: 'system' as const, content: systemPrompt }]), { role: 'user', content: row.query }];
+  const prompt = promptMessages(row.query, systemPrompt);
   const promptText = tokenizer.render(prompt, { addGenerationPrompt: true, dateString });
   const fullText = tokenizer.render([...prompt, { role: 'assistant', content: row.response }], { addGenerationPrompt: false, dateString });
   const promptIds = tokenizer.encode(promptText);

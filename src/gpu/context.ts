@@ -107,9 +107,14 @@ export class GpuContext {
     return layout;
   }
 
-  dispose(): void {
+  /** Gives every buffer back; pipelines stay for the next run. */
+  releaseBuffers(): void {
     for (const buffer of this.ledger.keys()) buffer.destroy();
     this.ledger.clear();
+  }
+
+  dispose(): void {
+    this.releaseBuffers();
     this.device.destroy();
   }
 }

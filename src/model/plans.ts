@@ -6,23 +6,31 @@ import { linear } from '../ops/linear.ts';
 import { linearCrossEntropy } from '../ops/linearCrossEntropy.ts';
 import { sample } from '../ops/sample.ts';
 import { weightedSum } from '../ops/weightedSum.ts';
-import { differentiate } from '../plan/autodiff.ts';
+import { differentiate, type Seed } from '../plan/autodiff.ts';
 import { AdapterLayout } from './adapterLayout.ts';
 import { ModelBuilder, type BuilderOptions } from './builder.ts';
 import type { Model } from './registry.ts';
 
 export type GraphOptions = Omit<BuilderOptions, 'mode'>;
 
-/** Loss added into stats, gradients into the parameters' gradient buffer. Outputs: tokenLoss [T]. */
-export function trainGraph(model: Model, options: GraphOptions, checkpoint: boolean): { graph: Graph; layout: AdapterLayout } {
+export interface TrainGraph {
+  graph: Graph;
+  layout: AdapterLayout;
+  /** The losses [T] and the weights with which they enter. */
+  seeds: Seed[];
+}
+
+/** Loss added into stats, gradients into the parameters' gradient buffer. */
+export function trainGraph(model: Model, options: GraphOptions, checkpoint: boolean): TrainGraph {
   const m = new ModelBuilder({ ...options, mode: 'train' });
   const { graph } = m;
   const hidden = model.forward(m);
   const loss = linearCrossEntropy(graph, hidden, m.weight(model.headWeight), graph.input('targets', [options.tokens], 'i32'));
   const weights = graph.input('lossWeights', [options.tokens], 'f32');
   weightedSum(graph, loss, weights, graph.state('stats', [2]));
-  differentiate(graph, [{ value: loss, gradient: weights }], { checkpoint });
-  return { graph, layout: new AdapterLayout(m.groups, options.lora.r) };
+  const seeds = [{ value: loss, gradient: weights }];
+  differentiate(graph, seeds, { checkpoint });
+  return { graph, layout: new AdapterLayout(m.groups, options.lora.r), seeds };
 }
 
 /** Outputs: tokenLoss [T], 0 where there is no target. */

@@ -114,8 +114,9 @@ export class WebGpuEngine implements Engine {
     });
   }
 
+  /** Frees the buffers; the device stays its owner's. */
   dispose(): void {
-    this.context.dispose();
+    this.context.releaseBuffers();
   }
 
   private async accumulateGradients(microBatches: readonly MicroBatch[], step: number): Promise<void> {

@@ -1,0 +1,54 @@
+/** Chooses the engine and owns the one GPU device: WebGPU where there is an adapter, else TensorFlow.js for small models. */
+import type { TensorInfo } from '../formats/tensors.ts';
+import { openGpu, type GpuContext } from '../gpu/context.ts';
+import { modelOf } from '../model/registry.ts';
+import type { Engine, EngineOptions, LoraSettings, MemoryReport } from './engine.ts';
+import { memoryReport, planRun } from './runPlans.ts';
+import { fallbackMemory, TensorFlowEngine } from './tensorflowEngine.ts';
+import { WebGpuEngine } from './webgpuEngine.ts';
+
+export interface MemoryRequest {
+  config: Record<string, unknown>;
+  tensors: ReadonlyMap<string, TensorInfo>;
+  lora: LoraSettings;
+  tokensPerMicroBatch: number;
+  gradientCheckpointing: boolean;
+  generation?: { slots: number; maxLength: number };
+}
+
+export interface MemoryAnswer {
+  memory: MemoryReport;
+  /** The adapter in words. */
+  device: string;
+  /** TensorFlow.js: slow, and its memory is estimated. */
+  isFallback: boolean;
+}
+
+export class EngineHost {
+  private gpu: Promise<GpuContext | null> | null = null;
+  private engine: Engine | null = null;
+
+  /** Exact memory of a run, before anything is allocated. */
+  async memoryOf(request: MemoryRequest): Promise<MemoryAnswer> {
+    const options = { ...request, model: modelOf(request.config), weights: request.tensors };
+    const gpu = await this.device();
+    if (!gpu) return { memory: fallbackMemory(options), device: 'TensorFlow.js (this browser offers no WebGPU)', isFallback: true };
+    return { memory: memoryReport(planRun(options, gpu.settings, gpu.limits)), device: gpu.name, isFallback: false };
+  }
+
+  /** A new engine; the one before is disposed of first, so that only one set of weights is ever on the device. */
+  async create(options: EngineOptions): Promise<Engine> {
+    this.engine?.dispose();
+    this.engine = null;
+    const gpu = await this.device();
+    this.engine = gpu ? await WebGpuEngine.create(gpu, options) : await TensorFlowEngine.create(options);
+    return this.engine;
+  }
+
+  /** The device, opened anew where it was lost. */
+  private async device(): Promise<GpuContext | null> {
+    const open = await this.gpu;
+    if (!open || open.lost !== null) this.gpu = openGpu();
+    return this.gpu;
+  }
+}

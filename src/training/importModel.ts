@@ -1,0 +1,76 @@
+/** Brings a model's files into the database: checked first, then streamed, quantised and stored tensor by tensor. */
+import { openCheckpoint, type NamedFile, type SourceCheckpoint } from '../formats/checkpoint.ts';
+import { sha256Hex } from '../lib/sha256.ts';
+import { modelOf } from '../model/registry.ts';
+import type { Database, ModelManifest } from '../storage/database.ts';
+import { beginModel, completeModel, putTensor } from '../storage/models.ts';
+import { planTensors, storedBytes, storedChunks, type Quantization } from './weightStream.ts';
+
+export interface ImportOptions {
+  files: readonly NamedFile[];
+  /** How the page calls the model: the folder's name. */
+  name: string;
+  quantization: Quantization;
+  database: Database;
+  /** Asks whether so many bytes fit; throws where they do not. */
+  checkRoom: (bytes: number) => Promise<void>;
+  onProgress?: (doneBytes: number, totalBytes: number) => void;
+}
+
+/** @throws UserError for anything wrong with the files, before the first write; a damaged weight stops it at that tensor */
+export async function importModel({ files, name, quantization, database, checkRoom, onProgress }: ImportOptions): Promise<ModelManifest> {
+  const source = await openCheckpoint(files);
+  const model = modelOf(source.config);
+  const tensors = planTensors(source, model.tensors, quantization);
+  const manifest = await beginModel(database, await newManifest(source, name, quantization, [...source.tensors.keys()].filter((tensor) => !tensors.has(tensor))));
+  if (manifest.complete) return manifest;
+  const stored = new Set(manifest.tensors.map((tensor) => tensor.name));
+  const missing = [...tensors.values()].filter((info) => !stored.has(info.name));
+  await checkRoom(storedBytes(missing));
+  const sourceBytes = (infos: Iterable<{ name: string }>) => [...infos].reduce((sum, info) => sum + source.tensors.get(info.name)!.end - source.tensors.get(info.name)!.begin, 0);
+  const total = sourceBytes(tensors.values());
+  let done = total - sourceBytes(missing);
+  for (const info of missing) {
+    await putTensor(
+      database,
+      manifest,
+      info,
+      storedChunks(source.tensors.get(info.name)!, info, (bytes) => onProgress?.((done += bytes), total)),
+    );
+  }
+  await completeModel(database, manifest);
+  return manifest;
+}
+
+async function newManifest(source: SourceCheckpoint, name: string, quantization: Quantization, unusedTensors: string[]): Promise<ModelManifest> {
+  const files = await Promise.all(source.weightFiles.map(async ({ path, blob }) => ({ path, size: blob.size, sha256: await sampleHash(blob) })));
+  const identity = JSON.stringify({ files, config: source.config, texts: source.texts, quantization });
+  return {
+    id: (await sha256Hex(new TextEncoder().encode(identity))).slice(0, 32),
+    name,
+    quantization,
+    complete: false,
+    importedAt: new Date().toISOString(),
+    config: source.config,
+    texts: source.texts,
+    files,
+    tensors: [],
+    unusedTensors,
+    storedBytes: 0,
+  };
+}
+
+const SAMPLES = 16;
+const SAMPLE_BYTES = 65536;
+
+/** SHA-256 of sixteen samples spread over a file, its beginning and end among them. */
+async function sampleHash(blob: Blob): Promise<string> {
+  const last = Math.max(0, blob.size - SAMPLE_BYTES);
+  const parts = await Promise.all(
+    Array.from({ length: SAMPLES }, (_, i) => {
+      const from = Math.floor((last * i) / (SAMPLES - 1));
+      return blob.slice(from, from + SAMPLE_BYTES).arrayBuffer();
+    }),
+  );
+  return sha256Hex(new Uint8Array(await new Blob(parts).arrayBuffer()));
+}

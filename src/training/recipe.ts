@@ -1,0 +1,117 @@
+/** The recipe: the one description of a run (a JSON file), under the names of LoraConfig and TrainingArguments. */
+import * as v from 'valibot';
+import { DEFAULT_DATE_STRING } from '../data/chatTemplate.ts';
+import { UserError } from '../lib/errors.ts';
+
+const positive = v.pipe(v.number('must be a number'), v.minValue(0, 'must not be negative'), v.finite('must be finite'));
+const count = (least: number) => v.pipe(v.number('must be a number'), v.integer('must be a whole number'), v.minValue(least, `must be at least ${least}`));
+const ratio = v.pipe(v.number('must be a number'), v.minValue(0, 'must be between 0 and 1'), v.maxValue(1, 'must be between 0 and 1'));
+const flag = v.boolean('must be true or false');
+const text = v.string('must be text in quotation marks');
+
+const lora = v.strictObject({
+  r: v.optional(v.pipe(count(1), v.maxValue(512, 'must be at most 512')), 16),
+  lora_alpha: v.optional(v.pipe(positive, v.minValue(1e-6, 'must be positive')), 32),
+  lora_dropout: v.optional(v.pipe(ratio, v.maxValue(0.95, 'must be at most 0.95')), 0),
+  target_modules: v.optional(v.union([v.literal('all-linear'), v.array(text)], 'must be "all-linear" or a list of module names'), 'all-linear'),
+  use_rslora: v.optional(flag, false),
+  use_dora: v.optional(v.literal(false, 'true is not supported yet: write false'), false),
+});
+
+const training = v.strictObject({
+  num_train_epochs: v.optional(v.pipe(positive, v.minValue(1e-6, 'must be positive')), 3),
+  max_steps: v.optional(v.pipe(v.number('must be a number'), v.integer('must be a whole number'), v.minValue(-1, 'must be -1 (none) or positive')), -1),
+  per_device_train_batch_size: v.optional(count(1), 4),
+  gradient_accumulation_steps: v.optional(count(1), 1),
+  learning_rate: v.optional(positive, 2e-4),
+  lr_scheduler_type: v.optional(v.picklist(['linear', 'cosine', 'constant', 'constant_with_warmup'], 'must be linear, cosine, constant or constant_with_warmup'), 'cosine'),
+  warmup_ratio: v.optional(ratio, 0.1),
+  warmup_steps: v.optional(count(0), 0),
+  weight_decay: v.optional(positive, 0),
+  max_grad_norm: v.optional(positive, 1),
+  loraplus_lr_ratio: v.optional(v.pipe(positive, v.minValue(1e-6, 'must be positive')), 1),
+  seed: v.optional(v.pipe(count(0), v.maxValue(0xffffffff, 'must be below 2^32')), 42),
+  packing: v.optional(v.literal(false, 'true (bins that count as examples) is not supported: write false. Rows are always packed without waste, which changes no result'), false),
+  gradient_checkpointing: v.optional(flag, true),
+  logging_steps: v.optional(count(1), 1),
+  save_steps: v.optional(count(0), 0),
+});
+
+const evaluation = v.strictObject({
+  eval_steps: v.optional(count(1), 20),
+  predict_with_generate: v.optional(flag, false),
+  max_new_tokens: v.optional(count(1), 100),
+  do_sample: v.optional(flag, true),
+  temperature: v.optional(v.pipe(positive, v.minValue(1e-3, 'must be at least 0.001')), 0.3),
+  top_p: v.optional(v.pipe(ratio, v.minValue(1e-6, 'must be positive')), 0.93),
+  eval_max_samples: v.optional(count(1), 32),
+  early_stopping_patience: v.optional(count(1), 10),
+  metric_for_best_model: v.optional(v.nullable(v.pipe(text, v.regex(/^eval_.+/, 'must be the name of a metric such as "eval_math_loss"'))), null),
+});
+
+const recipe = v.strictObject({
+  model: v.optional(text, ''),
+  train_file: v.optional(text, ''),
+  validation_files: v.optional(v.array(text, 'must be a list of file names'), []),
+  system_prompt: v.optional(v.nullable(text), 'You are a helpful and friendly assistant.'),
+  date_string: v.optional(text, DEFAULT_DATE_STRING),
+  max_length: v.optional(v.pipe(count(8), v.maxValue(131072, 'must be at most 131072')), 1024),
+  quantization: v.optional(v.picklist(['nf4', 'none'], 'must be "nf4" or "none"'), 'nf4'),
+  lora: v.optional(lora, {}),
+  training: v.optional(training, {}),
+  evaluation: v.optional(evaluation, {}),
+});
+
+/** A recipe with every default filled in. */
+export type Recipe = v.InferOutput<typeof recipe>;
+/** A recipe as a person writes it. */
+export type RecipeInput = v.InferInput<typeof recipe>;
+
+const KNOWN_KEYS = [recipe, lora, training, evaluation].flatMap((schema) => Object.keys(schema.entries));
+
+/** @param source JSON text or an object @throws UserError listing every key that is wrong and what to write there */
+export function parseRecipe(source: string | object): Recipe {
+  let value: unknown = source;
+  if (typeof source === 'string') {
+    try {
+      value = JSON.parse(source);
+    } catch (error) {
+      throw new UserError(`The recipe is not JSON: ${error instanceof Error ? error.message : String(error)}. Check commas and quotation marks.`);
+    }
+  }
+  const result = v.safeParse(recipe, value);
+  if (result.success) return result.output;
+  throw new UserError(`The recipe cannot be used: ${result.issues.map(explain).join(' ')}`);
+}
+
+function explain(issue: v.BaseIssue<unknown>): string {
+  const path = v.getDotPath(issue) ?? '';
+  if (issue.type === 'strict_object' && issue.expected === 'never') {
+    const key = path.split('.').at(-1)!;
+    const near = KNOWN_KEYS.map((known) => ({ known, distance: editDistance(key, known) })).sort((a, b) => a.distance - b.distance)[0];
+    return `"${path}" is not a key of a recipe${near.distance <= 3 ? `; did you mean "${near.known}"?` : ': remove it.'}`;
+  }
+  if (issue.type === 'strict_object') return `${path ? `"${path}"` : 'It'} must be an object in braces.`;
+  return `"${path}" is ${JSON.stringify(issue.input)}: it ${issue.message}.`;
+}
+
+/** Levenshtein distance. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
+    row = next;
+  }
+  return row[b.length];
+}
+
+/** The file: every default filled in, keys in the schema's order. */
+export function recipeToJson(value: Recipe): string {
+  return `${JSON.stringify(v.parse(recipe, value), null, 2)}\n`;
+}
+
+/** Rows that make one optimiser step. */
+export function examplesPerStep({ training: settings }: Recipe): number {
+  return settings.per_device_train_batch_size * settings.gradient_accumulation_steps;
+}

@@ -1,0 +1,66 @@
+/** report.md of a run: what was trained on what, where it ran, and what came out. A pure function of data. */
+import type { DatasetSummary } from '../data/documents.ts';
+import type { MemoryReport } from './engine.ts';
+import { curve } from './metrics.ts';
+import { recipeToJson, type Recipe } from './recipe.ts';
+import type { RunResult } from './trainer.ts';
+
+export interface ReportInputs {
+  recipe: Recipe;
+  modelName: string;
+  device: string;
+  memory: MemoryReport;
+  training: { file: string; summary: DatasetSummary };
+  validation: { file: string; name: string; summary: DatasetSummary; failure: string | null }[];
+  result: Pick<RunResult, 'reason' | 'message' | 'steps' | 'totalSteps' | 'adapterStep' | 'lines' | 'seconds'>;
+}
+
+export function writeReport({ recipe, modelName, device, memory, training, validation, result }: ReportInputs): string {
+  const rates = curve(result.lines, 'tokens_per_second').values;
+  const rate = rates.toSorted((a, b) => a - b)[Math.floor(rates.length / 2)];
+  const losses = [
+    { name: 'training', values: curve(result.lines, 'loss') },
+    ...validation.map(({ name }) => ({ name, values: curve(result.lines, `eval_${name}_loss`) })),
+  ];
+  const data = [{ ...training, name: 'training' }, ...validation];
+  return `# Run report
+
+${modelName}, ${result.steps} of ${result.totalSteps} steps (${result.reason}${result.message ? `: ${result.message}` : ''}), ${result.seconds.toFixed(1)} s, adapter of step ${result.adapterStep}.
+
+- Device: ${device}
+- Speed: ${rate === undefined ? 'not measured' : `${rate.toFixed(0)} tokens/s (median step)`}
+- Memory: ${Object.entries(memory).map(([part, bytes]) => `${part} ${(bytes / 2 ** 20).toFixed(1)} MiB`).join(', ')}
+
+## Losses
+
+| set | start | best (step) | end |
+|---|---|---|---|
+${losses.map(({ name, values }) => lossRow(name, values)).join('\n')}
+${validation.filter(({ failure }) => failure !== null).map(({ name, failure }) => `\n${name} could not be evaluated: ${failure}\n`).join('')}
+## Data
+
+| set | file | rows | tokens | supervised | longest | truncated rows | truncated tokens | rows left out |
+|---|---|---|---|---|---|---|---|---|
+${data.map(({ name, file, summary: s }) => `| ${name} | ${file} | ${s.rows} | ${s.tokens} | ${s.supervisedTokens} | ${s.longest} | ${s.truncatedRows} | ${s.truncatedTokens} | ${s.problems} |`).join('\n')}
+
+## Recipe
+
+\`\`\`json
+${recipeToJson(recipe).trim()}
+\`\`\`
+
+## Use
+
+\`\`\`python
+from peft import PeftModel
+from transformers import AutoModelForCausalLM
+model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained("THE BASE MODEL"), "adapter")
+\`\`\`
+`;
+}
+
+function lossRow(name: string, { steps, values }: { steps: number[]; values: number[] }): string {
+  if (values.length === 0) return `| ${name} | | | |`;
+  const best = values.indexOf(Math.min(...values));
+  return `| ${name} | ${values[0].toFixed(4)} | ${values[best].toFixed(4)} (${steps[best]}) | ${values.at(-1)!.toFixed(4)} |`;
+}

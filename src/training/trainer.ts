@@ -1,0 +1,238 @@
+/** The training loop: epochs, steps, evaluation, checkpoints, early stopping. Drives an Engine and knows nothing of GPUs or workers. */
+import { packDocuments } from '../data/packing.ts';
+import type { Document } from '../data/types.ts';
+import { shuffled } from '../lib/random.ts';
+import { NonFiniteError, type AdapterTensors, type Engine, type OptimizerState } from './engine.ts';
+import type { EvaluationResult, Evaluator } from './evaluation.ts';
+import { evaluationKeys, type MetricsLine } from './metrics.ts';
+import { examplesPerStep, type Recipe } from './recipe.ts';
+import { learningRate, totalSteps, warmupSteps, type Schedule } from './schedule.ts';
+
+export type TrainerEvent =
+  | { type: 'metrics'; line: MetricsLine }
+  | { type: 'progress'; step: number; totalSteps: number; tokensPerSecond: number; secondsLeft: number }
+  | { type: 'evaluating'; step: number }
+  | { type: 'evaluated'; step: number; name: string; result: EvaluationResult }
+  | { type: 'evaluationFailed'; step: number; name: string; message: string }
+  | { type: 'checkpoint'; step: number }
+  | { type: 'paused'; paused: boolean };
+
+/** Everything that a run needs to go on as if it had never stopped. Structured-cloneable. */
+export interface Checkpoint {
+  recipe: Recipe;
+  step: number;
+  adapter: AdapterTensors;
+  optimizer: OptimizerState;
+  inputTokens: number;
+  lines: MetricsLine[];
+  best: BestAdapter | null;
+}
+
+export interface BestAdapter {
+  metric: string;
+  value: number;
+  step: number;
+  adapter: AdapterTensors;
+  /** Evaluations since without a better value. */
+  stale: number;
+}
+
+export interface TrainerOptions {
+  engine: Engine;
+  recipe: Recipe;
+  documents: readonly Document[];
+  padTokenId: number;
+  evaluators: readonly Evaluator[];
+  emit: (event: TrainerEvent) => void;
+  saveCheckpoint?: (checkpoint: Checkpoint) => Promise<void>;
+  resume?: Checkpoint;
+  /** Milliseconds, for rates. */
+  now?: () => number;
+}
+
+export type EndReason = 'finished' | 'stopped' | 'early stopping' | 'diverged';
+
+export interface RunResult {
+  reason: EndReason;
+  /** Why it diverged. */
+  message: string | null;
+  steps: number;
+  totalSteps: number;
+  adapter: AdapterTensors;
+  /** Step of the adapter: the best evaluation's where the recipe names a metric. */
+  adapterStep: number;
+  lines: MetricsLine[];
+  seconds: number;
+}
+
+export class Trainer {
+  readonly totalSteps: number;
+  private readonly schedule: Schedule;
+  private readonly perEpoch: number;
+  private readonly lines: MetricsLine[];
+  private best: BestAdapter | null;
+  private inputTokens: number;
+  private stopping = false;
+  private unpause: (() => void) | null = null;
+  private resting: Promise<void> | null = null;
+  private readonly failed = new Set<string>();
+
+  constructor(private readonly options: TrainerOptions) {
+    const { recipe, documents, resume } = options;
+    const { training } = recipe;
+    this.perEpoch = Math.ceil(documents.length / examplesPerStep(recipe));
+    this.totalSteps = totalSteps(documents.length, examplesPerStep(recipe), training.num_train_epochs, training.max_steps);
+    this.schedule = { ...training, warmupSteps: warmupSteps(this.totalSteps, training), totalSteps: this.totalSteps };
+    this.lines = [...(resume?.lines ?? [])];
+    this.best = resume?.best ?? null;
+    this.inputTokens = resume?.inputTokens ?? 0;
+  }
+
+  /** Ends at the next step border, keeping the adapter as it is. */
+  stop(): void {
+    this.stopping = true;
+    this.resume();
+  }
+
+  pause(): void {
+    if (this.resting) return;
+    this.resting = new Promise((resolve) => (this.unpause = resolve));
+    this.options.emit({ type: 'paused', paused: true });
+  }
+
+  resume(): void {
+    if (!this.resting) return;
+    this.unpause?.();
+    this.resting = null;
+    this.options.emit({ type: 'paused', paused: false });
+  }
+
+  async run(): Promise<RunResult> {
+    const { engine, recipe, resume, emit, now = () => performance.now() } = this.options;
+    const started = now();
+    let step = resume?.step ?? 0;
+    let reason: EndReason = 'finished';
+    let message: string | null = null;
+    if (resume) {
+      await engine.loadAdapter(resume.adapter);
+      await engine.loadOptimizer(resume.optimizer);
+    } else await this.evaluate(0);
+    let busyMs = 0;
+    let stepsTaken = 0;
+    while (step < this.totalSteps) {
+      if (this.resting) await this.resting;
+      if (this.stopping) {
+        reason = 'stopped';
+        break;
+      }
+      const begun = now();
+      const tokens = await this.step(step).catch((error: unknown) => {
+        if (!(error instanceof NonFiniteError)) throw error;
+        message = error.message;
+        return null;
+      });
+      if (tokens === null) {
+        reason = 'diverged';
+        break;
+      }
+      step++;
+      const ms = now() - begun;
+      busyMs += ms;
+      stepsTaken++;
+      const tokensPerSecond = (tokens.count / ms) * 1000;
+      this.inputTokens += tokens.count;
+      if (step % recipe.training.logging_steps === 0 || step === this.totalSteps) {
+        this.log({ step, epoch: this.epochAt(step), ...tokens.line, num_input_tokens_seen: this.inputTokens, tokens_per_second: Number(tokensPerSecond.toPrecision(6)) });
+      }
+      emit({ type: 'progress', step, totalSteps: this.totalSteps, tokensPerSecond, secondsLeft: ((busyMs / stepsTaken) * (this.totalSteps - step)) / 1000 });
+      if (step % recipe.evaluation.eval_steps === 0 || step === this.totalSteps) await this.evaluate(step);
+      if (step % (recipe.training.save_steps || recipe.evaluation.eval_steps) === 0 && step < this.totalSteps) await this.save(step);
+      if (this.best && recipe.evaluation.metric_for_best_model && this.best.stale >= recipe.evaluation.early_stopping_patience) {
+        reason = 'early stopping';
+        break;
+      }
+    }
+    if (reason !== 'finished') {
+      if (reason === 'stopped' && step % recipe.evaluation.eval_steps !== 0) await this.evaluate(step);
+      await this.save(step);
+    }
+    const best = recipe.evaluation.metric_for_best_model ? this.best : null;
+    if (best) await engine.loadAdapter(best.adapter);
+    return {
+      reason,
+      message,
+      steps: step,
+      totalSteps: this.totalSteps,
+      adapter: best?.adapter ?? (await engine.readAdapter()),
+      adapterStep: best?.step ?? step,
+      lines: this.lines,
+      seconds: (now() - started) / 1000,
+    };
+  }
+
+  /** Indices of the rows of a step: the epoch's order, cut in pieces; the last piece of an epoch may be smaller, as in transformers. */
+  rowsOfStep(step: number): number[] {
+    const { documents, recipe } = this.options;
+    const size = examplesPerStep(recipe);
+    const first = (step % this.perEpoch) * size;
+    return shuffled(documents.length, recipe.training.seed, Math.floor(step / this.perEpoch)).slice(first, first + size);
+  }
+
+  private async step(step: number): Promise<{ count: number; line: { loss: number; grad_norm: number; learning_rate: number } }> {
+    const { engine, recipe, documents, padTokenId } = this.options;
+    const { weight_decay, max_grad_norm, loraplus_lr_ratio } = recipe.training;
+    const rows = this.rowsOfStep(step).map((row) => documents[row]);
+    const rate = learningRate(step, this.schedule);
+    const microBatches = packDocuments(rows, { tokens: engine.tokensPerMicroBatch, padTokenId });
+    const { loss, gradNorm } = await engine.trainStep({ microBatches, step, learningRate: rate, weightDecay: weight_decay, maxGradNorm: max_grad_norm, loraPlusLrRatio: loraplus_lr_ratio });
+    return { count: rows.reduce((sum, { inputIds }) => sum + inputIds.length, 0), line: { loss, grad_norm: gradNorm, learning_rate: rate } };
+  }
+
+  private async evaluate(step: number): Promise<void> {
+    const { evaluators, emit, engine, recipe } = this.options;
+    const open = evaluators.filter(({ name }) => !this.failed.has(name));
+    if (open.length === 0) return;
+    emit({ type: 'evaluating', step });
+    const line: MetricsLine = { step, epoch: this.epochAt(step) };
+    await Promise.all(
+      open.map(async (evaluator) => {
+        try {
+          const result = await evaluator.evaluate(step);
+          Object.assign(line, evaluationKeys(evaluator.name, result.metrics));
+          emit({ type: 'evaluated', step, name: evaluator.name, result });
+        } catch (error) {
+          this.failed.add(evaluator.name);
+          emit({ type: 'evaluationFailed', step, name: evaluator.name, message: error instanceof Error ? error.message : String(error) });
+        }
+      }),
+    );
+    const ordered = Object.fromEntries(Object.entries(line).sort(([a], [b]) => Number(a.startsWith('eval_')) - Number(b.startsWith('eval_')) || (a < b && a.startsWith('eval_') ? -1 : 0)));
+    if (Object.keys(line).length > 2) this.log(ordered as MetricsLine);
+    const metric = recipe.evaluation.metric_for_best_model;
+    if (!metric || line[metric] === undefined) return;
+    if (this.best && !isBetter(metric, line[metric], this.best.value)) this.best.stale++;
+    else this.best = { metric, value: line[metric], step, adapter: await engine.readAdapter(), stale: 0 };
+  }
+
+  private async save(step: number): Promise<void> {
+    const { engine, recipe, saveCheckpoint, emit } = this.options;
+    if (!saveCheckpoint) return;
+    const checkpoint = { recipe, step, adapter: await engine.readAdapter(), optimizer: await engine.readOptimizer(), inputTokens: this.inputTokens, lines: [...this.lines], best: this.best };
+    await saveCheckpoint(checkpoint);
+    emit({ type: 'checkpoint', step });
+  }
+
+  private log(line: MetricsLine): void {
+    this.lines.push(line);
+    this.options.emit({ type: 'metrics', line });
+  }
+
+  private epochAt(step: number): number {
+    return Number((step / this.perEpoch).toFixed(4));
+  }
+}
+
+/** Losses, perplexities are better small; matches large. */
+function isBetter(metric: string, value: number, than: number): boolean {
+  return /loss|perplexity|length/.test(metric) ? value < than : value > than;
+}

@@ -1,0 +1,46 @@
+import { expose } from 'comlink';
+import { UserError } from '../lib/errors.ts';
+import { modelOf } from '../model/registry.ts';
+import { openDatabase, type ModelManifest } from '../storage/database.ts';
+import { deleteModel, findModel, listModels } from '../storage/models.ts';
+import { checkRoom, storageUse } from '../storage/quota.ts';
+import { importModel } from '../training/importModel.ts';
+import type { ImportApi, ModelDetails } from './protocol.ts';
+
+const database = openDatabase();
+
+function detailsOf(manifest: ModelManifest): ModelDetails {
+  const { config } = modelOf(manifest.config);
+  const { id, name, quantization, complete, storedBytes, importedAt, unusedTensors } = manifest;
+  return {
+    id,
+    name,
+    quantization,
+    complete,
+    storedBytes,
+    importedAt,
+    modelType: config.model_type,
+    parameters: manifest.tensors.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0),
+    layers: config.num_hidden_layers,
+    hiddenSize: config.hidden_size,
+    vocabularySize: config.vocab_size,
+    maxPositions: config.max_position_embeddings,
+    unusedTensors,
+  };
+}
+
+const api: ImportApi = {
+  models: async () => listModels(await database),
+  async details(id) {
+    const manifest = await findModel(await database, id);
+    if (!manifest) throw new UserError('This model is not stored in this browser any more. Drop its files again.');
+    return detailsOf(manifest);
+  },
+  async importModel(files, name, quantization, onProgress) {
+    return detailsOf(await importModel({ files, name, quantization, database: await database, checkRoom, onProgress }));
+  },
+  remove: async (id) => deleteModel(await database, id),
+  storage: storageUse,
+};
+
+expose(api);

@@ -1,0 +1,171 @@
+/**
+ * What the threads say to each other. Each worker is an interface, carried by Comlink: calls are promises, errors keep name and message,
+ * callbacks go through `proxy`, buffers through `transfer`. Everything else is plain data that structured clone carries.
+ */
+import type { DatasetSummary, DocumentSettings, PreviewToken } from '../data/documents.ts';
+import type { RowProblem } from '../data/rows.ts';
+import type { Document, MicroBatch } from '../data/types.ts';
+import type { NamedFile } from '../formats/checkpoint.ts';
+import type { EngineProgress, GenerationOptions, MemoryReport } from '../training/engine.ts';
+import type { EvaluationResult } from '../training/evaluation.ts';
+import type { Recipe } from '../training/recipe.ts';
+import type { EndReason, TrainerEvent } from '../training/trainer.ts';
+import type { ModelSummary } from '../storage/models.ts';
+import type { StorageUse } from '../storage/quota.ts';
+
+export type { DatasetSummary, DocumentSettings, PreviewToken, RowProblem, EngineProgress, GenerationOptions, MemoryReport, EvaluationResult, Recipe, EndReason, TrainerEvent, ModelSummary, StorageUse };
+
+/** What the page shows of a stored model. */
+export interface ModelDetails extends ModelSummary {
+  parameters: number;
+  layers: number;
+  hiddenSize: number;
+  vocabularySize: number;
+  maxPositions: number;
+  unusedTensors: string[];
+}
+
+/** import.worker: streams, checks and quantises. Owns the list of stored models. */
+export interface ImportApi {
+  models(): Promise<ModelSummary[]>;
+  details(id: string): Promise<ModelDetails>;
+  importModel(files: NamedFile[], name: string, quantization: Recipe['quantization'], onProgress: (done: number, total: number) => void): Promise<ModelDetails>;
+  remove(id: string): Promise<void>;
+  storage(): Promise<StorageUse>;
+}
+
+/** What was understood of a data file. */
+export interface FileReport {
+  file: string;
+  summary: DatasetSummary;
+  /** The first ones; `summary.problems` counts all. */
+  problems: RowProblem[];
+  /** Tokens of each row that will be used. */
+  lengths: number[];
+  padTokenId: number;
+  padToken: string;
+}
+
+/** How a data file is to be read. */
+export interface DataRequest {
+  modelId: string;
+  settings: DocumentSettings;
+  file: File;
+}
+
+/** dataset.worker: parses and tokenizes the training file and keeps its rows. */
+export interface DatasetApi {
+  load(request: DataRequest, onProgress: (done: number, total: number) => void): Promise<FileReport>;
+  preview(row: number): Promise<PreviewToken[]>;
+  /** Hands the rows to the trainer over a port of their own. */
+  serve(port: MessagePort): Promise<void>;
+}
+
+/** What dataset.worker serves on that port. */
+export interface RowsApi {
+  documents(): Promise<Document[]>;
+}
+
+/** evaluation.worker, one a validation file: owns its rows, batching, decoding and metrics. */
+export interface EvaluationApi {
+  load(request: DataRequest, onProgress: (done: number, total: number) => void): Promise<FileReport>;
+  preview(row: number): Promise<PreviewToken[]>;
+  /** @param scorer port on which the trainer answers @param own port on which this worker is asked to evaluate */
+  connect(scorer: MessagePort, own: MessagePort, evaluation: Recipe['evaluation'], seed: number): Promise<void>;
+}
+
+/** What the trainer serves to each evaluation worker. */
+export interface ScorerApi {
+  tokensPerMicroBatch(): Promise<number>;
+  score(batch: MicroBatch): Promise<Float32Array>;
+  generate(prompts: number[][], options: GenerationOptions): Promise<number[][]>;
+}
+
+/** What each evaluation worker serves to the trainer. */
+export interface EvaluateApi {
+  evaluate(step: number): Promise<EvaluationResult>;
+}
+
+export interface PlanRequest {
+  modelId: string;
+  recipe: Recipe;
+  trainLengths: number[];
+  /** Longest row over the validation files. */
+  longestValidation: number;
+}
+
+export interface RunPlan {
+  memory: MemoryReport;
+  tokensPerMicroBatch: number;
+  totalSteps: number;
+  /** The adapter in words, and which executor runs. */
+  device: string;
+  isFallback: boolean;
+}
+
+export interface EvaluationPorts {
+  name: string;
+  scorer: MessagePort;
+  evaluate: MessagePort;
+}
+
+export interface FileInReport {
+  file: string;
+  name: string;
+  summary: DatasetSummary;
+}
+
+export interface RunRequest extends PlanRequest {
+  modelName: string;
+  padTokenId: number;
+  rows: MessagePort;
+  evaluators: EvaluationPorts[];
+  training: FileInReport;
+  validation: FileInReport[];
+  /** A run whose checkpoint to go on from. */
+  resumeRunId: string | null;
+}
+
+/** A finished run: files by name, ready to be saved. */
+export interface RunOutcome {
+  reason: EndReason;
+  message: string | null;
+  steps: number;
+  totalSteps: number;
+  adapterStep: number;
+  seconds: number;
+  adapter: Map<string, Uint8Array>;
+  metricsJsonl: string;
+  recipeJson: string;
+  report: string;
+}
+
+/** A run that did not end and can go on. */
+export interface OpenRun {
+  runId: string;
+  startedAt: string;
+  modelId: string;
+  modelName: string;
+  trainFile: string;
+  recipe: Recipe;
+  step: number;
+  totalSteps: number;
+}
+
+export type TrainerWorkerEvent = TrainerEvent | { type: 'engine'; progress: EngineProgress };
+
+/** trainer.worker: owns the only GPU device and the only copy of the weights. */
+export interface TrainerApi {
+  /** Plans a run without allocating: exact memory before the start. */
+  plan(request: PlanRequest): Promise<RunPlan>;
+  run(request: RunRequest, onEvent: (event: TrainerWorkerEvent) => void): Promise<RunOutcome>;
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  stop(): Promise<void>;
+  /** A validation file's worker died: its evaluation fails, alone. */
+  evaluatorDied(name: string, message: string): Promise<void>;
+  /** Answers with the adapter of the last run. */
+  answer(query: string, options: Omit<GenerationOptions, 'stopTokenIds'>): Promise<string>;
+  openRuns(): Promise<OpenRun[]>;
+  discardRun(runId: string): Promise<void>;
+}

@@ -1,0 +1,4 @@
+import { expose } from 'comlink';
+import { TrainerHost } from './trainerHost.ts';
+
+expose(new TrainerHost());
