@@ -1,0 +1,114 @@
+/** A run as the page shows it: its curves, its speed, its end. */
+import type { EndReason, EvaluationResult, RunOutcome, TrainerWorkerEvent } from '../worker/protocol.ts';
+import { messageOf } from './text.ts';
+
+export interface Curve {
+  name: string;
+  steps: number[];
+  values: number[];
+}
+
+export interface EvaluationState {
+  name: string;
+  failure: string | null;
+  last: EvaluationResult | null;
+}
+
+export class Run {
+  phase = $state<'preparing' | 'training' | 'evaluating' | 'ended' | 'failed'>('preparing');
+  preparing = $state('Starting');
+  paused = $state(false);
+  step = $state(0);
+  totalSteps = $state(0);
+  tokensPerSecond = $state(0);
+  secondsLeft = $state(NaN);
+  learningRate = $state(NaN);
+  gradNorm = $state(NaN);
+  training = $state.raw<Curve>({ name: 'training', steps: [], values: [] });
+  validation = $state.raw<Curve[]>([]);
+  evaluations = $state<EvaluationState[]>([]);
+  savedStep = $state<number | null>(null);
+  outcome = $state.raw<RunOutcome | null>(null);
+  error = $state<string | null>(null);
+
+  constructor(names: readonly string[], totalSteps: number) {
+    this.totalSteps = totalSteps;
+    this.validation = names.map((name) => ({ name, steps: [], values: [] }));
+    this.evaluations = names.map((name) => ({ name, failure: null, last: null }));
+  }
+
+  get active(): boolean {
+    return this.phase !== 'ended' && this.phase !== 'failed';
+  }
+
+  take(event: TrainerWorkerEvent): void {
+    switch (event.type) {
+      case 'engine':
+        this.preparing = event.progress.phase === 'weights' ? `Loading weights, ${Math.round((100 * event.progress.done) / event.progress.total)} %` : `Compiling ${event.progress.done} of ${event.progress.total} shaders`;
+        return;
+      case 'metrics': {
+        const { line } = event;
+        if (line.loss !== undefined) {
+          this.training = extended(this.training, line.step, line.loss);
+          this.learningRate = line.learning_rate;
+          this.gradNorm = line.grad_norm;
+        }
+        return;
+      }
+      case 'progress':
+        this.phase = 'training';
+        this.step = event.step;
+        this.totalSteps = event.totalSteps;
+        this.tokensPerSecond = event.tokensPerSecond;
+        this.secondsLeft = event.secondsLeft;
+        return;
+      case 'evaluating':
+        this.phase = 'evaluating';
+        return;
+      case 'evaluated':
+        this.validation = this.validation.map((curve) => (curve.name === event.name ? extended(curve, event.step, event.result.metrics.loss) : curve));
+        this.evaluation(event.name).last = event.result;
+        return;
+      case 'evaluationFailed':
+        this.evaluation(event.name).failure = event.message;
+        return;
+      case 'checkpoint':
+        this.savedStep = event.step;
+        return;
+      case 'paused':
+        this.paused = event.paused;
+        return;
+    }
+  }
+
+  end(outcome: RunOutcome): void {
+    this.outcome = outcome;
+    this.phase = 'ended';
+  }
+
+  fail(error: unknown): void {
+    this.error = messageOf(error);
+    this.phase = 'failed';
+  }
+
+  private evaluation(name: string): EvaluationState {
+    return this.evaluations.find((evaluation) => evaluation.name === name)!;
+  }
+}
+
+export function endText(reason: EndReason): string {
+  switch (reason) {
+    case 'finished':
+      return 'Finished';
+    case 'stopped':
+      return 'Stopped; the adapter is kept as it was at that step';
+    case 'early stopping':
+      return 'Stopped early: the chosen metric no longer improved';
+    case 'diverged':
+      return 'Stopped because the numbers diverged; the adapter is the last good one';
+  }
+}
+
+function extended({ name, steps, values }: Curve, step: number, value: number): Curve {
+  return { name, steps: [...steps, step], values: [...values, value] };
+}

@@ -1,0 +1,271 @@
+/** The page's state: model, data, recipe, plan, run. Components only show it and call it. */
+import { isValidationFile, validationSetName } from '../data/documents.ts';
+import { parseRecipe, recipeToJson } from '../training/recipe.ts';
+import { proxy, startImport, startTrainer, transfer, type WorkerHandle } from '../worker/client.ts';
+import type { EvaluationPorts, ImportApi, ModelDetails, ModelSummary, OpenRun, Recipe, RunPlan, RunRequest, StorageUse, TrainerApi } from '../worker/protocol.ts';
+import { DataFile } from './DataFile.svelte.ts';
+import { Run } from './Run.svelte.ts';
+import { integer, messageOf } from './text.ts';
+
+export class Workspace {
+  models = $state.raw<ModelSummary[]>([]);
+  model = $state.raw<ModelDetails | null>(null);
+  importing = $state<{ name: string; done: number; total: number } | null>(null);
+  storage = $state.raw<StorageUse | null>(null);
+  train = $state.raw<DataFile | null>(null);
+  validation = $state.raw<DataFile[]>([]);
+  recipe = $state<Recipe>(parseRecipe({}));
+  plan = $state.raw<RunPlan | null>(null);
+  run = $state.raw<Run | null>(null);
+  openRuns = $state.raw<OpenRun[]>([]);
+  error = $state<string | null>(null);
+  planError = $state<string | null>(null);
+  private importer: WorkerHandle<ImportApi>;
+  private trainer: WorkerHandle<TrainerApi>;
+
+  constructor() {
+    this.importer = startImport((message) => this.fail(`The import failed: ${message}. Reload the page and drop the files again.`));
+    this.trainer = startTrainer((message) => {
+      this.run?.fail(new Error(`The trainer crashed: ${message}. Reload the page; the run resumes from its last checkpoint.`));
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.guard(async () => {
+      await this.refreshModels();
+      this.openRuns = await this.trainer.api.openRuns();
+    });
+  }
+
+  async importModel(files: readonly File[]): Promise<void> {
+    await this.guard(async () => {
+      const named = files.map((file) => ({ path: file.webkitRelativePath || file.name, blob: file as Blob }));
+      const folder = named[0]?.path.includes('/') ? named[0].path.split('/')[0] : '';
+      const name = this.recipe.model.replace(/^folder:/, '').split('/').at(-1) || folder || 'dropped model';
+      this.importing = { name, done: 0, total: 1 };
+      const progress = proxy((done: number, total: number) => (this.importing = { name, done, total }));
+      const details = await this.importer.api.importModel(named, name, this.recipe.quantization, progress).finally(() => (this.importing = null));
+      await navigator.storage.persist();
+      await this.refreshModels();
+      await this.useModel(details);
+    });
+  }
+
+  async selectModel(id: string): Promise<void> {
+    await this.guard(async () => this.useModel(await this.importer.api.details(id)));
+  }
+
+  async removeModel(id: string): Promise<void> {
+    await this.guard(async () => {
+      await this.importer.api.remove(id);
+      if (this.model?.id === id) this.model = null;
+      await this.refreshModels();
+    });
+  }
+
+  /** Takes dropped data files: validation sets by their names, any other as the training file. */
+  async addData(files: readonly File[]): Promise<void> {
+    await this.guard(async () => {
+      for (const file of files) {
+        if (isValidationFile(file.name)) this.addValidation(file);
+        else {
+          this.train?.dispose();
+          this.train = new DataFile(file, 'train', 'training');
+        }
+      }
+      await this.reloadData();
+    });
+  }
+
+  removeData(file: DataFile): void {
+    file.dispose();
+    if (this.train === file) this.train = null;
+    this.validation = this.validation.filter((other) => other !== file);
+    void this.refreshPlan();
+  }
+
+  /** Reads all data files anew: the model, the system prompt or the limit changed. */
+  async reloadData(): Promise<void> {
+    const { model, recipe } = this;
+    if (!model) return;
+    const settings = { systemPrompt: recipe.system_prompt, maxLength: recipe.max_length, dateString: recipe.date_string };
+    await Promise.all([...(this.train ? [this.train] : []), ...this.validation].map((file) => file.load(model.id, settings)));
+    await this.refreshPlan();
+  }
+
+  async loadRecipe(file: File): Promise<void> {
+    await this.guard(async () => {
+      this.recipe = parseRecipe(await file.text());
+      const stored = this.models.find(({ name, complete, quantization }) => complete && name === this.recipe.model && quantization === this.recipe.quantization);
+      if (stored) await this.selectModel(stored.id);
+      else await this.reloadData();
+    });
+  }
+
+  /** Checks an edited recipe; a bad value is told and the plan is made anew. */
+  async recipeChanged(needsData: boolean): Promise<void> {
+    try {
+      parseRecipe($state.snapshot(this.recipe));
+    } catch (error) {
+      this.plan = null;
+      this.planError = messageOf(error);
+      return;
+    }
+    await (needsData ? this.reloadData() : this.refreshPlan());
+  }
+
+  get recipeJson(): string {
+    return recipeToJson({
+      ...$state.snapshot(this.recipe),
+      model: this.recipe.model || (this.model?.name ?? ''),
+      train_file: this.train?.file.name ?? this.recipe.train_file,
+      validation_files: this.validation.length > 0 ? this.validation.map(({ file }) => file.name) : this.recipe.validation_files,
+    });
+  }
+
+  /** Why Train cannot be pressed. */
+  get blockers(): string[] {
+    const reasons: string[] = [];
+    const { model, train, recipe } = this;
+    if (!model) reasons.push('Drop a model first.');
+    else if (model.quantization !== recipe.quantization) reasons.push(`The recipe asks for quantization "${recipe.quantization}", the stored model is "${model.quantization}". Drop the model's files again, or change the recipe.`);
+    if (!train) reasons.push('Drop a training file.');
+    else if (train.report?.summary.rows === 0) reasons.push(`${train.file.name} has no row that can be trained.`);
+    for (const file of [...(train ? [train] : []), ...this.validation]) {
+      if (file.error) reasons.push(`${file.file.name}: ${file.error}`);
+      else if (model && !file.report) reasons.push(`${file.file.name} is being read.`);
+    }
+    if (this.planError) reasons.push(this.planError);
+    return reasons;
+  }
+
+  async startRun(resume: OpenRun | null = null): Promise<void> {
+    const { model, train, plan } = this;
+    if (!model || !train?.report || !plan) return;
+    this.error = null;
+    const recipe = parseRecipe(JSON.parse(this.recipeJson) as object);
+    const usable = this.validation.filter(({ report }) => report && report.summary.rows > 0);
+    const run = new Run(usable.map(({ name }) => name), plan.totalSteps);
+    this.run = run;
+    try {
+      const rows = new MessageChannel();
+      await train.dataset().api.serve(transfer(rows.port1, [rows.port1]));
+      const evaluators = await Promise.all(usable.map((file) => this.connect(file, recipe)));
+      const request: RunRequest = {
+        modelId: model.id,
+        modelName: model.name,
+        recipe,
+        trainLengths: train.report.lengths,
+        longestValidation: this.longestValidation(),
+        padTokenId: train.report.padTokenId,
+        rows: rows.port2,
+        evaluators,
+        training: { file: train.file.name, name: 'training', summary: train.report.summary },
+        validation: usable.map(({ file, name, report }) => ({ file: file.name, name, summary: report!.summary })),
+        resumeRunId: resume?.runId ?? null,
+      };
+      const ports = [rows.port2, ...evaluators.flatMap(({ scorer, evaluate }) => [scorer, evaluate])];
+      run.end(await this.trainer.api.run(transfer(request, ports), proxy((event) => run.take(event))));
+    } catch (error) {
+      run.fail(error);
+    }
+    this.openRuns = await this.trainer.api.openRuns();
+  }
+
+  pause(): void {
+    void this.trainer.api.pause();
+  }
+
+  resume(): void {
+    void this.trainer.api.resume();
+  }
+
+  stop(): void {
+    void this.trainer.api.stop();
+  }
+
+  answer(query: string, doSample: boolean): Promise<string> {
+    const { max_new_tokens, temperature, top_p } = this.recipe.evaluation;
+    return this.trainer.api.answer(query, { maxNewTokens: max_new_tokens, doSample, temperature, topP: top_p, seed: this.recipe.training.seed });
+  }
+
+  async discardRun(runId: string): Promise<void> {
+    await this.guard(async () => {
+      await this.trainer.api.discardRun(runId);
+      this.openRuns = await this.trainer.api.openRuns();
+    });
+  }
+
+  /** Whether an unfinished run was made with this model and training file, so that it can go on. */
+  canResume(run: OpenRun): boolean {
+    return run.modelId === this.model?.id && run.trainFile === this.train?.file.name && this.blockers.length === 0;
+  }
+
+  async resumeRun(open: OpenRun): Promise<void> {
+    this.recipe = open.recipe;
+    await this.reloadData();
+    await this.startRun(open);
+  }
+
+  private async connect(file: DataFile, recipe: Recipe): Promise<EvaluationPorts> {
+    const scorer = new MessageChannel();
+    const evaluate = new MessageChannel();
+    file.onDeath = (message) => void this.trainer.api.evaluatorDied(file.name, `its worker died: ${message}`);
+    await file.evaluation().api.connect(transfer(scorer.port1, [scorer.port1]), transfer(evaluate.port1, [evaluate.port1]), recipe.evaluation, recipe.training.seed);
+    return { name: file.name, scorer: scorer.port2, evaluate: evaluate.port2 };
+  }
+
+  private addValidation(file: File): void {
+    const name = validationSetName(file.name);
+    const twin = this.validation.find((other) => other.name === name);
+    if (twin && twin.file.name !== file.name) {
+      this.fail(`${file.name} and ${twin.file.name} are both called "${name}" (a set is named by its file name up to the first dot). Rename one of them.`);
+      return;
+    }
+    twin?.dispose();
+    this.validation = [...this.validation.filter((other) => other !== twin), new DataFile(file, 'validation', name)].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  private longestValidation(): number {
+    return Math.max(0, ...this.validation.map(({ report }) => report?.summary.longest ?? 0));
+  }
+
+  private async useModel(details: ModelDetails): Promise<void> {
+    this.model = details;
+    await this.reloadData();
+  }
+
+  private async refreshPlan(): Promise<void> {
+    const { model, train } = this;
+    this.plan = null;
+    this.planError = null;
+    if (!model || !train?.report || train.report.summary.rows === 0) return;
+    if (train.report.summary.longest > model.maxPositions) {
+      this.planError = `The longest row has ${integer(train.report.summary.longest)} tokens, but this model knows ${integer(model.maxPositions)} positions. Lower max_length to ${model.maxPositions}.`;
+      return;
+    }
+    try {
+      this.plan = await this.trainer.api.plan({ modelId: model.id, recipe: $state.snapshot(this.recipe), trainLengths: train.report.lengths, longestValidation: this.longestValidation() });
+    } catch (error) {
+      this.planError = messageOf(error);
+    }
+  }
+
+  private async refreshModels(): Promise<void> {
+    this.models = await this.importer.api.models();
+    this.storage = await this.importer.api.storage();
+  }
+
+  private async guard(work: () => Promise<void>): Promise<void> {
+    this.error = null;
+    try {
+      await work();
+    } catch (error) {
+      this.fail(messageOf(error));
+    }
+  }
+
+  private fail(message: string): void {
+    this.error = message;
+  }
+}
