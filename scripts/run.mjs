@@ -1,15 +1,25 @@
-// Runs a TypeScript entry of the project in Node: `node scripts/run.mjs scripts/reference.ts ARGS…`.
-// Vite resolves the imports (TypeScript, `?raw` shaders) exactly as it does for the page.
-import { createServer } from 'vite';
+// Runs a TypeScript entry of the project in Node: `node scripts/run.mjs [--gpu] scripts/reference.ts ARGUMENTS…`.
+// Vite resolves the imports (TypeScript, `?raw` shaders) exactly as it does for the page. With --gpu the entry gets an environment
+// in which Dawn finds an adapter.
+import { spawnSync } from 'node:child_process';
+import { installPackages, root } from './lib/install.mjs';
 
-const [entry, ...rest] = process.argv.slice(2);
+const wantsGpu = process.argv[2] === '--gpu';
+const [entry, ...rest] = process.argv.slice(wantsGpu ? 3 : 2);
 if (!entry) {
-  console.error('usage: node scripts/run.mjs ENTRY.ts [ARGUMENTS…]');
+  console.error('usage: node scripts/run.mjs [--gpu] ENTRY.ts [ARGUMENTS…]');
   process.exit(2);
 }
+installPackages();
+if (wantsGpu) {
+  const { gpuEnvironment } = await import('./lib/gpuEnvironment.mjs');
+  const env = gpuEnvironment();
+  if (env && env !== process.env) process.exit(spawnSync(process.execPath, [process.argv[1], entry, ...rest], { env, stdio: 'inherit' }).status ?? 1);
+}
+const { createServer } = await import('vite');
 const server = await createServer({
-  configFile: new URL('../vite.config.ts', import.meta.url).pathname,
-  root: new URL('..', import.meta.url).pathname,
+  configFile: `${root}vite.config.ts`,
+  root,
   server: { middlewareMode: true, watch: null, hmr: false, ws: false },
   appType: 'custom',
   logLevel: 'error',

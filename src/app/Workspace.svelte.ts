@@ -2,7 +2,7 @@
 import { isValidationFile, validationSetName } from '../data/documents.ts';
 import { parseRecipe, recipeToJson } from '../training/recipe.ts';
 import { proxy, startImport, startTrainer, transfer, type WorkerHandle } from '../worker/client.ts';
-import type { EvaluationPorts, ImportApi, ModelDetails, ModelSummary, OpenRun, Recipe, RunPlan, RunRequest, StorageUse, TrainerApi } from '../worker/protocol.ts';
+import type { EvaluationPorts, FileReport, ImportApi, ModelDetails, ModelSummary, OpenRun, Recipe, RunPlan, RunRequest, StorageUse, TrainerApi } from '../worker/protocol.ts';
 import { DataFile } from './DataFile.svelte.ts';
 import { Run } from './Run.svelte.ts';
 import { integer, messageOf } from './text.ts';
@@ -20,6 +20,9 @@ export class Workspace {
   openRuns = $state.raw<OpenRun[]>([]);
   error = $state<string | null>(null);
   planError = $state<string | null>(null);
+  /** The person's word that bad rows of the training file are to be left out. */
+  skipsBadRows = $state(false);
+  private pending = $state(0);
   private importer: WorkerHandle<ImportApi>;
   private trainer: WorkerHandle<TrainerApi>;
 
@@ -70,6 +73,7 @@ export class Workspace {
         if (isValidationFile(file.name)) this.addValidation(file);
         else {
           this.train?.dispose();
+          this.skipsBadRows = false;
           this.train = new DataFile(file, 'train', 'training');
         }
       }
@@ -81,7 +85,7 @@ export class Workspace {
     file.dispose();
     if (this.train === file) this.train = null;
     this.validation = this.validation.filter((other) => other !== file);
-    void this.refreshPlan();
+    void this.guard(() => this.refreshPlan());
   }
 
   /** Reads all data files anew: the model, the system prompt or the limit changed. */
@@ -111,15 +115,15 @@ export class Workspace {
       this.planError = messageOf(error);
       return;
     }
-    await (needsData ? this.reloadData() : this.refreshPlan());
+    await this.guard(() => (needsData ? this.reloadData() : this.refreshPlan()));
   }
 
   get recipeJson(): string {
     return recipeToJson({
       ...$state.snapshot(this.recipe),
       model: this.recipe.model || (this.model?.name ?? ''),
-      train_file: this.train?.file.name ?? this.recipe.train_file,
-      validation_files: this.validation.length > 0 ? this.validation.map(({ file }) => file.name) : this.recipe.validation_files,
+      train_file: this.train ? this.pathInRecipe(this.train) : this.recipe.train_file,
+      validation_files: this.validation.length > 0 ? this.validation.map((file) => this.pathInRecipe(file)) : this.recipe.validation_files,
     });
   }
 
@@ -130,13 +134,18 @@ export class Workspace {
     if (!model) reasons.push('Drop a model first.');
     else if (model.quantization !== recipe.quantization) reasons.push(`The recipe asks for quantization "${recipe.quantization}", the stored model is "${model.quantization}". Drop the model's files again, or change the recipe.`);
     if (!train) reasons.push('Drop a training file.');
-    else if (train.report?.summary.rows === 0) reasons.push(`${train.file.name} has no row that can be trained.`);
+    else if (train.error) reasons.push(train.error);
+    else if (train.report) reasons.push(...this.rowBlockers(train.report));
     for (const file of [...(train ? [train] : []), ...this.validation]) {
-      if (file.error) reasons.push(`${file.file.name}: ${file.error}`);
-      else if (model && !file.report) reasons.push(`${file.file.name} is being read.`);
+      if (model && !file.report && !file.error) reasons.push(`${file.file.name} is being read.`);
     }
     if (this.planError) reasons.push(this.planError);
     return reasons;
+  }
+
+  /** Whether something is being read, imported or planned. */
+  get busy(): boolean {
+    return this.pending > 0;
   }
 
   async startRun(resume: OpenRun | null = null): Promise<void> {
@@ -226,6 +235,20 @@ export class Workspace {
     this.validation = [...this.validation.filter((other) => other !== twin), new DataFile(file, 'validation', name)].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
+  /** A dropped file as the recipe that was loaded names it, with its folder; else by its name. */
+  private pathInRecipe({ file }: DataFile): string {
+    const { train_file, validation_files } = this.recipe;
+    return [train_file, ...validation_files].find((path) => path.split(/[\\/]/).at(-1) === file.name) ?? file.name;
+  }
+
+  private rowBlockers({ file, summary, problems }: FileReport): string[] {
+    if (summary.rows > 0 && (summary.badRows === 0 || this.skipsBadRows)) return [];
+    const first = problems.find(({ kind }) => kind === 'bad') ?? problems[0];
+    const example = first ? ` ${file}, line ${first.line}: ${first.reason}` : '';
+    if (summary.rows === 0) return [`${file} has no row that can be trained.${example}`];
+    return [`${file} has ${summary.badRows === 1 ? 'a bad row' : `${integer(summary.badRows)} bad rows`}: mend the file, or choose to train without.${example}`];
+  }
+
   private longestValidation(): number {
     return Math.max(0, ...this.validation.map(({ report }) => report?.summary.longest ?? 0));
   }
@@ -258,10 +281,13 @@ export class Workspace {
 
   private async guard(work: () => Promise<void>): Promise<void> {
     this.error = null;
+    this.pending++;
     try {
       await work();
     } catch (error) {
       this.fail(messageOf(error));
+    } finally {
+      this.pending--;
     }
   }
 

@@ -58,7 +58,10 @@ export interface DatasetSummary {
   longest: number;
   truncatedRows: number;
   truncatedTokens: number;
+  /** Rows that will not be used. */
   problems: number;
+  /** Those among them that are wrong in themselves, not just too long. */
+  badRows: number;
 }
 
 /** Rows between two breaths for other work of the thread. */
@@ -80,24 +83,24 @@ export async function buildDataset(
       await new Promise((resolve) => setTimeout(resolve));
     }
     const outcome = documentOf(file, row, tokenizer, settings);
-    if (typeof outcome === 'string') problems.push({ file, line: row.line, reason: outcome, excerpt: row.query.slice(0, 80) });
+    if ('reason' in outcome) problems.push({ file, line: row.line, ...outcome, excerpt: row.query.slice(0, 80) });
     else documents.push(outcome);
   }
   problems.sort((a, b) => a.line - b.line);
-  return { file, documents, problems, summary: summarize(documents, problems.length) };
+  return { file, documents, problems, summary: summarize(documents, problems) };
 }
 
 /** The document of a row, or why it cannot be trained. */
-export function documentOf(file: string, row: Row, tokenizer: ChatTokenizer, settings: DocumentSettings): Document | string {
+export function documentOf(file: string, row: Row, tokenizer: ChatTokenizer, settings: DocumentSettings): Document | Pick<RowProblem, 'kind' | 'reason'> {
   let encoded: EncodedRow;
   try {
     encoded = encodeRow(row, tokenizer, settings);
   } catch (error) {
-    if (error instanceof TemplateError) return `is refused by the model's chat template: ${error.message}. Change the row or the system prompt.`;
+    if (error instanceof TemplateError) return { kind: 'bad', reason: `is refused by the model's chat template: ${error.message}. Change the row or the system prompt.` };
     throw error;
   }
   const { promptIds, inputIds, labels } = encoded;
-  if (!labels) return "cannot be masked: the prompt's tokens are not how the whole row's tokens begin with this model's template. Remove the row, or use another model.";
+  if (!labels) return { kind: 'bad', reason: "cannot be masked: the prompt's tokens are not how the whole row's tokens begin with this model's template. Remove the row, or use another model." };
   const document: Document = {
     inputIds: inputIds.slice(0, settings.maxLength),
     labels: labels.slice(0, settings.maxLength),
@@ -108,11 +111,11 @@ export function documentOf(file: string, row: Row, tokenizer: ChatTokenizer, set
   };
   if (supervisedTokens(document) > 0) return document;
   return document.truncatedTokens > 0
-    ? `loses its whole answer: its prompt alone has ${promptIds.length} tokens and max_length is ${settings.maxLength}. Raise max_length or shorten the query.`
-    : 'has no token to learn from after the template. Check the response.';
+    ? { kind: 'limit', reason: `loses its whole answer: its prompt alone has ${promptIds.length} tokens and max_length is ${settings.maxLength}. Raise max_length or shorten the query.` }
+    : { kind: 'bad', reason: 'has no token to learn from after the template. Check the response.' };
 }
 
-function summarize(documents: readonly Document[], problems: number): DatasetSummary {
+function summarize(documents: readonly Document[], problems: readonly RowProblem[]): DatasetSummary {
   const sum = (of: (document: Document) => number) => documents.reduce((total, document) => total + of(document), 0);
   return {
     rows: documents.length,
@@ -121,7 +124,8 @@ function summarize(documents: readonly Document[], problems: number): DatasetSum
     longest: documents.reduce((longest, { inputIds }) => Math.max(longest, inputIds.length), 0),
     truncatedRows: sum(({ truncatedTokens }) => (truncatedTokens > 0 ? 1 : 0)),
     truncatedTokens: sum(({ truncatedTokens }) => truncatedTokens),
-    problems,
+    problems: problems.length,
+    badRows: problems.filter(({ kind }) => kind === 'bad').length,
   };
 }
 

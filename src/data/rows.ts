@@ -11,6 +11,8 @@ export interface Row {
 export interface RowProblem {
   file: string;
   line: number;
+  /** `limit`: a sound row that max_length leaves nothing of; `bad`: the row itself must be mended or left out. */
+  kind: 'bad' | 'limit';
   reason: string;
   /** The beginning of what stands there. */
   excerpt: string;
@@ -27,7 +29,7 @@ const EXCERPT = 80;
 export async function parseRows(file: Blob, name: string): Promise<ParsedRows> {
   const rows: Row[] = [];
   const problems: RowProblem[] = [];
-  const report = (line: number, reason: string, text: string) => problems.push({ file: name, line, reason, excerpt: text.length > EXCERPT ? `${text.slice(0, EXCERPT)}…` : text });
+  const report = (line: number, reason: string, text: string) => problems.push({ file: name, line, kind: 'bad', reason, excerpt: text.length > EXCERPT ? `${text.slice(0, EXCERPT)}…` : text });
   let array = '';
   let isArray = false;
   let number = 0;

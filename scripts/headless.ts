@@ -1,0 +1,77 @@
+/**
+ * `npm run headless -- recipe.json --out DIR`: drives the page in headless Chromium by a recipe, as a person would.
+ * Paths in the recipe are relative to the recipe's own file. Writes DIR/adapter/ (the PEFT folder), DIR/metrics.jsonl, DIR/recipe.json and
+ * DIR/report.md. The last line of a run that could not be done is the page's own error.
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { unzipSync } from 'fflate';
+import type { Page } from 'playwright-core';
+import { findOrInstallBrowser, launchBrowser, NO_BROWSER } from './lib/browser.ts';
+import { chooseFiles, download, followRun, pressTrain } from './lib/drivePage.ts';
+import { buildSite, serveSite } from './lib/site.ts';
+
+const USAGE = 'usage: npm run headless -- recipe.json --out DIR [--skip-bad-rows]';
+
+export async function main(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { out: { type: 'string' }, 'skip-bad-rows': { type: 'boolean' } } });
+  const [recipePath] = positionals;
+  const { out } = values;
+  if (!recipePath || !out || positionals.length > 1) throw new Error(USAGE);
+  if (!existsSync(recipePath)) throw new Error(`There is no recipe at ${recipePath}.`);
+  const executable = findOrInstallBrowser();
+  if (!executable) throw new Error(NO_BROWSER);
+  await buildSite();
+  const site = await serveSite();
+  const { browser, adapter } = await launchBrowser(executable, site.url);
+  try {
+    console.log(`Browser: ${browser.browserType().name()} ${browser.version()}, WebGPU adapter: ${adapter ?? 'none'}`);
+    const page = await browser.newPage();
+    page.on('console', (message) => process.env.DEBUG && console.error(`page: ${message.text()}`));
+    page.on('crash', () => console.error('The page crashed: the browser ran out of memory or the GPU process failed.'));
+    await page.goto(site.url);
+    return await runRecipe(page, recipePath, out, values['skip-bad-rows'] ?? false);
+  } finally {
+    await browser.close();
+    await site.close();
+  }
+}
+
+async function runRecipe(page: Page, recipePath: string, out: string, skipBadRows: boolean): Promise<number> {
+  await chooseFiles(page, 'Load a recipe', recipePath);
+  // The page has accepted the recipe, so it is an object of the right form.
+  const recipe = JSON.parse(await readFile(recipePath, 'utf8')) as { model?: string; train_file?: string; validation_files?: string[] };
+  const from = (path: string) => resolve(dirname(recipePath), path);
+  await chooseFiles(page, 'Choose model files', await modelFiles(recipe.model ?? '', from));
+  if (!recipe.train_file) throw new Error('The recipe has no "train_file". Write the path of a JSONL file with query and response.');
+  const data = [recipe.train_file, ...(recipe.validation_files ?? [])].map(from);
+  for (const path of data) if (!existsSync(path)) throw new Error(`There is no data file at ${path}. Paths in a recipe are relative to the recipe's own file.`);
+  await chooseFiles(page, 'Choose data files', data);
+  if (skipBadRows) for (const box of await page.getByLabel('Train without the bad rows').all()) await box.check();
+  for (const problem of await page.locator('article [role="alert"]').allInnerTexts()) console.error(problem);
+  await pressTrain(page);
+  let last = '';
+  const problems = await followRun(page, ({ state, step, totalSteps }) => {
+    const line = `${state}, step ${step} of ${totalSteps}`;
+    if (line !== last) console.log(line);
+    last = line;
+  });
+  await mkdir(join(out, 'adapter'), { recursive: true });
+  for (const [path, bytes] of Object.entries(unzipSync(await download(page, 'Download the adapter')))) await writeFile(join(out, path), bytes);
+  for (const name of ['metrics.jsonl', 'recipe.json', 'report.md']) await writeFile(join(out, name), await download(page, name));
+  for (const problem of problems) console.error(problem);
+  console.log(`Wrote ${join(out, 'adapter')}, metrics.jsonl, recipe.json and report.md.`);
+  return 0;
+}
+
+/** The files of `folder:PATH` that a model is made of. */
+async function modelFiles(model: string, from: (path: string) => string): Promise<string[]> {
+  if (!model.startsWith('folder:')) throw new Error(`"model" is ${JSON.stringify(model)}: write "folder:" and the path of a downloaded model's folder.`);
+  const folder = from(model.slice('folder:'.length));
+  if (!existsSync(folder)) throw new Error(`There is no model folder at ${folder}. Paths in a recipe are relative to the recipe's own file.`);
+  const names = (await readdir(folder)).filter((name) => /\.(json|safetensors|jinja)$/.test(name));
+  if (names.length === 0) throw new Error(`${folder} holds no model: config.json, tokenizer.json and safetensors are wanted.`);
+  return names.sort().map((name) => join(folder, name));
+}

@@ -1,0 +1,55 @@
+/** What a person does on the page, done by a script: files in, Train, progress, downloads out. Labels are the page's own. */
+import { readFile } from 'node:fs/promises';
+import type { Locator, Page } from 'playwright-core';
+
+/** An error that the page itself showed. */
+export class PageError extends Error {}
+
+/** Waits until the page has read, imported and planned what it was given. @throws PageError with what the page then says is wrong */
+export async function settle(page: Page): Promise<void> {
+  await page.locator('main[aria-busy="false"]').waitFor({ timeout: 0 });
+  const alert = page.locator('main > .alert p');
+  if (await alert.count()) throw new PageError(await alert.first().innerText());
+}
+
+export async function chooseFiles(page: Page, input: 'Load a recipe' | 'Choose model files' | 'Choose data files', paths: string | readonly string[]): Promise<void> {
+  await page.locator(`input[aria-label="${input}"]`).setInputFiles(paths);
+  await settle(page);
+}
+
+/** Presses Train. @throws PageError where the page gives a reason why it cannot */
+export async function pressTrain(page: Page): Promise<void> {
+  const missing = page.getByRole('list', { name: 'What is missing' }).getByRole('listitem');
+  if (await missing.count()) throw new PageError((await missing.allInnerTexts()).join(' '));
+  await page.getByRole('button', { name: 'Train', exact: true }).click();
+}
+
+export interface Progress {
+  state: string;
+  step: number;
+  totalSteps: number;
+}
+
+/** Follows a run to its end. @returns problems that did not end it, such as a validation file that failed @throws PageError where the run failed */
+export async function followRun(page: Page, onProgress: (progress: Progress) => void): Promise<string[]> {
+  const run = page.locator('section', { has: page.getByRole('heading', { name: /Run$/ }) });
+  for (;;) {
+    const bar = run.getByRole('progressbar', { name: 'Training' });
+    const state = await run.locator('.head span').innerText();
+    onProgress({ state, step: Number(await bar.getAttribute('value')), totalSteps: Number(await bar.getAttribute('max')) });
+    const alerts = await texts(run.getByRole('alert'));
+    if (state === 'Failed') throw new PageError(alerts[0] ?? 'The run failed.');
+    if (await page.getByRole('button', { name: 'Download the adapter' }).count()) return alerts;
+    await page.waitForTimeout(250);
+  }
+}
+
+async function texts(locator: Locator): Promise<string[]> {
+  return locator.allInnerTexts();
+}
+
+/** Presses a download button and gives the file's bytes. */
+export async function download(page: Page, button: string): Promise<Uint8Array> {
+  const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: button, exact: true }).click()]);
+  return new Uint8Array(await readFile(await file.path()));
+}

@@ -1,0 +1,35 @@
+// The environment in which Dawn finds an adapter in Node: the system's own, else the software adapter in a Chromium's folder (Linux).
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { root } from './install.mjs';
+
+const PROBE = `
+  const { create, globals } = await import('webgpu');
+  Object.assign(globalThis, globals);
+  const gpu = create((process.env.FINETAB_DAWN ?? '').split(';').filter(Boolean));
+  process.exit((await gpu.requestAdapter()) ? 0 : 3);
+`;
+
+function findsAdapter(env) {
+  return spawnSync(process.execPath, ['--input-type=module', '-e', PROBE], { cwd: root, env, stdio: 'ignore', timeout: 60_000 }).status === 0;
+}
+
+/** Folders that hold a Vulkan loader and SwiftShader beside a browser. */
+function softwareFolders() {
+  const beside = process.env.CHROME_PATH ? [dirname(process.env.CHROME_PATH)] : [];
+  return [...beside, '/usr/lib/chromium', '/usr/lib/chromium-browser', '/opt/google/chrome', '/opt/microsoft/msedge', '/snap/chromium/current/usr/lib/chromium-browser'].filter((folder) =>
+    existsSync(`${folder}/vk_swiftshader_icd.json`),
+  );
+}
+
+/** @returns the variables to run with, or null where there is no adapter at all */
+export function gpuEnvironment() {
+  const candidates = [process.env];
+  if (process.platform === 'linux') {
+    for (const folder of softwareFolders()) {
+      candidates.push({ ...process.env, VK_ICD_FILENAMES: `${folder}/vk_swiftshader_icd.json`, LD_LIBRARY_PATH: [process.env.LD_LIBRARY_PATH, folder].filter(Boolean).join(':') });
+    }
+  }
+  return candidates.find(findsAdapter) ?? null;
+}

@@ -1,0 +1,34 @@
+/** The built page: built when a source is newer than it, served on loopback. */
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build, preview } from 'vite';
+
+export const root = fileURLToPath(new URL('../..', import.meta.url));
+
+function newest(path: string): number {
+  const stat = statSync(path);
+  if (!stat.isDirectory()) return stat.mtimeMs;
+  return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => newest(join(path, name))));
+}
+
+/** Builds `dist/` unless it is newer than everything that it is made from. */
+export async function buildSite(): Promise<void> {
+  const made = join(root, 'dist', 'index.html');
+  const sources = ['index.html', 'vite.config.ts', 'svelte.config.js', 'package-lock.json', 'src', 'shaders', 'public'].map((name) => join(root, name)).filter(existsSync);
+  if (existsSync(made) && statSync(made).mtimeMs > Math.max(...sources.map(newest))) return;
+  await build({ root, configFile: join(root, 'vite.config.ts'), logLevel: 'error' });
+}
+
+export interface Site {
+  url: string;
+  close(): Promise<void>;
+}
+
+/** Serves `dist/`. @param port 0: any free one */
+export async function serveSite(port = 0): Promise<Site> {
+  const server = await preview({ root, configFile: join(root, 'vite.config.ts'), logLevel: 'error', preview: { port, host: '127.0.0.1' } });
+  const address = server.httpServer.address();
+  if (address === null || typeof address === 'string') throw new Error('The page could not be served.');
+  return { url: `http://127.0.0.1:${address.port}/`, close: () => server.close() };
+}
