@@ -22,7 +22,11 @@ export async function main([folder, out]: string[]): Promise<number> {
   const json = async <T>(name: string): Promise<T> => JSON.parse(await readFile(join(folder, name), 'utf8')) as T;
   if (existsSync(join(folder, 'chat.json'))) {
     const text = (name: string) => (existsSync(join(folder, name)) ? readFile(join(folder, name), 'utf8') : undefined);
-    const result = chatReference(await json('chat.json'), { 'tokenizer.json': await text('tokenizer.json'), 'tokenizer_config.json': await text('tokenizer_config.json'), 'chat_template.jinja': await text('chat_template.jinja') });
+    const result = chatReference(await json('chat.json'), {
+      'tokenizer.json': await text('tokenizer.json'),
+      'tokenizer_config.json': await text('tokenizer_config.json'),
+      'chat_template.jinja': await text('chat_template.jinja'),
+    });
     await writeFile(join(out, 'chat.json'), `${JSON.stringify(result, null, 1)}\n`);
     return 0;
   }

@@ -9,11 +9,16 @@ const LINUX = ['google-chrome-stable', 'google-chrome', 'chromium', 'chromium-br
 function candidates(): string[] {
   const { env, platform } = process;
   if (platform === 'darwin') {
-    return ['Google Chrome', 'Chromium', 'Microsoft Edge'].flatMap((name) => [`/Applications/${name}.app/Contents/MacOS/${name}`, `${env.HOME}/Applications/${name}.app/Contents/MacOS/${name}`]);
+    return ['Google Chrome', 'Chromium', 'Microsoft Edge'].flatMap((name) => [
+      `/Applications/${name}.app/Contents/MacOS/${name}`,
+      `${env.HOME}/Applications/${name}.app/Contents/MacOS/${name}`,
+    ]);
   }
   if (platform === 'win32') {
     const roots = [env.PROGRAMFILES, env['PROGRAMFILES(X86)'], env.LOCALAPPDATA].filter((root) => root !== undefined);
-    return roots.flatMap((root) => ['Google\\Chrome\\Application\\chrome.exe', 'Chromium\\Application\\chrome.exe', 'Microsoft\\Edge\\Application\\msedge.exe'].map((path) => join(root, path)));
+    return roots.flatMap((root) =>
+      ['Google\\Chrome\\Application\\chrome.exe', 'Chromium\\Application\\chrome.exe', 'Microsoft\\Edge\\Application\\msedge.exe'].map((path) => join(root, path)),
+    );
   }
   const folders = [...(env.PATH ?? '').split(':'), '/usr/bin', '/snap/bin', '/opt/google/chrome', '/opt/microsoft/msedge'];
   return LINUX.flatMap((name) => folders.map((folder) => join(folder, name)));

@@ -18,8 +18,8 @@ function findsAdapter(env) {
 /** Folders that hold a Vulkan loader and SwiftShader beside a browser. */
 function softwareFolders() {
   const beside = process.env.CHROME_PATH ? [dirname(process.env.CHROME_PATH)] : [];
-  return [...beside, '/usr/lib/chromium', '/usr/lib/chromium-browser', '/opt/google/chrome', '/opt/microsoft/msedge', '/snap/chromium/current/usr/lib/chromium-browser'].filter((folder) =>
-    existsSync(`${folder}/vk_swiftshader_icd.json`),
+  return [...beside, '/usr/lib/chromium', '/usr/lib/chromium-browser', '/opt/google/chrome', '/opt/microsoft/msedge', '/snap/chromium/current/usr/lib/chromium-browser'].filter(
+    (folder) => existsSync(`${folder}/vk_swiftshader_icd.json`),
   );
 }
 

@@ -57,7 +57,10 @@ export async function replayReference(inputs: ReferenceInputs): Promise<Referenc
   const longest = Math.max(...documents.map(({ input_ids }) => input_ids.length));
   const tokensPerMicroBatch = Math.ceil(longest / 32) * 32;
   const pack = (indices: number[]): MicroBatch[] =>
-    packDocuments(indices.map((i) => ({ inputIds: documents[i].input_ids, labels: documents[i].labels })), { tokens: tokensPerMicroBatch, padTokenId: 0, indices });
+    packDocuments(
+      indices.map((i) => ({ inputIds: documents[i].input_ids, labels: documents[i].labels })),
+      { tokens: tokensPerMicroBatch, padTokenId: 0, indices },
+    );
   const plain = memoryWeightSource(source, model.tensors, 'none');
   const nf4 = memoryWeightSource(source, model.tensors, 'nf4');
   const put = (name: string, shape: number[], data: Float32Array) => arrays.set(name, { dtype: 'F32', shape, data });

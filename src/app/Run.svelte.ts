@@ -44,7 +44,10 @@ export class Run {
   take(event: TrainerWorkerEvent): void {
     switch (event.type) {
       case 'engine':
-        this.preparing = event.progress.phase === 'weights' ? `Loading weights, ${Math.round((100 * event.progress.done) / event.progress.total)} %` : `Compiling ${event.progress.done} of ${event.progress.total} shaders`;
+        this.preparing =
+          event.progress.phase === 'weights'
+            ? `Loading weights, ${Math.round((100 * event.progress.done) / event.progress.total)} %`
+            : `Compiling ${event.progress.done} of ${event.progress.total} shaders`;
         return;
       case 'metrics': {
         const { line } = event;
@@ -89,6 +92,11 @@ export class Run {
   fail(error: unknown): void {
     this.error = messageOf(error);
     this.phase = 'failed';
+  }
+
+  /** Why a validation file is not evaluated any more. */
+  failureOf(name: string): string | null {
+    return this.evaluation(name).failure;
   }
 
   private evaluation(name: string): EvaluationState {

@@ -1,9 +1,9 @@
 /** The page's state: model, data, recipe, plan, run. Components only show it and call it. */
-import { isValidationFile, validationSetName } from '../data/documents.ts';
 import { parseRecipe, recipeToJson } from '../training/recipe.ts';
 import { proxy, startImport, startTrainer, transfer, type WorkerHandle } from '../worker/client.ts';
-import type { EvaluationPorts, FileReport, ImportApi, ModelDetails, ModelSummary, OpenRun, Recipe, RunPlan, RunRequest, StorageUse, TrainerApi } from '../worker/protocol.ts';
-import { DataFile } from './DataFile.svelte.ts';
+import type { EvaluationPorts, ImportApi, ModelDetails, ModelSummary, OpenRun, Recipe, RunPlan, RunRequest, StorageUse, TrainerApi } from '../worker/protocol.ts';
+import type { DataFile } from './DataFile.svelte.ts';
+import { DataFiles } from './DataFiles.svelte.ts';
 import { Run } from './Run.svelte.ts';
 import { integer, messageOf } from './text.ts';
 
@@ -12,16 +12,13 @@ export class Workspace {
   model = $state.raw<ModelDetails | null>(null);
   importing = $state<{ name: string; done: number; total: number } | null>(null);
   storage = $state.raw<StorageUse | null>(null);
-  train = $state.raw<DataFile | null>(null);
-  validation = $state.raw<DataFile[]>([]);
+  readonly data = new DataFiles();
   recipe = $state<Recipe>(parseRecipe({}));
   plan = $state.raw<RunPlan | null>(null);
   run = $state.raw<Run | null>(null);
   openRuns = $state.raw<OpenRun[]>([]);
   error = $state<string | null>(null);
   planError = $state<string | null>(null);
-  /** The person's word that bad rows of the training file are to be left out. */
-  skipsBadRows = $state(false);
   private pending = $state(0);
   private importer: WorkerHandle<ImportApi>;
   private trainer: WorkerHandle<TrainerApi>;
@@ -44,7 +41,13 @@ export class Workspace {
     await this.guard(async () => {
       const named = files.map((file) => ({ path: file.webkitRelativePath || file.name, blob: file as Blob }));
       const folder = named[0]?.path.includes('/') ? named[0].path.split('/')[0] : '';
-      const name = this.recipe.model.replace(/^folder:/, '').split('/').at(-1) || folder || 'dropped model';
+      const name =
+        this.recipe.model
+          .replace(/^folder:/, '')
+          .split('/')
+          .at(-1) ||
+        folder ||
+        'dropped model';
       this.importing = { name, done: 0, total: 1 };
       const progress = proxy((done: number, total: number) => (this.importing = { name, done, total }));
       const details = await this.importer.api.importModel(named, name, this.recipe.quantization, progress).finally(() => (this.importing = null));
@@ -69,22 +72,13 @@ export class Workspace {
   /** Takes dropped data files: validation sets by their names, any other as the training file. */
   async addData(files: readonly File[]): Promise<void> {
     await this.guard(async () => {
-      for (const file of files) {
-        if (isValidationFile(file.name)) this.addValidation(file);
-        else {
-          this.train?.dispose();
-          this.skipsBadRows = false;
-          this.train = new DataFile(file, 'train', 'training');
-        }
-      }
+      this.data.add(files);
       await this.reloadData();
     });
   }
 
   removeData(file: DataFile): void {
-    file.dispose();
-    if (this.train === file) this.train = null;
-    this.validation = this.validation.filter((other) => other !== file);
+    this.data.remove(file);
     void this.guard(() => this.refreshPlan());
   }
 
@@ -93,7 +87,7 @@ export class Workspace {
     const { model, recipe } = this;
     if (!model) return;
     const settings = { systemPrompt: recipe.system_prompt, maxLength: recipe.max_length, dateString: recipe.date_string };
-    await Promise.all([...(this.train ? [this.train] : []), ...this.validation].map((file) => file.load(model.id, settings)));
+    await this.data.load(model.id, settings);
     await this.refreshPlan();
   }
 
@@ -122,23 +116,19 @@ export class Workspace {
     return recipeToJson({
       ...$state.snapshot(this.recipe),
       model: this.recipe.model || (this.model?.name ?? ''),
-      train_file: this.train ? this.pathInRecipe(this.train) : this.recipe.train_file,
-      validation_files: this.validation.length > 0 ? this.validation.map((file) => this.pathInRecipe(file)) : this.recipe.validation_files,
+      train_file: this.data.train ? pathInRecipe(this.recipe, this.data.train.file) : this.recipe.train_file,
+      validation_files: this.data.validation.length > 0 ? this.data.validation.map(({ file }) => pathInRecipe(this.recipe, file)) : this.recipe.validation_files,
     });
   }
 
   /** Why Train cannot be pressed. */
   get blockers(): string[] {
     const reasons: string[] = [];
-    const { model, train, recipe } = this;
+    const { model, data, recipe } = this;
     if (!model) reasons.push('Drop a model first.');
-    else if (model.quantization !== recipe.quantization) reasons.push(`The recipe asks for quantization "${recipe.quantization}", the stored model is "${model.quantization}". Drop the model's files again, or change the recipe.`);
-    if (!train) reasons.push('Drop a training file.');
-    else if (train.error) reasons.push(train.error);
-    else if (train.report) reasons.push(...this.rowBlockers(train.report));
-    for (const file of [...(train ? [train] : []), ...this.validation]) {
-      if (model && !file.report && !file.error) reasons.push(`${file.file.name} is being read.`);
-    }
+    else if (model.quantization !== recipe.quantization)
+      reasons.push(`The recipe asks for quantization "${recipe.quantization}", the stored model is "${model.quantization}". Drop the model's files again, or change the recipe.`);
+    reasons.push(...data.blockers);
     if (this.planError) reasons.push(this.planError);
     return reasons;
   }
@@ -149,12 +139,15 @@ export class Workspace {
   }
 
   async startRun(resume: OpenRun | null = null): Promise<void> {
-    const { model, train, plan } = this;
+    const { model, plan, data } = this;
+    const { train, usable } = data;
     if (!model || !train?.report || !plan) return;
     this.error = null;
     const recipe = parseRecipe(JSON.parse(this.recipeJson) as object);
-    const usable = this.validation.filter(({ report }) => report && report.summary.rows > 0);
-    const run = new Run(usable.map(({ name }) => name), plan.totalSteps);
+    const run = new Run(
+      usable.map(({ name }) => name),
+      plan.totalSteps,
+    );
     this.run = run;
     try {
       const rows = new MessageChannel();
@@ -165,7 +158,7 @@ export class Workspace {
         modelName: model.name,
         recipe,
         trainLengths: train.report.lengths,
-        longestValidation: this.longestValidation(),
+        longestValidation: data.longestValidation,
         padTokenId: train.report.padTokenId,
         rows: rows.port2,
         evaluators,
@@ -174,7 +167,12 @@ export class Workspace {
         resumeRunId: resume?.runId ?? null,
       };
       const ports = [rows.port2, ...evaluators.flatMap(({ scorer, evaluate }) => [scorer, evaluate])];
-      run.end(await this.trainer.api.run(transfer(request, ports), proxy((event) => run.take(event))));
+      run.end(
+        await this.trainer.api.run(
+          transfer(request, ports),
+          proxy((event) => run.take(event)),
+        ),
+      );
     } catch (error) {
       run.fail(error);
     }
@@ -207,7 +205,7 @@ export class Workspace {
 
   /** Whether an unfinished run was made with this model and training file, so that it can go on. */
   canResume(run: OpenRun): boolean {
-    return run.modelId === this.model?.id && run.trainFile === this.train?.file.name && this.blockers.length === 0;
+    return run.modelId === this.model?.id && run.trainFile === this.data.train?.file.name && this.blockers.length === 0;
   }
 
   async resumeRun(open: OpenRun): Promise<void> {
@@ -224,51 +222,29 @@ export class Workspace {
     return { name: file.name, scorer: scorer.port2, evaluate: evaluate.port2 };
   }
 
-  private addValidation(file: File): void {
-    const name = validationSetName(file.name);
-    const twin = this.validation.find((other) => other.name === name);
-    if (twin && twin.file.name !== file.name) {
-      this.fail(`${file.name} and ${twin.file.name} are both called "${name}" (a set is named by its file name up to the first dot). Rename one of them.`);
-      return;
-    }
-    twin?.dispose();
-    this.validation = [...this.validation.filter((other) => other !== twin), new DataFile(file, 'validation', name)].sort((a, b) => (a.name < b.name ? -1 : 1));
-  }
-
-  /** A dropped file as the recipe that was loaded names it, with its folder; else by its name. */
-  private pathInRecipe({ file }: DataFile): string {
-    const { train_file, validation_files } = this.recipe;
-    return [train_file, ...validation_files].find((path) => path.split(/[\\/]/).at(-1) === file.name) ?? file.name;
-  }
-
-  private rowBlockers({ file, summary, problems }: FileReport): string[] {
-    if (summary.rows > 0 && (summary.badRows === 0 || this.skipsBadRows)) return [];
-    const first = problems.find(({ kind }) => kind === 'bad') ?? problems[0];
-    const example = first ? ` ${file}, line ${first.line}: ${first.reason}` : '';
-    if (summary.rows === 0) return [`${file} has no row that can be trained.${example}`];
-    return [`${file} has ${summary.badRows === 1 ? 'a bad row' : `${integer(summary.badRows)} bad rows`}: mend the file, or choose to train without.${example}`];
-  }
-
-  private longestValidation(): number {
-    return Math.max(0, ...this.validation.map(({ report }) => report?.summary.longest ?? 0));
-  }
-
   private async useModel(details: ModelDetails): Promise<void> {
     this.model = details;
     await this.reloadData();
   }
 
   private async refreshPlan(): Promise<void> {
-    const { model, train } = this;
+    const { model, data } = this;
+    const report = data.train?.report;
     this.plan = null;
     this.planError = null;
-    if (!model || !train?.report || train.report.summary.rows === 0) return;
-    if (train.report.summary.longest > model.maxPositions) {
-      this.planError = `The longest row has ${integer(train.report.summary.longest)} tokens, but this model knows ${integer(model.maxPositions)} positions. Lower max_length to ${model.maxPositions}.`;
+    if (!model || !report || report.summary.rows === 0) return;
+    const longest = Math.max(report.summary.longest, data.longestValidation);
+    if (longest > model.maxPositions) {
+      this.planError = `The longest row has ${integer(longest)} tokens, but this model knows ${integer(model.maxPositions)} positions. Lower max_length to ${model.maxPositions}.`;
       return;
     }
     try {
-      this.plan = await this.trainer.api.plan({ modelId: model.id, recipe: $state.snapshot(this.recipe), trainLengths: train.report.lengths, longestValidation: this.longestValidation() });
+      this.plan = await this.trainer.api.plan({
+        modelId: model.id,
+        recipe: $state.snapshot(this.recipe),
+        trainLengths: report.lengths,
+        longestValidation: data.longestValidation,
+      });
     } catch (error) {
       this.planError = messageOf(error);
     }
@@ -294,4 +270,9 @@ export class Workspace {
   private fail(message: string): void {
     this.error = message;
   }
+}
+
+/** A dropped file as the recipe that was loaded names it, with its folder; else by its name. */
+function pathInRecipe({ train_file, validation_files }: Recipe, { name }: File): string {
+  return [train_file, ...validation_files].find((path) => path.split(/[\\/]/).at(-1) === name) ?? name;
 }

@@ -4,10 +4,7 @@ import type { Recipe } from '../worker/protocol.ts';
 type Group = 'lora' | 'training' | 'evaluation';
 
 export type Field = { group: Group | null; key: string; help: string; needsData?: boolean } & (
-  | { type: 'number'; step: number | 'any'; min?: number }
-  | { type: 'flag' }
-  | { type: 'text'; empty?: 'null' }
-  | { type: 'choice'; options: string[] }
+  { type: 'number'; step: number | 'any'; min?: number } | { type: 'flag' } | { type: 'text'; empty?: 'null' } | { type: 'choice'; options: string[] }
 );
 
 export const ESSENTIAL: Field[] = [

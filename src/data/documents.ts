@@ -33,7 +33,11 @@ export function encodePrompt(query: string, tokenizer: ChatTokenizer, { systemPr
 }
 
 /** @throws TemplateError where the template refuses these messages */
-export function encodeRow(row: { query: string; response: string }, tokenizer: ChatTokenizer, { systemPrompt, dateString }: Pick<DocumentSettings, 'systemPrompt' | 'dateString'>): EncodedRow {
+export function encodeRow(
+  row: { query: string; response: string },
+  tokenizer: ChatTokenizer,
+  { systemPrompt, dateString }: Pick<DocumentSettings, 'systemPrompt' | 'dateString'>,
+): EncodedRow {
   const prompt = promptMessages(row.query, systemPrompt);
   const promptText = tokenizer.render(prompt, { addGenerationPrompt: true, dateString });
   const fullText = tokenizer.render([...prompt, { role: 'assistant', content: row.response }], { addGenerationPrompt: false, dateString });
@@ -100,7 +104,11 @@ export function documentOf(file: string, row: Row, tokenizer: ChatTokenizer, set
     throw error;
   }
   const { promptIds, inputIds, labels } = encoded;
-  if (!labels) return { kind: 'bad', reason: "cannot be masked: the prompt's tokens are not how the whole row's tokens begin with this model's template. Remove the row, or use another model." };
+  if (!labels)
+    return {
+      kind: 'bad',
+      reason: "cannot be masked: the prompt's tokens are not how the whole row's tokens begin with this model's template. Remove the row, or use another model.",
+    };
   const document: Document = {
     inputIds: inputIds.slice(0, settings.maxLength),
     labels: labels.slice(0, settings.maxLength),
@@ -111,7 +119,10 @@ export function documentOf(file: string, row: Row, tokenizer: ChatTokenizer, set
   };
   if (supervisedTokens(document) > 0) return document;
   return document.truncatedTokens > 0
-    ? { kind: 'limit', reason: `loses its whole answer: its prompt alone has ${promptIds.length} tokens and max_length is ${settings.maxLength}. Raise max_length or shorten the query.` }
+    ? {
+        kind: 'limit',
+        reason: `loses its whole answer: its prompt alone has ${promptIds.length} tokens and max_length is ${settings.maxLength}. Raise max_length or shorten the query.`,
+      }
     : { kind: 'bad', reason: 'has no token to learn from after the template. Check the response.' };
 }
 

@@ -12,7 +12,10 @@ const TOKENS_MULTIPLE = 32;
  * @param indices what each document is called in `spans` and keys its dropout mask with; its place in the list where absent
  * @throws UserError where a document is longer than `tokens`
  */
-export function packDocuments(documents: readonly PackedDocument[], { tokens, padTokenId, indices }: { tokens: number; padTokenId: number; indices?: readonly number[] }): MicroBatch[] {
+export function packDocuments(
+  documents: readonly PackedDocument[],
+  { tokens, padTokenId, indices }: { tokens: number; padTokenId: number; indices?: readonly number[] },
+): MicroBatch[] {
   const bins: { members: number[]; used: number }[] = [];
   const order = documents.map((_, i) => i).sort((a, b) => documents[b].inputIds.length - documents[a].inputIds.length || a - b);
   for (const i of order) {

@@ -29,7 +29,8 @@ const EXCERPT = 80;
 export async function parseRows(file: Blob, name: string): Promise<ParsedRows> {
   const rows: Row[] = [];
   const problems: RowProblem[] = [];
-  const report = (line: number, reason: string, text: string) => problems.push({ file: name, line, kind: 'bad', reason, excerpt: text.length > EXCERPT ? `${text.slice(0, EXCERPT)}…` : text });
+  const report = (line: number, reason: string, text: string) =>
+    problems.push({ file: name, line, kind: 'bad', reason, excerpt: text.length > EXCERPT ? `${text.slice(0, EXCERPT)}…` : text });
   let array = '';
   let isArray = false;
   let number = 0;
@@ -80,7 +81,12 @@ function rowFault(value: unknown): string | null {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'is not a JSON object. Write {"query": "…", "response": "…"}.';
   const row = value as Record<string, unknown>;
   for (const key of ['query', 'response']) {
-    if (!(key in row)) return `has no "${key}"; its keys are ${Object.keys(row).map((found) => `"${found}"`).join(', ') || 'none'}. Rename them to "query" and "response".`;
+    if (!(key in row))
+      return `has no "${key}"; its keys are ${
+        Object.keys(row)
+          .map((found) => `"${found}"`)
+          .join(', ') || 'none'
+      }. Rename them to "query" and "response".`;
     if (typeof row[key] !== 'string') return `has a "${key}" that is not text. Write it in quotation marks.`;
   }
   if ((row.response as string).trim() === '') return 'has an empty "response": there is nothing to learn. Write an answer or remove the line.';

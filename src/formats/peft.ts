@@ -18,7 +18,12 @@ export interface PeftSettings {
  * @param passedOn tokenizer files of the base model, copied along @param card README.md
  * @returns contents by file name; the same adapter and settings give the same bytes
  */
-export function writePeftFolder(tensors: ReadonlyMap<string, Float32Tensor>, settings: PeftSettings, passedOn: Readonly<Record<string, string>> = {}, card?: string): Map<string, Uint8Array> {
+export function writePeftFolder(
+  tensors: ReadonlyMap<string, Float32Tensor>,
+  settings: PeftSettings,
+  passedOn: Readonly<Record<string, string>> = {},
+  card?: string,
+): Map<string, Uint8Array> {
   const encode = (text: string) => new TextEncoder().encode(text);
   const files = new Map<string, Uint8Array>();
   files.set('adapter_config.json', encode(`${JSON.stringify(adapterConfig(tensors, settings), null, 2)}\n`));
@@ -56,7 +61,16 @@ function adapterConfig(tensors: ReadonlyMap<string, Float32Tensor>, settings: Pe
 
 /** The last part of each adapted module's name, sorted: what PEFT makes of 'all-linear'. */
 function targetModules(tensors: ReadonlyMap<string, Float32Tensor>): string[] {
-  return [...new Set([...tensors.keys()].map((name) => name.replace(/\.lora_\w+(\.weight)?$/, '').split('.').at(-1)!))].sort();
+  return [
+    ...new Set(
+      [...tensors.keys()].map((name) =>
+        name
+          .replace(/\.lora_\w+(\.weight)?$/, '')
+          .split('.')
+          .at(-1)!,
+      ),
+    ),
+  ].sort();
 }
 
 export interface ReadAdapter {
@@ -67,7 +81,8 @@ export interface ReadAdapter {
 /** @throws UserError where a file is missing or not what PEFT writes */
 export async function readPeftFolder(files: ReadonlyMap<string, Blob>): Promise<ReadAdapter> {
   const [configFile, weights] = [files.get('adapter_config.json'), files.get('adapter_model.safetensors')];
-  if (!configFile || !weights) throw new UserError(`An adapter folder holds adapter_config.json and adapter_model.safetensors; ${configFile ? 'the weights are' : 'adapter_config.json is'} missing.`);
+  if (!configFile || !weights)
+    throw new UserError(`An adapter folder holds adapter_config.json and adapter_model.safetensors; ${configFile ? 'the weights are' : 'adapter_config.json is'} missing.`);
   let config: Record<string, unknown>;
   try {
     config = JSON.parse(await configFile.text()) as Record<string, unknown>;

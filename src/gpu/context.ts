@@ -52,9 +52,15 @@ export class GpuContext {
   }
 
   /** @param bytes rounded up to 4 */
-  createBuffer(category: MemoryCategory, label: string, bytes: number, usage: GPUBufferUsageFlags = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC): GPUBuffer {
+  createBuffer(
+    category: MemoryCategory,
+    label: string,
+    bytes: number,
+    usage: GPUBufferUsageFlags = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC,
+  ): GPUBuffer {
     const size = Math.ceil(bytes / 4) * 4;
-    if (size > this.device.limits.maxBufferSize) throw new Error(`${label} needs a buffer of ${size} bytes; this GPU allows ${this.device.limits.maxBufferSize}. Use a smaller model or a lower max_length.`);
+    if (size > this.device.limits.maxBufferSize)
+      throw new Error(`${label} needs a buffer of ${size} bytes; this GPU allows ${this.device.limits.maxBufferSize}. Use a smaller model or a lower max_length.`);
     const buffer = this.device.createBuffer({ label, size, usage });
     this.ledger.set(buffer, { category, bytes: size });
     return buffer;
@@ -81,7 +87,9 @@ export class GpuContext {
       made = this.device.createComputePipelineAsync({ label, layout, compute: { module, entryPoint: 'main' } }).then(
         (pipeline) => ({ pipeline, layout: group }),
         (error: unknown) => {
-          throw new Error(`The shader ${label} did not compile on ${this.name}: ${error instanceof Error ? error.message : String(error)}. Update the browser and the graphics driver.`);
+          throw new Error(
+            `The shader ${label} did not compile on ${this.name}: ${error instanceof Error ? error.message : String(error)}. Update the browser and the graphics driver.`,
+          );
         },
       );
       this.pipelines.set(code, made);

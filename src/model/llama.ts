@@ -3,7 +3,7 @@ import { add } from '../ops/add.ts';
 import { gated } from '../ops/gated.ts';
 import type { ModelBuilder } from './builder.ts';
 import { ConfigReader, type CommonConfig } from './config.ts';
-import type { Architecture } from './registry.ts';
+import type { Architecture } from './architecture.ts';
 import { readRope, type RopeSettings } from './ropeTable.ts';
 
 export interface LlamaConfig extends CommonConfig {

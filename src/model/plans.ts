@@ -9,7 +9,7 @@ import { weightedSum } from '../ops/weightedSum.ts';
 import { differentiate, type Seed } from '../plan/autodiff.ts';
 import { AdapterLayout } from './adapterLayout.ts';
 import { ModelBuilder, type BuilderOptions } from './builder.ts';
-import type { Model } from './registry.ts';
+import type { Model } from './architecture.ts';
 
 export type GraphOptions = Omit<BuilderOptions, 'mode'>;
 

@@ -1,30 +1,10 @@
 /** Which architectures there are; decides from config.json alone, before any weight is read. */
 import { UserError } from '../lib/errors.ts';
-import type { Value } from '../ops/graph.ts';
-import type { ModelBuilder } from './builder.ts';
-import type { CommonConfig, ModelConfigJson, TensorRequirement } from './config.ts';
+import type { Model } from './architecture.ts';
+import type { ModelConfigJson } from './config.ts';
 import { llama } from './llama.ts';
 
-/** One architecture: what its config means, which tensors it needs, and its forward pass. */
-export interface Architecture<C extends CommonConfig = CommonConfig> {
-  modelType: string;
-  /** @throws UserError naming the key that is not supported */
-  parse(json: ModelConfigJson): C;
-  tensors(config: C): TensorRequirement[];
-  /** @returns hidden states after the last norm, [T, hidden_size] */
-  forward(model: ModelBuilder, config: C): Value;
-}
-
 const architectures = [llama];
-
-/** An architecture with its config: what plans are built from. */
-export interface Model {
-  config: CommonConfig;
-  tensors: TensorRequirement[];
-  forward(builder: ModelBuilder): Value;
-  /** The output head's weight: the embedding where they are tied. */
-  headWeight: string;
-}
 
 /** @throws UserError naming what is not supported */
 export function modelOf(json: ModelConfigJson): Model {
@@ -32,7 +12,9 @@ export function modelOf(json: ModelConfigJson): Model {
   if (typeof type !== 'string') throw new UserError('config.json has no "model_type". Drop the folder of a model from the Hugging Face hub, config.json included.');
   if (json.quantization_config) {
     const method = (json.quantization_config as { quant_method?: unknown }).quant_method;
-    throw new UserError(`config.json: this checkpoint is quantised already (${JSON.stringify(method ?? 'unknown method')}). Use the original 16-bit checkpoint: Finetab quantises it itself.`);
+    throw new UserError(
+      `config.json: this checkpoint is quantised already (${JSON.stringify(method ?? 'unknown method')}). Use the original 16-bit checkpoint: Finetab quantises it itself.`,
+    );
   }
   const found = architectures.find((architecture) => architecture.modelType === type);
   if (!found) {

@@ -51,7 +51,15 @@ export const adamWOp: Op = {
     return [
       {
         shader: 'adamw',
-        constants: { COUNT: elements(parameters), B_START: attributes.bStart as number, BETA1: { f32: ADAM.beta1 }, BETA2: { f32: ADAM.beta2 }, BETA1_REST: { f32: 1 - ADAM.beta1 }, BETA2_REST: { f32: 1 - ADAM.beta2 }, EPS: { f32: ADAM.eps } },
+        constants: {
+          COUNT: elements(parameters),
+          B_START: attributes.bStart as number,
+          BETA1: { f32: ADAM.beta1 },
+          BETA2: { f32: ADAM.beta2 },
+          BETA1_REST: { f32: 1 - ADAM.beta1 },
+          BETA2_REST: { f32: 1 - ADAM.beta2 },
+          EPS: { f32: ADAM.eps },
+        },
         bindings: { 0: value(parameters), 1: value(expAvg), 2: value(expAvgSq), 3: value(gradients), 4: value(scalars), 5: value(stats) },
         workgroups: flatGrid(elements(parameters), 64, settings),
       },

@@ -98,7 +98,8 @@ export const loraUpOp: Op = {
     const projections = ups.length / 2;
     return Array.from({ length: projections }, (_, g) => {
       const [y, b] = [ups[2 * g], ups[2 * g + 1]];
-      if (y.shape[1] !== b.shape[0] || b.shape[1] * projections !== down.shape[1]) throw new Error(`loraUp ${b.name}: B [${b.shape}] does not fit an output of ${y.shape[1]} and ${down.shape[1]} ranks`);
+      if (y.shape[1] !== b.shape[0] || b.shape[1] * projections !== down.shape[1])
+        throw new Error(`loraUp ${b.name}: B [${b.shape}] does not fit an output of ${y.shape[1]} and ${down.shape[1]} ranks`);
       return { shape: y.shape, inPlaceOf: 1 + 2 * g };
     });
   },
@@ -113,7 +114,12 @@ export const loraUpOp: Op = {
       if (dys.every((dy) => !dy)) return;
       throw new Error('loraUp: a projection that shares its input is not used');
     }
-    backward.emitAll([down], loraUpDxOp, dys.flatMap((dy, g) => [dy!, bs[g]]), attributes);
+    backward.emitAll(
+      [down],
+      loraUpDxOp,
+      dys.flatMap((dy, g) => [dy!, bs[g]]),
+      attributes,
+    );
   },
   dispatches({ inputs: [down, ...ups], outputs, attributes }, settings) {
     return outputs.flatMap((y, g) => {

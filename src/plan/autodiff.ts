@@ -44,7 +44,11 @@ export function differentiate(graph: Graph, seeds: Seed[], { checkpoint }: { che
 
 function recomputeNode(graph: Graph, node: Node, copies: Map<Value, Value>, rules: GradientAccumulator): void {
   if (node.outputs.some((output) => output.role === 'state')) return;
-  const outputs = graph.append(node.op, node.inputs.map((input) => copies.get(input) ?? input), node.attributes);
+  const outputs = graph.append(
+    node.op,
+    node.inputs.map((input) => copies.get(input) ?? input),
+    node.attributes,
+  );
   node.outputs.forEach((original, i) => {
     copies.set(original, outputs[i]);
     rules.standsFor(outputs[i], original);

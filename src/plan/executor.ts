@@ -35,13 +35,23 @@ export class PlanExecutor {
    * @param arenas at least as many and as large as plan.arenaBytes; shared by plans that never run at the same time
    * @param onPipeline called as each distinct shader is ready
    */
-  static async create(context: GpuContext, plan: Plan, arenas: readonly GPUBuffer[], residents: Residents, onPipeline?: (done: number, total: number) => void): Promise<PlanExecutor> {
+  static async create(
+    context: GpuContext,
+    plan: Plan,
+    arenas: readonly GPUBuffer[],
+    residents: Residents,
+    onPipeline?: (done: number, total: number) => void,
+  ): Promise<PlanExecutor> {
     const values = new Map(plan.graph.values.map((value) => [value.id, value]));
     const total = new Set(plan.dispatches.map((dispatch) => dispatch.code)).size;
     const seen = new Map<string, Promise<unknown>>();
     let done = 0;
     for (const { code, shader } of plan.dispatches) {
-      if (!seen.has(code)) seen.set(code, context.pipeline(code, shader).then(() => onPipeline?.(++done, total)));
+      if (!seen.has(code))
+        seen.set(
+          code,
+          context.pipeline(code, shader).then(() => onPipeline?.(++done, total)),
+        );
     }
     await Promise.all(seen.values());
 

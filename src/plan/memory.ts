@@ -34,7 +34,9 @@ export class BlockTooLargeError extends Error {
     readonly bytes: number,
     readonly limit: number,
   ) {
-    super(`${block} needs ${(bytes / 2 ** 20).toFixed(0)} MiB in one piece, but this GPU binds at most ${(limit / 2 ** 20).toFixed(0)} MiB. Lower max_length or use a smaller model.`);
+    super(
+      `${block} needs ${(bytes / 2 ** 20).toFixed(0)} MiB in one piece, but this GPU binds at most ${(limit / 2 ** 20).toFixed(0)} MiB. Lower max_length or use a smaller model.`,
+    );
   }
 }
 

@@ -16,7 +16,15 @@ export interface ModelSummary {
 
 export async function listModels(database: Database): Promise<ModelSummary[]> {
   const manifests = await database.getAll('models');
-  return manifests.map(({ id, name, quantization, complete, storedBytes, config, importedAt }) => ({ id, name, quantization, complete, storedBytes, modelType: String(config.model_type), importedAt }));
+  return manifests.map(({ id, name, quantization, complete, storedBytes, config, importedAt }) => ({
+    id,
+    name,
+    quantization,
+    complete,
+    storedBytes,
+    modelType: String(config.model_type),
+    importedAt,
+  }));
 }
 
 export function findModel(database: Database, id: string): Promise<ModelManifest | undefined> {

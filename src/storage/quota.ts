@@ -17,7 +17,9 @@ export async function storageUse(): Promise<StorageUse> {
 export async function checkRoom(bytes: number): Promise<void> {
   const { usedBytes, quotaBytes } = await storageUse();
   if (quotaBytes > 0 && bytes > quotaBytes - usedBytes) {
-    throw new UserError(`The model needs ${mebibytes(bytes)} of browser storage, but only ${mebibytes(quotaBytes - usedBytes)} are free. Delete a stored model or free disk space, then drop it again.`);
+    throw new UserError(
+      `The model needs ${mebibytes(bytes)} of browser storage, but only ${mebibytes(quotaBytes - usedBytes)} are free. Delete a stored model or free disk space, then drop it again.`,
+    );
   }
 }
 

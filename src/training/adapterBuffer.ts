@@ -20,6 +20,7 @@ export function fillAdapter(layout: AdapterLayout, tensors: AdapterTensors): Flo
     flat.set(tensor.data, offset);
   }
   const known = new Set(layout.tensors.map(({ name }) => name));
-  for (const name of tensors.keys()) if (!known.has(name)) throw new UserError(`The adapter has ${name}, which this recipe does not train. Set lora.target_modules as the adapter has them.`);
+  for (const name of tensors.keys())
+    if (!known.has(name)) throw new UserError(`The adapter has ${name}, which this recipe does not train. Set lora.target_modules as the adapter has them.`);
   return flat;
 }

@@ -26,9 +26,7 @@ export interface EngineOptions {
   onProgress?: (event: EngineProgress) => void;
 }
 
-export type EngineProgress =
-  | { phase: 'weights'; done: number; total: number; unit: 'bytes' }
-  | { phase: 'pipelines'; done: number; total: number; unit: 'shaders' };
+export type EngineProgress = { phase: 'weights'; done: number; total: number; unit: 'bytes' } | { phase: 'pipelines'; done: number; total: number; unit: 'shaders' };
 
 /** Bytes of GPU memory by part. The total is exact: what the plan says is what is allocated. */
 export interface MemoryReport {

@@ -57,7 +57,10 @@ export async function evaluateFile(file: FileEvaluation, scorer: Scorer): Promis
   if (!file.generation) return { metrics, answers: [] };
   const { maxSamples, decode, ...options } = file.generation;
   const chosen = file.documents.slice(0, maxSamples);
-  const made = await scorer.generate(chosen.map(({ inputIds, promptTokens }) => inputIds.slice(0, promptTokens)), options);
+  const made = await scorer.generate(
+    chosen.map(({ inputIds, promptTokens }) => inputIds.slice(0, promptTokens)),
+    options,
+  );
   const answers = chosen.map(({ inputIds, promptTokens, line }, i) => ({
     line,
     prompt: decode(inputIds.slice(0, promptTokens)),

@@ -46,7 +46,13 @@ async function readPrompts(runner: SlotRunner, wave: Sequence[], options: Genera
   const pending = wave.map((sequence, slot) => ({ sequence, slot, length: Math.min(sequence.ids.length, runner.prefillTokens) }));
   while (pending.length > 0) {
     const T = runner.prefillTokens;
-    const inputs = { inputIds: new Uint32Array(T), positions: new Uint32Array(T), documentStart: Uint32Array.from({ length: T }, (_, t) => t), slots: new Uint32Array(T).fill(NO_SLOT), lastRows: new Uint32Array(runner.slots) };
+    const inputs = {
+      inputIds: new Uint32Array(T),
+      positions: new Uint32Array(T),
+      documentStart: Uint32Array.from({ length: T }, (_, t) => t),
+      slots: new Uint32Array(T).fill(NO_SLOT),
+      lastRows: new Uint32Array(runner.slots),
+    };
     const batch: typeof pending = [];
     let used = 0;
     while (pending.length > 0 && used + pending[0].length <= T) {

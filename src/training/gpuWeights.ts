@@ -20,7 +20,10 @@ export async function uploadWeights(context: GpuContext, source: WeightSource, n
   let done = 0;
   let inFlight = 0;
   for (const { info, parts } of wanted) {
-    const made = Object.fromEntries(Object.entries(parts).map(([part, bytes]) => [part, context.createBuffer('weights', `${info.name} ${part}`, bytes)])) as Record<string, GPUBuffer>;
+    const made = Object.fromEntries(Object.entries(parts).map(([part, bytes]) => [part, context.createBuffer('weights', `${info.name} ${part}`, bytes)])) as Record<
+      string,
+      GPUBuffer
+    >;
     buffers.set(info.name, made);
     for await (const { part, byteOffset, bytes } of source.stream(info.name)) {
       write(context.device, made[part], byteOffset, bytes);

@@ -22,7 +22,15 @@ export async function importModel({ files, name, quantization, database, checkRo
   const source = await openCheckpoint(files);
   const model = modelOf(source.config);
   const tensors = planTensors(source, model.tensors, quantization);
-  const manifest = await beginModel(database, await newManifest(source, name, quantization, [...source.tensors.keys()].filter((tensor) => !tensors.has(tensor))));
+  const manifest = await beginModel(
+    database,
+    await newManifest(
+      source,
+      name,
+      quantization,
+      [...source.tensors.keys()].filter((tensor) => !tensors.has(tensor)),
+    ),
+  );
   if (manifest.complete) return manifest;
   const stored = new Set(manifest.tensors.map((tensor) => tensor.name));
   const missing = [...tensors.values()].filter((info) => !stored.has(info.name));

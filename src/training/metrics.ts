@@ -9,7 +9,11 @@ export function metricsToJsonl(lines: readonly MetricsLine[]): string {
 
 /** Keys of an evaluation in a line: eval_<name>_<metric>. */
 export function evaluationKeys(name: string, metrics: object): Record<string, number> {
-  return Object.fromEntries(Object.entries(metrics).filter(([, value]) => value !== undefined).map(([metric, value]) => [`eval_${name}_${metric}`, value as number]));
+  return Object.fromEntries(
+    Object.entries(metrics)
+      .filter(([, value]) => value !== undefined)
+      .map(([metric, value]) => [`eval_${name}_${metric}`, value as number]),
+  );
 }
 
 /** Points of one curve: (step, value) of the lines that have the key. */

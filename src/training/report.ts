@@ -18,10 +18,7 @@ export interface ReportInputs {
 export function writeReport({ recipe, modelName, device, memory, training, validation, result }: ReportInputs): string {
   const rates = curve(result.lines, 'tokens_per_second').values;
   const rate = rates.toSorted((a, b) => a - b)[Math.floor(rates.length / 2)];
-  const losses = [
-    { name: 'training', values: curve(result.lines, 'loss') },
-    ...validation.map(({ name }) => ({ name, values: curve(result.lines, `eval_${name}_loss`) })),
-  ];
+  const losses = [{ name: 'training', values: curve(result.lines, 'loss') }, ...validation.map(({ name }) => ({ name, values: curve(result.lines, `eval_${name}_loss`) }))];
   const data = [{ ...training, name: 'training' }, ...validation];
   return `# Run report
 
@@ -29,14 +26,19 @@ ${modelName}, ${result.steps} of ${result.totalSteps} steps (${result.reason}${r
 
 - Device: ${device}
 - Speed: ${rate === undefined ? 'not measured' : `${rate.toFixed(0)} tokens/s (median step)`}
-- Memory: ${Object.entries(memory).map(([part, bytes]) => `${part} ${(bytes / 2 ** 20).toFixed(1)} MiB`).join(', ')}
+- Memory: ${Object.entries(memory)
+    .map(([part, bytes]) => `${part} ${(bytes / 2 ** 20).toFixed(1)} MiB`)
+    .join(', ')}
 
 ## Losses
 
 | set | start | best (step) | end |
 |---|---|---|---|
 ${losses.map(({ name, values }) => lossRow(name, values)).join('\n')}
-${validation.filter(({ failure }) => failure !== null).map(({ name, failure }) => `\n${name} could not be evaluated: ${failure}\n`).join('')}
+${validation
+  .filter(({ failure }) => failure !== null)
+  .map(({ name, failure }) => `\n${name} could not be evaluated: ${failure}\n`)
+  .join('')}
 ## Data
 
 | set | file | rows | tokens | supervised | longest | truncated rows | truncated tokens | rows left out |

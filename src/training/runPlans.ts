@@ -4,7 +4,7 @@ import type { KernelSettings } from '../gpu/dispatch.ts';
 import type { AdapterLayout } from '../model/adapterLayout.ts';
 import { checkTargets } from '../model/lora.ts';
 import { decodeGraph, logitsGraph, optimizerGraph, prefillGraph, scoreGraph, trainGraph, type GraphOptions } from '../model/plans.ts';
-import type { Model } from '../model/registry.ts';
+import type { Model } from '../model/architecture.ts';
 import { valueBytes, type Value } from '../ops/graph.ts';
 import type { MemoryLimits } from '../plan/memory.ts';
 import { makePlan, type Plan } from '../plan/plan.ts';
@@ -41,7 +41,10 @@ export interface GenerationPlans {
 /** @throws UserError for adapter settings that do not fit the model, BlockTooLargeError where the adapter's limits are too small */
 export function planRun(options: RunPlanOptions, settings: KernelSettings, limits: MemoryLimits): RunPlans {
   const { model, lora } = options;
-  checkTargets(model.tensors.filter(({ quantise }) => quantise).map(({ name }) => name.replace(/\.weight$/, '')), lora);
+  checkTargets(
+    model.tensors.filter(({ quantise }) => quantise).map(({ name }) => name.replace(/\.weight$/, '')),
+    lora,
+  );
   const shared: GraphOptions = { tokens: options.tokensPerMicroBatch, positions: options.tokensPerMicroBatch, lora, weights: options.weights };
   const { graph, layout } = trainGraph(model, shared, options.gradientCheckpointing);
   const plan = (name: string, made: typeof graph) => makePlan(name, made, settings, limits);
@@ -56,7 +59,12 @@ export function planRun(options: RunPlanOptions, settings: KernelSettings, limit
 }
 
 /** @param slots sequences generated at once @param maxLength longest prompt and answer together */
-export function planGeneration(options: RunPlanOptions, { slots, maxLength }: { slots: number; maxLength: number }, settings: KernelSettings, limits: MemoryLimits): GenerationPlans {
+export function planGeneration(
+  options: RunPlanOptions,
+  { slots, maxLength }: { slots: number; maxLength: number },
+  settings: KernelSettings,
+  limits: MemoryLimits,
+): GenerationPlans {
   const { model, lora, weights, tokensPerMicroBatch } = options;
   const cache = { slots, length: maxLength };
   const shared = { positions: Math.max(maxLength, tokensPerMicroBatch), lora, weights, cache };

@@ -1,5 +1,4 @@
 /** The engine on TensorFlow.js, where a browser has no WebGPU: the same graphs, gradients by tf.grads. For small models; slow. */
-import type { Tensor } from '@tensorflow/tfjs-core';
 import { packDocuments } from '../data/packing.ts';
 import type { MicroBatch } from '../data/types.ts';
 import { mix32, randomKey, randomUnit } from '../lib/counterRandom.ts';
@@ -9,11 +8,21 @@ import { logitsGraph, scoreGraph, trainGraph, type TrainGraph } from '../model/p
 import { modelOf } from '../model/registry.ts';
 import { ADAM } from '../ops/adamW.ts';
 import { valueBytes, type Graph } from '../ops/graph.ts';
-import type { HostData, TensorFlow } from '../ops/tensorflow.ts';
+import type { HostData, TensorFlow, TensorFlowTensor } from '../ops/tensorflow.ts';
 import { TensorFlowExecutor, type Feeds } from '../plan/tensorflow/executor.ts';
 import { loadTensorFlow, type TensorFlowBackend } from '../plan/tensorflow/load.ts';
 import { adapterTensors, fillAdapter } from './adapterBuffer.ts';
-import { NonFiniteError, type AdapterTensors, type Engine, type EngineOptions, type GenerationOptions, type MemoryReport, type OptimizerState, type StepInput, type StepOutput } from './engine.ts';
+import {
+  NonFiniteError,
+  type AdapterTensors,
+  type Engine,
+  type EngineOptions,
+  type GenerationOptions,
+  type MemoryReport,
+  type OptimizerState,
+  type StepInput,
+  type StepOutput,
+} from './engine.ts';
 import type { RunPlanOptions } from './runPlans.ts';
 import { weightValues } from './weightValues.ts';
 
@@ -47,7 +56,7 @@ export class TensorFlowEngine implements Engine {
     readonly memory: MemoryReport,
     private readonly options: EngineOptions,
     private readonly graphs: ReturnType<typeof graphsOf>,
-    private readonly weights: ReadonlyMap<string, Tensor>,
+    private readonly weights: ReadonlyMap<string, TensorFlowTensor>,
   ) {
     this.tokensPerMicroBatch = options.tokensPerMicroBatch;
     this.layout = graphs.train.layout;
@@ -60,7 +69,7 @@ export class TensorFlowEngine implements Engine {
   static async create(options: EngineOptions, backends?: readonly TensorFlowBackend[]): Promise<TensorFlowEngine> {
     const { tf, backend } = await loadTensorFlow(backends);
     const planOptions: RunPlanOptions = { ...options, model: modelOf(options.weights.config), weights: options.weights.tensors };
-    const weights = new Map<string, Tensor>();
+    const weights = new Map<string, TensorFlowTensor>();
     const names = [...options.weights.tensors.keys()];
     for (const [done, name] of names.entries()) {
       weights.set(name, tf.tensor(await weightValues(options.weights, name), options.weights.tensors.get(name)!.shape));
@@ -175,7 +184,7 @@ export class TensorFlowEngine implements Engine {
     return ids.slice(prompt.length);
   }
 
-  private parameterTensors(): Map<string, Tensor> {
+  private parameterTensors(): Map<string, TensorFlowTensor> {
     return new Map([...this.layout.parameters.values()].map(({ name, shape, offset }) => [name, this.tf.tensor(this.adapter.slice(offset, offset + shape[0] * shape[1]), shape)]));
   }
 

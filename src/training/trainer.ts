@@ -184,7 +184,14 @@ export class Trainer {
     const rows = this.rowsOfStep(step).map((row) => documents[row]);
     const rate = learningRate(step, this.schedule);
     const microBatches = packDocuments(rows, { tokens: engine.tokensPerMicroBatch, padTokenId });
-    const { loss, gradNorm } = await engine.trainStep({ microBatches, step, learningRate: rate, weightDecay: weight_decay, maxGradNorm: max_grad_norm, loraPlusLrRatio: loraplus_lr_ratio });
+    const { loss, gradNorm } = await engine.trainStep({
+      microBatches,
+      step,
+      learningRate: rate,
+      weightDecay: weight_decay,
+      maxGradNorm: max_grad_norm,
+      loraPlusLrRatio: loraplus_lr_ratio,
+    });
     return { count: rows.reduce((sum, { inputIds }) => sum + inputIds.length, 0), line: { loss, grad_norm: gradNorm, learning_rate: rate } };
   }
 
@@ -206,7 +213,9 @@ export class Trainer {
         }
       }),
     );
-    const ordered = Object.fromEntries(Object.entries(line).sort(([a], [b]) => Number(a.startsWith('eval_')) - Number(b.startsWith('eval_')) || (a < b && a.startsWith('eval_') ? -1 : 0)));
+    const ordered = Object.fromEntries(
+      Object.entries(line).sort(([a], [b]) => Number(a.startsWith('eval_')) - Number(b.startsWith('eval_')) || (a < b && a.startsWith('eval_') ? -1 : 0)),
+    );
     if (Object.keys(line).length > 2) this.log(ordered as MetricsLine);
     const metric = recipe.evaluation.metric_for_best_model;
     if (!metric || line[metric] === undefined) return;
@@ -217,7 +226,15 @@ export class Trainer {
   private async save(step: number): Promise<void> {
     const { engine, recipe, saveCheckpoint, emit } = this.options;
     if (!saveCheckpoint) return;
-    const checkpoint = { recipe, step, adapter: await engine.readAdapter(), optimizer: await engine.readOptimizer(), inputTokens: this.inputTokens, lines: [...this.lines], best: this.best };
+    const checkpoint = {
+      recipe,
+      step,
+      adapter: await engine.readAdapter(),
+      optimizer: await engine.readOptimizer(),
+      inputTokens: this.inputTokens,
+      lines: [...this.lines],
+      best: this.best,
+    };
     await saveCheckpoint(checkpoint);
     emit({ type: 'checkpoint', step });
   }

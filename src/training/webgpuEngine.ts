@@ -7,7 +7,17 @@ import { ADAM } from '../ops/adamW.ts';
 import { PlanExecutor } from '../plan/executor.ts';
 import type { Plan } from '../plan/plan.ts';
 import { adapterTensors, fillAdapter } from './adapterBuffer.ts';
-import { NonFiniteError, type AdapterTensors, type Engine, type EngineOptions, type GenerationOptions, type MemoryReport, type OptimizerState, type StepInput, type StepOutput } from './engine.ts';
+import {
+  NonFiniteError,
+  type AdapterTensors,
+  type Engine,
+  type EngineOptions,
+  type GenerationOptions,
+  type MemoryReport,
+  type OptimizerState,
+  type StepInput,
+  type StepOutput,
+} from './engine.ts';
 import { generateInSlots, type SlotRunner } from './gpuGeneration.ts';
 import { GpuResidents } from './gpuResidents.ts';
 import { uploadWeights } from './gpuWeights.ts';
@@ -59,7 +69,14 @@ export class WebGpuEngine implements Engine {
     return this.exclusively(async () => {
       await this.accumulateGradients(input.microBatches, input.step);
       const t = this.optimizerSteps + 1;
-      const scalars = [input.learningRate, input.learningRate * (input.loraPlusLrRatio ?? 1), input.weightDecay, input.maxGradNorm, 1 - ADAM.beta1 ** t, Math.sqrt(1 - ADAM.beta2 ** t)];
+      const scalars = [
+        input.learningRate,
+        input.learningRate * (input.loraPlusLrRatio ?? 1),
+        input.weightDecay,
+        input.maxGradNorm,
+        1 - ADAM.beta1 ** t,
+        Math.sqrt(1 - ADAM.beta2 ** t),
+      ];
       this.residents.write(this.plans.optimizer, 'scalars', new Float32Array(scalars));
       await this.replay(this.plans.optimizer);
       const [loss, squares] = new Float32Array(await this.residents.read(this.residents.state('stats', 2), 8));
@@ -130,7 +147,11 @@ export class WebGpuEngine implements Engine {
     this.residents.write(train, 'random', new Uint32Array([this.options.seed, step]));
     for (const batch of microBatches) {
       this.writeBatch(train, batch);
-      this.residents.write(train, 'lossWeights', Float32Array.from(batch.targets, (target) => (target < 0 ? 0 : 1 / supervised)));
+      this.residents.write(
+        train,
+        'lossWeights',
+        Float32Array.from(batch.targets, (target) => (target < 0 ? 0 : 1 / supervised)),
+      );
       await this.replay(train);
     }
   }
@@ -167,7 +188,9 @@ export class WebGpuEngine implements Engine {
   private executor(plan: Plan): Promise<PlanExecutor> {
     let made = this.executors.get(plan);
     if (!made) {
-      made = PlanExecutor.create(this.context, plan, this.residents.arenaBuffers, this.residents.for(plan), (done, total) => this.options.onProgress?.({ phase: 'pipelines', done, total, unit: 'shaders' }));
+      made = PlanExecutor.create(this.context, plan, this.residents.arenaBuffers, this.residents.for(plan), (done, total) =>
+        this.options.onProgress?.({ phase: 'pipelines', done, total, unit: 'shaders' }),
+      );
       this.executors.set(plan, made);
     }
     return made;
@@ -195,7 +218,13 @@ export class WebGpuEngine implements Engine {
       await this.replay(plan);
       return new Uint32Array(await this.residents.read(this.residents.output(plan, 'ids'), slots * 4));
     };
-    return { slots, maxLength: this.plans.generation!.maxLength, prefillTokens: this.tokensPerMicroBatch, prefill: (inputs) => run(prefill, inputs), decode: (inputs) => run(decode, inputs) };
+    return {
+      slots,
+      maxLength: this.plans.generation!.maxLength,
+      prefillTokens: this.tokensPerMicroBatch,
+      prefill: (inputs) => run(prefill, inputs),
+      decode: (inputs) => run(decode, inputs),
+    };
   }
 
   private region(name: 'adapter' | 'gradients' | 'expAvg' | 'expAvgSq'): GPUBuffer {
@@ -222,4 +251,3 @@ export class WebGpuEngine implements Engine {
 function weightNames(plans: RunPlans): Set<string> {
   return new Set(plansOf(plans).flatMap((plan) => plan.external.filter(({ role }) => role === 'weight').map(({ name }) => name)));
 }
-

@@ -20,10 +20,13 @@ export function planTensors(source: SourceCheckpoint, requirements: readonly Ten
   for (const { name, shape, quantise } of requirements) {
     const tensor = source.tensors.get(name);
     if (!tensor) {
-      throw new UserError(`The model's files have no tensor ${name} ([${shape}]), which config.json asks for. Drop all its safetensors files, or check that config.json belongs to them.`);
+      throw new UserError(
+        `The model's files have no tensor ${name} ([${shape}]), which config.json asks for. Drop all its safetensors files, or check that config.json belongs to them.`,
+      );
     }
     const file = fileName(tensor.file.path);
-    if (tensor.shape.join() !== shape.join()) throw new UserError(`${file}: tensor ${name} is [${tensor.shape}], but config.json asks for [${shape}]. Use the config.json that belongs to these weights.`);
+    if (tensor.shape.join() !== shape.join())
+      throw new UserError(`${file}: tensor ${name} is [${tensor.shape}], but config.json asks for [${shape}]. Use the config.json that belongs to these weights.`);
     const stored = STORED[tensor.dtype];
     if (!stored) throw new UserError(`${file}: tensor ${name} is ${tensor.dtype}; Finetab reads F32, F16 and BF16. Use the original checkpoint, not a quantised one.`);
     infos.set(name, { name, shape, kind: quantise && quantization === 'nf4' ? 'nf4' : stored });
@@ -65,7 +68,9 @@ export function nestedBytes({ nested_offset, nested_absmax }: QuantizedScales): 
 function checkFinite(values: Float32Array, first: number, tensor: SourceTensor): void {
   for (let i = 0; i < values.length; i++) {
     if (values[i] - values[i] !== 0) {
-      throw new UserError(`${fileName(tensor.file.path)}: tensor ${tensor.name} holds ${values[i]} at element ${first + i}. The checkpoint is damaged or was saved from a diverged run: use another copy.`);
+      throw new UserError(
+        `${fileName(tensor.file.path)}: tensor ${tensor.name} holds ${values[i]} at element ${first + i}. The checkpoint is damaged or was saved from a diverged run: use another copy.`,
+      );
     }
   }
 }

@@ -12,5 +12,9 @@ export async function weightValues(source: WeightSource, name: string): Promise<
   if (info.kind !== 'nf4') return toFloat32(info.kind.toUpperCase() as SafetensorsDtype, parts.data);
   const nested = new Float32Array(parts.nested.buffer);
   const scales = { absmax_q: parts.absmax_q, nested_offset: nested[0], nested_absmax: nested.subarray(1) };
-  return dequantize(parts.packed, scales, info.shape.reduce((a, b) => a * b, 1));
+  return dequantize(
+    parts.packed,
+    scales,
+    info.shape.reduce((a, b) => a * b, 1),
+  );
 }

@@ -17,7 +17,11 @@ const api: EvaluationApi = {
       async evaluate() {
         if (!rows) throw new Error('the file was not read');
         const { tokenizer, dataset } = rows;
-        const scorer: Scorer = { tokensPerMicroBatch: await remote.tokensPerMicroBatch(), score: (batch) => remote.score(batch), generate: (prompts, options) => remote.generate(prompts, options) };
+        const scorer: Scorer = {
+          tokensPerMicroBatch: await remote.tokensPerMicroBatch(),
+          score: (batch) => remote.score(batch),
+          generate: (prompts, options) => remote.generate(prompts, options),
+        };
         const generation = evaluation.predict_with_generate
           ? {
               maxSamples: evaluation.eval_max_samples,

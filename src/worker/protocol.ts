@@ -13,7 +13,21 @@ import type { EndReason, TrainerEvent } from '../training/trainer.ts';
 import type { ModelSummary } from '../storage/models.ts';
 import type { StorageUse } from '../storage/quota.ts';
 
-export type { DatasetSummary, DocumentSettings, PreviewToken, RowProblem, EngineProgress, GenerationOptions, MemoryReport, EvaluationResult, Recipe, EndReason, TrainerEvent, ModelSummary, StorageUse };
+export type {
+  DatasetSummary,
+  DocumentSettings,
+  PreviewToken,
+  RowProblem,
+  EngineProgress,
+  GenerationOptions,
+  MemoryReport,
+  EvaluationResult,
+  Recipe,
+  EndReason,
+  TrainerEvent,
+  ModelSummary,
+  StorageUse,
+};
 
 /** What the page shows of a stored model. */
 export interface ModelDetails extends ModelSummary {

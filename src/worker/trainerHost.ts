@@ -35,7 +35,13 @@ export class TrainerHost implements TrainerApi {
     const { weights } = await openModel(await this.database, request.modelId);
     const tokensPerMicroBatch = tokensOf(request);
     const { recipe } = request;
-    const answer = await this.engines.memoryOf({ config: weights.config, tensors: weights.tensors, lora: recipe.lora, tokensPerMicroBatch, gradientCheckpointing: recipe.training.gradient_checkpointing });
+    const answer = await this.engines.memoryOf({
+      config: weights.config,
+      tensors: weights.tensors,
+      lora: recipe.lora,
+      tokensPerMicroBatch,
+      gradientCheckpointing: recipe.training.gradient_checkpointing,
+    });
     return {
       ...answer,
       tokensPerMicroBatch,

@@ -40,9 +40,7 @@ export class TensorFlowExecutor {
         feeds,
         new Map(names.map((name, i) => [name, tensors[i]])),
       );
-      return values
-        .map((value, i) => tf.sum(tf.mul(tf.reshape(value, [-1]), this.feed(seeds[i].gradient, feeds))))
-        .reduce((a, b) => tf.add(a, b)) as Scalar;
+      return values.map((value, i) => tf.sum(tf.mul(tf.reshape(value, [-1]), this.feed(seeds[i].gradient, feeds)))).reduce((a, b) => tf.add(a, b)) as Scalar;
     };
     const { value, grads } = tf.valueAndGrads(objective)([...parameters.values()]);
     return { loss: value as Scalar, gradients: new Map(names.map((name, i) => [name, grads[i]])) };
