@@ -79,6 +79,11 @@ export function parseRecipe(source: string | object): Recipe {
       throw new UserError(`The recipe is not JSON: ${error instanceof Error ? error.message : String(error)}. Check commas and quotation marks.`);
     }
   }
+  // A list passes for an object without keys where every key has a default.
+  const groups = { recipe: value, ...(typeof value === 'object' ? value : {}) } as Record<string, unknown>;
+  for (const key of ['recipe', 'lora', 'training', 'evaluation']) {
+    if (Array.isArray(groups[key])) throw new UserError(`The recipe cannot be used: ${key === 'recipe' ? 'it' : `"${key}"`} is a list; it must be an object in braces.`);
+  }
   const result = v.safeParse(recipe, value);
   if (result.success) return result.output;
   throw new UserError(`The recipe cannot be used: ${result.issues.map(explain).join(' ')}`);

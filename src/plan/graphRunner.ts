@@ -1,9 +1,9 @@
-/** Runs a small graph on the GPU with a buffer for each outside value: for tests of ops and plans. */
-import type { GpuContext } from '../../src/gpu/context.ts';
-import { valueBytes, type Graph, type Value } from '../../src/ops/graph.ts';
-import { PlanExecutor, type BufferRange } from '../../src/plan/executor.ts';
-import { makePlan } from '../../src/plan/plan.ts';
-import { dynamicMap, NF4_CODE } from '../../src/quant/nf4.ts';
+/** Runs a small graph on the GPU with a buffer of its own for each outside value: for checks of ops and plans, not for training. */
+import type { GpuContext } from '../gpu/context.ts';
+import { valueBytes, type Graph, type Value } from '../ops/graph.ts';
+import { PlanExecutor, type BufferRange } from './executor.ts';
+import { makePlan } from './plan.ts';
+import { dynamicMap, NF4_CODE } from '../quant/nf4.ts';
 
 export type Data = Float32Array | Uint32Array | Int32Array | Uint8Array;
 
@@ -12,6 +12,7 @@ export class GraphRunner {
     private readonly context: GpuContext,
     private readonly executor: PlanExecutor,
     private readonly buffers: Map<string, GPUBuffer>,
+    private readonly arenas: readonly GPUBuffer[],
   ) {}
 
   /** @param weights parts of each weight by name */
@@ -38,7 +39,7 @@ export class GraphRunner {
       weight: (value, part) => whole(`weight ${value.name} ${part}`),
       quantizationTables: () => whole('tables'),
     });
-    return new GraphRunner(context, executor, buffers);
+    return new GraphRunner(context, executor, buffers, arenas);
   }
 
   /** Writes what is given, zeroes gradients, replays once. */
@@ -72,6 +73,10 @@ export class GraphRunner {
     staging.destroy();
     this.context.check();
     return copy;
+  }
+
+  dispose(): void {
+    for (const buffer of [...this.buffers.values(), ...this.arenas]) this.context.destroyBuffer(buffer);
   }
 }
 

@@ -1,0 +1,274 @@
+/**
+ * Small graphs, one or more an op, over odd shapes: what tests and "check this GPU" compare between the kernels and TensorFlow.js. A leaf is a
+ * parameter behind a product with the identity, so that every op's input gradient ends in a parameter's.
+ */
+import type { TensorKind } from '../formats/tensors.ts';
+import { mix32, randomKey, randomUnit } from '../lib/counterRandom.ts';
+import { add } from '../ops/add.ts';
+import { addBias } from '../ops/addBias.ts';
+import { attention, type AttentionSettings } from '../ops/attention.ts';
+import { dropout } from '../ops/dropout.ts';
+import { embedding } from '../ops/embedding.ts';
+import { gated, type Activation } from '../ops/gated.ts';
+import { gatherRows } from '../ops/gatherRows.ts';
+import { elements, Graph, type Value } from '../ops/graph.ts';
+import { linear } from '../ops/linear.ts';
+import { linearCrossEntropy } from '../ops/linearCrossEntropy.ts';
+import { loraDown, loraUp } from '../ops/lora.ts';
+import { rmsNorm, type RmsNormSettings } from '../ops/rmsNorm.ts';
+import { rope } from '../ops/rope.ts';
+import type { HostData } from '../ops/tensorflow.ts';
+import { dequantize, Nf4Quantizer } from '../quant/nf4.ts';
+import { differentiate } from './autodiff.ts';
+
+export interface CaseWeight {
+  shape: readonly number[];
+  /** As the kernels see it, float32. */
+  values: Float32Array;
+  /** As it lies on the GPU. */
+  parts: Record<string, Uint8Array>;
+}
+
+export interface OpCase {
+  /** Op and shape, for people. */
+  name: string;
+  graph: Graph;
+  /** Output values, each also a graph output of its own name; `gradient` is what enters there. */
+  outputs: { name: string; value: Value; gradient: Value }[];
+  feeds: Record<string, HostData>;
+  parameters: Map<string, { shape: readonly number[]; values: Float32Array }>;
+  weights: Map<string, CaseWeight>;
+}
+
+/** Uniform in [-1, 1), the same on every machine. */
+export function uniform(count: number, seed: number): Float32Array {
+  const key = mix32(seed);
+  return Float32Array.from({ length: count }, (_, i) => 2 * randomUnit(randomKey(key, i)) - 1);
+}
+
+/** documentStart and documentEnd of documents laid end to end. */
+export function documentFeeds(lengths: readonly number[]): { documentStart: Uint32Array; documentEnd: Uint32Array } {
+  const total = lengths.reduce((a, b) => a + b, 0);
+  const documentStart = new Uint32Array(total);
+  const documentEnd = new Uint32Array(total);
+  let first = 0;
+  for (const length of lengths) {
+    documentStart.fill(first, first, first + length);
+    documentEnd.fill(first + length, first, first + length);
+    first += length;
+  }
+  return { documentStart, documentEnd };
+}
+
+/** What one case is built with. */
+class CaseBuilder {
+  readonly graph = new Graph(true);
+  readonly parameters: OpCase['parameters'] = new Map();
+  readonly weights: OpCase['weights'] = new Map();
+  readonly feeds: OpCase['feeds'] = {};
+  private seed: number;
+
+  constructor(readonly name: string) {
+    this.seed = [...name].reduce((key, letter) => randomKey(key, letter.charCodeAt(0)), 7);
+  }
+
+  parameter(name: string, shape: readonly number[]): Value {
+    const value = this.graph.parameter(name, shape);
+    this.parameters.set(name, { shape, values: uniform(elements(value), this.next()) });
+    return value;
+  }
+
+  /** A [T, width] value whose gradient ends in the parameter of that name, transposed. */
+  leaf(name: string, tokens: number, width: number): Value {
+    const identity = this.graph.constant(`identity ${tokens}`, [tokens, tokens], () => Float32Array.from({ length: tokens * tokens }, (_, i) => (i % (tokens + 1) === 0 ? 1 : 0)));
+    return loraDown(this.graph, identity, this.parameter(name, [width, tokens]));
+  }
+
+  weight(name: string, shape: readonly number[], kind: TensorKind): Value {
+    const count = shape.reduce((a, b) => a * b, 1);
+    this.weights.set(name, { shape, ...stored(uniform(count, this.next()), kind) });
+    return this.graph.weight(name, shape, kind);
+  }
+
+  input(name: string, data: HostData): Value {
+    this.feeds[name] = data;
+    return this.graph.input(name, [data.length], data instanceof Float32Array ? 'f32' : data instanceof Int32Array ? 'i32' : 'u32');
+  }
+
+  finish(...values: Value[]): OpCase {
+    const outputs = values.map((value, i) => {
+      const zero = this.graph.constant(`zero ${value.shape.join('x')}`, value.shape, () => new Float32Array(elements(value)));
+      const seen = this.graph.output(`output.${i}`, add(this.graph, value, zero));
+      const gradient = this.graph.value('input', `seed.${i}`, value.shape);
+      this.feeds[gradient.name] = uniform(elements(value), this.next());
+      return { name: seen.name, value: seen, gradient };
+    });
+    differentiate(this.graph, outputs, { checkpoint: false });
+    const { name, graph, feeds, parameters, weights } = this;
+    return { name, graph, outputs, feeds, parameters, weights };
+  }
+
+  private next(): number {
+    return (this.seed = mix32(this.seed + 1));
+  }
+}
+
+function stored(values: Float32Array, kind: TensorKind): Pick<CaseWeight, 'values' | 'parts'> {
+  switch (kind) {
+    case 'f32':
+      return { values, parts: { data: new Uint8Array(values.buffer) } };
+    case 'bf16': {
+      const bits = Uint16Array.from(new Uint32Array(values.buffer), (word) => word >>> 16);
+      return { values: new Float32Array(Uint32Array.from(bits, (half) => half << 16).buffer), parts: { data: new Uint8Array(bits.buffer) } };
+    }
+    case 'f16': {
+      // Multiples of 1/64 in [-1, 1): 0 or sign, biased exponent and a fraction that binary16 holds exactly.
+      const coarse = values.map((value) => Math.trunc(value * 64) / 64);
+      return { values: coarse, parts: { data: new Uint8Array(Uint16Array.from(coarse, halfBits).buffer) } };
+    }
+    case 'nf4': {
+      const quantizer = new Nf4Quantizer(values.length);
+      const whole = quantizer.push(values);
+      const { packed: tail, scales } = quantizer.finish();
+      const packed = Uint8Array.from([...whole, ...tail]);
+      return {
+        values: dequantize(packed, scales, values.length),
+        parts: { packed, absmax_q: scales.absmax_q, nested: new Uint8Array(new Float32Array([scales.nested_offset, ...scales.nested_absmax]).buffer) },
+      };
+    }
+  }
+}
+
+/** Binary16 bits of a multiple of 1/64 below 1 in magnitude. */
+function halfBits(value: number): number {
+  if (value === 0) return 0;
+  const exponent = Math.floor(Math.log2(Math.abs(value)));
+  const fraction = Math.round((Math.abs(value) / 2 ** exponent - 1) * 1024);
+  return (value < 0 ? 0x8000 : 0) | ((exponent + 15) << 10) | fraction;
+}
+
+const KINDS: TensorKind[] = ['f32', 'bf16', 'f16', 'nf4'];
+
+/** [T, in, out]: nothing a multiple of a tile, and sums long enough to be split. */
+const PRODUCTS: [number, number, number][] = [
+  [1, 48, 33],
+  [37, 96, 50],
+  [65, 130, 66],
+  [9, 520, 72],
+];
+
+const ATTENTIONS: { name: string; lengths: number[]; settings: Omit<AttentionSettings, 'scale'> }[] = [
+  { name: 'one document, ratio 1', lengths: [37], settings: { heads: 2, keyHeads: 2, headDim: 8 } },
+  { name: 'documents of 1 to 3, ratio 2', lengths: [1, 2, 3, 1, 1, 3, 2, 2, 1], settings: { heads: 4, keyHeads: 2, headDim: 12 } },
+  { name: 'mixed, ratio 3', lengths: [5, 1, 29, 2], settings: { heads: 6, keyHeads: 2, headDim: 16 } },
+  { name: 'past a tile, ratio 8', lengths: [65, 66], settings: { heads: 8, keyHeads: 1, headDim: 4 } },
+  { name: 'window 4', lengths: [3, 21, 9], settings: { heads: 2, keyHeads: 1, headDim: 8, window: 4 } },
+  { name: 'softcap 2, window 7', lengths: [33, 4], settings: { heads: 2, keyHeads: 2, headDim: 6, window: 7, softcap: 2 } },
+];
+
+/** Every case, built anew. */
+export function opCases(): OpCase[] {
+  const cases: OpCase[] = [];
+  const build = (name: string, make: (c: CaseBuilder) => Value[]) => {
+    const builder = new CaseBuilder(name);
+    cases.push(builder.finish(...make(builder)));
+  };
+
+  build('add 7×45', (c) => {
+    const a = c.leaf('a', 7, 45);
+    return [add(c.graph, add(c.graph, a, c.leaf('b', 7, 45)), a)];
+  });
+  for (const kind of KINDS) build(`addBias ${kind} 5×37`, (c) => [addBias(c.graph, c.leaf('x', 5, 37), c.weight('bias', [37], kind))]);
+  for (const kind of KINDS) {
+    for (const [tokens, width, out] of PRODUCTS) {
+      build(`linear ${kind} ${tokens}×${width}→${out}`, (c) => [linear(c.graph, c.leaf('x', tokens, width), c.weight('w', [out, width], kind))]);
+    }
+  }
+  for (const [groups, rank, tokens, width] of [
+    [1, 1, 9, 40],
+    [2, 4, 37, 33],
+    [3, 8, 66, 70],
+  ]) {
+    build(`lora ${groups} projections, rank ${rank}, ${tokens}×${width}`, (c) => {
+      const x = c.leaf('x', tokens, width);
+      const down = loraDown(c.graph, x, c.parameter('A', [groups * rank, width]));
+      const ups = Array.from({ length: groups }, (_, g) => ({ y: c.leaf(`y${g}`, tokens, 20 + 7 * g), b: c.parameter(`B${g}`, [20 + 7 * g, rank]) }));
+      return loraUp(c.graph, down, ups, 1.5);
+    });
+  }
+  for (const [kind, tokens, groups, width, settings] of [
+    ['f32', 7, 1, 48, { eps: 1e-5 }],
+    ['bf16', 66, 1, 130, { eps: 1e-6 }],
+    ['f16', 5, 3, 12, { eps: 1e-6, unitOffset: 1 }],
+    ['nf4', 3, 1, 257, { eps: 1e-3, unitOffset: 1 }],
+  ] as [TensorKind, number, number, number, RmsNormSettings][]) {
+    build(`rmsNorm ${kind} ${tokens}×${groups}×${width}${settings.unitOffset ? ', 1 + w' : ''}`, (c) => {
+      const x = c.leaf('x', tokens, groups * width);
+      return [add(c.graph, x, rmsNorm(c.graph, x, c.weight('w', [width], kind), settings))];
+    });
+  }
+  for (const [heads, dim] of [
+    [1, 2],
+    [3, 10],
+    [2, 64],
+  ]) {
+    build(`rope ${heads} heads of ${dim}`, (c) => {
+      const positions = Uint32Array.from({ length: 19 }, (_, t) => (t * 5) % 23);
+      const table = (name: string, of: (x: number) => number) =>
+        c.graph.constant(name, [23, dim / 2], () => Float32Array.from({ length: (23 * dim) / 2 }, (_, i) => of(Math.floor((i * 2) / dim) * 10000 ** (-(i % (dim / 2)) / dim))));
+      return [rope(c.graph, c.leaf('x', 19, heads * dim), { cos: table('cos', Math.cos), sin: table('sin', Math.sin) }, c.input('positions', positions))];
+    });
+  }
+  for (const activation of ['silu', 'gelu_tanh'] as Activation[])
+    build(`gated ${activation} 11×53`, (c) => [gated(c.graph, c.leaf('gate', 11, 53), c.leaf('up', 11, 53), activation)]);
+  for (const { name, lengths, settings } of ATTENTIONS) {
+    build(`attention ${name}`, (c) => {
+      const feeds = documentFeeds(lengths);
+      const tokens = feeds.documentStart.length;
+      const { heads, keyHeads, headDim } = settings;
+      const [q, k, v] = [c.leaf('q', tokens, heads * headDim), c.leaf('k', tokens, keyHeads * headDim), c.leaf('v', tokens, keyHeads * headDim)];
+      const documents = { start: c.input('documentStart', feeds.documentStart), end: c.input('documentEnd', feeds.documentEnd) };
+      return [attention(c.graph, q, k, v, documents, { ...settings, scale: 1 / Math.sqrt(headDim) })];
+    });
+  }
+  build('dropout 0.3 9×21', (c) => {
+    const keys = {
+      random: c.input('random', new Uint32Array([5, 3])),
+      documentIndex: c.input('documentIndex', new Uint32Array([0, 0, 0, 1, 1, 4, 4, 4, 4])),
+      positions: c.input('positions', new Uint32Array([0, 1, 2, 0, 1, 0, 1, 2, 3])),
+    };
+    return [dropout(c.graph, c.leaf('x', 9, 21), keys, 0.3, 2)];
+  });
+  for (const kind of KINDS) {
+    build(`embedding ${kind} 11×34`, (c) => {
+      const table = c.weight('table', [13, 34], kind);
+      return [add(c.graph, c.leaf('x', 11, 34), embedding(c.graph, c.input('ids', new Uint32Array([0, 12, 3, 3, 5, 1, 0, 7, 12, 11, 2])), table, 1.25))];
+    });
+  }
+  build('gatherRows 3 of 10×17', (c) => {
+    const table = c.weight('table', [10, 17], 'f32');
+    const x = embedding(
+      c.graph,
+      c.input(
+        'ids',
+        Uint32Array.from({ length: 10 }, (_, i) => 9 - i),
+      ),
+      table,
+    );
+    return [add(c.graph, c.leaf('x', 3, 17), gatherRows(c.graph, x, c.input('rows', new Uint32Array([9, 0, 4]))))];
+  });
+  for (const [kind, tokens, width, vocabulary, softcap] of [
+    ['f32', 5, 24, 97, 0],
+    ['bf16', 70, 40, 131, 0],
+    ['f16', 131, 33, 64, 3],
+  ] as [TensorKind, number, number, number, number][]) {
+    build(`linearCrossEntropy ${kind} ${tokens}×${width}, ${vocabulary} tokens${softcap ? `, softcap ${softcap}` : ''}`, (c) => {
+      const targets = c.input(
+        'targets',
+        Int32Array.from({ length: tokens }, (_, t) => (t % 5 === 2 ? -100 : (t * 37) % vocabulary)),
+      );
+      return [linearCrossEntropy(c.graph, c.leaf('h', tokens, width), c.weight('head', [vocabulary, width], kind), targets, softcap)];
+    });
+  }
+  return cases;
+}

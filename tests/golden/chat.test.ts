@@ -1,0 +1,27 @@
+/** Ids, labels and texts of ../shared/chat, as transformers gives them. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { chatReference, type ChatFile } from '../../scripts/lib/chatReference.ts';
+import { sharedPath } from '../helpers/shared.ts';
+
+describe.each([
+  ['llama-3.2-1b-instruct', 'tokenizers/llama-3.2-1b-instruct'],
+  ['qwen2.5', 'tokenizers/qwen2.5'],
+  ['stories260K', 'models/stories260K'],
+])('%s', (name, tokenizer) => {
+  const [file, folder] = [sharedPath(`chat/${name}.json`), sharedPath(tokenizer)];
+  it.skipIf(!file || !folder)('gives every row and chat as transformers does', () => {
+    const expected = JSON.parse(readFileSync(file!, 'utf8')) as ChatFile & { rows: Record<string, unknown>[]; chats: Record<string, unknown>[] };
+    const text = (part: string) => readFileSync(join(folder!, part), 'utf8');
+    const made = chatReference(expected, { 'tokenizer.json': text('tokenizer.json'), 'tokenizer_config.json': text('tokenizer_config.json') });
+    expect(made.rows.length).toBe(expected.rows.length);
+    for (const [i, row] of expected.rows.entries()) {
+      // The fixture has null where there are no labels; an error's wording is jinja's own.
+      const { template_error, ...rest } = row as Record<string, unknown>;
+      if (template_error === undefined) expect(made.rows[i]).toMatchObject(rest);
+      else expect(made.rows[i]).toHaveProperty('template_error');
+    }
+    for (const [i, chat] of expected.chats.entries()) expect(made.chats[i]).toMatchObject(chat);
+  });
+});

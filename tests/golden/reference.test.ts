@@ -1,0 +1,94 @@
+/** PyTorch's numbers: each folder of ../shared/golden replayed through the engine and held to the bounds of its README. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { filesOf } from '../../scripts/lib/nodeFiles.ts';
+import { readArrays } from '../../scripts/lib/readArrays.ts';
+import { replayReference, type ReferenceDocument } from '../../scripts/lib/replayReference.ts';
+import { openCheckpoint } from '../../src/formats/checkpoint.ts';
+import { sharedPath } from '../helpers/shared.ts';
+import { testGpu } from '../helpers/gpu.ts';
+import { readIndependently } from '../helpers/independentReader.ts';
+
+const gpu = await testGpu();
+const FOLDERS = ['llama3_2', 'llama_untied'];
+
+interface Curve {
+  loss: number[];
+  grad_norm: number[];
+  final_eval_loss: number[];
+  greedy?: unknown;
+}
+
+describe.each(FOLDERS)('%s', (name) => {
+  const folder = sharedPath(`golden/${name}`);
+  it.skipIf(!folder || !gpu)('meets every bound', { timeout: 300_000 }, async () => {
+    const at = (...path: string[]) => join(folder!, ...path);
+    const json = <T>(...path: string[]) => JSON.parse(readFileSync(at(...path), 'utf8')) as T;
+    const made = await replayReference({
+      context: gpu!,
+      source: await openCheckpoint((await filesOf(folder!)).filter(({ path }) => !path.includes('/'))),
+      documents: json<ReferenceDocument[]>('batch.json'),
+      initial: await readArrays(at('adapter_init', 'adapter_model.safetensors')),
+      initialConfig: json('adapter_init', 'adapter_config.json'),
+      probe: await readArrays(at('golden.safetensors'), (array) => array.startsWith('probe_')),
+      log: () => undefined,
+    });
+    const golden = readIndependently(readFileSync(at('golden.safetensors')));
+    const scalars = json<Record<string, unknown>>('golden.json');
+
+    let compared = 0;
+    for (const [array, expected] of Object.entries(golden)) {
+      const mine = made.arrays.get(array);
+      const bound = /logits/.test(array) ? 2e-5 : array.startsWith('grad.') ? 3e-5 : array.startsWith('nf4.') ? 0 : null;
+      if (bound === null) continue;
+      expect(mine, array).toBeDefined();
+      expect(largestDifference(mine!.data as ArrayLike<number>, expected.values), array).toBeLessThanOrEqual(bound * largest(expected.values));
+      compared++;
+    }
+    expect(compared).toBeGreaterThan(50);
+
+    for (const key of ['base_loss', 'nf4_base_loss']) within(made.scalars[key] as number[], scalars[key] as number[], 1e-5, key);
+    within([made.scalars.probe_loss as number], [scalars.probe_loss as number], 1e-5, 'probe_loss');
+    for (const key of ['lora', 'qlora', 'rslora']) {
+      const [mine, expected] = [made.scalars[key] as Curve, scalars[key] as Curve];
+      expect(mine.loss.length).toBe(expected.loss.length);
+      within(mine.loss, expected.loss, 5e-4, key);
+      within(mine.final_eval_loss, expected.final_eval_loss, 5e-4, `${key} final_eval_loss`);
+      if (expected.greedy) expect(mine.greedy).toEqual(expected.greedy);
+    }
+    for (const key of ['base_greedy', 'probe_greedy']) expect(made.scalars[key], key).toEqual(scalars[key]);
+
+    for (const adapter of ['adapter_trained', 'adapter_qlora_trained']) {
+      const expected = readIndependently(readFileSync(at(adapter, 'adapter_model.safetensors')));
+      const mine = readIndependently(made.adapters[adapter].get('adapter_model.safetensors')!);
+      expect(Object.keys(mine).sort()).toEqual(Object.keys(expected).sort());
+      for (const [tensor, { shape, values }] of Object.entries(expected)) {
+        expect(mine[tensor].shape, tensor).toEqual(shape);
+        expect(largestDifference(mine[tensor].values, values), tensor).toBeLessThanOrEqual(5e-3 * largest(values));
+      }
+    }
+  });
+});
+
+function within(mine: readonly number[], expected: readonly number[], bound: number, what: string): void {
+  expect(mine.length, what).toBe(expected.length);
+  expect(largestDifference(mine, expected), what).toBeLessThanOrEqual(bound);
+}
+
+/** NaN where either has one, so that no bound holds. */
+function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  expect(a.length).toBe(b.length);
+  let most = 0;
+  for (let i = 0; i < a.length; i++) {
+    const difference = Math.abs(a[i] - b[i]);
+    if (!(difference <= most)) most = difference;
+  }
+  return most;
+}
+
+function largest(values: ArrayLike<number>): number {
+  let most = 0;
+  for (let i = 0; i < values.length; i++) most = Math.max(most, Math.abs(values[i]));
+  return most;
+}

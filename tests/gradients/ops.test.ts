@@ -1,0 +1,71 @@
+/** Every op against the TensorFlow.js executor and against finite differences, with every variant of the kernels. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { GpuContext } from '../../src/gpu/context.ts';
+import type { KernelSettings } from '../../src/gpu/dispatch.ts';
+import type { TensorFlow } from '../../src/ops/tensorflow.ts';
+import { checkOp, OP_BOUND } from '../../src/plan/checkOps.ts';
+import { GraphRunner } from '../../src/plan/graphRunner.ts';
+import { opCases, uniform, type OpCase } from '../../src/plan/opCases.ts';
+import { loadTensorFlow } from '../../src/plan/tensorflow/load.ts';
+import { gpuWith, testGpu } from '../helpers/gpu.ts';
+
+const gpu = await testGpu();
+const VARIANTS: Partial<KernelSettings>[] = [
+  { matmul: 'direct', rowWorkgroup: 1 },
+  { matmul: 'tiled', rowWorkgroup: 128 },
+];
+
+describe.skipIf(!gpu).each(VARIANTS)('kernels $matmul, rows by $rowWorkgroup', (settings) => {
+  let context: GpuContext;
+  let tf: TensorFlow;
+  beforeAll(async () => {
+    context = await gpuWith(settings);
+    tf = (await loadTensorFlow(['cpu'])).tf;
+  });
+  afterAll(() => context.dispose());
+
+  it.each(opCases().map((made) => [made.name, made] as const))('%s equals TensorFlow.js', async (_, made) => {
+    const checks = await checkOp(context, tf, made);
+    expect(checks.length).toBe(made.outputs.length + made.parameters.size);
+    for (const { of, error } of checks) expect(error, of).toBeLessThan(OP_BOUND);
+  });
+
+  it.each(opCases().map((made) => [made.name, made] as const))('%s agrees with finite differences', async (_, made) => {
+    const runner = await GraphRunner.create(context, made.graph, Object.fromEntries([...made.weights].map(([name, { parts }]) => [name, parts])));
+    for (const [name, { values }] of made.parameters) {
+      const direction = uniform(values.length, 99);
+      const h = 2e-2;
+      const above = await objective(
+        runner,
+        made,
+        name,
+        values.map((value, i) => value + h * direction[i]),
+      );
+      const below = await objective(
+        runner,
+        made,
+        name,
+        values.map((value, i) => value - h * direction[i]),
+      );
+      await objective(runner, made, name, values);
+      const gradient = await runner.read('gradient', name);
+      const slope = gradient.reduce((sum, value, i) => sum + value * direction[i], 0);
+      const scale = Math.sqrt(gradient.reduce((sum, value) => sum + value * value, 0)) * Math.sqrt(direction.reduce((sum, value) => sum + value * value, 0));
+      expect(scale, `${name} has a gradient`).toBeGreaterThan(0);
+      expect(Math.abs((above - below) / (2 * h) - slope) / scale, name).toBeLessThan(2e-3);
+    }
+    runner.dispose();
+  });
+});
+
+/** Σ seed · output with one parameter changed, summed in float64. */
+async function objective(runner: GraphRunner, made: OpCase, name: string, values: Float32Array): Promise<number> {
+  const parameters = Object.fromEntries([...made.parameters].map(([other, parameter]) => [other, other === name ? values : parameter.values]));
+  await runner.run({ ...made.feeds, ...parameters });
+  let sum = 0;
+  for (const { name: output, gradient } of made.outputs) {
+    const seeds = made.feeds[gradient.name];
+    (await runner.read('output', output)).forEach((value, i) => (sum += value * seeds[i]));
+  }
+  return sum;
+}

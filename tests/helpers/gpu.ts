@@ -1,0 +1,24 @@
+/** The GPU of tests: a real one where there is one, else a software adapter. Without either, tests say that they are skipped; REQUIRE_GPU=1 makes that an error. */
+import { openNodeGpu } from '../../scripts/lib/nodeGpu.ts';
+import { GpuContext, openGpu } from '../../src/gpu/context.ts';
+import type { KernelSettings } from '../../src/gpu/dispatch.ts';
+import { nodeGpu } from '../../scripts/lib/nodeGpu.ts';
+
+let opened: Promise<GpuContext | null> | undefined;
+
+/** One device a test file; null where this machine has no adapter. */
+export function testGpu(): Promise<GpuContext | null> {
+  opened ??= openNodeGpu().catch((error: unknown) => {
+    if (process.env.REQUIRE_GPU) throw error;
+    return null;
+  });
+  return opened;
+}
+
+/** A device of its own with other kernel settings. */
+export async function gpuWith(settings: Partial<KernelSettings>): Promise<GpuContext> {
+  const context = await openGpu(nodeGpu());
+  if (!context) throw new Error('no adapter');
+  Object.assign(context.settings, settings);
+  return context;
+}

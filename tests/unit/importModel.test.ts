@@ -1,0 +1,142 @@
+import 'fake-indexeddb/auto';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { openCheckpoint, type NamedFile } from '../../src/formats/checkpoint.ts';
+import { writeSafetensors } from '../../src/formats/safetensors.ts';
+import { openDatabase, type Database } from '../../src/storage/database.ts';
+import { deleteModel, findModel, listModels, openModel } from '../../src/storage/models.ts';
+import { importModel } from '../../src/training/importModel.ts';
+import { memoryWeightSource } from '../../src/training/weightStream.ts';
+import { modelOf } from '../../src/model/registry.ts';
+import { TINY_CONFIG, tinyModelFiles, tinyWeights } from '../helpers/tinyModel.ts';
+
+let database: Database;
+let count = 0;
+beforeEach(async () => {
+  database = await openDatabase(`test ${count++}`);
+});
+
+const bring = (files: NamedFile[], more: Partial<Parameters<typeof importModel>[0]> = {}) =>
+  importModel({ files, name: 'tiny', quantization: 'nf4', database, checkRoom: async () => undefined, ...more });
+
+async function chunks(source: { stream(name: string): AsyncIterable<{ part: string; bytes: Uint8Array }>; tensors: ReadonlyMap<string, unknown> }) {
+  const all: Record<string, number[]> = {};
+  for (const name of source.tensors.keys()) for await (const { part, bytes } of source.stream(name)) (all[`${name} ${part}`] ??= []).push(...bytes);
+  return all;
+}
+
+describe('importing a model', () => {
+  it('stores NF4 linears and the rest as it was, readable without the files', async () => {
+    const files = tinyModelFiles();
+    const manifest = await bring(files);
+    expect(manifest.complete).toBe(true);
+    const { weights } = await openModel(database, manifest.id);
+    expect(weights.tensors.get('model.layers.0.mlp.up_proj.weight')!.kind).toBe('nf4');
+    expect(weights.tensors.get('model.embed_tokens.weight')!.kind).toBe('f32');
+    const direct = memoryWeightSource(await openCheckpoint(files), modelOf(TINY_CONFIG).tensors, 'nf4');
+    expect(await chunks(weights)).toEqual(await chunks(direct));
+    expect(await listModels(database)).toMatchObject([{ name: 'tiny', complete: true, modelType: 'llama' }]);
+  });
+
+  it('gives the same bytes from shards with an index', async () => {
+    const weights = [...tinyWeights()];
+    const part = (from: number, to: number) => writeSafetensors(new Map(weights.slice(from, to)));
+    const names = ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors'];
+    const index = JSON.stringify({ weight_map: Object.fromEntries(weights.map(([name], i) => [name, names[i < 7 ? 0 : 1]])) });
+    const sharded = tinyModelFiles({ 'model.safetensors': null, [names[0]]: part(0, 7), [names[1]]: part(7, weights.length), 'model.safetensors.index.json': index });
+    const [a, b] = [await bring(tinyModelFiles()), await bring(sharded)];
+    expect(b.id).not.toBe(a.id);
+    expect(await chunks((await openModel(database, b.id)).weights)).toEqual(await chunks((await openModel(database, a.id)).weights));
+    await expect(bring(sharded.filter(({ path }) => path !== names[1]))).rejects.toThrow(/model-00002-of-00002.safetensors is missing: model.safetensors.index.json names it/);
+  });
+
+  it('goes on where it was cut off, and never looks whole before', async () => {
+    const files = tinyModelFiles();
+    let written = 0;
+    const crash = bring(files, {
+      onProgress: () => {
+        if (++written === 5) throw new Error('the tab was closed');
+      },
+    });
+    await expect(crash).rejects.toThrow('the tab was closed');
+    const [half] = await listModels(database);
+    expect(half.complete).toBe(false);
+    await expect(openModel(database, half.id)).rejects.toThrow(/did not finish. Drop its files again: it goes on/);
+    const before = (await findModel(database, half.id))!.tensors.length;
+    expect(before).toBeGreaterThan(0);
+    let tensors = 0;
+    const manifest = await bring(files, { onProgress: () => tensors++ });
+    expect(tensors).toBe(manifest.tensors.length - before);
+    expect(await chunks((await openModel(database, manifest.id)).weights)).toEqual(
+      await chunks(memoryWeightSource(await openCheckpoint(files), modelOf(TINY_CONFIG).tensors, 'nf4')),
+    );
+  });
+
+  it('reads nothing again where the model is stored already, and keeps quantised and plain apart', async () => {
+    const first = await bring(tinyModelFiles());
+    const again = await bring(tinyModelFiles(), { checkRoom: () => Promise.reject(new Error('asked for room')) });
+    expect(again.id).toBe(first.id);
+    const plain = await bring(tinyModelFiles(), { quantization: 'none' });
+    expect(plain.id).not.toBe(first.id);
+    await deleteModel(database, first.id);
+    expect((await listModels(database)).map(({ id }) => id)).toEqual([plain.id]);
+    expect(await database.count('chunks')).toBe(plain.tensors.reduce((sum, tensor) => sum + tensor.chunks.length, 0));
+  });
+
+  it('notices a damaged chunk', async () => {
+    const manifest = await bring(tinyModelFiles());
+    const key: [string, string, number] = [manifest.id, 'model.norm.weight', 0];
+    const bytes = (await database.get('chunks', key))!;
+    bytes[3] ^= 1;
+    await database.put('chunks', bytes, key);
+    const { weights } = await openModel(database, manifest.id);
+    await expect(chunks(weights)).rejects.toThrow(/stored copy of tiny is damaged \(model.norm.weight\). Delete it and import it again/);
+  });
+
+  it('asks for room before the first write', async () => {
+    await expect(bring(tinyModelFiles(), { checkRoom: () => Promise.reject(new Error('no room')) })).rejects.toThrow('no room');
+    expect(await database.count('chunks')).toBe(0);
+  });
+});
+
+const without = (name: string) => writeSafetensors(new Map([...tinyWeights()].filter(([tensor]) => tensor !== name)));
+const replaced = (name: string, change: (data: Float32Array) => Float32Array, shape?: number[]) => {
+  const weights = tinyWeights();
+  const tensor = weights.get(name)!;
+  weights.set(name, { ...tensor, shape: shape ?? tensor.shape, data: change((tensor.data as Float32Array).slice()) });
+  return writeSafetensors(weights);
+};
+const config = (change: object) => JSON.stringify({ ...TINY_CONFIG, ...change });
+const NORM = 'model.layers.1.input_layernorm.weight';
+
+describe('models that cannot be used', () => {
+  it.each([
+    ['no config', { 'config.json': null }, /no config\.json among these files. Drop the whole folder/],
+    ['a config that is not JSON', { 'config.json': '{' }, /config\.json is not a JSON object/],
+    ['another architecture', { 'config.json': config({ model_type: 'mamba' }) }, /model_type "mamba" is not supported. Supported: llama/],
+    ['no architecture', { 'config.json': '{}' }, /no "model_type"/],
+    ['another activation', { 'config.json': config({ hidden_act: 'relu' }) }, /hidden_act/],
+    ['another rope', { 'config.json': config({ rope_scaling: { rope_type: 'yarn', factor: 2 } }) }, /yarn/],
+    ['a quantised checkpoint', { 'config.json': config({ quantization_config: { quant_method: 'gptq' } }) }, /quantised already \("gptq"\)/],
+    ['a missing key', { 'config.json': config({ hidden_size: undefined }) }, /hidden_size/],
+    ['heads that do not divide', { 'config.json': config({ num_attention_heads: 3, num_key_value_heads: 2 }) }, /not a multiple/],
+    ['no weights', { 'model.safetensors': null }, /no model\.safetensors/],
+    ['GGUF', { 'model.safetensors': null, 'model.gguf': 'GGUF' }, /model\.gguf is a GGUF file, which Finetab does not read/],
+    ['pickles', { 'model.safetensors': null, 'pytorch_model.bin': 'PK' }, /PyTorch pickle/],
+    ['a missing tensor', { 'model.safetensors': without(NORM) }, /no tensor model\.layers\.1\.input_layernorm\.weight \(\[24\]\)/],
+    [
+      'a tensor of the wrong shape',
+      { 'model.safetensors': replaced(NORM, (data) => data, [4, 6]) },
+      /tensor model\.layers\.1\.input_layernorm\.weight is \[4,6\], but config\.json asks for \[24\]/,
+    ],
+    ['truncated weights', { 'model.safetensors': writeSafetensors(tinyWeights()).slice(0, -50) }, /cut off: 50 bytes are missing/],
+    ['NaN in a norm', { 'model.safetensors': replaced(NORM, (data) => data.fill(NaN, 7, 8)) }, /tensor model\.layers\.1\.input_layernorm\.weight holds NaN at element 7/],
+    [
+      'an infinite linear weight',
+      { 'model.safetensors': replaced('model.layers.0.mlp.up_proj.weight', (data) => data.fill(Infinity, 100, 101)) },
+      /up_proj\.weight holds Infinity at element 100/,
+    ],
+  ])('%s', async (_, changes, message) => {
+    await expect(bring(tinyModelFiles(changes))).rejects.toThrow(message);
+    expect((await listModels(database)).some(({ complete }) => complete)).toBe(false);
+  });
+});

@@ -1,0 +1,175 @@
+/** The training loop on an engine that learns a quadratic in plain arithmetic: small enough to know every number. */
+import { describe, expect, it } from 'vitest';
+import { NonFiniteError, type AdapterTensors, type Engine, type OptimizerState, type StepInput } from '../../src/training/engine.ts';
+import type { Evaluator } from '../../src/training/evaluation.ts';
+import { parseRecipe, type RecipeInput } from '../../src/training/recipe.ts';
+import { Trainer, type Checkpoint, type TrainerEvent, type TrainerOptions } from '../../src/training/trainer.ts';
+
+const documents = Array.from({ length: 5 }, (_, i) => ({ inputIds: [i, i + 1, i + 2], labels: [-100, i + 1, i + 2], promptTokens: 1, truncatedTokens: 0, file: 't', line: i + 1 }));
+
+/** x moves towards the mean of a step's first ids, with a momentum that a resume must restore. */
+class QuadraticEngine implements Engine {
+  readonly device = 'arithmetic';
+  readonly memory = { weights: 0, adapter: 0, optimizer: 0, activations: 0, batch: 0, kvCache: 0, total: 0 };
+  readonly tokensPerMicroBatch = 8;
+  readonly steps: StepInput[] = [];
+  x = 1;
+  momentum = 0;
+
+  async trainStep(input: StepInput) {
+    this.steps.push(input);
+    if (input.learningRate > 50) throw new NonFiniteError('loss', input.step);
+    const firsts = input.microBatches.flatMap(({ spans, inputIds }) => spans.map(({ start }) => inputIds[start]));
+    const target = firsts.reduce((a, b) => a + b, 0) / firsts.length;
+    const gradient = this.x - target;
+    this.momentum = 0.5 * this.momentum + gradient;
+    const loss = gradient ** 2 / 2;
+    this.x -= input.learningRate * this.momentum;
+    return { loss, gradNorm: Math.abs(gradient) };
+  }
+  score = () => Promise.reject(new Error('not here'));
+  generate = () => Promise.reject(new Error('not here'));
+  readAdapter = async (): Promise<AdapterTensors> => new Map([['x', { shape: [1], data: Float32Array.of(this.x) }]]);
+  async loadAdapter(tensors: AdapterTensors) {
+    this.x = tensors.get('x')!.data[0];
+  }
+  readOptimizer = async (): Promise<OptimizerState> => ({
+    expAvg: new Map([['x', { shape: [1], data: Float32Array.of(this.momentum) }]]),
+    expAvgSq: new Map(),
+    steps: this.steps.length,
+  });
+  async loadOptimizer(state: OptimizerState) {
+    this.momentum = state.expAvg.get('x')!.data[0];
+  }
+  dispose() {}
+}
+
+/** Loss of a file: the distance to a place of its own. */
+const evaluator = (engine: QuadraticEngine, name: string, at: number): Evaluator => ({
+  name,
+  evaluate: async () => ({ metrics: { loss: (engine.x - at) ** 2, perplexity: Math.exp((engine.x - at) ** 2) }, answers: [] }),
+});
+
+function setUp(recipe: RecipeInput, more: (engine: QuadraticEngine) => Partial<TrainerOptions> = () => ({})) {
+  const engine = new QuadraticEngine();
+  const events: TrainerEvent[] = [];
+  const checkpoints: Checkpoint[] = [];
+  const trainer = new Trainer({
+    engine,
+    recipe: parseRecipe(recipe),
+    documents,
+    padTokenId: 0,
+    evaluators: [],
+    emit: (event) => events.push(event),
+    saveCheckpoint: async (checkpoint) => void checkpoints.push(structuredClone(checkpoint)),
+    now: () => 0,
+    ...more(engine),
+  });
+  return { engine, events, checkpoints, trainer };
+}
+
+// Steps of a power of two, so that float32 checkpoints hold the state exactly.
+const RECIPE: RecipeInput = {
+  training: { num_train_epochs: 4, per_device_train_batch_size: 2, learning_rate: 0.25, lr_scheduler_type: 'constant', warmup_ratio: 0 },
+  evaluation: { eval_steps: 4 },
+};
+
+describe('trainer', () => {
+  it('sees every row once an epoch, in another order each, the last step of an epoch smaller', async () => {
+    const { trainer, engine } = setUp(RECIPE);
+    const result = await trainer.run();
+    expect(result).toMatchObject({ reason: 'finished', steps: 12, totalSteps: 12, adapterStep: 12 });
+    const orders = [0, 1, 2, 3].map((epoch) => [0, 1, 2].flatMap((step) => trainer.rowsOfStep(3 * epoch + step)));
+    for (const order of orders) expect([...order].sort()).toEqual([0, 1, 2, 3, 4]);
+    expect(new Set(orders.map(String)).size).toBeGreaterThan(1);
+    expect(engine.steps.slice(0, 3).map(({ microBatches }) => microBatches.reduce((sum, { spans }) => sum + spans.length, 0))).toEqual([2, 2, 1]);
+    expect(result.lines.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    expect(result.lines.at(-1)).toMatchObject({ epoch: 4, num_input_tokens_seen: 60, learning_rate: 0.25 });
+  });
+
+  it('resumed from a checkpoint goes on as if it had never stopped', async () => {
+    const whole = setUp(RECIPE, (engine) => ({ evaluators: [evaluator(engine, 'a', 2)] }));
+    const expected = await whole.trainer.run();
+    expect(whole.checkpoints.map(({ step }) => step)).toEqual([4, 8]);
+    const rest = setUp(RECIPE, (engine) => ({ evaluators: [evaluator(engine, 'a', 2)], resume: structuredClone(whole.checkpoints[0]) }));
+    const result = await rest.trainer.run();
+    const strip = (lines: typeof result.lines) => lines.map((line) => ({ ...line, tokens_per_second: 0 }));
+    expect(rest.engine.steps.map(({ step }) => step)).toEqual([4, 5, 6, 7, 8, 9, 10, 11]);
+    for (const [i, line] of strip(result.lines).entries()) {
+      for (const [key, value] of Object.entries(strip(expected.lines)[i])) expect(line[key], key).toBeCloseTo(value, 5);
+    }
+    expect(result.adapter.get('x')!.data[0]).toBeCloseTo(expected.adapter.get('x')!.data[0], 5);
+  });
+
+  it('evaluates each file at the start, every eval_steps and at the end, under its own name', async () => {
+    const { trainer } = setUp(RECIPE, (engine) => ({ evaluators: [evaluator(engine, 'a', 2), evaluator(engine, 'b', 0)] }));
+    const lines = (await trainer.run()).lines.filter((line) => line.eval_a_loss !== undefined);
+    expect(lines.map(({ step }) => step)).toEqual([0, 4, 8, 12]);
+    expect(lines[0]).toMatchObject({ eval_a_loss: 1, eval_b_loss: 1 });
+  });
+
+  it('lets a file that fails fail alone, once', async () => {
+    const { trainer, events } = setUp(RECIPE, (engine) => ({
+      evaluators: [
+        evaluator(engine, 'a', 2),
+        { name: 'b', evaluate: (step) => (step < 4 ? evaluator(engine, 'b', 0).evaluate(step) : Promise.reject(new Error('its worker died'))) },
+      ],
+    }));
+    const { reason, lines } = await trainer.run();
+    expect(reason).toBe('finished');
+    expect(lines.filter((line) => line.eval_a_loss !== undefined).length).toBe(4);
+    expect(lines.filter((line) => line.eval_b_loss !== undefined).map(({ step }) => step)).toEqual([0]);
+    expect(events.filter(({ type }) => type === 'evaluationFailed')).toEqual([{ type: 'evaluationFailed', step: 4, name: 'b', message: 'its worker died' }]);
+  });
+
+  it('keeps the best adapter by a metric and stops early once it no longer improves', async () => {
+    const recipe: RecipeInput = {
+      training: { ...RECIPE.training, max_steps: 40 },
+      evaluation: { eval_steps: 1, metric_for_best_model: 'eval_a_loss', early_stopping_patience: 3 },
+    };
+    const { trainer, engine } = setUp(recipe, (engine) => ({ evaluators: [evaluator(engine, 'a', 1.2)] }));
+    const { reason, adapterStep, adapter, lines } = await trainer.run();
+    expect(reason).toBe('early stopping');
+    const losses = lines.filter((line) => line.eval_a_loss !== undefined);
+    const best = losses.reduce((a, b) => (b.eval_a_loss < a.eval_a_loss ? b : a));
+    expect(adapterStep).toBe(best.step);
+    expect((adapter.get('x')!.data[0] - 1.2) ** 2).toBeCloseTo(best.eval_a_loss, 5);
+    expect(engine.x).toBe(adapter.get('x')!.data[0]);
+    expect(losses.at(-1)!.step - best.step).toBe(3);
+  });
+
+  it('stops at a step border, evaluates and saves; a pause holds it', async () => {
+    const { trainer, engine, checkpoints } = setUp({ ...RECIPE, training: { ...RECIPE.training, max_steps: 1000 } }, (engine) => ({
+      evaluators: [evaluator(engine, 'a', 2)],
+      emit: (event) => event.type === 'progress' && event.step === 6 && trainer.stop(),
+    }));
+    const { reason, steps, lines } = await trainer.run();
+    expect([reason, steps, engine.steps.length]).toEqual(['stopped', 6, 6]);
+    expect(lines.at(-1)).toMatchObject({ step: 6 });
+    expect(lines.at(-1)!.eval_a_loss).toBeDefined();
+    expect(checkpoints.at(-1)!.step).toBe(6);
+
+    const paused = setUp(RECIPE);
+    paused.trainer.pause();
+    const running = paused.trainer.run();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(paused.engine.steps.length).toBe(0);
+    paused.trainer.resume();
+    expect((await running).reason).toBe('finished');
+  });
+
+  it('ends with the last good adapter where the loss is not a number, and says which', async () => {
+    const { trainer, engine, checkpoints } = setUp({ training: { ...RECIPE.training, learning_rate: 100, lr_scheduler_type: 'linear', warmup_steps: 8 } });
+    const { reason, message, steps } = await trainer.run();
+    expect(reason).toBe('diverged');
+    expect(message).toMatch(/The loss became NaN or infinite at step 6/);
+    expect(steps).toBe(5);
+    expect(checkpoints.at(-1)!.adapter.get('x')!.data[0]).toBe(Math.fround(engine.x));
+  });
+
+  it('hands the recipe to the engine', async () => {
+    const { trainer, engine } = setUp({ training: { ...RECIPE.training, weight_decay: 0.1, max_grad_norm: 0.5, loraplus_lr_ratio: 16, max_steps: 2 } });
+    await trainer.run();
+    expect(engine.steps[1]).toMatchObject({ step: 1, learningRate: 0.25, weightDecay: 0.1, maxGradNorm: 0.5, loraPlusLrRatio: 16 });
+  });
+});
