@@ -1,0 +1,232 @@
+/** The engine as a whole on a tiny model: memory, repeatability, packing, checkpointing, generation, and the fallback beside it. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { filesOf } from '../../scripts/lib/nodeFiles.ts';
+import { ChatTokenizer } from '../../src/data/tokenizer.ts';
+import { packDocuments } from '../../src/data/packing.ts';
+import { openCheckpoint } from '../../src/formats/checkpoint.ts';
+import type { WeightSource } from '../../src/formats/tensors.ts';
+import { modelOf } from '../../src/model/registry.ts';
+import { uniform } from '../../src/plan/opCases.ts';
+import type { AdapterTensors, Engine, EngineOptions, StepInput } from '../../src/training/engine.ts';
+import { TensorFlowEngine } from '../../src/training/tensorflowEngine.ts';
+import { WebGpuEngine } from '../../src/training/webgpuEngine.ts';
+import { memoryWeightSource, type Quantization } from '../../src/training/weightStream.ts';
+import { testGpu } from '../helpers/gpu.ts';
+import { sharedPath } from '../helpers/shared.ts';
+import { TINY_CONFIG, tinyModelFiles } from '../helpers/tinyModel.ts';
+
+const gpu = await testGpu();
+const LORA = { r: 4, lora_alpha: 8, lora_dropout: 0, target_modules: 'all-linear' as const, use_rslora: false, use_dora: false };
+
+async function tinySource(quantization: Quantization = 'nf4', config: Record<string, unknown> = TINY_CONFIG): Promise<WeightSource> {
+  return memoryWeightSource(await openCheckpoint(tinyModelFiles({}, config)), modelOf(config).tensors, quantization);
+}
+
+const documents = [9, 3, 14, 2, 21, 5, 1, 12].map((length, i) => {
+  const inputIds = [...uniform(length, 50 + i)].map((value) => Math.floor((value + 1) * 120));
+  return { inputIds, labels: inputIds.map((id, p) => (p < 1 ? -100 : id)) };
+});
+
+function options(weights: WeightSource, change: Partial<EngineOptions> = {}): EngineOptions {
+  return { weights, lora: LORA, tokensPerMicroBatch: 96, gradientCheckpointing: true, seed: 7, ...change };
+}
+
+let engine: Engine | undefined;
+afterEach(() => {
+  engine?.dispose();
+  engine = undefined;
+});
+
+async function open(change: Partial<EngineOptions> = {}, quantization: Quantization = 'nf4'): Promise<WebGpuEngine> {
+  engine?.dispose();
+  const made = await WebGpuEngine.create(gpu!, options(await tinySource(quantization), change));
+  engine = made;
+  return made;
+}
+
+const pack = (tokens: number, indices = documents.map((_, i) => i)) => packDocuments(indices.map((i) => documents[i]), { tokens, padTokenId: 0, indices });
+const step = (microBatches: StepInput['microBatches'], number = 0): StepInput => ({ microBatches, step: number, learningRate: 1e-2, weightDecay: 0.01, maxGradNorm: 1 });
+
+/** An adapter whose B is not zero, so that every gradient is alive. */
+async function stirred(target: Engine): Promise<AdapterTensors> {
+  return new Map([...(await target.readAdapter())].map(([name, { shape, data }], i) => [name, { shape, data: uniform(data.length, i).map((value) => 0.1 * value) }]));
+}
+
+async function gradientsOf(change: Partial<EngineOptions>, batches: StepInput['microBatches'], numberOfStep = 3) {
+  const target = await open(change);
+  await target.loadAdapter(await stirred(target));
+  return target.gradients(batches, numberOfStep);
+}
+
+function relativeDifference(a: AdapterTensors, b: AdapterTensors): number {
+  expect([...a.keys()]).toEqual([...b.keys()]);
+  let worst = 0;
+  for (const [name, { data }] of a) {
+    const other = b.get(name)!.data;
+    const largest = data.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-12);
+    worst = Math.max(worst, ...data.map((value, i) => Math.abs(value - other[i]) / largest));
+  }
+  return worst;
+}
+
+describe.skipIf(!gpu)('engine', () => {
+  it('allocates to the byte what it planned, with and without a KV cache', async () => {
+    const target = await open({ lora: { ...LORA, lora_dropout: 0.1 } });
+    const planned = target.memory;
+    expect(planned.total).toBeGreaterThan(100_000);
+    const { total, ...parts } = planned;
+    expect(gpu!.allocated()).toEqual(parts);
+    expect(Object.values(parts).reduce((a, b) => a + b, 0)).toBe(total);
+    await target.generate([[1, 2, 3]], { maxNewTokens: 3, stopTokenIds: [], doSample: false, temperature: 1, topP: 1, seed: 0 });
+    const { total: withCache, ...grown } = target.memory;
+    expect(gpu!.allocated()).toEqual(grown);
+    expect(grown.kvCache).toBeGreaterThan(0);
+    expect(withCache).toBeGreaterThan(total);
+    target.dispose();
+    engine = undefined;
+    expect(Object.values(gpu!.allocated()).every((bytes) => bytes === 0)).toBe(true);
+  });
+
+  it('gives the same adapter, byte for byte, for the same seed, dropout included; another for another', async () => {
+    const train = async (seed: number) => {
+      const target = await open({ seed, lora: { ...LORA, lora_dropout: 0.2 } });
+      const losses: number[] = [];
+      for (let i = 0; i < 4; i++) losses.push((await target.trainStep(step(pack(96, [i, i + 1, i + 2]), i))).loss);
+      return { losses, adapter: await target.readAdapter() };
+    };
+    const [a, b, c] = [await train(1), await train(1), await train(2)];
+    expect(b).toEqual(a);
+    expect(c.losses).not.toEqual(a.losses);
+  });
+
+  it('learns: the loss of rows seen again and again falls', async () => {
+    const target = await open();
+    const losses: number[] = [];
+    for (let i = 0; i < 30; i++) losses.push((await target.trainStep(step(pack(96), i))).loss);
+    expect(losses.at(-1)!).toBeLessThan(0.6 * losses[0]);
+  });
+
+  it.each([0, 0.25])('gives the same loss and gradients however documents are packed (dropout %d)', async (lora_dropout) => {
+    const lora = { ...LORA, lora_dropout };
+    const whole = await gradientsOf({ lora }, pack(96));
+    const small = await gradientsOf({ lora, tokensPerMicroBatch: 32 }, pack(32));
+    const reversed = await gradientsOf({ lora }, pack(96, documents.map((_, i) => i).reverse()));
+    const apart = await gradientsOf({ lora }, documents.flatMap((_, i) => pack(96, [i])));
+    for (const other of [small, reversed, apart]) {
+      expect(Math.abs(other.loss - whole.loss) / whole.loss).toBeLessThan(1e-6);
+      expect(relativeDifference(whole.gradients, other.gradients)).toBeLessThan(1e-5);
+    }
+  });
+
+  it('gives the same gradients with and without activation checkpointing, in less memory', async () => {
+    const lora = { ...LORA, lora_dropout: 0.1 };
+    const kept = await gradientsOf({ lora, gradientCheckpointing: false }, pack(96));
+    const keptBytes = engine!.memory.activations;
+    const recomputed = await gradientsOf({ lora, gradientCheckpointing: true }, pack(96));
+    expect(recomputed).toEqual(kept);
+    expect(engine!.memory.activations).toBeLessThan(keptBytes);
+  });
+
+  it('trains as the TensorFlow.js engine does', async () => {
+    const lora = { ...LORA, lora_dropout: 0.1 };
+    const target = await open({ lora });
+    const fallback = await TensorFlowEngine.create(options(await tinySource(), { lora }), ['cpu']);
+    const start = await stirred(target);
+    for (const each of [target, fallback]) await each.loadAdapter(start);
+    for (let i = 0; i < 3; i++) {
+      const [mine, other] = [await target.trainStep(step(pack(96), i)), await fallback.trainStep(step(pack(96), i))];
+      expect(Math.abs(mine.loss - other.loss)).toBeLessThan(1e-5);
+      expect(Math.abs(mine.gradNorm - other.gradNorm) / other.gradNorm).toBeLessThan(1e-4);
+    }
+    expect(relativeDifference(await fallback.readAdapter(), await target.readAdapter())).toBeLessThan(1e-3);
+    const [batch] = pack(96);
+    const [scores, others] = [await target.score(batch), await fallback.score(batch)];
+    expect(Math.max(...scores.map((value, i) => Math.abs(value - others[i])))).toBeLessThan(2e-4);
+    const greedy = { maxNewTokens: 8, stopTokenIds: [257], doSample: false, temperature: 1, topP: 1, seed: 0 };
+    expect(await fallback.generate([[1, 2, 3], [9]], greedy)).toEqual(await target.generate([[1, 2, 3], [9]], greedy));
+    fallback.dispose();
+  });
+
+  it('goes on from a checkpoint to the same bytes', async () => {
+    const lora = { ...LORA, lora_dropout: 0.1 };
+    const target = await open({ lora });
+    for (let i = 0; i < 2; i++) await target.trainStep(step(pack(96), i));
+    const [adapter, optimizer] = [await target.readAdapter(), await target.readOptimizer()];
+    for (let i = 2; i < 4; i++) await target.trainStep(step(pack(96), i));
+    const expected = await target.readAdapter();
+    const resumed = await open({ lora });
+    await resumed.loadAdapter(adapter);
+    await resumed.loadOptimizer(optimizer);
+    for (let i = 2; i < 4; i++) await resumed.trainStep(step(pack(96), i));
+    expect(await resumed.readAdapter()).toEqual(expected);
+  });
+
+  it('leaves the adapter as it was where the loss is not a number', async () => {
+    const target = await open();
+    const adapter = await stirred(target);
+    adapter.values().next().value!.data.fill(1e38);
+    await target.loadAdapter(adapter);
+    await expect(target.trainStep(step(pack(96)))).rejects.toThrow(/became NaN or infinite at step 1; the step was not applied/);
+    expect(await target.readAdapter()).toEqual(adapter);
+  });
+
+  it('generates the same ids in a batch as one by one, past the length of a micro-batch, and stops at an end token', async () => {
+    const target = await open({ tokensPerMicroBatch: 32 });
+    await target.loadAdapter(await stirred(target));
+    const prompts = [3, 40, 1, 7, 33, 2, 5, 6, 9, 11].map((length, i) => [...uniform(length, i)].map((value) => Math.floor((value + 1) * 120)));
+    const greedy = { maxNewTokens: 12, stopTokenIds: [] as number[], doSample: false, temperature: 1, topP: 1, seed: 0 };
+    const together = await target.generate(prompts, greedy);
+    const alone: number[][] = [];
+    for (const prompt of prompts) alone.push(...(await target.generate([prompt], greedy)));
+    expect(together).toEqual(alone);
+    const stop = together[0][5];
+    const [stopped] = await target.generate([prompts[0]], { ...greedy, stopTokenIds: [stop] });
+    expect(stopped).toEqual(together[0].slice(0, together[0].indexOf(stop) + 1));
+  });
+
+  it('samples by seed: the same seed the same ids, a temperature near zero the greedy ones', async () => {
+    const target = await open();
+    const sampled = { maxNewTokens: 20, stopTokenIds: [], doSample: true, temperature: 1.5, topP: 0.95, seed: 5 };
+    const [a] = await target.generate([[1, 2]], sampled);
+    const [b] = await target.generate([[1, 2]], sampled);
+    const [c] = await target.generate([[1, 2]], { ...sampled, seed: 6 });
+    expect(b).toEqual(a);
+    expect(c).not.toEqual(a);
+    const [cold] = await target.generate([[1, 2]], { ...sampled, temperature: 1e-3 });
+    const [greedy] = await target.generate([[1, 2]], { ...sampled, doSample: false });
+    expect(cold).toEqual(greedy);
+  });
+});
+
+const stories = sharedPath('models/stories260K');
+describe.skipIf(!gpu || !stories)('stories260K', () => {
+  it('generates the ids of greedy.json, with and without the KV cache', { timeout: 300_000 }, async () => {
+    const source = await openCheckpoint(await filesOf(stories!));
+    const weights = memoryWeightSource(source, modelOf(source.config).tensors, 'none');
+    const expected = JSON.parse(readFileSync(join(stories!, 'greedy.json'), 'utf8')) as { prompt_ids: number[]; new_ids: number[]; text: string }[];
+    const longest = Math.max(...expected.map(({ prompt_ids, new_ids }) => prompt_ids.length + new_ids.length));
+    const tokens = Math.ceil(longest / 32) * 32;
+    const target = await WebGpuEngine.create(gpu!, { ...options(weights, { tokensPerMicroBatch: tokens }), logits: true });
+    engine = target;
+    const cached = await target.generate(
+      expected.map(({ prompt_ids }) => prompt_ids),
+      { maxNewTokens: expected[0].new_ids.length, stopTokenIds: [], doSample: false, temperature: 1, topP: 1, seed: 0 },
+    );
+    expect(cached).toEqual(expected.map(({ new_ids }) => new_ids));
+    const tokenizer = new ChatTokenizer(source.texts);
+    for (const [i, { text }] of expected.entries()) expect(tokenizer.decode([...expected[i].prompt_ids, ...cached[i]], { skipSpecial: true })).toBe(text);
+
+    // Without the cache: the whole sequence anew for each id.
+    const vocabulary = 512;
+    const { prompt_ids, new_ids } = expected[0];
+    const ids = [...prompt_ids];
+    for (let i = 0; i < new_ids.length; i++) {
+      const logits = await target.logits(packDocuments([{ inputIds: ids, labels: ids }], { tokens, padTokenId: 0 })[0]);
+      const row = logits.subarray((ids.length - 1) * vocabulary, ids.length * vocabulary);
+      ids.push(row.indexOf(row.reduce((a, b) => Math.max(a, b))));
+    }
+    expect(ids.slice(prompt_ids.length)).toEqual(new_ids);
+  });
+});
