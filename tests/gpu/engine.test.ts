@@ -46,7 +46,11 @@ async function open(change: Partial<EngineOptions> = {}, quantization: Quantizat
   return made;
 }
 
-const pack = (tokens: number, indices = documents.map((_, i) => i)) => packDocuments(indices.map((i) => documents[i]), { tokens, padTokenId: 0, indices });
+const pack = (tokens: number, indices = documents.map((_, i) => i)) =>
+  packDocuments(
+    indices.map((i) => documents[i]),
+    { tokens, padTokenId: 0, indices },
+  );
 const step = (microBatches: StepInput['microBatches'], number = 0): StepInput => ({ microBatches, step: number, learningRate: 1e-2, weightDecay: 0.01, maxGradNorm: 1 });
 
 /** An adapter whose B is not zero, so that every gradient is alive. */
@@ -113,7 +117,10 @@ describe.skipIf(!gpu)('engine', () => {
     const whole = await gradientsOf({ lora }, pack(96));
     const small = await gradientsOf({ lora, tokensPerMicroBatch: 32 }, pack(32));
     const reversed = await gradientsOf({ lora }, pack(96, documents.map((_, i) => i).reverse()));
-    const apart = await gradientsOf({ lora }, documents.flatMap((_, i) => pack(96, [i])));
+    const apart = await gradientsOf(
+      { lora },
+      documents.flatMap((_, i) => pack(96, [i])),
+    );
     for (const other of [small, reversed, apart]) {
       expect(Math.abs(other.loss - whole.loss) / whole.loss).toBeLessThan(1e-6);
       expect(relativeDifference(whole.gradients, other.gradients)).toBeLessThan(1e-5);

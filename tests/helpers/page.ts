@@ -1,0 +1,63 @@
+/** The built page in a headless browser, for tests that do what a person does. Without a browser they are skipped; REQUIRE_BROWSER=1 makes that an error. */
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { findBrowser, launchBrowser, NO_BROWSER } from '../../scripts/lib/browser.ts';
+import { buildSite, serveSite, type Site } from '../../scripts/lib/site.ts';
+import { tinyModelFiles } from './tinyModel.ts';
+
+export const browserPath = findBrowser();
+if (!browserPath && process.env.REQUIRE_BROWSER) throw new Error(NO_BROWSER);
+
+export interface OpenSite {
+  site: Site;
+  browser: Browser;
+  adapter: string | null;
+  close(): Promise<void>;
+}
+
+export async function openSite(): Promise<OpenSite> {
+  await buildSite();
+  const site = await serveSite();
+  const { browser, adapter } = await launchBrowser(browserPath!, site.url);
+  return {
+    site,
+    browser,
+    adapter,
+    async close() {
+      await browser.close();
+      await site.close();
+    },
+  };
+}
+
+/** Errors that a page threw or its console showed; tests expect none. */
+export function pageErrors(page: Page): string[] {
+  const errors: string[] = [];
+  page.on('pageerror', (error) => errors.push(error.message));
+  page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+  return errors;
+}
+
+/** Writes files into a new folder. @returns their paths by name */
+export async function folderOf(files: Record<string, string | Uint8Array>): Promise<Record<string, string>> {
+  const folder = await mkdtemp(join(tmpdir(), 'finetab-e2e-'));
+  const paths: Record<string, string> = {};
+  for (const [name, contents] of Object.entries(files)) {
+    paths[name] = join(folder, name);
+    await writeFile(paths[name], contents);
+  }
+  return paths;
+}
+
+/** The tiny model's folder on disk. */
+export async function tinyModelPaths(changes: Parameters<typeof tinyModelFiles>[0] = {}): Promise<string[]> {
+  const files = await Promise.all(tinyModelFiles(changes).map(async ({ path, blob }) => [path, new Uint8Array(await blob.arrayBuffer())] as const));
+  return Object.values(await folderOf(Object.fromEntries(files)));
+}
+
+/** Rows of one file: a question and its answer, over and over with another number. */
+export function rowsOf(count: number, row: (i: number) => { query: string; response: string }): string {
+  return Array.from({ length: count }, (_, i) => `${JSON.stringify(row(i))}\n`).join('');
+}
