@@ -1,15 +1,19 @@
 // o[t, h] = sum_j softmax_j(score(q[t, h] . k[j, h / GROUP])) v[j, h / GROUP] over j from the query's first key to t; lse[t, h] = log sum exp.
 // One pass with a running maximum (FlashAttention, arXiv:2205.14135): no [T, T] array exists.
 // Buffers: 0 o [T, HEADS D], 1 lse [T, HEADS], 2 q [T, HEADS D], 3 k, 4 v [T, HEADS/GROUP D], 5 document_start [T] u32.
-// Threads: one invocation a query and head.
+// Threads: one invocation a query and head, four keys at a time.
 #include "lib/flat.wgsl"
 #include "lib/scores.wgsl"
-@group(0) @binding(0) var<storage, read_write> o: array<f32>;
+#include "lib/{VECTOR}.wgsl"
+#include "lib/four_keys.wgsl"
+@group(0) @binding(0) var<storage, read_write> o: array<Vector>;
 @group(0) @binding(1) var<storage, read_write> lse: array<f32>;
-@group(0) @binding(2) var<storage, read> q: array<f32>;
-@group(0) @binding(3) var<storage, read> k: array<f32>;
-@group(0) @binding(4) var<storage, read> v: array<f32>;
+@group(0) @binding(2) var<storage, read> q: array<Vector>;
+@group(0) @binding(3) var<storage, read> k: array<Vector>;
+@group(0) @binding(4) var<storage, read> v: array<Vector>;
 @group(0) @binding(5) var<storage, read> document_start: array<u32>;
+
+const N: u32 = D / WIDTH;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
@@ -19,36 +23,32 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   let head = e / T;
   let t = e % T;
-  let row = (t * HEADS + head) * D;
-  var query: array<f32, D>;
-  var sum: array<f32, D>;
-  for (var i = 0u; i < D; i++) {
+  let row = (t * HEADS + head) * N;
+  var query: array<Vector, N>;
+  var sum: array<Vector, N>;
+  for (var i = 0u; i < N; i++) {
     query[i] = q[row + i];
   }
   var largest = -3.0e38;
   var total = 0.0;
-  for (var j = first_key(t, document_start[t]); j <= t; j++) {
-    let key = (j * (HEADS / GROUP) + head / GROUP) * D;
-    var product = 0.0;
-    for (var i = 0u; i < D; i++) {
-      product += query[i] * k[key + i];
+  for (var j = first_key(t, document_start[t]); j <= t; j += 4u) {
+    let key = key_rows(j, t, head);
+    var product = vec4f();
+    for (var i = 0u; i < N; i++) {
+      let x = query[i];
+      product += vec4f(dot(x, k[key.x + i]), dot(x, k[key.y + i]), dot(x, k[key.z + i]), dot(x, k[key.w + i]));
     }
-    let score = attention_score(product);
-    if (score > largest) {
-      let shrink = exp(largest - score);
-      total *= shrink;
-      for (var i = 0u; i < D; i++) {
-        sum[i] *= shrink;
-      }
-      largest = score;
-    }
-    let p = exp(score - largest);
-    total += p;
-    for (var i = 0u; i < D; i++) {
-      sum[i] += p * v[key + i];
+    let score = select(vec4f(-3.0e38), attention_score(product), seen(j, t));
+    let next = max(largest, max(max(score.x, score.y), max(score.z, score.w)));
+    let shrink = exp(largest - next);
+    let p = select(vec4f(), exp(score - next), seen(j, t));
+    largest = next;
+    total = total * shrink + p.x + p.y + p.z + p.w;
+    for (var i = 0u; i < N; i++) {
+      sum[i] = sum[i] * shrink + p.x * v[key.x + i] + p.y * v[key.y + i] + p.z * v[key.z + i] + p.w * v[key.w + i];
     }
   }
-  for (var i = 0u; i < D; i++) {
+  for (var i = 0u; i < N; i++) {
     o[row + i] = sum[i] / total;
   }
   lse[t * HEADS + head] = largest + log(total);

@@ -37,7 +37,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       for (var i = 0u; i < D; i++) {
         product += q[query + i] * keys[cache + (first + j) * width + i];
       }
-      let score = attention_score(product);
+      let score = attention_score(vec4f(product)).x;
       scores[j] = score;
       chunk_largest = max(chunk_largest, score);
     }

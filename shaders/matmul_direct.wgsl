@@ -1,17 +1,13 @@
-// C[m, n] = ALPHA * sum_k A(m, k) B(k, n)  (added to C where ACCUMULATE); with SPLIT > 1 slice z of k is written to c[z][m][n], unscaled.
+// C[m, n] = ALPHA * sum_k A(m, k) B(k, n)  (added to C where ACCUMULATE), for any shape and layout.
 //   A(m, k) = a[A_OFFSET + m A_ROW + k A_COLUMN], B(k, n) = weight_at(B_OFFSET + k B_ROW + n B_COLUMN), C at C_OFFSET + m C_ROW + n
 // Buffers: 0 c, 1 a, 4-7 B through the weight reader.
-// Threads: one invocation makes an 8 x 4 block from registers, no barriers; grid x over n, y over m, z over slices of k.
+// Threads: one invocation makes an 8 x 4 block from registers, no barriers; grid x over n, y over m.
 #include "lib/weight_{B_KIND}.wgsl"
 @group(0) @binding(0) var<storage, read_write> c: array<f32>;
 @group(0) @binding(1) var<storage, read> a: array<f32>;
 
-fn store(m: u32, n: u32, slice: u32, value: f32) {
+fn store(m: u32, n: u32, value: f32) {
   if (m >= M || n >= N) {
-    return;
-  }
-  if (SPLIT > 1u) {
-    c[(slice * M + m) * N + n] = value;
     return;
   }
   let i = C_OFFSET + m * C_ROW + n;
@@ -22,11 +18,11 @@ fn store(m: u32, n: u32, slice: u32, value: f32) {
   }
 }
 
-fn store4(m: u32, n: u32, slice: u32, value: vec4f) {
-  store(m, n, slice, value.x);
-  store(m, n + 1u, slice, value.y);
-  store(m, n + 2u, slice, value.z);
-  store(m, n + 3u, slice, value.w);
+fn store4(m: u32, n: u32, value: vec4f) {
+  store(m, n, value.x);
+  store(m, n + 1u, value.y);
+  store(m, n + 2u, value.z);
+  store(m, n + 3u, value.w);
 }
 
 @compute @workgroup_size(8, 8)
@@ -53,9 +49,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var sum6 = vec4f();
   let row7 = A_OFFSET + min(m + 7u, M - 1u) * A_ROW;
   var sum7 = vec4f();
-  let first = id.z * K_SLICE;
-  let last = min(first + K_SLICE, K);
-  for (var k = first; k < last; k++) {
+  for (var k = 0u; k < K; k++) {
     let w = b + k * B_ROW;
     let weights = vec4f(weight_at(w.x), weight_at(w.y), weight_at(w.z), weight_at(w.w));
     let column = k * A_COLUMN;
@@ -68,12 +62,12 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     sum6 += a[row6 + column] * weights;
     sum7 += a[row7 + column] * weights;
   }
-  store4(m + 0u, n, id.z, sum0);
-  store4(m + 1u, n, id.z, sum1);
-  store4(m + 2u, n, id.z, sum2);
-  store4(m + 3u, n, id.z, sum3);
-  store4(m + 4u, n, id.z, sum4);
-  store4(m + 5u, n, id.z, sum5);
-  store4(m + 6u, n, id.z, sum6);
-  store4(m + 7u, n, id.z, sum7);
+  store4(m + 0u, n, sum0);
+  store4(m + 1u, n, sum1);
+  store4(m + 2u, n, sum2);
+  store4(m + 3u, n, sum3);
+  store4(m + 4u, n, sum4);
+  store4(m + 5u, n, sum5);
+  store4(m + 6u, n, sum6);
+  store4(m + 7u, n, sum7);
 }

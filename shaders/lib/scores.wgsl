@@ -1,5 +1,5 @@
-// What attention does to a raw product q.k, and its derivative. SOFTCAP 0: none.
-fn attention_score(product: f32) -> f32 {
+// What attention does to four raw products q.k, and its derivative. SOFTCAP 0: none.
+fn attention_score(product: vec4f) -> vec4f {
   if (SOFTCAP > 0.0) {
     return SOFTCAP * tanh(product * SCALE / SOFTCAP);
   }
@@ -7,12 +7,12 @@ fn attention_score(product: f32) -> f32 {
 }
 
 // d(attention_score)/d(product), given the score.
-fn attention_slope(score: f32) -> f32 {
+fn attention_slope(score: vec4f) -> vec4f {
   if (SOFTCAP > 0.0) {
     let ratio = score / SOFTCAP;
     return SCALE * (1.0 - ratio * ratio);
   }
-  return SCALE;
+  return vec4f(SCALE);
 }
 
 // First key that query t sees: its document's start, or WINDOW - 1 back where there is a window (0: none).

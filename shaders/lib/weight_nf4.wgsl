@@ -1,16 +1,5 @@
-// Reads element i of an NF4 tensor with double-quantised scales (QLoRA, arXiv:2305.14314):
-//   value = nf4[code(i)] * (offset + map[absmax_q(i / 64)] * nested_absmax(i / 64 / 256))
-// packed: 8 codes a word; byte order as stored, the even element in the high nibble. absmax_q: 4 a word.
-// nested: [offset, nested_absmax...]. tables: the 256 values of the dynamic 8-bit map, then the 16 NF4 code points.
-@group(0) @binding(4) var<storage, read> weight_packed: array<u32>;
-@group(0) @binding(5) var<storage, read> weight_absmax_q: array<u32>;
-@group(0) @binding(6) var<storage, read> weight_nested: array<f32>;
-@group(0) @binding(7) var<storage, read> weight_tables: array<f32>;
-
-fn weight_scale(block: u32) -> f32 {
-  let q = (weight_absmax_q[block >> 2u] >> ((block & 3u) * 8u)) & 255u;
-  return weight_nested[0] + weight_tables[q] * weight_nested[1u + (block >> 8u)];
-}
+// Reads element i of an NF4 tensor.
+#include "lib/nf4.wgsl"
 
 fn weight_at(i: u32) -> f32 {
   let byte = (weight_packed[i >> 3u] >> (((i >> 1u) & 3u) * 8u)) & 255u;

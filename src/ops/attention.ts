@@ -23,7 +23,15 @@ export function attention(graph: Graph, q: Value, k: Value, v: Value, documents:
 export function attentionConstants(attributes: Attributes) {
   const a = attributes as unknown as Required<AttentionSettings>;
   if (a.heads % a.keyHeads !== 0) throw new Error(`attention: ${a.heads} heads do not share ${a.keyHeads} key heads evenly`);
-  return { HEADS: a.heads, GROUP: a.heads / a.keyHeads, D: a.headDim, SCALE: { f32: a.scale }, WINDOW: a.window, SOFTCAP: { f32: a.softcap } };
+  return {
+    HEADS: a.heads,
+    GROUP: a.heads / a.keyHeads,
+    D: a.headDim,
+    SCALE: { f32: a.scale },
+    WINDOW: a.window,
+    SOFTCAP: { f32: a.softcap },
+    VECTOR: `vector${a.headDim % 4 === 0 ? 4 : 2}`,
+  };
 }
 
 export const attentionOp: Op = {
@@ -72,11 +80,11 @@ export const attentionDeltaOp: Op = {
   name: 'attentionDelta',
   outputs: ([, , lse]) => [{ shape: [...lse.shape, 2] }],
   dispatches({ inputs: [o, dO, lse], outputs: [stats], attributes }, settings) {
-    const { HEADS, D } = attentionConstants(attributes);
+    const { HEADS, D, VECTOR } = attentionConstants(attributes);
     return [
       {
         shader: 'attention_delta',
-        constants: { T: o.shape[0], HEADS, D },
+        constants: { T: o.shape[0], HEADS, D, VECTOR },
         bindings: { 0: value(stats), 1: value(o), 2: value(dO), 3: value(lse) },
         workgroups: flatGrid(o.shape[0] * HEADS, 64, settings),
       },

@@ -1,6 +1,6 @@
 /** The dispatches of C = alpha A B for every layout and weight kind: the one place that knows the matmul shaders. */
 import { flatGrid, value, type BufferReference, type Dispatch, type KernelSettings } from '../gpu/dispatch.ts';
-import type { Value } from './graph.ts';
+import { elements, type Value } from './graph.ts';
 
 /** A(m, k) and B(k, n) by strides over a flat array, in elements. */
 interface Operand {
@@ -50,38 +50,82 @@ function slicesOfK(m: number, n: number, k: number): number {
   return slices;
 }
 
-/** @param scratchIndex index of the node's scratch that this product may use when it splits k. */
+/** @param scratchIndex index of the node's scratch that this product may use */
 export function matrixProduct(product: MatrixProduct, settings: KernelSettings, scratchIndex = 0): Dispatch[] {
+  return settings.matmul === 'tiled' ? tiledProduct(product, settings, scratchIndex) : directProduct(product, settings, scratchIndex);
+}
+
+function shared({ m, n, k, a, b, c, alpha = 1, accumulate = false }: MatrixProduct) {
+  return {
+    M: m,
+    N: n,
+    K: k,
+    C_OFFSET: c.offset ?? 0,
+    C_ROW: c.rowStride,
+    ALPHA: { f32: alpha },
+    ACCUMULATE: accumulate,
+    A_OFFSET: a.offset ?? 0,
+    A_ROW: a.rowStride,
+    A_COLUMN: a.columnStride,
+    B_OFFSET: b.offset ?? 0,
+    B_ROW: b.rowStride,
+    B_COLUMN: b.columnStride,
+    B_KIND: weightKind(b.value),
+  };
+}
+
+/** Tiles staged in workgroup memory; a long sum is split over k into scratch, then added up in order. */
+function tiledProduct(product: MatrixProduct, settings: KernelSettings, scratchIndex: number): Dispatch[] {
   const { m, n, k, a, b, c } = product;
-  const tiled = settings.matmul === 'tiled';
-  const split = tiled ? slicesOfK(m, n, k) : 1;
-  const slice = Math.ceil(k / split);
+  const split = slicesOfK(m, n, k);
   const destination = c.slice ?? value(c.value);
-  const target = { M: m, N: n, C_OFFSET: c.offset ?? 0, C_ROW: c.rowStride, ALPHA: { f32: product.alpha ?? 1 }, ACCUMULATE: product.accumulate ?? false, SPLIT: split };
+  const constants = { ...shared(product), SPLIT: split, K_SLICE: Math.ceil(k / split), A_ALONG_K: a.columnStride === 1, B_ALONG_K: b.rowStride === 1 };
   const scratch: BufferReference = { type: 'scratch', index: scratchIndex, bytes: split * m * n * 4 };
-  const blocks = tiled ? [64, 64] : [32, 64];
   const dispatches: Dispatch[] = [
     {
-      shader: tiled ? 'matmul_tiled' : 'matmul_direct',
-      constants: {
-        ...target,
-        K: k,
-        K_SLICE: slice,
-        A_OFFSET: a.offset ?? 0,
-        A_ROW: a.rowStride,
-        A_COLUMN: a.columnStride,
-        B_OFFSET: b.offset ?? 0,
-        B_ROW: b.rowStride,
-        B_COLUMN: b.columnStride,
-        B_KIND: weightKind(b.value),
-        ...(tiled ? { A_ALONG_K: a.columnStride === 1, B_ALONG_K: b.rowStride === 1 } : {}),
-      },
+      shader: 'matmul_tiled',
+      constants,
       bindings: { 0: split > 1 ? scratch : destination, 1: a.slice ?? value(a.value), ...weightBindings(b.value) },
-      workgroups: [Math.ceil(n / blocks[0]), Math.ceil(m / blocks[1]), split],
+      workgroups: [Math.ceil(n / 64), Math.ceil(m / 64), split],
     },
   ];
   if (split > 1) {
-    dispatches.push({ shader: 'matmul_reduce', constants: target, bindings: { 0: destination, 1: scratch }, workgroups: flatGrid(m * n, 64, settings) });
+    const { M, N, C_OFFSET, C_ROW, ALPHA, ACCUMULATE, SPLIT } = constants;
+    dispatches.push({
+      shader: 'matmul_reduce',
+      constants: { M, N, C_OFFSET, C_ROW, ALPHA, ACCUMULATE, SPLIT },
+      bindings: { 0: destination, 1: scratch },
+      workgroups: flatGrid(m * n, 64, settings),
+    });
   }
   return dispatches;
+}
+
+/** Rows above which an NF4 operand is written out as f32 first: then each code is looked up once, not once a block of 8 rows. */
+const DEQUANTIZE_ROWS = 8;
+/** Most bytes of an operand written out: the smallest binding that WebGPU promises. */
+const DEQUANTIZE_BYTES = 128 * 1024 * 1024;
+
+/** Registers only, for adapters where barriers cost more than they save; by vec4 where the layout allows. */
+function directProduct(product: MatrixProduct, settings: KernelSettings, scratchIndex: number): Dispatch[] {
+  const { m, n, a, b, c } = product;
+  const constants = shared(product);
+  const bindings = { 0: c.slice ?? value(c.value), 1: a.slice ?? value(a.value), ...weightBindings(b.value) };
+  if (!readsByFour(product)) return [{ shader: 'matmul_direct', constants, bindings, workgroups: [Math.ceil(n / 32), Math.ceil(m / 64), 1] }];
+  const workgroups = flatGrid((n / 4) * Math.ceil(m / 8), 64, settings);
+  const count = elements(b.value);
+  if (weightKind(b.value) !== 'nf4' || m <= DEQUANTIZE_ROWS || count * 4 > DEQUANTIZE_BYTES) return [{ shader: 'matmul_direct4', constants, bindings, workgroups }];
+  const plain: BufferReference = { type: 'scratch', index: scratchIndex, bytes: count * 4 };
+  return [
+    { shader: 'dequantize_nf4', constants: { COUNT: count }, bindings: { 0: plain, ...weightBindings(b.value) }, workgroups: flatGrid(Math.ceil(count / 64), 64, settings) },
+    { shader: 'matmul_direct4', constants: { ...constants, B_KIND: 'f32' }, bindings: { 0: bindings[0], 1: bindings[1], 4: plain }, workgroups },
+  ];
+}
+
+/** Whether matmul_direct4's conditions hold. */
+function readsByFour({ m, n, k, a, b }: MatrixProduct): boolean {
+  const along = [a.columnStride === 1 ? a.rowStride : a.columnStride, b.rowStride === 1 ? b.columnStride : b.rowStride];
+  const aFits = a.columnStride === 1 || (a.rowStride === 1 && m % 4 === 0);
+  const bFits = b.rowStride === 1 || b.columnStride === 1;
+  return aFits && bFits && [n, k, a.offset ?? 0, b.offset ?? 0, ...along].every((size) => size % 4 === 0);
 }

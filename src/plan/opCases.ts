@@ -149,12 +149,14 @@ function halfBits(value: number): number {
 
 const KINDS: TensorKind[] = ['f32', 'bf16', 'f16', 'nf4'];
 
-/** [T, in, out]: nothing a multiple of a tile, and sums long enough to be split. */
+/** [T, in, out]: nothing a multiple of a tile, sums long enough to be split, and multiples of 4, which are read by vec4. */
 const PRODUCTS: [number, number, number][] = [
   [1, 48, 33],
   [37, 96, 50],
   [65, 130, 66],
   [9, 520, 72],
+  [4, 64, 36],
+  [68, 132, 40],
 ];
 
 const ATTENTIONS: { name: string; lengths: number[]; settings: Omit<AttentionSettings, 'scale'> }[] = [

@@ -30,6 +30,8 @@ describe.skipIf(!gpu).each(VARIANTS)('kernels $matmul, rows by $rowWorkgroup', (
     for (const { of, error } of checks) expect(error, of).toBeLessThan(OP_BOUND);
   });
 
+  // Both variants equal TensorFlow.js; finite differences then need only one of them.
+  if (settings.matmul === 'tiled') return;
   it.each(opCases().map((made) => [made.name, made] as const))('%s agrees with finite differences', async (_, made) => {
     const runner = await GraphRunner.create(context, made.graph, Object.fromEntries([...made.weights].map(([name, { parts }]) => [name, parts])));
     for (const [name, { values }] of made.parameters) {
