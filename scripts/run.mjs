@@ -2,6 +2,7 @@
 // Vite resolves the imports (TypeScript, `?raw` shaders) exactly as it does for the page. With --gpu the entry gets an environment
 // in which Dawn finds an adapter.
 import { spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
 import { installPackages, root } from './lib/install.mjs';
 
 const wantsGpu = process.argv[2] === '--gpu';
@@ -16,6 +17,8 @@ if (wantsGpu) {
   const env = gpuEnvironment();
   if (env && env !== process.env) process.exit(spawnSync(process.execPath, [process.argv[1], entry, ...rest], { env, stdio: 'inherit' }).status ?? 1);
 }
+// TensorFlow.js's Node platform, an ES module here, still calls require.
+globalThis.require = createRequire(import.meta.url);
 const { createServer } = await import('vite');
 const server = await createServer({
   configFile: `${root}vite.config.ts`,
@@ -23,6 +26,8 @@ const server = await createServer({
   server: { middlewareMode: true, watch: null, hmr: false, ws: false },
   appType: 'custom',
   logLevel: 'error',
+  // Its gradient registrations are ES modules without file endings, which Node itself cannot resolve.
+  ssr: { noExternal: [/^@tensorflow\//], resolve: { mainFields: ['module', 'main'] } },
   optimizeDeps: { noDiscovery: true, include: [] },
 });
 let code = 1;

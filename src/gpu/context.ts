@@ -12,6 +12,8 @@ export interface PipelineAndLayout {
 
 export class GpuContext {
   readonly settings: KernelSettings;
+  /** The adapter in words. */
+  readonly name: string;
   private readonly ledger = new Map<GPUBuffer, { category: MemoryCategory; bytes: number }>();
   private readonly pipelines = new Map<string, Promise<PipelineAndLayout>>();
   private readonly layouts = new Map<string, { group: GPUBindGroupLayout; pipeline: GPUPipelineLayout }>();
@@ -20,16 +22,14 @@ export class GpuContext {
 
   constructor(
     readonly device: GPUDevice,
-    /** The adapter in words. */
-    readonly name: string,
-    isSoftware: boolean,
-    overrides: Partial<KernelSettings> = {},
+    readonly adapterInfo: GPUAdapterInfo,
   ) {
+    this.name = adapterName(adapterInfo);
+    const isSoftware = isSoftwareAdapter(adapterInfo);
     this.settings = {
       rowWorkgroup: isSoftware ? 1 : 128,
       matmul: isSoftware ? 'direct' : 'tiled',
       maxWorkgroups: device.limits.maxComputeWorkgroupsPerDimension,
-      ...overrides,
     };
     device.addEventListener('uncapturederror', (event) => {
       this.firstError ??= new Error(`The GPU refused a command: ${(event as GPUUncapturedErrorEvent).error.message}`);
@@ -139,7 +139,7 @@ export async function openGpu(gpu: GPU | undefined = navigator.gpu): Promise<Gpu
       maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
     },
   });
-  return new GpuContext(device, adapterName(info), isSoftwareAdapter(info));
+  return new GpuContext(device, info);
 }
 
 export function adapterName(info: GPUAdapterInfo): string {

@@ -59,6 +59,20 @@ export class GraphRunner {
     this.context.check();
   }
 
+  /** Milliseconds of so many replays in one submission. */
+  async time(repeats: number): Promise<number> {
+    const { device } = this.context;
+    const started = performance.now();
+    const encoder = device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    for (let i = 0; i < repeats; i++) this.executor.encode(pass);
+    pass.end();
+    device.queue.submit([encoder.finish()]);
+    await device.queue.onSubmittedWorkDone();
+    this.context.check();
+    return performance.now() - started;
+  }
+
   /** Contents of an 'output', 'gradient', 'state' or 'parameter' by name. */
   async read(role: string, name: string): Promise<Float32Array> {
     const { device } = this.context;

@@ -11,7 +11,7 @@ function randomBlocks(seed: number, count: number): { blocks: Block[]; apart: [n
     return { bytes: 4 + random(3 * i + 1, 5000), first, last: first + random(3 * i + 2, 12), name: `block ${i}` };
   });
   // As in a plan: what one dispatch reads lies apart from what it writes.
-  const apart = blocks.flatMap((block, i) => blocks.map((other, j): [number, number] => [i, j]).filter(([, j]) => j > i && blocks[j].first === block.last));
+  const apart = blocks.flatMap((block, i) => blocks.map((_, j): [number, number] => [i, j]).filter(([, j]) => j > i && blocks[j].first === block.last));
   return { blocks, apart };
 }
 

@@ -93,7 +93,7 @@ describe('trainer', () => {
     expect(whole.checkpoints.map(({ step }) => step)).toEqual([4, 8]);
     const rest = setUp(RECIPE, (engine) => ({ evaluators: [evaluator(engine, 'a', 2)], resume: structuredClone(whole.checkpoints[0]) }));
     const result = await rest.trainer.run();
-    const strip = (lines: typeof result.lines) => lines.map((line) => ({ ...line, tokens_per_second: 0 }));
+    const strip = (lines: typeof result.lines) => lines.map((line): Record<string, number> => ({ ...line, tokens_per_second: 0 }));
     expect(rest.engine.steps.map(({ step }) => step)).toEqual([4, 5, 6, 7, 8, 9, 10, 11]);
     for (const [i, line] of strip(result.lines).entries()) {
       for (const [key, value] of Object.entries(strip(expected.lines)[i])) expect(line[key], key).toBeCloseTo(value, 5);

@@ -29,10 +29,16 @@ export async function loadTensorFlowOn(device: GPUDevice, adapterInfo: GPUAdapte
   const tf = await import('@tensorflow/tfjs-core');
   await import('@tensorflow/tfjs-core/dist/register_all_gradients.js');
   const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu');
-  if (tf.findBackend('webgpu')) tf.removeBackend('webgpu');
+  if (tf.findBackendFactory('webgpu')) tf.removeBackend('webgpu');
   const backend = new WebGPUBackend(device, adapterInfo as never);
   tf.registerBackend('webgpu', () => backend);
   await tf.setBackend('webgpu');
   await tf.ready();
-  return { tf, flush: () => backend.submitQueue() };
+  return {
+    tf,
+    flush() {
+      // Its encoder is null while nothing is recorded, and submitQueue would fail.
+      if ((backend as unknown as { commandEncoder: GPUCommandEncoder | null }).commandEncoder) backend.submitQueue();
+    },
+  };
 }
