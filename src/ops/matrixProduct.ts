@@ -103,6 +103,8 @@ function tiledProduct(product: MatrixProduct, settings: KernelSettings, scratchI
 
 /** Rows above which an NF4 operand is written out as f32 first: then each code is looked up once, not once a block of 8 rows. */
 const DEQUANTIZE_ROWS = 8;
+/** Multiplications below which the extra dispatch costs more than the lookups it saves. */
+const DEQUANTIZE_PRODUCTS = 2 ** 18;
 /** Most bytes of an operand written out: the smallest binding that WebGPU promises. */
 const DEQUANTIZE_BYTES = 128 * 1024 * 1024;
 
@@ -114,7 +116,8 @@ function directProduct(product: MatrixProduct, settings: KernelSettings, scratch
   if (!readsByFour(product)) return [{ shader: 'matmul_direct', constants, bindings, workgroups: [Math.ceil(n / 32), Math.ceil(m / 64), 1] }];
   const workgroups = flatGrid((n / 4) * Math.ceil(m / 8), 64, settings);
   const count = elements(b.value);
-  if (weightKind(b.value) !== 'nf4' || m <= DEQUANTIZE_ROWS || count * 4 > DEQUANTIZE_BYTES) return [{ shader: 'matmul_direct4', constants, bindings, workgroups }];
+  if (weightKind(b.value) !== 'nf4' || m <= DEQUANTIZE_ROWS || m * count < DEQUANTIZE_PRODUCTS || count * 4 > DEQUANTIZE_BYTES)
+    return [{ shader: 'matmul_direct4', constants, bindings, workgroups }];
   const plain: BufferReference = { type: 'scratch', index: scratchIndex, bytes: count * 4 };
   return [
     { shader: 'dequantize_nf4', constants: { COUNT: count }, bindings: { 0: plain, ...weightBindings(b.value) }, workgroups: flatGrid(Math.ceil(count / 64), 64, settings) },
