@@ -1,7 +1,7 @@
 /** The page's state: model, data, recipe, plan, run. Components only show it and call it. */
 import { parseRecipe, recipeToJson } from '../training/recipe.ts';
 import { proxy, startImport, startTrainer, transfer, type WorkerHandle } from '../worker/client.ts';
-import type { EvaluationPorts, ImportApi, ModelDetails, ModelSummary, OpenRun, Recipe, RunPlan, RunRequest, StorageUse, TrainerApi } from '../worker/protocol.ts';
+import type { EvaluationPorts, GpuCheck, ImportApi, ModelDetails, ModelSummary, OpenRun, Recipe, RunPlan, RunRequest, StorageUse, TrainerApi } from '../worker/protocol.ts';
 import type { DataFile } from './DataFile.svelte.ts';
 import { DataFiles } from './DataFiles.svelte.ts';
 import { Run } from './Run.svelte.ts';
@@ -194,6 +194,15 @@ export class Workspace {
   answer(query: string, doSample: boolean): Promise<string> {
     const { max_new_tokens, temperature, top_p } = this.recipe.evaluation;
     return this.trainer.api.answer(query, { maxNewTokens: max_new_tokens, doSample, temperature, topP: top_p, seed: this.recipe.training.seed });
+  }
+
+  checkGpu(onProgress: (done: number, total: number) => void): Promise<GpuCheck> {
+    // Braces: what the callback returns would be cloned into the worker.
+    return this.trainer.api.checkGpu(
+      proxy((done: number, total: number) => {
+        onProgress(done, total);
+      }),
+    );
   }
 
   async discardRun(runId: string): Promise<void> {

@@ -1,8 +1,10 @@
 /** Chooses the engine and owns the one GPU device: WebGPU where there is an adapter, else TensorFlow.js for small models. */
 import type { TensorInfo } from '../formats/tensors.ts';
 import { openGpu, type GpuContext } from '../gpu/context.ts';
+import { UserError } from '../lib/errors.ts';
 import { modelOf } from '../model/registry.ts';
 import type { Engine, EngineOptions, LoraSettings, MemoryReport } from './engine.ts';
+import type { GpuCheck } from './gpuCheck.ts';
 import { memoryReport, planRun } from './runPlans.ts';
 import { fallbackMemory, TensorFlowEngine } from './tensorflowEngine.ts';
 import { WebGpuEngine } from './webgpuEngine.ts';
@@ -43,6 +45,14 @@ export class EngineHost {
     const gpu = await this.device();
     this.engine = gpu ? await WebGpuEngine.create(gpu, options) : await TensorFlowEngine.create(options);
     return this.engine;
+  }
+
+  /** Kernels against TensorFlow.js on this adapter. @throws where there is no WebGPU */
+  async check(onProgress: (done: number, total: number) => void): Promise<GpuCheck> {
+    const gpu = await this.device();
+    if (!gpu) throw new UserError('This browser offers no WebGPU, so there is no GPU to check. Use a current Chrome, Edge or Safari with hardware acceleration on.');
+    const { checkGpu } = await import('./gpuCheck.ts');
+    return checkGpu(gpu, onProgress);
   }
 
   /** The device, opened anew where it was lost. */

@@ -8,6 +8,7 @@ import type { Document, MicroBatch } from '../data/types.ts';
 import type { NamedFile } from '../formats/checkpoint.ts';
 import type { EngineProgress, GenerationOptions, MemoryReport } from '../training/engine.ts';
 import type { EvaluationResult } from '../training/evaluation.ts';
+import type { GpuCheck } from '../training/gpuCheck.ts';
 import type { Recipe } from '../training/recipe.ts';
 import type { EndReason, TrainerEvent } from '../training/trainer.ts';
 import type { ModelSummary } from '../storage/models.ts';
@@ -22,6 +23,7 @@ export type {
   GenerationOptions,
   MemoryReport,
   EvaluationResult,
+  GpuCheck,
   Recipe,
   EndReason,
   TrainerEvent,
@@ -180,6 +182,8 @@ export interface TrainerApi {
   evaluatorDied(name: string, message: string): Promise<void>;
   /** Answers with the adapter of the last run. */
   answer(query: string, options: Omit<GenerationOptions, 'stopTokenIds'>): Promise<string>;
+  /** Every kernel against TensorFlow.js on this adapter; not while a run goes on. */
+  checkGpu(onProgress: (done: number, total: number) => void): Promise<GpuCheck>;
   openRuns(): Promise<OpenRun[]>;
   discardRun(runId: string): Promise<void>;
 }

@@ -17,11 +17,29 @@ import { examplesPerStep, recipeToJson, type Recipe } from '../training/recipe.t
 import { writeReport } from '../training/report.ts';
 import { totalSteps } from '../training/schedule.ts';
 import { Trainer, type Checkpoint, type RunResult } from '../training/trainer.ts';
-import type { EvaluateApi, EvaluationPorts, OpenRun, PlanRequest, RowsApi, RunOutcome, RunPlan, RunRequest, ScorerApi, TrainerApi, TrainerWorkerEvent } from './protocol.ts';
+import type {
+  EvaluateApi,
+  EvaluationPorts,
+  GpuCheck,
+  OpenRun,
+  PlanRequest,
+  RowsApi,
+  RunOutcome,
+  RunPlan,
+  RunRequest,
+  ScorerApi,
+  TrainerApi,
+  TrainerWorkerEvent,
+} from './protocol.ts';
 import { tokenizerOf } from './rowFile.ts';
 
 /** What a run's record keeps beside its checkpoints. */
 type RunData = Omit<OpenRun, 'runId' | 'startedAt' | 'step'>;
+
+interface Death {
+  promise: Promise<never>;
+  reject(error: Error): void;
+}
 
 export class TrainerHost implements TrainerApi {
   private readonly database = openDatabase();
@@ -29,7 +47,8 @@ export class TrainerHost implements TrainerApi {
   private engine: Engine | null = null;
   private trainer: Trainer | null = null;
   private last: { modelId: string; recipe: Recipe } | null = null;
-  private readonly deaths = new Map<string, (error: Error) => void>();
+  /** By validation file: rejects what is waited for. A worker may die before the run begins. */
+  private readonly deaths = new Map<string, Death>();
 
   async plan(request: PlanRequest): Promise<RunPlan> {
     const { weights } = await openModel(await this.database, request.modelId);
@@ -110,7 +129,7 @@ export class TrainerHost implements TrainerApi {
   }
 
   async evaluatorDied(name: string, message: string): Promise<void> {
-    this.deaths.get(name)?.(new Error(message));
+    this.deathOf(name).reject(new Error(message));
   }
 
   async answer(query: string, options: Parameters<TrainerApi['answer']>[1]): Promise<string> {
@@ -120,6 +139,11 @@ export class TrainerHost implements TrainerApi {
     const prompt = encodePrompt(query, tokenizer, { systemPrompt: recipe.system_prompt, dateString: recipe.date_string || DEFAULT_DATE_STRING });
     const [ids] = await this.engine.generate([prompt], { ...options, stopTokenIds: tokenizer.stopTokenIds });
     return tokenizer.decode(ids, { skipSpecial: true }).trim();
+  }
+
+  async checkGpu(onProgress: (done: number, total: number) => void): Promise<GpuCheck> {
+    if (this.trainer) throw new UserError('A run is going on. Check the GPU when it has ended.');
+    return this.engines.check(onProgress);
   }
 
   async openRuns(): Promise<OpenRun[]> {
@@ -145,9 +169,19 @@ export class TrainerHost implements TrainerApi {
     };
     expose(served, scorer);
     const remote = wrap<EvaluateApi>(evaluate);
-    const died = new Promise<never>((_, reject) => this.deaths.set(name, reject));
-    died.catch(() => undefined);
+    const { promise: died } = this.deathOf(name);
     return { name, evaluate: (step) => Promise.race([remote.evaluate(step), died]) };
+  }
+
+  private deathOf(name: string): Death {
+    let death = this.deaths.get(name);
+    if (!death) {
+      let reject!: (error: Error) => void;
+      const promise = new Promise<never>((_, no) => (reject = no));
+      promise.catch(() => undefined);
+      this.deaths.set(name, (death = { promise, reject }));
+    }
+    return death;
   }
 }
 

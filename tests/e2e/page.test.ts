@@ -229,6 +229,45 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
     await context.close();
   });
 
+  it('checks the kernels against TensorFlow.js on this adapter', async () => {
+    const { context, page, errors } = await fresh();
+    const section = page.getByRole('region', { name: 'This GPU' });
+    await section.getByRole('button', { name: 'Check this GPU' }).click();
+    await section.getByRole('table').waitFor({ timeout: 200_000 });
+    expect(await section.getByRole('status').innerText()).toMatch(/every kernel agrees with TensorFlow\.js/);
+    const rows = (await section.getByRole('row').allInnerTexts()).slice(1).map((row) => row.split(/\s+/));
+    expect(rows.map(([op]) => op)).toEqual(expect.arrayContaining(['linear', 'lora', 'attention', 'rmsNorm', 'linearCrossEntropy', 'rope', 'gated']));
+    for (const [, comparisons, error] of rows) {
+      expect(Number(comparisons)).toBeGreaterThan(0);
+      expect(Number(error)).toBeLessThan(2e-5);
+    }
+    expect(errors).toEqual([]);
+    await context.close();
+  });
+
+  it('trains on when the worker of a validation file dies, and says which', async () => {
+    const { context, page } = await fresh();
+    await context.route('**/assets/evaluation.worker*.js', async (route) => {
+      const response = await route.fetch();
+      // The worker of “other” throws where nothing catches it, as soon as it is connected to the trainer.
+      const dies = `if (self.name === 'evaluation other') self.addEventListener('message', (e) => { if (JSON.stringify(e.data?.path) === '["connect"]') throw new Error('out of memory'); });\n`;
+      await route.fulfill({ response, body: dies + (await response.text()) });
+    });
+    await page.reload();
+    await filled(page);
+    await pressTrain(page);
+    const alerts = await followRun(page, () => undefined);
+    expect(alerts.join('\n')).toMatch(/other could not be evaluated: .*out of memory.*The other files and the training go on/);
+    const lines = new TextDecoder()
+      .decode(await download(page, 'metrics.jsonl'))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, number>);
+    expect(lines.filter(({ loss }) => loss !== undefined).length).toBe(8);
+    expect(lines.filter(({ eval_pirate_loss }) => eval_pirate_loss !== undefined).map(({ step }) => step)).toEqual([0, 4, 8]);
+    await context.close();
+  });
+
   it('fits a narrow screen: nothing is wider than the page', async () => {
     const { context, page } = await fresh();
     await page.setViewportSize({ width: 360, height: 800 });

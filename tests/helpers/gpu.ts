@@ -1,6 +1,6 @@
 /** The GPU of tests: a real one where there is one, else a software adapter. Without either, tests say that they are skipped; REQUIRE_GPU=1 makes that an error. */
 import { openNodeGpu } from '../../scripts/lib/nodeGpu.ts';
-import type { GpuContext} from '../../src/gpu/context.ts';
+import type { GpuContext } from '../../src/gpu/context.ts';
 import { openGpu } from '../../src/gpu/context.ts';
 import type { KernelSettings } from '../../src/gpu/dispatch.ts';
 import { nodeGpu } from '../../scripts/lib/nodeGpu.ts';
