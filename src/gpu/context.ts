@@ -1,4 +1,5 @@
 /** The one GPU device: limits, settings for its kernels, allocation with a ledger, and the pipeline cache. */
+import { DeviceLostError } from '../lib/errors.ts';
 import type { KernelSettings } from './dispatch.ts';
 import { shaderBindings } from './shaders.ts';
 
@@ -9,6 +10,9 @@ export interface PipelineAndLayout {
   pipeline: GPUComputePipeline;
   layout: GPUBindGroupLayout;
 }
+
+/** A lost device rejects what is waited for before it says that it is lost. */
+const LOSS_TOLD_MS = 200;
 
 export class GpuContext {
   readonly settings: KernelSettings;
@@ -35,7 +39,7 @@ export class GpuContext {
       this.firstError ??= new Error(`The GPU refused a command: ${(event as GPUUncapturedErrorEvent).error.message}`);
     });
     void device.lost.then((info) => {
-      if (info.reason !== 'destroyed') this.lost = info.message || 'unknown reason';
+      this.lost = info.message || 'unknown reason';
     });
   }
 
@@ -45,10 +49,16 @@ export class GpuContext {
 
   /** Throws what went wrong on the device since the last check: a refused command, too little memory, a lost device. */
   check(): void {
-    if (this.lost !== null) throw new Error(`The GPU was lost (${this.lost}). Reload the page; the run resumes from its last checkpoint.`);
+    if (this.lost !== null) throw new DeviceLostError(`The GPU was lost (${this.lost}).`);
     const error = this.firstError;
     this.firstError = null;
     if (error) throw error;
+  }
+
+  /** What is behind an error of a command: the loss of the device where that is it, which may be told a moment later. @returns what to throw */
+  async causeOf(error: unknown): Promise<unknown> {
+    await Promise.race([this.device.lost, new Promise((resolve) => setTimeout(resolve, LOSS_TOLD_MS))]);
+    return this.lost === null ? error : new DeviceLostError(`The GPU was lost (${this.lost}).`);
   }
 
   /** @param bytes rounded up to 4 */

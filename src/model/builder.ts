@@ -12,6 +12,7 @@ import { linear } from '../ops/linear.ts';
 import { loraDown, loraUp } from '../ops/lora.ts';
 import { rmsNorm, type RmsNormSettings } from '../ops/rmsNorm.ts';
 import { rope } from '../ops/rope.ts';
+import { scaleRows } from '../ops/scaleRows.ts';
 import type { TensorInfo } from '../formats/tensors.ts';
 import { groupName, peftName, type ProjectionGroup } from './adapterLayout.ts';
 import { isTarget, loraScale, type LoraShape } from './lora.ts';
@@ -75,7 +76,7 @@ export class ModelBuilder {
       const names = group.map(({ module }) => module);
       this.groups.push({ modules: names, inFeatures: x.shape[1], outFeatures: group.map(({ i }) => outputs[i].shape[1]) });
       const a = this.graph.parameter(groupName(names), [names.length * lora.r, x.shape[1]]);
-      const down = loraDown(this.graph, this.dropout(x), a);
+      const down = this.atStrength(loraDown(this.graph, this.dropout(x), a));
       const ups = group.map(({ module, i }) => ({ y: outputs[i], b: this.graph.parameter(peftName(module, 'B'), [outputs[i].shape[1], lora.r]) }));
       loraUp(this.graph, down, ups, loraScale(lora)).forEach((y, g) => (outputs[group[g].i] = y));
     }
@@ -114,6 +115,12 @@ export class ModelBuilder {
 
   private ids(): Value {
     return this.graph.input('inputIds', [this.options.tokens], 'u32');
+  }
+
+  /** How strongly the adapter acts on each token: 1 as trained, 0 the base model. Training knows no strength. */
+  private atStrength(down: Value): Value {
+    const { mode, tokens } = this.options;
+    return mode === 'train' ? down : scaleRows(this.graph, down, this.graph.input('adapterStrength', [tokens], 'f32'));
   }
 
   private dropout(x: Value): Value {

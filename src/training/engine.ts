@@ -21,6 +21,8 @@ export interface EngineOptions {
   gradientCheckpointing: boolean;
   /** Seeds the adapter's initial values and the dropout masks. */
   seed: number;
+  /** false: for answering and scoring only, without what training needs. */
+  training?: boolean;
   /** Slots and longest sequence of generation; the KV cache is planned when generate is first called. */
   generation?: { slots: number; maxLength: number };
   onProgress?: (event: EngineProgress) => void;
@@ -68,6 +70,18 @@ export interface GenerationOptions {
   temperature: number;
   topP: number;
   seed: number;
+  /** How strongly the adapter acts on each prompt: 1 as trained, 0 the base model, s as if B were multiplied by s. 1 where absent. */
+  strengths?: readonly number[];
+  /** What each prompt's random numbers are keyed with; its place where absent. Prompts of one stream draw alike. */
+  streams?: readonly number[];
+}
+
+/** Follows a generation while it goes on. */
+export interface GenerationWatch {
+  /** All ids of a prompt's answer so far. */
+  onIds?(prompt: number, ids: readonly number[]): void;
+  /** Asked before each further token: true ends all answers where they are. */
+  stopped?(): boolean;
 }
 
 /** Adapter tensors under PEFT's names: base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight [r, in]. */
@@ -88,10 +102,10 @@ export interface Engine {
   readonly tokensPerMicroBatch: number;
   /** Forward, backward, clip, AdamW. Throws NonFiniteError, with the adapter unchanged, when loss or norm is NaN or infinite. */
   trainStep(input: StepInput): Promise<StepOutput>;
-  /** Cross entropy of each position of the batch, float32 [T]; 0 where there is no target. */
-  score(batch: MicroBatch): Promise<Float32Array>;
+  /** Cross entropy of each position of the batch, float32 [T]; 0 where there is no target. @param strength of the adapter, as in GenerationOptions */
+  score(batch: MicroBatch, strength?: number): Promise<Float32Array>;
   /** New ids for each prompt (without the prompt; the stop token included when one was reached). Any number of prompts; run in slots. */
-  generate(prompts: number[][], options: GenerationOptions): Promise<number[][]>;
+  generate(prompts: number[][], options: GenerationOptions, watch?: GenerationWatch): Promise<number[][]>;
   readAdapter(): Promise<AdapterTensors>;
   loadAdapter(tensors: AdapterTensors): Promise<void>;
   readOptimizer(): Promise<OptimizerState>;

@@ -1,6 +1,6 @@
 /** Generation over slots: prompts are read in packed batches, then every slot gets one token a round. */
 import { mix32, randomKey } from '../lib/counterRandom.ts';
-import type { GenerationOptions } from './engine.ts';
+import type { GenerationOptions, GenerationWatch } from './engine.ts';
 
 /** Slot number that the cache kernels ignore. */
 const NO_SLOT = 0xffffffff;
@@ -17,8 +17,12 @@ export interface SlotRunner {
 }
 
 interface Sequence {
-  /** Index of its prompt: keys its random numbers, so that neighbours do not change them. */
+  /** Index of its prompt. */
   index: number;
+  /** Keys its random numbers, so that neighbours do not change them. */
+  stream: number;
+  /** Of the adapter. */
+  strength: number;
   ids: number[];
   promptLength: number;
   /** How many ids the cache holds. */
@@ -27,15 +31,27 @@ interface Sequence {
 }
 
 /** @returns the new ids of each prompt, the stop token included where one came */
-export async function generateInSlots(runner: SlotRunner, prompts: readonly number[][], options: GenerationOptions): Promise<number[][]> {
+export async function generateInSlots(runner: SlotRunner, prompts: readonly number[][], options: GenerationOptions, watch: GenerationWatch = {}): Promise<number[][]> {
   const results: number[][] = [];
   for (let first = 0; first < prompts.length; first += runner.slots) {
     const wave = prompts.slice(first, first + runner.slots).map((prompt, i): Sequence => {
       if (prompt.length === 0) throw new Error('a prompt has no tokens');
-      return { index: first + i, ids: [...prompt], promptLength: prompt.length, cached: 0, done: options.maxNewTokens === 0 };
+      const index = first + i;
+      const [stream, strength] = [options.streams?.[index] ?? index, options.strengths?.[index] ?? 1];
+      return { index, stream, strength, ids: [...prompt], promptLength: prompt.length, cached: 0, done: options.maxNewTokens === 0 };
     });
-    await readPrompts(runner, wave, options);
-    while (wave.some((sequence) => !sequence.done)) await decodeRound(runner, wave, options);
+    const told = wave.map(() => 0);
+    const tell = () =>
+      wave.forEach(({ index: prompt, ids, promptLength }, i) => {
+        if (ids.length - promptLength > told[i]) watch.onIds?.(prompt, ids.slice(promptLength));
+        told[i] = ids.length - promptLength;
+      });
+    if (!watch.stopped?.()) await readPrompts(runner, wave, options);
+    tell();
+    while (wave.some((sequence) => !sequence.done) && !watch.stopped?.()) {
+      await decodeRound(runner, wave, options);
+      tell();
+    }
     results.push(...wave.map(({ ids, promptLength }) => ids.slice(promptLength)));
   }
   return results;
@@ -52,6 +68,7 @@ async function readPrompts(runner: SlotRunner, wave: Sequence[], options: Genera
       documentStart: Uint32Array.from({ length: T }, (_, t) => t),
       slots: new Uint32Array(T).fill(NO_SLOT),
       lastRows: new Uint32Array(runner.slots),
+      adapterStrength: new Float32Array(T),
     };
     const batch: typeof pending = [];
     let used = 0;
@@ -62,6 +79,7 @@ async function readPrompts(runner: SlotRunner, wave: Sequence[], options: Genera
         inputs.positions[used + p] = p;
         inputs.documentStart[used + p] = used;
         inputs.slots[used + p] = item.slot;
+        inputs.adapterStrength[used + p] = item.sequence.strength;
       }
       used += item.length;
       inputs.lastRows[item.slot] = used - 1;
@@ -73,12 +91,18 @@ async function readPrompts(runner: SlotRunner, wave: Sequence[], options: Genera
 }
 
 async function decodeRound(runner: SlotRunner, wave: Sequence[], options: GenerationOptions): Promise<void> {
-  const inputs = { inputIds: new Uint32Array(runner.slots), positions: new Uint32Array(runner.slots), slots: new Uint32Array(runner.slots).fill(NO_SLOT) };
+  const inputs = {
+    inputIds: new Uint32Array(runner.slots),
+    positions: new Uint32Array(runner.slots),
+    slots: new Uint32Array(runner.slots).fill(NO_SLOT),
+    adapterStrength: new Float32Array(runner.slots),
+  };
   wave.forEach((sequence, slot) => {
     if (sequence.done) return;
     inputs.inputIds[slot] = sequence.ids[sequence.cached];
     inputs.positions[slot] = sequence.cached;
     inputs.slots[slot] = slot;
+    inputs.adapterStrength[slot] = sequence.strength;
   });
   const ids = await runner.decode({ ...inputs, ...sampling(runner, wave, options) });
   wave.forEach((sequence, slot) => {
@@ -98,6 +122,6 @@ function advance(sequence: Sequence, count: number, next: number, options: Gener
 function sampling(runner: SlotRunner, wave: readonly Sequence[], options: GenerationOptions) {
   const samplingKeys = new Uint32Array(2 + runner.slots);
   samplingKeys[0] = options.seed;
-  wave.forEach(({ index, ids, promptLength }, slot) => (samplingKeys[2 + slot] = randomKey(mix32(index), ids.length - promptLength)));
+  wave.forEach(({ stream, ids, promptLength }, slot) => (samplingKeys[2 + slot] = randomKey(mix32(stream), ids.length - promptLength)));
   return { samplingOptions: new Float32Array([options.doSample ? 1 : 0, options.temperature, options.topP]), samplingKeys };
 }

@@ -23,6 +23,8 @@ export class GpuResidents {
   /** Allocates what the plans need. Called again with more plans it adds to what is there. @returns whether arenas were replaced: bind groups on them are void */
   allocate(plans: readonly Plan[]): boolean {
     const { context } = this;
+    const adapter = `state adapter [${this.layout.elements}]`;
+    if (!this.buffers.has(adapter)) this.buffers.set(adapter, context.createBuffer('adapter', adapter, this.layout.elements * 4));
     for (const plan of plans) {
       for (const value of plan.external) {
         if (value.role === 'weight' || value.role === 'parameter' || value.role === 'gradient') continue;
@@ -105,12 +107,7 @@ export class GpuResidents {
     const encoder = device.createCommandEncoder();
     encoder.copyBufferToBuffer(buffer, 0, staging, 0, bytes);
     device.queue.submit([encoder.finish()]);
-    try {
-      await staging.mapAsync(GPUMapMode.READ, 0, bytes);
-    } catch (error) {
-      this.context.check();
-      throw error;
-    }
+    await staging.mapAsync(GPUMapMode.READ, 0, bytes);
     const copy = staging.getMappedRange(0, bytes).slice(0);
     staging.unmap();
     if (staging !== this.readback) staging.destroy();

@@ -16,6 +16,8 @@ export interface RunPlanOptions {
   lora: LoraSettings;
   tokensPerMicroBatch: number;
   gradientCheckpointing: boolean;
+  /** false: neither the training step nor the optimiser is planned. */
+  training?: boolean;
   /** Plans prefill and decode with their KV cache. */
   generation?: { slots: number; maxLength: number };
   /** Plans whole logits too: for references of small models. */
@@ -24,9 +26,9 @@ export interface RunPlanOptions {
 
 export interface RunPlans {
   layout: AdapterLayout;
-  train: Plan;
   score: Plan;
-  optimizer: Plan;
+  /** Absent where the engine only answers and scores. */
+  training?: { train: Plan; optimizer: Plan };
   logits?: Plan;
   generation?: GenerationPlans;
 }
@@ -50,9 +52,8 @@ export function planRun(options: RunPlanOptions, settings: KernelSettings, limit
   const plan = (name: string, made: typeof graph) => makePlan(name, made, settings, limits);
   return {
     layout,
-    train: plan('train', graph),
     score: plan('score', scoreGraph(model, shared)),
-    optimizer: plan('optimizer', optimizerGraph(layout)),
+    training: options.training === false ? undefined : { train: plan('train', graph), optimizer: plan('optimizer', optimizerGraph(layout)) },
     logits: options.logits ? plan('logits', logitsGraph(model, shared)) : undefined,
     generation: options.generation ? planGeneration(options, options.generation, settings, limits) : undefined,
   };
@@ -77,7 +78,7 @@ export function planGeneration(
 }
 
 export function plansOf(plans: RunPlans): Plan[] {
-  return [plans.train, plans.score, plans.optimizer, plans.logits, plans.generation?.prefill, plans.generation?.decode].filter((plan) => plan !== undefined);
+  return [plans.training?.train, plans.score, plans.training?.optimizer, plans.logits, plans.generation?.prefill, plans.generation?.decode].filter((plan) => plan !== undefined);
 }
 
 /** Key under which a value outside the arenas is allocated: plans share what has the same name and shape. */
@@ -104,16 +105,16 @@ export const QUANTIZATION_TABLE_BYTES = (256 + 16) * 4;
 /** What the plans will allocate, to the byte. */
 export function memoryReport(plans: RunPlans): MemoryReport {
   const list = plansOf(plans);
-  const report = { weights: 0, adapter: 0, optimizer: 0, activations: 0, batch: readbackBytes(list), kvCache: 0 };
+  const report = { weights: 0, adapter: plans.layout.elements * 4, optimizer: 0, activations: 0, batch: readbackBytes(list), kvCache: 0 };
   const counted = new Set<string>();
   for (const plan of list) {
     for (const value of plan.external) {
       const key = residentKey(value, plan);
-      if (counted.has(key)) continue;
+      // Every engine has an adapter, also one whose plans never update it.
+      if (counted.has(key) || (value.role === 'state' && value.name === 'adapter')) continue;
       counted.add(key);
       if (value.role === 'weight') report.weights += weightBytes(value);
       else if (value.role === 'state' && value.name.startsWith('cache.')) report.kvCache += valueBytes(value);
-      else if (value.role === 'state' && value.name === 'adapter') report.adapter += valueBytes(value);
       else if (value.role === 'state' && value.name !== 'stats') report.optimizer += valueBytes(value);
       else if (value.role !== 'parameter' && value.role !== 'gradient') report.batch += valueBytes(value);
     }

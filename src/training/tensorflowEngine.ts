@@ -18,6 +18,7 @@ import {
   type Engine,
   type EngineOptions,
   type GenerationOptions,
+  type GenerationWatch,
   type MemoryReport,
   type OptimizerState,
   type StepInput,
@@ -93,14 +94,14 @@ export class TensorFlowEngine implements Engine {
     });
   }
 
-  score(batch: MicroBatch): Promise<Float32Array> {
-    return this.exclusively(() => this.forward(this.graphs.score, 'tokenLoss', batch));
+  score(batch: MicroBatch, strength = 1): Promise<Float32Array> {
+    return this.exclusively(() => this.forward(this.graphs.score, 'tokenLoss', batch, strength));
   }
 
-  generate(prompts: number[][], options: GenerationOptions): Promise<number[][]> {
+  generate(prompts: number[][], options: GenerationOptions, watch: GenerationWatch = {}): Promise<number[][]> {
     return this.exclusively(async () => {
       const results: number[][] = [];
-      for (const [index, prompt] of prompts.entries()) results.push(await this.continuePrompt(prompt, index, options));
+      for (const [index, prompt] of prompts.entries()) results.push(await this.continuePrompt(prompt, index, options, watch));
       return results;
     });
   }
@@ -160,25 +161,27 @@ export class TensorFlowEngine implements Engine {
     }
   }
 
-  private async forward(graph: Graph, output: string, batch: MicroBatch): Promise<Float32Array> {
+  private async forward(graph: Graph, output: string, batch: MicroBatch, strength: number): Promise<Float32Array> {
     const parameters = this.parameterTensors();
     const executor = new TensorFlowExecutor(this.tf, graph, this.weights);
-    const [value] = executor.run([graph.find('output', output)], feedsOf(batch), parameters);
+    const [value] = executor.run([graph.find('output', output)], { ...feedsOf(batch), adapterStrength: new Float32Array(batch.tokens).fill(strength) }, parameters);
     const data = (await value.data()) as Float32Array;
     this.tf.dispose([value, ...parameters.values()]);
     executor.dispose();
     return data;
   }
 
-  private async continuePrompt(prompt: number[], index: number, options: GenerationOptions): Promise<number[]> {
+  private async continuePrompt(prompt: number[], index: number, options: GenerationOptions, watch: GenerationWatch): Promise<number[]> {
     const ids = [...prompt];
-    while (ids.length < this.tokensPerMicroBatch && ids.length - prompt.length < options.maxNewTokens) {
+    const strength = options.strengths?.[index] ?? 1;
+    while (!watch.stopped?.() && ids.length < this.tokensPerMicroBatch && ids.length - prompt.length < options.maxNewTokens) {
       const [batch] = packDocuments([{ inputIds: ids, labels: ids }], { tokens: this.tokensPerMicroBatch, padTokenId: 0 });
-      const logits = await this.forward(this.graphs.logits, 'logits', batch);
+      const logits = await this.forward(this.graphs.logits, 'logits', batch, strength);
       const vocabulary = logits.length / this.tokensPerMicroBatch;
-      const key = randomKey(randomKey(mix32(options.seed), index), ids.length - prompt.length);
+      const key = randomKey(randomKey(mix32(options.seed), options.streams?.[index] ?? index), ids.length - prompt.length);
       const next = pick(logits.subarray((ids.length - 1) * vocabulary, ids.length * vocabulary), options, randomUnit(key));
       ids.push(next);
+      watch.onIds?.(index, ids.slice(prompt.length));
       if (options.stopTokenIds.includes(next)) break;
     }
     return ids.slice(prompt.length);

@@ -13,6 +13,7 @@ import {
   type Engine,
   type EngineOptions,
   type GenerationOptions,
+  type GenerationWatch,
   type MemoryReport,
   type OptimizerState,
   type StepInput,
@@ -25,8 +26,8 @@ import { memoryReport, planGeneration, planRun, plansOf, type RunPlanOptions, ty
 
 /** GPU work submitted at once: longer trips the watchdog of some systems and freezes the desktop. */
 const SUBMIT_MS = 100;
-/** Slots of generation where the caller did not say. */
-const DEFAULT_SLOTS = 8;
+/** Most slots of generation where the caller did not say. */
+const MOST_SLOTS = 8;
 
 export class WebGpuEngine implements Engine {
   readonly tokensPerMicroBatch: number;
@@ -52,7 +53,7 @@ export class WebGpuEngine implements Engine {
     residents.allocate(plansOf(plans));
     const engine = new WebGpuEngine(context, options, planOptions, plans, residents);
     context.device.queue.writeBuffer(engine.region('adapter'), 0, initialAdapter(plans.layout, options.seed) as Float32Array<ArrayBuffer>);
-    await Promise.all([engine.executor(plans.train), engine.executor(plans.score), engine.executor(plans.optimizer)]);
+    await Promise.all([plans.training?.train, plans.score, plans.training?.optimizer].map((plan) => plan && engine.executor(plan)));
     context.check();
     return engine;
   }
@@ -67,6 +68,7 @@ export class WebGpuEngine implements Engine {
 
   trainStep(input: StepInput): Promise<StepOutput> {
     return this.exclusively(async () => {
+      const { optimizer } = this.training;
       await this.accumulateGradients(input.microBatches, input.step);
       const t = this.optimizerSteps + 1;
       const scalars = [
@@ -77,8 +79,8 @@ export class WebGpuEngine implements Engine {
         1 - ADAM.beta1 ** t,
         Math.sqrt(1 - ADAM.beta2 ** t),
       ];
-      this.residents.write(this.plans.optimizer, 'scalars', new Float32Array(scalars));
-      await this.replay(this.plans.optimizer);
+      this.residents.write(optimizer, 'scalars', new Float32Array(scalars));
+      await this.replay(optimizer);
       const [loss, squares] = new Float32Array(await this.residents.read(this.residents.state('stats', 2), 8));
       if (!Number.isFinite(loss)) throw new NonFiniteError('loss', input.step);
       if (!Number.isFinite(squares)) throw new NonFiniteError('gradient norm', input.step);
@@ -96,8 +98,8 @@ export class WebGpuEngine implements Engine {
     });
   }
 
-  score(batch: MicroBatch): Promise<Float32Array> {
-    return this.exclusively(() => this.forward(this.plans.score, batch, 'tokenLoss', batch.tokens * 4));
+  score(batch: MicroBatch, strength = 1): Promise<Float32Array> {
+    return this.exclusively(() => this.forward(this.plans.score, batch, 'tokenLoss', batch.tokens * 4, strength));
   }
 
   /** [T, vocab] of a small model; the engine must have been created with `logits`. */
@@ -107,8 +109,8 @@ export class WebGpuEngine implements Engine {
     return this.exclusively(() => this.forward(logits, batch, 'logits', batch.tokens * this.planOptions.model.config.vocab_size * 4));
   }
 
-  generate(prompts: number[][], options: GenerationOptions): Promise<number[][]> {
-    return this.exclusively(async () => generateInSlots(await this.slotRunner(prompts, options), prompts, options));
+  generate(prompts: number[][], options: GenerationOptions, watch?: GenerationWatch): Promise<number[][]> {
+    return this.exclusively(async () => generateInSlots(await this.slotRunner(prompts, options), prompts, options, watch));
   }
 
   readAdapter(): Promise<AdapterTensors> {
@@ -138,7 +140,7 @@ export class WebGpuEngine implements Engine {
   measureEncode(): Promise<{ encodeMs: number; submitMs: number; dispatches: number }> {
     return this.exclusively(async () => {
       const { device } = this.context;
-      const executor = await this.executor(this.plans.train);
+      const executor = await this.executor(this.training.train);
       const started = performance.now();
       const encoder = device.createCommandEncoder();
       const pass = encoder.beginComputePass();
@@ -165,7 +167,7 @@ export class WebGpuEngine implements Engine {
     encoder.clearBuffer(this.region('gradients'));
     encoder.clearBuffer(this.residents.state('stats', 2));
     this.context.device.queue.submit([encoder.finish()]);
-    const { train } = this.plans;
+    const { train } = this.training;
     this.residents.write(train, 'random', new Uint32Array([this.options.seed, step]));
     for (const batch of microBatches) {
       this.writeBatch(train, batch);
@@ -178,8 +180,9 @@ export class WebGpuEngine implements Engine {
     }
   }
 
-  private async forward(plan: Plan, batch: MicroBatch, output: string, bytes: number): Promise<Float32Array> {
+  private async forward(plan: Plan, batch: MicroBatch, output: string, bytes: number, strength = 1): Promise<Float32Array> {
     this.writeBatch(plan, batch);
+    this.residents.write(plan, 'adapterStrength', new Float32Array(batch.tokens).fill(strength));
     await this.replay(plan);
     return new Float32Array(await this.residents.read(this.residents.output(plan, output), bytes));
   }
@@ -201,7 +204,7 @@ export class WebGpuEngine implements Engine {
       pass.end();
       device.queue.submit([encoder.finish()]);
     }
-    if (plan !== this.plans.train) return;
+    if (plan !== this.plans.training?.train) return;
     await device.queue.onSubmittedWorkDone();
     const msPerDispatch = (performance.now() - started) / executor.length;
     this.dispatchesPerSubmit = Math.max(1, Math.min(executor.length, Math.round(SUBMIT_MS / msPerDispatch)));
@@ -222,26 +225,28 @@ export class WebGpuEngine implements Engine {
   private async slotRunner(prompts: readonly number[][], options: GenerationOptions): Promise<SlotRunner> {
     const needed = Math.max(...prompts.map((prompt) => prompt.length)) + options.maxNewTokens;
     const before = this.plans.generation;
-    if (!before || before.maxLength < needed) {
-      const maxLength = Math.ceil(Math.max(needed, this.options.generation?.maxLength ?? 0) / 64) * 64;
-      const slots = this.options.generation?.slots ?? DEFAULT_SLOTS;
-      const kept = plansOf({ ...this.plans, generation: undefined });
+    const slots = Math.min(prompts.length, this.options.generation?.slots ?? MOST_SLOTS);
+    if (!before || before.maxLength < needed || before.slots < slots) {
+      // A cache is as long as what is asked for, or as the one before unless that is much longer: files of one run do not take turns in replanning.
+      const kept = before && before.maxLength <= 4 * needed ? before.maxLength : 0;
+      const maxLength = Math.ceil(Math.max(needed, kept, this.options.generation?.maxLength ?? 0) / 64) * 64;
+      const others = plansOf({ ...this.plans, generation: undefined });
       if (before) {
-        this.residents.release([before.prefill, before.decode], kept);
+        this.residents.release([before.prefill, before.decode], others);
         this.executors.delete(before.prefill);
         this.executors.delete(before.decode);
       }
       this.plans.generation = planGeneration(this.planOptions, { slots, maxLength }, this.context.settings, this.context.limits);
       if (this.residents.allocate(plansOf(this.plans))) this.executors.clear();
     }
-    const { prefill, decode, slots } = this.plans.generation!;
+    const { prefill, decode, slots: planned } = this.plans.generation!;
     const run = async (plan: Plan, inputs: Record<string, Float32Array | Uint32Array>) => {
       for (const [name, data] of Object.entries(inputs)) this.residents.write(plan, name, data);
       await this.replay(plan);
-      return new Uint32Array(await this.residents.read(this.residents.output(plan, 'ids'), slots * 4));
+      return new Uint32Array(await this.residents.read(this.residents.output(plan, 'ids'), planned * 4));
     };
     return {
-      slots,
+      slots: planned,
       maxLength: this.plans.generation!.maxLength,
       prefillTokens: this.tokensPerMicroBatch,
       prefill: (inputs) => run(prefill, inputs),
@@ -262,9 +267,17 @@ export class WebGpuEngine implements Engine {
     this.context.device.queue.writeBuffer(this.region(name), 0, fillAdapter(this.plans.layout, tensors) as Float32Array<ArrayBuffer>);
   }
 
-  /** Runs one call at a time: they share the arenas. */
+  private get training(): NonNullable<RunPlans['training']> {
+    const { training } = this.plans;
+    if (!training) throw new Error('the engine was created for answering only');
+    return training;
+  }
+
+  /** Runs one call at a time: they share the arenas. @throws DeviceLostError where that is what made it fail */
   private exclusively<T>(call: () => Promise<T>): Promise<T> {
-    const result = this.turn.then(call);
+    const result = this.turn.then(call).catch(async (error: unknown) => {
+      throw await this.context.causeOf(error);
+    });
     this.turn = result.catch(() => undefined);
     return result;
   }

@@ -13,7 +13,7 @@ import type { AdapterTensors, Engine, EngineOptions, StepInput } from '../../src
 import { TensorFlowEngine } from '../../src/training/tensorflowEngine.ts';
 import { WebGpuEngine } from '../../src/training/webgpuEngine.ts';
 import { memoryWeightSource, type Quantization } from '../../src/training/weightStream.ts';
-import { testGpu } from '../helpers/gpu.ts';
+import { gpuWith, testGpu } from '../helpers/gpu.ts';
 import { sharedPath } from '../helpers/shared.ts';
 import { TINY_CONFIG, tinyModelFiles } from '../helpers/tinyModel.ts';
 
@@ -204,6 +204,128 @@ describe.skipIf(!gpu)('engine', () => {
     const [cold] = await target.generate([[1, 2]], { ...sampled, temperature: 1e-3 });
     const [greedy] = await target.generate([[1, 2]], { ...sampled, doSample: false });
     expect(cold).toEqual(greedy);
+  });
+});
+
+/** The adapter with every B multiplied by s. */
+function scaled(adapter: AdapterTensors, s: number): AdapterTensors {
+  return new Map([...adapter].map(([name, { shape, data }]) => [name, { shape, data: name.includes('lora_B') ? data.map((value) => value * s) : data }]));
+}
+
+describe.skipIf(!gpu)('adapter strength', () => {
+  const [batch] = pack(96);
+  const greedy = { maxNewTokens: 10, stopTokenIds: [] as number[], doSample: false, temperature: 1, topP: 1, seed: 0 };
+  const prompts = [
+    [1, 2, 3],
+    [90, 91],
+  ];
+
+  it('s is an adapter whose B is multiplied by s, 0 is the base model, and the adapter stays as it is', async () => {
+    const target = await open();
+    const base = await target.score(batch);
+    const adapter = await stirred(target);
+    await target.loadAdapter(adapter);
+    expect(await target.score(batch, 1)).toEqual(await target.score(batch));
+    expect(await target.score(batch, 0)).toEqual(base);
+    for (const s of [0.35, 0.5, 1.5]) {
+      const [scores, ids] = [await target.score(batch, s), await target.generate(prompts, { ...greedy, strengths: [s, s] })];
+      await target.loadAdapter(scaled(adapter, s));
+      const expected = await target.score(batch);
+      expect(await target.generate(prompts, greedy)).toEqual(ids);
+      await target.loadAdapter(adapter);
+      // Powers of two scale without rounding.
+      if (s === 0.5) expect(scores).toEqual(expected);
+      expect(Math.max(...scores.map((value, i) => Math.abs(value - expected[i])))).toBeLessThan(1e-5);
+      expect(scores).not.toEqual(await target.score(batch));
+    }
+    expect(await target.readAdapter()).toEqual(adapter);
+  });
+
+  it('is each slot’s own: base and tuned side by side are what they are alone, sampled by one stream', async () => {
+    const target = await open();
+    await target.loadAdapter(await stirred(target));
+    const sampled = { ...greedy, doSample: true, temperature: 1.2, topP: 0.95, seed: 3 };
+    const [prompt] = prompts;
+    const together = await target.generate([prompt, prompt, prompt], { ...sampled, strengths: [0, 1, 1], streams: [0, 0, 0] });
+    const alone = [0, 1].map((s) => target.generate([prompt], { ...sampled, strengths: [s], streams: [0] }));
+    expect(together).toEqual([...(await alone[0]), ...(await alone[1]), together[1]]);
+    expect(together[0]).not.toEqual(together[1]);
+  });
+
+  it('leaves training as it was', async () => {
+    const train = async (between: (target: WebGpuEngine) => Promise<unknown>) => {
+      const target = await open();
+      for (let i = 0; i < 3; i++) {
+        await target.trainStep(step(pack(96), i));
+        await between(target);
+      }
+      return target.readAdapter();
+    };
+    const plain = await train(async () => undefined);
+    expect(await train((target) => Promise.all([target.score(batch, 0.3), target.generate(prompts, { ...greedy, strengths: [0, 1.5] })]))).toEqual(plain);
+  });
+
+  it('is the same on TensorFlow.js', async () => {
+    const target = await open();
+    const fallback = await TensorFlowEngine.create(options(await tinySource()), ['cpu']);
+    const adapter = await stirred(target);
+    for (const each of [target, fallback]) await each.loadAdapter(adapter);
+    const [mine, other] = [await target.score(batch, 0.7), await fallback.score(batch, 0.7)];
+    expect(Math.max(...mine.map((value, i) => Math.abs(value - other[i])))).toBeLessThan(2e-4);
+    const told: number[][] = [[], []];
+    const strengths = [0, 1.5];
+    const made = await fallback.generate(prompts, { ...greedy, strengths }, { onIds: (prompt, ids) => (told[prompt] = [...ids]) });
+    expect(made).toEqual(await target.generate(prompts, { ...greedy, strengths }));
+    expect(told).toEqual(made);
+    fallback.dispose();
+  });
+});
+
+describe.skipIf(!gpu)('an engine that only answers', () => {
+  it('scores and generates as a training engine does, in less memory, and cannot train', async () => {
+    const trained = await open();
+    const adapter = await stirred(trained);
+    await trained.loadAdapter(adapter);
+    const [batch] = pack(96);
+    const greedy = { maxNewTokens: 6, stopTokenIds: [], doSample: false, temperature: 1, topP: 1, seed: 0 };
+    const expected = [await trained.score(batch), await trained.generate([[1, 2, 3]], greedy)];
+    const bytes = trained.memory.total;
+    const target = await open({ training: false });
+    await target.loadAdapter(adapter);
+    const { total, ...parts } = target.memory;
+    expect(gpu!.allocated()).toEqual(parts);
+    expect(total).toBeLessThan(bytes);
+    expect([await target.score(batch), await target.generate([[1, 2, 3]], greedy)]).toEqual(expected);
+    await expect(target.trainStep(step([batch]))).rejects.toThrow(/for answering only/);
+  });
+
+  it('tells ids as they come and stops when asked, with what it has', async () => {
+    const target = await open({ training: false });
+    const told: string[] = [];
+    let rounds = 0;
+    const endless = { maxNewTokens: 100, stopTokenIds: [], doSample: false, temperature: 1, topP: 1, seed: 0 };
+    const made = await target.generate(
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      endless,
+      { onIds: (prompt, ids) => told.push(`${prompt}: ${ids.length}`), stopped: () => ++rounds > 4 },
+    );
+    expect(told).toEqual([1, 2, 3, 4].flatMap((length) => [`0: ${length}`, `1: ${length}`]));
+    expect(made.map(({ length }) => length)).toEqual([4, 4]);
+  });
+});
+
+describe.skipIf(!gpu)('a lost device', () => {
+  it('is told by name, whatever was going on', async () => {
+    const context = await gpuWith({});
+    const target = await WebGpuEngine.create(context, options(await tinySource()));
+    const going = target.trainStep(step(pack(96)));
+    context.device.destroy();
+    await expect(going).rejects.toMatchObject({ name: 'DeviceLostError' });
+    await expect(target.score(pack(96)[0])).rejects.toMatchObject({ name: 'DeviceLostError' });
+    await expect(target.readAdapter()).rejects.toMatchObject({ name: 'DeviceLostError' });
   });
 });
 
