@@ -5,7 +5,8 @@ const LEAVES = ['quant', 'formats', 'data', 'lib'];
 const OWNERS = [
   ['svelte', '^src/(app|main)'],
   ['idb', '^src/storage'],
-  ['@huggingface', '^src/data'],
+  ['@huggingface/(jinja|tokenizers)', '^src/data'],
+  ['@huggingface/hub', '^src/storage/hub'],
   ['@tensorflow', '^src/(plan/tensorflow|ops)'],
   ['uplot', '^src/app'],
   ['comlink', '^src/worker'],

@@ -6,6 +6,8 @@ export interface NamedFile {
   /** Path as dropped; only its last part matters. */
   path: string;
   blob: Blob;
+  /** SHA-256 of the whole file, hex, where its source tells it. */
+  sha256?: string;
 }
 
 /** Where a tensor lies. */

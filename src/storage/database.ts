@@ -20,13 +20,15 @@ export interface ModelManifest {
   id: string;
   name: string;
   quantization: 'nf4' | 'none';
+  /** Commit of the Hub's repository `name`, where the model came from there. */
+  revision?: string;
   complete: boolean;
   /** ISO 8601. */
   importedAt: string;
   config: Record<string, unknown>;
   /** Tokenizer and template files by name. */
   texts: Record<string, string>;
-  /** Source files; sha256 is that of sixteen samples spread over the file, with its size: it tells files apart without a second reading. */
+  /** Source files; sha256 is the whole file's where the Hub tells it, else that of sixteen samples spread over it: with the size it tells files apart without a second reading. */
   files: { path: string; size: number; sha256: string }[];
   tensors: StoredTensor[];
   /** Tensors of the checkpoint that the architecture does not use. */

@@ -11,6 +11,8 @@ export interface ImportOptions {
   /** How the page calls the model: the folder's name. */
   name: string;
   quantization: Quantization;
+  /** Commit of the Hub's repository `name`, where the files come from there. */
+  revision?: string;
   database: Database;
   /** Asks whether so many bytes fit; throws where they do not. */
   checkRoom: (bytes: number) => Promise<void>;
@@ -18,7 +20,7 @@ export interface ImportOptions {
 }
 
 /** @throws UserError for anything wrong with the files, before the first write; a damaged weight stops it at that tensor */
-export async function importModel({ files, name, quantization, database, checkRoom, onProgress }: ImportOptions): Promise<ModelManifest> {
+export async function importModel({ files, name, quantization, revision, database, checkRoom, onProgress }: ImportOptions): Promise<ModelManifest> {
   const source = await openCheckpoint(files);
   const model = modelOf(source.config);
   const tensors = planTensors(source, model.tensors, quantization);
@@ -28,6 +30,7 @@ export async function importModel({ files, name, quantization, database, checkRo
       source,
       name,
       quantization,
+      revision,
       [...source.tensors.keys()].filter((tensor) => !tensors.has(tensor)),
     ),
   );
@@ -50,13 +53,14 @@ export async function importModel({ files, name, quantization, database, checkRo
   return manifest;
 }
 
-async function newManifest(source: SourceCheckpoint, name: string, quantization: Quantization, unusedTensors: string[]): Promise<ModelManifest> {
-  const files = await Promise.all(source.weightFiles.map(async ({ path, blob }) => ({ path, size: blob.size, sha256: await sampleHash(blob) })));
+async function newManifest(source: SourceCheckpoint, name: string, quantization: Quantization, revision: string | undefined, unusedTensors: string[]): Promise<ModelManifest> {
+  const files = await Promise.all(source.weightFiles.map(async ({ path, blob, sha256 }) => ({ path, size: blob.size, sha256: sha256 ?? (await sampleHash(blob)) })));
   const identity = JSON.stringify({ files, config: source.config, texts: source.texts, quantization });
   return {
     id: (await sha256Hex(new TextEncoder().encode(identity))).slice(0, 32),
     name,
     quantization,
+    revision,
     complete: false,
     importedAt: new Date().toISOString(),
     config: source.config,

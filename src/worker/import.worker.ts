@@ -39,6 +39,12 @@ const api: ImportApi = {
   async importModel(files, name, quantization, onProgress) {
     return detailsOf(await importModel({ files, name, quantization, database: await database, checkRoom, onProgress }));
   },
+  async importFromHub(id, quantization, access, onProgress) {
+    const { openHubModel, fromHub } = await import('../storage/hub.ts');
+    const { files, revision } = await openHubModel(id, access);
+    const store = await database;
+    return detailsOf(await fromHub(id, () => importModel({ files, name: id, quantization, revision, database: store, checkRoom, onProgress })));
+  },
   remove: async (id) => deleteModel(await database, id),
   storage: storageUse,
 };

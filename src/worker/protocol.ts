@@ -11,10 +11,12 @@ import type { EvaluationResult } from '../training/evaluation.ts';
 import type { GpuCheck } from '../training/gpuCheck.ts';
 import type { Recipe } from '../training/recipe.ts';
 import type { EndReason, TrainerEvent } from '../training/trainer.ts';
+import type { HubAccess } from '../storage/hub.ts';
 import type { ModelSummary } from '../storage/models.ts';
 import type { StorageUse } from '../storage/quota.ts';
 
 export type {
+  HubAccess,
   DatasetSummary,
   DocumentSettings,
   PreviewToken,
@@ -46,6 +48,8 @@ export interface ImportApi {
   models(): Promise<ModelSummary[]>;
   details(id: string): Promise<ModelDetails>;
   importModel(files: NamedFile[], name: string, quantization: Recipe['quantization'], onProgress: (done: number, total: number) => void): Promise<ModelDetails>;
+  /** Downloads a model from the Hub by ranges straight into the store. @param id "owner/name" */
+  importFromHub(id: string, quantization: Recipe['quantization'], access: HubAccess, onProgress: (done: number, total: number) => void): Promise<ModelDetails>;
   remove(id: string): Promise<void>;
   storage(): Promise<StorageUse>;
 }
