@@ -1,7 +1,7 @@
-// y[i] = value of element i of an NF4 tensor, COUNT elements (a multiple of 4), as lib/nf4.wgsl has it.
+// y[i] = value of element i of an NF4 tensor, COUNT elements (a multiple of 4), as lib/nf4.wgsl or lib/nf4_f32.wgsl (B_KIND) has it.
 // Buffers: 0 y, 4-7 the tensor. Threads: one invocation a block of 64, which shares a scale.
 #include "lib/flat.wgsl"
-#include "lib/nf4.wgsl"
+#include "lib/{B_KIND}.wgsl"
 @group(0) @binding(0) var<storage, read_write> y: array<vec4f>;
 
 @compute @workgroup_size(64)

@@ -1,8 +1,3 @@
-// Reads element i of an NF4 tensor.
+// Reads element i of an NF4 tensor with double-quantised scales.
 #include "lib/nf4.wgsl"
-
-fn weight_at(i: u32) -> f32 {
-  let byte = (weight_packed[i >> 3u] >> (((i >> 1u) & 3u) * 8u)) & 255u;
-  let code = select(byte >> 4u, byte & 15u, (i & 1u) == 1u);
-  return weight_tables[256u + code] * weight_scale(i >> 6u);
-}
+#include "lib/nf4_element.wgsl"

@@ -1,7 +1,13 @@
 /** How weights are described and handed over, whatever file or database they come from. */
 
-/** Storage of one tensor. 'nf4' is a linear weight quantised in blocks of 64 with double-quantised scales. */
-export type TensorKind = 'f32' | 'f16' | 'bf16' | 'nf4';
+/** Storage of one tensor. 'nf4' is a linear weight quantised in blocks of 64 with double-quantised scales, 'nf4_f32' the same with float32 scales. */
+export type TensorKind = 'f32' | 'f16' | 'bf16' | 'nf4' | 'nf4_f32';
+/** A kind's pieces, stored and bound apart. */
+export type TensorPart = 'data' | 'packed' | 'absmax_q' | 'nested' | 'absmax';
+
+export function isNf4(kind: TensorKind | undefined): boolean {
+  return kind === 'nf4' || kind === 'nf4_f32';
+}
 
 export interface TensorInfo {
   name: string;
@@ -11,11 +17,12 @@ export interface TensorInfo {
 }
 
 /**
- * A piece of a tensor. Parts: 'data' (little-endian elements of f32/f16/bf16); for nf4 'packed' (two codes a byte, even element in the
- * high nibble), 'absmax_q' (one byte a block of 64), 'nested' (float32: [nested_offset, nested_absmax...], one absmax per 256 blocks).
+ * A piece of a tensor. Parts: 'data' (little-endian elements of f32/f16/bf16); for NF4 'packed' (two codes a byte, even element in the
+ * high nibble), and for nf4 'absmax_q' (one byte a block of 64) and 'nested' (float32: [nested_offset, nested_absmax...], one absmax per 256
+ * blocks), for nf4_f32 'absmax' (float32, one a block of 64).
  */
 export interface TensorChunk {
-  part: 'data' | 'packed' | 'absmax_q' | 'nested';
+  part: TensorPart;
   byteOffset: number;
   bytes: Uint8Array;
 }
@@ -36,7 +43,7 @@ export interface Float32Tensor {
 }
 
 /** Bytes of each part of a tensor of this kind, unpadded. */
-export function tensorPartBytes(info: TensorInfo): Partial<Record<TensorChunk['part'], number>> {
+export function tensorPartBytes(info: TensorInfo): Partial<Record<TensorPart, number>> {
   const elements = info.shape.reduce((a, b) => a * b, 1);
   switch (info.kind) {
     case 'f32':
@@ -48,5 +55,7 @@ export function tensorPartBytes(info: TensorInfo): Partial<Record<TensorChunk['p
       const blocks = Math.ceil(elements / 64);
       return { packed: Math.ceil(elements / 2), absmax_q: blocks, nested: 4 * (1 + Math.ceil(blocks / 256)) };
     }
+    case 'nf4_f32':
+      return { packed: Math.ceil(elements / 2), absmax: 4 * Math.ceil(elements / 64) };
   }
 }

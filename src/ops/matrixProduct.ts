@@ -1,4 +1,5 @@
 /** The dispatches of C = alpha A B for every layout and weight kind: the one place that knows the matmul shaders. */
+import { isNf4, type TensorKind, type TensorPart } from '../formats/tensors.ts';
 import { flatGrid, value, type BufferReference, type Dispatch, type KernelSettings } from '../gpu/dispatch.ts';
 import { elements, type Value } from './graph.ts';
 
@@ -26,16 +27,13 @@ export interface MatrixProduct {
 /** Bindings 4 to 7 of the weight reader: an f32 value of the graph, or the parts of a weight. */
 export function weightBindings(weight: Value): Record<number, BufferReference> {
   if (weight.role !== 'weight') return { 4: value(weight) };
-  if (weight.kind !== 'nf4') return { 4: { type: 'weight', id: weight.id, part: 'data' } };
-  return {
-    4: { type: 'weight', id: weight.id, part: 'packed' },
-    5: { type: 'weight', id: weight.id, part: 'absmax_q' },
-    6: { type: 'weight', id: weight.id, part: 'nested' },
-    7: { type: 'quantizationTables' },
-  };
+  const part = (name: TensorPart): BufferReference => ({ type: 'weight', id: weight.id, part: name });
+  if (!isNf4(weight.kind)) return { 4: part('data') };
+  const scales: Record<number, BufferReference> = weight.kind === 'nf4' ? { 5: part('absmax_q'), 6: part('nested') } : { 5: part('absmax') };
+  return { 4: part('packed'), ...scales, 7: { type: 'quantizationTables' } };
 }
 
-export function weightKind(weight: Value): string {
+export function weightKind(weight: Value): TensorKind {
   return weight.role === 'weight' ? weight.kind! : 'f32';
 }
 
@@ -116,11 +114,16 @@ function directProduct(product: MatrixProduct, settings: KernelSettings, scratch
   if (!readsByFour(product)) return [{ shader: 'matmul_direct', constants, bindings, workgroups: [Math.ceil(n / 32), Math.ceil(m / 64), 1] }];
   const workgroups = flatGrid((n / 4) * Math.ceil(m / 8), 64, settings);
   const count = elements(b.value);
-  if (weightKind(b.value) !== 'nf4' || m <= DEQUANTIZE_ROWS || m * count < DEQUANTIZE_PRODUCTS || count * 4 > DEQUANTIZE_BYTES)
+  if (!isNf4(constants.B_KIND) || m <= DEQUANTIZE_ROWS || m * count < DEQUANTIZE_PRODUCTS || count * 4 > DEQUANTIZE_BYTES)
     return [{ shader: 'matmul_direct4', constants, bindings, workgroups }];
   const plain: BufferReference = { type: 'scratch', index: scratchIndex, bytes: count * 4 };
   return [
-    { shader: 'dequantize_nf4', constants: { COUNT: count }, bindings: { 0: plain, ...weightBindings(b.value) }, workgroups: flatGrid(Math.ceil(count / 64), 64, settings) },
+    {
+      shader: 'dequantize_nf4',
+      constants: { COUNT: count, B_KIND: constants.B_KIND },
+      bindings: { 0: plain, ...weightBindings(b.value) },
+      workgroups: flatGrid(Math.ceil(count / 64), 64, settings),
+    },
     { shader: 'matmul_direct4', constants: { ...constants, B_KIND: 'f32' }, bindings: { 0: bindings[0], 1: bindings[1], 4: plain }, workgroups },
   ];
 }

@@ -1,4 +1,5 @@
 /** Replays a plan on the GPU: pipelines and bind groups are made once, a replay only encodes them. */
+import type { TensorPart } from '../formats/tensors.ts';
 import type { BufferReference } from '../gpu/dispatch.ts';
 import type { GpuContext } from '../gpu/context.ts';
 import { valueBytes, type Value } from '../ops/graph.ts';
@@ -13,7 +14,7 @@ export interface BufferRange {
 /** Where the values outside the arenas lie; owned by the engine. */
 export interface Residents {
   value(value: Value): BufferRange;
-  weight(value: Value, part: 'data' | 'packed' | 'absmax_q' | 'nested'): BufferRange;
+  weight(value: Value, part: TensorPart): BufferRange;
   quantizationTables(): BufferRange;
 }
 

@@ -126,11 +126,14 @@ function stored(values: Float32Array, kind: TensorKind): Pick<CaseWeight, 'value
       const coarse = values.map((value) => Math.trunc(value * 64) / 64);
       return { values: coarse, parts: { data: new Uint8Array(Uint16Array.from(coarse, halfBits).buffer) } };
     }
-    case 'nf4': {
+    case 'nf4':
+    case 'nf4_f32': {
       const quantizer = new Nf4Quantizer(values.length);
       const whole = quantizer.push(values);
       const { packed: tail, scales } = quantizer.finish();
       const packed = Uint8Array.from([...whole, ...tail]);
+      const { absmax } = quantizer;
+      if (kind === 'nf4_f32') return { values: dequantize(packed, absmax, values.length), parts: { packed, absmax: new Uint8Array(absmax.buffer) } };
       return {
         values: dequantize(packed, scales, values.length),
         parts: { packed, absmax_q: scales.absmax_q, nested: new Uint8Array(new Float32Array([scales.nested_offset, ...scales.nested_absmax]).buffer) },
@@ -147,7 +150,7 @@ function halfBits(value: number): number {
   return (value < 0 ? 0x8000 : 0) | ((exponent + 15) << 10) | fraction;
 }
 
-const KINDS: TensorKind[] = ['f32', 'bf16', 'f16', 'nf4'];
+const KINDS: TensorKind[] = ['f32', 'bf16', 'f16', 'nf4', 'nf4_f32'];
 
 /** [T, in, out]: nothing a multiple of a tile, sums long enough to be split, and multiples of 4, which are read by vec4. */
 const PRODUCTS: [number, number, number][] = [

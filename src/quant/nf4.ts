@@ -125,9 +125,9 @@ export function dequantizeScales({ absmax_q, nested_absmax, nested_offset }: Qua
   return Float32Array.from(absmax_q, (q, i) => Math.fround(DYNAMIC_MAP[q] * nested_absmax[Math.floor(i / NESTED_BLOCK)]) + nested_offset);
 }
 
-/** The weights as the kernels see them, float32 [elements]. */
-export function dequantize(packed: Uint8Array, scales: QuantizedScales, elements: number): Float32Array {
-  const scale = dequantizeScales(scales);
+/** The weights as the kernels see them, float32 [elements]. @param scales double-quantised, or a float32 each block of 64 */
+export function dequantize(packed: Uint8Array, scales: QuantizedScales | Float32Array, elements: number): Float32Array {
+  const scale = scales instanceof Float32Array ? scales : dequantizeScales(scales);
   const values = new Float32Array(elements);
   for (let i = 0; i < elements; i++) {
     const byte = packed[i >> 1];

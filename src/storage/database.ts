@@ -1,10 +1,10 @@
 /** The one IndexedDB database, versioned, through idb. */
 import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
 import { UserError } from '../lib/errors.ts';
-import type { TensorChunk, TensorInfo } from '../formats/tensors.ts';
+import type { TensorInfo, TensorPart } from '../formats/tensors.ts';
 
 export interface StoredChunk {
-  part: TensorChunk['part'];
+  part: TensorPart;
   byteOffset: number;
   byteLength: number;
   /** SHA-256, hex, checked on every load. */

@@ -1,4 +1,5 @@
 /** The buffers that outlive a replay: weights, adapter, optimiser state, KV cache, inputs, outputs, constants, arenas. */
+import { isNf4 } from '../formats/tensors.ts';
 import type { GpuContext, MemoryCategory } from '../gpu/context.ts';
 import type { AdapterLayout } from '../model/adapterLayout.ts';
 import { valueBytes, type Value } from '../ops/graph.ts';
@@ -39,7 +40,7 @@ export class GpuResidents {
       if (this.readback) context.destroyBuffer(this.readback);
       this.readback = context.createBuffer('batch', 'readback', readbackBytes(plans), GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
     }
-    if (!this.tables && plans.some((plan) => plan.external.some(({ kind }) => kind === 'nf4'))) {
+    if (!this.tables && plans.some((plan) => plan.external.some(({ kind }) => isNf4(kind)))) {
       this.tables = context.createBuffer('weights', 'quantisation tables', QUANTIZATION_TABLE_BYTES);
       context.device.queue.writeBuffer(this.tables, 0, new Float32Array([...dynamicMap(), ...NF4_CODE]));
     }

@@ -1,9 +1,9 @@
 /** Brings a model's frozen weights to the GPU, chunk by chunk. */
-import { tensorPartBytes, type TensorChunk, type WeightSource } from '../formats/tensors.ts';
+import { tensorPartBytes, type TensorPart, type WeightSource } from '../formats/tensors.ts';
 import type { GpuContext } from '../gpu/context.ts';
 import type { EngineProgress } from './engine.ts';
 
-export type WeightBuffers = Map<string, Partial<Record<TensorChunk['part'], GPUBuffer>>>;
+export type WeightBuffers = Map<string, Partial<Record<TensorPart, GPUBuffer>>>;
 
 /** Bytes handed to the queue before waiting for it, so that staging memory stays small. */
 const BYTES_IN_FLIGHT = 64 * 1024 * 1024;

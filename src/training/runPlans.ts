@@ -1,5 +1,5 @@
 /** All plans of one run, made before anything is allocated, and the exact memory they need. */
-import { tensorPartBytes, type TensorInfo } from '../formats/tensors.ts';
+import { isNf4, tensorPartBytes, type TensorInfo } from '../formats/tensors.ts';
 import type { KernelSettings } from '../gpu/dispatch.ts';
 import type { AdapterLayout } from '../model/adapterLayout.ts';
 import { checkTargets } from '../model/lora.ts';
@@ -119,7 +119,7 @@ export function memoryReport(plans: RunPlans): MemoryReport {
       else if (value.role !== 'parameter' && value.role !== 'gradient') report.batch += valueBytes(value);
     }
   }
-  if (list.some((plan) => plan.external.some(({ kind }) => kind === 'nf4'))) report.weights += QUANTIZATION_TABLE_BYTES;
+  if (list.some((plan) => plan.external.some(({ kind }) => isNf4(kind)))) report.weights += QUANTIZATION_TABLE_BYTES;
   report.activations = arenaBytes(list).reduce((a, b) => a + b, 0);
   return { ...report, total: Object.values(report).reduce((a, b) => a + b, 0) };
 }
