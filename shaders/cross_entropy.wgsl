@@ -1,10 +1,11 @@
-// loss[r] = log sum_v exp(z[r, v]) - z[r, target]; 0 where target < 0. z = SOFTCAP tanh(logit / SOFTCAP) where SOFTCAP > 0.
+// loss[r] = log sum_v exp(z[r, v]) - z[r, target]; 0 where target < 0. correct[r] = 1 where target is the first v of the largest z[r, v]. z = SOFTCAP tanh(logit / SOFTCAP) where SOFTCAP > 0.
 // With GRADIENT the logits are overwritten by dloss/dlogit = (softmax(z) - onehot) dz/dlogit; a row without a target becomes zeros.
-// Buffers: 0 logits [ROWS, V], 1 loss [ROWS], 2 targets [ROWS] i32. Threads: one workgroup a row.
+// Buffers: 0 logits [ROWS, V], 1 loss [ROWS], 2 targets [ROWS] i32, 3 correct [ROWS]. Threads: one workgroup a row.
 #include "lib/row.wgsl"
 @group(0) @binding(0) var<storage, read_write> logits: array<f32>;
 @group(0) @binding(1) var<storage, read_write> loss: array<f32>;
 @group(0) @binding(2) var<storage, read> targets: array<i32>;
+@group(0) @binding(3) var<storage, read_write> correct: array<f32>;
 
 fn capped(logit: f32) -> f32 {
   if (SOFTCAP > 0.0) {
@@ -21,11 +22,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   let base = row * V;
   let wanted = targets[row];
-  var largest = -3.0e38;
+  var own = -3.0e38;
+  var place = 0u;
   for (var i = local; i < V; i += WORKGROUP) {
-    largest = max(largest, capped(logits[base + i]));
+    let z = capped(logits[base + i]);
+    if (z > own) {
+      own = z;
+      place = i;
+    }
   }
-  largest = row_max(largest, local);
+  let largest = row_max(own, local);
+  // Places below 2^24 are exact in f32.
+  let first = -row_max(select(-3.0e38, -f32(place), own == largest), local);
   var total = 0.0;
   for (var i = local; i < V; i += WORKGROUP) {
     total += exp(capped(logits[base + i]) - largest);
@@ -37,6 +45,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       value = largest + log(total) - capped(logits[base + u32(wanted)]);
     }
     loss[row] = value;
+    correct[row] = select(0.0, 1.0, wanted >= 0 && f32(wanted) == first);
   }
   if (GRADIENT) {
     workgroupBarrier();

@@ -77,7 +77,7 @@ export async function replayReference(inputs: ReferenceInputs): Promise<Referenc
     const sums: { loss: number; tokens: number }[] = [];
     for (const i of documents.keys()) {
       const [batch] = pack([i]);
-      const loss = (await engine.score(batch)).reduce((a, b) => a + b, 0);
+      const loss = (await engine.score(batch)).loss.reduce((a, b) => a + b, 0);
       sums.push({ loss, tokens: batch.supervisedTokens });
     }
     return { each: sums.map(({ loss, tokens }) => loss / tokens), all: sums.reduce((a, b) => a + b.loss, 0) / sums.reduce((a, b) => a + b.tokens, 0) };

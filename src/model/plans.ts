@@ -25,7 +25,7 @@ export function trainGraph(model: Model, options: GraphOptions, checkpoint: bool
   const m = new ModelBuilder({ ...options, mode: 'train' });
   const { graph } = m;
   const hidden = model.forward(m);
-  const loss = linearCrossEntropy(graph, hidden, m.weight(model.headWeight), graph.input('targets', [options.tokens], 'i32'));
+  const { loss } = linearCrossEntropy(graph, hidden, m.weight(model.headWeight), graph.input('targets', [options.tokens], 'i32'));
   const weights = graph.input('lossWeights', [options.tokens], 'f32');
   weightedSum(graph, loss, weights, graph.state('stats', [2]));
   const seeds = [{ value: loss, gradient: weights }];
@@ -33,12 +33,13 @@ export function trainGraph(model: Model, options: GraphOptions, checkpoint: bool
   return { graph, layout: new AdapterLayout(m.groups, options.lora.r), seeds };
 }
 
-/** Outputs: tokenLoss [T], 0 where there is no target. */
+/** Outputs: tokenLoss [T] and correct [T] (1 where the likeliest token is the target), both 0 where there is no target. */
 export function scoreGraph(model: Model, options: GraphOptions): Graph {
   const m = new ModelBuilder({ ...options, mode: 'score' });
   const hidden = model.forward(m);
-  const loss = linearCrossEntropy(m.graph, hidden, m.weight(model.headWeight), m.graph.input('targets', [options.tokens], 'i32'));
+  const { loss, correct } = linearCrossEntropy(m.graph, hidden, m.weight(model.headWeight), m.graph.input('targets', [options.tokens], 'i32'));
   m.graph.output('tokenLoss', loss);
+  m.graph.output('correct', correct);
   return m.graph;
 }
 

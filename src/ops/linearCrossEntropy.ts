@@ -1,6 +1,7 @@
 /**
- * Output head and loss in one op: loss[t] = cross entropy of softmax(h[t] Wᵀ) against targets[t], 0 where the target is negative. Rows go in
- * chunks, so [T, vocab] never exists. In a training graph the same sweep yields the gradient to h, while a chunk's logits are at hand.
+ * Output head and loss in one op: loss[t] = cross entropy of softmax(h[t] Wᵀ) against targets[t], 0 where the target is negative; correct[t] = 1
+ * where the target is the likeliest token (of equal ones the first), else 0. Rows go in chunks, so [T, vocab] never exists.
+ * In a training graph the same sweep yields the gradient to h, while a chunk's logits are at hand.
  */
 import { rowSlice, type Dispatch, type BufferReference } from '../gpu/dispatch.ts';
 import type { Graph, Node, Op, Value } from './graph.ts';
@@ -13,9 +14,10 @@ const CHUNK_BYTES = 16 * 1024 * 1024;
 /** Rows of the least chunk: a slice of the loss then starts at a multiple of 256 bytes. */
 const CHUNK_ROWS = 64;
 
-/** @param h [T, H] @param head [V, H] @param targets [T] i32 @param softcap of the logits, 0: none @returns loss [T] */
-export function linearCrossEntropy(graph: Graph, h: Value, head: Value, targets: Value, softcap = 0): Value {
-  return graph.append(linearCrossEntropyOp, [h, head, targets], { softcap, gradient: graph.training })[0];
+/** @param h [T, H] @param head [V, H] @param targets [T] i32 @param softcap of the logits, 0: none @returns loss and correct, both [T] */
+export function linearCrossEntropy(graph: Graph, h: Value, head: Value, targets: Value, softcap = 0): { loss: Value; correct: Value } {
+  const [loss, correct] = graph.append(linearCrossEntropyOp, [h, head, targets], { softcap, gradient: graph.training });
+  return { loss, correct };
 }
 
 /** Rows a chunk, a multiple of 64. */
@@ -27,12 +29,13 @@ export const linearCrossEntropyOp: Op = {
   name: 'linearCrossEntropy',
   outputs([h, head], attributes) {
     if (h.shape[1] !== head.shape[1]) throw new Error(`linearCrossEntropy: hidden of ${h.shape[1]} for a head of [${head.shape}]`);
-    return attributes.gradient ? [{ shape: [h.shape[0]] }, { shape: h.shape }] : [{ shape: [h.shape[0]] }];
+    const perToken = { shape: [h.shape[0]] };
+    return attributes.gradient ? [perToken, perToken, { shape: h.shape }] : [perToken, perToken];
   },
-  gradient(backward, { inputs: [h], outputs: [, dUnit] }, [dLoss]) {
+  gradient(backward, { inputs: [h], outputs: [, , dUnit] }, [dLoss]) {
     if (dLoss) backward.emit(h, scaleRowsOp, [dUnit, dLoss]);
   },
-  dispatches({ inputs: [h, head, targets], outputs: [loss, dUnit], attributes }: Node, settings) {
+  dispatches({ inputs: [h, head, targets], outputs: [loss, correct, dUnit], attributes }: Node, settings) {
     const [tokens, width] = h.shape;
     const vocabulary = head.shape[0];
     const rows = Math.min(tokens, chunkRows(vocabulary));
@@ -56,7 +59,7 @@ export const linearCrossEntropyOp: Op = {
         {
           shader: 'cross_entropy',
           constants: { ROWS: count, V: vocabulary, SOFTCAP: { f32: attributes.softcap as number }, GRADIENT: attributes.gradient as boolean, WORKGROUP: settings.rowWorkgroup },
-          bindings: { 0: logits, 1: rowSlice(loss, first, count, 1), 2: rowSlice(targets, first, count, 1) },
+          bindings: { 0: logits, 1: rowSlice(loss, first, count, 1), 2: rowSlice(targets, first, count, 1), 3: rowSlice(correct, first, count, 1) },
           workgroups: rowGrid(count, settings),
         },
       );
@@ -83,6 +86,7 @@ export const linearCrossEntropyOp: Op = {
     const cap = attributes.softcap as number;
     if (cap > 0) logits = tf.mul(tf.tanh(tf.div(logits, cap)), cap);
     const picked = tf.sum(tf.mul(logits, tf.oneHot(tf.cast(tf.maximum(targets, 0), 'int32'), head.shape[0]!)), 1);
-    return [tf.mul(tf.sub(tf.logSumExp(logits, 1), picked), tf.cast(tf.greaterEqual(targets, 0), 'float32'))];
+    const correct = tf.cast(tf.equal(tf.argMax(logits, 1), tf.cast(targets, 'int32')), 'float32');
+    return [tf.mul(tf.sub(tf.logSumExp(logits, 1), picked), tf.cast(tf.greaterEqual(targets, 0), 'float32')), correct];
   },
 };

@@ -33,8 +33,8 @@ export interface OpCase {
   /** Op and shape, for people. */
   name: string;
   graph: Graph;
-  /** Output values, each also a graph output of its own name; `gradient` is what enters there. */
-  outputs: { name: string; value: Value; gradient: Value }[];
+  /** Output values, each also a graph output of its own name; `gradient` is what enters there, absent where nothing is differentiated. */
+  outputs: { name: string; value: Value; gradient?: Value }[];
   feeds: Record<string, HostData>;
   parameters: Map<string, { shape: readonly number[]; values: Float32Array }>;
   weights: Map<string, CaseWeight>;
@@ -111,6 +111,29 @@ class CaseBuilder {
   private next(): number {
     return (this.seed = mix32(this.seed + 1));
   }
+}
+
+/** Loss and whether the target is the likeliest token: it is on every other row, and the last token is the first one's equal, never the first. */
+function scoreCase(tokens: number, width: number, vocabulary: number, softcap: number): OpCase {
+  const name = `linearCrossEntropy scores ${tokens}×${width}, ${vocabulary} tokens${softcap ? `, softcap ${softcap}` : ''}`;
+  const graph = new Graph(false);
+  const h = uniform(tokens * width, 11);
+  const head = uniform(vocabulary * width, 12);
+  head.copyWithin((vocabulary - 1) * width, 0, width);
+  const likeliest = Array.from({ length: tokens }, (_, t) => {
+    const logits = Array.from({ length: vocabulary }, (_, v) => h.subarray(t * width, (t + 1) * width).reduce((sum, x, i) => sum + x * head[v * width + i], 0));
+    return logits.indexOf(Math.max(...logits));
+  });
+  const targets = Int32Array.from(likeliest, (v, t) => (t % 5 === 2 ? -1 : t % 2 === 0 ? v : v === 0 ? vocabulary - 1 : (v + 1) % vocabulary));
+  const { loss, correct } = linearCrossEntropy(
+    graph,
+    graph.input('h', [tokens, width], 'f32'),
+    graph.weight('head', [vocabulary, width], 'f32'),
+    graph.input('targets', [tokens], 'i32'),
+    softcap,
+  );
+  const outputs = [loss, correct].map((value, i) => ({ name: `output.${i}`, value: graph.output(`output.${i}`, value) }));
+  return { name, graph, outputs, feeds: { h, targets }, parameters: new Map(), weights: new Map([['head', { shape: [vocabulary, width], ...stored(head, 'f32') }]]) };
 }
 
 function stored(values: Float32Array, kind: TensorKind): Pick<CaseWeight, 'values' | 'parts'> {
@@ -272,8 +295,9 @@ export function opCases(): OpCase[] {
         'targets',
         Int32Array.from({ length: tokens }, (_, t) => (t % 5 === 2 ? -100 : (t * 37) % vocabulary)),
       );
-      return [linearCrossEntropy(c.graph, c.leaf('h', tokens, width), c.weight('head', [vocabulary, width], kind), targets, softcap)];
+      return [linearCrossEntropy(c.graph, c.leaf('h', tokens, width), c.weight('head', [vocabulary, width], kind), targets, softcap).loss];
     });
   }
+  cases.push(scoreCase(70, 40, 131, 0), scoreCase(131, 12, 64, 3));
   return cases;
 }

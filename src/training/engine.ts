@@ -94,6 +94,14 @@ export interface OptimizerState {
   steps: number;
 }
 
+/** Of each position of a batch, float32 [T]; 0 where there is no target. */
+export interface TokenScores {
+  /** Cross entropy of the target. */
+  loss: Float32Array;
+  /** 1 where the target is the likeliest token. */
+  correct: Float32Array;
+}
+
 export interface Engine {
   /** The adapter under it in words, for reports: 'webgpu: NVIDIA ...'. */
   readonly device: string;
@@ -102,8 +110,8 @@ export interface Engine {
   readonly tokensPerMicroBatch: number;
   /** Forward, backward, clip, AdamW. Throws NonFiniteError, with the adapter unchanged, when loss or norm is NaN or infinite. */
   trainStep(input: StepInput): Promise<StepOutput>;
-  /** Cross entropy of each position of the batch, float32 [T]; 0 where there is no target. @param strength of the adapter, as in GenerationOptions */
-  score(batch: MicroBatch, strength?: number): Promise<Float32Array>;
+  /** @param strength of the adapter, as in GenerationOptions */
+  score(batch: MicroBatch, strength?: number): Promise<TokenScores>;
   /** New ids for each prompt (without the prompt; the stop token included when one was reached). Any number of prompts; run in slots. */
   generate(prompts: number[][], options: GenerationOptions, watch?: GenerationWatch): Promise<number[][]>;
   readAdapter(): Promise<AdapterTensors>;

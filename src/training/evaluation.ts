@@ -1,21 +1,42 @@
-/** Evaluation of one validation file: loss over all its rows, and generated answers for the first of them where the recipe asks. */
+/** Evaluation of one validation file: how likely its answers are, over all rows, and generated answers for the first of them where the recipe asks. */
 import { packDocuments, supervisedTokens } from '../data/packing.ts';
 import type { Document, MicroBatch } from '../data/types.ts';
-import type { GenerationOptions } from './engine.ts';
+import { rouge, type RougeScores } from '../lib/rouge.ts';
+import type { GenerationOptions, TokenScores } from './engine.ts';
 
-/** Numbers of one evaluation, under their names in metrics.jsonl after `eval_<name>_`. */
-export interface EvaluationMetrics {
+/** Numbers of one evaluation, under their names in metrics.jsonl after `eval_<name>_`. Those that are optional need `predict_with_generate`. */
+export interface EvaluationMetrics extends Partial<RougeScores> {
+  /** Σ cross entropy / supervised tokens. */
   loss: number;
+  /** exp(loss). */
   perplexity: number;
+  /** Share of supervised tokens that were the likeliest. */
+  token_accuracy: number;
+  /** Means of the F-measures over the rows, ×100. */
+  rouge1?: number;
+  rouge2?: number;
+  rougeL?: number;
+  /** Share of answers that are the reference, but for white space at the ends. */
   exact_match?: number;
+  /** Tokens, the end token included. */
   mean_generated_length?: number;
+  /** Share of answers that ended by themselves before max_new_tokens. */
+  stopped_share?: number;
 }
 
 export interface GeneratedAnswer {
   line: number;
+  /** What the person says last before the answer. */
   prompt: string;
   reference: string;
   answer: string;
+  /** It ended by itself, by a stop token. */
+  stopped: boolean;
+  /** New tokens, the end token included. */
+  tokens: number;
+  exactMatch: boolean;
+  /** F-measure against the reference, ×100. */
+  rougeL: number;
 }
 
 export interface EvaluationResult {
@@ -33,41 +54,67 @@ export interface Evaluator {
 /** Forward passes, wherever the engine is. */
 export interface Scorer {
   tokensPerMicroBatch: number;
-  score(batch: MicroBatch): Promise<Float32Array>;
+  score(batch: MicroBatch): Promise<TokenScores>;
   generate(prompts: number[][], options: GenerationOptions): Promise<number[][]>;
+}
+
+/** A prompt to answer, and the answer that the file has. */
+export interface Question {
+  line: number;
+  promptIds: number[];
+  prompt: string;
+  reference: string;
 }
 
 export interface FileEvaluation {
   documents: readonly Document[];
   padTokenId: number;
   /** null: no generation. */
-  generation: (GenerationOptions & { maxSamples: number; decode(ids: number[]): string }) | null;
+  generation: (GenerationOptions & { questions: readonly Question[]; decode(ids: number[]): string }) | null;
 }
 
-/** Loss = Σ cross entropy / supervised tokens over every row; generation for the first `maxSamples` rows. */
 export async function evaluateFile(file: FileEvaluation, scorer: Scorer): Promise<EvaluationResult> {
   let sum = 0;
+  let correct = 0;
   for (const batch of packDocuments(file.documents, { tokens: scorer.tokensPerMicroBatch, padTokenId: file.padTokenId })) {
-    for (const loss of await scorer.score(batch)) sum += loss;
+    const scores = await scorer.score(batch);
+    for (const loss of scores.loss) sum += loss;
+    for (const hit of scores.correct) correct += hit;
   }
   const tokens = file.documents.reduce((total, document) => total + supervisedTokens(document), 0);
   const loss = sum / tokens;
   if (!Number.isFinite(loss)) throw new Error('the loss is not a number: the adapter has diverged');
-  const metrics: EvaluationMetrics = { loss, perplexity: Math.exp(loss) };
-  if (!file.generation) return { metrics, answers: [] };
-  const { maxSamples, decode, ...options } = file.generation;
-  const chosen = file.documents.slice(0, maxSamples);
+  const metrics: EvaluationMetrics = { loss, perplexity: Math.exp(loss), token_accuracy: correct / tokens };
+  const answers = file.generation && file.generation.questions.length > 0 ? await answerQuestions(file.generation, scorer) : [];
+  return { metrics: { ...metrics, ...(answers.length > 0 ? answerMetrics(answers) : {}) }, answers: answers.map(({ answer }) => answer) };
+}
+
+interface ScoredAnswer {
+  answer: GeneratedAnswer;
+  scores: RougeScores;
+}
+
+async function answerQuestions({ questions, decode, ...options }: NonNullable<FileEvaluation['generation']>, scorer: Scorer): Promise<ScoredAnswer[]> {
   const made = await scorer.generate(
-    chosen.map(({ inputIds, promptTokens }) => inputIds.slice(0, promptTokens)),
+    questions.map(({ promptIds }) => promptIds),
     options,
   );
-  const answers = chosen.map(({ inputIds, promptTokens, line }, i) => ({
-    line,
-    prompt: decode(inputIds.slice(0, promptTokens)),
-    reference: decode(inputIds.slice(promptTokens)).trim(),
-    answer: decode(made[i]).trim(),
-  }));
-  metrics.exact_match = answers.filter(({ answer, reference }) => answer === reference).length / answers.length;
-  metrics.mean_generated_length = made.reduce((total, ids) => total + ids.length, 0) / made.length;
-  return { metrics, answers };
+  return questions.map(({ line, prompt, reference }, i) => {
+    const answer = decode(made[i]).trim();
+    const scores = rouge(reference, answer);
+    const stopped = options.stopTokenIds.includes(made[i].at(-1) ?? -1);
+    return { scores, answer: { line, prompt, reference, answer, stopped, tokens: made[i].length, exactMatch: answer === reference.trim(), rougeL: 100 * scores.rougeL } };
+  });
+}
+
+function answerMetrics(answers: readonly ScoredAnswer[]): Omit<EvaluationMetrics, 'loss' | 'perplexity' | 'token_accuracy'> {
+  const mean = (of: (answer: ScoredAnswer) => number) => answers.reduce((sum, answer) => sum + of(answer), 0) / answers.length;
+  return {
+    rouge1: 100 * mean(({ scores }) => scores.rouge1),
+    rouge2: 100 * mean(({ scores }) => scores.rouge2),
+    rougeL: 100 * mean(({ scores }) => scores.rougeL),
+    exact_match: mean(({ answer }) => Number(answer.exactMatch)),
+    mean_generated_length: mean(({ answer }) => answer.tokens),
+    stopped_share: mean(({ answer }) => Number(answer.stopped)),
+  };
 }

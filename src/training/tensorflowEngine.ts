@@ -23,6 +23,7 @@ import {
   type OptimizerState,
   type StepInput,
   type StepOutput,
+  type TokenScores,
 } from './engine.ts';
 import type { RunPlanOptions } from './runPlans.ts';
 import { weightValues } from './weightValues.ts';
@@ -94,8 +95,11 @@ export class TensorFlowEngine implements Engine {
     });
   }
 
-  score(batch: MicroBatch, strength = 1): Promise<Float32Array> {
-    return this.exclusively(() => this.forward(this.graphs.score, 'tokenLoss', batch, strength));
+  score(batch: MicroBatch, strength = 1): Promise<TokenScores> {
+    return this.exclusively(async () => {
+      const [loss, correct] = await this.forward(this.graphs.score, ['tokenLoss', 'correct'], batch, strength);
+      return { loss, correct };
+    });
   }
 
   generate(prompts: number[][], options: GenerationOptions, watch: GenerationWatch = {}): Promise<number[][]> {
@@ -161,12 +165,16 @@ export class TensorFlowEngine implements Engine {
     }
   }
 
-  private async forward(graph: Graph, output: string, batch: MicroBatch, strength: number): Promise<Float32Array> {
+  private async forward(graph: Graph, outputs: readonly string[], batch: MicroBatch, strength: number): Promise<Float32Array[]> {
     const parameters = this.parameterTensors();
     const executor = new TensorFlowExecutor(this.tf, graph, this.weights);
-    const [value] = executor.run([graph.find('output', output)], { ...feedsOf(batch), adapterStrength: new Float32Array(batch.tokens).fill(strength) }, parameters);
-    const data = (await value.data()) as Float32Array;
-    this.tf.dispose([value, ...parameters.values()]);
+    const values = executor.run(
+      outputs.map((output) => graph.find('output', output)),
+      { ...feedsOf(batch), adapterStrength: new Float32Array(batch.tokens).fill(strength) },
+      parameters,
+    );
+    const data = await Promise.all(values.map(async (value) => Float32Array.from(await value.data())));
+    this.tf.dispose([...values, ...parameters.values()]);
     executor.dispose();
     return data;
   }
@@ -176,7 +184,7 @@ export class TensorFlowEngine implements Engine {
     const strength = options.strengths?.[index] ?? 1;
     while (!watch.stopped?.() && ids.length < this.tokensPerMicroBatch && ids.length - prompt.length < options.maxNewTokens) {
       const [batch] = packDocuments([{ inputIds: ids, labels: ids }], { tokens: this.tokensPerMicroBatch, padTokenId: 0 });
-      const logits = await this.forward(this.graphs.logits, 'logits', batch, strength);
+      const [logits] = await this.forward(this.graphs.logits, ['logits'], batch, strength);
       const vocabulary = logits.length / this.tokensPerMicroBatch;
       const key = randomKey(randomKey(mix32(options.seed), options.streams?.[index] ?? index), ids.length - prompt.length);
       const next = pick(logits.subarray((ids.length - 1) * vocabulary, ids.length * vocabulary), options, randomUnit(key));

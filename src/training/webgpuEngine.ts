@@ -18,6 +18,7 @@ import {
   type OptimizerState,
   type StepInput,
   type StepOutput,
+  type TokenScores,
 } from './engine.ts';
 import { generateInSlots, type SlotRunner } from './gpuGeneration.ts';
 import { GpuResidents } from './gpuResidents.ts';
@@ -98,8 +99,11 @@ export class WebGpuEngine implements Engine {
     });
   }
 
-  score(batch: MicroBatch, strength = 1): Promise<Float32Array> {
-    return this.exclusively(() => this.forward(this.plans.score, batch, 'tokenLoss', batch.tokens * 4, strength));
+  score(batch: MicroBatch, strength = 1): Promise<TokenScores> {
+    return this.exclusively(async () => {
+      const loss = await this.forward(this.plans.score, batch, 'tokenLoss', batch.tokens * 4, strength);
+      return { loss, correct: await this.readOutput(this.plans.score, 'correct', batch.tokens * 4) };
+    });
   }
 
   /** [T, vocab] of a small model; the engine must have been created with `logits`. */
@@ -184,6 +188,10 @@ export class WebGpuEngine implements Engine {
     this.writeBatch(plan, batch);
     this.residents.write(plan, 'adapterStrength', new Float32Array(batch.tokens).fill(strength));
     await this.replay(plan);
+    return this.readOutput(plan, output, bytes);
+  }
+
+  private async readOutput(plan: Plan, output: string, bytes: number): Promise<Float32Array> {
     return new Float32Array(await this.residents.read(this.residents.output(plan, output), bytes));
   }
 

@@ -24,7 +24,12 @@ const api: EvaluationApi = {
         };
         const generation = evaluation.predict_with_generate
           ? {
-              maxSamples: evaluation.eval_max_samples,
+              questions: dataset.documents.slice(0, evaluation.eval_max_samples).map(({ inputIds, promptTokens, line }) => ({
+                line,
+                promptIds: inputIds.slice(0, promptTokens),
+                prompt: tokenizer.decode(inputIds.slice(0, promptTokens), { skipSpecial: true }),
+                reference: tokenizer.decode(inputIds.slice(promptTokens), { skipSpecial: true }).trim(),
+              })),
               maxNewTokens: evaluation.max_new_tokens,
               stopTokenIds: tokenizer.stopTokenIds,
               doSample: evaluation.do_sample,

@@ -6,8 +6,8 @@ import type { DatasetSummary, DocumentSettings, PreviewToken } from '../data/doc
 import type { RowProblem } from '../data/rows.ts';
 import type { Document, MicroBatch } from '../data/types.ts';
 import type { NamedFile } from '../formats/checkpoint.ts';
-import type { EngineProgress, GenerationOptions, MemoryReport } from '../training/engine.ts';
-import type { EvaluationResult } from '../training/evaluation.ts';
+import type { EngineProgress, GenerationOptions, MemoryReport, TokenScores } from '../training/engine.ts';
+import type { EvaluationMetrics, EvaluationResult, GeneratedAnswer } from '../training/evaluation.ts';
 import type { GpuCheck } from '../training/gpuCheck.ts';
 import type { Recipe } from '../training/recipe.ts';
 import type { EndReason, TrainerEvent } from '../training/trainer.ts';
@@ -24,7 +24,10 @@ export type {
   EngineProgress,
   GenerationOptions,
   MemoryReport,
+  TokenScores,
+  EvaluationMetrics,
   EvaluationResult,
+  GeneratedAnswer,
   GpuCheck,
   Recipe,
   EndReason,
@@ -97,7 +100,7 @@ export interface EvaluationApi {
 /** What the trainer serves to each evaluation worker. */
 export interface ScorerApi {
   tokensPerMicroBatch(): Promise<number>;
-  score(batch: MicroBatch): Promise<Float32Array>;
+  score(batch: MicroBatch): Promise<TokenScores>;
   generate(prompts: number[][], options: GenerationOptions): Promise<number[][]>;
 }
 

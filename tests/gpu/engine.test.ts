@@ -150,10 +150,31 @@ describe.skipIf(!gpu)('engine', () => {
     expect(relativeDifference(await fallback.readAdapter(), await target.readAdapter())).toBeLessThan(1e-3);
     const [batch] = pack(96);
     const [scores, others] = [await target.score(batch), await fallback.score(batch)];
-    expect(Math.max(...scores.map((value, i) => Math.abs(value - others[i])))).toBeLessThan(2e-4);
+    expect(Math.max(...scores.loss.map((value, i) => Math.abs(value - others.loss[i])))).toBeLessThan(2e-4);
+    expect(scores.correct).toEqual(others.correct);
+    expect(scores.correct.length).toBe(96);
     const greedy = { maxNewTokens: 8, stopTokenIds: [257], doSample: false, temperature: 1, topP: 1, seed: 0 };
     expect(await fallback.generate([[1, 2, 3], [9]], greedy)).toEqual(await target.generate([[1, 2, 3], [9]], greedy));
     fallback.dispose();
+  });
+
+  it('marks the tokens that were the likeliest', async () => {
+    engine?.dispose();
+    const target = await WebGpuEngine.create(gpu!, { ...options(await tinySource()), logits: true });
+    engine = target;
+    await target.loadAdapter(await stirred(target));
+    const [plain] = pack(96);
+    const logits = await target.logits(plain);
+    const likeliest = Array.from({ length: 96 }, (_, t) => {
+      const row = logits.subarray(t * 262, (t + 1) * 262);
+      return row.indexOf(Math.max(...row));
+    });
+    // Every other target is the likeliest token itself.
+    const targets = plain.targets.map((target, t) => (target >= 0 && t % 2 === 0 ? likeliest[t] : target));
+    const { correct, loss } = await target.score({ ...plain, targets });
+    expect([...correct]).toEqual([...targets].map((target, t) => (target >= 0 && target === likeliest[t] ? 1 : 0)));
+    expect(correct.filter((hit) => hit === 1).length).toBeGreaterThan(20);
+    expect(loss.every((value, t) => value === 0 || targets[t] >= 0)).toBe(true);
   });
 
   it('goes on from a checkpoint to the same bytes', async () => {
@@ -235,7 +256,7 @@ describe.skipIf(!gpu)('adapter strength', () => {
       await target.loadAdapter(adapter);
       // Powers of two scale without rounding.
       if (s === 0.5) expect(scores).toEqual(expected);
-      expect(Math.max(...scores.map((value, i) => Math.abs(value - expected[i])))).toBeLessThan(1e-5);
+      expect(Math.max(...scores.loss.map((value, i) => Math.abs(value - expected.loss[i])))).toBeLessThan(1e-5);
       expect(scores).not.toEqual(await target.score(batch));
     }
     expect(await target.readAdapter()).toEqual(adapter);
@@ -271,7 +292,7 @@ describe.skipIf(!gpu)('adapter strength', () => {
     const adapter = await stirred(target);
     for (const each of [target, fallback]) await each.loadAdapter(adapter);
     const [mine, other] = [await target.score(batch, 0.7), await fallback.score(batch, 0.7)];
-    expect(Math.max(...mine.map((value, i) => Math.abs(value - other[i])))).toBeLessThan(2e-4);
+    expect(Math.max(...mine.loss.map((value, i) => Math.abs(value - other.loss[i])))).toBeLessThan(2e-4);
     const told: number[][] = [[], []];
     const strengths = [0, 1.5];
     const made = await fallback.generate(prompts, { ...greedy, strengths }, { onIds: (prompt, ids) => (told[prompt] = [...ids]) });

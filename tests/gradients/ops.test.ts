@@ -32,7 +32,8 @@ describe.skipIf(!gpu).each(VARIANTS)('kernels $matmul, rows by $rowWorkgroup', (
 
   // Both variants equal TensorFlow.js; finite differences then need only one of them.
   if (settings.matmul === 'tiled') return;
-  it.each(opCases().map((made) => [made.name, made] as const))('%s agrees with finite differences', async (_, made) => {
+  const differentiated = opCases().filter(({ parameters }) => parameters.size > 0);
+  it.each(differentiated.map((made) => [made.name, made] as const))('%s agrees with finite differences', async (_, made) => {
     const runner = await GraphRunner.create(context, made.graph, Object.fromEntries([...made.weights].map(([name, { parts }]) => [name, parts])));
     for (const [name, { values }] of made.parameters) {
       const direction = uniform(values.length, 99);
@@ -66,7 +67,7 @@ async function objective(runner: GraphRunner, made: OpCase, name: string, values
   await runner.run({ ...made.feeds, ...parameters });
   let sum = 0;
   for (const { name: output, gradient } of made.outputs) {
-    const seeds = made.feeds[gradient.name];
+    const seeds = made.feeds[gradient!.name];
     (await runner.read('output', output)).forEach((value, i) => (sum += value * seeds[i]));
   }
   return sum;
