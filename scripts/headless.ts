@@ -53,10 +53,9 @@ async function runRecipe(page: Page, recipePath: string, out: string, skipBadRow
   for (const problem of await page.locator('article [role="alert"]').allInnerTexts()) console.error(problem);
   await pressTrain(page);
   let last = '';
-  const problems = await followRun(page, ({ state, step, totalSteps }) => {
-    const line = `${state}, step ${step} of ${totalSteps}`;
-    if (line !== last) console.log(line);
-    last = line;
+  const problems = await followRun(page, ({ state }) => {
+    if (state !== last) console.log(state);
+    last = state;
   });
   await mkdir(join(out, 'adapter'), { recursive: true });
   for (const [path, bytes] of Object.entries(unzipSync(await download(page, 'Download the adapter')))) await writeFile(join(out, path), bytes);

@@ -32,10 +32,10 @@ export interface Progress {
 
 /** Follows a run to its end. @returns problems that did not end it, such as a validation file that failed @throws PageError where the run failed */
 export async function followRun(page: Page, onProgress: (progress: Progress) => void): Promise<string[]> {
-  const run = page.locator('section', { has: page.getByRole('heading', { name: /Run$/ }) });
+  const run = page.getByRole('region', { name: 'Run', exact: true });
   for (;;) {
     const bar = run.getByRole('progressbar', { name: 'Training' });
-    const state = await run.locator('.head span').innerText();
+    const state = await run.locator('.head .state').innerText();
     onProgress({ state, step: Number(await bar.getAttribute('value')), totalSteps: Number(await bar.getAttribute('max')) });
     const alerts = await texts(run.getByRole('alert'));
     if (state === 'Failed') throw new PageError(alerts[0] ?? 'The run failed.');

@@ -41,6 +41,22 @@ export class Run {
     return this.phase !== 'ended' && this.phase !== 'failed';
   }
 
+  /** What the machine is doing, in words. */
+  get doing(): string {
+    switch (this.phase) {
+      case 'preparing':
+        return this.preparing;
+      case 'training':
+        return this.paused ? `Paused at step ${this.step}` : `Training, step ${this.step} of ${this.totalSteps}`;
+      case 'evaluating':
+        return `Evaluating at step ${this.step}`;
+      case 'ended':
+        return this.outcome ? endText(this.outcome.reason) : '';
+      case 'failed':
+        return 'Failed';
+    }
+  }
+
   take(event: TrainerWorkerEvent): void {
     switch (event.type) {
       case 'engine':

@@ -4,7 +4,10 @@ import { proxy, startImport, startTrainer, transfer, type WorkerHandle } from '.
 import type { EvaluationPorts, GpuCheck, ImportApi, ModelDetails, ModelSummary, OpenRun, Recipe, RunPlan, RunRequest, StorageUse, TrainerApi } from '../worker/protocol.ts';
 import type { DataFile } from './DataFile.svelte.ts';
 import { DataFiles } from './DataFiles.svelte.ts';
+import { Flow } from './Flow.svelte.ts';
+import { applyPreset, presetOf, type Preset } from './presets.ts';
 import { Run } from './Run.svelte.ts';
+import { recipeOfLink } from './shareLink.ts';
 import { integer, messageOf } from './text.ts';
 
 export class Workspace {
@@ -13,11 +16,15 @@ export class Workspace {
   importing = $state<{ name: string; done: number; total: number } | null>(null);
   storage = $state.raw<StorageUse | null>(null);
   readonly data = new DataFiles();
+  readonly flow = new Flow(this);
   recipe = $state<Recipe>(parseRecipe({}));
   plan = $state.raw<RunPlan | null>(null);
   run = $state.raw<Run | null>(null);
   openRuns = $state.raw<OpenRun[]>([]);
   error = $state<string | null>(null);
+  /** What is wrong with the recipe in itself. */
+  recipeError = $state<string | null>(null);
+  /** Why this recipe cannot be planned with this model and these rows. */
   planError = $state<string | null>(null);
   private pending = $state(0);
   private importer: WorkerHandle<ImportApi>;
@@ -34,6 +41,17 @@ export class Workspace {
     await this.guard(async () => {
       await this.refreshModels();
       this.openRuns = await this.trainer.api.openRuns();
+    });
+    await this.openLink();
+  }
+
+  /** Fills in the recipe of a shared link, and takes it out of the address: a reload does not bring it back. */
+  async openLink(): Promise<void> {
+    await this.guard(async () => {
+      const recipe = recipeOfLink(location.hash);
+      if (!recipe) return;
+      history.replaceState(null, '', location.pathname + location.search);
+      await this.takeRecipe(recipe);
     });
   }
 
@@ -93,20 +111,36 @@ export class Workspace {
 
   async loadRecipe(file: File): Promise<void> {
     await this.guard(async () => {
-      this.recipe = parseRecipe(await file.text());
-      const stored = this.models.find(({ name, complete, quantization }) => complete && name === this.recipe.model && quantization === this.recipe.quantization);
-      if (stored) await this.selectModel(stored.id);
-      else await this.reloadData();
+      await this.takeRecipe(parseRecipe(await file.text()));
     });
+  }
+
+  /** Sets a preset's keys; the first validation file decides what is best where the preset keeps the best. */
+  async usePreset(preset: Preset): Promise<void> {
+    applyPreset(this.recipe, preset, this.data.validation[0]?.name);
+    await this.recipeChanged(false);
+  }
+
+  get presetName(): string {
+    return presetOf(this.recipe)?.name ?? 'Your own';
+  }
+
+  private async takeRecipe(recipe: Recipe): Promise<void> {
+    this.recipe = recipe;
+    this.recipeError = null;
+    const stored = this.models.find(({ name, complete, quantization }) => complete && name === this.recipe.model && quantization === this.recipe.quantization);
+    if (stored) await this.selectModel(stored.id);
+    else await this.reloadData();
   }
 
   /** Checks an edited recipe; a bad value is told and the plan is made anew. */
   async recipeChanged(needsData: boolean): Promise<void> {
     try {
       parseRecipe($state.snapshot(this.recipe));
+      this.recipeError = null;
     } catch (error) {
       this.plan = null;
-      this.planError = messageOf(error);
+      this.recipeError = messageOf(error);
       return;
     }
     await this.guard(() => (needsData ? this.reloadData() : this.refreshPlan()));
@@ -129,6 +163,7 @@ export class Workspace {
     else if (model.quantization !== recipe.quantization)
       reasons.push(`The recipe asks for quantization "${recipe.quantization}", the stored model is "${model.quantization}". Drop the model's files again, or change the recipe.`);
     reasons.push(...data.blockers);
+    if (this.recipeError) reasons.push(this.recipeError);
     if (this.planError) reasons.push(this.planError);
     return reasons;
   }
@@ -149,6 +184,7 @@ export class Workspace {
       plan.totalSteps,
     );
     this.run = run;
+    this.flow.reset();
     try {
       const rows = new MessageChannel();
       await train.dataset().api.serve(transfer(rows.port1, [rows.port1]));

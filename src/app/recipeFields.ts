@@ -42,6 +42,14 @@ export const ADVANCED: Field[] = [
   { group: 'evaluation', key: 'early_stopping_patience', type: 'number', step: 1, min: 1, help: 'Evaluations without a better value before stopping.' },
 ];
 
+/** Headings of the advanced fields, by group. */
+export const GROUP_TITLES: [group: Group | null, title: string][] = [
+  [null, 'Model and rows'],
+  ['lora', 'Adapter (LoraConfig)'],
+  ['training', 'Training (TrainingArguments)'],
+  ['evaluation', 'Evaluation'],
+];
+
 type Values = Record<string, string | number | boolean | null>;
 
 function container(recipe: Recipe, { group }: Field): Values {

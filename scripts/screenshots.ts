@@ -1,0 +1,89 @@
+/**
+ * `npm run screenshots [-- --all DIR]`: walks through the page with a small model and takes its pictures: those that the README shows, into
+ * docs/screenshots/; with --all every state, light and dark, from a phone's width to a projector's, into DIR, to be looked at.
+ */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Page } from 'playwright-core';
+import { folderOf, rowsOf, tinyModelPaths } from '../tests/helpers/page.ts';
+import { findOrInstallBrowser, launchBrowser, NO_BROWSER } from './lib/browser.ts';
+import { chooseFiles, followRun, pressTrain } from './lib/drivePage.ts';
+import { buildSite, root, serveSite } from './lib/site.ts';
+
+interface View {
+  name: string;
+  width: number;
+  height: number;
+  colorScheme: 'light' | 'dark';
+}
+
+const README_VIEW: View = { name: '', width: 1280, height: 900, colorScheme: 'light' };
+const ALL_VIEWS: View[] = [
+  { name: 'light', width: 1280, height: 900, colorScheme: 'light' },
+  { name: 'dark', width: 1280, height: 900, colorScheme: 'dark' },
+  { name: 'phone', width: 360, height: 740, colorScheme: 'light' },
+  { name: 'projector', width: 1920, height: 1080, colorScheme: 'dark' },
+];
+
+const QUESTIONS = ['Where is the map?', 'Who goes there?', 'Is the ship ready?', 'What is for supper?', 'How far is the island?', 'Can you sing?'];
+const RECIPE = {
+  model: 'tiny',
+  max_length: 96,
+  lora: { r: 8, lora_alpha: 16 },
+  training: { max_steps: 60, learning_rate: 0.01, per_device_train_batch_size: 4 },
+  evaluation: { eval_steps: 10, predict_with_generate: true, max_new_tokens: 24, do_sample: false, eval_max_samples: 4, metric_for_best_model: 'eval_pirate_loss' },
+};
+
+/** The states of the page in the order in which a person meets them. */
+async function walk(page: Page, url: string, take: (state: string, focus?: string) => Promise<void>): Promise<void> {
+  const data = await folderOf({
+    'train.jsonl': rowsOf(48, (i) => ({ query: `${QUESTIONS[i % 6]} (${i})`, response: i % 2 ? 'Aye, captain! Over the waves.' : 'Arr, matey! Under the sails.' })),
+    'pirate.val.jsonl': rowsOf(6, (i) => ({ query: `${QUESTIONS[i % 6]} (${100 + i})`, response: i % 2 ? 'Aye, captain! Over the waves.' : 'Arr, matey! Under the sails.' })),
+    'plain.val.jsonl': rowsOf(4, (i) => ({ query: `Count to ${i + 2}.`, response: Array.from({ length: i + 2 }, (_, n) => n + 1).join(' ') })),
+  });
+  const recipe = await folderOf({ 'recipe.json': JSON.stringify(RECIPE) });
+  await page.goto(url);
+  await take('start');
+  await chooseFiles(page, 'Load a recipe', recipe['recipe.json']);
+  await chooseFiles(page, 'Choose model files', await tinyModelPaths());
+  await chooseFiles(page, 'Choose data files', Object.values(data));
+  await take('data', '#step-data');
+  await take('recipe', '#step-recipe');
+  await take('before-start', '#step-run');
+  await pressTrain(page);
+  await page.waitForFunction(() => Number(document.querySelector('progress[aria-label="Training"]')?.getAttribute('value')) >= 25, undefined, { timeout: 300_000 });
+  await take('run');
+  await followRun(page, () => undefined);
+  await take('run-ended', '#step-run');
+  await take('result', '#step-result');
+}
+
+export async function main(args: string[]): Promise<number> {
+  const { values } = parseArgs({ args, options: { all: { type: 'string' } } });
+  const executable = findOrInstallBrowser();
+  if (!executable) throw new Error(NO_BROWSER);
+  await buildSite();
+  const site = await serveSite();
+  const { browser } = await launchBrowser(executable, site.url);
+  const out = values.all ?? join(root, 'docs', 'screenshots');
+  const views = values.all ? ALL_VIEWS : [README_VIEW];
+  await mkdir(out, { recursive: true });
+  try {
+    const page = await browser.newPage();
+    await walk(page, site.url, async (state, focus) => {
+      for (const { name, width, height, colorScheme } of views) {
+        await page.setViewportSize({ width, height });
+        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+        await page.evaluate((selector) => (selector ? document.querySelector(selector)?.scrollIntoView() : scrollTo(0, 0)), focus ?? null);
+        await page.waitForTimeout(250);
+        await page.screenshot({ path: join(out, `${[state, name].filter(Boolean).join('-')}.png`), fullPage: values.all !== undefined });
+      }
+    });
+  } finally {
+    await browser.close();
+    await site.close();
+  }
+  console.log(`Wrote the pictures into ${out}.`);
+  return 0;
+}

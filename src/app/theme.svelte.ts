@@ -1,0 +1,35 @@
+/** Light, dark, or as the system has it; remembered in this browser. */
+export type Theme = 'system' | 'light' | 'dark';
+
+const KEY = 'finetab.theme';
+
+class ThemeChoice {
+  value = $state<Theme>('system');
+  private systemDark = $state(false);
+
+  constructor() {
+    const stored = localStorage.getItem(KEY);
+    if (stored === 'light' || stored === 'dark') this.set(stored);
+    const query = matchMedia('(prefers-color-scheme: dark)');
+    this.systemDark = query.matches;
+    query.addEventListener('change', () => (this.systemDark = query.matches));
+  }
+
+  /** What is on the screen: canvases must be drawn anew when it changes. */
+  get dark(): boolean {
+    return this.value === 'dark' || (this.value === 'system' && this.systemDark);
+  }
+
+  set(value: Theme): void {
+    this.value = value;
+    if (value === 'system') {
+      localStorage.removeItem(KEY);
+      delete document.documentElement.dataset.theme;
+    } else {
+      localStorage.setItem(KEY, value);
+      document.documentElement.dataset.theme = value;
+    }
+  }
+}
+
+export const theme = new ThemeChoice();
