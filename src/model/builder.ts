@@ -13,10 +13,12 @@ import { loraDown, loraUp } from '../ops/lora.ts';
 import { rmsNorm, type RmsNormSettings } from '../ops/rmsNorm.ts';
 import { rope } from '../ops/rope.ts';
 import { scaleRows } from '../ops/scaleRows.ts';
+import { splitColumns } from '../ops/splitColumns.ts';
 import type { TensorInfo } from '../formats/tensors.ts';
 import { groupName, peftName, type ProjectionGroup } from './adapterLayout.ts';
 import { isTarget, loraScale, type LoraShape } from './lora.ts';
-import { ropeTables, type RopeSettings } from './ropeTable.ts';
+import { rotatedDim, type RopeSettings } from './rope.ts';
+import { ropeTables } from './ropeTable.ts';
 
 export type PlanMode = 'train' | 'score' | 'prefill' | 'decode';
 
@@ -51,15 +53,16 @@ export class ModelBuilder {
     return rmsNorm(this.graph, x, this.weight(weight), settings);
   }
 
-  /** @param x [T, n · dim] */
-  rope(x: Value, settings: RopeSettings, dim: number): Value {
+  /** @param x [T, n · headDim] */
+  rope(x: Value, settings: RopeSettings, headDim: number): Value {
     const { positions } = this.options;
-    const key = `${JSON.stringify(settings)} ${dim} ${positions}`;
+    const half = rotatedDim(settings, headDim) / 2;
+    const key = `${JSON.stringify(settings)} ${headDim} ${positions}`;
     let tables: ReturnType<typeof ropeTables> | undefined;
-    const made = () => (tables ??= ropeTables(settings, dim, positions));
-    const cos = this.graph.constant(`rope.cos ${key}`, [positions, dim / 2], () => made().cos);
-    const sin = this.graph.constant(`rope.sin ${key}`, [positions, dim / 2], () => made().sin);
-    return rope(this.graph, x, { cos, sin }, this.positions());
+    const made = () => (tables ??= ropeTables(settings, headDim, positions));
+    const cos = this.graph.constant(`rope.cos ${key}`, [positions, half], () => made().cos);
+    const sin = this.graph.constant(`rope.sin ${key}`, [positions, half], () => made().sin);
+    return rope(this.graph, x, { cos, sin }, this.positions(), headDim);
   }
 
   /** Linear layers of one input, each with its bias and its adapter where it has them. @returns one [T, out] a module */
@@ -81,6 +84,11 @@ export class ModelBuilder {
       loraUp(this.graph, down, ups, loraScale(lora)).forEach((y, g) => (outputs[group[g].i] = y));
     }
     return outputs;
+  }
+
+  /** Cuts the output of a fused projection into its parts. @returns one [T, width] a width */
+  split(x: Value, widths: readonly number[]): Value[] {
+    return splitColumns(this.graph, x, widths);
   }
 
   /** @param q [T, heads · d] @param k, v [T, keyHeads · d], rotated already @returns [T, heads · d] */

@@ -11,6 +11,8 @@ export interface CommonConfig {
   num_hidden_layers: number;
   max_position_embeddings: number;
   tie_word_embeddings: boolean;
+  /** Logits are cap · tanh(logit / cap); 0: as they are. */
+  final_logit_softcapping: number;
 }
 
 /** One tensor that an architecture needs from a checkpoint. `quantise`: a linear layer of the decoder, kept as NF4 where the recipe says so. */
@@ -42,6 +44,16 @@ export class ConfigReader {
     const value = this.json[key] ?? fallback;
     if (typeof value !== 'boolean') this.fail(`"${key}" must be true or false, found ${JSON.stringify(value)}`);
     return value;
+  }
+
+  /** A positive integer, or null: where the key is null, or absent with null as its default. */
+  integerOrNull(key: string, fallback: number | null): number | null {
+    return (key in this.json ? this.json[key] : fallback) === null ? null : this.integer(key, fallback ?? undefined);
+  }
+
+  /** A number, or null: where the key is null, or absent with null as its default. */
+  numberOrNull(key: string, fallback: number | null): number | null {
+    return (key in this.json ? this.json[key] : fallback) === null ? null : this.number(key, fallback ?? undefined);
   }
 
   /** A string that must be one of `supported`. */

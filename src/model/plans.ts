@@ -5,6 +5,7 @@ import { Graph } from '../ops/graph.ts';
 import { linear } from '../ops/linear.ts';
 import { linearCrossEntropy } from '../ops/linearCrossEntropy.ts';
 import { sample } from '../ops/sample.ts';
+import { softcap } from '../ops/softcap.ts';
 import { weightedSum } from '../ops/weightedSum.ts';
 import { differentiate, type Seed } from '../plan/autodiff.ts';
 import { AdapterLayout } from './adapterLayout.ts';
@@ -20,12 +21,16 @@ export interface TrainGraph {
   seeds: Seed[];
 }
 
+function lossOf(m: ModelBuilder, model: Model) {
+  const targets = m.graph.input('targets', [m.options.tokens], 'i32');
+  return linearCrossEntropy(m.graph, model.forward(m), m.weight(model.headWeight), targets, model.config.final_logit_softcapping);
+}
+
 /** Loss added into stats, gradients into the parameters' gradient buffer. */
 export function trainGraph(model: Model, options: GraphOptions, checkpoint: boolean): TrainGraph {
   const m = new ModelBuilder({ ...options, mode: 'train' });
   const { graph } = m;
-  const hidden = model.forward(m);
-  const { loss } = linearCrossEntropy(graph, hidden, m.weight(model.headWeight), graph.input('targets', [options.tokens], 'i32'));
+  const { loss } = lossOf(m, model);
   const weights = graph.input('lossWeights', [options.tokens], 'f32');
   weightedSum(graph, loss, weights, graph.state('stats', [2]));
   const seeds = [{ value: loss, gradient: weights }];
@@ -36,8 +41,7 @@ export function trainGraph(model: Model, options: GraphOptions, checkpoint: bool
 /** Outputs: tokenLoss [T] and correct [T] (1 where the likeliest token is the target), both 0 where there is no target. */
 export function scoreGraph(model: Model, options: GraphOptions): Graph {
   const m = new ModelBuilder({ ...options, mode: 'score' });
-  const hidden = model.forward(m);
-  const { loss, correct } = linearCrossEntropy(m.graph, hidden, m.weight(model.headWeight), m.graph.input('targets', [options.tokens], 'i32'));
+  const { loss, correct } = lossOf(m, model);
   m.graph.output('tokenLoss', loss);
   m.graph.output('correct', correct);
   return m.graph;
@@ -46,7 +50,9 @@ export function scoreGraph(model: Model, options: GraphOptions): Graph {
 /** Outputs: logits [T, vocab]. For checks on small models only. */
 export function logitsGraph(model: Model, options: GraphOptions): Graph {
   const m = new ModelBuilder({ ...options, mode: 'score' });
-  m.graph.output('logits', linear(m.graph, model.forward(m), m.weight(model.headWeight)));
+  const cap = model.config.final_logit_softcapping;
+  const logits = linear(m.graph, model.forward(m), m.weight(model.headWeight));
+  m.graph.output('logits', cap > 0 ? softcap(m.graph, logits, cap) : logits);
   return m.graph;
 }
 
@@ -67,7 +73,10 @@ export function decodeGraph(model: Model, options: Omit<GraphOptions, 'tokens'> 
 
 function pickIds(m: ModelBuilder, model: Model, hidden: ReturnType<Model['forward']>, slots: number): void {
   const logits = linear(m.graph, hidden, m.weight(model.headWeight));
-  m.graph.output('ids', sample(m.graph, logits, m.graph.input('samplingOptions', [3], 'f32'), m.graph.input('samplingKeys', [2 + slots], 'u32')));
+  m.graph.output(
+    'ids',
+    sample(m.graph, logits, m.graph.input('samplingOptions', [3], 'f32'), m.graph.input('samplingKeys', [2 + slots], 'u32'), model.config.final_logit_softcapping),
+  );
 }
 
 /** Global norm, clip, AdamW over the whole adapter. */

@@ -1,77 +1,73 @@
 /** Rotary frequencies and their cos/sin tables, rounded to float32 where transformers rounds (modeling_rope_utils.py). */
-import type { ConfigReader } from './config.ts';
+import { rotatedDim, type RopeScaling, type RopeSettings } from './rope.ts';
 
-export interface RopeSettings {
-  rope_theta: number;
-  rope_type: 'default' | 'linear' | 'llama3';
-  factor: number;
-  low_freq_factor: number;
-  high_freq_factor: number;
-  original_max_position_embeddings: number;
-}
+const f = Math.fround;
 
-/** Reads transformers 5's `rope_parameters` or transformers 4's `rope_theta` and `rope_scaling`. */
-export function readRope(config: ConfigReader): RopeSettings {
-  const { json } = config;
-  const nested = (json.rope_parameters ?? json.rope_scaling ?? {}) as Record<string, unknown>;
-  const type = (nested.rope_type ?? nested.type ?? 'default') as string;
-  if (type !== 'default' && type !== 'linear' && type !== 'llama3') config.fail(`rope type ${JSON.stringify(type)} is not supported (default, linear and llama3 are)`);
-  const number = (key: string, fallback?: number): number => {
-    const value = nested[key] ?? json[key] ?? fallback;
-    if (typeof value !== 'number' || !(value > 0)) config.fail(`the rope setting "${key}" must be a positive number, found ${JSON.stringify(value ?? null)}`);
-    return value;
-  };
-  return {
-    rope_theta: number('rope_theta', 10000),
-    rope_type: type,
-    factor: type === 'default' ? 1 : number('factor'),
-    low_freq_factor: type === 'llama3' ? number('low_freq_factor') : 1,
-    high_freq_factor: type === 'llama3' ? number('high_freq_factor') : 1,
-    original_max_position_embeddings: type === 'llama3' ? number('original_max_position_embeddings') : 1,
-  };
-}
-
-/** Inverse frequencies [dim/2], float32. llama3: long waves are slowed by `factor`, middle ones blended. */
-export function inverseFrequencies(rope: RopeSettings, dim: number): Float32Array {
-  const f = Math.fround;
-  const result = new Float32Array(dim / 2);
-  for (let i = 0; i < dim / 2; i++) {
-    const plain = f(1 / f(Math.pow(rope.rope_theta, f((2 * i) / dim))));
-    switch (rope.rope_type) {
-      case 'default':
-        result[i] = plain;
-        break;
-      case 'linear':
-        result[i] = f(plain / rope.factor);
-        break;
-      case 'llama3': {
-        const wavelength = f((2 * Math.PI) / plain);
-        const original = rope.original_max_position_embeddings;
-        const slow = f(plain / rope.factor);
-        if (wavelength > original / rope.low_freq_factor) result[i] = slow;
-        else if (wavelength < original / rope.high_freq_factor) result[i] = plain;
-        else {
-          const smooth = f(f(f(original / wavelength) - rope.low_freq_factor) / f(rope.high_freq_factor - rope.low_freq_factor));
-          result[i] = f(f(f(f(1 - smooth) * plain) / rope.factor) + f(smooth * plain));
-        }
-      }
+/** @param long whether the sequence is longer than longrope's original maximum @returns inverse frequencies [dim/2], float32 */
+export function inverseFrequencies({ rope_theta, scaling }: RopeSettings, dim: number, long = false): Float32Array {
+  const powers = Float32Array.from({ length: dim / 2 }, (_, i) => Math.pow(rope_theta, f((2 * i) / dim)));
+  switch (scaling.rope_type) {
+    case 'default':
+      return powers.map((power) => 1 / power);
+    case 'linear':
+      return powers.map((power) => f(1 / power) / scaling.factor);
+    case 'llama3':
+      return powers.map((power) => llama3Frequency(f(1 / power), scaling));
+    case 'yarn':
+      return yarnFrequencies(powers, rope_theta, dim, scaling);
+    case 'longrope': {
+      const factors = long ? scaling.long_factor : scaling.short_factor;
+      return powers.map((power, i) => 1 / f(f(factors[i]) * power));
     }
   }
-  return result;
 }
 
-/** cos and sin of position · frequency, [positions, dim/2] float32 each; the angle is rounded to float32 first, as in PyTorch. */
-export function ropeTables(rope: RopeSettings, dim: number, positions: number): { cos: Float32Array; sin: Float32Array } {
-  const frequencies = inverseFrequencies(rope, dim);
-  const half = dim / 2;
-  const cos = new Float32Array(positions * half);
-  const sin = new Float32Array(positions * half);
-  for (let p = 0; p < positions; p++) {
+/** Long waves are slowed by `factor`, middle ones blended. */
+function llama3Frequency(plain: number, { factor, low_freq_factor, high_freq_factor, original_max_position_embeddings: original }: RopeScaling & { rope_type: 'llama3' }): number {
+  const wavelength = f((2 * Math.PI) / plain);
+  if (wavelength > original / low_freq_factor) return f(plain / factor);
+  if (wavelength < original / high_freq_factor) return plain;
+  const smooth = f(f(f(original / wavelength) - low_freq_factor) / f(high_freq_factor - low_freq_factor));
+  return f(f(f(f(1 - smooth) * plain) / factor) + f(smooth * plain));
+}
+
+/** Waves that turn more than beta_fast times in the original length stay, those under beta_slow are slowed by `factor`, with a ramp between (arXiv:2309.00071). */
+function yarnFrequencies(powers: Float32Array, theta: number, dim: number, scaling: RopeScaling & { rope_type: 'yarn' }): Float32Array {
+  const { factor, beta_fast, beta_slow, truncate, original_max_position_embeddings: original } = scaling;
+  const index = (turns: number) => (dim * Math.log(original / (turns * 2 * Math.PI))) / (2 * Math.log(theta));
+  const low = Math.max(truncate ? Math.floor(index(beta_fast)) : index(beta_fast), 0);
+  let high = Math.min(truncate ? Math.ceil(index(beta_slow)) : index(beta_slow), dim - 1);
+  if (low === high) high += 0.001;
+  return powers.map((power, i) => {
+    const kept = f(1 - Math.min(1, Math.max(0, f(f(i - low) / f(high - low)))));
+    return f(f(1 / f(factor * power)) * f(1 - kept)) + f(f(1 / power) * kept);
+  });
+}
+
+export interface RopeTables {
+  /** [rows, rotated/2] float32 each. */
+  cos: Float32Array;
+  sin: Float32Array;
+}
+
+/**
+ * cos and sin of position · frequency for positions 0, 1, …; the angle is rounded to float32 first, as in PyTorch.
+ * @param dim elements of a head @param long appends the rows of longer sequences (longrope): 2 · positions rows
+ */
+export function ropeTables(rope: RopeSettings, dim: number, positions: number, long = false): RopeTables {
+  const rotated = rotatedDim(rope, dim);
+  const half = rotated / 2;
+  const scale = 'attention_factor' in rope.scaling ? rope.scaling.attention_factor : 1;
+  const rows = positions * (long ? 2 : 1);
+  const tables = { cos: new Float32Array(rows * half), sin: new Float32Array(rows * half) };
+  const frequencies = [inverseFrequencies(rope, rotated), long ? inverseFrequencies(rope, rotated, true) : null];
+  for (let row = 0; row < rows; row++) {
+    const inverse = frequencies[row < positions ? 0 : 1]!;
     for (let i = 0; i < half; i++) {
-      const angle = Math.fround(p * frequencies[i]);
-      cos[p * half + i] = Math.cos(angle);
-      sin[p * half + i] = Math.sin(angle);
+      const angle = f((row % positions) * inverse[i]);
+      tables.cos[row * half + i] = f(Math.cos(angle)) * scale;
+      tables.sin[row * half + i] = f(Math.sin(angle)) * scale;
     }
   }
-  return { cos, sin };
+  return tables;
 }

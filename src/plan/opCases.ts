@@ -17,6 +17,8 @@ import { linearCrossEntropy } from '../ops/linearCrossEntropy.ts';
 import { loraDown, loraUp } from '../ops/lora.ts';
 import { rmsNorm, type RmsNormSettings } from '../ops/rmsNorm.ts';
 import { rope } from '../ops/rope.ts';
+import { softcap } from '../ops/softcap.ts';
+import { splitColumns } from '../ops/splitColumns.ts';
 import type { HostData } from '../ops/tensorflow.ts';
 import { dequantize, Nf4Quantizer } from '../quant/nf4.ts';
 import { differentiate } from './autodiff.ts';
@@ -235,18 +237,24 @@ export function opCases(): OpCase[] {
       return [add(c.graph, x, rmsNorm(c.graph, x, c.weight('w', [width], kind), settings))];
     });
   }
-  for (const [heads, dim] of [
-    [1, 2],
-    [3, 10],
-    [2, 64],
+  for (const [heads, dim, rest] of [
+    [1, 2, 0],
+    [3, 10, 0],
+    [2, 64, 0],
+    [3, 6, 4],
   ]) {
-    build(`rope ${heads} heads of ${dim}`, (c) => {
+    build(`rope ${heads} heads of ${dim}${rest ? ` and ${rest} more` : ''}`, (c) => {
       const positions = Uint32Array.from({ length: 19 }, (_, t) => (t * 5) % 23);
       const table = (name: string, of: (x: number) => number) =>
         c.graph.constant(name, [23, dim / 2], () => Float32Array.from({ length: (23 * dim) / 2 }, (_, i) => of(Math.floor((i * 2) / dim) * 10000 ** (-(i % (dim / 2)) / dim))));
-      return [rope(c.graph, c.leaf('x', 19, heads * dim), { cos: table('cos', Math.cos), sin: table('sin', Math.sin) }, c.input('positions', positions))];
+      return [rope(c.graph, c.leaf('x', 19, heads * (dim + rest)), { cos: table('cos', Math.cos), sin: table('sin', Math.sin) }, c.input('positions', positions), dim + rest)];
     });
   }
+  build('splitColumns 9×(5+12+1)', (c) => splitColumns(c.graph, c.leaf('x', 9, 18), [5, 12, 1]));
+  build('softcap 3 of 7×31', (c) => {
+    const x = c.leaf('x', 7, 31);
+    return [add(c.graph, x, softcap(c.graph, add(c.graph, x, x), 3))];
+  });
   for (const activation of ['silu', 'gelu_tanh'] as Activation[])
     build(`gated ${activation} 11×53`, (c) => [gated(c.graph, c.leaf('gate', 11, 53), c.leaf('up', 11, 53), activation)]);
   for (const { name, lengths, settings } of ATTENTIONS) {
