@@ -45,8 +45,11 @@ const evaluation = v.strictObject({
   temperature: v.optional(v.pipe(positive, v.minValue(1e-3, 'must be at least 0.001')), 0.3),
   top_p: v.optional(v.pipe(ratio, v.minValue(1e-6, 'must be positive')), 0.93),
   eval_max_samples: v.optional(count(1), 32),
-  early_stopping_patience: v.optional(count(1), 10),
+  /** 0: never stops early. */
+  early_stopping_patience: v.optional(count(0), 10),
   metric_for_best_model: v.optional(v.nullable(v.pipe(text, v.regex(/^eval_.+/, 'must be the name of a metric such as "eval_math_loss"'))), null),
+  /** Not of transformers: how far a file's loss may rise above its start before it is named; null: never. */
+  forgetting_threshold: v.optional(v.nullable(v.pipe(positive, v.minValue(1e-6, 'must be positive, or null'))), 0.1),
 });
 
 const recipe = v.strictObject({

@@ -1,7 +1,6 @@
 /** The training loop: epochs, steps, evaluation, checkpoints, early stopping. Drives an Engine and knows nothing of GPUs or workers. */
-import { packDocuments } from '../data/packing.ts';
 import type { Document } from '../data/types.ts';
-import { shuffled } from '../lib/random.ts';
+import { microBatchesOfStep, rowsOfStep, stepsPerEpoch } from './batches.ts';
 import { NonFiniteError, type AdapterTensors, type Engine, type OptimizerState } from './engine.ts';
 import type { EvaluationResult, Evaluator } from './evaluation.ts';
 import { evaluationKeys, type MetricsLine } from './metrics.ts';
@@ -80,7 +79,7 @@ export class Trainer {
   constructor(private readonly options: TrainerOptions) {
     const { recipe, documents, resume } = options;
     const { training } = recipe;
-    this.perEpoch = Math.ceil(documents.length / examplesPerStep(recipe));
+    this.perEpoch = stepsPerEpoch(documents.length, recipe);
     this.totalSteps = totalSteps(documents.length, examplesPerStep(recipe), training.num_train_epochs, training.max_steps);
     this.schedule = { ...training, warmupSteps: warmupSteps(this.totalSteps, training), totalSteps: this.totalSteps };
     this.lines = [...(resume?.lines ?? [])];
@@ -147,7 +146,8 @@ export class Trainer {
       emit({ type: 'progress', step, totalSteps: this.totalSteps, tokensPerSecond, secondsLeft: ((busyMs / stepsTaken) * (this.totalSteps - step)) / 1000 });
       if (step % recipe.evaluation.eval_steps === 0 || step === this.totalSteps) await this.evaluate(step);
       if (step % (recipe.training.save_steps || recipe.evaluation.eval_steps) === 0 && step < this.totalSteps) await this.save(step);
-      if (this.best && recipe.evaluation.metric_for_best_model && this.best.stale >= recipe.evaluation.early_stopping_patience) {
+      const { early_stopping_patience: patience, metric_for_best_model } = recipe.evaluation;
+      if (this.best && metric_for_best_model && patience > 0 && this.best.stale >= patience) {
         reason = 'early stopping';
         break;
       }
@@ -170,20 +170,11 @@ export class Trainer {
     };
   }
 
-  /** Indices of the rows of a step: the epoch's order, cut in pieces; the last piece of an epoch may be smaller, as in transformers. */
-  rowsOfStep(step: number): number[] {
-    const { documents, recipe } = this.options;
-    const size = examplesPerStep(recipe);
-    const first = (step % this.perEpoch) * size;
-    return shuffled(documents.length, recipe.training.seed, Math.floor(step / this.perEpoch)).slice(first, first + size);
-  }
-
   private async step(step: number): Promise<{ count: number; line: { loss: number; grad_norm: number; learning_rate: number } }> {
     const { engine, recipe, documents, padTokenId } = this.options;
     const { weight_decay, max_grad_norm, loraplus_lr_ratio } = recipe.training;
-    const rows = this.rowsOfStep(step).map((row) => documents[row]);
     const rate = learningRate(step, this.schedule);
-    const microBatches = packDocuments(rows, { tokens: engine.tokensPerMicroBatch, padTokenId });
+    const microBatches = microBatchesOfStep(documents, recipe, step, { tokens: engine.tokensPerMicroBatch, padTokenId });
     const { loss, gradNorm } = await engine.trainStep({
       microBatches,
       step,
@@ -192,7 +183,10 @@ export class Trainer {
       maxGradNorm: max_grad_norm,
       loraPlusLrRatio: loraplus_lr_ratio,
     });
-    return { count: rows.reduce((sum, { inputIds }) => sum + inputIds.length, 0), line: { loss, grad_norm: gradNorm, learning_rate: rate } };
+    return {
+      count: rowsOfStep(documents.length, recipe, step).reduce((sum, row) => sum + documents[row].inputIds.length, 0),
+      line: { loss, grad_norm: gradNorm, learning_rate: rate },
+    };
   }
 
   private async evaluate(step: number): Promise<void> {

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { NonFiniteError, type AdapterTensors, type Engine, type OptimizerState, type StepInput } from '../../src/training/engine.ts';
 import type { Evaluator } from '../../src/training/evaluation.ts';
+import { firstStepOfRow, microBatchesOfStep, rowsOfStep } from '../../src/training/batches.ts';
 import { parseRecipe, type RecipeInput } from '../../src/training/recipe.ts';
 import { Trainer, type Checkpoint, type TrainerEvent, type TrainerOptions } from '../../src/training/trainer.ts';
 
@@ -79,12 +80,26 @@ describe('trainer', () => {
     const { trainer, engine } = setUp(RECIPE);
     const result = await trainer.run();
     expect(result).toMatchObject({ reason: 'finished', steps: 12, totalSteps: 12, adapterStep: 12 });
-    const orders = [0, 1, 2, 3].map((epoch) => [0, 1, 2].flatMap((step) => trainer.rowsOfStep(3 * epoch + step)));
+    const orders = [0, 1, 2, 3].map((epoch) => [0, 1, 2].flatMap((step) => rowsOfStep(5, parseRecipe(RECIPE), 3 * epoch + step)));
     for (const order of orders) expect([...order].sort()).toEqual([0, 1, 2, 3, 4]);
     expect(new Set(orders.map(String)).size).toBeGreaterThan(1);
     expect(engine.steps.slice(0, 3).map(({ microBatches }) => microBatches.reduce((sum, { spans }) => sum + spans.length, 0))).toEqual([2, 2, 1]);
     expect(result.lines.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
     expect(result.lines.at(-1)).toMatchObject({ epoch: 4, num_input_tokens_seen: 60, learning_rate: 0.25 });
+  });
+
+  it('trains the micro-batches that can be asked for before', async () => {
+    const { trainer, engine } = setUp(RECIPE);
+    await trainer.run();
+    const recipe = parseRecipe(RECIPE);
+    for (const step of [0, 2, 7]) expect(microBatchesOfStep(documents, recipe, step, { tokens: 8, padTokenId: 0 })).toEqual(engine.steps[step].microBatches);
+    for (const row of documents.keys()) expect(rowsOfStep(5, recipe, firstStepOfRow(5, recipe, row))).toContain(row);
+  });
+
+  it('with a patience of 0 keeps the best adapter and trains to the end', async () => {
+    const recipe: RecipeInput = { training: RECIPE.training, evaluation: { eval_steps: 1, metric_for_best_model: 'eval_a_loss', early_stopping_patience: 0 } };
+    const { trainer } = setUp(recipe, (engine) => ({ evaluators: [evaluator(engine, 'a', 1)] }));
+    expect(await trainer.run()).toMatchObject({ reason: 'finished', steps: 12, adapterStep: 0 });
   });
 
   it('resumed from a checkpoint goes on as if it had never stopped', async () => {
