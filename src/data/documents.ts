@@ -107,7 +107,7 @@ export function documentOf(file: string, row: Row, tokenizer: ChatTokenizer, set
   if (!labels)
     return {
       kind: 'bad',
-      reason: "cannot be masked: the prompt's tokens are not how the whole row's tokens begin with this model's template. Remove the row, or use another model.",
+      reason: `cannot be masked: the prompt's tokens are not how the whole row's tokens begin with this model's template. ${/<\/?think>/.test(row.response) ? 'Take the <think> block out of the response: thinking is switched off' : 'Remove the row, or use another model'}.`,
     };
   const document: Document = {
     inputIds: inputIds.slice(0, settings.maxLength),

@@ -51,7 +51,10 @@ export class PythonTemplate {
  * white space on their two sides.
  */
 function withoutGeneration(source: string): string {
-  return source.replace(/\{%(-?)\s*(end)?generation\s*(-?)%\}/g, (_, before: string, end: string | undefined, after: string) => `{%${before} ${end ? 'endif' : 'if true'} ${after}%}`);
+  return source.replace(
+    /\{%(-?)\s*(end)?generation\s*(-?)%\}/g,
+    (_, before: string, end: string | undefined, after: string) => `{%${before} ${end ? 'endif' : 'if true'} ${after}%}`,
+  );
 }
 
 /** A node that is evaluated already. */

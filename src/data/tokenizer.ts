@@ -1,7 +1,7 @@
 /** The tokenizer of a model, from its own files, by @huggingface/tokenizers. */
 import { Tokenizer } from '@huggingface/tokenizers';
 import { UserError } from '../lib/errors.ts';
-import { ChatTemplate, type ChatMessage } from './chatTemplate.ts';
+import { ChatTemplate, templateSource, type ChatMessage, type RenderOptions } from './chatTemplate.ts';
 
 /** Texts of a model's files by name; tokenizer.json and tokenizer_config.json are needed. */
 export type TokenizerFiles = Readonly<Record<string, string | undefined>>;
@@ -10,8 +10,6 @@ type TokenEntry = string | { content?: string } | null | undefined;
 
 /** Special tokens that templates may name. */
 const TEMPLATE_TOKENS = ['bos_token', 'eos_token', 'unk_token', 'pad_token', 'sep_token', 'cls_token', 'mask_token'];
-/** Ends of a turn in the templates of common families. */
-const END_OF_TURN = ['<|eot_id|>', '<|im_end|>', '<end_of_turn>', '<|end|>', '<|eom_id|>'];
 /** Reserved tokens that serve as padding, looked up by text because their ids differ between releases. */
 const RESERVED = ['<|reserved_special_token_4|>', '<|finetune_right_pad_id|>', '<pad>', '[PAD]', '<|pad|>', '<|endoftext|>', '<unk>', '[UNK]'];
 
@@ -33,21 +31,34 @@ export class ChatTokenizer {
     const tokenizerJson = parse(files, 'tokenizer.json');
     const config = parse(files, 'tokenizer_config.json');
     const extra = files['special_tokens_map.json'] ? parse(files, 'special_tokens_map.json') : {};
-    this.tokenizer = new Tokenizer(tokenizerJson, config);
+    this.tokenizer = makeTokenizer(tokenizerJson, config);
     const special = (key: string) => content((config[key] ?? extra[key]) as TokenEntry);
     this.eosToken = special('eos_token');
     this.bosToken = special('bos_token');
     this.eosTokenId = this.eosToken === null ? null : (this.idOf(this.eosToken) ?? null);
     this.specialIds = new Set((tokenizerJson.added_tokens as { id: number; special?: boolean }[] | undefined)?.filter((token) => token.special).map((token) => token.id));
-    this.stopTokenIds = this.stopTokens(files);
-    [this.padToken, this.padTokenId] = this.padding(special('pad_token'));
-    const tokens = Object.fromEntries(TEMPLATE_TOKENS.map((key) => [key, special(key)]).filter((pair): pair is [string, string] => pair[1] !== null));
-    this.template = new ChatTemplate(templateSource(config, files), tokens);
+    const named = { ...(config.extra_special_tokens as Record<string, TokenEntry> | undefined), ...Object.fromEntries(TEMPLATE_TOKENS.map((key) => [key, special(key)])) };
+    const tokens = Object.entries(named).map(([key, token]) => [key, content(token)] as const);
+    this.template = new ChatTemplate(
+      templateSource(files, (name) => parse(files, name)),
+      Object.fromEntries(tokens.filter((pair): pair is [string, string] => pair[1] !== null)),
+    );
+    const ends = [this.eosTokenId, this.endOfTurn()].filter((id) => id !== null);
+    this.stopTokenIds = [...new Set([...ends, ...generationEnds(files)])];
+    [this.padToken, this.padTokenId] = this.padding(special('pad_token'), ends);
   }
 
-  /** Ids of a text; special tokens written in it become their ids, none is added. */
+  /** What the template makes the page do to a conversation that a person should know of. */
+  get notes(): string[] {
+    const notes: string[] = [];
+    if (!this.template.hasSystemRole) notes.push("This model's chat template has no system role: the system prompt is put before the first question, with an empty line between.");
+    if (this.template.switchesThinking) notes.push("Thinking is switched off by the chat template's own switch (enable_thinking: false), in training as in answers.");
+    return notes;
+  }
+
+  /** Ids of a text; special tokens written in it become their ids, none is added. What a vocabulary without an unknown token lacks is left out. */
   encode(text: string): number[] {
-    return this.tokenizer.encode(text, { add_special_tokens: false }).ids;
+    return (this.tokenizer.encode(text, { add_special_tokens: false }).ids as (number | undefined)[]).filter((id) => id !== undefined);
   }
 
   decode(ids: readonly number[], { skipSpecial = false } = {}): string {
@@ -67,34 +78,47 @@ export class ChatTokenizer {
     return this.specialIds.has(id);
   }
 
-  render(messages: readonly ChatMessage[], options: { addGenerationPrompt: boolean; dateString: string }): string {
+  /** @throws TemplateError */
+  render(messages: readonly ChatMessage[], options: RenderOptions): string {
     return this.template.render(messages, options);
   }
 
-  private stopTokens(files: TokenizerFiles): number[] {
-    const ids = new Set<number>();
-    if (this.eosTokenId !== null) ids.add(this.eosTokenId);
-    if (files['generation_config.json']) {
-      const eos = parse(files, 'generation_config.json').eos_token_id;
-      for (const id of Array.isArray(eos) ? eos : [eos]) if (Number.isInteger(id)) ids.add(id as number);
+  /** The special token that the template writes after an answer, or before the next question where answers have no end of their own. */
+  private endOfTurn(): number | null {
+    for (const text of this.template.afterAnswer()) {
+      const id = this.encode(text).find((candidate) => this.specialIds.has(candidate));
+      if (id !== undefined) return id;
     }
-    for (const token of END_OF_TURN) {
-      const id = this.idOf(token);
-      if (id !== undefined) ids.add(id);
-    }
-    return [...ids];
+    return null;
   }
 
   /** The model's own pad token unless it ends answers, else a reserved one, else any token that does not end answers: it is never attended to. */
-  private padding(own: string | null): [string, number] {
-    for (const token of [own, ...RESERVED]) {
-      const id = token === null ? undefined : this.idOf(token);
-      if (token !== null && id !== undefined && token !== this.eosToken && !this.stopTokenIds.includes(id)) return [token, id];
+  private padding(own: string | null, ends: readonly number[]): [string, number] {
+    const ownId = own === null ? undefined : this.idOf(own);
+    if (own !== null && ownId !== undefined && !ends.includes(ownId)) return [own, ownId];
+    for (const token of RESERVED) {
+      const id = this.idOf(token);
+      if (id !== undefined && !this.stopTokenIds.includes(id)) return [token, id];
     }
     let id = 0;
     while (this.stopTokenIds.includes(id)) id++;
     return [this.tokenText(id), id];
   }
+}
+
+function makeTokenizer(tokenizerJson: Record<string, unknown>, config: Record<string, unknown>): Tokenizer {
+  try {
+    return new Tokenizer(tokenizerJson, config);
+  } catch (error) {
+    throw new UserError(`tokenizer.json cannot be used: ${error instanceof Error ? error.message : String(error)}. Use a model whose tokenizer Finetab reads.`);
+  }
+}
+
+/** Where generation_config.json ends answers. */
+function generationEnds(files: TokenizerFiles): number[] {
+  if (files['generation_config.json'] === undefined) return [];
+  const ends = [parse(files, 'generation_config.json').eos_token_id].flat();
+  return ends.filter((id): id is number => Number.isInteger(id));
 }
 
 function parse(files: TokenizerFiles, name: string): Record<string, unknown> {
@@ -109,17 +133,4 @@ function parse(files: TokenizerFiles, name: string): Record<string, unknown> {
 
 function content(token: TokenEntry): string | null {
   return typeof token === 'string' ? token : (token?.content ?? null);
-}
-
-/** chat_template.jinja, else the config's template: one text, or a list of named ones of which "default" counts. */
-function templateSource(config: Record<string, unknown>, files: TokenizerFiles): string {
-  if (files['chat_template.jinja']) return files['chat_template.jinja'];
-  const template = config.chat_template;
-  if (typeof template === 'string') return template;
-  if (Array.isArray(template)) {
-    const named = template as { name: string; template: string }[];
-    const found = named.find(({ name }) => name === 'default') ?? named[0];
-    if (found) return found.template;
-  }
-  throw new UserError('The tokenizer has no chat template (chat_template in tokenizer_config.json, or chat_template.jinja). Use an instruct or chat model.');
 }

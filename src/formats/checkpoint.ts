@@ -24,7 +24,7 @@ export interface SourceCheckpoint {
   weightFiles: NamedFile[];
 }
 
-const TEXT_FILES = ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'generation_config.json', 'chat_template.jinja'];
+const TEXT_FILES = ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'generation_config.json', 'chat_template.jinja', 'chat_template.json'];
 const OTHER_FORMATS: [RegExp, string][] = [
   [/\.gguf$/i, 'GGUF'],
   [/\.(bin|pth|pt|ckpt)$/i, 'PyTorch pickle'],

@@ -67,6 +67,8 @@ export interface FileReport {
   lengths: number[];
   padTokenId: number;
   padToken: string;
+  /** What the model's chat template makes the page do to every conversation. */
+  notes: string[];
 }
 
 /** How a data file is to be read. */

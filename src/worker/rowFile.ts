@@ -39,6 +39,7 @@ export class RowFile {
       lengths: documents.map(({ inputIds }) => inputIds.length),
       padTokenId: this.tokenizer.padTokenId,
       padToken: this.tokenizer.padToken,
+      notes: this.tokenizer.notes,
     };
   }
 
