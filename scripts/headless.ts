@@ -1,7 +1,8 @@
 /**
  * `npm run headless -- recipe.json --out DIR`: drives the page in headless Chromium by a recipe, as a person would.
  * Paths in the recipe are relative to the recipe's own file. Writes DIR/adapter/ (the PEFT folder), DIR/metrics.jsonl, DIR/recipe.json and
- * DIR/report.md. The last line of a run that could not be done is the page's own error.
+ * DIR/report.md. A "model" of the Hub is downloaded (HF_ENDPOINT and HF_TOKEN as its Python library reads them). The last line of a run that could
+ * not be done is the page's own error.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
@@ -9,8 +10,9 @@ import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { unzipSync } from 'fflate';
 import type { Page } from 'playwright-core';
+import { isHubId } from '../src/lib/hubId.ts';
 import { findOrInstallBrowser, launchBrowser, NO_BROWSER } from './lib/browser.ts';
-import { chooseFiles, download, followRun, pressTrain } from './lib/drivePage.ts';
+import { chooseFiles, download, downloadModel, followRun, pressTrain } from './lib/drivePage.ts';
 import { buildSite, serveSite } from './lib/site.ts';
 
 const USAGE = 'usage: npm run headless -- recipe.json --out DIR [--skip-bad-rows]';
@@ -31,7 +33,8 @@ export async function main(args: string[]): Promise<number> {
     const page = await browser.newPage();
     page.on('console', (message) => process.env.DEBUG && console.error(`page: ${message.text()}`));
     page.on('crash', () => console.error('The page crashed: the browser ran out of memory or the GPU process failed.'));
-    await page.goto(site.url);
+    const hub = process.env.HF_ENDPOINT;
+    await page.goto(hub ? `${site.url}?hub=${encodeURIComponent(hub)}` : site.url);
     return await runRecipe(page, recipePath, out, values['skip-bad-rows'] ?? false);
   } finally {
     await browser.close();
@@ -44,7 +47,9 @@ async function runRecipe(page: Page, recipePath: string, out: string, skipBadRow
   // The page has accepted the recipe, so it is an object of the right form.
   const recipe = JSON.parse(await readFile(recipePath, 'utf8')) as { model?: string; train_file?: string; validation_files?: string[] };
   const from = (path: string) => resolve(dirname(recipePath), path);
-  await chooseFiles(page, 'Choose model files', await modelFiles(recipe.model ?? '', from));
+  const { model = '' } = recipe;
+  if (isHubId(model)) await downloadModel(page, model, process.env.HF_TOKEN);
+  else await chooseFiles(page, 'Choose model files', await modelFiles(model, from));
   if (!recipe.train_file) throw new Error('The recipe has no "train_file". Write the path of a JSONL file with query and response.');
   const data = [recipe.train_file, ...(recipe.validation_files ?? [])].map(from);
   for (const path of data) if (!existsSync(path)) throw new Error(`There is no data file at ${path}. Paths in a recipe are relative to the recipe's own file.`);
@@ -67,7 +72,8 @@ async function runRecipe(page: Page, recipePath: string, out: string, skipBadRow
 
 /** The files of `folder:PATH` that a model is made of. */
 async function modelFiles(model: string, from: (path: string) => string): Promise<string[]> {
-  if (!model.startsWith('folder:')) throw new Error(`"model" is ${JSON.stringify(model)}: write "folder:" and the path of a downloaded model's folder.`);
+  if (!model.startsWith('folder:'))
+    throw new Error(`"model" is ${JSON.stringify(model)}: write "owner/name" of a model on the Hub, or "folder:" and the path of a downloaded one.`);
   const folder = from(model.slice('folder:'.length));
   if (!existsSync(folder)) throw new Error(`There is no model folder at ${folder}. Paths in a recipe are relative to the recipe's own file.`);
   const names = (await readdir(folder)).filter((name) => /\.(json|safetensors|jinja)$/.test(name));

@@ -17,6 +17,17 @@ export async function chooseFiles(page: Page, input: 'Load a recipe' | 'Choose m
   await settle(page);
 }
 
+/** Downloads a model from the Hub by its name. @throws PageError with what the page then says is wrong */
+export async function downloadModel(page: Page, id: string, token = ''): Promise<void> {
+  await page.getByLabel('Or download one from the Hugging Face Hub').fill(id);
+  if (token) {
+    await page.getByText('Gated model? Use an access token').click();
+    await page.getByLabel(/^Access token/).fill(token);
+  }
+  await page.getByRole('button', { name: 'Download', exact: true }).click();
+  await settle(page);
+}
+
 /** Presses Train. @throws PageError where the page gives a reason why it cannot */
 export async function pressTrain(page: Page): Promise<void> {
   const missing = page.getByRole('list', { name: 'What is missing' }).getByRole('listitem');

@@ -5,6 +5,7 @@ import type { EvaluationPorts, GpuCheck, ImportApi, ModelDetails, ModelSummary, 
 import type { DataFile } from './DataFile.svelte.ts';
 import { DataFiles } from './DataFiles.svelte.ts';
 import { Flow } from './Flow.svelte.ts';
+import { hubEndpoint } from './hubEndpoint.ts';
 import { applyPreset, presetOf, type Preset } from './presets.ts';
 import { Run } from './Run.svelte.ts';
 import { recipeOfLink } from './shareLink.ts';
@@ -66,13 +67,26 @@ export class Workspace {
           .at(-1) ||
         folder ||
         'dropped model';
-      this.importing = { name, done: 0, total: 1 };
-      const progress = proxy((done: number, total: number) => (this.importing = { name, done, total }));
-      const details = await this.importer.api.importModel(named, name, this.recipe.quantization, progress).finally(() => (this.importing = null));
-      await navigator.storage.persist();
-      await this.refreshModels();
-      await this.useModel(details);
+      await this.bring(name, (progress) => this.importer.api.importModel(named, name, this.recipe.quantization, progress));
     });
+  }
+
+  /** @param id "owner/name" @param token '' for none */
+  async downloadModel(id: string, token: string): Promise<void> {
+    await this.guard(async () => {
+      await this.bring(id, (progress) => this.importer.api.importFromHub(id, this.recipe.quantization, { endpoint: hubEndpoint(), token }, progress));
+    });
+  }
+
+  private async bring(name: string, work: (progress: (done: number, total: number) => void) => Promise<ModelDetails>): Promise<void> {
+    this.importing = { name, done: 0, total: 1 };
+    const progress = proxy((done: number, total: number) => {
+      this.importing = { name, done, total };
+    });
+    const details = await work(progress).finally(() => (this.importing = null));
+    await navigator.storage.persist();
+    await this.refreshModels();
+    await this.useModel(details);
   }
 
   async selectModel(id: string): Promise<void> {

@@ -2,6 +2,7 @@
 import { downloadFile, HubApiError, listFiles, modelInfo } from '@huggingface/hub';
 import type { NamedFile } from '../formats/checkpoint.ts';
 import { UserError } from '../lib/errors.ts';
+import { isHubId } from '../lib/hubId.ts';
 
 export interface HubAccess {
   /** Another hub than huggingface.co, as HF_ENDPOINT has it. */
@@ -21,11 +22,6 @@ const WEIGHTS = /^model(-\d+-of-\d+)?\.safetensors$/;
 /** Tries of one request, and the pause before the second, doubled for each after it. */
 const TRIES = 4;
 const PAUSE_MS = 500;
-
-/** Whether a recipe's "model" names one on the hub: "owner/name". */
-export function isHubId(model: string): boolean {
-  return /^[\w-][\w.-]*\/[\w.-]+$/.test(model);
-}
 
 /** @param id "owner/name" @throws UserError where there is no such model, it is gated, or the hub cannot be reached */
 export async function openHubModel(id: string, { endpoint, token }: HubAccess = {}): Promise<HubModel> {

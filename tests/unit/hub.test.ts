@@ -1,7 +1,8 @@
 import 'fake-indexeddb/auto';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../src/storage/database.ts';
-import { fromHub, isHubId, openHubModel } from '../../src/storage/hub.ts';
+import { isHubId } from '../../src/lib/hubId.ts';
+import { fromHub, openHubModel } from '../../src/storage/hub.ts';
 import { listModels, openModel } from '../../src/storage/models.ts';
 import { importModel } from '../../src/training/importModel.ts';
 import { fakeHub, type FakeHub } from '../helpers/fakeHub.ts';
