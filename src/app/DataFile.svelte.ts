@@ -1,6 +1,6 @@
 /** One data file on the page: the worker that reads it, and what it said. */
 import { proxy, startDataset, startEvaluation, type WorkerHandle } from '../worker/client.ts';
-import type { DatasetApi, DocumentSettings, EvaluationApi, FileReport, PreviewToken } from '../worker/protocol.ts';
+import type { DatasetApi, DocumentSettings, EvaluationApi, FileReport, PackedPreview, PackedRequest, PreviewToken } from '../worker/protocol.ts';
 import { messageOf } from './text.ts';
 
 type Handle = WorkerHandle<DatasetApi> | WorkerHandle<EvaluationApi>;
@@ -50,6 +50,11 @@ export class DataFile {
   async preview(row: number): Promise<void> {
     this.previewRow = row;
     this.previewTokens = await this.worker().api.preview(row);
+  }
+
+  /** The micro-batch that a row is in. */
+  packed(request: PackedRequest): Promise<PackedPreview | null> {
+    return this.worker().api.packed(request);
   }
 
   dataset(): WorkerHandle<DatasetApi> {

@@ -1,7 +1,20 @@
 /** The page's state: model, data, recipe, plan, run. Components only show it and call it. */
 import { parseRecipe, recipeToJson } from '../training/recipe.ts';
 import { proxy, startImport, startTrainer, transfer, type WorkerHandle } from '../worker/client.ts';
-import type { EvaluationPorts, GpuCheck, ImportApi, ModelDetails, ModelSummary, OpenRun, Recipe, RunPlan, RunRequest, StorageUse, TrainerApi } from '../worker/protocol.ts';
+import type {
+  EvaluationPorts,
+  FileReport,
+  GpuCheck,
+  ImportApi,
+  ModelDetails,
+  ModelSummary,
+  OpenRun,
+  Recipe,
+  RunPlan,
+  RunRequest,
+  StorageUse,
+  TrainerApi,
+} from '../worker/protocol.ts';
 import type { DataFile } from './DataFile.svelte.ts';
 import { DataFiles } from './DataFiles.svelte.ts';
 import { Flow } from './Flow.svelte.ts';
@@ -176,7 +189,7 @@ export class Workspace {
     if (!model) reasons.push('Drop a model first.');
     else if (model.quantization !== recipe.quantization)
       reasons.push(`The recipe asks for quantization "${recipe.quantization}", the stored model is "${model.quantization}". Drop the model's files again, or change the recipe.`);
-    reasons.push(...data.blockers);
+    reasons.push(...data.blockers, ...maskBlockers(data.train?.report));
     if (this.recipeError) reasons.push(this.recipeError);
     if (this.planError) reasons.push(this.planError);
     return reasons;
@@ -329,6 +342,20 @@ export class Workspace {
   private fail(message: string): void {
     this.error = message;
   }
+}
+
+/** What would be learned wrongly from every row, however long it trains. */
+function maskBlockers(report: FileReport | null | undefined): string[] {
+  if (!report || report.summary.rows === 0) return [];
+  const { file, summary, mask, padToken } = report;
+  const reasons: string[] = [];
+  if (summary.supervisedTokens === 0) reasons.push(`${file} has no token to learn from. Check its answers and the chat template.`);
+  if (mask.padIsEnd) reasons.push(`The token ${padToken} both fills batches and ends answers with this model. Use a model whose pad token is another.`);
+  if (mask.withoutEnd > 0 && mask.withoutEnd === summary.rows - summary.truncatedRows)
+    reasons.push(
+      `No row of ${file} ends with a token that ends answers (line ${mask.firstWithoutEnd} is the first): the model would never learn to stop. Use a model whose chat template closes the answer.`,
+    );
+  return reasons;
 }
 
 /** A dropped file as the recipe that was loaded names it, with its folder; else by its name. */

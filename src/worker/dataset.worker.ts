@@ -10,6 +10,7 @@ const api: DatasetApi = {
     return rows.report();
   },
   preview: async (row) => rows?.preview(row) ?? [],
+  packed: async (request) => rows?.packed(request) ?? null,
   async serve(port) {
     const served: RowsApi = { documents: async () => rows?.dataset.documents ?? [] };
     expose(served, port);

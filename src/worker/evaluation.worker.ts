@@ -11,6 +11,7 @@ const api: EvaluationApi = {
     return rows.report();
   },
   preview: async (row) => rows?.preview(row) ?? [],
+  packed: async (request) => rows?.packed(request) ?? null,
   async connect(scorerPort, ownPort, evaluation, seed) {
     const remote = wrap<ScorerApi>(scorerPort);
     const served: EvaluateApi = {

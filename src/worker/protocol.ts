@@ -69,6 +69,37 @@ export interface FileReport {
   padToken: string;
   /** What the model's chat template makes the page do to every conversation. */
   notes: string[];
+  mask: MaskChecks;
+}
+
+/** Faults of the mask that training would not show. */
+export interface MaskChecks {
+  /** Whole rows of which no end token is learned: a model trained on them alone never stops. */
+  withoutEnd: number;
+  /** Line of the first. */
+  firstWithoutEnd: number | null;
+  /** The token that fills batches also ends answers. */
+  padIsEnd: boolean;
+}
+
+/** A row and how it is packed: as the run's step that sees it first, or, without a recipe, as an evaluation of its file. */
+export interface PackedRequest {
+  row: number;
+  tokensPerMicroBatch: number;
+  recipe: Recipe | null;
+}
+
+export interface PackedPreview {
+  /** 0-based; null for an evaluation. */
+  step: number | null;
+  /** Which micro-batch of how many. */
+  index: number;
+  of: number;
+  batch: MicroBatch;
+  /** By id, of every id in the batch. */
+  tokens: Map<number, { text: string; special: boolean }>;
+  /** The rows in it, in the order in which they lie: index in the file, line, first place and length. */
+  rows: { row: number; line: number; start: number; length: number }[];
 }
 
 /** How a data file is to be read. */
@@ -82,6 +113,7 @@ export interface DataRequest {
 export interface DatasetApi {
   load(request: DataRequest, onProgress: (done: number, total: number) => void): Promise<FileReport>;
   preview(row: number): Promise<PreviewToken[]>;
+  packed(request: PackedRequest): Promise<PackedPreview | null>;
   /** Hands the rows to the trainer over a port of their own. */
   serve(port: MessagePort): Promise<void>;
 }
@@ -95,6 +127,7 @@ export interface RowsApi {
 export interface EvaluationApi {
   load(request: DataRequest, onProgress: (done: number, total: number) => void): Promise<FileReport>;
   preview(row: number): Promise<PreviewToken[]>;
+  packed(request: PackedRequest): Promise<PackedPreview | null>;
   /** @param scorer port on which the trainer answers @param own port on which this worker is asked to evaluate */
   connect(scorer: MessagePort, own: MessagePort, evaluation: Recipe['evaluation'], seed: number): Promise<void>;
 }

@@ -5,7 +5,8 @@ import { ChatTokenizer } from '../data/tokenizer.ts';
 import { UserError } from '../lib/errors.ts';
 import { openDatabase } from '../storage/database.ts';
 import { findModel } from '../storage/models.ts';
-import type { DataRequest, FileReport } from './protocol.ts';
+import { maskChecks, packedPreview } from './maskPreview.ts';
+import type { DataRequest, FileReport, PackedPreview, PackedRequest } from './protocol.ts';
 
 const PROBLEMS_SHOWN = 200;
 
@@ -40,7 +41,12 @@ export class RowFile {
       padTokenId: this.tokenizer.padTokenId,
       padToken: this.tokenizer.padToken,
       notes: this.tokenizer.notes,
+      mask: maskChecks(this.dataset, this.tokenizer),
     };
+  }
+
+  packed(request: PackedRequest): PackedPreview | null {
+    return packedPreview(this.dataset, this.tokenizer, request);
   }
 
   preview(row: number): PreviewToken[] {

@@ -1,0 +1,62 @@
+/** The previewed tensor is the trained one, and faults of the mask are seen. */
+import { describe, expect, it } from 'vitest';
+import { packedTokens } from '../../src/app/packedTokens.ts';
+import { buildDataset, type Dataset } from '../../src/data/documents.ts';
+import { parseRows } from '../../src/data/rows.ts';
+import { ChatTokenizer } from '../../src/data/tokenizer.ts';
+import { microBatchesOfStep } from '../../src/training/batches.ts';
+import { parseRecipe } from '../../src/training/recipe.ts';
+import { maskChecks, packedPreview } from '../../src/worker/maskPreview.ts';
+import { TINY_TOKENIZER, TINY_TOKENIZER_CONFIG } from '../helpers/tinyModel.ts';
+
+const tokenizer = (config = TINY_TOKENIZER_CONFIG) => new ChatTokenizer({ 'tokenizer.json': TINY_TOKENIZER, 'tokenizer_config.json': config });
+
+async function datasetOf(of: ChatTokenizer, rows: { query: string; response: string }[]): Promise<Dataset> {
+  const parsed = await parseRows(new Blob([rows.map((row) => JSON.stringify(row)).join('\n')]), 't.jsonl');
+  return buildDataset('t.jsonl', parsed, of, { systemPrompt: null, maxLength: 64, dateString: '' });
+}
+
+const ROWS = Array.from({ length: 7 }, (_, i) => ({ query: `q${i}`, response: `ans${i}` }));
+
+describe('mask preview', () => {
+  it('is the micro-batch of the step that sees the row first', async () => {
+    const dataset = await datasetOf(tokenizer(), ROWS);
+    const recipe = parseRecipe({ training: { per_device_train_batch_size: 3 } });
+    for (const row of ROWS.keys()) {
+      const made = packedPreview(dataset, tokenizer(), { row, tokensPerMicroBatch: 32, recipe })!;
+      expect(made.batch).toEqual(microBatchesOfStep(dataset.documents, recipe, made.step!, { tokens: 32, padTokenId: tokenizer().padTokenId })[made.index]);
+      const span = made.rows.find((member) => member.row === row)!;
+      const tokens = packedTokens(made, span.start, span.start + span.length);
+      expect(tokens.map(({ text }) => text).join('')).toBe(`<s><|user|>q${row}<|assistant|>ans${row}</s>`);
+      expect(
+        tokens
+          .filter(({ learned }) => learned)
+          .map(({ text }) => text)
+          .join(''),
+      ).toBe(`ans${row}</s>`);
+      expect(tokens.map(({ position }) => position)).toEqual(tokens.map((_, i) => i));
+      // What a place must predict is the token after it.
+      tokens.forEach(({ target }, i) => target && expect(target.id).toBe(tokens[i + 1].id));
+      expect(tokens.filter(({ target }) => target).length).toBe(5);
+      const tail = packedTokens(made, 0, 32).filter(({ padding }) => padding);
+      for (const token of tail) expect(token).toMatchObject({ text: '<pad>', special: true, learned: false, target: null, position: 0 });
+    }
+    expect(packedPreview(dataset, tokenizer(), { row: 7, tokensPerMicroBatch: 32, recipe })).toBeNull();
+  });
+
+  it('of a validation file is one of the batches of its evaluation', async () => {
+    const dataset = await datasetOf(tokenizer(), ROWS);
+    const made = packedPreview(dataset, tokenizer(), { row: 6, tokensPerMicroBatch: 32, recipe: null })!;
+    expect(made).toMatchObject({ step: null, index: 2, of: 3 });
+    expect(made.rows.map(({ line }) => line)).toContain(7);
+  });
+
+  it('sees that no answer ends, also where only the template is at fault', async () => {
+    const good = await datasetOf(tokenizer(), ROWS);
+    expect(maskChecks(good, tokenizer())).toEqual({ withoutEnd: 0, firstWithoutEnd: null, padIsEnd: false });
+    const endless = tokenizer(TINY_TOKENIZER_CONFIG.replace('{{ eos_token }}', ''));
+    expect(maskChecks(await datasetOf(endless, ROWS), endless)).toEqual({ withoutEnd: 7, firstWithoutEnd: 1, padIsEnd: false });
+    const truncated = { ...good, documents: good.documents.map((document) => ({ ...document, labels: document.labels.map(() => -100), truncatedTokens: 1 })) };
+    expect(maskChecks(truncated, tokenizer()).withoutEnd).toBe(0);
+  });
+});
