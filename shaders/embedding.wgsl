@@ -1,5 +1,6 @@
-// y[t, h] = SCALE * W[ids[t], h]: a gather of rows.
-// Buffers: 0 y [T, H], 1 ids [T] u32, 4-7 W [V, H]. An id of V or more gives a row of zeros. Threads: one invocation an element of y.
+// y[t, h] = SCALE * W[ids[t], h]: a gather of rows. One launch a slice of W, which holds rows FIRST to FIRST + ROWS - 1: a launch writes the
+// tokens whose row it holds, and the first one zeros for the others (also for an id that no slice holds).
+// Buffers: 0 y [T, H], 1 ids [T] u32, 4-7 the slice [ROWS, H]. Threads: one invocation an element of y.
 #include "lib/flat.wgsl"
 #include "lib/weight_{W_KIND}.wgsl"
 @group(0) @binding(0) var<storage, read_write> y: array<f32>;
@@ -12,9 +13,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     return;
   }
   let id = ids[i / H];
-  var value = 0.0;
-  if (id < V) {
-    value = SCALE * weight_at(id * H + i % H);
+  if (id >= FIRST && id - FIRST < ROWS) {
+    y[i] = SCALE * weight_at((id - FIRST) * H + i % H);
+  } else if (FIRST == 0u) {
+    y[i] = 0.0;
   }
-  y[i] = value;
 }

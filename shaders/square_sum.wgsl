@@ -1,5 +1,6 @@
-// Sum of squares of COUNT numbers in two launches: PARTIALS slices of x to partials (FINAL false), then the slices to stats[1] (FINAL true,
-// where x is partials and COUNT their number). Buffers: 0 out, 1 x. Threads: one workgroup a slice, slices interleaved.
+// Sum of squares of COUNT numbers in two steps: PARTIALS slices of x to partials from FIRST on (FINAL false; one launch a stretch of x that one
+// binding holds), then all partials to stats[1] (FINAL true and FIRST 1, where x is partials and COUNT their number).
+// Buffers: 0 out, 1 x. Threads: one workgroup a slice, slices interleaved.
 #include "lib/row.wgsl"
 @group(0) @binding(0) var<storage, read_write> out: array<f32>;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -13,6 +14,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   }
   let total = row_sum(sum, local);
   if (local == 0u) {
-    out[select(group.x, 1u, FINAL)] = total;
+    out[FIRST + group.x] = total;
   }
 }

@@ -16,6 +16,8 @@ const LOSS_TOLD_MS = 200;
 
 export class GpuContext {
   readonly settings: KernelSettings;
+  /** What plans and buffers keep to: the device's own limits. */
+  readonly limits: { maxBindingBytes: number; maxBufferBytes: number };
   /** The adapter in words. */
   readonly name: string;
   private readonly ledger = new Map<GPUBuffer, { category: MemoryCategory; bytes: number }>();
@@ -34,17 +36,15 @@ export class GpuContext {
       rowWorkgroup: isSoftware ? 1 : 128,
       matmul: isSoftware ? 'direct' : 'tiled',
       maxWorkgroups: device.limits.maxComputeWorkgroupsPerDimension,
+      maxBindingBytes: Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize),
     };
+    this.limits = { maxBindingBytes: this.settings.maxBindingBytes, maxBufferBytes: device.limits.maxBufferSize };
     device.addEventListener('uncapturederror', (event) => {
       this.firstError ??= new Error(`The GPU refused a command: ${(event as GPUUncapturedErrorEvent).error.message}`);
     });
     void device.lost.then((info) => {
       this.lost = info.message || 'unknown reason';
     });
-  }
-
-  get limits() {
-    return { maxBindingBytes: this.device.limits.maxStorageBufferBindingSize, maxBufferBytes: this.device.limits.maxBufferSize };
   }
 
   /** Throws what went wrong on the device since the last check: a refused command, too little memory, a lost device. */
@@ -69,8 +69,8 @@ export class GpuContext {
     usage: GPUBufferUsageFlags = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC,
   ): GPUBuffer {
     const size = Math.ceil(bytes / 4) * 4;
-    if (size > this.device.limits.maxBufferSize)
-      throw new Error(`${label} needs a buffer of ${size} bytes; this GPU allows ${this.device.limits.maxBufferSize}. Use a smaller model or a lower max_length.`);
+    if (size > this.limits.maxBufferBytes)
+      throw new Error(`${label} needs a buffer of ${size} bytes; this GPU allows ${this.limits.maxBufferBytes}. Use a smaller model or a lower max_length.`);
     const buffer = this.device.createBuffer({ label, size, usage });
     this.ledger.set(buffer, { category, bytes: size });
     return buffer;

@@ -4,7 +4,7 @@ import type { TensorPart } from '../formats/tensors.ts';
 /** A value of the graph (by id), one part of a weight, scratch of the node, or one of the fixed tables. */
 export type BufferReference =
   | { type: 'value'; id: number; /** A slice of it; the offset is a multiple of 256. */ offsetBytes?: number; sizeBytes?: number }
-  | { type: 'weight'; id: number; part: TensorPart }
+  | { type: 'weight'; id: number; part: TensorPart; /** Which of its slices (ops/weightSlices.ts). */ slice: number }
   | { type: 'scratch'; index: number; bytes: number }
   | { type: 'quantizationTables' };
 
@@ -29,6 +29,8 @@ export interface KernelSettings {
   matmul: 'direct' | 'tiled';
   /** Largest workgroups a dimension. */
   maxWorkgroups: number;
+  /** A weight larger than this is split by rows, a sweep over the adapter by elements: the largest binding. */
+  maxBindingBytes: number;
 }
 
 export function value(v: { id: number }): BufferReference {

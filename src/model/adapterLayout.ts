@@ -1,7 +1,8 @@
 /**
  * Where each LoRA matrix lies in the one contiguous adapter buffer. All A matrices come first, then all B; projections that share an input
- * have their A matrices one under the other, so that one product serves them all.
+ * have their A matrices one under the other, so that one product serves them all. Where one buffer is too small it goes on in another.
  */
+import { UserError } from '../lib/errors.ts';
 import { align } from '../plan/memory.ts';
 
 /** One trained matrix under PEFT's name. */
@@ -30,7 +31,7 @@ export interface ProjectionGroup {
 export class AdapterLayout {
   readonly tensors: AdapterTensor[] = [];
   readonly parameters = new Map<string, AdapterParameter>();
-  /** Elements of the whole buffer; unused ones between parameters stay zero. */
+  /** Elements of the whole, over all buffers; unused ones between parameters stay zero. */
   readonly elements: number;
   /** First element of the B matrices. */
   readonly bStart: number;
@@ -38,9 +39,14 @@ export class AdapterLayout {
   constructor(
     readonly groups: readonly ProjectionGroup[],
     readonly rank: number,
+    /** Elements of a buffer, a multiple of 64: no parameter lies in two. */
+    readonly pieceElements = Infinity,
   ) {
     let offset = 0;
     const place = (name: string, shape: [number, number]) => {
+      const count = shape[0] * shape[1];
+      if (count > pieceElements) throw new UserError(`The adapter's ${name} [${shape}] is larger than this GPU's largest buffer. Lower lora.r.`);
+      if ((offset % pieceElements) + count > pieceElements) offset = (Math.floor(offset / pieceElements) + 1) * pieceElements;
       this.parameters.set(name, { name, shape, offset });
       const at = offset;
       offset += align(shape[0] * shape[1] * 4) / 4;
@@ -58,6 +64,15 @@ export class AdapterLayout {
       });
     }
     this.elements = offset;
+  }
+
+  /** Where each buffer begins and how long it is, in elements. */
+  get pieces(): { first: number; elements: number }[] {
+    const count = Math.ceil(this.elements / this.pieceElements) || 1;
+    return Array.from({ length: count }, (_, i) => {
+      const first = i === 0 ? 0 : i * this.pieceElements;
+      return { first, elements: Math.min(this.elements - first, this.pieceElements) };
+    });
   }
 
   find(name: string): AdapterParameter {

@@ -12,7 +12,10 @@ import { AdapterLayout } from './adapterLayout.ts';
 import { ModelBuilder, type BuilderOptions } from './builder.ts';
 import type { Model } from './architecture.ts';
 
-export type GraphOptions = Omit<BuilderOptions, 'mode'>;
+export interface GraphOptions extends Omit<BuilderOptions, 'mode'> {
+  /** Where one buffer is too small for the adapter: elements of each. */
+  adapterPieceElements?: number;
+}
 
 export interface TrainGraph {
   graph: Graph;
@@ -35,7 +38,7 @@ export function trainGraph(model: Model, options: GraphOptions, checkpoint: bool
   weightedSum(graph, loss, weights, graph.state('stats', [2]));
   const seeds = [{ value: loss, gradient: weights }];
   differentiate(graph, seeds, { checkpoint });
-  return { graph, layout: new AdapterLayout(m.groups, options.lora.r), seeds };
+  return { graph, layout: new AdapterLayout(m.groups, options.lora.r, options.adapterPieceElements), seeds };
 }
 
 /** Outputs: tokenLoss [T] and correct [T] (1 where the likeliest token is the target), both 0 where there is no target. */

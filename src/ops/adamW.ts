@@ -1,5 +1,5 @@
 /** The optimiser step over the whole contiguous adapter: global gradient norm, clipping and AdamW (arXiv:1711.05101). */
-import { flatGrid, value } from '../gpu/dispatch.ts';
+import { flatGrid, rowSlice, value, type Dispatch, type KernelSettings } from '../gpu/dispatch.ts';
 import { elements, type Graph, type Op, type Value } from './graph.ts';
 
 /** torch.optim.AdamW's defaults, the only ones supported. */
@@ -23,8 +23,19 @@ export function adamW(graph: Graph, values: AdamWValues, bStart: number): void {
   graph.append(adamWOp, [values.gradients, values.scalars, values.stats], { bStart }, [values.parameters, values.expAvg, values.expAvgSq]);
 }
 
-/** Slices of the first reduction. */
+/** Slices of the first reduction, a stretch. */
 const PARTIALS = 256;
+
+/** Elements that one launch sweeps over: a multiple of 64. */
+export function sweepElements(maxBindingBytes: number): number {
+  return Math.floor(maxBindingBytes / 256) * 64;
+}
+
+/** The adapter in stretches that one binding holds. */
+function stretches(count: number, { maxBindingBytes }: KernelSettings): { first: number; length: number }[] {
+  const size = sweepElements(maxBindingBytes);
+  return Array.from({ length: Math.ceil(count / size) }, (_, i) => ({ first: i * size, length: Math.min(size, count - i * size) }));
+}
 
 /** stats[1] = Σ x². */
 export const squareSumOp: Op = {
@@ -33,11 +44,22 @@ export const squareSumOp: Op = {
     throw new Error('squareSum writes to state only');
   },
   dispatches({ inputs: [x], outputs: [stats] }, settings) {
-    const partials = { type: 'scratch' as const, index: 0, bytes: PARTIALS * 4 };
+    const parts = stretches(elements(x), settings);
+    const partials = { type: 'scratch' as const, index: 0, bytes: parts.length * PARTIALS * 4 };
     const WORKGROUP = settings.rowWorkgroup;
     return [
-      { shader: 'square_sum', constants: { COUNT: elements(x), PARTIALS, FINAL: false, WORKGROUP }, bindings: { 0: partials, 1: value(x) }, workgroups: [PARTIALS, 1, 1] },
-      { shader: 'square_sum', constants: { COUNT: PARTIALS, PARTIALS: 1, FINAL: true, WORKGROUP }, bindings: { 0: value(stats), 1: partials }, workgroups: [1, 1, 1] },
+      ...parts.map(({ first, length }, i): Dispatch => ({
+        shader: 'square_sum',
+        constants: { COUNT: length, PARTIALS, FIRST: i * PARTIALS, FINAL: false, WORKGROUP },
+        bindings: { 0: partials, 1: rowSlice(x, first, length, 1) },
+        workgroups: [PARTIALS, 1, 1],
+      })),
+      {
+        shader: 'square_sum',
+        constants: { COUNT: parts.length * PARTIALS, PARTIALS: 1, FIRST: 1, FINAL: true, WORKGROUP },
+        bindings: { 0: value(stats), 1: partials },
+        workgroups: [1, 1, 1],
+      },
     ];
   },
 };
@@ -48,21 +70,23 @@ export const adamWOp: Op = {
     throw new Error('adamW writes to state only');
   },
   dispatches({ inputs: [gradients, scalars, stats], outputs: [parameters, expAvg, expAvgSq], attributes }, settings) {
-    return [
-      {
+    const bStart = attributes.bStart as number;
+    return stretches(elements(parameters), settings).map(({ first, length }) => {
+      const part = (whole: Value) => rowSlice(whole, first, length, 1);
+      return {
         shader: 'adamw',
         constants: {
-          COUNT: elements(parameters),
-          B_START: attributes.bStart as number,
+          COUNT: length,
+          B_START: Math.min(Math.max(bStart - first, 0), length),
           BETA1: { f32: ADAM.beta1 },
           BETA2: { f32: ADAM.beta2 },
           BETA1_REST: { f32: 1 - ADAM.beta1 },
           BETA2_REST: { f32: 1 - ADAM.beta2 },
           EPS: { f32: ADAM.eps },
         },
-        bindings: { 0: value(parameters), 1: value(expAvg), 2: value(expAvgSq), 3: value(gradients), 4: value(scalars), 5: value(stats) },
-        workgroups: flatGrid(elements(parameters), 64, settings),
-      },
-    ];
+        bindings: { 0: part(parameters), 1: part(expAvg), 2: part(expAvgSq), 3: part(gradients), 4: value(scalars), 5: value(stats) },
+        workgroups: flatGrid(length, 64, settings),
+      };
+    });
   },
 };

@@ -2,6 +2,7 @@
 import { flatGrid, value } from '../gpu/dispatch.ts';
 import type { Graph, Op, Value } from './graph.ts';
 import { weightBindings, weightKind } from './matrixProduct.ts';
+import { weightSlices } from './weightSlices.ts';
 
 /** @param ids [T] u32 @param table [V, H] @returns [T, H] */
 export function embedding(graph: Graph, ids: Value, table: Value, scale = 1): Value {
@@ -13,14 +14,12 @@ export const embeddingOp: Op = {
   outputs: ([ids, table]) => [{ shape: [ids.shape[0], table.shape[1]] }],
   dispatches({ inputs: [ids, table], outputs: [y], attributes }, settings) {
     const [tokens, width] = y.shape;
-    return [
-      {
-        shader: 'embedding',
-        constants: { T: tokens, H: width, V: table.shape[0], SCALE: { f32: attributes.scale as number }, W_KIND: weightKind(table) },
-        bindings: { 0: value(y), 1: value(ids), ...weightBindings(table) },
-        workgroups: flatGrid(tokens * width, 64, settings),
-      },
-    ];
+    return weightSlices(table, settings.maxBindingBytes).map(({ first, rows }, slice) => ({
+      shader: 'embedding',
+      constants: { T: tokens, H: width, FIRST: first, ROWS: rows, SCALE: { f32: attributes.scale as number }, W_KIND: weightKind(table) },
+      bindings: { 0: value(y), 1: value(ids), ...weightBindings(table, slice) },
+      workgroups: flatGrid(tokens * width, 64, settings),
+    }));
   },
   tensorflow: (tf, [ids, table], node) => [tf.mul(tf.gather(table, tf.cast(ids, 'int32')), node.attributes.scale as number)],
 };

@@ -3,7 +3,7 @@
  * where the target is the likeliest token (of equal ones the first), else 0. Rows go in chunks, so [T, vocab] never exists.
  * In a training graph the same sweep yields the gradient to h, while a chunk's logits are at hand.
  */
-import { rowSlice, type Dispatch, type BufferReference } from '../gpu/dispatch.ts';
+import { rowSlice, type Dispatch, type BufferReference, type KernelSettings } from '../gpu/dispatch.ts';
 import type { Graph, Node, Op, Value } from './graph.ts';
 import { matrixProduct } from './matrixProduct.ts';
 import { rowGrid } from './rows.ts';
@@ -21,8 +21,8 @@ export function linearCrossEntropy(graph: Graph, h: Value, head: Value, targets:
 }
 
 /** Rows a chunk, a multiple of 64. */
-function chunkRows(vocabulary: number): number {
-  return Math.max(CHUNK_ROWS, Math.floor(CHUNK_BYTES / (vocabulary * 4) / CHUNK_ROWS) * CHUNK_ROWS);
+function chunkRows(vocabulary: number, { maxBindingBytes }: KernelSettings): number {
+  return Math.max(CHUNK_ROWS, Math.floor(Math.min(CHUNK_BYTES, maxBindingBytes) / (vocabulary * 4) / CHUNK_ROWS) * CHUNK_ROWS);
 }
 
 export const linearCrossEntropyOp: Op = {
@@ -38,7 +38,7 @@ export const linearCrossEntropyOp: Op = {
   dispatches({ inputs: [h, head, targets], outputs: [loss, correct, dUnit], attributes }: Node, settings) {
     const [tokens, width] = h.shape;
     const vocabulary = head.shape[0];
-    const rows = Math.min(tokens, chunkRows(vocabulary));
+    const rows = Math.min(tokens, chunkRows(vocabulary, settings));
     const logits: BufferReference = { type: 'scratch', index: 0, bytes: rows * vocabulary * 4 };
     const dispatches: Dispatch[] = [];
     for (let first = 0; first < tokens; first += rows) {

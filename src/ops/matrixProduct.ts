@@ -2,6 +2,7 @@
 import { isNf4, type TensorKind, type TensorPart } from '../formats/tensors.ts';
 import { flatGrid, value, type BufferReference, type Dispatch, type KernelSettings } from '../gpu/dispatch.ts';
 import { elements, type Value } from './graph.ts';
+import { weightSlices } from './weightSlices.ts';
 
 /** A(m, k) and B(k, n) by strides over a flat array, in elements. */
 interface Operand {
@@ -15,8 +16,8 @@ export interface MatrixProduct {
   k: number;
   /** f32: element (m, k) at offset + m rowStride + k columnStride. */
   a: Operand & { rowStride: number; columnStride: number; slice?: BufferReference };
-  /** Any kind: element (k, n) at offset + k rowStride + n columnStride. */
-  b: Operand & { rowStride: number; columnStride: number };
+  /** Any kind: element (k, n) at offset + k rowStride + n columnStride. `part`: one slice of a weight that is split. */
+  b: Operand & { rowStride: number; columnStride: number; part?: number };
   /** f32, written (m, n) at offset + m rowStride + n. */
   c: Operand & { rowStride: number; slice?: BufferReference };
   alpha?: number;
@@ -24,10 +25,10 @@ export interface MatrixProduct {
   accumulate?: boolean;
 }
 
-/** Bindings 4 to 7 of the weight reader: an f32 value of the graph, or the parts of a weight. */
-export function weightBindings(weight: Value): Record<number, BufferReference> {
+/** Bindings 4 to 7 of the weight reader: an f32 value of the graph, or the parts of a weight (of one slice of it). */
+export function weightBindings(weight: Value, slice = 0): Record<number, BufferReference> {
   if (weight.role !== 'weight') return { 4: value(weight) };
-  const part = (name: TensorPart): BufferReference => ({ type: 'weight', id: weight.id, part: name });
+  const part = (name: TensorPart): BufferReference => ({ type: 'weight', id: weight.id, part: name, slice });
   if (!isNf4(weight.kind)) return { 4: part('data') };
   const scales: Record<number, BufferReference> = weight.kind === 'nf4' ? { 5: part('absmax_q'), 6: part('nested') } : { 5: part('absmax') };
   return { 4: part('packed'), ...scales, 7: { type: 'quantizationTables' } };
@@ -50,7 +51,21 @@ function slicesOfK(m: number, n: number, k: number): number {
 
 /** @param scratchIndex index of the node's scratch that this product may use */
 export function matrixProduct(product: MatrixProduct, settings: KernelSettings, scratchIndex = 0): Dispatch[] {
-  return settings.matmul === 'tiled' ? tiledProduct(product, settings, scratchIndex) : directProduct(product, settings, scratchIndex);
+  return overSlices(product, settings).flatMap((part) => (settings.matmul === 'tiled' ? tiledProduct(part, settings, scratchIndex) : directProduct(part, settings, scratchIndex)));
+}
+
+/** One product a slice of B where B is a weight that is split by rows: its rows are columns of C (forward) or terms of the sum (input gradient). */
+function overSlices(product: MatrixProduct, settings: KernelSettings): MatrixProduct[] {
+  const { a, b, c } = product;
+  if (b.value.role !== 'weight') return [product];
+  const slices = weightSlices(b.value, settings.maxBindingBytes);
+  if (slices.length === 1) return [product];
+  if (b.offset) throw new Error(`${b.value.name} is split: a product may not begin inside it`);
+  return slices.map(({ first, rows }, part) =>
+    b.columnStride > b.rowStride
+      ? { ...product, n: rows, b: { ...b, part }, c: { ...c, offset: (c.offset ?? 0) + first } }
+      : { ...product, k: rows, a: { ...a, offset: (a.offset ?? 0) + first * a.columnStride }, b: { ...b, part }, accumulate: part > 0 || product.accumulate },
+  );
 }
 
 function shared({ m, n, k, a, b, c, alpha = 1, accumulate = false }: MatrixProduct) {
@@ -83,7 +98,7 @@ function tiledProduct(product: MatrixProduct, settings: KernelSettings, scratchI
     {
       shader: 'matmul_tiled',
       constants,
-      bindings: { 0: split > 1 ? scratch : destination, 1: a.slice ?? value(a.value), ...weightBindings(b.value) },
+      bindings: { 0: split > 1 ? scratch : destination, 1: a.slice ?? value(a.value), ...weightBindings(b.value, b.part) },
       workgroups: [Math.ceil(n / 64), Math.ceil(m / 64), split],
     },
   ];
@@ -110,7 +125,7 @@ const DEQUANTIZE_BYTES = 128 * 1024 * 1024;
 function directProduct(product: MatrixProduct, settings: KernelSettings, scratchIndex: number): Dispatch[] {
   const { m, n, a, b, c } = product;
   const constants = shared(product);
-  const bindings = { 0: c.slice ?? value(c.value), 1: a.slice ?? value(a.value), ...weightBindings(b.value) };
+  const bindings = { 0: c.slice ?? value(c.value), 1: a.slice ?? value(a.value), ...weightBindings(b.value, b.part) };
   if (!readsByFour(product)) return [{ shader: 'matmul_direct', constants, bindings, workgroups: [Math.ceil(n / 32), Math.ceil(m / 64), 1] }];
   const workgroups = flatGrid((n / 4) * Math.ceil(m / 8), 64, settings);
   const count = elements(b.value);
@@ -121,7 +136,7 @@ function directProduct(product: MatrixProduct, settings: KernelSettings, scratch
     {
       shader: 'dequantize_nf4',
       constants: { COUNT: count, B_KIND: constants.B_KIND },
-      bindings: { 0: plain, ...weightBindings(b.value) },
+      bindings: { 0: plain, ...weightBindings(b.value, b.part) },
       workgroups: flatGrid(Math.ceil(count / 64), 64, settings),
     },
     { shader: 'matmul_direct4', constants: { ...constants, B_KIND: 'f32' }, bindings: { 0: bindings[0], 1: bindings[1], 4: plain }, workgroups },

@@ -13,8 +13,9 @@ export interface BufferRange {
 
 /** Where the values outside the arenas lie; owned by the engine. */
 export interface Residents {
-  value(value: Value): BufferRange;
-  weight(value: Value, part: TensorPart): BufferRange;
+  /** `bytes` from `offset` on of a value outside the arenas. */
+  value(value: Value, offset: number, bytes: number): BufferRange;
+  weight(value: Value, part: TensorPart, slice: number): BufferRange;
   quantizationTables(): BufferRange;
 }
 
@@ -61,22 +62,19 @@ export class PlanExecutor {
         case 'quantizationTables':
           return residents.quantizationTables();
         case 'weight':
-          return residents.weight(values.get(reference.id)!, reference.part);
+          return residents.weight(values.get(reference.id)!, reference.part, reference.slice);
         case 'scratch': {
           const { arena, offsetBytes } = plan.placementOfScratch(node, reference.index);
           return { buffer: arenas[arena], offset: offsetBytes, size: reference.bytes };
         }
         case 'value': {
           const value = values.get(reference.id)!;
-          const whole = locate(value);
-          return { buffer: whole.buffer, offset: whole.offset + (reference.offsetBytes ?? 0), size: reference.sizeBytes ?? whole.size };
+          const { offsetBytes: from = 0, sizeBytes: size = valueBytes(value) } = reference;
+          if (value.role !== 'activation') return residents.value(value, from, size);
+          const { arena, offsetBytes } = plan.placementOf(value);
+          return { buffer: arenas[arena], offset: offsetBytes + from, size };
         }
       }
-    };
-    const locate = (value: Value): BufferRange => {
-      if (value.role !== 'activation') return residents.value(value);
-      const { arena, offsetBytes } = plan.placementOf(value);
-      return { buffer: arenas[arena], offset: offsetBytes, size: valueBytes(value) };
     };
 
     const commands: Command[] = [];

@@ -2,6 +2,7 @@
 import type { GpuContext } from '../gpu/context.ts';
 import { valueBytes, type Graph, type Value } from '../ops/graph.ts';
 import { PlanExecutor, type BufferRange } from './executor.ts';
+import { weightSlices } from '../ops/weightSlices.ts';
 import { makePlan } from './plan.ts';
 import { dynamicMap, NF4_CODE } from '../quant/nf4.ts';
 
@@ -25,8 +26,16 @@ export class GraphRunner {
       buffers.set(key, buffer);
     };
     for (const value of plan.external) {
-      if (value.role === 'weight') for (const [part, bytes] of Object.entries(weights[value.name])) make(`weight ${value.name} ${part}`, bytes.byteLength, bytes);
-      else make(`${value.role} ${value.name}`, valueBytes(value), value.data);
+      if (value.role === 'weight') {
+        const slices = weightSlices(value, context.settings.maxBindingBytes);
+        for (const [part, bytes] of Object.entries(weights[value.name])) {
+          const rowBytes = bytes.byteLength / value.shape[0];
+          for (const [slice, { first, rows }] of slices.entries()) {
+            const piece = slices.length === 1 ? bytes : bytes.subarray(first * rowBytes, (first + rows) * rowBytes);
+            make(`weight ${value.name} ${part} ${slice}`, piece.byteLength, piece);
+          }
+        }
+      } else make(`${value.role} ${value.name}`, valueBytes(value), value.data);
     }
     make('tables', 272 * 4, new Float32Array([...dynamicMap(), ...NF4_CODE]));
     const arenas = plan.arenaBytes.map((bytes) => context.createBuffer('activations', 'arena', bytes));
@@ -35,8 +44,8 @@ export class GraphRunner {
       return { buffer, offset: 0, size: buffer.size };
     };
     const executor = await PlanExecutor.create(context, plan, arenas, {
-      value: (value: Value) => whole(`${value.role} ${value.name}`),
-      weight: (value, part) => whole(`weight ${value.name} ${part}`),
+      value: (value: Value, offset, size) => ({ buffer: whole(`${value.role} ${value.name}`).buffer, offset, size }),
+      weight: (value, part, slice) => whole(`weight ${value.name} ${part} ${slice}`),
       quantizationTables: () => whole('tables'),
     });
     return new GraphRunner(context, executor, buffers, arenas);

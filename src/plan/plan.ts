@@ -1,9 +1,11 @@
 /** From a graph to a plan: the list of dispatches of one replay and where every value lies. No GPU is touched. */
 import type { BufferReference, Dispatch, KernelSettings } from '../gpu/dispatch.ts';
 import { assembleShader, shaderBindings } from '../gpu/shaders.ts';
+import { tensorPartBytes, type TensorPart } from '../formats/tensors.ts';
 import { valueBytes, type Graph, type Node, type Value } from '../ops/graph.ts';
+import { weightSlices } from '../ops/weightSlices.ts';
 import { withoutDeadNodes } from './autodiff.ts';
-import { planMemory, type Block, type MemoryLimits, type Placement } from './memory.ts';
+import { BlockTooLargeError, planMemory, type Block, type MemoryLimits, type Placement } from './memory.ts';
 
 export interface PlannedDispatch extends Dispatch {
   /** The whole shader text; equal texts share a pipeline. */
@@ -65,12 +67,22 @@ export function makePlan(name: string, graph: Graph, settings: KernelSettings, l
     return index;
   };
 
+  /** Of what lies outside the arenas; the memory plan checks the rest. */
+  const checkBinding = (reference: BufferReference): void => {
+    if (reference.type !== 'weight' && reference.type !== 'value') return;
+    const value = values.get(reference.id)!;
+    if (reference.type === 'value' && value.role === 'activation') return;
+    const bytes = reference.type === 'value' ? (reference.sizeBytes ?? valueBytes(value)) : partBytes(value, reference.part, settings.maxBindingBytes);
+    if (bytes > limits.maxBindingBytes) throw new BlockTooLargeError(value.name, bytes, limits.maxBindingBytes);
+  };
+
   const apart: [number, number][] = [];
   dispatches.forEach((dispatch, time) => {
     const access = new Map(shaderBindings(dispatch.code).map((declaration) => [declaration.binding, declaration.access]));
     const read: number[] = [];
     const written: number[] = [];
     for (const [binding, reference] of Object.entries(dispatch.bindings)) {
+      checkBinding(reference);
       const block = touch(reference, time, dispatch.node);
       if (block !== null) (access.get(Number(binding)) === 'read_write' ? written : read).push(block);
     }
@@ -87,6 +99,12 @@ export function makePlan(name: string, graph: Graph, settings: KernelSettings, l
     placementOfScratch: (node, index) => placements[blockOfScratch.get(`${node}:${index}`)!],
     external: [...external],
   };
+}
+
+/** Bytes of a weight's part, or of the largest slice where it is split. */
+function partBytes({ name, shape, kind }: Value, part: TensorPart, maxBindingBytes: number): number {
+  const [{ rows }] = weightSlices({ shape, kind }, maxBindingBytes);
+  return tensorPartBytes({ name, shape: [rows, ...shape.slice(1)], kind: kind! })[part]!;
 }
 
 /** Follows in-place outputs back to the value whose storage they use; a chain that ends in an output is an output from its start. */

@@ -10,7 +10,8 @@ import type { WeightBuffers } from './gpuWeights.ts';
 import { arenaBytes, QUANTIZATION_TABLE_BYTES, readbackBytes, residentKey } from './runPlans.ts';
 
 export class GpuResidents {
-  private readonly buffers = new Map<string, GPUBuffer>();
+  /** By residentKey; several where the adapter is larger than one buffer may be. */
+  private readonly buffers = new Map<string, GPUBuffer[]>();
   private readonly arenas: GPUBuffer[] = [];
   private readback: GPUBuffer | null = null;
   private tables: GPUBuffer | null = null;
@@ -25,15 +26,20 @@ export class GpuResidents {
   allocate(plans: readonly Plan[]): boolean {
     const { context } = this;
     const adapter = `state adapter [${this.layout.elements}]`;
-    if (!this.buffers.has(adapter)) this.buffers.set(adapter, context.createBuffer('adapter', adapter, this.layout.elements * 4));
+    if (!this.buffers.has(adapter))
+      this.buffers.set(
+        adapter,
+        this.layout.pieces.map(({ elements }) => context.createBuffer('adapter', adapter, elements * 4)),
+      );
     for (const plan of plans) {
       for (const value of plan.external) {
         if (value.role === 'weight' || value.role === 'parameter' || value.role === 'gradient') continue;
         const key = residentKey(value, plan);
         if (this.buffers.has(key)) continue;
-        const buffer = context.createBuffer(category(value), key, valueBytes(value));
-        if (value.data) context.device.queue.writeBuffer(buffer, 0, value.data as Float32Array<ArrayBuffer>);
-        this.buffers.set(key, buffer);
+        const pieces = this.isWholeAdapter(value) ? this.layout.pieces.map(({ elements }) => elements * 4) : [valueBytes(value)];
+        const buffers = pieces.map((bytes) => context.createBuffer(category(value), key, bytes));
+        if (value.data) context.device.queue.writeBuffer(buffers[0], 0, value.data as Float32Array<ArrayBuffer>);
+        this.buffers.set(key, buffers);
       }
     }
     if (this.readback?.size !== readbackBytes(plans)) {
@@ -64,9 +70,9 @@ export class GpuResidents {
     for (const plan of plans) {
       for (const value of plan.external) {
         const key = residentKey(value, plan);
-        const buffer = this.buffers.get(key);
-        if (!buffer || kept.has(key)) continue;
-        this.context.destroyBuffer(buffer);
+        const buffers = this.buffers.get(key);
+        if (!buffers || kept.has(key)) continue;
+        for (const buffer of buffers) this.context.destroyBuffer(buffer);
         this.buffers.delete(key);
       }
     }
@@ -75,22 +81,22 @@ export class GpuResidents {
   /** What a plan's executor asks. */
   for(plan: Plan): Residents {
     return {
-      value: (value) => this.locate(value, plan),
-      weight: ({ name }, part) => {
-        const buffer = this.weights.get(name)![part]!;
+      value: (value, offset, bytes) => this.locate(value, plan, offset, bytes),
+      weight: ({ name }, part, slice) => {
+        const buffer = this.weights.get(name)![part]![slice];
         return { buffer, offset: 0, size: buffer.size };
       },
       quantizationTables: () => ({ buffer: this.tables!, offset: 0, size: QUANTIZATION_TABLE_BYTES }),
     };
   }
 
-  /** A state that every plan shares, by name. */
-  state(name: string, elements: number): GPUBuffer {
+  /** The buffers of a state that every plan shares, by name. */
+  state(name: string, elements: number): readonly GPUBuffer[] {
     return this.buffers.get(`state ${name} [${elements}]`)!;
   }
 
   output(plan: Plan, name: string): GPUBuffer {
-    return this.buffers.get(`${plan.name}.${name}`)!;
+    return this.buffers.get(`${plan.name}.${name}`)![0];
   }
 
   /** Writes an input of a plan by name, if the plan has it. */
@@ -98,7 +104,7 @@ export class GpuResidents {
     const value = plan.external.find((candidate) => candidate.role === 'input' && candidate.name === name);
     if (!value) return;
     if (data.byteLength !== valueBytes(value)) throw new Error(`${plan.name}: input ${name} has ${data.byteLength} bytes, planned were ${valueBytes(value)}`);
-    this.context.device.queue.writeBuffer(this.buffers.get(residentKey(value, plan))!, 0, data as Float32Array<ArrayBuffer>);
+    this.context.device.queue.writeBuffer(this.buffers.get(residentKey(value, plan))![0], 0, data as Float32Array<ArrayBuffer>);
   }
 
   /** Copies `bytes` of a buffer back; one at a time. */
@@ -116,17 +122,29 @@ export class GpuResidents {
     return copy;
   }
 
-  private locate(value: Value, plan: Plan): BufferRange {
+  private locate(value: Value, plan: Plan, offset: number, size: number): BufferRange {
     if (value.role === 'parameter' || value.role === 'gradient') {
-      const { offset, shape } = this.layout.find(value.name);
-      const buffer = this.state(value.role === 'parameter' ? 'adapter' : 'gradients', this.layout.elements);
-      return { buffer, offset: offset * 4, size: shape[0] * shape[1] * 4 };
+      return this.inAdapter(this.state(value.role === 'parameter' ? 'adapter' : 'gradients', this.layout.elements), this.layout.find(value.name).offset * 4 + offset, size);
     }
-    const buffer = this.buffers.get(residentKey(value, plan));
-    if (!buffer) throw new Error(`${plan.name}: ${value.role} ${value.name} was not allocated`);
-    return { buffer, offset: 0, size: valueBytes(value) };
+    const buffers = this.buffers.get(residentKey(value, plan));
+    if (!buffers) throw new Error(`${plan.name}: ${value.role} ${value.name} was not allocated`);
+    return this.isWholeAdapter(value) ? this.inAdapter(buffers, offset, size) : { buffer: buffers[0], offset, size };
+  }
+
+  /** Bytes that lie in one of the adapter's buffers. */
+  private inAdapter(buffers: readonly GPUBuffer[], offset: number, size: number): BufferRange {
+    const piece = this.layout.pieces.findLastIndex(({ first }) => first * 4 <= offset);
+    return { buffer: buffers[piece], offset: offset - this.layout.pieces[piece].first * 4, size };
+  }
+
+  private isWholeAdapter({ role, name, shape }: Value): boolean {
+    return role === 'state' && (ADAPTER_STATES as readonly string[]).includes(name) && shape[0] === this.layout.elements;
   }
 }
+
+/** States as long as the adapter. */
+const ADAPTER_STATES = ['adapter', 'gradients', 'expAvg', 'expAvgSq'] as const;
+export type AdapterState = (typeof ADAPTER_STATES)[number];
 
 function category({ role, name }: Value): MemoryCategory {
   if (role !== 'state' || name === 'stats') return 'batch';

@@ -1,9 +1,11 @@
 /** Brings a model's frozen weights to the GPU, chunk by chunk. */
-import { tensorPartBytes, type TensorPart, type WeightSource } from '../formats/tensors.ts';
+import { tensorPartBytes, type TensorInfo, type TensorPart, type WeightSource } from '../formats/tensors.ts';
 import type { GpuContext } from '../gpu/context.ts';
+import { weightSlices } from '../ops/weightSlices.ts';
 import type { EngineProgress } from './engine.ts';
 
-export type WeightBuffers = Map<string, Partial<Record<TensorPart, GPUBuffer>>>;
+/** By tensor and part; more than one buffer where the weight is split by rows. */
+export type WeightBuffers = Map<string, Partial<Record<TensorPart, GPUBuffer[]>>>;
 
 /** Bytes handed to the queue before waiting for it, so that staging memory stays small. */
 const BYTES_IN_FLIGHT = 64 * 1024 * 1024;
@@ -13,20 +15,17 @@ export async function uploadWeights(context: GpuContext, source: WeightSource, n
   const wanted = [...names].map((name) => {
     const info = source.tensors.get(name);
     if (!info) throw new Error(`The stored model has no tensor ${name}. Import it again.`);
-    return { info, parts: tensorPartBytes(info) };
+    return info;
   });
-  const total = wanted.reduce((sum, { parts }) => sum + Object.values(parts).reduce((a, b) => a + b, 0), 0);
+  const total = wanted.reduce((sum, info) => sum + Object.values(tensorPartBytes(info)).reduce((a, b) => a + b, 0), 0);
   const buffers: WeightBuffers = new Map();
   let done = 0;
   let inFlight = 0;
-  for (const { info, parts } of wanted) {
-    const made = Object.fromEntries(Object.entries(parts).map(([part, bytes]) => [part, context.createBuffer('weights', `${info.name} ${part}`, bytes)])) as Record<
-      string,
-      GPUBuffer
-    >;
+  for (const info of wanted) {
+    const made = allocate(context, info);
     buffers.set(info.name, made);
     for await (const { part, byteOffset, bytes } of source.stream(info.name)) {
-      write(context.device, made[part], byteOffset, bytes);
+      write(context.device, made[part]!, byteOffset, bytes);
       done += bytes.byteLength;
       inFlight += bytes.byteLength;
       if (inFlight > BYTES_IN_FLIGHT) {
@@ -41,8 +40,32 @@ export async function uploadWeights(context: GpuContext, source: WeightSource, n
   return buffers;
 }
 
+function allocate(context: GpuContext, info: TensorInfo): Partial<Record<TensorPart, GPUBuffer[]>> {
+  const slices = weightSlices(info, context.settings.maxBindingBytes);
+  return Object.fromEntries(
+    Object.entries(tensorPartBytes(info)).map(([part, bytes]) => [
+      part,
+      slices.map(({ rows }, i) => {
+        const size = slices.length === 1 ? bytes : (bytes / info.shape[0]) * rows;
+        return context.createBuffer('weights', `${info.name} ${part}${slices.length > 1 ? ` ${i + 1} of ${slices.length}` : ''}`, size);
+      }),
+    ]),
+  );
+}
+
+/** Writes bytes at `offset` of buffers that follow one another. */
+function write(device: GPUDevice, buffers: readonly GPUBuffer[], offset: number, bytes: Uint8Array): void {
+  let first = 0;
+  for (const buffer of buffers) {
+    const from = Math.max(offset - first, 0);
+    const count = Math.min(buffer.size - from, bytes.byteLength - (first + from - offset));
+    if (from < buffer.size && count > 0) writePiece(device, buffer, from, bytes.subarray(first + from - offset, first + from - offset + count));
+    first += buffer.size;
+  }
+}
+
 /** Writes bytes whose count may be no multiple of 4 (the end of a part). */
-function write(device: GPUDevice, buffer: GPUBuffer, offset: number, bytes: Uint8Array): void {
+function writePiece(device: GPUDevice, buffer: GPUBuffer, offset: number, bytes: Uint8Array): void {
   const whole = bytes.byteLength & ~3;
   if (whole > 0) device.queue.writeBuffer(buffer, offset, bytes as Uint8Array<ArrayBuffer>, 0, whole);
   if (whole === bytes.byteLength) return;

@@ -5,8 +5,9 @@ import type { AdapterLayout } from '../model/adapterLayout.ts';
 import { checkTargets } from '../model/lora.ts';
 import { decodeGraph, logitsGraph, optimizerGraph, prefillGraph, scoreGraph, trainGraph, type GraphOptions } from '../model/plans.ts';
 import type { Model } from '../model/architecture.ts';
+import { sweepElements } from '../ops/adamW.ts';
 import { valueBytes, type Value } from '../ops/graph.ts';
-import type { MemoryLimits } from '../plan/memory.ts';
+import { BlockTooLargeError, type MemoryLimits } from '../plan/memory.ts';
 import { makePlan, type Plan } from '../plan/plan.ts';
 import type { LoraSettings, MemoryReport } from './engine.ts';
 
@@ -47,7 +48,15 @@ export function planRun(options: RunPlanOptions, settings: KernelSettings, limit
     model.tensors.filter(({ quantise }) => quantise).map(({ name }) => name.replace(/\.weight$/, '')),
     lora,
   );
-  const shared: GraphOptions = { tokens: options.tokensPerMicroBatch, positions: options.tokensPerMicroBatch, lora, weights: options.weights };
+  // A buffer holds whole stretches of the optimiser's sweep.
+  const sweep = sweepElements(settings.maxBindingBytes);
+  const shared: GraphOptions = {
+    tokens: options.tokensPerMicroBatch,
+    positions: options.tokensPerMicroBatch,
+    lora,
+    weights: options.weights,
+    adapterPieceElements: Math.floor(limits.maxBufferBytes / (sweep * 4)) * sweep,
+  };
   const { graph, layout } = trainGraph(model, shared, options.gradientCheckpointing);
   const plan = (name: string, made: typeof graph) => makePlan(name, made, settings, limits);
   return {
@@ -59,14 +68,31 @@ export function planRun(options: RunPlanOptions, settings: KernelSettings, limit
   };
 }
 
-/** @param slots sequences generated at once @param maxLength longest prompt and answer together */
+/**
+ * @param slots sequences generated at once, where the cache of so many fits one binding; else as many as fit
+ * @param maxLength longest prompt and answer together @throws BlockTooLargeError where not even one fits
+ */
 export function planGeneration(
   options: RunPlanOptions,
   { slots, maxLength }: { slots: number; maxLength: number },
   settings: KernelSettings,
   limits: MemoryLimits,
 ): GenerationPlans {
-  const { model, lora, weights, tokensPerMicroBatch } = options;
+  try {
+    return planSlots(options, slots, maxLength, settings, limits);
+  } catch (error) {
+    if (!(error instanceof BlockTooLargeError) || slots === 1) throw error;
+    return planGeneration(options, { slots: Math.floor(slots / 2), maxLength }, settings, limits);
+  }
+}
+
+function planSlots(
+  { model, lora, weights, tokensPerMicroBatch }: RunPlanOptions,
+  slots: number,
+  maxLength: number,
+  settings: KernelSettings,
+  limits: MemoryLimits,
+): GenerationPlans {
   const cache = { slots, length: maxLength };
   const shared = { positions: Math.max(maxLength, tokensPerMicroBatch), lora, weights, cache };
   return {

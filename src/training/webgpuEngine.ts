@@ -21,7 +21,7 @@ import {
   type TokenScores,
 } from './engine.ts';
 import { generateInSlots, type SlotRunner } from './gpuGeneration.ts';
-import { GpuResidents } from './gpuResidents.ts';
+import { GpuResidents, type AdapterState } from './gpuResidents.ts';
 import { uploadWeights } from './gpuWeights.ts';
 import { memoryReport, planGeneration, planRun, plansOf, type RunPlanOptions, type RunPlans } from './runPlans.ts';
 
@@ -53,7 +53,7 @@ export class WebGpuEngine implements Engine {
     const residents = new GpuResidents(context, plans.layout, await uploadWeights(context, options.weights, weightNames(plans), options.onProgress));
     residents.allocate(plansOf(plans));
     const engine = new WebGpuEngine(context, options, planOptions, plans, residents);
-    context.device.queue.writeBuffer(engine.region('adapter'), 0, initialAdapter(plans.layout, options.seed) as Float32Array<ArrayBuffer>);
+    engine.writeState('adapter', initialAdapter(plans.layout, options.seed));
     await Promise.all([plans.training?.train, plans.score, plans.training?.optimizer].map((plan) => plan && engine.executor(plan)));
     context.check();
     return engine;
@@ -82,7 +82,7 @@ export class WebGpuEngine implements Engine {
       ];
       this.residents.write(optimizer, 'scalars', new Float32Array(scalars));
       await this.replay(optimizer);
-      const [loss, squares] = new Float32Array(await this.residents.read(this.residents.state('stats', 2), 8));
+      const [loss, squares] = new Float32Array(await this.residents.read(this.residents.state('stats', 2)[0], 8));
       if (!Number.isFinite(loss)) throw new NonFiniteError('loss', input.step);
       if (!Number.isFinite(squares)) throw new NonFiniteError('gradient norm', input.step);
       this.optimizerSteps = t;
@@ -94,7 +94,7 @@ export class WebGpuEngine implements Engine {
   gradients(microBatches: MicroBatch[], step = 0): Promise<{ loss: number; gradients: AdapterTensors }> {
     return this.exclusively(async () => {
       await this.accumulateGradients(microBatches, step);
-      const [loss] = new Float32Array(await this.residents.read(this.residents.state('stats', 2), 8));
+      const [loss] = new Float32Array(await this.residents.read(this.residents.state('stats', 2)[0], 8));
       return { loss, gradients: await this.readRegion('gradients') };
     });
   }
@@ -168,8 +168,7 @@ export class WebGpuEngine implements Engine {
     const supervised = microBatches.reduce((sum, batch) => sum + batch.supervisedTokens, 0);
     if (supervised === 0) throw new Error(`step ${step + 1} has no supervised token: every answer in it is empty`);
     const encoder = this.context.device.createCommandEncoder();
-    encoder.clearBuffer(this.region('gradients'));
-    encoder.clearBuffer(this.residents.state('stats', 2));
+    for (const buffer of [...this.region('gradients'), ...this.residents.state('stats', 2)]) encoder.clearBuffer(buffer);
     this.context.device.queue.submit([encoder.finish()]);
     const { train } = this.training;
     this.residents.write(train, 'random', new Uint32Array([this.options.seed, step]));
@@ -262,17 +261,24 @@ export class WebGpuEngine implements Engine {
     };
   }
 
-  private region(name: 'adapter' | 'gradients' | 'expAvg' | 'expAvgSq'): GPUBuffer {
+  private region(name: AdapterState): readonly GPUBuffer[] {
     return this.residents.state(name, this.plans.layout.elements);
   }
 
-  private async readRegion(name: 'adapter' | 'gradients' | 'expAvg' | 'expAvgSq'): Promise<AdapterTensors> {
+  private async readRegion(name: AdapterState): Promise<AdapterTensors> {
     const { layout } = this.plans;
-    return adapterTensors(layout, new Float32Array(await this.residents.read(this.region(name), layout.elements * 4)));
+    const flat = new Float32Array(layout.elements);
+    for (const [i, { first, elements }] of layout.pieces.entries()) flat.set(new Float32Array(await this.residents.read(this.region(name)[i], elements * 4)), first);
+    return adapterTensors(layout, flat);
   }
 
-  private writeRegion(name: 'adapter' | 'expAvg' | 'expAvgSq', tensors: AdapterTensors): void {
-    this.context.device.queue.writeBuffer(this.region(name), 0, fillAdapter(this.plans.layout, tensors) as Float32Array<ArrayBuffer>);
+  private writeRegion(name: AdapterState, tensors: AdapterTensors): void {
+    this.writeState(name, fillAdapter(this.plans.layout, tensors));
+  }
+
+  private writeState(name: AdapterState, flat: Float32Array): void {
+    for (const [i, { first, elements }] of this.plans.layout.pieces.entries())
+      this.context.device.queue.writeBuffer(this.region(name)[i], 0, flat as Float32Array<ArrayBuffer>, first, elements);
   }
 
   private get training(): NonNullable<RunPlans['training']> {

@@ -1,7 +1,7 @@
 /** The engine as a whole on a tiny model: memory, repeatability, packing, checkpointing, generation, and the fallback beside it. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { filesOf } from '../../scripts/lib/nodeFiles.ts';
 import { ChatTokenizer } from '../../src/data/tokenizer.ts';
 import { packDocuments } from '../../src/data/packing.ts';
@@ -347,6 +347,46 @@ describe.skipIf(!gpu)('a lost device', () => {
     await expect(going).rejects.toMatchObject({ name: 'DeviceLostError' });
     await expect(target.score(pack(96)[0])).rejects.toMatchObject({ name: 'DeviceLostError' });
     await expect(target.readAdapter()).rejects.toMatchObject({ name: 'DeviceLostError' });
+  });
+});
+
+describe.skipIf(!gpu)('engine within small limits', () => {
+  it('splits table, head, adapter and optimiser over buffers and bindings, and computes the same', { timeout: 600_000 }, async () => {
+    const small = await gpuWith({ maxBindingBytes: 4096 }, { maxBindingBytes: 80 * 1024, maxBufferBytes: 80 * 1024 });
+    const lora = { ...LORA, r: 64, lora_dropout: 0.1 };
+    const run = async (context: typeof small) => {
+      const target = await WebGpuEngine.create(context, options(await tinySource('none'), { lora, generation: { slots: 8, maxLength: 128 } }));
+      const { total, ...parts } = target.memory;
+      expect(context.allocated()).toEqual(parts);
+      await target.loadAdapter(await stirred(target));
+      const { loss, gradients } = await target.gradients(pack(96));
+      const losses: number[] = [];
+      for (let i = 0; i < 3; i++) losses.push((await target.trainStep(step(pack(96), i))).loss);
+      const ids = await target.generate([[1, 2, 3], [9]], { maxNewTokens: 8, stopTokenIds: [], doSample: false, temperature: 1, topP: 1, seed: 0 });
+      const made = { total, loss, gradients, losses, ids, scores: await target.score(pack(96)[0]), adapter: await target.readAdapter() };
+      target.dispose();
+      return made;
+    };
+    const created = vi.spyOn(small, 'createBuffer');
+    const [mine, whole] = [await run(small), await run(gpu!)];
+    const labels = created.mock.calls.map(([, label]) => label);
+    expect(labels.filter((label) => label.startsWith('model.embed_tokens.weight data'))).toHaveLength(7);
+    expect(labels.filter((label) => /^state adapter/.test(label)).length).toBeGreaterThan(2);
+    expect(Math.max(...created.mock.calls.map(([, , bytes]) => bytes))).toBeLessThanOrEqual(80 * 1024);
+    expect(mine.ids).toEqual(whole.ids);
+    mine.losses.forEach((loss, i) => expect(Math.abs(loss - whole.losses[i])).toBeLessThan(1e-5));
+    expect(Math.abs(mine.loss - whole.loss)).toBeLessThan(1e-6);
+    expect(relativeDifference(whole.gradients, mine.gradients)).toBeLessThan(1e-5);
+    expect(Math.max(...mine.scores.loss.map((value, i) => Math.abs(value - whole.scores.loss[i])))).toBeLessThan(1e-4);
+    expect(relativeDifference(whole.adapter, mine.adapter)).toBeLessThan(1e-3);
+    small.dispose();
+  });
+
+  it('refuses what cannot be split, before anything is allocated', async () => {
+    const small = await gpuWith({}, { maxBindingBytes: 24 * 1024 });
+    await expect(WebGpuEngine.create(small, options(await tinySource()))).rejects.toThrow(/in one piece, but this GPU binds at most/);
+    expect(Object.values(small.allocated()).every((bytes) => bytes === 0)).toBe(true);
+    small.dispose();
   });
 });
 

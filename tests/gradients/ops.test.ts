@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GpuContext } from '../../src/gpu/context.ts';
 import type { KernelSettings } from '../../src/gpu/dispatch.ts';
 import type { TensorFlow } from '../../src/ops/tensorflow.ts';
+import { weightSlices } from '../../src/ops/weightSlices.ts';
 import { checkOp, OP_BOUND } from '../../src/plan/checkOps.ts';
 import { GraphRunner } from '../../src/plan/graphRunner.ts';
 import { opCases, uniform, type OpCase } from '../../src/plan/opCases.ts';
@@ -58,6 +59,31 @@ describe.skipIf(!gpu).each(VARIANTS)('kernels $matmul, rows by $rowWorkgroup', (
       expect(Math.abs((above - below) / (2 * h) - slope) / scale, name).toBeLessThan(2e-3);
     }
     runner.dispose();
+  });
+});
+
+/** Weights of these cases lie in 2 to 13 slices, of 4, 8, 20 or 64 rows. */
+const SPLIT: [name: string, maxBindingBytes: number][] = [
+  ['linear f32 37×96→50', 2000],
+  ['linear bf16 68×132→40', 6000],
+  ['linear f16 65×130→66', 1100],
+  ['embedding bf16 11×34', 300],
+  ['linearCrossEntropy bf16 70×40, 131 tokens', 5200],
+];
+
+describe.skipIf(!gpu).each(VARIANTS)('a weight larger than a binding, kernels $matmul', (settings) => {
+  it.each(SPLIT)('%s, split at %i bytes, equals TensorFlow.js', { timeout: 600_000 }, async (name, maxBindingBytes) => {
+    const context = await gpuWith({ ...settings, maxBindingBytes });
+    const made = opCases().find((candidate) => candidate.name === name)!;
+    expect(
+      weightSlices(
+        made.graph.values.find(({ role }) => role === 'weight')!,
+        maxBindingBytes,
+      ).length,
+    ).toBeGreaterThan(1);
+    const { tf } = await loadTensorFlow(['cpu']);
+    for (const { of, error } of await checkOp(context, tf, made)) expect(error, of).toBeLessThan(OP_BOUND);
+    context.dispose();
   });
 });
 

@@ -3,6 +3,7 @@ import { openNodeGpu } from '../../scripts/lib/nodeGpu.ts';
 import type { GpuContext } from '../../src/gpu/context.ts';
 import { openGpu } from '../../src/gpu/context.ts';
 import type { KernelSettings } from '../../src/gpu/dispatch.ts';
+import type { MemoryLimits } from '../../src/plan/memory.ts';
 import { nodeGpu } from '../../scripts/lib/nodeGpu.ts';
 
 let opened: Promise<GpuContext | null> | undefined;
@@ -16,10 +17,11 @@ export function testGpu(): Promise<GpuContext | null> {
   return opened;
 }
 
-/** A device of its own with other kernel settings. */
-export async function gpuWith(settings: Partial<KernelSettings>): Promise<GpuContext> {
+/** A device of its own with other kernel settings, and with limits below its own: plans and buffers then keep to those. */
+export async function gpuWith(settings: Partial<KernelSettings>, limits: Partial<MemoryLimits> = {}): Promise<GpuContext> {
   const context = await openGpu(nodeGpu());
   if (!context) throw new Error('no adapter');
   Object.assign(context.settings, settings);
+  Object.assign(context.limits, limits);
   return context;
 }
