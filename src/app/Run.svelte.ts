@@ -1,5 +1,5 @@
 /** A run as the page shows it: its curves, its speed, its end. */
-import type { EndReason, EvaluationResult, RunOutcome, TrainerWorkerEvent } from '../worker/protocol.ts';
+import type { EndReason, EvaluationResult, MetricsLine, RunOutcome, TrainerWorkerEvent } from '../worker/protocol.ts';
 import { messageOf } from './text.ts';
 
 export interface Curve {
@@ -28,6 +28,10 @@ export class Run {
   validation = $state.raw<Curve[]>([]);
   evaluations = $state<EvaluationState[]>([]);
   savedStep = $state<number | null>(null);
+  /** Why the last checkpoint could not be stored. */
+  notSaved = $state<string | null>(null);
+  /** What cut the run off, and how it went on. */
+  interruptions = $state<string[]>([]);
   outcome = $state.raw<RunOutcome | null>(null);
   error = $state<string | null>(null);
 
@@ -93,9 +97,21 @@ export class Run {
         return;
       case 'checkpoint':
         this.savedStep = event.step;
+        this.notSaved = null;
         return;
       case 'paused':
         this.paused = event.paused;
+        return;
+      case 'checkpointFailed':
+        this.notSaved = event.message;
+        return;
+      case 'deviceLost':
+        this.phase = 'preparing';
+        this.preparing = 'Taking the GPU anew';
+        this.interruptions.push(`${event.message} The run goes on from step ${event.step} by itself.`);
+        return;
+      case 'restored':
+        this.restore(event.step, event.lines);
         return;
     }
   }
@@ -108,6 +124,18 @@ export class Run {
   fail(error: unknown): void {
     this.error = messageOf(error);
     this.phase = 'failed';
+  }
+
+  /** The curves up to a checkpoint: what comes after it is computed again. */
+  private restore(step: number, lines: readonly MetricsLine[]): void {
+    const points = (name: string, key: string): Curve => {
+      const known = lines.filter((line) => line[key] !== undefined);
+      return { name, steps: known.map((line) => line.step), values: known.map((line) => line[key]) };
+    };
+    this.training = points('training', 'loss');
+    this.validation = this.validation.map(({ name }) => points(name, `eval_${name}_loss`));
+    this.step = step;
+    this.savedStep = step;
   }
 
   /** Why a validation file is not evaluated any more. */

@@ -228,6 +228,7 @@ export class Workspace {
         training: { file: train.file.name, name: 'training', summary: train.report.summary },
         validation: usable.map(({ file, name, report }) => ({ file: file.name, name, summary: report!.summary })),
         resumeRunId: resume?.runId ?? null,
+        startFrom: null,
       };
       const ports = [rows.port2, ...evaluators.flatMap(({ scorer, evaluate }) => [scorer, evaluate])];
       run.end(
@@ -254,9 +255,16 @@ export class Workspace {
     void this.trainer.api.stop();
   }
 
-  answer(query: string, doSample: boolean): Promise<string> {
+  async answer(query: string, doSample: boolean): Promise<string> {
     const { max_new_tokens, temperature, top_p } = this.recipe.evaluation;
-    return this.trainer.api.answer(query, { maxNewTokens: max_new_tokens, doSample, temperature, topP: top_p, seed: this.recipe.training.seed });
+    const sampling = { maxNewTokens: max_new_tokens, doSample, temperature, topP: top_p, seed: this.recipe.training.seed };
+    const request = { runId: this.run!.outcome!.runId, conversations: [{ messages: [{ role: 'user' as const, content: query }], strength: 1 }], sampling };
+    return (
+      await this.trainer.api.chat(
+        request,
+        proxy(() => undefined),
+      )
+    )[0].text;
   }
 
   checkGpu(onProgress: (done: number, total: number) => void): Promise<GpuCheck> {

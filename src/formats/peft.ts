@@ -73,29 +73,77 @@ function targetModules(tensors: ReadonlyMap<string, Float32Tensor>): string[] {
   ].sort();
 }
 
+/** An adapter as PEFT wrote it. */
 export interface ReadAdapter {
-  config: Record<string, unknown>;
+  settings: PeftSettings;
+  /** float32 under PEFT's names: base_model.model.<module>.lora_A.weight … */
   tensors: Map<string, Float32Tensor>;
+  /** Adapted modules, in the order of the file. */
+  modules: string[];
 }
 
-/** @throws UserError where a file is missing or not what PEFT writes */
+const AGAIN = 'Use an adapter that PEFT or Finetab saved for a causal language model.';
+const PREFIX = 'base_model.model.';
+
+/** @param files of the folder by name; others than the two are ignored @throws UserError where a file is missing, or asks for something that is not read */
 export async function readPeftFolder(files: ReadonlyMap<string, Blob>): Promise<ReadAdapter> {
   const [configFile, weights] = [files.get('adapter_config.json'), files.get('adapter_model.safetensors')];
-  if (!configFile || !weights)
+  if (!configFile || !weights) {
+    if (files.has('adapter_model.bin')) throw new UserError('adapter_model.bin is a PyTorch pickle, which Finetab does not read. Save the adapter with safe_serialization=True.');
     throw new UserError(`An adapter folder holds adapter_config.json and adapter_model.safetensors; ${configFile ? 'the weights are' : 'adapter_config.json is'} missing.`);
+  }
+  const settings = readSettings(await configFile.text());
+  const tensors = new Map<string, Float32Tensor>();
+  for (const { name: written, dtype, shape, begin, end } of await readSafetensorsHeader(weights, 'adapter_model.safetensors')) {
+    const name = tensorName(written);
+    const rank = name.endsWith('.lora_A.weight') ? shape[0] : name.endsWith('.lora_B.weight') ? shape[1] : null;
+    if (rank !== null && rank !== settings.r)
+      throw new UserError(`adapter_model.safetensors: ${written} is [${shape}], which does not fit r = ${settings.r} of adapter_config.json.`);
+    tensors.set(name, { shape, data: toFloat32(dtype, new Uint8Array(await weights.slice(begin, end).arrayBuffer())) });
+  }
+  const modules = [...new Set([...tensors.keys()].map((name) => name.slice(PREFIX.length).replace(/\.lora_.*$/, '')))];
+  if (modules.length === 0) throw new UserError(`adapter_model.safetensors holds no tensor. ${AGAIN}`);
+  for (const module of modules) {
+    for (const matrix of ['lora_A', 'lora_B'])
+      if (!tensors.has(`${PREFIX}${module}.${matrix}.weight`)) throw new UserError(`adapter_model.safetensors has no ${matrix} for ${module}: the file is incomplete. ${AGAIN}`);
+  }
+  for (const [name, { data }] of tensors)
+    if (!data.every(Number.isFinite)) throw new UserError(`adapter_model.safetensors: ${name} holds NaN or infinite values: the adapter comes from a diverged run.`);
+  return { settings, tensors, modules };
+}
+
+function readSettings(text: string): PeftSettings {
   let config: Record<string, unknown>;
   try {
-    config = JSON.parse(await configFile.text()) as Record<string, unknown>;
+    config = JSON.parse(text) as Record<string, unknown>;
   } catch {
     throw new UserError('adapter_config.json is not JSON. Export the adapter again.');
   }
-  if (config.peft_type !== 'LORA') throw new UserError(`adapter_config.json: peft_type is ${JSON.stringify(config.peft_type)}; only LORA adapters can be read.`);
-  const tensors = new Map<string, Float32Tensor>();
-  for (const { name, dtype, shape, begin, end } of await readSafetensorsHeader(weights, 'adapter_model.safetensors')) {
-    if (/\.lora_[AB]\.weight$/.test(name) && shape[name.endsWith('lora_A.weight') ? 0 : 1] !== config.r) {
-      throw new UserError(`adapter_model.safetensors: ${name} is [${shape}], which does not fit r = ${JSON.stringify(config.r)} of adapter_config.json.`);
-    }
-    tensors.set(name, { shape, data: toFloat32(dtype, new Uint8Array(await weights.slice(begin, end).arrayBuffer())) });
-  }
-  return { config, tensors };
+  const fail = (key: string, why: string): never => {
+    throw new UserError(`adapter_config.json: ${key} is ${JSON.stringify(config[key] ?? null)}; ${why}. ${AGAIN}`);
+  };
+  if (config.peft_type !== 'LORA') fail('peft_type', 'only LORA adapters can be read');
+  if (!Number.isInteger(config.r) || (config.r as number) < 1) fail('r', 'it must be a positive whole number');
+  if (typeof config.lora_alpha !== 'number' || !(config.lora_alpha > 0)) fail('lora_alpha', 'it must be a positive number');
+  if (config.bias !== undefined && config.bias !== 'none') fail('bias', 'trained biases are not read');
+  for (const key of ['rank_pattern', 'alpha_pattern'])
+    if (Object.keys((config[key] as object | null | undefined) ?? {}).length > 0) fail(key, 'one rank and one alpha for all modules is read');
+  for (const key of ['modules_to_save', 'trainable_token_indices', 'layer_replication', 'target_parameters'])
+    if (config[key] !== undefined && config[key] !== null && (config[key] as unknown[]).length !== 0) fail(key, 'only LoRA matrices are read');
+  for (const key of ['lora_bias', 'fan_in_fan_out']) if (config[key] === true) fail(key, 'it must be false');
+  return {
+    r: config.r as number,
+    lora_alpha: config.lora_alpha as number,
+    lora_dropout: typeof config.lora_dropout === 'number' ? config.lora_dropout : 0,
+    use_rslora: config.use_rslora === true,
+    use_dora: config.use_dora === true,
+    base_model_name_or_path: typeof config.base_model_name_or_path === 'string' ? config.base_model_name_or_path : null,
+  };
+}
+
+/** PEFT's name of a tensor; the adapter's name, which some versions left in it, is taken out. */
+function tensorName(written: string): string {
+  const name = written.replace(/\.(lora_[AB]|lora_magnitude_vector)\.default(?=\.|$)/, '.$1');
+  if (name.startsWith(PREFIX) && /\.(lora_A\.weight|lora_B\.weight|lora_magnitude_vector(\.weight)?)$/.test(name)) return name;
+  throw new UserError(`adapter_model.safetensors: ${written} is not a LoRA matrix of a linear layer, which is all that Finetab reads. ${AGAIN}`);
 }

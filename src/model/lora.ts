@@ -18,7 +18,7 @@ export function loraScale({ r, lora_alpha, use_rslora }: LoraShape): number {
 }
 
 /** PEFT's rule for target_modules: 'all-linear', or a module whose name is one of the list or ends in '.' and one of it. */
-export function isTarget(module: string, { target_modules }: LoraShape): boolean {
+export function isTarget(module: string, { target_modules }: Pick<LoraShape, 'target_modules'>): boolean {
   return target_modules === 'all-linear' || target_modules.some((target) => module === target || module.endsWith(`.${target}`));
 }
 

@@ -1,5 +1,5 @@
 /** The one IndexedDB database, versioned, through idb. */
-import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
+import { openDB, type DBSchema, type IDBPDatabase, type OpenDBCallbacks } from 'idb';
 import { UserError } from '../lib/errors.ts';
 import type { TensorInfo, TensorPart } from '../formats/tensors.ts';
 
@@ -36,35 +36,81 @@ export interface ModelManifest {
   storedBytes: number;
 }
 
-/** Anything of a run that structured clone carries; its shape is the trainer's business. */
+export type RunState = 'running' | 'finished' | 'stopped' | 'diverged' | 'failed';
+
+/** What the list of runs shows; the big parts of a run lie apart. */
 export interface RunRecord {
   id: string;
   /** ISO 8601. */
   startedAt: string;
-  state: 'running' | 'finished' | 'stopped' | 'failed';
-  data: unknown;
+  /** 'running' is also what a run is left as by a tab that was closed. */
+  state: RunState;
+  /** Why it failed or diverged. */
+  message: string | null;
+  /** The person's own; empty at first. */
+  name: string;
+  notes: string;
+  modelId: string;
+  modelName: string;
+  trainFile: string;
+  /** A recipe with every default filled in: the trainer's business. */
+  recipe: unknown;
+  tokensPerMicroBatch: number;
+  step: number;
+  totalSteps: number;
+  /** Step of the adapter that is kept; null where none is. */
+  adapterStep: number | null;
+  seconds: number;
+  /** The adapter of the GPU in words. */
+  device: string;
+  /** Name of the LoRA adapter that it went on from; null: from the start. */
+  startedFrom: string | null;
+  /** By curve: 'training' and each validation set. */
+  losses: Record<string, { start: number; best: number; end: number }>;
+  /** Of the kept adapter. */
+  adapterBytes: number;
+}
+
+/** Big parts of a run, each under [run, part]: adapter (tensors by name), lines of metrics.jsonl, votes, report. */
+export type RunPart = 'adapter' | 'lines' | 'votes' | 'report';
+
+/** Answers and metrics of one evaluation of one validation set. */
+export interface StoredEvaluation {
+  runId: string;
+  name: string;
+  step: number;
+  result: unknown;
 }
 
 interface Schema extends DBSchema {
   models: { key: string; value: ModelManifest };
   chunks: { key: [string, string, number]; value: Uint8Array };
   runs: { key: string; value: RunRecord };
+  parts: { key: [string, RunPart]; value: unknown };
+  evaluations: { key: [string, string, number]; value: StoredEvaluation };
   checkpoints: { key: string; value: { id: string; runId: string; data: unknown }; indexes: { runId: string } };
 }
 
 export type Database = IDBPDatabase<Schema>;
 
 const NAME = 'finetab';
-const VERSION = 1;
+const VERSION = 2;
 
-/** Opens the database, creating or upgrading it. */
+/** Opens the database, creating it or bringing it from any earlier version to this one. */
 export function openDatabase(name = NAME): Promise<Database> {
   return openDB<Schema>(name, VERSION, {
-    upgrade(database) {
-      database.createObjectStore('models', { keyPath: 'id' });
-      database.createObjectStore('chunks');
-      database.createObjectStore('runs', { keyPath: 'id' });
-      database.createObjectStore('checkpoints', { keyPath: 'id' }).createIndex('runId', 'runId');
+    async upgrade(database, oldVersion, _newVersion, transaction) {
+      if (oldVersion < 1) {
+        database.createObjectStore('models', { keyPath: 'id' });
+        database.createObjectStore('chunks');
+        database.createObjectStore('runs', { keyPath: 'id' });
+        database.createObjectStore('checkpoints', { keyPath: 'id' }).createIndex('runId', 'runId');
+      }
+      if (oldVersion < 2) {
+        database.createObjectStore('parts');
+        database.createObjectStore('evaluations', { keyPath: ['runId', 'name', 'step'] });
+        if (oldVersion === 1) await fromVersion1(transaction);
+      }
     },
     blocking(_current, _next, event) {
       // A newer version of the page in another tab wants the database: let it have it.
@@ -73,13 +119,49 @@ export function openDatabase(name = NAME): Promise<Database> {
   });
 }
 
-/** Runs a write; a full disk becomes an error that says what to do. */
-export async function storing<T>(write: () => Promise<T>): Promise<T> {
+type Upgrade = Parameters<NonNullable<OpenDBCallbacks<Schema>['upgrade']>>[3];
+
+/** Version 1 knew of a run its state and what a resume needs. */
+async function fromVersion1(transaction: Upgrade): Promise<void> {
+  const runs = transaction.objectStore('runs');
+  for (const old of (await runs.getAll()) as unknown as { id: string; startedAt: string; state: RunState; data: Partial<RunRecord> }[]) {
+    const { data, ...run } = old;
+    await runs.put({ ...newRun(run.id), ...data, ...run });
+  }
+}
+
+/** A run that has only begun. */
+export function newRun(id: string): RunRecord {
+  return {
+    id,
+    startedAt: id,
+    state: 'running',
+    message: null,
+    name: '',
+    notes: '',
+    modelId: '',
+    modelName: '',
+    trainFile: '',
+    recipe: null,
+    tokensPerMicroBatch: 0,
+    step: 0,
+    totalSteps: 0,
+    adapterStep: null,
+    seconds: 0,
+    device: '',
+    startedFrom: null,
+    losses: {},
+    adapterBytes: 0,
+  };
+}
+
+/** Runs a write; a full disk becomes an error that says what to do. @param kept what is not lost by it */
+export async function storing<T>(write: () => Promise<T>, kept = 'what was stored so far is kept and the import goes on from there'): Promise<T> {
   try {
     return await write();
   } catch (error) {
     if (error instanceof DOMException && error.name === 'QuotaExceededError') {
-      throw new UserError("The browser's storage is full. Delete a stored model, or free disk space; what was stored so far is kept and the import goes on from there.");
+      throw new UserError(`The browser's storage is full. Delete a stored model or a run, or free disk space; ${kept}.`);
     }
     throw error;
   }

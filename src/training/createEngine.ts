@@ -26,9 +26,15 @@ export interface MemoryAnswer {
   isFallback: boolean;
 }
 
+/** A driver that restarts, or a laptop that wakes, needs a while. */
+const REOPEN_AFTER_MS = [0, 1000, 4000, 15_000];
+
 export class EngineHost {
   private gpu: Promise<GpuContext | null> | null = null;
   private engine: Engine | null = null;
+
+  /** @param open gives null where there is no WebGPU */
+  constructor(private readonly open: () => Promise<GpuContext | null> = () => openGpu()) {}
 
   /** Exact memory of a run, before anything is allocated. */
   async memoryOf(request: MemoryRequest): Promise<MemoryAnswer> {
@@ -55,10 +61,17 @@ export class EngineHost {
     return checkGpu(gpu, onProgress);
   }
 
-  /** The device, opened anew where it was lost. */
+  /** The device, opened anew where it was lost. @throws UserError where it was lost and none comes back */
   private async device(): Promise<GpuContext | null> {
     const open = await this.gpu;
-    if (!open || open.lost !== null) this.gpu = openGpu();
-    return this.gpu;
+    if (open && open.lost === null) return open;
+    for (const wait of open ? REOPEN_AFTER_MS : [0]) {
+      await new Promise((resolve) => setTimeout(resolve, wait));
+      this.gpu = this.open();
+      if (await this.gpu) return this.gpu;
+    }
+    if (!open) return null;
+    this.gpu = null;
+    throw new UserError('The GPU was lost and did not come back. Restart the browser; nothing that was saved is lost, and a run goes on from its last checkpoint.');
   }
 }

@@ -1,5 +1,6 @@
 /** The training loop: epochs, steps, evaluation, checkpoints, early stopping. Drives an Engine and knows nothing of GPUs or workers. */
 import type { Document } from '../data/types.ts';
+import { isDeviceLost } from '../lib/errors.ts';
 import { microBatchesOfStep, rowsOfStep, stepsPerEpoch } from './batches.ts';
 import { NonFiniteError, type AdapterTensors, type Engine, type OptimizerState } from './engine.ts';
 import type { EvaluationResult, Evaluator } from './evaluation.ts';
@@ -14,6 +15,10 @@ export type TrainerEvent =
   | { type: 'evaluated'; step: number; name: string; result: EvaluationResult }
   | { type: 'evaluationFailed'; step: number; name: string; message: string }
   | { type: 'checkpoint'; step: number }
+  /** A checkpoint could not be stored: the run goes on, but would not survive the tab. */
+  | { type: 'checkpointFailed'; step: number; message: string }
+  /** Goes on from a checkpoint: these are all lines up to it. */
+  | { type: 'restored'; step: number; lines: MetricsLine[] }
   | { type: 'paused'; paused: boolean };
 
 /** Everything that a run needs to go on as if it had never stopped. Structured-cloneable. */
@@ -25,6 +30,8 @@ export interface Checkpoint {
   inputTokens: number;
   lines: MetricsLine[];
   best: BestAdapter | null;
+  /** Of work up to here. */
+  seconds?: number;
 }
 
 export interface BestAdapter {
@@ -45,6 +52,8 @@ export interface TrainerOptions {
   emit: (event: TrainerEvent) => void;
   saveCheckpoint?: (checkpoint: Checkpoint) => Promise<void>;
   resume?: Checkpoint;
+  /** What to start from instead of a fresh adapter. */
+  initial?: AdapterTensors;
   /** Milliseconds, for rates. */
   now?: () => number;
 }
@@ -64,6 +73,9 @@ export interface RunResult {
   seconds: number;
 }
 
+/** A checkpoint is taken at least this often, so that a closed tab costs little. */
+const SAVE_EVERY_MS = 60_000;
+
 export class Trainer {
   readonly totalSteps: number;
   private readonly schedule: Schedule;
@@ -74,6 +86,8 @@ export class Trainer {
   private stopping = false;
   private unpause: (() => void) | null = null;
   private resting: Promise<void> | null = null;
+  private savedStep = -1;
+  private savedAt = 0;
   private readonly failed = new Set<string>();
 
   constructor(private readonly options: TrainerOptions) {
@@ -107,19 +121,29 @@ export class Trainer {
   }
 
   async run(): Promise<RunResult> {
-    const { engine, recipe, resume, emit, now = () => performance.now() } = this.options;
-    const started = now();
+    const { engine, recipe, resume, initial, emit, now = () => performance.now() } = this.options;
+    const started = now() - 1000 * (resume?.seconds ?? 0);
     let step = resume?.step ?? 0;
     let reason: EndReason = 'finished';
     let message: string | null = null;
     if (resume) {
       await engine.loadAdapter(resume.adapter);
       await engine.loadOptimizer(resume.optimizer);
-    } else await this.evaluate(0);
+      this.savedStep = step;
+      this.savedAt = now();
+      emit({ type: 'restored', step, lines: [...this.lines] });
+    } else {
+      if (initial) await engine.loadAdapter(initial);
+      await this.evaluate(0);
+      await this.save(0, started);
+    }
     let busyMs = 0;
     let stepsTaken = 0;
     while (step < this.totalSteps) {
-      if (this.resting) await this.resting;
+      if (this.resting) {
+        await this.save(step, started);
+        await this.resting;
+      }
       if (this.stopping) {
         reason = 'stopped';
         break;
@@ -145,7 +169,8 @@ export class Trainer {
       }
       emit({ type: 'progress', step, totalSteps: this.totalSteps, tokensPerSecond, secondsLeft: ((busyMs / stepsTaken) * (this.totalSteps - step)) / 1000 });
       if (step % recipe.evaluation.eval_steps === 0 || step === this.totalSteps) await this.evaluate(step);
-      if (step % (recipe.training.save_steps || recipe.evaluation.eval_steps) === 0 && step < this.totalSteps) await this.save(step);
+      const due = step % (recipe.training.save_steps || recipe.evaluation.eval_steps) === 0 || now() - this.savedAt >= SAVE_EVERY_MS;
+      if (due && step < this.totalSteps) await this.save(step, started);
       const { early_stopping_patience: patience, metric_for_best_model } = recipe.evaluation;
       if (this.best && metric_for_best_model && patience > 0 && this.best.stale >= patience) {
         reason = 'early stopping';
@@ -154,7 +179,7 @@ export class Trainer {
     }
     if (reason !== 'finished') {
       if (reason === 'stopped' && step % recipe.evaluation.eval_steps !== 0) await this.evaluate(step);
-      await this.save(step);
+      await this.save(step, started);
     }
     const best = recipe.evaluation.metric_for_best_model ? this.best : null;
     if (best) await engine.loadAdapter(best.adapter);
@@ -195,18 +220,22 @@ export class Trainer {
     if (open.length === 0) return;
     emit({ type: 'evaluating', step });
     const line: MetricsLine = { step, epoch: this.epochAt(step) };
-    await Promise.all(
+    const losses = await Promise.all(
       open.map(async (evaluator) => {
         try {
           const result = await evaluator.evaluate(step);
           Object.assign(line, evaluationKeys(evaluator.name, result.metrics));
           emit({ type: 'evaluated', step, name: evaluator.name, result });
         } catch (error) {
+          if (isDeviceLost(error)) return error;
           this.failed.add(evaluator.name);
           emit({ type: 'evaluationFailed', step, name: evaluator.name, message: error instanceof Error ? error.message : String(error) });
         }
       }),
     );
+    // That is no fault of the files: the run as a whole goes on elsewhere.
+    const lost = losses.find((error) => error !== undefined);
+    if (lost) throw lost;
     const ordered = Object.fromEntries(
       Object.entries(line).sort(([a], [b]) => Number(a.startsWith('eval_')) - Number(b.startsWith('eval_')) || (a < b && a.startsWith('eval_') ? -1 : 0)),
     );
@@ -217,9 +246,10 @@ export class Trainer {
     else this.best = { metric, value: line[metric], step, adapter: await engine.readAdapter(), stale: 0 };
   }
 
-  private async save(step: number): Promise<void> {
-    const { engine, recipe, saveCheckpoint, emit } = this.options;
-    if (!saveCheckpoint) return;
+  /** Stores a checkpoint of a step once. One that does not fit does not end the run. */
+  private async save(step: number, started: number): Promise<void> {
+    const { engine, recipe, saveCheckpoint, emit, now = () => performance.now() } = this.options;
+    if (!saveCheckpoint || this.savedStep === step) return;
     const checkpoint = {
       recipe,
       step,
@@ -227,10 +257,17 @@ export class Trainer {
       optimizer: await engine.readOptimizer(),
       inputTokens: this.inputTokens,
       lines: [...this.lines],
-      best: this.best,
+      best: this.best && { ...this.best },
+      seconds: (now() - started) / 1000,
     };
-    await saveCheckpoint(checkpoint);
-    emit({ type: 'checkpoint', step });
+    this.savedAt = now();
+    try {
+      await saveCheckpoint(checkpoint);
+      this.savedStep = step;
+      emit({ type: 'checkpoint', step });
+    } catch (error) {
+      emit({ type: 'checkpointFailed', step, message: error instanceof Error ? error.message : String(error) });
+    }
   }
 
   private log(line: MetricsLine): void {

@@ -1,6 +1,6 @@
 /** Starts workers and wraps them: the only place where the page makes one. */
 import { wrap, type Remote } from 'comlink';
-import type { DatasetApi, EvaluationApi, ImportApi, TrainerApi } from './protocol.ts';
+import type { DatasetApi, EvaluationApi, HistoryApi, ImportApi, TrainerApi } from './protocol.ts';
 
 export { proxy, transfer } from 'comlink';
 
@@ -25,6 +25,10 @@ export function startDataset(onCrash: (message: string) => void): WorkerHandle<D
 
 export function startEvaluation(set: string, onCrash: (message: string) => void): WorkerHandle<EvaluationApi> {
   return start(new Worker(new URL('./evaluation.worker.ts', import.meta.url), { type: 'module', name: `evaluation ${set}` }), onCrash);
+}
+
+export function startHistory(onCrash: (message: string) => void): WorkerHandle<HistoryApi> {
+  return start(new Worker(new URL('./history.worker.ts', import.meta.url), { type: 'module', name: 'history' }), onCrash);
 }
 
 export function startTrainer(onCrash: (message: string) => void): WorkerHandle<TrainerApi> {

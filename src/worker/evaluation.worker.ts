@@ -12,6 +12,7 @@ const api: EvaluationApi = {
   },
   preview: async (row) => rows?.preview(row) ?? [],
   packed: async (request) => rows?.packed(request) ?? null,
+  questions: async (count) => rows?.questions(count) ?? [],
   async connect(scorerPort, ownPort, evaluation, seed) {
     const remote = wrap<ScorerApi>(scorerPort);
     const served: EvaluateApi = {
@@ -25,12 +26,7 @@ const api: EvaluationApi = {
         };
         const generation = evaluation.predict_with_generate
           ? {
-              questions: dataset.documents.slice(0, evaluation.eval_max_samples).map(({ inputIds, promptTokens, line }) => ({
-                line,
-                promptIds: inputIds.slice(0, promptTokens),
-                prompt: tokenizer.decode(inputIds.slice(0, promptTokens), { skipSpecial: true }),
-                reference: tokenizer.decode(inputIds.slice(promptTokens), { skipSpecial: true }).trim(),
-              })),
+              questions: rows.questions(evaluation.eval_max_samples),
               maxNewTokens: evaluation.max_new_tokens,
               stopTokenIds: tokenizer.stopTokenIds,
               doSample: evaluation.do_sample,

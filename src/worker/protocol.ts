@@ -3,20 +3,24 @@
  * callbacks go through `proxy`, buffers through `transfer`. Everything else is plain data that structured clone carries.
  */
 import type { DatasetSummary, DocumentSettings, PreviewToken } from '../data/documents.ts';
+import type { ChatMessage } from '../data/chatTemplate.ts';
 import type { RowProblem } from '../data/rows.ts';
 import type { Document, MicroBatch } from '../data/types.ts';
 import type { NamedFile } from '../formats/checkpoint.ts';
-import type { EngineProgress, GenerationOptions, MemoryReport, TokenScores } from '../training/engine.ts';
-import type { EvaluationMetrics, EvaluationResult, GeneratedAnswer } from '../training/evaluation.ts';
+import type { AdapterTensors, EngineProgress, GenerationOptions, LoraSettings, MemoryReport, TokenScores } from '../training/engine.ts';
+import type { EvaluationMetrics, EvaluationResult, GeneratedAnswer, Question } from '../training/evaluation.ts';
 import type { GpuCheck } from '../training/gpuCheck.ts';
+import type { MetricsLine } from '../training/metrics.ts';
 import type { Recipe } from '../training/recipe.ts';
 import type { EndReason, TrainerEvent } from '../training/trainer.ts';
 import type { HubAccess } from '../storage/hub.ts';
+import type { RunRecord, RunState } from '../storage/database.ts';
 import type { ModelSummary } from '../storage/models.ts';
 import type { StorageUse } from '../storage/quota.ts';
 
 export type {
   HubAccess,
+  ChatMessage,
   DatasetSummary,
   DocumentSettings,
   PreviewToken,
@@ -28,8 +32,12 @@ export type {
   EvaluationMetrics,
   EvaluationResult,
   GeneratedAnswer,
+  Question,
   GpuCheck,
   Recipe,
+  LoraSettings,
+  MetricsLine,
+  RunState,
   EndReason,
   TrainerEvent,
   ModelSummary,
@@ -128,6 +136,8 @@ export interface EvaluationApi {
   load(request: DataRequest, onProgress: (done: number, total: number) => void): Promise<FileReport>;
   preview(row: number): Promise<PreviewToken[]>;
   packed(request: PackedRequest): Promise<PackedPreview | null>;
+  /** The first rows as questions: what generation starts from, and the answer they have. */
+  questions(count: number): Promise<Question[]>;
   /** @param scorer port on which the trainer answers @param own port on which this worker is asked to evaluate */
   connect(scorer: MessagePort, own: MessagePort, evaluation: Recipe['evaluation'], seed: number): Promise<void>;
 }
@@ -182,10 +192,24 @@ export interface RunRequest extends PlanRequest {
   validation: FileInReport[];
   /** A run whose checkpoint to go on from. */
   resumeRunId: string | null;
+  /** The adapter to go on from instead of a fresh one. */
+  startFrom: StartingAdapter | null;
+}
+
+/** An adapter that fits a model, ready to be trained on: of a kept run, or dropped as a PEFT folder. */
+export interface StartingAdapter {
+  name: string;
+  modelId: string;
+  /** What the recipe's lora must be. */
+  lora: LoraSettings;
+  tensors: AdapterTensors;
 }
 
 /** A finished run: files by name, ready to be saved. */
 export interface RunOutcome {
+  runId: string;
+  /** Why the run could not be kept in the browser; its files are here all the same. */
+  notKept: string | null;
   reason: EndReason;
   message: string | null;
   steps: number;
@@ -210,7 +234,33 @@ export interface OpenRun {
   totalSteps: number;
 }
 
-export type TrainerWorkerEvent = TrainerEvent | { type: 'engine'; progress: EngineProgress };
+export type TrainerWorkerEvent =
+  | TrainerEvent
+  | { type: 'engine'; progress: EngineProgress }
+  /** The GPU was lost; a new one is taken and the run goes on from this step by itself. */
+  | { type: 'deviceLost'; step: number; message: string };
+
+export type SamplingOptions = Omit<GenerationOptions, 'stopTokenIds' | 'strengths' | 'streams'>;
+
+/** Conversations that go on side by side, each from its own messages at its own strength, with the same seed. */
+export interface ChatRequest {
+  runId: string;
+  conversations: { messages: ChatMessage[]; strength: number }[];
+  sampling: SamplingOptions;
+}
+
+export interface ChatReply {
+  text: string;
+  tokens: number;
+  /** end: by an end token; length: by max_new_tokens; stopped: by the person. */
+  ended: 'end' | 'length' | 'stopped';
+}
+
+/** Cross entropy of each token of a row given those before it; NaN for the first, and for tokens that did not fit. */
+export interface TokenLosses {
+  base: Float32Array;
+  tuned: Float32Array;
+}
 
 /** trainer.worker: owns the only GPU device and the only copy of the weights. */
 export interface TrainerApi {
@@ -222,10 +272,82 @@ export interface TrainerApi {
   stop(): Promise<void>;
   /** A validation file's worker died: its evaluation fails, alone. */
   evaluatorDied(name: string, message: string): Promise<void>;
-  /** Answers with the adapter of the last run. */
-  answer(query: string, options: Omit<GenerationOptions, 'stopTokenIds'>): Promise<string>;
+  /** Makes a run's adapter the one that answers, loading the model where it is not. The calls below do it too; this one tells its progress. */
+  openResult(runId: string, onProgress: (progress: EngineProgress) => void): Promise<void>;
+  /** @param onText text so far of a conversation's answer, by its place */
+  chat(request: ChatRequest, onText: (conversation: number, text: string) => void): Promise<ChatReply[]>;
+  /** The base model's and the tuned one's answer to each prompt, by the same random numbers. */
+  answerPairs(runId: string, prompts: number[][], sampling: SamplingOptions, onPair: (index: number, base: string, tuned: string) => void): Promise<void>;
+  /** Ends the answers that are being written, where they are. */
+  stopAnswers(): Promise<void>;
+  /** @param strength of the adapter for `tuned` */
+  tokenLosses(runId: string, inputIds: number[], strength: number): Promise<TokenLosses>;
   /** Every kernel against TensorFlow.js on this adapter; not while a run goes on. */
   checkGpu(onProgress: (done: number, total: number) => void): Promise<GpuCheck>;
   openRuns(): Promise<OpenRun[]>;
   discardRun(runId: string): Promise<void>;
+}
+
+/** A kept run as the list shows it. */
+export interface RunSummary extends Omit<RunRecord, 'recipe'> {
+  recipe: Recipe;
+  /** Whether it goes on now, in this tab or another. */
+  live: boolean;
+  /** Step from which it can go on; null where it ended or has no checkpoint. */
+  resumableStep: number | null;
+  /** Bytes that it takes up, about. */
+  storedBytes: number;
+}
+
+export interface RunEvaluation {
+  name: string;
+  step: number;
+  result: EvaluationResult;
+}
+
+/** One blind comparison of answers to a row of a validation set. */
+export interface VotedPair {
+  line: number;
+  prompt: string;
+  reference: string;
+  base: string;
+  tuned: string;
+  /** Whether the tuned answer stands at A. */
+  tunedIsA: boolean;
+  vote: 'tuned' | 'base' | 'tie' | null;
+}
+
+export interface HeadToHead {
+  /** Name of the validation set. */
+  name: string;
+  seed: number;
+  sampling: SamplingOptions;
+  pairs: VotedPair[];
+}
+
+export interface RunDetails {
+  lines: MetricsLine[];
+  evaluations: RunEvaluation[];
+  votes: HeadToHead[];
+  report: string | null;
+}
+
+/** history.worker: the runs kept in this browser. */
+export interface HistoryApi {
+  /** The newest first. */
+  runs(): Promise<RunSummary[]>;
+  details(runId: string): Promise<RunDetails>;
+  rename(runId: string, name: string): Promise<void>;
+  setNotes(runId: string, notes: string): Promise<void>;
+  /** A comparison takes the place of the one before of the same set. */
+  putVotes(runId: string, votes: HeadToHead): Promise<void>;
+  remove(runId: string): Promise<void>;
+  /** The PEFT folder of a run's adapter, as it was when the run ended. */
+  adapterFolder(runId: string): Promise<Map<string, Uint8Array>>;
+  /** PEFT folder, metrics, recipe, report, answers, votes and notes in one zip. */
+  exportZip(runId: string): Promise<Uint8Array>;
+  /** @throws UserError where the adapter does not fit the model */
+  startFromRun(runId: string, modelId: string): Promise<StartingAdapter>;
+  /** @throws UserError where the files are no PEFT folder, or its adapter does not fit the model */
+  startFromFiles(files: NamedFile[], modelId: string): Promise<StartingAdapter>;
 }

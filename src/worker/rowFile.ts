@@ -3,18 +3,17 @@ import { buildDataset, previewTokens, type Dataset, type PreviewToken } from '..
 import { parseRows } from '../data/rows.ts';
 import { ChatTokenizer } from '../data/tokenizer.ts';
 import { UserError } from '../lib/errors.ts';
-import { openDatabase } from '../storage/database.ts';
+import { openDatabase, type Database } from '../storage/database.ts';
 import { findModel } from '../storage/models.ts';
+import type { Question } from '../training/evaluation.ts';
 import { maskChecks, packedPreview } from './maskPreview.ts';
 import type { DataRequest, FileReport, PackedPreview, PackedRequest } from './protocol.ts';
 
 const PROBLEMS_SHOWN = 200;
 
 /** The tokenizer of a stored model. @throws UserError where the model is gone or has no usable tokenizer */
-export async function tokenizerOf(modelId: string): Promise<ChatTokenizer> {
-  const database = await openDatabase();
-  const manifest = await findModel(database, modelId);
-  database.close();
+export async function tokenizerOf(modelId: string, opened: Promise<Database>): Promise<ChatTokenizer> {
+  const manifest = await findModel(await opened, modelId);
   if (!manifest) throw new UserError('This model is not stored in this browser any more. Drop its files again.');
   return new ChatTokenizer(manifest.texts);
 }
@@ -26,7 +25,9 @@ export class RowFile {
   ) {}
 
   static async read({ modelId, settings, file }: DataRequest, onProgress: (done: number, total: number) => void): Promise<RowFile> {
-    const tokenizer = await tokenizerOf(modelId);
+    const database = openDatabase();
+    const tokenizer = await tokenizerOf(modelId, database);
+    (await database).close();
     const parsed = await parseRows(file, file.name);
     return new RowFile(await buildDataset(file.name, parsed, tokenizer, settings, onProgress), tokenizer);
   }
@@ -47,6 +48,15 @@ export class RowFile {
 
   packed(request: PackedRequest): PackedPreview | null {
     return packedPreview(this.dataset, this.tokenizer, request);
+  }
+
+  /** The first rows as questions: what generation starts from, and the answer they have. */
+  questions(count: number): Question[] {
+    const text = (ids: number[]) => this.tokenizer.decode(ids, { skipSpecial: true }).trim();
+    return this.dataset.documents.slice(0, count).map(({ inputIds, promptTokens, line }) => {
+      const promptIds = inputIds.slice(0, promptTokens);
+      return { line, promptIds, prompt: text(promptIds), reference: text(inputIds.slice(promptTokens)) };
+    });
   }
 
   preview(row: number): PreviewToken[] {

@@ -105,8 +105,8 @@ describe('trainer', () => {
   it('resumed from a checkpoint goes on as if it had never stopped', async () => {
     const whole = setUp(RECIPE, (engine) => ({ evaluators: [evaluator(engine, 'a', 2)] }));
     const expected = await whole.trainer.run();
-    expect(whole.checkpoints.map(({ step }) => step)).toEqual([4, 8]);
-    const rest = setUp(RECIPE, (engine) => ({ evaluators: [evaluator(engine, 'a', 2)], resume: structuredClone(whole.checkpoints[0]) }));
+    expect(whole.checkpoints.map(({ step }) => step)).toEqual([0, 4, 8]);
+    const rest = setUp(RECIPE, (engine) => ({ evaluators: [evaluator(engine, 'a', 2)], resume: structuredClone(whole.checkpoints[1]) }));
     const result = await rest.trainer.run();
     const strip = (lines: typeof result.lines) => lines.map((line): Record<string, number> => ({ ...line, tokens_per_second: 0 }));
     expect(rest.engine.steps.map(({ step }) => step)).toEqual([4, 5, 6, 7, 8, 9, 10, 11]);
@@ -180,6 +180,40 @@ describe('trainer', () => {
     expect(message).toMatch(/The loss became NaN or infinite at step 6/);
     expect(steps).toBe(5);
     expect(checkpoints.at(-1)!.adapter.get('x')!.data[0]).toBe(Math.fround(engine.x));
+  });
+
+  it('takes a checkpoint at the start, at a pause and at least once a minute; one that does not fit ends nothing', async () => {
+    let minutes = 0;
+    const { trainer, events, checkpoints } = setUp({ ...RECIPE, evaluation: { eval_steps: 100 } }, () => ({ now: () => 30_000 * minutes++ }));
+    await trainer.run();
+    expect(checkpoints.map(({ step }) => step)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+    expect(checkpoints.at(-1)!.seconds).toBeGreaterThan(60);
+    expect(events.filter(({ type }) => type === 'checkpoint').length).toBe(12);
+
+    const paused = setUp({ ...RECIPE, evaluation: { eval_steps: 100 } });
+    paused.trainer.pause();
+    const running = paused.trainer.run();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(paused.checkpoints.map(({ step }) => step)).toEqual([0]);
+    paused.trainer.resume();
+    await running;
+
+    const full = setUp(RECIPE, () => ({ saveCheckpoint: () => Promise.reject(new Error('the disk is full')) }));
+    expect(await full.trainer.run()).toMatchObject({ reason: 'finished', steps: 12 });
+    expect(full.events.filter(({ type }) => type === 'checkpointFailed')).toEqual([0, 4, 8].map((step) => ({ type: 'checkpointFailed', step, message: 'the disk is full' })));
+  });
+
+  it('starts from an adapter that it is given', async () => {
+    const { trainer, checkpoints } = setUp(RECIPE, () => ({ initial: new Map([['x', { shape: [1], data: Float32Array.of(7) }]]) }));
+    await trainer.run();
+    expect(checkpoints[0].adapter.get('x')!.data[0]).toBe(7);
+  });
+
+  it('does not blame a file for a lost device: the run as a whole ends with that', async () => {
+    const lost = Object.assign(new Error('gone'), { name: 'DeviceLostError' });
+    const { trainer, events } = setUp(RECIPE, () => ({ evaluators: [{ name: 'a', evaluate: () => Promise.reject(lost) }] }));
+    await expect(trainer.run()).rejects.toBe(lost);
+    expect(events.filter(({ type }) => type === 'evaluationFailed')).toEqual([]);
   });
 
   it('hands the recipe to the engine', async () => {

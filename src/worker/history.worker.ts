@@ -1,0 +1,4 @@
+import { expose } from 'comlink';
+import { HistoryHost } from './historyHost.ts';
+
+expose(new HistoryHost());

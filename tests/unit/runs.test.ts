@@ -1,0 +1,87 @@
+/** What the database keeps of runs: versions, ends that are whole or not at all, deletion without remains. */
+import 'fake-indexeddb/auto';
+import { openDB } from 'idb';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { newRun, openDatabase, type Database } from '../../src/storage/database.ts';
+import {
+  deleteRun,
+  endRun,
+  findRun,
+  latestCheckpoint,
+  latestCheckpointStep,
+  listEvaluations,
+  listRuns,
+  putCheckpoint,
+  putEvaluation,
+  putPart,
+  putRun,
+  readPart,
+  updateRun,
+} from '../../src/storage/runs.ts';
+
+let database: Database;
+let count = 0;
+beforeEach(async () => {
+  database = await openDatabase(`runs ${count++}`);
+});
+
+describe('kept runs', () => {
+  it('of version 1 are brought over, with their checkpoints and models', async () => {
+    const name = `runs old ${count++}`;
+    const old = await openDB(name, 1, {
+      upgrade(made) {
+        made.createObjectStore('models', { keyPath: 'id' });
+        made.createObjectStore('chunks');
+        made.createObjectStore('runs', { keyPath: 'id' });
+        made.createObjectStore('checkpoints', { keyPath: 'id' }).createIndex('runId', 'runId');
+      },
+    });
+    await old.put('models', { id: 'm', name: 'tiny' });
+    const data = { modelId: 'm', modelName: 'tiny', trainFile: 'train.jsonl', recipe: { max_length: 64 }, totalSteps: 12 };
+    await old.put('runs', { id: '2026-01-01', startedAt: '2026-01-01', state: 'stopped', data });
+    await old.put('checkpoints', { id: '2026-01-01/000000004', runId: '2026-01-01', data: { step: 4 } });
+    old.close();
+    const opened = await openDatabase(name);
+    expect(await listRuns(opened)).toEqual([{ ...newRun('2026-01-01'), ...data, state: 'stopped' }]);
+    expect(await latestCheckpoint(opened, '2026-01-01')).toEqual({ step: 4 });
+    expect(await latestCheckpointStep(opened, '2026-01-01')).toBe(4);
+    expect(await opened.get('models', 'm')).toEqual({ id: 'm', name: 'tiny' });
+  });
+
+  it('keep one checkpoint, the newest', async () => {
+    for (const step of [0, 4, 12]) await putCheckpoint(database, 'a', step, { step });
+    await putCheckpoint(database, 'b', 100, { step: 100 });
+    expect(await database.getAllKeys('checkpoints')).toEqual(['a/000000012', 'b/000000100']);
+    expect(await latestCheckpoint(database, 'a')).toEqual({ step: 12 });
+  });
+
+  it('end in one piece: parts in, checkpoint out, changes of others kept', async () => {
+    await putRun(database, newRun('a'));
+    await updateRun(database, 'a', { name: 'first' });
+    await putCheckpoint(database, 'a', 4, { step: 4 });
+    await endRun(database, 'a', { state: 'finished', adapterStep: 8 }, { lines: [{ step: 1 }] }, false);
+    expect(await findRun(database, 'a')).toEqual({ ...newRun('a'), name: 'first', state: 'finished', adapterStep: 8 });
+    expect(await readPart(database, 'a', 'lines')).toEqual([{ step: 1 }]);
+    expect(await latestCheckpoint(database, 'a')).toBeUndefined();
+    // What cannot be stored takes the whole end back.
+    await putRun(database, newRun('b'));
+    await putCheckpoint(database, 'b', 4, { step: 4 });
+    await expect(endRun(database, 'b', { state: 'finished' }, { lines: [1], report: () => undefined }, false)).rejects.toThrow();
+    expect([(await findRun(database, 'b'))!.state, await readPart(database, 'b', 'lines'), await latestCheckpointStep(database, 'b')]).toEqual(['running', undefined, 4]);
+  });
+
+  it('are deleted with all that is theirs and nothing else, also while they end', async () => {
+    for (const id of ['a', 'b']) {
+      await putRun(database, newRun(id));
+      await putPart(database, id, 'lines', []);
+      await putEvaluation(database, { runId: id, name: 'math', step: 0, result: id });
+      await putCheckpoint(database, id, 4, {});
+    }
+    await deleteRun(database, 'a');
+    for (const store of ['runs', 'parts', 'evaluations', 'checkpoints'] as const) expect((await database.getAllKeys(store)).length, store).toBe(1);
+    expect(await listEvaluations(database, 'b')).toEqual([{ runId: 'b', name: 'math', step: 0, result: 'b' }]);
+    await endRun(database, 'a', { state: 'finished' }, { lines: [] }, false);
+    expect(await updateRun(database, 'a', { name: 'ghost' })).toBeUndefined();
+    expect((await listRuns(database)).map(({ id }) => id)).toEqual(['b']);
+  });
+});
