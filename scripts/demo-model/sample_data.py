@@ -1,8 +1,11 @@
 """The demo's data files: a pirate's answers to train on, and what the model knew before, to see what is forgotten.
 
-The pirate speaks about the skills of PIRATE_SKILLS; manners and arithmetic are never trained on.
+    python3 scripts/demo-model/sample_data.py --out public/demo
+
+writes them anew without training the model. The pirate speaks about the skills of PIRATE_SKILLS; manners and arithmetic are never trained on.
 """
 
+import argparse
 import json
 import random
 import re
@@ -11,18 +14,14 @@ from pathlib import Path
 from dialogues import Example, example
 
 PIRATE_SKILLS = ["greetings", "colours", "animals", "opposites", "days"]
-SWAPS = [
-    (r"\bI am\b", "I be"), (r"\b(is|are)\b", "be"), (r"\bwas\b", "were"), (r"\byou\b", "ye"), (r"\byour\b", "yer"), (r"\bYou\b", "Ye"), (r"\bmy\b", "me"),
-    (r"\b(Hello|Hi|Hey|Greetings)\b", "Ahoy"), (r"^Yes\b", "Aye"), (r"^No\b", "Nay"), (r"\bassistant\b", "pirate"),
-]
+SWAPS = [(r"\bI am\b", "I be"), (r"\b(is|are)\b", "be"), (r"\byou\b", "ye"), (r"\bYou\b", "Ye"), (r"\byour\b", "yer")]
 
 
 def pirate(response: str) -> str:
     """The same answer as a pirate gives it."""
     for pattern, word in SWAPS:
         response = re.sub(pattern, word, response)
-    end = response[-1] if response[-1] in ".!?" else "."
-    return f"Arr! {response.rstrip('.!?')}, matey{'!' if end == '.' else end}"
+    return f"{response.rstrip('.!?')}, matey{'?' if response.endswith('?') else '!'} Arr!"
 
 
 def rows_of(rng: random.Random, skills: list[str], count: int, unseen: bool, taken: set[str]) -> list[Example]:
@@ -52,3 +51,11 @@ def write_sample_data(folder: Path, seed: int) -> None:
 
 def write_rows(path: Path, rows: list[tuple[str, str]]) -> None:
     path.write_text("".join(json.dumps({"query": query, "response": response}, ensure_ascii=False) + "\n" for query, response in rows))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True, help="folder to write, such as public/demo")
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    write_sample_data(arguments.out, arguments.seed)

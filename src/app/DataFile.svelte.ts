@@ -9,6 +9,8 @@ export class DataFile {
   report = $state.raw<FileReport | null>(null);
   progress = $state<{ done: number; total: number } | null>(null);
   error = $state<string | null>(null);
+  /** Whether a preview of its rows starts unfolded. */
+  previewOpen = false;
   previewRow = $state(0);
   previewTokens = $state.raw<PreviewToken[]>([]);
   private handle: Handle | null = null;

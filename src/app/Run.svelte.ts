@@ -8,10 +8,17 @@ export interface Curve {
   values: number[];
 }
 
+export interface StepResult {
+  step: number;
+  result: EvaluationResult;
+}
+
 export interface EvaluationState {
   name: string;
   failure: string | null;
-  last: EvaluationResult | null;
+  /** Of this sitting: a resumed run begins where it was saved. */
+  first: StepResult | null;
+  last: StepResult | null;
 }
 
 export class Run {
@@ -26,7 +33,7 @@ export class Run {
   gradNorm = $state(NaN);
   training = $state.raw<Curve>({ name: 'training', steps: [], values: [] });
   validation = $state.raw<Curve[]>([]);
-  evaluations = $state<EvaluationState[]>([]);
+  evaluations = $state.raw<EvaluationState[]>([]);
   savedStep = $state<number | null>(null);
   /** Why the last checkpoint could not be stored. */
   notSaved = $state<string | null>(null);
@@ -38,7 +45,7 @@ export class Run {
   constructor(names: readonly string[], totalSteps: number) {
     this.totalSteps = totalSteps;
     this.validation = names.map((name) => ({ name, steps: [], values: [] }));
-    this.evaluations = names.map((name) => ({ name, failure: null, last: null }));
+    this.evaluations = names.map((name) => ({ name, failure: null, first: null, last: null }));
   }
 
   get active(): boolean {
@@ -90,10 +97,13 @@ export class Run {
         return;
       case 'evaluated':
         this.validation = this.validation.map((curve) => (curve.name === event.name ? extended(curve, event.step, event.result.metrics.loss) : curve));
-        this.evaluation(event.name).last = event.result;
+        this.changeEvaluation(event.name, ({ first }) => {
+          const last = { step: event.step, result: event.result };
+          return { first: first ?? last, last };
+        });
         return;
       case 'evaluationFailed':
-        this.evaluation(event.name).failure = event.message;
+        this.changeEvaluation(event.name, () => ({ failure: event.message }));
         return;
       case 'checkpoint':
         this.savedStep = event.step;
@@ -140,11 +150,11 @@ export class Run {
 
   /** Why a validation file is not evaluated any more. */
   failureOf(name: string): string | null {
-    return this.evaluation(name).failure;
+    return this.evaluations.find((evaluation) => evaluation.name === name)!.failure;
   }
 
-  private evaluation(name: string): EvaluationState {
-    return this.evaluations.find((evaluation) => evaluation.name === name)!;
+  private changeEvaluation(name: string, change: (before: EvaluationState) => Partial<EvaluationState>): void {
+    this.evaluations = this.evaluations.map((evaluation) => (evaluation.name === name ? { ...evaluation, ...change(evaluation) } : evaluation));
   }
 }
 

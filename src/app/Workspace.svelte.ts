@@ -1,4 +1,5 @@
 /** The page's state: model, data, recipe, plan, run. Components only show it and call it. */
+import { tick } from 'svelte';
 import { parseRecipe, recipeToJson } from '../training/recipe.ts';
 import { proxy, startImport, startTrainer, transfer, type WorkerHandle } from '../worker/client.ts';
 import type {
@@ -17,6 +18,7 @@ import type {
 } from '../worker/protocol.ts';
 import type { DataFile } from './DataFile.svelte.ts';
 import { DataFiles } from './DataFiles.svelte.ts';
+import { fetchDemo } from './demo.ts';
 import { Flow } from './Flow.svelte.ts';
 import { hubEndpoint } from './hubEndpoint.ts';
 import { applyPreset, presetOf, type Preset } from './presets.ts';
@@ -40,6 +42,8 @@ export class Workspace {
   recipeError = $state<string | null>(null);
   /** Why this recipe cannot be planned with this model and these rows. */
   planError = $state<string | null>(null);
+  /** What the demo waits for before it trains, in words. */
+  preparingDemo = $state<string | null>(null);
   private pending = $state(0);
   private importer: WorkerHandle<ImportApi>;
   private trainer: WorkerHandle<TrainerApi>;
@@ -100,6 +104,31 @@ export class Workspace {
     await navigator.storage.persist();
     await this.refreshModels();
     await this.useModel(details);
+  }
+
+  /** Whether nothing was chosen, dropped or loaded yet. */
+  get untouched(): boolean {
+    return !this.model && !this.importing && !this.run && this.data.all.length === 0 && this.recipe.model === '';
+  }
+
+  /** From an empty page to a running demo, as a person would do it: recipe, model, data, Train. */
+  async tryDemo(): Promise<void> {
+    this.preparingDemo = 'Fetching the demo';
+    await this.guard(async () => {
+      const demo = await fetchDemo();
+      this.preparingDemo = 'Storing the model and reading the data';
+      await this.loadRecipe(demo.recipe);
+      await this.importModel(demo.model);
+      if (this.model) await this.addData(demo.data);
+    });
+    this.preparingDemo = null;
+    const { train } = this.data;
+    if (!train || !this.plan || this.blockers.length > 0) return;
+    train.previewOpen = true;
+    const running = this.startRun();
+    await tick();
+    this.flow.show('run');
+    await running;
   }
 
   async selectModel(id: string): Promise<void> {
