@@ -1,5 +1,6 @@
 /** A model's files as the hub lays them out: config, tokenizer, one safetensors file or shards with an index. */
 import { UserError } from '../lib/errors.ts';
+import { joinQuantized, type Nf4Scales } from './bitsandbytes.ts';
 import { readSafetensorsHeader, type SafetensorsEntry } from './safetensors.ts';
 
 export interface NamedFile {
@@ -13,11 +14,15 @@ export interface NamedFile {
 /** Where a tensor lies. */
 export interface SourceTensor extends SafetensorsEntry {
   file: NamedFile;
+  /** Of a weight that is in NF4 already: the bytes are its codes, two a byte, `shape` is the weight's own. */
+  nf4?: Nf4Scales<SourceTensor>;
 }
 
 export interface SourceCheckpoint {
   config: Record<string, unknown>;
   tensors: Map<string, SourceTensor>;
+  /** Whether some of the tensors are quantised already. */
+  prequantized: boolean;
   /** Texts of the tokenizer's and template's files that are there, by file name. */
   texts: Record<string, string>;
   /** The safetensors files, in reading order. */
@@ -31,7 +36,7 @@ const OTHER_FORMATS: [RegExp, string][] = [
   [/\.(onnx|h5|msgpack)$/i, 'other-framework'],
 ];
 
-/** Finds and checks the files of one model among those dropped. No weight is read. @throws UserError saying which file is missing or wrong */
+/** Finds and checks the files of one model among those dropped. No weight is read, only what says how weights are quantised. @throws UserError saying which file is missing or wrong */
 export async function openCheckpoint(files: readonly NamedFile[]): Promise<SourceCheckpoint> {
   const byName = (name: string) => files.filter(({ path }) => fileName(path) === name).sort((a, b) => depth(a.path) - depth(b.path))[0];
   const configFile = byName('config.json');
@@ -52,7 +57,8 @@ export async function openCheckpoint(files: readonly NamedFile[]): Promise<Sourc
     const file = byName(name);
     if (file) texts[name] = await file.blob.text();
   }
-  return { config, tensors, texts, weightFiles };
+  const { tensors: joined, quantized } = await joinQuantized(tensors);
+  return { config, tensors: joined, prequantized: quantized > 0, texts, weightFiles };
 }
 
 export function fileName(path: string): string {

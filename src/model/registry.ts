@@ -1,4 +1,5 @@
 /** Which architectures there are; decides from config.json alone, before any weight is read. */
+import { unreadQuantization } from '../formats/bitsandbytes.ts';
 import { UserError } from '../lib/errors.ts';
 import type { Architecture, Model } from './architecture.ts';
 import type { CommonConfig, ModelConfigJson } from './config.ts';
@@ -42,10 +43,10 @@ const EXPERT_KEYS = ['num_local_experts', 'num_experts', 'n_routed_experts', 'nu
 export function modelOf(json: ModelConfigJson): Model {
   const type = json.model_type;
   if (typeof type !== 'string') throw new UserError('config.json has no "model_type". Drop the folder of a model from the Hugging Face hub, config.json included.');
-  if (json.quantization_config) {
-    const method = (json.quantization_config as { quant_method?: unknown }).quant_method;
+  const unread = json.quantization_config ? unreadQuantization(json.quantization_config as Record<string, unknown>) : null;
+  if (unread) {
     throw new UserError(
-      `config.json: this checkpoint is quantised already (${JSON.stringify(method ?? 'unknown method')}). Use the original 16-bit checkpoint: Finetab quantises it itself.`,
+      `config.json: this checkpoint is quantised already (${unread}). Use the original 16-bit checkpoint, which Finetab quantises itself, or one in bitsandbytes' 4-bit NF4.`,
     );
   }
   const experts = EXPERT_KEYS.find((key) => typeof json[key] === 'number');

@@ -10,6 +10,7 @@ export interface ImportOptions {
   files: readonly NamedFile[];
   /** How the page calls the model: the folder's name. */
   name: string;
+  /** A checkpoint that is in NF4 already stays so. */
   quantization: Quantization;
   /** Commit of the Hub's repository `name`, where the files come from there. */
   revision?: string;
@@ -20,8 +21,9 @@ export interface ImportOptions {
 }
 
 /** @throws UserError for anything wrong with the files, before the first write; a damaged weight stops it at that tensor */
-export async function importModel({ files, name, quantization, revision, database, checkRoom, onProgress }: ImportOptions): Promise<ModelManifest> {
+export async function importModel({ files, name, quantization: wanted, revision, database, checkRoom, onProgress }: ImportOptions): Promise<ModelManifest> {
   const source = await openCheckpoint(files);
+  const quantization = source.prequantized ? 'nf4' : wanted;
   const model = modelOf(source.config);
   const tensors = planTensors(source, model.tensors, quantization);
   const manifest = await beginModel(

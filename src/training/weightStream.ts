@@ -2,6 +2,7 @@
 import { tensorPartBytes, type TensorChunk, type TensorInfo, type TensorKind, type WeightSource } from '../formats/tensors.ts';
 import type { SourceCheckpoint, SourceTensor } from '../formats/checkpoint.ts';
 import { fileName } from '../formats/checkpoint.ts';
+import type { Nf4Scales } from '../formats/bitsandbytes.ts';
 import { DTYPE_BYTES, toFloat32 } from '../formats/safetensors.ts';
 import { UserError } from '../lib/errors.ts';
 import type { TensorRequirement } from '../model/config.ts';
@@ -14,7 +15,7 @@ export const READ_BYTES = 4 * 1024 * 1024;
 
 const STORED: Partial<Record<string, TensorKind>> = { F32: 'f32', F16: 'f16', BF16: 'bf16', F64: 'f32' };
 
-/** What will be stored of each required tensor. @throws UserError naming the first tensor that is missing, has another shape or an unreadable dtype */
+/** What will be stored of each required tensor; of a checkpoint that is quantised already nothing is quantised further. @throws UserError naming the first tensor that is missing, has another shape or an unreadable dtype */
 export function planTensors(source: SourceCheckpoint, requirements: readonly TensorRequirement[], quantization: Quantization): Map<string, TensorInfo> {
   const infos = new Map<string, TensorInfo>();
   for (const { name, shape, quantise } of requirements) {
@@ -27,21 +28,20 @@ export function planTensors(source: SourceCheckpoint, requirements: readonly Ten
     const file = fileName(tensor.file.path);
     if (tensor.shape.join() !== shape.join())
       throw new UserError(`${file}: tensor ${name} is [${tensor.shape}], but config.json asks for [${shape}]. Use the config.json that belongs to these weights.`);
-    const stored = STORED[tensor.dtype];
+    const stored = tensor.nf4 ? (tensor.nf4.nested ? 'nf4' : 'nf4_f32') : STORED[tensor.dtype];
     if (!stored) throw new UserError(`${file}: tensor ${name} is ${tensor.dtype}; Finetab reads F32, F16 and BF16. Use the original checkpoint, not a quantised one.`);
-    infos.set(name, { name, shape, kind: quantise && quantization === 'nf4' ? 'nf4' : stored });
+    infos.set(name, { name, shape, kind: quantise && quantization === 'nf4' && !source.prequantized ? 'nf4' : stored });
   }
   return infos;
 }
 
 /** Reads one tensor and yields its stored parts in order. @throws UserError where a weight is NaN or infinite, naming the tensor and index */
 export async function* storedChunks(tensor: SourceTensor, info: TensorInfo, onRead?: (bytes: number) => void): AsyncGenerator<TensorChunk> {
+  if (tensor.nf4) return yield* quantizedChunks(tensor, tensor.nf4, info, onRead);
   const quantizer = info.kind === 'nf4' ? new Nf4Quantizer(info.shape.reduce((a, b) => a * b, 1)) : null;
   let packedBytes = 0;
   for (let at = tensor.begin; at < tensor.end; at += READ_BYTES) {
-    const end = Math.min(at + READ_BYTES, tensor.end);
-    const bytes = new Uint8Array(await tensor.file.blob.slice(at, end).arrayBuffer());
-    if (bytes.byteLength !== end - at) throw new UserError(`${fileName(tensor.file.path)} changed or became unreadable while it was read. Drop it again.`);
+    const bytes = await read(tensor, at, Math.min(at + READ_BYTES, tensor.end));
     const values = toFloat32(tensor.dtype, bytes);
     checkFinite(values, (at - tensor.begin) / DTYPE_BYTES[tensor.dtype], tensor);
     onRead?.(bytes.byteLength);
@@ -60,8 +60,48 @@ export async function* storedChunks(tensor: SourceTensor, info: TensorInfo, onRe
   yield { part: 'nested', byteOffset: 0, bytes: nestedBytes(scales) };
 }
 
+/** A weight in NF4 already: its codes as they are; each scale once a block of 64 that it holds for. */
+async function* quantizedChunks(
+  tensor: SourceTensor,
+  { blocksPerScale, absmax, nested }: Nf4Scales<SourceTensor>,
+  info: TensorInfo,
+  onRead?: (bytes: number) => void,
+): AsyncGenerator<TensorChunk> {
+  for (let at = tensor.begin; at < tensor.end; at += READ_BYTES) {
+    const bytes = await read(tensor, at, Math.min(at + READ_BYTES, tensor.end));
+    onRead?.(bytes.byteLength);
+    yield { part: 'packed', byteOffset: at - tensor.begin, bytes };
+  }
+  const parts = tensorPartBytes(info);
+  const floats = async (scales: SourceTensor) => {
+    const values = toFloat32('F32', await read(scales, scales.begin, scales.end));
+    checkFinite(values, 0, scales);
+    return values;
+  };
+  if (!nested) {
+    yield { part: 'absmax', byteOffset: 0, bytes: new Uint8Array(repeat(await floats(absmax), blocksPerScale, parts.absmax! / 4).buffer) };
+    return;
+  }
+  yield { part: 'absmax_q', byteOffset: 0, bytes: repeat(await read(absmax, absmax.begin, absmax.end), blocksPerScale, parts.absmax_q!) };
+  const nested_absmax = repeat(await floats(nested.absmax), blocksPerScale, parts.nested! / 4 - 1);
+  yield { part: 'nested', byteOffset: 0, bytes: nestedBytes({ nested_offset: nested.offset, nested_absmax }) };
+}
+
+/** Each value `times` over, `length` in all. */
+function repeat<T extends Uint8Array | Float32Array>(values: T, times: number, length: number): T {
+  const result = new (values.constructor as new (length: number) => T)(length);
+  for (let i = 0; i < length; i++) result[i] = values[Math.floor(i / times)];
+  return result;
+}
+
+async function read({ file }: SourceTensor, begin: number, end: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(await file.blob.slice(begin, end).arrayBuffer());
+  if (bytes.byteLength !== end - begin) throw new UserError(`${fileName(file.path)} changed or became unreadable while it was read. Drop it again.`);
+  return bytes;
+}
+
 /** The 'nested' part: float32 [offset, nested_absmax...]. */
-export function nestedBytes({ nested_offset, nested_absmax }: QuantizedScales): Uint8Array {
+export function nestedBytes({ nested_offset, nested_absmax }: Omit<QuantizedScales, 'absmax_q'>): Uint8Array {
   return new Uint8Array(new Float32Array([nested_offset, ...nested_absmax]).buffer);
 }
 
