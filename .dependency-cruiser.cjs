@@ -11,6 +11,8 @@ const OWNERS = [
   ['uplot', '^src/app'],
   ['comlink', '^src/worker'],
   ['fflate', '^src/formats'],
+  ['papaparse', '^src/data'],
+  ['hyparquet', '^src/data'],
   ['valibot', '^src/training/recipe'],
 ];
 

@@ -1,8 +1,8 @@
 /** The dropped data files: one for training, any number of validation sets, and what keeps them from being trained on. */
-import { isValidationFile, validationSetName } from '../data/documents.ts';
+import { isValidationFile, validationSetName } from '../data/fileNames.ts';
 import { UserError } from '../lib/errors.ts';
-import type { DocumentSettings, FileReport } from '../worker/protocol.ts';
-import { DataFile } from './DataFile.svelte.ts';
+import type { FileReport } from '../worker/protocol.ts';
+import { DataFile, WorkerDied, type Reading } from './DataFile.svelte.ts';
 import { integer } from './text.ts';
 
 export class DataFiles {
@@ -32,7 +32,7 @@ export class DataFiles {
       else {
         this.train?.dispose();
         this.skipsBadRows = false;
-        this.train = new DataFile(file, 'train', 'training');
+        this.train = this.watched(new DataFile(file, 'train', 'training'));
       }
     }
   }
@@ -44,8 +44,35 @@ export class DataFiles {
   }
 
   /** Reads all files anew with a model's tokenizer. */
-  async load(modelId: string, settings: DocumentSettings): Promise<void> {
-    await Promise.all(this.all.map((file) => file.load(modelId, settings)));
+  async load(reading: Reading): Promise<void> {
+    await Promise.all(this.all.map((file) => file.load(reading)));
+    await this.compare();
+  }
+
+  /** Finds the rows that the training file shares with each validation file. Only hashes travel between the workers. */
+  async compare(): Promise<void> {
+    const { train } = this;
+    for (const file of this.all) file.overlaps = [];
+    if (!train?.report) return;
+    try {
+      const own = await train.fingerprints();
+      await Promise.all(
+        this.usable.map(async (file) => {
+          const [theirs, ours] = await Promise.all([file.overlap(own), file.fingerprints().then((prints) => train.overlap(prints))]);
+          file.overlaps = [{ file: train.file.name, overlap: theirs }];
+          const others = train.overlaps.filter((found) => found.file !== file.file.name);
+          train.overlaps = [...others, { file: file.file.name, overlap: ours }].sort((a, b) => (a.file < b.file ? -1 : 1));
+        }),
+      );
+    } catch (error) {
+      // A worker that ended meanwhile reads its file anew, and the files are compared again.
+      if (!(error instanceof WorkerDied)) throw error;
+    }
+  }
+
+  private watched(file: DataFile): DataFile {
+    file.onReread = () => void this.compare();
+    return file;
   }
 
   /** Why these files cannot be trained on. A validation file that fails, fails alone. */
@@ -59,10 +86,11 @@ export class DataFiles {
     return reasons;
   }
 
-  private rowBlockers({ file, summary, problems }: FileReport): string[] {
+  private rowBlockers({ file, summary, problems, format, columns }: FileReport): string[] {
+    if (format === null && columns.length > 0) return [`${file} is in no known format. Choose its columns above.`];
     if (summary.rows > 0 && (summary.badRows === 0 || this.skipsBadRows)) return [];
     const first = problems.find(({ kind }) => kind === 'bad') ?? problems[0];
-    const example = first ? ` ${file}, line ${first.line}: ${first.reason}` : '';
+    const example = first ? ` ${file}, ${first.unit} ${first.line}: ${first.reason}` : '';
     if (summary.rows === 0) return [`${file} has no row that can be trained.${example}`];
     return [`${file} has ${summary.badRows === 1 ? 'a bad row' : `${integer(summary.badRows)} bad rows`}: mend the file, or choose to train without.${example}`];
   }
@@ -74,6 +102,6 @@ export class DataFiles {
       throw new UserError(`${file.name} and ${twin.file.name} are both called "${name}" (a set is named by its file name up to the first dot). Rename one of them.`);
     }
     twin?.dispose();
-    this.validation = [...this.validation.filter((other) => other !== twin), new DataFile(file, 'validation', name)].sort((a, b) => (a.name < b.name ? -1 : 1));
+    this.validation = [...this.validation.filter((other) => other !== twin), this.watched(new DataFile(file, 'validation', name))].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 }

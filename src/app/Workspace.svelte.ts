@@ -3,7 +3,9 @@ import { tick } from 'svelte';
 import { parseRecipe, recipeToJson } from '../training/recipe.ts';
 import { proxy, startImport, startTrainer, transfer, type WorkerHandle } from '../worker/client.ts';
 import type {
+  ColumnMapping,
   EvaluationPorts,
+  FileInReport,
   FileReport,
   GpuCheck,
   ImportApi,
@@ -153,15 +155,24 @@ export class Workspace {
 
   removeData(file: DataFile): void {
     this.data.remove(file);
-    void this.guard(() => this.refreshPlan());
+    void this.guard(async () => {
+      await this.data.compare();
+      await this.refreshPlan();
+    });
+  }
+
+  /** What the columns of a file in no known format are; the recipe keeps it, and files with the same columns are read so too. */
+  async chooseColumns(file: DataFile, mapping: ColumnMapping): Promise<void> {
+    this.recipe.columns[file.file.name] = mapping;
+    await this.recipeChanged(true);
   }
 
   /** Reads all data files anew: the model, the system prompt or the limit changed. */
   async reloadData(): Promise<void> {
     const { model, recipe } = this;
     if (!model) return;
-    const settings = { systemPrompt: recipe.system_prompt, maxLength: recipe.max_length, dateString: recipe.date_string };
-    await this.data.load(model.id, settings);
+    const settings = { systemPrompt: recipe.system_prompt, maxLength: recipe.max_length, dateString: recipe.date_string, maskHistory: recipe.mask_history };
+    await this.data.load({ modelId: model.id, settings, columns: $state.snapshot(recipe.columns) });
     await this.refreshPlan();
   }
 
@@ -254,8 +265,8 @@ export class Workspace {
         padTokenId: train.report.padTokenId,
         rows: rows.port2,
         evaluators,
-        training: { file: train.file.name, name: 'training', summary: train.report.summary },
-        validation: usable.map(({ file, name, report }) => ({ file: file.name, name, summary: report!.summary })),
+        training: { file: train.file.name, name: 'training', summary: train.report.summary, leaks: leaksOf(train) },
+        validation: usable.map((set) => ({ file: set.file.name, name: set.name, summary: set.report!.summary, leaks: leaksOf(set) })),
         resumeRunId: resume?.runId ?? null,
         startFrom: null,
       };
@@ -390,9 +401,13 @@ function maskBlockers(report: FileReport | null | undefined): string[] {
   if (mask.padIsEnd) reasons.push(`The token ${padToken} both fills batches and ends answers with this model. Use a model whose pad token is another.`);
   if (mask.withoutEnd > 0 && mask.withoutEnd === summary.rows - summary.truncatedRows)
     reasons.push(
-      `No row of ${file} ends with a token that ends answers (line ${mask.firstWithoutEnd} is the first): the model would never learn to stop. Use a model whose chat template closes the answer.`,
+      `No row of ${file} ends with a token that ends answers (${report.unit} ${mask.firstWithoutEnd} is the first): the model would never learn to stop. Use a model whose chat template closes the answer.`,
     );
   return reasons;
+}
+
+function leaksOf({ overlaps }: DataFile): FileInReport['leaks'] {
+  return overlaps.filter(({ overlap }) => overlap.rows > 0).map(({ file, overlap }) => ({ file, rows: overlap.rows }));
 }
 
 /** A dropped file as the recipe that was loaded names it, with its folder; else by its name. */

@@ -19,6 +19,7 @@ export const ESSENTIAL: Field[] = [
 export const ADVANCED: Field[] = [
   { group: null, key: 'quantization', type: 'choice', options: ['nf4', 'none'], help: 'How the base weights are kept; decided when a model is dropped.' },
   { group: null, key: 'date_string', type: 'text', needsData: true, help: "Today's date for templates that print one." },
+  { group: null, key: 'mask_history', type: 'flag', needsData: true, help: 'Of conversations, learn from the last answer only.' },
   { group: 'lora', key: 'lora_dropout', type: 'number', step: 'any', min: 0, help: "Share of the adapter's input dropped while training." },
   { group: 'lora', key: 'use_rslora', type: 'flag', help: 'Scale by alpha/√r instead of alpha/r.' },
   { group: 'training', key: 'max_steps', type: 'number', step: 1, min: -1, help: 'Stop after so many steps; -1: by epochs.' },

@@ -16,6 +16,12 @@ export function integer(value: number): string {
   return value.toLocaleString('en', { maximumFractionDigits: 0 });
 }
 
+/** Part of a whole in per cent; small ones are not rounded away. */
+export function share(part: number, whole: number): string {
+  const percent = whole === 0 ? 0 : (100 * part) / whole;
+  return `${percent.toLocaleString('en', percent < 10 ? { maximumSignificantDigits: 2 } : { maximumFractionDigits: 0 })} %`;
+}
+
 /** 1,234,567 → 1.2 M */
 export function compact(value: number): string {
   return new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 }).format(value);

@@ -1,57 +1,99 @@
 /** From a row to ids and labels: the template, the mask, the limit. */
 import type { ChatMessage } from './chatTemplate.ts';
 import { TemplateError } from './chatTemplate.ts';
-import type { Row, RowProblem } from './rows.ts';
+import { answerOf, questionOf, type Conversation, type Row } from './conversation.ts';
+import { excerpt, type RowProblem } from './records.ts';
+import type { ParsedRows } from './rows.ts';
+import { fingerprintsOf, histogramOf, repeatsIn, type Fingerprints, type Histogram, type Repeats } from './statistics.ts';
 import type { ChatTokenizer } from './tokenizer.ts';
 import { supervisedTokens } from './packing.ts';
 import { IGNORE_INDEX, type Document } from './types.ts';
 
 export interface DocumentSettings {
-  /** null: no system message; '': an empty one. */
+  /** Of rows without a system message of their own. null: none; '': an empty one. */
   systemPrompt: string | null;
   /** Longest row in tokens; more is cut off at the end. */
   maxLength: number;
   dateString: string;
+  /** Of a conversation only the last answer is learned from. */
+  maskHistory?: boolean;
 }
 
 export interface EncodedRow {
   promptText: string;
   fullText: string;
+  /** Up to the last answer. */
   promptIds: number[];
   inputIds: number[];
-  /** null where the prompt's ids are not how the row's ids begin. */
+  /** null where the ids of a prompt, or of the conversation up to an answer, are not how the row's ids begin. */
   labels: number[] | null;
 }
 
-function promptMessages(query: string, systemPrompt: string | null): ChatMessage[] {
-  return [...(systemPrompt === null ? [] : [{ role: 'system' as const, content: systemPrompt }]), { role: 'user', content: query }];
+function withSystem(messages: readonly ChatMessage[], systemPrompt: string | null): ChatMessage[] {
+  return systemPrompt === null || messages[0]?.role === 'system' ? [...messages] : [{ role: 'system', content: systemPrompt }, ...messages];
 }
 
 /** Ids of a question as training rows begin: what generation starts from. */
 export function encodePrompt(query: string, tokenizer: ChatTokenizer, { systemPrompt, dateString }: Pick<DocumentSettings, 'systemPrompt' | 'dateString'>): number[] {
-  return tokenizer.encode(tokenizer.render(promptMessages(query, systemPrompt), { addGenerationPrompt: true, dateString }));
+  return tokenizer.encode(tokenizer.render(withSystem([{ role: 'user', content: query }], systemPrompt), { addGenerationPrompt: true, dateString }));
 }
 
 /** @throws TemplateError where the template refuses these messages */
-export function encodeRow(
-  row: { query: string; response: string },
+export function encodeRow({ query, response }: { query: string; response: string }, tokenizer: ChatTokenizer, settings: Omit<DocumentSettings, 'maxLength'>): EncodedRow {
+  const messages: ChatMessage[] = [
+    { role: 'user', content: query },
+    { role: 'assistant', content: response },
+  ];
+  return encodeConversation({ messages, answersFrom: 1 }, tokenizer, settings);
+}
+
+/**
+ * Supervises every answer from `answersFrom` on, or the last alone: the ids between the prompt rendered up to it and the conversation rendered
+ * with it, both of which must be how the whole row's ids begin.
+ * @throws TemplateError where the template refuses these messages
+ */
+export function encodeConversation(
+  { messages, answersFrom }: Pick<Conversation, 'messages' | 'answersFrom'>,
   tokenizer: ChatTokenizer,
-  { systemPrompt, dateString }: Pick<DocumentSettings, 'systemPrompt' | 'dateString'>,
+  { systemPrompt, dateString, maskHistory = false }: Omit<DocumentSettings, 'maxLength'>,
 ): EncodedRow {
-  const prompt = promptMessages(row.query, systemPrompt);
-  const promptText = tokenizer.render(prompt, { addGenerationPrompt: true, dateString });
-  const fullText = tokenizer.render([...prompt, { role: 'assistant', content: row.response }], { addGenerationPrompt: false, dateString });
-  const promptIds = tokenizer.encode(promptText);
+  const whole = withSystem(messages, systemPrompt);
+  const first = answersFrom + whole.length - messages.length;
+  const last = whole.length - 1;
+  const render = (count: number, addGenerationPrompt: boolean) => tokenizer.render(whole.slice(0, count), { addGenerationPrompt, dateString });
+  const fullText = render(whole.length, false);
   const inputIds = tokenizer.encode(fullText);
-  const isPrefix = promptIds.length <= inputIds.length && promptIds.every((id, i) => id === inputIds[i]);
-  return { promptText, fullText, promptIds, inputIds, labels: isPrefix ? inputIds.map((id, i) => (i < promptIds.length ? IGNORE_INDEX : id)) : null };
+  const promptText = render(last, true);
+  const promptIds = tokenizer.encode(promptText);
+  const begins = (ids: readonly number[]) => ids.length <= inputIds.length && ids.every((id, i) => id === inputIds[i]);
+  let labels: number[] | null = new Array<number>(inputIds.length).fill(IGNORE_INDEX);
+  for (let turn = maskHistory ? last : first; turn <= last && labels; turn++) {
+    if (whole[turn].role !== 'assistant') continue;
+    const before = turn === last ? promptIds : tokenizer.encode(render(turn, true));
+    const after = turn === last ? inputIds : tokenizer.encode(render(turn + 1, false));
+    if (!begins(before) || !begins(after)) labels = null;
+    else for (let p = before.length; p < after.length; p++) labels[p] = inputIds[p];
+  }
+  return { promptText, fullText, promptIds, inputIds, labels };
+}
+
+/** A raw text: everything is learned from, the end token included. */
+export function encodeText(text: string, tokenizer: ChatTokenizer): EncodedRow {
+  const inputIds = tokenizer.encodeText(text);
+  return { promptText: '', fullText: text, promptIds: [], inputIds, labels: [...inputIds] };
 }
 
 export interface Dataset {
   file: string;
   documents: Document[];
+  /** What each document was made from. */
+  sources: { question: string; answer: string; kind: Row['kind'] }[];
   problems: RowProblem[];
   summary: DatasetSummary;
+  /** Of the rows as they are, before any is cut. */
+  histogram: Histogram;
+  repeats: Repeats;
+  fingerprints: Fingerprints;
 }
 
 export interface DatasetSummary {
@@ -62,6 +104,8 @@ export interface DatasetSummary {
   longest: number;
   truncatedRows: number;
   truncatedTokens: number;
+  /** Rows that an earlier row of the file says already. */
+  duplicates: number;
   /** Rows that will not be used. */
   problems: number;
   /** Those among them that are wrong in themselves, not just too long. */
@@ -74,12 +118,13 @@ const ROWS_AT_ONCE = 64;
 /** Encodes rows; one that cannot be trained is added to the problems, never trained silently. */
 export async function buildDataset(
   file: string,
-  parsed: { rows: readonly Row[]; problems: readonly RowProblem[] },
+  parsed: Pick<ParsedRows, 'rows' | 'problems' | 'unit'>,
   tokenizer: ChatTokenizer,
   settings: DocumentSettings,
   onProgress?: (done: number, total: number) => void,
 ): Promise<Dataset> {
   const documents: Document[] = [];
+  const rows: Row[] = [];
   const problems = [...parsed.problems];
   for (const [i, row] of parsed.rows.entries()) {
     if (i % ROWS_AT_ONCE === ROWS_AT_ONCE - 1) {
@@ -87,28 +132,43 @@ export async function buildDataset(
       await new Promise((resolve) => setTimeout(resolve));
     }
     const outcome = documentOf(file, row, tokenizer, settings);
-    if ('reason' in outcome) problems.push({ file, line: row.line, ...outcome, excerpt: row.query.slice(0, 80) });
-    else documents.push(outcome);
+    if ('reason' in outcome) problems.push({ file, line: row.line, unit: parsed.unit, ...outcome, excerpt: excerpt(questionOf(row) || answerOf(row)) });
+    else {
+      documents.push(outcome);
+      rows.push(row);
+    }
   }
   problems.sort((a, b) => a.line - b.line);
-  return { file, documents, problems, summary: summarize(documents, problems) };
+  const fingerprints = fingerprintsOf(rows);
+  const repeats = repeatsIn(fingerprints);
+  return {
+    file,
+    documents,
+    sources: rows.map((row) => ({ question: questionOf(row), answer: answerOf(row), kind: row.kind })),
+    problems,
+    summary: summarize(documents, problems, repeats),
+    histogram: histogramOf(documents.map(({ inputIds, truncatedTokens }) => inputIds.length + truncatedTokens)),
+    repeats,
+    fingerprints,
+  };
 }
 
 /** The document of a row, or why it cannot be trained. */
 export function documentOf(file: string, row: Row, tokenizer: ChatTokenizer, settings: DocumentSettings): Document | Pick<RowProblem, 'kind' | 'reason'> {
   let encoded: EncodedRow;
   try {
-    encoded = encodeRow(row, tokenizer, settings);
+    encoded = row.kind === 'text' ? encodeText(row.text, tokenizer) : encodeConversation(row, tokenizer, settings);
   } catch (error) {
     if (error instanceof TemplateError) return { kind: 'bad', reason: `is refused by the model's chat template: ${error.message}. Change the row or the system prompt.` };
     throw error;
   }
   const { promptIds, inputIds, labels } = encoded;
-  if (!labels)
+  if (!labels) {
     return {
       kind: 'bad',
-      reason: `cannot be masked: the prompt's tokens are not how the whole row's tokens begin with this model's template. ${/<\/?think>/.test(row.response) ? 'Take the <think> block out of the response: thinking is switched off' : 'Remove the row, or use another model'}.`,
+      reason: `cannot be masked: the prompt's tokens are not how the whole row's tokens begin with this model's template. ${unmaskable(row, settings)}.`,
     };
+  }
   const document: Document = {
     inputIds: inputIds.slice(0, settings.maxLength),
     labels: labels.slice(0, settings.maxLength),
@@ -121,12 +181,19 @@ export function documentOf(file: string, row: Row, tokenizer: ChatTokenizer, set
   return document.truncatedTokens > 0
     ? {
         kind: 'limit',
-        reason: `loses its whole answer: its prompt alone has ${promptIds.length} tokens and max_length is ${settings.maxLength}. Raise max_length or shorten the query.`,
+        reason: `loses its whole answer: its prompt alone has ${promptIds.length} tokens and max_length is ${settings.maxLength}. Raise max_length or shorten the prompt.`,
       }
-    : { kind: 'bad', reason: 'has no token to learn from after the template. Check the response.' };
+    : { kind: 'bad', reason: 'has no token to learn from after the template. Check the answer.' };
 }
 
-function summarize(documents: readonly Document[], problems: readonly RowProblem[]): DatasetSummary {
+/** What to do about a row whose prompt is not how it begins. */
+function unmaskable(row: Row, { maskHistory }: DocumentSettings): string {
+  const answers = row.kind === 'text' ? [] : row.messages.filter(({ role }) => role === 'assistant');
+  if (answers.some(({ content }) => /<\/?think>/.test(content))) return 'Take the <think> block out of the answer: thinking is switched off';
+  return answers.length > 1 && !maskHistory ? 'Set mask_history to true (learn from the last answer only), or use another model' : 'Remove the row, or use another model';
+}
+
+function summarize(documents: readonly Document[], problems: readonly RowProblem[], repeats: Repeats): DatasetSummary {
   const sum = (of: (document: Document) => number) => documents.reduce((total, document) => total + of(document), 0);
   return {
     rows: documents.length,
@@ -135,29 +202,8 @@ function summarize(documents: readonly Document[], problems: readonly RowProblem
     longest: documents.reduce((longest, { inputIds }) => Math.max(longest, inputIds.length), 0),
     truncatedRows: sum(({ truncatedTokens }) => (truncatedTokens > 0 ? 1 : 0)),
     truncatedTokens: sum(({ truncatedTokens }) => truncatedTokens),
+    duplicates: repeats.rows,
     problems: problems.length,
     badRows: problems.filter(({ kind }) => kind === 'bad').length,
   };
-}
-
-export interface PreviewToken {
-  id: number;
-  text: string;
-  supervised: boolean;
-  special: boolean;
-}
-
-/** A document token by token, as it will be trained. */
-export function previewTokens({ inputIds, labels }: Document, tokenizer: ChatTokenizer): PreviewToken[] {
-  return inputIds.map((id, i) => ({ id, text: tokenizer.tokenText(id), supervised: labels[i] !== IGNORE_INDEX, special: tokenizer.isSpecial(id) }));
-}
-
-/** Whether a file is a validation set by its name: it ends in val.json or val.jsonl. */
-export function isValidationFile(name: string): boolean {
-  return /val\.jsonl?$/i.test(name);
-}
-
-/** Name of a validation set: the file's name up to its first dot (`math.val.jsonl` → `math`; `val.jsonl` → `val`). */
-export function validationSetName(name: string): string {
-  return name.split('/').at(-1)!.split('.')[0];
 }

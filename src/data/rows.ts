@@ -1,109 +1,74 @@
-/** Reading training rows: one JSON object a line with `query` and `response`, or a JSON array of such objects. */
+/** Rows of a data file: its records in the format that they are in, or in the columns that a person has chosen. */
+import type { Row } from './conversation.ts';
+import { isRecord, mappedFormat, readRow, recogniseFormat, type ColumnMapping, type Format } from './formats.ts';
+import { readRecords } from './readRecords.ts';
+import { excerpt, type DataRecord, type RecordUnit, type RowProblem } from './records.ts';
 
-export interface Row {
-  query: string;
-  response: string;
-  /** 1-based line, or place in a JSON array. */
-  line: number;
-}
+/** Chosen columns by file name; `*` is for every file in no known format. */
+export type ChosenColumns = Readonly<Record<string, ColumnMapping>>;
 
-/** A row that will not be trained, and why. */
-export interface RowProblem {
-  file: string;
-  line: number;
-  /** `limit`: a sound row that max_length leaves nothing of; `bad`: the row itself must be mended or left out. */
-  kind: 'bad' | 'limit';
-  reason: string;
-  /** The beginning of what stands there. */
-  excerpt: string;
+export interface Column {
+  name: string;
+  /** The beginning of what its first row holds. */
+  example: string;
 }
 
 export interface ParsedRows {
   rows: Row[];
   problems: RowProblem[];
+  unit: RecordUnit;
+  /** Of the format; null where none fits and no columns are chosen, or there are no records. */
+  format: string | null;
+  columns: Column[];
 }
 
-const EXCERPT = 80;
+/** Records looked at to tell columns. */
+const SAMPLE = 200;
 
-/** Parses a whole file. Never throws for bad content: every bad line is a problem with its number and what to do. */
-export async function parseRows(file: Blob, name: string): Promise<ParsedRows> {
+/** Parses a whole file. Never throws for bad content: every bad row is a problem with its number and what to do. */
+export async function parseRows(file: Blob, name: string, chosen: ChosenColumns = {}): Promise<ParsedRows> {
+  const { unit, records, problems: broken } = await readRecords(file, name);
+  const problems: RowProblem[] = broken.map((problem) => ({ file: name, kind: 'bad', ...problem }));
+  const report = (line: number, reason: string, text: string) => problems.push({ file: name, line, unit, kind: 'bad', reason, excerpt: excerpt(text) });
+  const columns = columnsOf(records);
+  const format = formatOf(name, records, columns, chosen);
   const rows: Row[] = [];
-  const problems: RowProblem[] = [];
-  const report = (line: number, reason: string, text: string) =>
-    problems.push({ file: name, line, kind: 'bad', reason, excerpt: text.length > EXCERPT ? `${text.slice(0, EXCERPT)}…` : text });
-  let array = '';
-  let isArray = false;
-  let number = 0;
-  let started = false;
-  for await (const line of lines(file)) {
-    number++;
-    if (!started && line.trim() !== '') {
-      started = true;
-      isArray = line.trimStart().startsWith('[');
+  if (format) {
+    for (const { line, value } of records) {
+      const row = readRow(value, format);
+      if (typeof row === 'string') report(line, row, textOf(value));
+      else rows.push({ ...row, line });
     }
-    if (isArray) {
-      array += `${line}\n`;
-      continue;
-    }
-    if (line.trim() === '') continue;
-    if (line.includes('\ufffd')) {
-      report(number, 'has bytes that are not UTF-8 text. Save the file as UTF-8.', line);
-      continue;
-    }
-    let value: unknown;
-    try {
-      value = JSON.parse(line);
-    } catch {
-      report(number, 'is not JSON. Write one {"query": "…", "response": "…"} object a line.', line);
-      continue;
-    }
-    take(value, number, line);
-  }
-  if (isArray) {
-    try {
-      const values = JSON.parse(array) as unknown[];
-      values.forEach((value, i) => take(value, i + 1, JSON.stringify(value)));
-    } catch {
-      report(1, 'begins a JSON array that does not parse. Check its commas and closing bracket, or write one object a line.', array.trim());
-    }
-  }
+  } else if (columns.length > 0) {
+    const { line, value } = records.find(({ value }) => isRecord(value))!;
+    const found = columns.map((column) => `"${column.name}"`).join(', ');
+    report(line, `is in no known format: its columns are ${found}. Choose which is the prompt and which the answer, or rename them to "query" and "response".`, textOf(value));
+  } else for (const { line, value } of records) report(line, 'is not a JSON object. Write {"query": "…", "response": "…"}.', textOf(value));
   if (rows.length === 0 && problems.length === 0) report(1, 'the file is empty. Write one {"query": "…", "response": "…"} object a line.', '');
-  return { rows, problems };
-
-  function take(value: unknown, line: number, text: string): void {
-    const reason = rowFault(value);
-    if (reason) report(line, reason, text);
-    else rows.push({ query: (value as Row).query, response: (value as Row).response, line });
-  }
+  problems.sort((a, b) => a.line - b.line);
+  return { rows, problems, unit, format: format?.name ?? null, columns };
 }
 
-function rowFault(value: unknown): string | null {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'is not a JSON object. Write {"query": "…", "response": "…"}.';
-  const row = value as Record<string, unknown>;
-  for (const key of ['query', 'response']) {
-    if (!(key in row))
-      return `has no "${key}"; its keys are ${
-        Object.keys(row)
-          .map((found) => `"${found}"`)
-          .join(', ') || 'none'
-      }. Rename them to "query" and "response".`;
-    if (typeof row[key] !== 'string') return `has a "${key}" that is not text. Write it in quotation marks.`;
-  }
-  if ((row.response as string).trim() === '') return 'has an empty "response": there is nothing to learn. Write an answer or remove the line.';
-  return null;
+/** Columns chosen for this file; else its own format; else columns chosen for all files or for another one, where this one has them. */
+function formatOf(name: string, records: readonly DataRecord[], columns: readonly Column[], chosen: ChosenColumns): Format | null {
+  const own = chosen[name];
+  if (own) return mappedFormat(own);
+  const recognised = recogniseFormat(records.map(({ value }) => value));
+  if (recognised) return recognised;
+  const names = new Set(columns.map((column) => column.name));
+  const candidates = [...(chosen['*'] ? [chosen['*']] : []), ...Object.values(chosen)].map(mappedFormat);
+  return candidates.find(({ keys }) => keys.every((key) => names.has(key))) ?? null;
 }
 
-/** Lines of a file as it streams, without ends of line and byte order mark. Bytes that are no UTF-8 become U+FFFD. */
-async function* lines(file: Blob): AsyncGenerator<string> {
-  const decoder = new TextDecoder('utf-8');
-  const reader = file.stream().getReader();
-  let rest = '';
-  for (;;) {
-    const { done, value } = await reader.read();
-    rest += done ? decoder.decode() : decoder.decode(value, { stream: true });
-    const parts = rest.split('\n');
-    rest = done ? '' : parts.pop()!;
-    for (const part of parts) yield part.endsWith('\r') ? part.slice(0, -1) : part;
-    if (done) return;
+function columnsOf(records: readonly DataRecord[]): Column[] {
+  const columns = new Map<string, string>();
+  for (const { value } of records.slice(0, SAMPLE)) {
+    if (!isRecord(value)) continue;
+    for (const [name, held] of Object.entries(value)) if (!columns.get(name)) columns.set(name, held === null || held === undefined ? '' : excerpt(textOf(held)));
   }
+  return [...columns].map(([name, example]) => ({ name, example }));
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? String(inner) : inner)) ?? '');
 }

@@ -58,7 +58,15 @@ export class ChatTokenizer {
 
   /** Ids of a text; special tokens written in it become their ids, none is added. What a vocabulary without an unknown token lacks is left out. */
   encode(text: string): number[] {
-    return (this.tokenizer.encode(text, { add_special_tokens: false }).ids as (number | undefined)[]).filter((id) => id !== undefined);
+    return known(this.tokenizer.encode(text, { add_special_tokens: false }).ids);
+  }
+
+  /** Ids of a text that is no conversation: what the tokenizer puts before and after a text, and the end token, each once. */
+  encodeText(text: string): number[] {
+    const ids = known(this.tokenizer.encode(text, { add_special_tokens: true }).ids);
+    if (ids.length > 1 && ids[0] === ids[1] && this.specialIds.has(ids[0])) ids.shift();
+    if (this.eosTokenId !== null && ids.at(-1) !== this.eosTokenId) ids.push(this.eosTokenId);
+    return ids;
   }
 
   decode(ids: readonly number[], { skipSpecial = false } = {}): string {
@@ -104,6 +112,11 @@ export class ChatTokenizer {
     while (this.stopTokenIds.includes(id)) id++;
     return [this.tokenText(id), id];
   }
+}
+
+/** Ids without the holes that pieces outside the vocabulary leave. */
+function known(ids: readonly (number | undefined)[]): number[] {
+  return ids.filter((id) => id !== undefined);
 }
 
 function makeTokenizer(tokenizerJson: Record<string, unknown>, config: Record<string, unknown>): Tokenizer {

@@ -52,12 +52,24 @@ const evaluation = v.strictObject({
   forgetting_threshold: v.optional(v.nullable(v.pipe(positive, v.minValue(1e-6, 'must be positive, or null'))), 0.1),
 });
 
+const mapping = v.pipe(
+  v.strictObject({ prompt: v.optional(text), response: v.optional(text), system: v.optional(text), messages: v.optional(text), text: v.optional(text) }),
+  v.check(
+    ({ prompt, response, messages, text }) => [prompt !== undefined && response !== undefined, messages !== undefined, text !== undefined].filter(Boolean).length === 1,
+    'must name a prompt and a response column, or a messages column, or a text column',
+  ),
+);
+
 const recipe = v.strictObject({
   model: v.optional(text, ''),
   train_file: v.optional(text, ''),
   validation_files: v.optional(v.array(text, 'must be a list of file names'), []),
   system_prompt: v.optional(v.nullable(text), 'You are a helpful and friendly assistant.'),
   date_string: v.optional(text, DEFAULT_DATE_STRING),
+  /** Columns of data files in no known format, by file name; "*" is for all of them. */
+  columns: v.optional(v.record(text, mapping, 'must be an object of file names'), {}),
+  /** Of conversations only the last answer is learned from. */
+  mask_history: v.optional(flag, false),
   max_length: v.optional(v.pipe(count(8), v.maxValue(131072, 'must be at most 131072')), 1024),
   quantization: v.optional(v.picklist(['nf4', 'none'], 'must be "nf4" or "none"'), 'nf4'),
   lora: v.optional(lora, {}),
@@ -84,7 +96,7 @@ export function parseRecipe(source: string | object): Recipe {
   }
   // A list passes for an object without keys where every key has a default.
   const groups = { recipe: value, ...(typeof value === 'object' ? value : {}) } as Record<string, unknown>;
-  for (const key of ['recipe', 'lora', 'training', 'evaluation']) {
+  for (const key of ['recipe', 'columns', 'lora', 'training', 'evaluation']) {
     if (Array.isArray(groups[key])) throw new UserError(`The recipe cannot be used: ${key === 'recipe' ? 'it' : `"${key}"`} is a list; it must be an object in braces.`);
   }
   const result = v.safeParse(recipe, value);

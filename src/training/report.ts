@@ -5,13 +5,20 @@ import { curve } from './metrics.ts';
 import { recipeToJson, type Recipe } from './recipe.ts';
 import type { RunResult } from './trainer.ts';
 
+interface FileInRun {
+  file: string;
+  summary: DatasetSummary;
+  /** Its rows that are also in another file. */
+  leaks: readonly { file: string; rows: number }[];
+}
+
 export interface ReportInputs {
   recipe: Recipe;
   modelName: string;
   device: string;
   memory: MemoryReport;
-  training: { file: string; summary: DatasetSummary };
-  validation: { file: string; name: string; summary: DatasetSummary; failure: string | null }[];
+  training: FileInRun;
+  validation: (FileInRun & { name: string; failure: string | null })[];
   result: Pick<RunResult, 'reason' | 'message' | 'steps' | 'totalSteps' | 'adapterStep' | 'lines' | 'seconds'>;
 }
 
@@ -41,10 +48,10 @@ ${validation
   .join('')}
 ## Data
 
-| set | file | rows | tokens | supervised | longest | truncated rows | truncated tokens | rows left out |
-|---|---|---|---|---|---|---|---|---|
-${data.map(({ name, file, summary: s }) => `| ${name} | ${file} | ${s.rows} | ${s.tokens} | ${s.supervisedTokens} | ${s.longest} | ${s.truncatedRows} | ${s.truncatedTokens} | ${s.problems} |`).join('\n')}
-
+| set | file | rows | tokens | supervised | longest | truncated rows | truncated tokens | duplicate rows | rows left out |
+|---|---|---|---|---|---|---|---|---|---|
+${data.map(({ name, file, summary: s }) => `| ${name} | ${file} | ${s.rows} | ${s.tokens} | ${s.supervisedTokens} | ${s.longest} | ${s.truncatedRows} | ${s.truncatedTokens} | ${s.duplicates} | ${s.problems} |`).join('\n')}
+${validation.flatMap(leakLines).join('')}
 ## Recipe
 
 \`\`\`json
@@ -65,4 +72,9 @@ function lossRow(name: string, { steps, values }: { steps: number[]; values: num
   if (values.length === 0) return `| ${name} | | | |`;
   const best = values.indexOf(Math.min(...values));
   return `| ${name} | ${values[0].toFixed(4)} | ${values[best].toFixed(4)} (${steps[best]}) | ${values.at(-1)!.toFixed(4)} |`;
+}
+
+/** Rows of a validation file that the adapter was trained on: its figures are too good by them. */
+function leakLines({ file, summary, leaks }: FileInRun): string[] {
+  return leaks.map((leak) => `\n${leak.rows} of the ${summary.rows} rows of ${file} (${((100 * leak.rows) / summary.rows).toFixed(1)} %) are also in ${leak.file}.\n`);
 }

@@ -1,5 +1,6 @@
 /** Starts workers and wraps them: the only place where the page makes one. */
 import { wrap, type Remote } from 'comlink';
+import { watchLife } from './life.ts';
 import type { DatasetApi, EvaluationApi, HistoryApi, ImportApi, TrainerApi } from './protocol.ts';
 
 export { proxy, transfer } from 'comlink';
@@ -9,10 +10,20 @@ export interface WorkerHandle<T> {
   terminate(): void;
 }
 
+/** @param onCrash told once, of an error that nothing caught or of the worker's end */
 function start<T>(worker: Worker, onCrash: (message: string) => void): WorkerHandle<T> {
-  worker.addEventListener('error', (event) => onCrash(event.message || 'the worker could not be loaded'));
-  worker.addEventListener('messageerror', () => onCrash('a message could not be read'));
-  return { api: wrap<T>(worker), terminate: () => worker.terminate() };
+  let ended = false;
+  const end = (message: string | null) => {
+    if (ended) return;
+    ended = true;
+    stopWatching();
+    if (message === null) worker.terminate();
+    else onCrash(message);
+  };
+  const stopWatching = watchLife(worker, () => end('it ended without a word, as when memory runs out'));
+  worker.addEventListener('error', (event) => end(event.message || 'the worker could not be loaded'));
+  worker.addEventListener('messageerror', () => end('a message could not be read'));
+  return { api: wrap<T>(worker), terminate: () => (ended ? worker.terminate() : end(null)) };
 }
 
 export function startImport(onCrash: (message: string) => void): WorkerHandle<ImportApi> {

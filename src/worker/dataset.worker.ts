@@ -1,20 +1,14 @@
 import { expose } from 'comlink';
+import { holdLife } from './life.ts';
 import type { DatasetApi, RowsApi } from './protocol.ts';
-import { RowFile } from './rowFile.ts';
+import { RowFileHost } from './rowFile.ts';
 
-let rows: RowFile | null = null;
-
-const api: DatasetApi = {
-  async load(request, onProgress) {
-    rows = await RowFile.read(request, onProgress);
-    return rows.report();
-  },
-  preview: async (row) => rows?.preview(row) ?? [],
-  packed: async (request) => rows?.packed(request) ?? null,
-  async serve(port) {
-    const served: RowsApi = { documents: async () => rows?.dataset.documents ?? [] };
+class DatasetHost extends RowFileHost implements DatasetApi {
+  async serve(port: MessagePort): Promise<void> {
+    const served: RowsApi = { documents: async () => this.rows?.dataset.documents ?? [] };
     expose(served, port);
-  },
-};
+  }
+}
 
-expose(api);
+expose(new DatasetHost());
+holdLife();

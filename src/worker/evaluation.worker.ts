@@ -1,24 +1,19 @@
 import { expose, wrap } from 'comlink';
-import { evaluateFile, type Scorer } from '../training/evaluation.ts';
-import type { EvaluateApi, EvaluationApi, ScorerApi } from './protocol.ts';
-import { RowFile } from './rowFile.ts';
+import { evaluateFile, type Question, type Scorer } from '../training/evaluation.ts';
+import { holdLife } from './life.ts';
+import type { EvaluateApi, EvaluationApi, Recipe, ScorerApi } from './protocol.ts';
+import { RowFileHost } from './rowFile.ts';
 
-let rows: RowFile | null = null;
+class EvaluationHost extends RowFileHost implements EvaluationApi {
+  async questions(count: number): Promise<Question[]> {
+    return this.rows?.questions(count) ?? [];
+  }
 
-const api: EvaluationApi = {
-  async load(request, onProgress) {
-    rows = await RowFile.read(request, onProgress);
-    return rows.report();
-  },
-  preview: async (row) => rows?.preview(row) ?? [],
-  packed: async (request) => rows?.packed(request) ?? null,
-  questions: async (count) => rows?.questions(count) ?? [],
-  async connect(scorerPort, ownPort, evaluation, seed) {
+  async connect(scorerPort: MessagePort, ownPort: MessagePort, evaluation: Recipe['evaluation'], seed: number): Promise<void> {
     const remote = wrap<ScorerApi>(scorerPort);
     const served: EvaluateApi = {
-      async evaluate() {
-        if (!rows) throw new Error('the file was not read');
-        const { tokenizer, dataset } = rows;
+      evaluate: async () => {
+        const { tokenizer, dataset } = this.read;
         const scorer: Scorer = {
           tokensPerMicroBatch: await remote.tokensPerMicroBatch(),
           score: (batch) => remote.score(batch),
@@ -26,7 +21,7 @@ const api: EvaluationApi = {
         };
         const generation = evaluation.predict_with_generate
           ? {
-              questions: rows.questions(evaluation.eval_max_samples),
+              questions: this.read.questions(evaluation.eval_max_samples),
               maxNewTokens: evaluation.max_new_tokens,
               stopTokenIds: tokenizer.stopTokenIds,
               doSample: evaluation.do_sample,
@@ -40,7 +35,8 @@ const api: EvaluationApi = {
       },
     };
     expose(served, ownPort);
-  },
-};
+  }
+}
 
-expose(api);
+expose(new EvaluationHost());
+holdLife();

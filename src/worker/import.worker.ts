@@ -5,6 +5,7 @@ import { openDatabase, type ModelManifest } from '../storage/database.ts';
 import { deleteModel, findModel, listModels } from '../storage/models.ts';
 import { checkRoom, storageUse } from '../storage/quota.ts';
 import { importModel } from '../training/importModel.ts';
+import { holdLife } from './life.ts';
 import type { ImportApi, ModelDetails } from './protocol.ts';
 
 const database = openDatabase();
@@ -50,3 +51,4 @@ const api: ImportApi = {
 };
 
 expose(api);
+holdLife();

@@ -2,9 +2,12 @@
  * What the threads say to each other. Each worker is an interface, carried by Comlink: calls are promises, errors keep name and message,
  * callbacks go through `proxy`, buffers through `transfer`. Everything else is plain data that structured clone carries.
  */
-import type { DatasetSummary, DocumentSettings, PreviewToken } from '../data/documents.ts';
 import type { ChatMessage } from '../data/chatTemplate.ts';
-import type { RowProblem } from '../data/rows.ts';
+import type { DatasetSummary, DocumentSettings } from '../data/documents.ts';
+import type { ColumnMapping } from '../data/formats.ts';
+import type { RecordUnit, RowProblem } from '../data/records.ts';
+import type { ChosenColumns, Column } from '../data/rows.ts';
+import type { Fingerprints, Histogram, Overlap, Repeats } from '../data/statistics.ts';
 import type { Document, MicroBatch } from '../data/types.ts';
 import type { NamedFile } from '../formats/checkpoint.ts';
 import type { AdapterTensors, EngineProgress, GenerationOptions, LoraSettings, MemoryReport, TokenScores } from '../training/engine.ts';
@@ -23,8 +26,15 @@ export type {
   ChatMessage,
   DatasetSummary,
   DocumentSettings,
-  PreviewToken,
   RowProblem,
+  RecordUnit,
+  Column,
+  ColumnMapping,
+  ChosenColumns,
+  Fingerprints,
+  Histogram,
+  Overlap,
+  Repeats,
   EngineProgress,
   GenerationOptions,
   MemoryReport,
@@ -68,11 +78,18 @@ export interface ImportApi {
 /** What was understood of a data file. */
 export interface FileReport {
   file: string;
+  /** In words; null where none is known and no columns are chosen. */
+  format: string | null;
+  columns: Column[];
+  /** What the numbers of problems and examples count. */
+  unit: RecordUnit;
   summary: DatasetSummary;
   /** The first ones; `summary.problems` counts all. */
   problems: RowProblem[];
   /** Tokens of each row that will be used. */
   lengths: number[];
+  histogram: Histogram;
+  repeats: Repeats;
   padTokenId: number;
   padToken: string;
   /** What the model's chat template makes the page do to every conversation. */
@@ -114,14 +131,22 @@ export interface PackedPreview {
 export interface DataRequest {
   modelId: string;
   settings: DocumentSettings;
+  columns: ChosenColumns;
   file: File;
 }
 
-/** dataset.worker: parses and tokenizes the training file and keeps its rows. */
-export interface DatasetApi {
+/** What every worker that holds a data file does. */
+export interface RowFileApi {
   load(request: DataRequest, onProgress: (done: number, total: number) => void): Promise<FileReport>;
-  preview(row: number): Promise<PreviewToken[]>;
   packed(request: PackedRequest): Promise<PackedPreview | null>;
+  /** Hashes of its rows, for another worker to compare its own with. */
+  fingerprints(): Promise<Fingerprints>;
+  /** Which of its rows are in another file. */
+  overlap(other: Fingerprints): Promise<Overlap>;
+}
+
+/** dataset.worker: parses and tokenizes the training file and keeps its rows. */
+export interface DatasetApi extends RowFileApi {
   /** Hands the rows to the trainer over a port of their own. */
   serve(port: MessagePort): Promise<void>;
 }
@@ -132,10 +157,7 @@ export interface RowsApi {
 }
 
 /** evaluation.worker, one a validation file: owns its rows, batching, decoding and metrics. */
-export interface EvaluationApi {
-  load(request: DataRequest, onProgress: (done: number, total: number) => void): Promise<FileReport>;
-  preview(row: number): Promise<PreviewToken[]>;
-  packed(request: PackedRequest): Promise<PackedPreview | null>;
+export interface EvaluationApi extends RowFileApi {
   /** The first rows as questions: what generation starts from, and the answer they have. */
   questions(count: number): Promise<Question[]>;
   /** @param scorer port on which the trainer answers @param own port on which this worker is asked to evaluate */
@@ -181,6 +203,8 @@ export interface FileInReport {
   file: string;
   name: string;
   summary: DatasetSummary;
+  /** Rows that are also in another file of the run: a training row in a validation file, or the other way. */
+  leaks: { file: string; rows: number }[];
 }
 
 export interface RunRequest extends PlanRequest {

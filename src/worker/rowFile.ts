@@ -1,13 +1,14 @@
 /** A data file as a worker holds it: its rows encoded with the model's own tokenizer, and what to tell the page. */
-import { buildDataset, previewTokens, type Dataset, type PreviewToken } from '../data/documents.ts';
-import { parseRows } from '../data/rows.ts';
+import { buildDataset, type Dataset } from '../data/documents.ts';
+import { parseRows, type ParsedRows } from '../data/rows.ts';
 import { ChatTokenizer } from '../data/tokenizer.ts';
 import { UserError } from '../lib/errors.ts';
 import { openDatabase, type Database } from '../storage/database.ts';
 import { findModel } from '../storage/models.ts';
 import type { Question } from '../training/evaluation.ts';
+import { overlapOf, type Fingerprints, type Overlap } from '../data/statistics.ts';
 import { maskChecks, packedPreview } from './maskPreview.ts';
-import type { DataRequest, FileReport, PackedPreview, PackedRequest } from './protocol.ts';
+import type { DataRequest, FileReport, PackedPreview, PackedRequest, RowFileApi } from './protocol.ts';
 
 const PROBLEMS_SHOWN = 200;
 
@@ -20,25 +21,33 @@ export async function tokenizerOf(modelId: string, opened: Promise<Database>): P
 
 export class RowFile {
   private constructor(
+    private readonly parsed: Pick<ParsedRows, 'format' | 'columns' | 'unit'>,
     readonly dataset: Dataset,
     readonly tokenizer: ChatTokenizer,
   ) {}
 
-  static async read({ modelId, settings, file }: DataRequest, onProgress: (done: number, total: number) => void): Promise<RowFile> {
+  static async read({ modelId, settings, columns, file }: DataRequest, onProgress: (done: number, total: number) => void): Promise<RowFile> {
     const database = openDatabase();
     const tokenizer = await tokenizerOf(modelId, database);
     (await database).close();
-    const parsed = await parseRows(file, file.name);
-    return new RowFile(await buildDataset(file.name, parsed, tokenizer, settings, onProgress), tokenizer);
+    const parsed = await parseRows(file, file.name, columns);
+    const { format, columns: found, unit } = parsed;
+    return new RowFile({ format, columns: found, unit }, await buildDataset(file.name, parsed, tokenizer, settings, onProgress), tokenizer);
   }
 
   report(): FileReport {
-    const { file, summary, problems, documents } = this.dataset;
+    const { file, summary, problems, documents, histogram, repeats } = this.dataset;
+    const { format, columns, unit } = this.parsed;
     return {
       file,
+      format,
+      columns,
+      unit,
       summary,
       problems: problems.slice(0, PROBLEMS_SHOWN),
       lengths: documents.map(({ inputIds }) => inputIds.length),
+      histogram,
+      repeats,
       padTokenId: this.tokenizer.padTokenId,
       padToken: this.tokenizer.padToken,
       notes: this.tokenizer.notes,
@@ -50,17 +59,41 @@ export class RowFile {
     return packedPreview(this.dataset, this.tokenizer, request);
   }
 
-  /** The first rows as questions: what generation starts from, and the answer they have. */
-  questions(count: number): Question[] {
-    const text = (ids: number[]) => this.tokenizer.decode(ids, { skipSpecial: true }).trim();
-    return this.dataset.documents.slice(0, count).map(({ inputIds, promptTokens, line }) => {
-      const promptIds = inputIds.slice(0, promptTokens);
-      return { line, promptIds, prompt: text(promptIds), reference: text(inputIds.slice(promptTokens)) };
-    });
+  /** The first rows to generate answers for: conversations whose last prompt was not cut. */
+  questions(most: number): Question[] {
+    const { documents, sources } = this.dataset;
+    return documents
+      .map(({ inputIds, promptTokens, line }, i) => ({ line, inputIds, promptTokens, ...sources[i] }))
+      .filter(({ kind, inputIds, promptTokens }) => kind === 'chat' && promptTokens < inputIds.length)
+      .slice(0, most)
+      .map(({ line, inputIds, promptTokens, question, answer }) => ({ line, promptIds: inputIds.slice(0, promptTokens), prompt: question, reference: answer.trim() }));
+  }
+}
+
+/** One data file served to the page. */
+export class RowFileHost implements RowFileApi {
+  rows: RowFile | null = null;
+
+  async load(request: DataRequest, onProgress: (done: number, total: number) => void): Promise<FileReport> {
+    this.rows = await RowFile.read(request, onProgress);
+    return this.rows.report();
   }
 
-  preview(row: number): PreviewToken[] {
-    const document = this.dataset.documents[row];
-    return document ? previewTokens(document, this.tokenizer) : [];
+  async packed(request: PackedRequest): Promise<PackedPreview | null> {
+    return this.rows?.packed(request) ?? null;
+  }
+
+  async fingerprints(): Promise<Fingerprints> {
+    return this.read.dataset.fingerprints;
+  }
+
+  async overlap(other: Fingerprints): Promise<Overlap> {
+    return overlapOf(this.read.dataset.fingerprints, other);
+  }
+
+  /** @throws where no file was read */
+  protected get read(): RowFile {
+    if (!this.rows) throw new Error('the file was not read');
+    return this.rows;
   }
 }

@@ -49,7 +49,7 @@ export function rows(count: number, first = 0): Document[] {
   });
 }
 
-const summary = { rows: 0, tokens: 0, supervisedTokens: 0, longest: 0, truncatedRows: 0, truncatedTokens: 0, problems: 0, badRows: 0 };
+const summary = { rows: 0, tokens: 0, supervisedTokens: 0, longest: 0, truncatedRows: 0, truncatedTokens: 0, duplicates: 0, problems: 0, badRows: 0 };
 
 /** A run's request with its ports. `close` ends them. */
 export function requestOf(modelId: string, input: RecipeInput, more: Partial<RunRequest> = {}): { request: RunRequest; close(): void } {
@@ -76,8 +76,8 @@ export function requestOf(modelId: string, input: RecipeInput, more: Partial<Run
     padTokenId: PAD,
     rows: rowPorts.port2,
     evaluators: [{ name: 'other', scorer: scorer.port2, evaluate: evaluate.port2 }],
-    training: { file: 'train.jsonl', name: 'training', summary },
-    validation: [{ file: 'other.val.jsonl', name: 'other', summary }],
+    training: { file: 'train.jsonl', name: 'training', summary, leaks: [] },
+    validation: [{ file: 'other.val.jsonl', name: 'other', summary, leaks: [] }],
     resumeRunId: null,
     startFrom: null,
     ...more,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { buildDataset, isValidationFile, previewTokens, validationSetName } from '../../src/data/documents.ts';
+import { buildDataset } from '../../src/data/documents.ts';
+import { isValidationFile, validationSetName } from '../../src/data/fileNames.ts';
 import { parseRows } from '../../src/data/rows.ts';
 import { ChatTokenizer } from '../../src/data/tokenizer.ts';
 import { TINY_TOKENIZER, TINY_TOKENIZER_CONFIG } from '../helpers/tinyModel.ts';
@@ -7,26 +8,31 @@ import { TINY_TOKENIZER, TINY_TOKENIZER_CONFIG } from '../helpers/tinyModel.ts';
 const tokenizer = new ChatTokenizer({ 'tokenizer.json': TINY_TOKENIZER, 'tokenizer_config.json': TINY_TOKENIZER_CONFIG });
 const SETTINGS = { systemPrompt: 'S', maxLength: 64, dateString: '26 Jul 2024' };
 const parse = (text: string | Uint8Array) => parseRows(new Blob([text as BlobPart]), 'train.jsonl');
+const pair = (query: string, response: string, line: number) => ({
+  kind: 'chat',
+  messages: [
+    { role: 'user', content: query },
+    { role: 'assistant', content: response },
+  ],
+  answersFrom: 1,
+  line,
+});
 const dataset = async (text: string, settings = SETTINGS) => buildDataset('train.jsonl', await parse(text), tokenizer, settings);
 
 describe('rows', () => {
   it('reads lines and arrays, with a byte order mark, blank lines and Windows ends of line', async () => {
     const lines = await parse('\ufeff{"query":"a","response":"b"}\r\n\r\n{"query":"c","response":"d","extra":1}');
-    expect(lines).toEqual({
-      rows: [
-        { query: 'a', response: 'b', line: 1 },
-        { query: 'c', response: 'd', line: 3 },
-      ],
-      problems: [],
-    });
-    expect((await parse('[\n{"query":"a","response":"b"}\n]')).rows).toEqual([{ query: 'a', response: 'b', line: 1 }]);
+    expect(lines).toMatchObject({ rows: [pair('a', 'b', 1), pair('c', 'd', 3)], problems: [], unit: 'line', format: 'query/response' });
+    expect(lines.columns.map(({ name }) => name)).toEqual(['query', 'response', 'extra']);
+    expect(await parse('[\n{"query":"a","response":"b"}\n]')).toMatchObject({ rows: [pair('a', 'b', 1)], unit: 'row' });
   });
 
   it.each([
     ['not JSON', '{"query": "a"', /is not JSON. Write one/],
-    ['wrong keys', '{"question":"a","answer":"b"}', /has no "query"; its keys are "question", "answer". Rename them/],
+    ['wrong keys', '{"question":"a","answer":"b"}', /is in no known format: its columns are "question", "answer". Choose which is the prompt/],
+    ['a list of texts', '["a","b"]', /is not a JSON object/],
     ['a number', '{"query":1,"response":"b"}', /"query" that is not text/],
-    ['a list', '["a","b"]\n["c"]', /begins a JSON array that does not parse/],
+    ['a list', '["a","b"', /the JSON array does not parse here. Check commas/],
     ['an empty response', '{"query":"a","response":"  "}', /empty "response": there is nothing to learn/],
     ['an empty file', '\n  \n', /the file is empty/],
   ])('reports %s with file and line', async (_, text, reason) => {
@@ -40,8 +46,8 @@ describe('rows', () => {
     const { rows, problems } = await parse(
       Uint8Array.from([...new TextEncoder().encode('{"query":"'), 0xff, ...new TextEncoder().encode('","response":"b"}\n{"query":"c","response":"d"}')]),
     );
-    expect(problems).toMatchObject([{ line: 1, kind: 'bad' }]);
-    expect(rows).toEqual([{ query: 'c', response: 'd', line: 2 }]);
+    expect(problems).toMatchObject([{ line: 1, kind: 'bad', reason: expect.stringMatching(/not UTF-8.*Save the file as UTF-8/) as string }]);
+    expect(rows).toEqual([pair('c', 'd', 2)]);
   });
 });
 
@@ -52,10 +58,8 @@ describe('documents', () => {
     expect(documents[0].inputIds).toEqual(tokenizer.encode(text));
     expect(documents[0].labels).toEqual([256, 260, 83, 258, 72, 105, 259, 89, 111, 257].map((id, i) => (i < 7 ? -100 : id)));
     expect(documents[0].promptTokens).toBe(7);
-    const preview = previewTokens(documents[0], tokenizer);
-    expect(preview.map((token) => token.text).join('')).toBe(text);
-    expect(preview.filter((token) => token.supervised).map((token) => token.text)).toEqual(['Y', 'o', '</s>']);
-    expect(preview.filter((token) => token.special).map((token) => token.id)).toEqual([256, 260, 258, 259, 257]);
+    expect(documents[0].inputIds.filter((id) => tokenizer.isSpecial(id))).toEqual([256, 260, 258, 259, 257]);
+    expect(documents[0].inputIds.map((id) => tokenizer.tokenText(id)).join('')).toBe(text);
   });
 
   it('has no system message where the prompt is null, an empty one where it is empty', async () => {
@@ -91,8 +95,8 @@ describe('documents', () => {
   });
 
   it('names validation sets by file name', () => {
-    expect(['math.val.jsonl', 'val.json', 'a_val.jsonl'].map(isValidationFile)).toEqual([true, true, true]);
-    expect(['train.jsonl', 'valid.jsonl', 'val.csv'].map(isValidationFile)).toEqual([false, false, false]);
+    expect(['math.val.jsonl', 'val.json', 'a_val.jsonl', 'math.val.csv', 'x.val.tsv', 'y.VAL.parquet'].filter((name) => !isValidationFile(name))).toEqual([]);
+    expect(['train.jsonl', 'valid.jsonl', 'val.txt', 'train.csv', 'val.jsonl.gz'].filter(isValidationFile)).toEqual([]);
     expect(['math.val.jsonl', 'folder/chat.hard.val.json', 'val.jsonl'].map(validationSetName)).toEqual(['math', 'chat', 'val']);
   });
 });

@@ -100,9 +100,14 @@ describe('a template with a switch for thinking', () => {
   });
 
   it('refuses an answer that thinks, with what to do', () => {
-    expect(documentOf('x.jsonl', row('Q', '<think>\nHm.\n</think>\n\nA'), made, settings)).toMatchObject({
+    const messages = [
+      { role: 'user' as const, content: 'Q' },
+      { role: 'assistant' as const, content: '<think>\nHm.\n</think>\n\nA' },
+    ];
+    const chat = { kind: 'chat' as const, messages, answersFrom: 1, line: 1 };
+    expect(documentOf('x.jsonl', chat, made, settings)).toMatchObject({
       kind: 'bad',
-      reason: expect.stringContaining('Take the <think> block out of the response') as string,
+      reason: expect.stringContaining('Take the <think> block out of the answer') as string,
     });
   });
 });

@@ -1,0 +1,39 @@
+/** Records of a data file, and what is wrong with those that cannot be used. */
+
+/** What the numbers of records count: lines of the text; or rows, the header of a table being row 1. */
+export type RecordUnit = 'line' | 'row';
+
+export interface DataRecord {
+  /** 1-based. */
+  line: number;
+  value: unknown;
+}
+
+/** A row that will not be trained, and why. */
+export interface RowProblem {
+  file: string;
+  line: number;
+  unit: RecordUnit;
+  /** `limit`: a sound row that max_length leaves nothing of; `bad`: the row itself must be mended or left out. */
+  kind: 'bad' | 'limit';
+  reason: string;
+  /** The beginning of what stands there. */
+  excerpt: string;
+}
+
+export interface Records {
+  unit: RecordUnit;
+  records: DataRecord[];
+  problems: Omit<RowProblem, 'file' | 'kind'>[];
+}
+
+const EXCERPT = 80;
+
+export function excerpt(text: string): string {
+  return text.length > EXCERPT ? `${text.slice(0, EXCERPT)}…` : text;
+}
+
+/** One fault of a whole file. */
+export function wholeFile(reason: string, text = ''): Records {
+  return { unit: 'line', records: [], problems: [{ line: 1, unit: 'line', reason, excerpt: excerpt(text) }] };
+}
