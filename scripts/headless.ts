@@ -1,19 +1,19 @@
 /**
  * `npm run headless -- recipe.json --out DIR`: drives the page in headless Chromium by a recipe, as a person would.
  * Paths in the recipe are relative to the recipe's own file. Writes DIR/adapter/ (the PEFT folder), DIR/metrics.jsonl, DIR/recipe.json and
- * DIR/report.md. A "model" of the Hub is downloaded (HF_ENDPOINT and HF_TOKEN as its Python library reads them). The last line of a run that could
+ * DIR/report.md. A "model" of the Hub is downloaded (HF_ENDPOINT and HF_TOKEN as its Python library reads them); "demo" is
+ * the project's own. The last line of a run that could
  * not be done is the page's own error.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { unzipSync } from 'fflate';
 import type { Page } from 'playwright-core';
 import { isHubId } from '../src/lib/hubId.ts';
-import { findOrInstallBrowser, launchBrowser, NO_BROWSER } from './lib/browser.ts';
-import { chooseFiles, download, downloadModel, followRun, pressTrain } from './lib/drivePage.ts';
-import { buildSite, serveSite } from './lib/site.ts';
+import { chooseFiles, downloadModel, followRun, pressTrain } from './lib/drivePage.ts';
+import { saveResult, withPage } from './lib/headlessPage.ts';
+import { root } from './lib/site.ts';
 
 const USAGE = 'usage: npm run headless -- recipe.json --out DIR [--skip-bad-rows]';
 
@@ -23,23 +23,7 @@ export async function main(args: string[]): Promise<number> {
   const { out } = values;
   if (!recipePath || !out || positionals.length > 1) throw new Error(USAGE);
   if (!existsSync(recipePath)) throw new Error(`There is no recipe at ${recipePath}.`);
-  const executable = findOrInstallBrowser();
-  if (!executable) throw new Error(NO_BROWSER);
-  await buildSite();
-  const site = await serveSite();
-  const { browser, adapter } = await launchBrowser(executable, site.url);
-  try {
-    console.log(`Browser: ${browser.browserType().name()} ${browser.version()}, WebGPU adapter: ${adapter ?? 'none'}`);
-    const page = await browser.newPage();
-    page.on('console', (message) => process.env.DEBUG && console.error(`page: ${message.text()}`));
-    page.on('crash', () => console.error('The page crashed: the browser ran out of memory or the GPU process failed.'));
-    const hub = process.env.HF_ENDPOINT;
-    await page.goto(hub ? `${site.url}?hub=${encodeURIComponent(hub)}` : site.url);
-    return await runRecipe(page, recipePath, out, values['skip-bad-rows'] ?? false);
-  } finally {
-    await browser.close();
-    await site.close();
-  }
+  return withPage((page) => runRecipe(page, recipePath, out, values['skip-bad-rows'] ?? false));
 }
 
 async function runRecipe(page: Page, recipePath: string, out: string, skipBadRows: boolean): Promise<number> {
@@ -62,19 +46,16 @@ async function runRecipe(page: Page, recipePath: string, out: string, skipBadRow
     if (state !== last) console.log(state);
     last = state;
   });
-  await mkdir(join(out, 'adapter'), { recursive: true });
-  for (const [path, bytes] of Object.entries(unzipSync(await download(page, 'Download the adapter')))) await writeFile(join(out, path), bytes);
-  for (const name of ['metrics.jsonl', 'recipe.json', 'report.md']) await writeFile(join(out, name), await download(page, name));
+  await saveResult(page, out);
   for (const problem of problems) console.error(problem);
-  console.log(`Wrote ${join(out, 'adapter')}, metrics.jsonl, recipe.json and report.md.`);
   return 0;
 }
 
-/** The files of `folder:PATH` that a model is made of. */
+/** The files that the model of `folder:PATH`, or the demo's, is made of. */
 async function modelFiles(model: string, from: (path: string) => string): Promise<string[]> {
-  if (!model.startsWith('folder:'))
-    throw new Error(`"model" is ${JSON.stringify(model)}: write "owner/name" of a model on the Hub, or "folder:" and the path of a downloaded one.`);
-  const folder = from(model.slice('folder:'.length));
+  if (model !== 'demo' && !model.startsWith('folder:'))
+    throw new Error(`"model" is ${JSON.stringify(model)}: write "owner/name" of a model on the Hub, "folder:" and the path of a downloaded one, or "demo".`);
+  const folder = model === 'demo' ? join(root, 'public', 'demo') : from(model.slice('folder:'.length));
   if (!existsSync(folder)) throw new Error(`There is no model folder at ${folder}. Paths in a recipe are relative to the recipe's own file.`);
   const names = (await readdir(folder)).filter((name) => /\.(json|safetensors|jinja)$/.test(name));
   if (names.length === 0) throw new Error(`${folder} holds no model: config.json, tokenizer.json and safetensors are wanted.`);

@@ -1,0 +1,51 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { root } from '../../scripts/lib/site.ts';
+import { browserPath } from '../helpers/page.ts';
+
+const command = (script: string, ...args: string[]) => ['scripts/run.mjs', `scripts/${script}.ts`, ...args];
+
+describe('commands', { timeout: 300_000 }, () => {
+  it('npm start serves the page on loopback, opens nothing without a screen, and ends when told to', async () => {
+    const child = spawn(process.execPath, command('start', '--port', '0'), { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+    const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+    let said = '';
+    const url = await new Promise<string>((resolve, reject) => {
+      child.stdout.on('data', (chunk: Buffer) => {
+        said += chunk.toString();
+        const [found] = /http:\/\/127\.0\.0\.1:\d+\//.exec(said) ?? [];
+        if (found) resolve(found);
+      });
+      void ended.then(() => reject(new Error(`it ended: ${said}`)));
+    });
+    expect(await (await fetch(url)).text()).toMatch(/<title>Finetab<\/title>/);
+    expect((await (await fetch(`${url}demo/config.json`)).json()) as object).toMatchObject({ model_type: 'llama' });
+    child.kill('SIGINT');
+    expect(await ended).toBe(0);
+  });
+
+  it('npm start names a wrong port', () => {
+    const { status, stderr } = spawnSync(process.execPath, command('start', '--port', 'many'), { cwd: root, encoding: 'utf8' });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/--port is many: write a number from 0/);
+  });
+
+  it.skipIf(!browserPath)('npm run doctor tells the adapter, what fits and how fast, from real plans and a measurement', () => {
+    const { status, stdout } = spawnSync(process.execPath, command('doctor'), { cwd: root, encoding: 'utf8' });
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/Adapter: \S+/);
+    expect(stdout).toMatch(/shader-f16 (yes|no)/);
+    expect(stdout).toMatch(/maxStorageBufferBindingSize \d+ MiB/);
+    const gigaflops = Number(/([\d.e+]+) GFLOPS in whole training steps/.exec(stdout)![1]);
+    expect(gigaflops).toBeGreaterThan(0.01);
+    const memory = [...stdout.matchAll(/^(\S+) +([\d.]+) GiB +[\d.]+ GiB +(yes|no|not)/gm)].map(([, name, size]) => [name, Number(size)] as const);
+    expect(memory.map(([name]) => name)).toEqual(['SmolLM2-135M', 'Qwen2.5-0.5B', 'Llama-3.2-1B', 'Llama-3.2-3B']);
+    for (const [i, [, size]] of memory.entries()) expect(size).toBeGreaterThan(i === 0 ? 0.1 : memory[i - 1][1]);
+  });
+
+  it('npm run doctor says what is wrong with CHROME_PATH', () => {
+    const { status, stderr } = spawnSync(process.execPath, command('doctor'), { cwd: root, encoding: 'utf8', env: { ...process.env, CHROME_PATH: '/nowhere/chrome' } });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/CHROME_PATH is \/nowhere\/chrome, but no file is there/);
+  });
+});
