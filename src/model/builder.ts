@@ -14,7 +14,7 @@ import { rmsNorm, type RmsNormSettings } from '../ops/rmsNorm.ts';
 import { rope } from '../ops/rope.ts';
 import { scaleRows } from '../ops/scaleRows.ts';
 import { splitColumns } from '../ops/splitColumns.ts';
-import type { TensorInfo } from '../formats/tensors.ts';
+import type { TensorInfo, TensorKind } from '../formats/tensors.ts';
 import { groupName, peftName, type ProjectionGroup } from './adapterLayout.ts';
 import { isTarget, loraScale, type LoraShape } from './lora.ts';
 import { rotatedDim, type RopeSettings } from './rope.ts';
@@ -44,9 +44,10 @@ export class ModelBuilder {
     this.graph = new Graph(options.mode === 'train');
   }
 
-  /** @returns [T, hidden] */
+  /** @param scale rounded to the table's own precision, as transformers does (`embed_scale.to(weight.dtype)`) @returns [T, hidden] */
   embed(table: string, scale = 1): Value {
-    return embedding(this.graph, this.ids(), this.weight(table), scale);
+    const weight = this.weight(table);
+    return embedding(this.graph, this.ids(), weight, roundTo(weight.kind!, scale));
   }
 
   rmsNorm(x: Value, weight: string, settings: RmsNormSettings): Value {
@@ -141,4 +142,11 @@ export class ModelBuilder {
     };
     return dropout(this.graph, x, keys, lora.lora_dropout, this.sites++);
   }
+}
+
+/** A positive number at the precision of a 16-bit kind: 7 bits after the leading one in bfloat16, 10 in float16. */
+function roundTo(kind: TensorKind, value: number): number {
+  if (kind !== 'bf16' && kind !== 'f16') return value;
+  const step = 2 ** (Math.floor(Math.log2(value)) - (kind === 'bf16' ? 7 : 10));
+  return Math.round(value / step) * step;
 }
