@@ -82,10 +82,12 @@ export async function replayReference(inputs: ReferenceInputs): Promise<Referenc
     }
     return { each: sums.map(({ loss, tokens }) => loss / tokens), all: sums.reduce((a, b) => a + b.loss, 0) / sums.reduce((a, b) => a + b.tokens, 0) };
   };
-  const logitsOf = async (engine: WebGpuEngine, i: number) => {
+  const putLogits = async (engine: WebGpuEngine, name: string, indices: number[]) => {
     const { vocab_size } = model.config;
-    const length = documents[i].input_ids.length;
-    return { shape: [length, vocab_size], data: (await engine.logits(pack([i])[0])).slice(0, length * vocab_size) };
+    for (const i of indices) {
+      const length = documents[i].input_ids.length;
+      put(`${name}.${i}`, [length, vocab_size], (await engine.logits(pack([i])[0])).slice(0, length * vocab_size));
+    }
   };
   const greedy = async (engine: WebGpuEngine) => {
     const prompts = documents.slice(0, GREEDY_DOCUMENTS).map(({ input_ids, labels }) => input_ids.filter((_, p) => labels[p] === -100));
@@ -111,10 +113,7 @@ export async function replayReference(inputs: ReferenceInputs): Promise<Referenc
 
   await withEngine(plain, lora, async (engine) => {
     log(`engine: ${engine.device}`);
-    for (const i of documents.keys()) {
-      const { shape, data } = await logitsOf(engine, i);
-      put(`logits.${i}`, shape, data);
-    }
+    await putLogits(engine, 'logits', [...documents.keys()]);
     const base = await losses(engine);
     scalars.base_loss = base.each;
     scalars.base_loss_all = base.all;
@@ -129,16 +128,17 @@ export async function replayReference(inputs: ReferenceInputs): Promise<Referenc
     log('probe: done');
     scalars.lora = { ...(await train(engine, new Map(inputs.initial))), greedy: await greedy(engine) };
     adapters.adapter_trained = folder(await engine.readAdapter());
+    await putLogits(engine, 'lora_logits', [...documents.keys()]);
     log('lora: done');
   });
 
   for (const { name, shape } of model.tensors.filter(({ quantise }) => quantise).sort((a, b) => (a.name < b.name ? -1 : 1))) await putNf4(source, name, shape, arrays);
   await withEngine(nf4, lora, async (engine) => {
-    const { shape, data } = await logitsOf(engine, 0);
-    put('nf4_logits.0', shape, data);
+    await putLogits(engine, 'nf4_logits', [0]);
     scalars.nf4_base_loss = (await losses(engine)).each;
     scalars.qlora = { ...(await train(engine, new Map(inputs.initialQlora ?? inputs.initial))), greedy: await greedy(engine) };
     adapters.adapter_qlora_trained = folder(await engine.readAdapter());
+    await putLogits(engine, 'qlora_logits', [...documents.keys()]);
     log('qlora: done');
   });
   await withEngine(plain, { ...lora, use_rslora: true }, async (engine) => {

@@ -12,6 +12,7 @@ import { linear } from '../ops/linear.ts';
 import { loraDown, loraUp } from '../ops/lora.ts';
 import { rmsNorm, type RmsNormSettings } from '../ops/rmsNorm.ts';
 import { rope } from '../ops/rope.ts';
+import { ropeRows } from '../ops/ropeRows.ts';
 import { scaleRows } from '../ops/scaleRows.ts';
 import { splitColumns } from '../ops/splitColumns.ts';
 import type { TensorInfo, TensorKind } from '../formats/tensors.ts';
@@ -39,6 +40,7 @@ export class ModelBuilder {
   /** Projections that were given an adapter, in order. */
   readonly groups: ProjectionGroup[] = [];
   private sites = 0;
+  private longRows: Value | null = null;
 
   constructor(readonly options: BuilderOptions) {
     this.graph = new Graph(options.mode === 'train');
@@ -57,13 +59,17 @@ export class ModelBuilder {
   /** @param x [T, n · headDim] */
   rope(x: Value, settings: RopeSettings, headDim: number): Value {
     const { positions } = this.options;
-    const half = rotatedDim(settings, headDim) / 2;
-    const key = `${JSON.stringify(settings)} ${headDim} ${positions}`;
+    const { scaling } = settings;
+    const original = scaling.rope_type === 'longrope' && positions > scaling.original_max_position_embeddings ? scaling.original_max_position_embeddings : null;
+    const shape = [positions * (original === null ? 1 : 2), rotatedDim(settings, headDim) / 2];
+    const key = `${JSON.stringify(settings)} ${headDim}`;
     let tables: ReturnType<typeof ropeTables> | undefined;
-    const made = () => (tables ??= ropeTables(settings, headDim, positions));
-    const cos = this.graph.constant(`rope.cos ${key}`, [positions, half], () => made().cos);
-    const sin = this.graph.constant(`rope.sin ${key}`, [positions, half], () => made().sin);
-    return rope(this.graph, x, { cos, sin }, this.positions(), headDim);
+    const made = () => (tables ??= ropeTables(settings, headDim, positions, original !== null));
+    const cos = this.graph.constant(`rope.cos ${key}`, shape, () => made().cos);
+    const sin = this.graph.constant(`rope.sin ${key}`, shape, () => made().sin);
+    if (original === null) return rope(this.graph, x, { cos, sin }, this.positions(), headDim);
+    this.longRows ??= ropeRows(this.graph, this.positions(), this.documents(), { positions, original });
+    return rope(this.graph, x, { cos, sin }, this.longRows, headDim);
   }
 
   /** Linear layers of one input, each with its bias and its adapter where it has them. @returns one [T, out] a module */
@@ -95,8 +101,7 @@ export class ModelBuilder {
   /** @param q [T, heads · d] @param k, v [T, keyHeads · d], rotated already @returns [T, heads · d] */
   attend(layer: number, q: Value, k: Value, v: Value, settings: AttentionSettings): Value {
     const { mode, cache, tokens } = this.options;
-    const documents = () => ({ start: this.graph.input('documentStart', [tokens], 'u32'), end: this.graph.input('documentEnd', [tokens], 'u32') });
-    if (mode === 'train' || mode === 'score') return attention(this.graph, q, k, v, documents(), settings);
+    if (mode === 'train' || mode === 'score') return attention(this.graph, q, k, v, this.documents(), settings);
     if (!cache) throw new Error(`${mode} needs a cache`);
     const shape = [cache.slots, cache.length, k.shape[1]];
     const keys = this.graph.state(`cache.${layer}.key`, shape);
@@ -104,7 +109,7 @@ export class ModelBuilder {
     const slots = this.graph.input('slots', [tokens], 'u32');
     cacheWrite(this.graph, keys, k, slots, this.positions());
     cacheWrite(this.graph, values, v, slots, this.positions());
-    return mode === 'prefill' ? attention(this.graph, q, k, v, documents(), settings) : attentionDecode(this.graph, q, keys, values, this.positions(), settings);
+    return mode === 'prefill' ? attention(this.graph, q, k, v, this.documents(), settings) : attentionDecode(this.graph, q, keys, values, this.positions(), settings);
   }
 
   /** Marks a decoder layer: the unit of activation checkpointing. */
@@ -120,6 +125,12 @@ export class ModelBuilder {
 
   positions(): Value {
     return this.graph.input('positions', [this.options.tokens], 'u32');
+  }
+
+  /** Where each token's document begins and ends; when decoding, 0 and the length of its slot's sequence. */
+  private documents(): { start: Value; end: Value } {
+    const input = (name: string) => this.graph.input(name, [this.options.tokens], 'u32');
+    return { start: input('documentStart'), end: input('documentEnd') };
   }
 
   private ids(): Value {

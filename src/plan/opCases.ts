@@ -17,6 +17,7 @@ import { linearCrossEntropy } from '../ops/linearCrossEntropy.ts';
 import { loraDown, loraUp } from '../ops/lora.ts';
 import { rmsNorm, type RmsNormSettings } from '../ops/rmsNorm.ts';
 import { rope } from '../ops/rope.ts';
+import { ropeRows } from '../ops/ropeRows.ts';
 import { softcap } from '../ops/softcap.ts';
 import { splitColumns } from '../ops/splitColumns.ts';
 import type { HostData } from '../ops/tensorflow.ts';
@@ -250,6 +251,21 @@ export function opCases(): OpCase[] {
       return [rope(c.graph, c.leaf('x', 19, heads * (dim + rest)), { cos: table('cos', Math.cos), sin: table('sin', Math.sin) }, c.input('positions', positions), dim + rest)];
     });
   }
+  build('rope by length of 5 sequences', (c) => {
+    const { documentStart, documentEnd } = documentFeeds([5, 1, 9, 4, 6]);
+    const documents = { start: c.input('documentStart', documentStart), end: c.input('documentEnd', documentEnd) };
+    const rows = ropeRows(
+      c.graph,
+      c.input(
+        'positions',
+        documentStart.map((start, t) => t - start),
+      ),
+      documents,
+      { positions: 12, original: 5 },
+    );
+    const table = (name: string, seed: number) => c.graph.constant(name, [24, 4], () => uniform(96, seed));
+    return [rope(c.graph, c.leaf('x', 25, 16), { cos: table('cos', 1), sin: table('sin', 2) }, rows, 8)];
+  });
   build('splitColumns 9×(5+12+1)', (c) => splitColumns(c.graph, c.leaf('x', 9, 18), [5, 12, 1]));
   build('softcap 3 of 7×31', (c) => {
     const x = c.leaf('x', 7, 31);

@@ -12,6 +12,8 @@ export interface SlotRunner {
   maxLength: number;
   /** Tokens of one prefill. */
   prefillTokens: number;
+  /** A sequence that grows past this length is read anew, since it is rotated otherwise from then on; null: none is. */
+  switchLength: number | null;
   prefill(inputs: Record<string, Float32Array | Uint32Array>): Promise<Uint32Array>;
   decode(inputs: Record<string, Float32Array | Uint32Array>): Promise<Uint32Array>;
 }
@@ -46,10 +48,8 @@ export async function generateInSlots(runner: SlotRunner, prompts: readonly numb
         if (ids.length - promptLength > told[i]) watch.onIds?.(prompt, ids.slice(promptLength));
         told[i] = ids.length - promptLength;
       });
-    if (!watch.stopped?.()) await readPrompts(runner, wave, options);
-    tell();
     while (wave.some((sequence) => !sequence.done) && !watch.stopped?.()) {
-      await decodeRound(runner, wave, options);
+      await (wave.some(isUnread) ? readPrompts(runner, wave, options) : decodeRound(runner, wave, options));
       tell();
     }
     results.push(...wave.map(({ ids, promptLength }) => ids.slice(promptLength)));
@@ -57,15 +57,20 @@ export async function generateInSlots(runner: SlotRunner, prompts: readonly numb
   return results;
 }
 
-/** Fills the caches: as many prompts (or their beginnings, where one is longer than a batch) as fit go into each prefill. */
+function isUnread({ done, cached }: Sequence): boolean {
+  return !done && cached === 0;
+}
+
+/** Fills the caches that are empty: as many prompts (or their beginnings, where one is longer than a batch) as fit go into each prefill. */
 async function readPrompts(runner: SlotRunner, wave: Sequence[], options: GenerationOptions): Promise<void> {
-  const pending = wave.map((sequence, slot) => ({ sequence, slot, length: Math.min(sequence.ids.length, runner.prefillTokens) }));
+  const pending = wave.map((sequence, slot) => ({ sequence, slot, length: Math.min(sequence.ids.length, runner.prefillTokens) })).filter(({ sequence }) => isUnread(sequence));
   while (pending.length > 0) {
     const T = runner.prefillTokens;
     const inputs = {
       inputIds: new Uint32Array(T),
       positions: new Uint32Array(T),
       documentStart: Uint32Array.from({ length: T }, (_, t) => t),
+      documentEnd: Uint32Array.from({ length: T }, (_, t) => t + 1),
       slots: new Uint32Array(T).fill(NO_SLOT),
       lastRows: new Uint32Array(runner.slots),
       adapterStrength: new Float32Array(T),
@@ -78,6 +83,7 @@ async function readPrompts(runner: SlotRunner, wave: Sequence[], options: Genera
         inputs.inputIds[used + p] = item.sequence.ids[p];
         inputs.positions[used + p] = p;
         inputs.documentStart[used + p] = used;
+        inputs.documentEnd[used + p] = used + item.sequence.ids.length;
         inputs.slots[used + p] = item.slot;
         inputs.adapterStrength[used + p] = item.sequence.strength;
       }
@@ -86,7 +92,7 @@ async function readPrompts(runner: SlotRunner, wave: Sequence[], options: Genera
       batch.push(item);
     }
     const ids = await runner.prefill({ ...inputs, ...sampling(runner, wave, options) });
-    for (const { sequence, slot, length } of batch) advance(sequence, length, ids[slot], options, runner.maxLength);
+    for (const { sequence, slot, length } of batch) advance(sequence, length, ids[slot], options, runner);
   }
 }
 
@@ -94,6 +100,8 @@ async function decodeRound(runner: SlotRunner, wave: Sequence[], options: Genera
   const inputs = {
     inputIds: new Uint32Array(runner.slots),
     positions: new Uint32Array(runner.slots),
+    documentStart: new Uint32Array(runner.slots),
+    documentEnd: new Uint32Array(runner.slots),
     slots: new Uint32Array(runner.slots).fill(NO_SLOT),
     adapterStrength: new Float32Array(runner.slots),
   };
@@ -101,22 +109,24 @@ async function decodeRound(runner: SlotRunner, wave: Sequence[], options: Genera
     if (sequence.done) return;
     inputs.inputIds[slot] = sequence.ids[sequence.cached];
     inputs.positions[slot] = sequence.cached;
+    inputs.documentEnd[slot] = sequence.ids.length;
     inputs.slots[slot] = slot;
     inputs.adapterStrength[slot] = sequence.strength;
   });
   const ids = await runner.decode({ ...inputs, ...sampling(runner, wave, options) });
   wave.forEach((sequence, slot) => {
-    if (!sequence.done) advance(sequence, 1, ids[slot], options, runner.maxLength);
+    if (!sequence.done) advance(sequence, 1, ids[slot], options, runner);
   });
 }
 
-/** The cache took `count` more ids; where that was the last one known, `next` is appended. */
-function advance(sequence: Sequence, count: number, next: number, options: GenerationOptions, maxLength: number): void {
+/** The cache took `count` more ids; where that was the last one known, `next` is appended. Past the switch length the cache is void. */
+function advance(sequence: Sequence, count: number, next: number, options: GenerationOptions, { maxLength, switchLength }: SlotRunner): void {
   sequence.cached += count;
   if (sequence.done || sequence.cached < sequence.ids.length) return;
   sequence.ids.push(next);
   const made = sequence.ids.length - sequence.promptLength;
   sequence.done = made >= options.maxNewTokens || options.stopTokenIds.includes(next) || sequence.ids.length >= maxLength;
+  if (switchLength !== null && sequence.ids.length === switchLength + 1) sequence.cached = 0;
 }
 
 function sampling(runner: SlotRunner, wave: readonly Sequence[], options: GenerationOptions) {

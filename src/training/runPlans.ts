@@ -7,6 +7,7 @@ import { decodeGraph, logitsGraph, optimizerGraph, prefillGraph, scoreGraph, tra
 import type { Model } from '../model/architecture.ts';
 import { sweepElements } from '../ops/adamW.ts';
 import { valueBytes, type Value } from '../ops/graph.ts';
+import { switchLength } from '../ops/ropeRows.ts';
 import { BlockTooLargeError, type MemoryLimits } from '../plan/memory.ts';
 import { makePlan, type Plan } from '../plan/plan.ts';
 import type { LoraSettings, MemoryReport } from './engine.ts';
@@ -37,6 +38,8 @@ export interface RunPlans {
 export interface GenerationPlans {
   slots: number;
   maxLength: number;
+  /** A cache from before a sequence grew past this length is void; null: never. */
+  switchLength: number | null;
   prefill: Plan;
   decode: Plan;
 }
@@ -95,11 +98,13 @@ function planSlots(
 ): GenerationPlans {
   const cache = { slots, length: maxLength };
   const shared = { positions: Math.max(maxLength, tokensPerMicroBatch), lora, weights, cache };
+  const decode = decodeGraph(model, shared);
   return {
     slots,
     maxLength,
+    switchLength: switchLength(decode),
     prefill: makePlan('prefill', prefillGraph(model, { ...shared, tokens: tokensPerMicroBatch }), settings, limits),
-    decode: makePlan('decode', decodeGraph(model, shared), settings, limits),
+    decode: makePlan('decode', decode, settings, limits),
   };
 }
 

@@ -256,6 +256,7 @@ export class WebGpuEngine implements Engine {
       slots: planned,
       maxLength: this.plans.generation!.maxLength,
       prefillTokens: this.tokensPerMicroBatch,
+      switchLength: this.plans.generation!.switchLength,
       prefill: (inputs) => run(prefill, inputs),
       decode: (inputs) => run(decode, inputs),
     };

@@ -100,3 +100,40 @@ describe.skipIf(!gpu).each(Object.entries(TINY_FAMILIES))('%s', { timeout: 300_0
     fallback.dispose();
   });
 });
+
+describe.skipIf(!gpu)('longrope', { timeout: 300_000 }, () => {
+  const factors = { short_factor: [1, 1.1, 1.3], long_factor: [1.2, 4, 12] };
+  const config = {
+    ...TINY_FAMILIES.phi3,
+    original_max_position_embeddings: 20,
+    rope_scaling: { type: 'longrope', ...factors },
+  };
+
+  it('rotates each document by its own length, and reads a sequence anew that outgrows the original maximum', async () => {
+    const engine = await WebGpuEngine.create(gpu!, { ...(await optionsOf(config)), logits: true });
+    await engine.loadAdapter(await stirred(engine));
+    const whole = await engine.gradients(pack(every));
+    const apart = await engine.gradients(every.flatMap((i) => pack([i])));
+    expect(Math.abs(apart.loss - whole.loss) / whole.loss).toBeLessThan(1e-6);
+    expect(relativeDifference(whole.gradients, apart.gradients)).toBeLessThan(1e-5);
+    const fallback = await TensorFlowEngine.create(await optionsOf(config), ['cpu']);
+    await fallback.loadAdapter(await engine.readAdapter());
+    const [batch] = pack([4, 0]);
+    const [{ loss: mine }, { loss: other }] = [await engine.score(batch), await fallback.score(batch)];
+    mine.forEach((loss, t) => expect(Math.abs(loss - other[t])).toBeLessThan(2e-4));
+    fallback.dispose();
+
+    const prompts = [17, 30, 20].map((length, i) => idsOf(length, 90 + i));
+    const made = await engine.generate(prompts, { maxNewTokens: 8, stopTokenIds: [], doSample: false, temperature: 1, topP: 1, seed: 0 });
+    for (const [i, prompt] of prompts.entries()) {
+      const ids = [...prompt];
+      for (const id of made[i]) {
+        const logits = await engine.logits(packDocuments([{ inputIds: ids, labels: ids }], { tokens: TOKENS, padTokenId: 0 })[0]);
+        const row = logits.subarray((ids.length - 1) * 262, ids.length * 262);
+        expect(row.indexOf(row.reduce((a, b) => Math.max(a, b)))).toBe(id);
+        ids.push(id);
+      }
+    }
+    engine.dispose();
+  });
+});
