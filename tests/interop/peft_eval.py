@@ -24,8 +24,11 @@ def quantize_linears(model):
     """Every linear layer of the decoder to NF4 with double quantisation and back; embeddings, head and norms stay as they are."""
     for name, module in model.named_modules():
         if isinstance(module, torch.nn.Linear) and "lm_head" not in name:
-            packed, state = bnb.quantize_4bit(module.weight.data.float(), blocksize=64, compress_statistics=True, quant_type="nf4")
-            module.weight.data = bnb.dequantize_4bit(packed, state).to(torch.float32)
+            # As rows of one block: the CPU kernels do not give back a matrix whose rows are no multiple of the block.
+            weight = module.weight.data.float()
+            blocks = torch.nn.functional.pad(weight.flatten(), (0, -weight.numel() % 64)).reshape(-1, 64)
+            packed, state = bnb.quantize_4bit(blocks, blocksize=64, compress_statistics=True, quant_type="nf4")
+            module.weight.data = bnb.dequantize_4bit(packed, state).flatten()[: weight.numel()].reshape(weight.shape).to(torch.float32)
 
 
 def encode(tokenizer, recipe, row):

@@ -3,9 +3,10 @@
     npm run reference -- FOLDER OUT          (FOLDER: one of shared/golden's form)
     python tests/interop/peft_families.py FOLDER OUT [FOLDER OUT ...]
 
-OUT/adapter_trained is laid over the base as it is, OUT/adapter_qlora_trained over the base with every linear layer of the decoder put through
-bitsandbytes' NF4. Prints the largest difference to the engine's own logits (lora_logits.*, qlora_logits.* of OUT/reference.safetensors) over
-their largest magnitude, and exits with 1 where one is over 1e-4. Needs torch, transformers, peft, bitsandbytes, safetensors (CPU builds do).
+OUT/adapter_trained is laid over the base as it is, OUT/adapter_qlora_trained over the base with the NF4 weights of OUT/reference.safetensors (bit for
+bit those of golden.safetensors; bitsandbytes sums in another order and may scale a block by the next code). Prints the largest difference to the
+engine's own logits (lora_logits.*, qlora_logits.* there) over their largest magnitude, and exits with 1 where one is over 1e-4.
+Needs torch, transformers, peft, safetensors (CPU builds do).
 """
 
 import json
@@ -14,7 +15,6 @@ from pathlib import Path
 
 import torch
 from peft import PeftModel
-from peft_eval import quantize_linears
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
@@ -24,10 +24,13 @@ BOUND = 1e-4
 @torch.no_grad()
 def worst_difference(folder, out, adapter, logits):
     model = AutoModelForCausalLM.from_pretrained(folder, dtype="auto", attn_implementation="eager")
-    if "qlora" in adapter:
-        quantize_linears(model)
-    model = PeftModel.from_pretrained(model.double(), out / adapter).double().eval()
+    model = model.double()
     expected = load_file(out / "reference.safetensors")
+    if "qlora" in adapter:
+        for name, parameter in model.named_parameters():
+            if f"nf4.{name}.dequant" in expected:
+                parameter.copy_(expected[f"nf4.{name}.dequant"])
+    model = PeftModel.from_pretrained(model, out / adapter).double().eval()
     worst = 0.0
     for i, document in enumerate(json.loads((folder / "batch.json").read_text())):
         theirs = model(torch.tensor([document["input_ids"]])).logits[0]
