@@ -29,7 +29,8 @@ export const phi3: Architecture<Phi3Config> = {
     return {
       ...decoder,
       sliding_window: read.integerOrNull('sliding_window', null),
-      rope: readRope(read, decoder, { partial: true, original_max_position_embeddings: 4096 }),
+      // The first releases called it su, or yarn.
+      rope: readRope(read, decoder, { partial: true, original_max_position_embeddings: 4096, rope_types: { su: 'longrope', yarn: 'longrope' } }),
     };
   },
 

@@ -30,10 +30,10 @@ function entry<C extends CommonConfig>(architecture: Architecture<C>): Entry {
 
 const architectures = [entry(llama), entry(mistral), entry(qwen2), entry(qwen3), entry(smollm3), entry(phi3), entry(gemma2), entry(gemma3)];
 
-/** What to do about model types that are near ones which are supported. */
-const ADVICE: Readonly<Record<string, string>> = {
-  gemma3: 'It is the multimodal Gemma 3; choose a text-only checkpoint, whose model_type is "gemma3_text" (270m and 1b are).',
-  mllama: 'It is the multimodal Llama 3.2; choose a text-only checkpoint, whose model_type is "llama" (1B and 3B are).',
+/** Text-only relatives of multimodal model types. */
+const TEXT_ONLY: Readonly<Record<string, string>> = {
+  gemma3: ', whose model_type is "gemma3_text" (270m and 1b are)',
+  mllama: ', whose model_type is "llama" (1B and 3B are)',
 };
 
 /** Keys that only a mixture of experts has. */
@@ -49,12 +49,14 @@ export function modelOf(json: ModelConfigJson): Model {
       `config.json: this checkpoint is quantised already (${unread}). Use the original 16-bit checkpoint, which Finetab quantises itself, or one in bitsandbytes' 4-bit NF4.`,
     );
   }
-  const experts = EXPERT_KEYS.find((key) => typeof json[key] === 'number');
+  const experts = EXPERT_KEYS.find((key) => Number(json[key]) > 0);
   if (experts) throw new UserError(`config.json (model_type ${type}): "${experts}" says that this is a mixture of experts, which is not supported. Choose a dense model.`);
   const found = architectures.find((architecture) => architecture.modelType === type);
   if (!found) {
-    const supported = architectures.map((architecture) => architecture.modelType).join(', ');
-    throw new UserError(`config.json: model_type ${JSON.stringify(type)} is not supported. ${ADVICE[type] ?? `Choose a model of one of these types: ${supported}.`}`);
+    const multimodal = 'vision_config' in json || 'text_config' in json;
+    throw new UserError(
+      `config.json: model_type ${JSON.stringify(type)} is not supported. ${multimodal ? `It is a multimodal model: choose a text-only checkpoint${TEXT_ONLY[type] ?? ''}` : 'Choose a model of a supported type'}. Supported: ${supportedModelTypes().join(', ')}.`,
+    );
   }
   const model = found.read(json);
   return { ...model, headWeight: model.config.tie_word_embeddings ? 'model.embed_tokens.weight' : 'lm_head.weight' };

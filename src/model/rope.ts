@@ -23,6 +23,8 @@ export interface RopeDefaults {
   partial?: boolean;
   /** Of the key of that name; without one max_position_embeddings stands in. */
   original_max_position_embeddings?: number;
+  /** Other names that its configs give to types. */
+  rope_types?: Readonly<Record<string, string>>;
 }
 
 /** The config's other keys that the settings depend on. */
@@ -62,7 +64,7 @@ export function ropeOf(config: ConfigReader, nested: Json, { head_dim, max_posit
     if (!Array.isArray(list) || list.length !== rotated / 2) config.fail(`the rope setting "${key}" must be a list of ${rotated / 2} numbers`);
     return list.map((value) => positive(key, value));
   };
-  const scaling = (type: unknown): RopeScaling => {
+  const scaling = (type: string): RopeScaling => {
     switch (type) {
       case 'default':
         return { rope_type: type };
@@ -103,7 +105,8 @@ export function ropeOf(config: ConfigReader, nested: Json, { head_dim, max_posit
         return config.fail(`rope type ${JSON.stringify(type)} is not supported (default, linear, llama3, yarn and longrope are)`);
     }
   };
-  return { rope_theta: number('rope_theta', defaults.rope_theta ?? 10000), partial_rotary_factor, scaling: scaling(nested.rope_type ?? nested.type ?? 'default') };
+  const type = (nested.rope_type ?? nested.type ?? 'default') as string;
+  return { rope_theta: number('rope_theta', defaults.rope_theta ?? 10000), partial_rotary_factor, scaling: scaling(defaults.rope_types?.[type] ?? type) };
 }
 
 /** YaRN's temperature (arXiv:2309.00071, section 3.4). */

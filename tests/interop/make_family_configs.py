@@ -52,6 +52,8 @@ CONFIGS = {
         tie_word_embeddings=False, vocab_size=32064),
     "phi3, longrope": dict(model_type="phi3", hidden_size=64, intermediate_size=96, num_attention_heads=4, num_hidden_layers=2, vocab_size=99, pad_token_id=0, max_position_embeddings=131072,
         original_max_position_embeddings=4096, rope_scaling=dict(type="longrope", short_factor=[1.0, 1.02, 1.1, 1.5, 2.0, 2.5, 3.0, 3.1], long_factor=[1.1, 1.3, 2.0, 5.0, 11.0, 22.0, 44.0, 64.5])),
+    "phi3, su": dict(model_type="phi3", hidden_size=48, intermediate_size=96, num_attention_heads=4, num_hidden_layers=1, vocab_size=99, pad_token_id=0, max_position_embeddings=131072,
+        original_max_position_embeddings=4096, rope_theta=10000.0, sliding_window=262144, rope_scaling=dict(type="su", original_max_position_embeddings=4096, short_factor=[1.05] * 6, long_factor=[1.0, 1.5, 2.5, 9.0, 30.0, 60.0])),
     "phi3, partial": dict(model_type="phi3", hidden_size=64, intermediate_size=96, num_attention_heads=4, num_hidden_layers=2, num_key_value_heads=2, vocab_size=99, pad_token_id=0, max_position_embeddings=131072,
         original_max_position_embeddings=4096, partial_rotary_factor=0.75, tie_word_embeddings=True, rope_scaling=dict(type="longrope", short_factor=[1.0] * 6, long_factor=[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])),
     "SmolLM3-3B": dict(model_type="smollm3", attention_bias=False, hidden_act="silu", hidden_size=2048, intermediate_size=11008, max_position_embeddings=65536, max_window_layers=28, mlp_bias=False,

@@ -84,8 +84,12 @@ const SIZES = { hidden_size: 64, intermediate_size: 96, num_attention_heads: 4, 
 describe('what is not supported is refused by its name', () => {
   it.each<[string, Record<string, unknown>, RegExp]>([
     ['no model_type', { ...SIZES }, /no "model_type"/],
-    ['a model type', { model_type: 'gpt_neox' }, /model_type "gpt_neox" is not supported.+types: llama, mistral, qwen2, qwen3, smollm3, phi3, gemma2, gemma3_text\./],
-    ['the multimodal Gemma 3', { model_type: 'gemma3', text_config: {} }, /model_type "gemma3" is not supported\. It is the multimodal Gemma 3; choose a text-only/],
+    ['a model type', { model_type: 'gpt_neox' }, /model_type "gpt_neox" is not supported.+Supported: llama, mistral, qwen2, qwen3, smollm3, phi3, gemma2, gemma3_text\./],
+    [
+      'the multimodal Gemma 3',
+      { model_type: 'gemma3', text_config: {} },
+      /model_type "gemma3" is not supported\. It is a multimodal model: choose a text-only checkpoint, whose model_type is "gemma3_text"/,
+    ],
     ['a mixture of experts by its type', { model_type: 'mixtral', num_local_experts: 8 }, /model_type mixtral\): "num_local_experts" says that this is a mixture of experts/],
     ['a mixture of experts by its keys', { model_type: 'llama', ...SIZES, num_experts: 16 }, /"num_experts" says that this is a mixture of experts/],
     ['GPTQ', { model_type: 'llama', ...SIZES, quantization_config: { quant_method: 'gptq', bits: 4 } }, /quantised already \("gptq"\).+16-bit checkpoint/],
