@@ -12,6 +12,7 @@ import type {
   ModelDetails,
   ModelSummary,
   OpenRun,
+  PlanRequest,
   Recipe,
   RunPlan,
   RunRequest,
@@ -22,11 +23,13 @@ import type { DataFile } from './DataFile.svelte.ts';
 import { DataFiles } from './DataFiles.svelte.ts';
 import { fetchDemo } from './demo.ts';
 import { Flow } from './Flow.svelte.ts';
+import { MemoryCheck } from './MemoryCheck.svelte.ts';
 import { hubEndpoint } from './hubEndpoint.ts';
 import { applyPreset, presetOf, type Preset } from './presets.ts';
 import { Run } from './Run.svelte.ts';
 import { recipeOfLink } from './shareLink.ts';
 import { integer, messageOf } from './text.ts';
+import type { Remedy } from './verdict.ts';
 
 export class Workspace {
   models = $state.raw<ModelSummary[]>([]);
@@ -35,6 +38,7 @@ export class Workspace {
   storage = $state.raw<StorageUse | null>(null);
   readonly data = new DataFiles();
   readonly flow = new Flow(this);
+  readonly memory = new MemoryCheck({ plan: (request) => this.trainer.api.plan(request), probe: (bytes) => this.trainer.api.probe(bytes) });
   recipe = $state<Recipe>(parseRecipe({}));
   plan = $state.raw<RunPlan | null>(null);
   run = $state.raw<Run | null>(null);
@@ -347,11 +351,30 @@ export class Workspace {
     await this.reloadData();
   }
 
+  private get planRequest(): PlanRequest | null {
+    const { model, data, recipe } = this;
+    const report = data.train?.report;
+    if (!model || !report) return null;
+    return { modelId: model.id, recipe: $state.snapshot(recipe), trainLengths: report.lengths, longestValidation: data.longestValidation };
+  }
+
+  /** Plans recipes that need less memory than the one at hand. */
+  async findRemedies(): Promise<void> {
+    const request = this.planRequest;
+    if (request && !this.recipeError) await this.memory.findRemedies(request, this.plan?.memory.total ?? Infinity);
+  }
+
+  async applyRemedy(remedy: Remedy): Promise<void> {
+    remedy.change(this.recipe);
+    await this.recipeChanged(remedy.needsData);
+  }
+
   private async refreshPlan(): Promise<void> {
     const { model, data } = this;
     const report = data.train?.report;
     this.plan = null;
     this.planError = null;
+    this.memory.forget();
     if (!model || !report || report.summary.rows === 0) return;
     const longest = Math.max(report.summary.longest, data.longestValidation);
     if (longest > model.maxPositions) {
@@ -359,12 +382,7 @@ export class Workspace {
       return;
     }
     try {
-      this.plan = await this.trainer.api.plan({
-        modelId: model.id,
-        recipe: $state.snapshot(this.recipe),
-        trainLengths: report.lengths,
-        longestValidation: data.longestValidation,
-      });
+      this.plan = await this.trainer.api.plan(this.planRequest!);
     } catch (error) {
       this.planError = messageOf(error);
     }

@@ -1,13 +1,14 @@
 /** Chooses the engine and owns the one GPU device: WebGPU where there is an adapter, else TensorFlow.js for small models. */
 import type { TensorInfo } from '../formats/tensors.ts';
 import { openGpu, type GpuContext } from '../gpu/context.ts';
+import { probeMemory } from '../gpu/probe.ts';
 import { UserError } from '../lib/errors.ts';
 import { modelOf } from '../model/registry.ts';
 import type { Engine, EngineOptions, LoraSettings, MemoryReport } from './engine.ts';
 import type { GpuCheck } from './gpuCheck.ts';
 import { memoryReport, planRun } from './runPlans.ts';
 import { fallbackMemory, TensorFlowEngine } from './tensorflowEngine.ts';
-import { WebGpuEngine } from './webgpuEngine.ts';
+import { MOST_SLOTS, WebGpuEngine } from './webgpuEngine.ts';
 
 export interface MemoryRequest {
   config: Record<string, unknown>;
@@ -15,6 +16,7 @@ export interface MemoryRequest {
   lora: LoraSettings;
   tokensPerMicroBatch: number;
   gradientCheckpointing: boolean;
+  /** Prompts at once, as far as there are slots, and the longest with its answer. */
   generation?: { slots: number; maxLength: number };
 }
 
@@ -38,7 +40,8 @@ export class EngineHost {
 
   /** Exact memory of a run, before anything is allocated. */
   async memoryOf(request: MemoryRequest): Promise<MemoryAnswer> {
-    const options = { ...request, model: modelOf(request.config), weights: request.tensors };
+    const generation = request.generation && { slots: Math.min(request.generation.slots, MOST_SLOTS), maxLength: Math.ceil(request.generation.maxLength / 64) * 64 };
+    const options = { ...request, generation, model: modelOf(request.config), weights: request.tensors };
     const gpu = await this.device();
     if (!gpu) return { memory: fallbackMemory(options), device: 'TensorFlow.js (this browser offers no WebGPU)', isFallback: true };
     return { memory: memoryReport(planRun(options, gpu.settings, gpu.limits)), device: gpu.name, isFallback: false };
@@ -51,6 +54,15 @@ export class EngineHost {
     const gpu = await this.device();
     this.engine = gpu ? await WebGpuEngine.create(gpu, options) : await TensorFlowEngine.create(options);
     return this.engine;
+  }
+
+  /** How many of `bytes` the driver grants, beside what is allocated now. @returns null where there is no WebGPU */
+  async probe(bytes: number): Promise<number | null> {
+    const gpu = await this.device();
+    if (!gpu) return null;
+    const held = Object.values(gpu.allocated()).reduce((a, b) => a + b, 0);
+    const more = Math.max(0, bytes - held);
+    return held + (await probeMemory(gpu.device, gpu.limits.maxBufferBytes, more));
   }
 
   /** Kernels against TensorFlow.js on this adapter. @throws where there is no WebGPU */

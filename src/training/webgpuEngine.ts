@@ -28,7 +28,7 @@ import { memoryReport, planGeneration, planRun, plansOf, type RunPlanOptions, ty
 /** GPU work submitted at once: longer trips the watchdog of some systems and freezes the desktop. */
 const SUBMIT_MS = 100;
 /** Most slots of generation where the caller did not say. */
-const MOST_SLOTS = 8;
+export const MOST_SLOTS = 8;
 
 export class WebGpuEngine implements Engine {
   readonly tokensPerMicroBatch: number;

@@ -290,6 +290,8 @@ export interface TokenLosses {
 export interface TrainerApi {
   /** Plans a run without allocating: exact memory before the start. */
   plan(request: PlanRequest): Promise<RunPlan>;
+  /** Asks the driver for so many bytes and gives them back. @returns bytes granted; null where there is no WebGPU */
+  probe(bytes: number): Promise<number | null>;
   run(request: RunRequest, onEvent: (event: TrainerWorkerEvent) => void): Promise<RunOutcome>;
   pause(): Promise<void>;
   resume(): Promise<void>;

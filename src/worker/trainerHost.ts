@@ -48,12 +48,21 @@ export class TrainerHost implements TrainerApi {
       lora: recipe.lora,
       tokensPerMicroBatch,
       gradientCheckpointing: recipe.training.gradient_checkpointing,
+      generation:
+        recipe.evaluation.predict_with_generate && request.longestValidation > 0
+          ? { slots: recipe.evaluation.eval_max_samples, maxLength: request.longestValidation + recipe.evaluation.max_new_tokens }
+          : undefined,
     });
     return {
       ...answer,
       tokensPerMicroBatch,
       totalSteps: totalSteps(request.trainLengths.length, examplesPerStep(recipe), recipe.training.num_train_epochs, recipe.training.max_steps),
     };
+  }
+
+  async probe(bytes: number): Promise<number | null> {
+    if (this.trainer) throw new UserError('A run is going on. Try the memory when it has ended.');
+    return this.engines.probe(bytes);
   }
 
   async run(request: RunRequest, onEvent: (event: TrainerWorkerEvent) => void): Promise<RunOutcome> {
