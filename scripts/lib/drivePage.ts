@@ -32,6 +32,8 @@ export async function downloadModel(page: Page, id: string, token = ''): Promise
 export async function pressTrain(page: Page): Promise<void> {
   const missing = page.getByRole('list', { name: 'What is missing' }).getByRole('listitem');
   if (await missing.count()) throw new PageError((await missing.allInnerTexts()).join(' '));
+  const again = page.locator('details:not([open]) > summary', { hasText: 'Train again' });
+  if (await again.count()) await again.click();
   await page.getByRole('button', { name: 'Train', exact: true }).click();
 }
 

@@ -1,5 +1,7 @@
-/** A run as the page shows it: its curves, its speed, its end. */
-import type { EndReason, EvaluationResult, MetricsLine, RunOutcome, TrainerWorkerEvent } from '../worker/protocol.ts';
+/** A run as the page shows it: its curves, its answers, its speed, its end. */
+import { courseOfCurve, forgettingText, type FileCourse } from '../training/forgetting.ts';
+import { curve, evaluationKeys } from '../training/metrics.ts';
+import type { EndReason, EvaluationResult, MetricsLine, RunEvaluation, RunOutcome, TrainerWorkerEvent } from '../worker/protocol.ts';
 import { messageOf } from './text.ts';
 
 export interface Curve {
@@ -19,33 +21,55 @@ export interface EvaluationState {
   /** Of this sitting: a resumed run begins where it was saved. */
   first: StepResult | null;
   last: StepResult | null;
+  /** Being evaluated now. */
+  pending: boolean;
 }
 
 export class Run {
+  /** Its record in this browser; null until there is one. */
+  runId: string | null = null;
   phase = $state<'preparing' | 'training' | 'evaluating' | 'ended' | 'failed'>('preparing');
   preparing = $state('Starting');
   paused = $state(false);
+  /** Stop was pressed; the step that goes on is finished first. */
+  stopping = $state(false);
   step = $state(0);
   totalSteps = $state(0);
   tokensPerSecond = $state(0);
   secondsLeft = $state(NaN);
-  learningRate = $state(NaN);
-  gradNorm = $state(NaN);
-  training = $state.raw<Curve>({ name: 'training', steps: [], values: [] });
-  validation = $state.raw<Curve[]>([]);
+  /** Lines of metrics.jsonl: of the training, and of evaluations as each file comes in. */
+  lines = $state.raw<MetricsLine[]>([]);
+  evaluationLines = $state.raw<MetricsLine[]>([]);
+  /** Evaluations with generated answers. */
+  answered = $state.raw<RunEvaluation[]>([]);
   evaluations = $state.raw<EvaluationState[]>([]);
   savedStep = $state<number | null>(null);
   /** Why the last checkpoint could not be stored. */
   notSaved = $state<string | null>(null);
   /** What cut the run off, and how it went on. */
   interruptions = $state<string[]>([]);
+  notes = $state('');
   outcome = $state.raw<RunOutcome | null>(null);
   error = $state<string | null>(null);
+  readonly training: Curve = $derived(this.curveOf('training', 'loss'));
+  readonly validation: Curve[] = $derived(this.evaluations.map(({ name }) => this.curveOf(name, `eval_${name}_loss`)));
+  readonly learningRate = $derived(this.lines.at(-1)?.learning_rate ?? NaN);
+  readonly gradNorm = $derived(this.lines.at(-1)?.grad_norm ?? NaN);
+  /** Start, best and last of each file that has a value. */
+  readonly courses: FileCourse[] = $derived(
+    this.validation.map((points) => courseOfCurve(points.name, points, this.forgettingThreshold)).filter((course): course is FileCourse => course !== null),
+  );
+  /** What the model unlearns, a sentence a file. */
+  readonly alarms: string[] = $derived(this.courses.map(forgettingText).filter((text): text is string => text !== null));
 
-  constructor(names: readonly string[], totalSteps: number) {
+  /** @param names of the validation files @param forgettingThreshold the recipe's; null: no alarm */
+  constructor(
+    names: readonly string[],
+    totalSteps: number,
+    private readonly forgettingThreshold: number | null,
+  ) {
     this.totalSteps = totalSteps;
-    this.validation = names.map((name) => ({ name, steps: [], values: [] }));
-    this.evaluations = names.map((name) => ({ name, failure: null, first: null, last: null }));
+    this.evaluations = names.map((name) => ({ name, failure: null, first: null, last: null, pending: false }));
   }
 
   get active(): boolean {
@@ -58,9 +82,12 @@ export class Run {
       case 'preparing':
         return this.preparing;
       case 'training':
-        return this.paused ? `Paused at step ${this.step}` : `Training, step ${this.step} of ${this.totalSteps}`;
-      case 'evaluating':
-        return `Evaluating at step ${this.step}`;
+        if (this.stopping) return `Stopping after step ${this.step + 1}`;
+        return this.paused ? `Paused at step ${this.step}` : `Training, step ${Math.min(this.totalSteps, this.step + 1)} of ${this.totalSteps}`;
+      case 'evaluating': {
+        const pending = this.evaluations.filter((evaluation) => evaluation.pending).map(({ name }) => name);
+        return `Evaluating at step ${this.step}${pending.length > 0 ? `: ${pending.join(', ')}` : ''}`;
+      }
       case 'ended':
         return this.outcome ? endText(this.outcome.reason) : '';
       case 'failed':
@@ -68,23 +95,25 @@ export class Run {
     }
   }
 
+  /** Points of a curve of metrics.jsonl under its key. */
+  curveOf(name: string, key: string): Curve {
+    return { name, ...curve(key.startsWith('eval_') ? this.evaluationLines : this.lines, key) };
+  }
+
   take(event: TrainerWorkerEvent): void {
     switch (event.type) {
+      case 'began':
+        this.runId = event.runId;
+        return;
       case 'engine':
         this.preparing =
           event.progress.phase === 'weights'
             ? `Loading weights, ${Math.round((100 * event.progress.done) / event.progress.total)} %`
             : `Compiling ${event.progress.done} of ${event.progress.total} shaders`;
         return;
-      case 'metrics': {
-        const { line } = event;
-        if (line.loss !== undefined) {
-          this.training = extended(this.training, line.step, line.loss);
-          this.learningRate = line.learning_rate;
-          this.gradNorm = line.grad_norm;
-        }
+      case 'metrics':
+        if (event.line.loss !== undefined) this.lines = [...this.lines, event.line];
         return;
-      }
       case 'progress':
         this.phase = 'training';
         this.step = event.step;
@@ -94,16 +123,13 @@ export class Run {
         return;
       case 'evaluating':
         this.phase = 'evaluating';
+        this.evaluations = this.evaluations.map((evaluation) => ({ ...evaluation, pending: evaluation.failure === null }));
         return;
       case 'evaluated':
-        this.validation = this.validation.map((curve) => (curve.name === event.name ? extended(curve, event.step, event.result.metrics.loss) : curve));
-        this.changeEvaluation(event.name, ({ first }) => {
-          const last = { step: event.step, result: event.result };
-          return { first: first ?? last, last };
-        });
+        this.evaluated(event.name, event.step, event.result);
         return;
       case 'evaluationFailed':
-        this.changeEvaluation(event.name, () => ({ failure: event.message }));
+        this.changeEvaluation(event.name, () => ({ failure: event.message, pending: false }));
         return;
       case 'checkpoint':
         this.savedStep = event.step;
@@ -136,21 +162,26 @@ export class Run {
     this.phase = 'failed';
   }
 
-  /** The curves up to a checkpoint: what comes after it is computed again. */
-  private restore(step: number, lines: readonly MetricsLine[]): void {
-    const points = (name: string, key: string): Curve => {
-      const known = lines.filter((line) => line[key] !== undefined);
-      return { name, steps: known.map((line) => line.step), values: known.map((line) => line[key]) };
-    };
-    this.training = points('training', 'loss');
-    this.validation = this.validation.map(({ name }) => points(name, `eval_${name}_loss`));
-    this.step = step;
-    this.savedStep = step;
-  }
-
   /** Why a validation file is not evaluated any more. */
   failureOf(name: string): string | null {
     return this.evaluations.find((evaluation) => evaluation.name === name)!.failure;
+  }
+
+  private evaluated(name: string, step: number, result: EvaluationResult): void {
+    this.evaluationLines = [...this.evaluationLines, { step, epoch: NaN, ...evaluationKeys(name, result.metrics) }];
+    const last = { step, result };
+    this.changeEvaluation(name, ({ first }) => ({ first: first ?? last, last, pending: false }));
+    if (result.answers.length > 0) this.answered = [...this.answered, { name, step, result }];
+    if (this.step < step) this.step = step;
+  }
+
+  /** All up to a checkpoint: what comes after it is computed again. */
+  private restore(step: number, lines: readonly MetricsLine[]): void {
+    this.lines = lines.filter(({ loss }) => loss !== undefined);
+    this.evaluationLines = lines.filter(({ loss }) => loss === undefined);
+    this.answered = this.answered.filter((evaluation) => evaluation.step <= step);
+    this.step = step;
+    this.savedStep = step;
   }
 
   private changeEvaluation(name: string, change: (before: EvaluationState) => Partial<EvaluationState>): void {
@@ -169,8 +200,4 @@ export function endText(reason: EndReason): string {
     case 'diverged':
       return 'Stopped because the numbers diverged; the adapter is the last good one';
   }
-}
-
-function extended({ name, steps, values }: Curve, step: number, value: number): Curve {
-  return { name, steps: [...steps, step], values: [...values, value] };
 }

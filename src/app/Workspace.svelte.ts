@@ -253,6 +253,7 @@ export class Workspace {
     const run = new Run(
       usable.map(({ name }) => name),
       plan.totalSteps,
+      recipe.evaluation.forgetting_threshold,
     );
     this.run = run;
     this.flow.reset();
@@ -287,6 +288,13 @@ export class Workspace {
     this.openRuns = await this.trainer.api.openRuns();
   }
 
+  /** Keeps a note with the run, with the step at which it was written. */
+  addNote(text: string): void {
+    const { run } = this;
+    if (!run) return;
+    run.notes += `${run.notes === '' ? '' : '\n'}step ${run.step}: ${text}`;
+  }
+
   pause(): void {
     void this.trainer.api.pause();
   }
@@ -296,6 +304,7 @@ export class Workspace {
   }
 
   stop(): void {
+    if (this.run) this.run.stopping = true;
     void this.trainer.api.stop();
   }
 

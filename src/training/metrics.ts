@@ -21,3 +21,8 @@ export function curve(lines: readonly MetricsLine[], key: string): { steps: numb
   const points = lines.filter((line) => line[key] !== undefined);
   return { steps: points.map(({ step }) => step), values: points.map((line) => line[key]) };
 }
+
+/** Losses, perplexities are better small; matches large. */
+export function isBetter(metric: string, value: number, than: number): boolean {
+  return /loss|perplexity|length/.test(metric) ? value < than : value > than;
+}

@@ -4,7 +4,7 @@ import { isDeviceLost } from '../lib/errors.ts';
 import { microBatchesOfStep, rowsOfStep, stepsPerEpoch } from './batches.ts';
 import { NonFiniteError, type AdapterTensors, type Engine, type OptimizerState } from './engine.ts';
 import type { EvaluationResult, Evaluator } from './evaluation.ts';
-import { evaluationKeys, type MetricsLine } from './metrics.ts';
+import { evaluationKeys, isBetter, type MetricsLine } from './metrics.ts';
 import { examplesPerStep, type Recipe } from './recipe.ts';
 import { learningRate, totalSteps, warmupSteps, type Schedule } from './schedule.ts';
 
@@ -278,9 +278,4 @@ export class Trainer {
   private epochAt(step: number): number {
     return Number((step / this.perEpoch).toFixed(4));
   }
-}
-
-/** Losses, perplexities are better small; matches large. */
-function isBetter(metric: string, value: number, than: number): boolean {
-  return /loss|perplexity|length/.test(metric) ? value < than : value > than;
 }

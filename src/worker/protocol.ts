@@ -260,6 +260,8 @@ export interface OpenRun {
 
 export type TrainerWorkerEvent =
   | TrainerEvent
+  /** The run has a record from now on. */
+  | { type: 'began'; runId: string }
   | { type: 'engine'; progress: EngineProgress }
   /** The GPU was lost; a new one is taken and the run goes on from this step by itself. */
   | { type: 'deviceLost'; step: number; message: string };

@@ -129,6 +129,7 @@ export class RunSession {
       startedFrom: request.startFrom?.name ?? before?.startedFrom ?? null,
     };
     await this.keep(() => putRun(database, record));
+    this.onEvent({ type: 'began', runId });
   }
 
   private take(event: TrainerEvent): void {

@@ -61,7 +61,7 @@ export class TrainerHost implements TrainerApi {
   }
 
   async probe(bytes: number): Promise<number | null> {
-    if (this.trainer) throw new UserError('A run is going on. Try the memory when it has ended.');
+    this.idle('Try the memory when it has ended.');
     return this.engines.probe(bytes);
   }
 

@@ -1,0 +1,49 @@
+/** Curves as the page shows and exports them, and answers beside their references. */
+import { describe, expect, it } from 'vitest';
+import { metricsCsv } from '../../src/app/metricsCsv.ts';
+import { metricsOf } from '../../src/app/metricNames.ts';
+import { smoothed } from '../../src/app/smoothing.ts';
+import { wordDiff } from '../../src/app/wordDiff.ts';
+
+describe('curves', () => {
+  it('smooth without a bias towards zero at the start', () => {
+    expect(smoothed([4, 4, 4])).toEqual([4, 4, 4].map((value) => expect.closeTo(value, 12)));
+    // 0.1·2 + 0.9·0.1·1 over 1 - 0.81
+    expect(smoothed([1, 2])[1]).toBeCloseTo((0.1 * 2 + 0.9 * 0.1 * 1) / 0.19, 12);
+  });
+
+  it('are exported with a step a line, evaluations beside the training', () => {
+    const csv = metricsCsv([
+      { step: 1, epoch: 0.5, loss: 2 },
+      { step: 2, epoch: 1, loss: 1.5 },
+      { step: 0, epoch: NaN, eval_math_loss: 3 },
+      { step: 2, epoch: NaN, eval_math_loss: 2.5, 'eval_a,b_loss': 1 },
+    ]);
+    expect(csv).toBe('step,epoch,loss,eval_math_loss,"eval_a,b_loss"\n0,,,3,\n1,0.5,2,,\n2,1,1.5,2.5,1\n');
+  });
+
+  it('know their metrics, also of files whose names look like one', () => {
+    expect(metricsOf([{ step: 0, epoch: 0, eval_loss_test_token_accuracy: 1, eval_loss_test_loss: 1, eval_x_rougeL: 1 }])).toEqual(['loss', 'token_accuracy', 'rougeL']);
+  });
+});
+
+describe('answers', () => {
+  it('show words that only one side has', () => {
+    const parts = wordDiff('The cat sat down.', 'The dog sat.');
+    expect(
+      parts
+        .filter(({ kind }) => kind !== 'added')
+        .map(({ text }) => text)
+        .join(''),
+    ).toBe('The cat sat down.');
+    expect(
+      parts
+        .filter(({ kind }) => kind !== 'missing')
+        .map(({ text }) => text)
+        .join(''),
+    ).toBe('The dog sat.');
+    expect(parts).toContainEqual({ text: 'dog', kind: 'added' });
+    expect(wordDiff('same', 'same')).toEqual([{ text: 'same', kind: 'same' }]);
+    expect(wordDiff('', 'new')).toEqual([{ text: 'new', kind: 'added' }]);
+  });
+});
