@@ -1,6 +1,6 @@
 /** One data file on the page: the worker that reads it, and what it said. A worker that ends is started again once, and the file is read anew. */
 import { proxy, startDataset, startEvaluation, type WorkerHandle } from '../worker/client.ts';
-import type { DataRequest, DatasetApi, EvaluationApi, FileReport, Fingerprints, Overlap, PackedPreview, PackedRequest, RowFileApi } from '../worker/protocol.ts';
+import type { DataRequest, DatasetApi, EvaluationApi, FileReport, Fingerprints, Overlap, PackedPreview, PackedRequest, RowFileApi, RowToken } from '../worker/protocol.ts';
 import { messageOf } from './text.ts';
 
 /** How files are read: everything but the file itself. */
@@ -53,6 +53,10 @@ export class DataFile {
   /** The micro-batch that a row is in. */
   packed(request: PackedRequest): Promise<PackedPreview | null> {
     return this.ask((api) => api.packed(request));
+  }
+
+  rowTokens(row: number): Promise<RowToken[]> {
+    return this.ask((api) => api.rowTokens(row));
   }
 
   fingerprints(): Promise<Fingerprints> {

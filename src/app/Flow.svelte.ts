@@ -1,6 +1,7 @@
 /** The five steps of the page: what each says of itself, which lie open, and what comes next. Everything here is derived from the workspace. */
 import type { ModelDetails, ModelSummary, RunPlan } from '../worker/protocol.ts';
 import type { DataFiles } from './DataFiles.svelte.ts';
+import type { Result } from './Result.svelte.ts';
 import { endText, type Run } from './Run.svelte.ts';
 import { bytes, duration, integer } from './text.ts';
 
@@ -30,6 +31,7 @@ export interface FlowSource {
   readonly presetName: string;
   readonly plan: RunPlan | null;
   readonly run: Run | null;
+  readonly result: Result | null;
   readonly blockers: string[];
   readonly busy: boolean;
 }
@@ -154,7 +156,8 @@ export class Flow {
   }
 
   private ofResult(): Said {
-    const { run } = this.workspace;
+    const { run, result } = this.workspace;
+    if (result && result.runId !== run?.outcome?.runId) return ['done', `${result.title[0].toUpperCase()}${result.title.slice(1)}`];
     if (run?.outcome) return ['done', `Adapter of step ${integer(run.outcome.adapterStep)}, trained in ${duration(run.outcome.seconds)}`];
     return ['waiting', run?.active ? 'Comes when the run ends; you can stop it and keep what it learned' : 'Comes after the run'];
   }

@@ -104,6 +104,7 @@ export class Run {
     switch (event.type) {
       case 'began':
         this.runId = event.runId;
+        this.notes = event.notes;
         return;
       case 'engine':
         this.preparing =

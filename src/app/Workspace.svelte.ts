@@ -1,13 +1,14 @@
 /** The page's state: model, data, recipe, plan, run. Components only show it and call it. */
 import { tick } from 'svelte';
 import { parseRecipe, recipeToJson } from '../training/recipe.ts';
-import { proxy, startImport, startTrainer, transfer, type WorkerHandle } from '../worker/client.ts';
+import { proxy, startHistory, startImport, startTrainer, transfer, type WorkerHandle } from '../worker/client.ts';
 import type {
   ColumnMapping,
   EvaluationPorts,
   FileInReport,
   FileReport,
   GpuCheck,
+  HistoryApi,
   ImportApi,
   ModelDetails,
   ModelSummary,
@@ -16,6 +17,7 @@ import type {
   Recipe,
   RunPlan,
   RunRequest,
+  RunSummary,
   StorageUse,
   TrainerApi,
 } from '../worker/protocol.ts';
@@ -25,11 +27,18 @@ import { fetchDemo } from './demo.ts';
 import { Flow } from './Flow.svelte.ts';
 import { MemoryCheck } from './MemoryCheck.svelte.ts';
 import { hubEndpoint } from './hubEndpoint.ts';
+import { History } from './History.svelte.ts';
 import { applyPreset, presetOf, type Preset } from './presets.ts';
+import { Result } from './Result.svelte.ts';
 import { Run } from './Run.svelte.ts';
 import { recipeOfLink } from './shareLink.ts';
-import { integer, messageOf } from './text.ts';
+import { bytes, integer, messageOf } from './text.ts';
 import type { Remedy } from './verdict.ts';
+
+/** A checkpoint holds the adapter, AdamW's two moments and the best adapter so far. */
+const ADAPTERS_IN_CHECKPOINT = 4;
+/** The one before goes when a new one is written. */
+const CHECKPOINTS_AT_ONCE = 2;
 
 export class Workspace {
   models = $state.raw<ModelSummary[]>([]);
@@ -43,6 +52,9 @@ export class Workspace {
   plan = $state.raw<RunPlan | null>(null);
   run = $state.raw<Run | null>(null);
   openRuns = $state.raw<OpenRun[]>([]);
+  readonly history = new History(() => this.keeper.api);
+  /** Of the run that has ended, or of one opened from the history. */
+  result = $state.raw<Result | null>(null);
   error = $state<string | null>(null);
   /** What is wrong with the recipe in itself. */
   recipeError = $state<string | null>(null);
@@ -53,18 +65,18 @@ export class Workspace {
   private pending = $state(0);
   private importer: WorkerHandle<ImportApi>;
   private trainer: WorkerHandle<TrainerApi>;
+  private keeper: WorkerHandle<HistoryApi>;
 
   constructor() {
     this.importer = startImport((message) => this.fail(`The import failed: ${message}. Reload the page and drop the files again.`));
-    this.trainer = startTrainer((message) => {
-      this.run?.fail(new Error(`The trainer crashed: ${message}. Reload the page; the run resumes from its last checkpoint.`));
-    });
+    this.keeper = startHistory((message) => this.fail(`The history cannot be read: ${message}. Reload the page.`));
+    this.trainer = this.newTrainer();
   }
 
   async start(): Promise<void> {
     await this.guard(async () => {
       await this.refreshModels();
-      this.openRuns = await this.trainer.api.openRuns();
+      await this.refreshRuns();
     });
     await this.openLink();
   }
@@ -236,6 +248,8 @@ export class Workspace {
     reasons.push(...data.blockers, ...maskBlockers(data.train?.report));
     if (this.recipeError) reasons.push(this.recipeError);
     if (this.planError) reasons.push(this.planError);
+    const start = this.history.blockerFor(model?.id, recipe);
+    if (start) reasons.push(start);
     return reasons;
   }
 
@@ -256,6 +270,9 @@ export class Workspace {
       recipe.evaluation.forgetting_threshold,
     );
     this.run = run;
+    this.result = null;
+    const startFrom = resume ? null : this.history.startFrom;
+    this.history.startFrom = null;
     this.flow.reset();
     try {
       const rows = new MessageChannel();
@@ -273,19 +290,55 @@ export class Workspace {
         training: { file: train.file.name, name: 'training', summary: train.report.summary, leaks: leaksOf(train) },
         validation: usable.map((set) => ({ file: set.file.name, name: set.name, summary: set.report!.summary, leaks: leaksOf(set) })),
         resumeRunId: resume?.runId ?? null,
-        startFrom: null,
+        startFrom,
       };
       const ports = [rows.port2, ...evaluators.flatMap(({ scorer, evaluate }) => [scorer, evaluate])];
-      run.end(
-        await this.trainer.api.run(
-          transfer(request, ports),
-          proxy((event) => run.take(event)),
-        ),
+      const crashed = new Promise<never>((_, reject) => (this.onTrainerCrash = reject));
+      const ended = this.trainer.api.run(
+        transfer(request, ports),
+        proxy((event) => run.take(event)),
       );
+      const outcome = await Promise.race([ended, crashed]);
+      this.result = Result.ofOutcome(outcome, model.id, this.resultWorkers);
+      run.end(outcome);
     } catch (error) {
       run.fail(error);
     }
-    this.openRuns = await this.trainer.api.openRuns();
+    await this.refreshRuns();
+  }
+
+  /** Shows the result of a kept run: its adapter answers, and its files are there again. */
+  async openResult(run: RunSummary): Promise<void> {
+    await this.guard(async () => {
+      this.result = Result.ofRun(run, await this.history.details(run.id), recipeToJson(run.recipe), this.resultWorkers);
+      this.flow.show('result');
+    });
+  }
+
+  /** The next run goes on from the adapter of a kept run, or from a dropped one; the recipe's lora becomes the adapter's. */
+  async continueFrom(adapter: RunSummary | readonly File[]): Promise<void> {
+    await this.guard(async () => {
+      if (!this.model && 'modelId' in adapter) {
+        if (!this.models.some(({ id }) => id === adapter.modelId)) throw new Error(`${adapter.modelName} is not stored in this browser any more. Drop its files first.`);
+        await this.useModel(await this.importer.api.details(adapter.modelId));
+      }
+      if (!this.model) throw new Error('Choose the model that the adapter belongs to first: the adapter is checked against it.');
+      if ('modelId' in adapter) await this.history.startFromRun(adapter, this.model.id);
+      else await this.history.startFromFiles(adapter, this.model.id);
+      this.recipe.lora = parseRecipe({ lora: this.history.startFrom!.lora }).lora;
+      await this.recipeChanged(false);
+      this.flow.show('run');
+    });
+  }
+
+  /** Where the browser has no room for this run's checkpoints: said before the start. */
+  get roomWarning(): string | null {
+    const { plan, storage } = this;
+    if (!plan || !storage || storage.quotaBytes === 0) return null;
+    const needed = CHECKPOINTS_AT_ONCE * ADAPTERS_IN_CHECKPOINT * plan.memory.adapter;
+    const free = storage.quotaBytes - storage.usedBytes;
+    if (needed <= free) return null;
+    return `The browser has ${bytes(Math.max(0, free))} of storage left, and this run's checkpoints need ${bytes(needed)}: it can be trained and downloaded, but not kept or resumed after a reload. Delete a stored model or a run first.`;
   }
 
   /** Keeps a note with the run, with the step at which it was written. */
@@ -293,6 +346,7 @@ export class Workspace {
     const { run } = this;
     if (!run) return;
     run.notes += `${run.notes === '' ? '' : '\n'}step ${run.step}: ${text}`;
+    if (run.runId !== null) this.keeper.api.setNotes(run.runId, run.notes).catch((error: unknown) => this.fail(messageOf(error)));
   }
 
   pause(): void {
@@ -308,18 +362,6 @@ export class Workspace {
     void this.trainer.api.stop();
   }
 
-  async answer(query: string, doSample: boolean): Promise<string> {
-    const { max_new_tokens, temperature, top_p } = this.recipe.evaluation;
-    const sampling = { maxNewTokens: max_new_tokens, doSample, temperature, topP: top_p, seed: this.recipe.training.seed };
-    const request = { runId: this.run!.outcome!.runId, conversations: [{ messages: [{ role: 'user' as const, content: query }], strength: 1 }], sampling };
-    return (
-      await this.trainer.api.chat(
-        request,
-        proxy(() => undefined),
-      )
-    )[0].text;
-  }
-
   checkGpu(onProgress: (done: number, total: number) => void): Promise<GpuCheck> {
     // Braces: what the callback returns would be cloned into the worker.
     return this.trainer.api.checkGpu(
@@ -332,7 +374,7 @@ export class Workspace {
   async discardRun(runId: string): Promise<void> {
     await this.guard(async () => {
       await this.trainer.api.discardRun(runId);
-      this.openRuns = await this.trainer.api.openRuns();
+      await this.refreshRuns();
     });
   }
 
@@ -395,6 +437,25 @@ export class Workspace {
     } catch (error) {
       this.planError = messageOf(error);
     }
+  }
+
+  /** The runs that are kept, and those that can go on; with the room they take. */
+  async refreshRuns(): Promise<void> {
+    this.openRuns = await this.trainer.api.openRuns();
+    await this.history.refresh();
+    this.storage = await this.importer.api.storage();
+  }
+
+  private readonly resultWorkers = { trainer: () => this.trainer.api, history: () => this.keeper.api };
+  private onTrainerCrash: (error: Error) => void = () => undefined;
+
+  /** A trainer that crashes is replaced, so that the run can go on from its last checkpoint. */
+  private newTrainer(): WorkerHandle<TrainerApi> {
+    return startTrainer((message) => {
+      this.trainer.terminate();
+      this.trainer = this.newTrainer();
+      this.onTrainerCrash(new Error(`The trainer crashed: ${message}. The run is kept as it was at its last checkpoint: press Resume.`));
+    });
   }
 
   private async refreshModels(): Promise<void> {

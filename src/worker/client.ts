@@ -3,7 +3,7 @@ import { wrap, type Remote } from 'comlink';
 import { watchLife } from './life.ts';
 import type { DatasetApi, EvaluationApi, HistoryApi, ImportApi, TrainerApi } from './protocol.ts';
 
-export { proxy, transfer } from 'comlink';
+export { proxy, transfer, type Remote } from 'comlink';
 
 export interface WorkerHandle<T> {
   api: Remote<T>;

@@ -135,10 +135,20 @@ export interface DataRequest {
   file: File;
 }
 
+/** A token of a row as it is trained. */
+export interface RowToken {
+  id: number;
+  text: string;
+  supervised: boolean;
+  special: boolean;
+}
+
 /** What every worker that holds a data file does. */
 export interface RowFileApi {
   load(request: DataRequest, onProgress: (done: number, total: number) => void): Promise<FileReport>;
   packed(request: PackedRequest): Promise<PackedPreview | null>;
+  /** A row token by token, by its place among the rows that are used. */
+  rowTokens(row: number): Promise<RowToken[]>;
   /** Hashes of its rows, for another worker to compare its own with. */
   fingerprints(): Promise<Fingerprints>;
   /** Which of its rows are in another file. */
@@ -240,6 +250,7 @@ export interface RunOutcome {
   totalSteps: number;
   adapterStep: number;
   seconds: number;
+  losses: RunRecord['losses'];
   adapter: Map<string, Uint8Array>;
   metricsJsonl: string;
   recipeJson: string;
@@ -261,7 +272,7 @@ export interface OpenRun {
 export type TrainerWorkerEvent =
   | TrainerEvent
   /** The run has a record from now on. */
-  | { type: 'began'; runId: string }
+  | { type: 'began'; runId: string; notes: string }
   | { type: 'engine'; progress: EngineProgress }
   /** The GPU was lost; a new one is taken and the run goes on from this step by itself. */
   | { type: 'deviceLost'; step: number; message: string };

@@ -2,13 +2,14 @@
 import { buildDataset, type Dataset } from '../data/documents.ts';
 import { parseRows, type ParsedRows } from '../data/rows.ts';
 import { ChatTokenizer } from '../data/tokenizer.ts';
+import { IGNORE_INDEX } from '../data/types.ts';
 import { UserError } from '../lib/errors.ts';
 import { openDatabase, type Database } from '../storage/database.ts';
 import { findModel } from '../storage/models.ts';
 import type { Question } from '../training/evaluation.ts';
 import { overlapOf, type Fingerprints, type Overlap } from '../data/statistics.ts';
 import { maskChecks, packedPreview } from './maskPreview.ts';
-import type { DataRequest, FileReport, PackedPreview, PackedRequest, RowFileApi } from './protocol.ts';
+import type { DataRequest, FileReport, PackedPreview, PackedRequest, RowFileApi, RowToken } from './protocol.ts';
 
 const PROBLEMS_SHOWN = 200;
 
@@ -59,6 +60,11 @@ export class RowFile {
     return packedPreview(this.dataset, this.tokenizer, request);
   }
 
+  rowTokens(row: number): RowToken[] {
+    const { inputIds, labels } = this.dataset.documents[row] ?? { inputIds: [], labels: [] };
+    return inputIds.map((id, i) => ({ id, text: this.tokenizer.tokenText(id), supervised: labels[i] !== IGNORE_INDEX, special: this.tokenizer.isSpecial(id) }));
+  }
+
   /** The first rows to generate answers for: conversations whose last prompt was not cut. */
   questions(most: number): Question[] {
     const { documents, sources } = this.dataset;
@@ -81,6 +87,10 @@ export class RowFileHost implements RowFileApi {
 
   async packed(request: PackedRequest): Promise<PackedPreview | null> {
     return this.rows?.packed(request) ?? null;
+  }
+
+  async rowTokens(row: number): Promise<RowToken[]> {
+    return this.read.rowTokens(row);
   }
 
   async fingerprints(): Promise<Fingerprints> {

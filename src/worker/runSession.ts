@@ -129,7 +129,7 @@ export class RunSession {
       startedFrom: request.startFrom?.name ?? before?.startedFrom ?? null,
     };
     await this.keep(() => putRun(database, record));
-    this.onEvent({ type: 'began', runId });
+    this.onEvent({ type: 'began', runId, notes: record.notes });
   }
 
   private take(event: TrainerEvent): void {
@@ -199,6 +199,7 @@ export class RunSession {
       totalSteps,
       adapterStep,
       seconds,
+      losses: lossesOf(lines),
       adapter: adapterFolder({ recipe, modelName, adapter, adapterStep, totalSteps, lines }, manifest.texts),
       metricsJsonl: metricsToJsonl(lines),
       recipeJson: recipeToJson(recipe),

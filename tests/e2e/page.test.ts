@@ -92,10 +92,6 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
     expect(metrics[1]).toHaveProperty('tokens_per_second');
     expect(new TextDecoder().decode(await download(page, 'report.md'))).toMatch(/\| pirate \|/);
 
-    await page.getByLabel('Try a prompt with the adapter').fill('say 3');
-    await page.getByRole('button', { name: 'Answer' }).click();
-    await page.getByRole('status', { name: 'Answer' }).waitFor();
-
     // A second visit: the model is in the browser; the same recipe gives the same bytes.
     const again = await context.newPage();
     const errorsAgain = pageErrors(again);

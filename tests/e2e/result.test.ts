@@ -1,0 +1,216 @@
+/** After the run, as a person does it: chat beside the base, the slider, the heat map, a blind vote; and the history: reload, compare, go on, delete. */
+import { unzipSync } from 'fflate';
+import type { BrowserContext, Locator, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { chooseFiles, download, followRun, pressTrain, settle } from '../../scripts/lib/drivePage.ts';
+import { browserPath, folderOf, openSite, pageErrors, rowsOf, tinyModelPaths, type OpenSite } from '../helpers/page.ts';
+
+const recipeOf = (learning_rate: number) =>
+  JSON.stringify({
+    model: 'tiny',
+    system_prompt: null,
+    max_length: 64,
+    lora: { r: 4, lora_alpha: 8 },
+    training: { max_steps: 40, per_device_train_batch_size: 4, learning_rate, warmup_ratio: 0 },
+    evaluation: { eval_steps: 20, max_new_tokens: 8, do_sample: false },
+  });
+const DATA = {
+  'train.jsonl': rowsOf(12, (i) => ({ query: `say ${i}`, response: 'ahoy' })),
+  'pirate.val.jsonl': rowsOf(3, (i) => ({ query: `say ${20 + i}`, response: 'ahoy' })),
+};
+
+let open: OpenSite;
+let context: BrowserContext;
+let page: Page;
+let errors: string[];
+let data: Record<string, string>;
+let recipes: Record<string, string>;
+/** The first run's adapter. */
+let adapter: Uint8Array;
+
+const zipped = async (button: string) => unzipSync(await download(page, button));
+const weights = (zip: Record<string, Uint8Array>) => zip['adapter/adapter_model.safetensors'];
+const result = () => page.getByRole('region', { name: 'Result', exact: true });
+const history = () => page.getByRole('region', { name: 'History' });
+const runs = () => history().getByRole('list', { name: 'Kept runs' }).getByRole('article');
+const answer = (side: 'Base' | 'Tuned', turn: number) => result().getByRole('group', { name: `${side} answer ${turn}` });
+const textOf = (of: Locator) => of.locator('.text').innerText();
+
+/** The result's row of a set: name, start, best, end. */
+const losses = async (set: string) => (await result().getByRole('row').allInnerTexts()).map((row) => row.split(/\s+/)).find(([name]) => name === set)!;
+
+async function ask(question: string): Promise<void> {
+  await result().getByLabel('Message to the model').fill(question);
+  await result().getByLabel('Message to the model').press('Enter');
+  await result().getByRole('button', { name: 'Send' }).waitFor();
+}
+
+async function train(recipe: string): Promise<void> {
+  await chooseFiles(page, 'Load a recipe', recipe);
+  await pressTrain(page);
+  expect(await followRun(page, () => undefined)).toEqual([]);
+}
+
+describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => {
+  beforeAll(async () => {
+    open = await openSite();
+    data = await folderOf(DATA);
+    recipes = await folderOf({ 'first.json': recipeOf(0.03), 'second.json': recipeOf(0.01) });
+    context = await open.browser.newContext();
+    page = await context.newPage();
+    errors = pageErrors(page);
+    page.on('dialog', (dialog) => void dialog.accept());
+    await page.goto(open.site.url);
+    await chooseFiles(page, 'Load a recipe', recipes['first.json']);
+    await chooseFiles(page, 'Choose model files', await tinyModelPaths());
+    await chooseFiles(page, 'Choose data files', Object.values(data));
+    await train(recipes['first.json']);
+    adapter = weights(await zipped('Download the adapter'));
+  }, 240_000);
+  afterAll(() => open?.close());
+
+  it('chats over several turns beside the base; the slider writes the last answer anew: 0 % is the base, 100 % as trained', async () => {
+    await ask('say 3');
+    expect(await textOf(answer('Tuned', 1))).toBe('ahoy');
+    const base = await textOf(answer('Base', 1));
+    expect(base).not.toBe('ahoy');
+    const slider = result().getByLabel('Adapter strength in percent');
+    await slider.fill('0');
+    await page.waitForFunction(() => document.querySelector('[aria-label="Tuned answer 1"][aria-busy="false"]')?.textContent?.includes('0 % of the adapter'));
+    expect(await textOf(answer('Tuned', 1))).toBe(base);
+    await slider.fill('100');
+    await page.waitForFunction(() => /^\s*Tuned · \d+ tokens/.test(document.querySelector('[aria-label="Tuned answer 1"][aria-busy="false"]')?.textContent ?? ''));
+    expect(await textOf(answer('Tuned', 1))).toBe('ahoy');
+    await ask('say 4');
+    expect(await answer('Tuned', 2).isVisible()).toBe(true);
+    expect(await result().locator('.question').allInnerTexts()).toEqual(['say 3', 'say 4'].map((text) => expect.stringContaining(text) as string));
+    // Special tokens are not shown.
+    for (const text of await result().locator('.answer .text').allInnerTexts()) expect(text).not.toMatch(/<\/?s>|<\|/);
+    await result().getByRole('button', { name: 'New conversation' }).click();
+    await result().getByText('Sampling').click();
+    await result().getByLabel('max_new_tokens').fill('200');
+    await result().getByLabel('Message to the model').fill('count');
+    await slider.fill('0');
+    await result().getByRole('button', { name: 'Send' }).click();
+    await page.waitForFunction(() => (document.querySelector('[aria-label="Tuned answer 1"] .text')?.textContent?.length ?? 0) > 3);
+    await result().getByRole('button', { name: 'Stop', exact: true }).click();
+    await result().getByRole('button', { name: 'Send' }).waitFor();
+    expect(await answer('Tuned', 1).innerText()).toMatch(/stopped|\d+ tokens/);
+    await slider.fill('100');
+  });
+
+  it('shades a row token by token, before and after, with values on focus', async () => {
+    await result().getByRole('heading', { name: 'Loss token by token' }).click();
+    await result().getByLabel('File').selectOption('pirate.val.jsonl');
+    const map = result().getByRole('region', { name: 'Loss of the tuned model' });
+    await map.waitFor();
+    const [, base, tuned] = /base (\d+\.\d+), tuned (\d+\.\d+)/.exec(await result().locator('p', { hasText: 'Mean loss' }).innerText())!.map(Number);
+    expect(tuned).toBeLessThan(base - 2);
+    const tokens = map.getByRole('button');
+    expect((await tokens.allInnerTexts()).slice(-5)).toEqual(['a', 'h', 'o', 'y', '</s>']);
+    await tokens.last().hover();
+    const values = result().getByRole('status', { name: 'Values of a token' });
+    expect(await values.innerText()).toMatch(/<\/s>\s*id 257, position \d+:\s*base [\d.]+, tuned [\d.]+ \(−[\d.]+\)/);
+    await tokens.last().focus();
+    await page.keyboard.press('ArrowLeft');
+    expect(await values.innerText()).toMatch(/^y\s*id 121/);
+    const shade = (of: Locator) => of.evaluate((element) => Number(/(\d+)%/.exec(element.getAttribute('style') ?? '')?.[1] ?? NaN));
+    const before = result().getByRole('region', { name: 'Loss of the base model' }).getByRole('button');
+    expect(await shade(before.last())).toBeGreaterThan(await shade(tokens.last()));
+    await result().getByRole('button', { name: 'Next row' }).click();
+    await page.waitForFunction(() => document.querySelector('section[aria-label="Loss of the tuned model"]')?.textContent?.includes('21'));
+  });
+
+  it('compares blind over a validation file; the votes stay with the run', async () => {
+    await result().getByRole('heading', { name: 'Head to head' }).click();
+    await result().getByLabel('Rows').fill('3');
+    await result().getByRole('button', { name: 'Start', exact: true }).click();
+    const ballot = result().getByRole('group', { name: 'Which answer is better?' });
+    for (let row = 1; row <= 3; row++) {
+      await ballot.waitFor();
+      expect(await ballot.innerText()).not.toMatch(/tuned|base/i);
+      const a = await ballot.getByRole('region', { name: 'Answer A' }).locator('.text').innerText();
+      await ballot.getByRole('button', { name: a === 'ahoy' ? 'A is better' : 'B is better' }).click();
+    }
+    expect(await result().getByRole('status', { name: 'Tally' }).innerText()).toMatch(/The tuned model is ahead: tuned 3, base 0\. .*25 % of the time; that could be chance/);
+  });
+
+  it('after a reload has the run in the history: it answers and is downloaded without training, votes included', async () => {
+    await page.reload();
+    await settle(page);
+    const run = runs().first();
+    expect(await run.innerText()).toMatch(/train\.jsonl on tiny[\s\S]*finished, 40 steps[\s\S]*pirate [\d.]+ → [\d.]+/);
+    await run.getByRole('button', { name: 'Open' }).click();
+    await ask('say 5');
+    expect(await textOf(answer('Tuned', 1))).toBe('ahoy');
+    expect(weights(await zipped('Download the adapter'))).toEqual(adapter);
+    await result().getByRole('heading', { name: 'Head to head' }).click();
+    expect(await result().getByRole('status', { name: 'Tally' }).innerText()).toMatch(/tuned 3, base 0/);
+    await run.getByText('More').click();
+    await run.getByLabel('Name').fill('pirate one');
+    await run.getByLabel('Notes').fill('says ahoy');
+    await run.getByLabel('Notes').blur();
+    await history().getByRole('article', { name: 'pirate one' }).waitFor();
+    const zip = await zipped('Export all of it');
+    expect(Object.keys(zip)).toEqual(expect.arrayContaining(['adapter/adapter_config.json', 'metrics.jsonl', 'recipe.json', 'report.md', 'votes.json', 'notes.txt']));
+    expect(new TextDecoder().decode(zip['notes.txt'])).toBe('says ahoy');
+  });
+
+  it('takes a run that a reload cut off to the same bytes as one that was left alone', async () => {
+    await page.getByRole('button', { name: 'Use tiny' }).click();
+    await chooseFiles(page, 'Choose data files', Object.values(data));
+    await chooseFiles(page, 'Load a recipe', recipes['first.json']);
+    await pressTrain(page);
+    await page.waitForFunction(() => Number(document.querySelector('progress[aria-label="Training"]')?.getAttribute('value')) >= 7);
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.waitForFunction(() =>
+      [...document.querySelectorAll('dt')].some((term) => term.textContent === 'saved at step' && Number(term.nextElementSibling?.textContent) >= 7),
+    );
+    await page.reload();
+    await settle(page);
+    expect(await runs().first().innerText()).toMatch(/cut off; saved at step \d+ of 40/);
+    await page.getByRole('button', { name: 'Use tiny' }).click();
+    await chooseFiles(page, 'Choose data files', Object.values(data));
+    await runs()
+      .first()
+      .getByRole('button', { name: /Resume from/ })
+      .click();
+    await followRun(page, () => undefined);
+    expect(weights(await zipped('Download the adapter'))).toEqual(adapter);
+  });
+
+  it('goes on from a dropped PEFT folder, refuses one that does not fit, compares two runs and deletes one', async () => {
+    const before = await losses('pirate');
+    const files = await zipped('Download the adapter');
+    const folder = await folderOf(Object.fromEntries(['adapter_config.json', 'adapter_model.safetensors'].map((name) => [name, files[`adapter/${name}`]])));
+    const input = page.locator('input[aria-label="Choose adapter files"]');
+    await input.setInputFiles(folder['adapter_config.json']);
+    await page.locator('main > .alert').getByText('the weights are missing').waitFor();
+    await page.getByRole('button', { name: 'Dismiss' }).click();
+    await chooseFiles(page, 'Load a recipe', recipes['second.json']);
+    await input.setInputFiles(Object.values(folder));
+    await page.getByText('The run goes on from the adapter dropped adapter').waitFor();
+    await settle(page);
+    await pressTrain(page);
+    await followRun(page, () => undefined);
+    expect((await losses('pirate'))[1]).toBe(before[3]);
+    expect(await runs().count()).toBe(3);
+    expect(await runs().first().innerText()).toMatch(/went on from dropped adapter/);
+    await runs().nth(0).getByRole('checkbox').check();
+    await runs().nth(2).getByRole('checkbox').check();
+    const comparison = history().getByRole('region', { name: 'Comparison of two runs' });
+    await comparison.waitFor();
+    expect(await comparison.getByRole('img').count()).toBe(2);
+    expect((await comparison.getByRole('row').allInnerTexts()).map((row) => row.split(/\s+/))).toEqual([
+      expect.arrayContaining(['key']),
+      ['training.learning_rate', '0.03', '0.01'],
+    ]);
+    const last = history().getByRole('article', { name: 'pirate one' });
+    await last.getByText('More').click();
+    await last.getByRole('button', { name: 'Delete pirate one' }).click();
+    await last.getByRole('button', { name: 'Delete', exact: true }).click();
+    await last.waitFor({ state: 'detached' });
+    expect(await runs().count()).toBe(2);
+    expect(errors).toEqual([]);
+  });
+});
