@@ -20,7 +20,9 @@ export class ChatTokenizer {
   /** Fills the tail of a batch; never the end token. */
   readonly padTokenId: number;
   readonly padToken: string;
-  /** Generation ends at one of these. */
+  /** The end token, and the one that the chat template writes after an answer. */
+  readonly endTokenIds: number[];
+  /** Generation ends at one of these: the above and those of generation_config.json. */
   readonly stopTokenIds: number[];
   private readonly tokenizer: Tokenizer;
   private readonly template: ChatTemplate;
@@ -43,9 +45,14 @@ export class ChatTokenizer {
       templateSource(files, (name) => parse(files, name)),
       Object.fromEntries(tokens.filter((pair): pair is [string, string] => pair[1] !== null)),
     );
-    const ends = [this.eosTokenId, this.endOfTurn()].filter((id) => id !== null);
-    this.stopTokenIds = [...new Set([...ends, ...generationEnds(files)])];
-    [this.padToken, this.padTokenId] = this.padding(special('pad_token'), ends);
+    this.endTokenIds = [...new Set([this.eosTokenId, this.endOfTurn()])].filter((id) => id !== null);
+    this.stopTokenIds = [...new Set([...this.endTokenIds, ...generationEnds(files)])];
+    [this.padToken, this.padTokenId] = this.padding(special('pad_token'));
+  }
+
+  /** The largest id in a short conversation, the template's own tokens among them. */
+  get largestTemplateId(): number {
+    return Math.max(-1, ...this.template.afterAnswer().flatMap((text) => this.encode(text)));
   }
 
   /** What the template makes the page do to a conversation that a person should know of. */
@@ -101,9 +108,9 @@ export class ChatTokenizer {
   }
 
   /** The model's own pad token unless it ends answers, else a reserved one, else any token that does not end answers: it is never attended to. */
-  private padding(own: string | null, ends: readonly number[]): [string, number] {
+  private padding(own: string | null): [string, number] {
     const ownId = own === null ? undefined : this.idOf(own);
-    if (own !== null && ownId !== undefined && !ends.includes(ownId)) return [own, ownId];
+    if (own !== null && ownId !== undefined && !this.endTokenIds.includes(ownId)) return [own, ownId];
     for (const token of RESERVED) {
       const id = this.idOf(token);
       if (id !== undefined && !this.stopTokenIds.includes(id)) return [token, id];
@@ -119,7 +126,13 @@ function known(ids: readonly (number | undefined)[]): number[] {
   return ids.filter((id) => id !== undefined);
 }
 
+/** Kinds of vocabulary that are read as Python reads them (tests/unit/tokenizerFiles.test.ts); files of old leave the type out. */
+const VOCABULARIES: readonly unknown[] = ['BPE', 'Unigram', 'WordPiece', undefined];
+
 function makeTokenizer(tokenizerJson: Record<string, unknown>, config: Record<string, unknown>): Tokenizer {
+  const type = (tokenizerJson.model as { type?: unknown } | undefined)?.type;
+  if (!VOCABULARIES.includes(type))
+    throw new UserError(`tokenizer.json: the vocabulary is of type ${JSON.stringify(type)}; Finetab reads BPE, Unigram and WordPiece. Use another model.`);
   try {
     return new Tokenizer(tokenizerJson, config);
   } catch (error) {

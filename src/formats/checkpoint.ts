@@ -81,7 +81,8 @@ async function readJson(file: NamedFile): Promise<Record<string, unknown>> {
 
 async function shardsOf(index: NamedFile, byName: (name: string) => NamedFile | undefined): Promise<NamedFile[]> {
   const map = (await readJson(index)).weight_map;
-  if (typeof map !== 'object' || map === null) throw new UserError(`${fileName(index.path)} has no "weight_map". Download it again.`);
+  if (typeof map !== 'object' || map === null || !Object.values(map).every((name) => typeof name === 'string'))
+    throw new UserError(`${fileName(index.path)} has no "weight_map" from tensors to files. Download it again.`);
   return [...new Set(Object.values(map as Record<string, string>))].sort().map((name) => {
     const file = byName(name);
     if (!file) throw new UserError(`${name} is missing: ${fileName(index.path)} names it as a part of the model. Drop it together with the others.`);

@@ -23,6 +23,9 @@ export async function readSafetensorsHeader(file: Blob, name: string): Promise<S
   };
   if (file.size < 8) fail(`the file has ${file.size} bytes, too few for a safetensors header.`);
   const length = Number(new DataView(await file.slice(0, 8).arrayBuffer()).getBigUint64(0, true));
+  if ((await file.slice(0, 23).text()) === 'version https://git-lfs') {
+    throw new UserError(`${name} is a Git LFS pointer, not the file itself. Run "git lfs pull" in the folder, or download the file from the Hub.`);
+  }
   if (length > HEADER_LIMIT || length < 2) fail(`this is not a safetensors file (its header would be ${length} bytes long).`);
   if (8 + length > file.size) fail(`the file is cut off inside its header: ${8 + length - file.size} bytes are missing.`);
   const data = 8 + length;

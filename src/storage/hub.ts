@@ -17,7 +17,7 @@ export interface HubModel {
   files: NamedFile[];
 }
 
-const WANTED = /^(config|generation_config|tokenizer|tokenizer_config|special_tokens_map)\.json$|^chat_template\.jinja$|^model\.safetensors\.index\.json$/;
+const WANTED = /^(config|generation_config|tokenizer|tokenizer_config|special_tokens_map)\.json$|^chat_template\.(jinja|json)$|^model\.safetensors\.index\.json$/;
 const WEIGHTS = /^model(-\d+-of-\d+)?\.safetensors$/;
 /** Tries of one request, and the pause before the second, doubled for each after it. */
 const TRIES = 4;

@@ -1,5 +1,7 @@
 /** Brings a model's files into the database: checked first, then streamed, quantised and stored tensor by tensor. */
-import { openCheckpoint, type NamedFile, type SourceCheckpoint } from '../formats/checkpoint.ts';
+import { ChatTokenizer } from '../data/tokenizer.ts';
+import { fileName, openCheckpoint, type NamedFile, type SourceCheckpoint } from '../formats/checkpoint.ts';
+import { UserError } from '../lib/errors.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import { modelOf } from '../model/registry.ts';
 import type { Database, ModelManifest } from '../storage/database.ts';
@@ -25,6 +27,7 @@ export async function importModel({ files, name, quantization: wanted, revision,
   const source = await openCheckpoint(files);
   const quantization = source.prequantized ? 'nf4' : wanted;
   const model = modelOf(source.config);
+  checkTokenizer(source, files, model.config.vocab_size);
   const tensors = planTensors(source, model.tensors, quantization);
   const manifest = await beginModel(
     database,
@@ -53,6 +56,19 @@ export async function importModel({ files, name, quantization: wanted, revision,
   }
   await completeModel(database, manifest);
   return manifest;
+}
+
+/** A model without a usable tokenizer and chat template cannot be trained: better said before its weights are read. */
+function checkTokenizer({ texts }: SourceCheckpoint, files: readonly NamedFile[], vocabularySize: number): void {
+  if (!texts['tokenizer.json'] && files.some(({ path }) => fileName(path) === 'tokenizer.model'))
+    throw new UserError(
+      'The tokenizer is there only as SentencePiece (tokenizer.model). Make a tokenizer.json with transformers (AutoTokenizer.from_pretrained(…).save_pretrained(…)) and drop it with the others.',
+    );
+  const id = new ChatTokenizer(texts).largestTemplateId;
+  if (id >= vocabularySize)
+    throw new UserError(
+      `tokenizer.json gives a token of the chat template the id ${id}, but config.json says that the model has ${vocabularySize} tokens. Use the tokenizer that belongs to these weights.`,
+    );
 }
 
 async function newManifest(source: SourceCheckpoint, name: string, quantization: Quantization, revision: string | undefined, unusedTensors: string[]): Promise<ModelManifest> {

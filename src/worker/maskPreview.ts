@@ -31,7 +31,7 @@ export function packedPreview({ documents }: Dataset, tokenizer: ChatTokenizer, 
 export function maskChecks({ documents }: Dataset, tokenizer: ChatTokenizer): MaskChecks {
   // A raw text, which has no prompt, is a text to go on from: it need not end.
   const endless = documents.filter((document) => document.promptTokens > 0 && document.truncatedTokens === 0 && !endsItself(document, tokenizer.stopTokenIds));
-  return { withoutEnd: endless.length, firstWithoutEnd: endless[0]?.line ?? null, padIsEnd: tokenizer.stopTokenIds.includes(tokenizer.padTokenId) };
+  return { withoutEnd: endless.length, firstWithoutEnd: endless[0]?.line ?? null, padIsEnd: tokenizer.endTokenIds.includes(tokenizer.padTokenId) };
 }
 
 /** Whether a token that ends answers is among what is learned. */

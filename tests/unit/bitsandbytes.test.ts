@@ -18,12 +18,18 @@ const folder = (name: string) => fileURLToPath(new URL(`../fixtures/bitsandbytes
 const expected = JSON.parse(readFileSync(folder('expected.json'), 'utf8')) as Record<string, { sha256: Record<string, string> }>;
 const NAMES = ['double', 'plain', 'blocks128'];
 
+/** The checkpoints have no tokenizer; one of two tokens does. */
+const TOKENIZER: NamedFile[] = Object.entries({
+  'tokenizer.json': { added_tokens: [], normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null, model: { type: 'BPE', vocab: { a: 0, b: 1 }, merges: [] } },
+  'tokenizer_config.json': { eos_token: 'b', chat_template: '{{ messages[0].content }}' },
+}).map(([path, content]) => ({ path, blob: new Blob([JSON.stringify(content)]) }));
+
 const sha256 = (values: Float32Array) =>
   createHash('sha256')
     .update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
     .digest('hex');
 const bring = async (files: NamedFile[], database: Awaited<ReturnType<typeof openDatabase>>, quantization: 'nf4' | 'none' = 'nf4') =>
-  importModel({ files, name: 'bnb', quantization, database, checkRoom: async () => undefined });
+  importModel({ files: [...files, ...TOKENIZER], name: 'bnb', quantization, database, checkRoom: async () => undefined });
 
 describe.each(NAMES)('a checkpoint in NF4: %s', (name) => {
   it('dequantises to the very weights that bitsandbytes gives', async () => {

@@ -105,6 +105,17 @@ const replaced = (name: string, change: (data: Float32Array) => Float32Array, sh
   weights.set(name, { ...tensor, shape: shape ?? tensor.shape, data: change((tensor.data as Float32Array).slice()) });
   return writeSafetensors(weights);
 };
+/** The weights with the first tensor's entry in the header changed; the header keeps its length. */
+const lying = (change: (entry: { dtype: string; shape: number[]; data_offsets: [number, number] }) => void) => {
+  const bytes = writeSafetensors(tinyWeights());
+  const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
+  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length))) as Record<string, never>;
+  change(header[NORM]);
+  bytes.set(new TextEncoder().encode(JSON.stringify(header).padEnd(length)), 8);
+  return bytes;
+};
+const NOT_WEIGHTS = { 'model.safetensors': null };
+const index = (weight_map: unknown) => ({ ...NOT_WEIGHTS, 'model.safetensors.index.json': JSON.stringify({ weight_map }) });
 const config = (change: object) => JSON.stringify({ ...TINY_CONFIG, ...change });
 const NORM = 'model.layers.1.input_layernorm.weight';
 
@@ -129,6 +140,39 @@ describe('models that cannot be used', () => {
       /tensor model\.layers\.1\.input_layernorm\.weight is \[4,6\], but config\.json asks for \[24\]/,
     ],
     ['truncated weights', { 'model.safetensors': writeSafetensors(tinyWeights()).slice(0, -50) }, /cut off: 50 bytes are missing/],
+    ['a header that lies about where a tensor lies', { 'model.safetensors': lying((entry) => (entry.data_offsets = [0, 96])) }, /header's offsets overlap before tensor/],
+    [
+      'a header that lies about a length',
+      { 'model.safetensors': lying((entry) => (entry.data_offsets[1] += 4)) },
+      /gives tensor .* 100 bytes, but its shape \[24\] in F32 needs 96/,
+    ],
+    ['a header that lies about a shape', { 'model.safetensors': lying((entry) => (entry.shape = [25])) }, /gives tensor .* 96 bytes, but its shape \[25\] in F32 needs 100/],
+    ['weights of another type', { 'model.safetensors': lying((entry) => (entry.dtype = 'I32')) }, /input_layernorm\.weight is I32; Finetab reads F32, F16 and BF16/],
+    [
+      'a Git LFS pointer',
+      { 'model.safetensors': 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n' },
+      /model\.safetensors is a Git LFS pointer, not the file itself/,
+    ],
+    ['an index without a map', index(undefined), /index\.json has no "weight_map"/],
+    ['an index that maps to no names', index({ a: 1 }), /index\.json has no "weight_map" from tensors to files/],
+    [
+      'an index that names an absent file',
+      index({ a: 'model-00001-of-00001.safetensors' }),
+      /model-00001-of-00001\.safetensors is missing: model\.safetensors\.index\.json names it/,
+    ],
+    [
+      'shards that hold the same tensor',
+      { ...index({ a: 'a.safetensors', b: 'b.safetensors' }), 'a.safetensors': without(NORM), 'b.safetensors': without(NORM) },
+      /b\.safetensors: tensor .* is in another file too/,
+    ],
+    ['no tokenizer', { 'tokenizer.json': null }, /tokenizer\.json is missing/],
+    ['a tokenizer of SentencePiece', { 'tokenizer.json': null, 'tokenizer.model': 'x' }, /only as SentencePiece \(tokenizer\.model\)\. Make a tokenizer\.json/],
+    ['no chat template', { 'tokenizer_config.json': '{"eos_token": "</s>"}' }, /no chat template .* a file chat_template\.jinja/],
+    [
+      "another model's tokenizer",
+      { 'config.json': config({ vocab_size: 257 }) },
+      /gives a token of the chat template the id 25\d, but config\.json says that the model has 257 tokens/,
+    ],
     ['NaN in a norm', { 'model.safetensors': replaced(NORM, (data) => data.fill(NaN, 7, 8)) }, /tensor model\.layers\.1\.input_layernorm\.weight holds NaN at element 7/],
     [
       'an infinite linear weight',

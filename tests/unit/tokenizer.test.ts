@@ -148,7 +148,11 @@ describe('tokenizer files that cannot be used', () => {
   it.each([
     ['no tokenizer.json', { 'tokenizer_config.json': '{}' }, /tokenizer\.json is missing\. Drop the whole folder/],
     ['tokenizer.json cut off', { 'tokenizer.json': '{', 'tokenizer_config.json': '{}' }, /tokenizer\.json is not JSON/],
-    ['an unknown model', { 'tokenizer.json': broken({ model: { type: 'Neural' } }), 'tokenizer_config.json': TINY_TOKENIZER_CONFIG }, /tokenizer\.json cannot be used: .*Neural/],
+    [
+      'a vocabulary of words',
+      { 'tokenizer.json': broken({ model: { type: 'WordLevel', vocab: {} } }), 'tokenizer_config.json': TINY_TOKENIZER_CONFIG },
+      /of type "WordLevel"; Finetab reads BPE/,
+    ],
     ['an unknown normalizer', { 'tokenizer.json': broken({ normalizer: { type: 'Martian' } }), 'tokenizer_config.json': TINY_TOKENIZER_CONFIG }, /cannot be used: .*Martian/],
   ])('%s', (_, files, message) => {
     expect(() => new ChatTokenizer(files)).toThrow(message);
