@@ -28,7 +28,7 @@ it.skipIf(folders.length > 0)('has no references to compare with: ../shared/gold
 
 describe.skipIf(!gpu).each(folders)('%s', (name) => {
   const folder = join(root!, name);
-  it('meets every bound', { timeout: 600_000 }, async () => {
+  it('meets every bound', { timeout: 1_200_000 }, async () => {
     const at = (...path: string[]) => join(folder, ...path);
     const json = <T>(...path: string[]) => JSON.parse(readFileSync(at(...path), 'utf8')) as T;
     const made = await replayReference({
