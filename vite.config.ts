@@ -16,6 +16,7 @@ const offline = VitePWA({
     display: 'standalone',
   },
   workbox: {
+    mode: 'production',
     globPatterns: ['**/*.{html,js,css,svg,webmanifest}', 'demo/*.{json,jsonl,safetensors}'],
     maximumFileSizeToCacheInBytes: 8 * 1024 * 1024,
   },

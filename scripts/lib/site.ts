@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, preview } from 'vite';
+import { build, preview, type InlineConfig } from 'vite';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -17,7 +17,19 @@ export async function buildSite(): Promise<void> {
   const made = join(root, 'dist', 'index.html');
   const sources = ['index.html', 'vite.config.ts', 'svelte.config.js', 'package-lock.json', 'src', 'shaders', 'public'].map((name) => join(root, name)).filter(existsSync);
   if (existsSync(made) && statSync(made).mtimeMs > Math.max(...sources.map(newest))) return;
-  await build({ root, configFile: join(root, 'vite.config.ts'), logLevel: 'error' });
+  await buildForProduction({});
+}
+
+/** Builds as `npm run build` does, whatever NODE_ENV the command that asks was started with: libraries read it to choose their slow, talkative form. */
+export async function buildForProduction(config: InlineConfig): Promise<void> {
+  const { NODE_ENV } = process.env;
+  process.env.NODE_ENV = 'production';
+  try {
+    await build({ root, configFile: join(root, 'vite.config.ts'), logLevel: 'error', ...config });
+  } finally {
+    if (NODE_ENV === undefined) delete process.env.NODE_ENV;
+    else process.env.NODE_ENV = NODE_ENV;
+  }
 }
 
 export interface Site {

@@ -1,9 +1,10 @@
 /** What a visitor downloads: gzipped bytes of the built folder, and how much of them each dependency is. */
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join, relative, sep } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { build, type Plugin } from 'vite';
-import { root } from './site.ts';
+import type { Plugin } from 'vite';
+import { buildForProduction } from './site.ts';
 
 export interface DownloadSizes {
   /** Gzipped bytes of everything but the demo: the page with all that it may ever load. */
@@ -46,8 +47,9 @@ export async function dependencySizes(): Promise<{ name: string; gzipped: number
       }
     },
   };
-  const config = join(root, 'vite.config.ts');
-  await build({ root, configFile: config, logLevel: 'error', build: { write: false }, plugins: [collect], worker: { format: 'es', plugins: () => [collect] } });
+  const outDir = await mkdtemp(join(tmpdir(), 'finetab-size-'));
+  await buildForProduction({ build: { outDir, emptyOutDir: true }, plugins: [collect], worker: { format: 'es', plugins: () => [collect] } });
+  await rm(outDir, { recursive: true });
   return [...sums].map(([name, gzipped]) => ({ name, gzipped: Math.round(gzipped) })).sort((a, b) => b.gzipped - a.gzipped);
 }
 

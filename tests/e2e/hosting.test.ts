@@ -26,6 +26,7 @@ describe('the built folder', { timeout: 600_000 }, () => {
     try {
       const context = await browser.newContext();
       const page = await context.newPage();
+      page.setDefaultTimeout(180_000);
       const errors = pageErrors(page);
       await page.goto(host.url);
       await page.getByRole('button', { name: 'Try it with the demo' }).waitFor();
@@ -40,7 +41,8 @@ describe('the built folder', { timeout: 600_000 }, () => {
       const run = page.getByRole('region', { name: 'Run', exact: true });
       await run.getByRole('table', { name: 'Answers of pirate' }).waitFor();
       expect(await run.getByRole('listbox', { name: /Tokens of the micro-batch/ }).count()).toBe(1);
-      expect(await followRun(page, () => undefined)).toEqual([]);
+      // The page warns of what is forgotten; nothing else may be wrong.
+      for (const alert of await followRun(page, () => undefined)) expect(alert).toMatch(/^Forgetting\./);
 
       const metrics = new TextDecoder()
         .decode(await download(page, 'metrics.jsonl'))
