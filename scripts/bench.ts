@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: measures this machine's adapter: what JavaScript costs a step against eager TensorFlow.js, single kernels, and on a real GPU whole
- * steps at the shapes of real models. Prints tables; `-- --json FILE` writes the figures too.
+ * steps at the shapes of real models. Prints tables; `-- --json FILE` writes the figures too. `npm run bench -- import`: import of a model and loading it.
  */
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
@@ -9,11 +9,18 @@ import { checkOp, OP_BOUND } from '../src/plan/checkOps.ts';
 import { opCases } from '../src/plan/opCases.ts';
 import { loadTensorFlow } from '../src/plan/tensorflow/load.ts';
 import { benchEncode } from './bench/encode.ts';
+import { benchImport } from './bench/import.ts';
 import { benchKernels } from './bench/kernels.ts';
 import { benchStep, type StepBench } from './bench/steps.ts';
 import { openNodeGpu } from './lib/nodeGpu.ts';
 
 export async function main(args: string[]): Promise<number> {
+  if (args[0] === 'import') {
+    const { quantizeMBpsOfCpu, ...figures } = await benchImport();
+    console.table(figures);
+    console.table(quantizeMBpsOfCpu);
+    return 0;
+  }
   const { values } = parseArgs({ args, options: { json: { type: 'string' }, check: { type: 'boolean' } } });
   const context = await openNodeGpu();
   const software = isSoftwareAdapter(context.adapterInfo);

@@ -4,13 +4,10 @@
  * in blocks of 256 to the signed dynamic 8-bit map.
  */
 
-/** The 16 code points. */
-export const NF4_CODE = new Float32Array([
-  -1.0, -0.6961928009986877, -0.5250730514526367, -0.39491748809814453, -0.28444138169288635, -0.18477343022823334, -0.09105003625154495, 0.0, 0.07958029955625534,
-  0.16093020141124725, 0.24611230194568634, 0.33791524171829224, 0.44070982933044434, 0.5626170039176941, 0.7229568362236023, 1.0,
-]);
+import { BLOCK, middles, NF4_CODE, quantizeBlocks, type BlockDtype } from './nf4Code.ts';
+import { toFloat32 } from '../formats/safetensors.ts';
 
-export const BLOCK = 64;
+export { NF4_CODE, BLOCK };
 export const NESTED_BLOCK = 256;
 
 /** The signed dynamic map of bitsandbytes (create_dynamic_map): 256 sorted values. */
@@ -19,7 +16,6 @@ export function dynamicMap(): Float32Array {
 }
 
 const DYNAMIC_MAP = makeDynamicMap();
-const NF4_MIDDLES = middles(NF4_CODE);
 const MAP_MIDDLES = middles(DYNAMIC_MAP);
 
 export interface QuantizedScales {
@@ -35,6 +31,8 @@ export interface QuantizedScales {
 export class Nf4Quantizer {
   /** float32 absmax a block, before double quantisation. */
   readonly absmax: Float32Array;
+  /** Whether a weight was NaN or infinite: the codes are then void. */
+  sawNonFinite = false;
   private readonly pending = new Float32Array(BLOCK);
   private pendingCount = 0;
   private block = 0;
@@ -45,25 +43,19 @@ export class Nf4Quantizer {
   }
 
   /**
-   * @param values the next elements; whole blocks of them are quantised at once
+   * @param piece the next elements, as float32 or as the bits that a checkpoint has; whole blocks of them are quantised at once
    * @returns packed codes, two a byte, the even element in the high nibble; a last block that is not full waits for `finish`
    */
-  push(values: Float32Array): Uint8Array {
-    let from = 0;
-    const out = new Uint8Array(Math.floor((this.pendingCount + values.length) / BLOCK) * (BLOCK / 2));
-    let written = 0;
-    if (this.pendingCount > 0) {
-      from = Math.min(BLOCK - this.pendingCount, values.length);
-      this.pending.set(values.subarray(0, from), this.pendingCount);
-      this.pendingCount += from;
-      if (this.pendingCount < BLOCK) return out;
-      this.quantizeBlock(this.pending, 0, out, 0);
-      written = BLOCK / 2;
-      this.pendingCount = 0;
-    }
-    for (; from + BLOCK <= values.length; from += BLOCK, written += BLOCK / 2) this.quantizeBlock(values, from, out, written);
-    this.pending.set(values.subarray(from));
-    this.pendingCount = values.length - from;
+  push(piece: Float32Array | Uint16Array, dtype: BlockDtype = 'F32'): Uint8Array {
+    const fill = this.pendingCount > 0 ? Math.min(BLOCK - this.pendingCount, piece.length) : 0;
+    this.keep(piece.subarray(0, fill), dtype);
+    const fromPending = this.pendingCount === BLOCK ? 1 : 0;
+    const whole = this.pendingCount > 0 && !fromPending ? 0 : Math.floor((piece.length - fill) / BLOCK);
+    const out = new Uint8Array(((fromPending + whole) * BLOCK) / 2);
+    if (fromPending) this.quantize(this.pending, 'F32', 1, out, 0);
+    if (fromPending) this.pendingCount = 0;
+    this.quantize(piece.subarray(fill), dtype, whole, out, (fromPending * BLOCK) / 2);
+    this.keep(piece.subarray(fill + whole * BLOCK), dtype);
     return out;
   }
 
@@ -73,35 +65,26 @@ export class Nf4Quantizer {
     if (this.pendingCount > 0) {
       const block = new Uint8Array(BLOCK / 2);
       this.pending.fill(0, this.pendingCount);
-      this.quantizeBlock(this.pending, 0, block, 0);
+      this.quantize(this.pending, 'F32', 1, block, 0);
       packed = block.slice(0, Math.ceil(this.pendingCount / 2));
     }
     if (this.block !== this.absmax.length) throw new Error(`NF4: ${this.elements} elements were announced, about ${this.block * BLOCK} came`);
     return { packed, scales: quantizeScales(this.absmax) };
   }
 
-  private quantizeBlock(values: Float32Array, from: number, out: Uint8Array, at: number): void {
-    let absmax = 0;
-    for (let i = from; i < from + BLOCK; i++) {
-      const magnitude = Math.abs(values[i]);
-      if (magnitude > absmax) absmax = magnitude;
-    }
-    this.absmax[this.block++] = absmax;
-    const inverse = absmax > 0 ? Math.fround(1 / absmax) : 0;
-    for (let i = 0; i < BLOCK; i += 2) {
-      out[at + (i >> 1)] = (nearestCode(Math.fround(values[from + i] * inverse)) << 4) | nearestCode(Math.fround(values[from + i + 1] * inverse));
-    }
+  private quantize(elements: Float32Array | Uint16Array, dtype: BlockDtype, count: number, out: Uint8Array, at: number): void {
+    quantizeBlocks(dtype, elements, count, this.absmax, this.block, out, at);
+    for (let b = this.block; b < this.block + count; b++) if (!(this.absmax[b] < Infinity)) this.sawNonFinite = true;
+    this.block += count;
   }
-}
 
-/** Number of middles below x: ties go to the lower code. A binary search written out. */
-function nearestCode(x: number): number {
-  const m = NF4_MIDDLES;
-  let code = x > m[7] ? 8 : 0;
-  if (x > m[code + 3]) code += 4;
-  if (x > m[code + 1]) code += 2;
-  if (x > m[code]) code += 1;
-  return code;
+  /** Adds elements to the block that is not full yet. */
+  private keep(piece: Float32Array | Uint16Array, dtype: BlockDtype): void {
+    const values = toFloat32(dtype, new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength));
+    for (const value of values) if (value - value !== 0) this.sawNonFinite = true;
+    this.pending.set(values, this.pendingCount);
+    this.pendingCount += values.length;
+  }
 }
 
 /** @param absmax float32 a block of 64 */
@@ -146,10 +129,6 @@ function countBelow(sorted: Float32Array, x: number): number {
     else high = middle;
   }
   return low;
-}
-
-function middles(sorted: Float32Array): Float32Array {
-  return Float32Array.from({ length: sorted.length - 1 }, (_, i) => Math.fround(sorted[i] + sorted[i + 1]) / 2);
 }
 
 function makeDynamicMap(): Float32Array {

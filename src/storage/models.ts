@@ -2,7 +2,11 @@
 import { sha256Hex } from '../lib/sha256.ts';
 import { UserError } from '../lib/errors.ts';
 import type { TensorChunk, TensorInfo, WeightSource } from '../formats/tensors.ts';
-import { storing, type Database, type ModelManifest, type StoredChunk } from './database.ts';
+import { inOrder } from '../lib/inOrder.ts';
+import { storing, type Database, type ModelManifest, type StoredChunk, type StoredTensor } from './database.ts';
+
+/** Chunks read and hashed ahead of the one that is looked at. */
+const READS_IN_FLIGHT = 3;
 
 export interface ModelSummary {
   id: string;
@@ -27,8 +31,32 @@ export async function listModels(database: Database): Promise<ModelSummary[]> {
   }));
 }
 
-export function findModel(database: Database, id: string): Promise<ModelManifest | undefined> {
-  return database.get('models', id);
+/** @returns the manifest; of an unfinished import with the tensors that are stored so far */
+export async function findModel(database: Database, id: string): Promise<ModelManifest | undefined> {
+  const manifest = await database.get('models', id);
+  if (!manifest || manifest.complete) return manifest;
+  const known = new Set(manifest.tensors.map(({ name }) => name));
+  for (const key of await recordKeys(database, id)) {
+    const record = await database.get('chunks', key);
+    if (record && !known.has(key[1])) addTensor(manifest, JSON.parse(new TextDecoder().decode(record)) as StoredTensor);
+  }
+  return manifest;
+}
+
+/** Index under which an unfinished import keeps a tensor's record beside its chunks: the manifest, with its tokenizer of megabytes, is then written only twice. */
+const RECORD = -1;
+
+async function recordKeys(database: Database, id: string): Promise<[string, string, number][]> {
+  return (await database.getAllKeys('chunks', allOf(id))).filter(([, , index]) => index === RECORD);
+}
+
+function allOf(id: string): IDBKeyRange {
+  return IDBKeyRange.bound([id], [id, []]);
+}
+
+function addTensor(manifest: ModelManifest, tensor: StoredTensor): void {
+  manifest.tensors.push(tensor);
+  manifest.storedBytes += tensor.chunks.reduce((sum, { byteLength }) => sum + byteLength, 0);
 }
 
 /** Starts an import, or takes up an unfinished one of the same files. */
@@ -39,29 +67,48 @@ export async function beginModel(database: Database, manifest: ModelManifest): P
   return manifest;
 }
 
-/** Stores one tensor's chunks and then records it in the manifest: a tensor is either wholly there or not at all. */
+/** Chunks of one tensor that may be hashed and written while the next is made. */
+const WRITES_IN_FLIGHT = 2;
+
+/** Stores one tensor's chunks and then its record: a tensor is either wholly there or not at all. */
 export async function putTensor(database: Database, manifest: ModelManifest, info: TensorInfo, chunks: AsyncIterable<TensorChunk>): Promise<void> {
   const stored: StoredChunk[] = [];
-  for await (const { part, byteOffset, bytes } of chunks) {
-    const sha256 = await sha256Hex(bytes);
-    await storing(() => database.put('chunks', bytes, [manifest.id, info.name, stored.length]));
-    stored.push({ part, byteOffset, byteLength: bytes.byteLength, sha256 });
+  const write = async ({ part, byteOffset, bytes }: TensorChunk, index: number): Promise<void> => {
+    const written = storing(() => database.put('chunks', bytes, [manifest.id, info.name, index]));
+    const [sha256] = await Promise.all([sha256Hex(bytes), written]);
+    stored[index] = { part, byteOffset, byteLength: bytes.byteLength, sha256 };
+  };
+  const writes: Promise<void>[] = [];
+  let count = 0;
+  for await (const chunk of chunks) {
+    const writing = write(chunk, count++);
+    // Looked at below; a failure must not count as unhandled until then.
+    writing.catch(() => undefined);
+    writes.push(writing);
+    if (writes.length > WRITES_IN_FLIGHT) await writes.shift();
   }
-  manifest.tensors.push({ ...info, chunks: stored });
-  manifest.storedBytes += stored.reduce((sum, { byteLength }) => sum + byteLength, 0);
-  await storing(() => database.put('models', manifest));
+  await Promise.all(writes);
+  const tensor: StoredTensor = { ...info, chunks: stored };
+  await storing(() => database.put('chunks', new TextEncoder().encode(JSON.stringify(tensor)), [manifest.id, info.name, RECORD]));
+  addTensor(manifest, tensor);
 }
 
-/** The last write of an import. */
-export async function completeModel(database: Database, manifest: ModelManifest): Promise<void> {
+/** The last write of an import. @param order of the tensors in the manifest */
+export async function completeModel(database: Database, manifest: ModelManifest, order: readonly string[]): Promise<void> {
+  const place = new Map(order.map((name, i) => [name, i]));
+  manifest.tensors.sort((a, b) => place.get(a.name)! - place.get(b.name)!);
   manifest.complete = true;
-  await storing(() => database.put('models', manifest));
+  await storing(async () => {
+    const keys = await recordKeys(database, manifest.id);
+    const transaction = database.transaction(['models', 'chunks'], 'readwrite', { durability: 'strict' });
+    await Promise.all([transaction.objectStore('models').put(manifest), ...keys.map((key) => transaction.objectStore('chunks').delete(key)), transaction.done]);
+  });
 }
 
 export async function deleteModel(database: Database, id: string): Promise<void> {
   const transaction = database.transaction(['models', 'chunks'], 'readwrite');
   await transaction.objectStore('models').delete(id);
-  await transaction.objectStore('chunks').delete(IDBKeyRange.bound([id], [id, []]));
+  await transaction.objectStore('chunks').delete(allOf(id));
   await transaction.done;
 }
 
@@ -77,11 +124,13 @@ export async function openModel(database: Database, id: string): Promise<{ manif
     async *stream(name) {
       const tensor = tensors.get(name);
       if (!tensor) throw new UserError(`The stored model ${manifest.name} has no tensor ${name}. Delete it and import it again.`);
-      for (const [index, { part, byteOffset, sha256 }] of tensor.chunks.entries()) {
+      const read = async (index: number): Promise<TensorChunk> => {
+        const { part, byteOffset, sha256 } = tensor.chunks[index];
         const bytes = await database.get('chunks', [id, name, index]);
         if (!bytes || (await sha256Hex(bytes)) !== sha256) throw new UserError(`The stored copy of ${manifest.name} is damaged (${name}). Delete it and import it again.`);
-        yield { part, byteOffset, bytes };
-      }
+        return { part, byteOffset, bytes };
+      };
+      yield* inOrder(tensor.chunks.length, READS_IN_FLIGHT, read);
     },
   };
   return { manifest, weights };

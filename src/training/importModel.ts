@@ -46,15 +46,15 @@ export async function importModel({ files, name, quantization: wanted, revision,
   const sourceBytes = (infos: Iterable<{ name: string }>) => [...infos].reduce((sum, info) => sum + source.tensors.get(info.name)!.end - source.tensors.get(info.name)!.begin, 0);
   const total = sourceBytes(tensors.values());
   let done = total - sourceBytes(missing);
-  for (const info of missing) {
-    await putTensor(
+  await inLanes(missing, (info) =>
+    putTensor(
       database,
       manifest,
       info,
       storedChunks(source.tensors.get(info.name)!, info, (bytes) => onProgress?.((done += bytes), total)),
-    );
-  }
-  await completeModel(database, manifest);
+    ),
+  );
+  await completeModel(database, manifest, [...tensors.keys()]);
   return manifest;
 }
 
@@ -69,6 +69,23 @@ function checkTokenizer({ texts }: SourceCheckpoint, files: readonly NamedFile[]
     throw new UserError(
       `tokenizer.json gives a token of the chat template the id ${id}, but config.json says that the model has ${vocabularySize} tokens. Use the tokenizer that belongs to these weights.`,
     );
+}
+
+/** Tensors at once: while one waits for the disk the other is quantised. */
+const LANES = 2;
+
+/** Does all of them, a few at once, in order of beginning; after a failure nothing new is begun. @throws the first failure, once all is still */
+async function inLanes<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const queue = items.values();
+  const failures: unknown[] = [];
+  const lane = async () => {
+    for (const item of queue) {
+      if (failures.length > 0) return;
+      await work(item).catch((error: unknown) => failures.push(error));
+    }
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
+  if (failures.length > 0) throw failures[0];
 }
 
 async function newManifest(source: SourceCheckpoint, name: string, quantization: Quantization, revision: string | undefined, unusedTensors: string[]): Promise<ModelManifest> {

@@ -3,15 +3,19 @@ import { tensorPartBytes, type TensorChunk, type TensorInfo, type TensorKind, ty
 import type { SourceCheckpoint, SourceTensor } from '../formats/checkpoint.ts';
 import { fileName } from '../formats/checkpoint.ts';
 import type { Nf4Scales } from '../formats/bitsandbytes.ts';
-import { DTYPE_BYTES, toFloat32 } from '../formats/safetensors.ts';
+import { DTYPE_BYTES, toFloat32, type SafetensorsDtype } from '../formats/safetensors.ts';
 import { UserError } from '../lib/errors.ts';
+import { inOrder } from '../lib/inOrder.ts';
 import type { TensorRequirement } from '../model/config.ts';
 import { Nf4Quantizer, type QuantizedScales } from '../quant/nf4.ts';
+import { hasNonFinite, type BlockDtype } from '../quant/nf4Code.ts';
 
 export type Quantization = 'nf4' | 'none';
 
 /** Source bytes read at once: a multiple of every dtype's width and of a block's bytes. */
 export const READ_BYTES = 4 * 1024 * 1024;
+/** Reads under way or waiting for their turn, a tensor. */
+const READS_AHEAD = 2;
 
 const STORED: Partial<Record<string, TensorKind>> = { F32: 'f32', F16: 'f16', BF16: 'bf16', F64: 'f32' };
 
@@ -40,18 +44,21 @@ export async function* storedChunks(tensor: SourceTensor, info: TensorInfo, onRe
   if (tensor.nf4) return yield* quantizedChunks(tensor, tensor.nf4, info, onRead);
   const quantizer = info.kind === 'nf4' ? new Nf4Quantizer(info.shape.reduce((a, b) => a * b, 1)) : null;
   let packedBytes = 0;
-  for (let at = tensor.begin; at < tensor.end; at += READ_BYTES) {
-    const bytes = await read(tensor, at, Math.min(at + READ_BYTES, tensor.end));
-    const values = toFloat32(tensor.dtype, bytes);
-    checkFinite(values, (at - tensor.begin) / DTYPE_BYTES[tensor.dtype], tensor);
+  const reads = Math.ceil((tensor.end - tensor.begin) / READ_BYTES);
+  const pieces = inOrder(reads, READS_AHEAD, (i) => read(tensor, tensor.begin + i * READ_BYTES, Math.min(tensor.begin + (i + 1) * READ_BYTES, tensor.end)));
+  let byteOffset = 0;
+  for await (const bytes of pieces) {
+    const { dtype, elements } = elementsOf(tensor.dtype, bytes);
+    const packed = quantizer?.push(elements, dtype);
+    if (quantizer ? quantizer.sawNonFinite : hasNonFinite(dtype, elements)) checkFinite(toFloat32(tensor.dtype, bytes), byteOffset / DTYPE_BYTES[tensor.dtype], tensor);
     onRead?.(bytes.byteLength);
-    if (quantizer) {
-      const packed = quantizer.push(values);
+    if (packed) {
       if (packed.byteLength > 0) yield { part: 'packed', byteOffset: packedBytes, bytes: packed };
       packedBytes += packed.byteLength;
     } else if (tensor.dtype === 'F64') {
-      yield { part: 'data', byteOffset: (at - tensor.begin) / 2, bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) };
-    } else yield { part: 'data', byteOffset: at - tensor.begin, bytes };
+      yield { part: 'data', byteOffset: byteOffset / 2, bytes: new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength) };
+    } else yield { part: 'data', byteOffset, bytes };
+    byteOffset += bytes.byteLength;
   }
   if (!quantizer) return;
   const { packed, scales } = quantizer.finish();
@@ -92,6 +99,12 @@ function repeat<T extends Uint8Array | Float32Array>(values: T, times: number, l
   const result = new (values.constructor as new (length: number) => T)(length);
   for (let i = 0; i < length; i++) result[i] = values[Math.floor(i / times)];
   return result;
+}
+
+/** The bytes as they are quantised and checked: without a float32 copy where the bits will do. */
+function elementsOf(dtype: SafetensorsDtype, bytes: Uint8Array): { dtype: BlockDtype; elements: Float32Array | Uint16Array } {
+  if (dtype !== 'F16' && dtype !== 'BF16') return { dtype: 'F32', elements: toFloat32(dtype, bytes) };
+  return { dtype, elements: new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2) };
 }
 
 async function read({ file }: SourceTensor, begin: number, end: number): Promise<Uint8Array> {

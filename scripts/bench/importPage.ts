@@ -1,0 +1,36 @@
+/** What `npm run bench -- import` calls in the browser: the page's own import worker, the store and the way to the GPU. */
+import { openGpu } from '../../src/gpu/context.ts';
+import { openDatabase } from '../../src/storage/database.ts';
+import { openModel } from '../../src/storage/models.ts';
+import { uploadWeights } from '../../src/training/gpuWeights.ts';
+import { proxy, startImport } from '../../src/worker/client.ts';
+
+const importer = startImport((message) => console.error(message));
+
+const steps = {
+  /** Starts the worker, so that no module is loaded while the clock runs. */
+  ready: () => importer.api.models(),
+  async importModel() {
+    const files = [...document.querySelector('input')!.files!].map((file) => ({ path: file.name, blob: file as Blob }));
+    const { id, storedBytes } = await importer.api.importModel(files, 'bench', 'nf4', proxy(() => undefined));
+    return { id, storedBytes };
+  },
+  /** Every chunk, its checksum checked. */
+  async read(id: string) {
+    const { weights } = await openModel(await openDatabase(), id);
+    for (const name of weights.tensors.keys()) for await (const { bytes } of weights.stream(name)) if (bytes.byteLength === 0) throw new Error('an empty chunk');
+  },
+  /** @returns whether there is a GPU */
+  async upload(id: string) {
+    const context = await openGpu();
+    if (!context) return false;
+    const { weights } = await openModel(await openDatabase(), id);
+    await uploadWeights(context, weights, weights.tensors.keys());
+    context.dispose();
+    return true;
+  },
+};
+
+export type ImportSteps = typeof steps;
+
+Object.assign(globalThis, { steps });
