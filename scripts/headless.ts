@@ -40,6 +40,8 @@ async function runRecipe(page: Page, recipePath: string, out: string, skipBadRow
   await chooseFiles(page, 'Choose data files', data);
   if (skipBadRows) for (const box of await page.getByLabel('Train without the bad rows').all()) await box.check();
   for (const problem of await page.locator('article [role="alert"]').allInnerTexts()) console.error(problem);
+  const choice = page.getByLabel('What is recomputed');
+  if (await choice.count()) console.log(await choice.innerText());
   await pressTrain(page);
   let last = '';
   const problems = await followRun(page, ({ state }) => {

@@ -12,7 +12,12 @@ const steps = {
   ready: () => importer.api.models(),
   async importModel() {
     const files = [...document.querySelector('input')!.files!].map((file) => ({ path: file.name, blob: file as Blob }));
-    const { id, storedBytes } = await importer.api.importModel(files, 'bench', 'nf4', proxy(() => undefined));
+    const { id, storedBytes } = await importer.api.importModel(
+      files,
+      'bench',
+      'nf4',
+      proxy(() => undefined),
+    );
     return { id, storedBytes };
   },
   /** Every chunk, its checksum checked. */

@@ -4,7 +4,7 @@ import type { Recipe } from '../worker/protocol.ts';
 type Group = 'lora' | 'training' | 'evaluation';
 
 export type Field = { group: Group | null; key: string; help: string; needsData?: boolean } & (
-  { type: 'number'; step: number | 'any'; min?: number } | { type: 'flag' } | { type: 'text'; empty?: 'null' } | { type: 'choice'; options: string[] }
+  { type: 'number'; step: number | 'any'; min?: number; empty?: 'null' } | { type: 'flag' } | { type: 'text'; empty?: 'null' } | { type: 'choice'; options: string[] }
 );
 
 export const ESSENTIAL: Field[] = [
@@ -31,7 +31,8 @@ export const ADVANCED: Field[] = [
   { group: 'training', key: 'max_grad_norm', type: 'number', step: 'any', min: 0, help: 'Longer gradients are cut to this; 0: never.' },
   { group: 'training', key: 'loraplus_lr_ratio', type: 'number', step: 'any', min: 0, help: 'LoRA+: learning rate of B over that of A.' },
   { group: 'training', key: 'seed', type: 'number', step: 1, min: 0, help: 'The same seed gives the same adapter.' },
-  { group: 'training', key: 'gradient_checkpointing', type: 'flag', help: 'Recompute layers to save memory.' },
+  { group: 'training', key: 'gradient_checkpointing', type: 'flag', help: 'Recompute layers to save memory: as few as it takes.' },
+  { group: 'training', key: 'gpu_memory_limit_gib', type: 'number', step: 'any', min: 0, empty: 'null', help: 'GPU memory to fit into, GiB; empty: 2. More is faster.' },
   { group: 'evaluation', key: 'eval_steps', type: 'number', step: 1, min: 1, help: 'Steps between evaluations.' },
   { group: 'evaluation', key: 'predict_with_generate', type: 'flag', help: 'Also generate answers at each evaluation.' },
   { group: 'evaluation', key: 'eval_max_samples', type: 'number', step: 1, min: 1, help: 'Rows a file to generate for.' },
@@ -62,5 +63,6 @@ export function fieldValue(recipe: Recipe, field: Field): string | number | bool
 }
 
 export function setField(recipe: Recipe, field: Field, value: string | number | boolean): void {
-  container(recipe, field)[field.key] = field.type === 'text' && field.empty === 'null' && value === '' ? null : value;
+  const nullable = (field.type === 'text' || field.type === 'number') && field.empty === 'null';
+  container(recipe, field)[field.key] = nullable && (value === '' || Number.isNaN(value)) ? null : value;
 }

@@ -1,4 +1,5 @@
 /** Numbers as people read them. */
+import type { MemoryChoice } from '../worker/protocol.ts';
 
 const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
 
@@ -10,6 +11,17 @@ export function bytes(count: number): string {
     unit++;
   }
   return `${value.toLocaleString('en', { maximumFractionDigits: unit === 0 ? 0 : value < 10 ? 2 : 1 })} ${UNITS[unit]}`;
+}
+
+/** What is computed again so that a run fits. */
+export function choiceText({ none, attention, full, reason }: MemoryChoice): string {
+  const parts = [
+    [none, 'kept whole'],
+    [attention, 'with queries, keys and values recomputed'],
+    [full, 'recomputed'],
+  ] as const;
+  const layers = parts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+  return `Layers: ${layers.join(', ')} (${reason}).`;
 }
 
 export function integer(value: number): string {

@@ -101,6 +101,7 @@ export class ModelBuilder {
   /** @param q [T, heads · d] @param k, v [T, keyHeads · d], rotated already @returns [T, heads · d] */
   attend(layer: number, q: Value, k: Value, v: Value, settings: AttentionSettings): Value {
     const { mode, cache, tokens } = this.options;
+    this.graph.attentionBegins();
     if (mode === 'train' || mode === 'score') return attention(this.graph, q, k, v, this.documents(), settings);
     if (!cache) throw new Error(`${mode} needs a cache`);
     const shape = [cache.slots, cache.length, k.shape[1]];

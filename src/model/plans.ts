@@ -7,7 +7,7 @@ import { linearCrossEntropy } from '../ops/linearCrossEntropy.ts';
 import { sample } from '../ops/sample.ts';
 import { softcap } from '../ops/softcap.ts';
 import { weightedSum } from '../ops/weightedSum.ts';
-import { differentiate, type Seed } from '../plan/autodiff.ts';
+import { differentiate, type Checkpointing, type Seed } from '../plan/autodiff.ts';
 import { AdapterLayout } from './adapterLayout.ts';
 import { ModelBuilder, type BuilderOptions } from './builder.ts';
 import type { Model } from './architecture.ts';
@@ -30,7 +30,7 @@ function lossOf(m: ModelBuilder, model: Model) {
 }
 
 /** Loss added into stats, gradients into the parameters' gradient buffer. */
-export function trainGraph(model: Model, options: GraphOptions, checkpoint: boolean): TrainGraph {
+export function trainGraph(model: Model, options: GraphOptions, checkpoint: boolean | readonly Checkpointing[]): TrainGraph {
   const m = new ModelBuilder({ ...options, mode: 'train' });
   const { graph } = m;
   const { loss } = lossOf(m, model);

@@ -39,6 +39,8 @@ export interface Node {
   inPlaceOf: (number | undefined)[];
   /** Checkpointing: nodes of one segment are recomputed together before their backward. */
   segment: number | null;
+  /** Whether it makes the queries, keys and values of its segment's attention, from the segment's input. */
+  beforeAttention: boolean;
 }
 
 export type Attributes = Readonly<Record<string, number | boolean | string | null | readonly number[]>>;
@@ -131,7 +133,7 @@ export class Graph {
   append(op: Op, inputs: Value[], attributes: Attributes = {}, into?: Value[]): Value[] {
     const specs = into ? [] : op.outputs(inputs, attributes);
     const outputs = into ?? specs.map((spec, i) => this.value('activation', `${op.name}.${this.nodes.length}.${i}`, spec.shape, { dtype: spec.dtype ?? 'f32' }));
-    this.nodes.push({ op, inputs, outputs, attributes, inPlaceOf: outputs.map((_, i) => specs[i]?.inPlaceOf), segment: this.currentSegment });
+    this.nodes.push({ op, inputs, outputs, attributes, inPlaceOf: outputs.map((_, i) => specs[i]?.inPlaceOf), segment: this.currentSegment, beforeAttention: false });
     return outputs;
   }
 
@@ -144,6 +146,11 @@ export class Graph {
     } finally {
       this.currentSegment = null;
     }
+  }
+
+  /** Says that what the current segment has made so far is what its attention reads: the part that is recomputed alone where attention's inputs are. */
+  attentionBegins(): void {
+    for (const node of this.nodes) if (node.segment !== null && node.segment === this.currentSegment) node.beforeAttention = true;
   }
 
   /** Marks an activation as read by the host after a replay. */

@@ -1,10 +1,13 @@
 /**
  * Reverse-mode differentiation at plan time: walks the forward nodes backwards and lets each op's own rule append its backward nodes.
- * With checkpointing the forward nodes of a segment are appended once more just before their backward, so that only the values which
- * cross a segment's border live through the step (arXiv:1604.06174).
+ * With checkpointing the forward nodes of a segment (a decoder layer) are appended once more just before their backward, so that only the
+ * values which cross a segment's border live through the step (arXiv:1604.06174); or only those that make its attention's queries, keys and values.
  */
 import { addOp } from '../ops/add.ts';
 import { valueBytes, type Attributes, type Backward, type Graph, type Node, type Op, type Value } from '../ops/graph.ts';
+
+/** What of a layer is computed again before its backward instead of being kept: nothing, the inputs of its attention, or all of it. */
+export type Checkpointing = 'none' | 'attention' | 'full';
 
 /** A loss and the gradient that enters there (a value of the same shape). */
 export interface Seed {
@@ -14,9 +17,9 @@ export interface Seed {
 
 /**
  * Appends the backward of `seeds` to the graph. Every parameter that takes part gets a value of role 'gradient', which the step must zero
- * beforehand: contributions are added to it.
+ * beforehand: contributions are added to it. @param checkpoint one for all segments, or one a segment
  */
-export function differentiate(graph: Graph, seeds: Seed[], { checkpoint }: { checkpoint: boolean }): void {
+export function differentiate(graph: Graph, seeds: Seed[], { checkpoint }: { checkpoint: boolean | readonly Checkpointing[] }): void {
   const forward = [...graph.nodes];
   const wanted = reachableFromParameters(forward);
   // The last segment's backward follows at once: recomputing it would save nothing.
@@ -24,16 +27,25 @@ export function differentiate(graph: Graph, seeds: Seed[], { checkpoint }: { che
   const rules = new GradientAccumulator(graph, wanted);
   const copies = new Map<Value, Value>();
   const recomputed = new Set<number>();
+  const policy = (segment: number | null): Checkpointing => {
+    if (segment === null || segment === lastSegment) return 'none';
+    if (typeof checkpoint === 'boolean') return checkpoint ? 'full' : 'none';
+    return checkpoint[segment];
+  };
+  const isRecomputed = (node: Node) => policy(node.segment) === 'full' || (policy(node.segment) === 'attention' && node.beforeAttention);
+  const made = new Map(forward.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
   for (const seed of seeds) rules.pass(seed.value, seed.gradient);
 
   for (const node of forward.toReversed()) {
     const gradients = node.outputs.map((output) => rules.of(output));
     if (!node.op.gradient || gradients.every((gradient) => gradient === null)) continue;
     const { segment } = node;
-    const recompute = checkpoint && segment !== null && segment !== lastSegment;
+    // A node that is kept, but reads what is not, sees the copies too: else the originals would have to live.
+    const reads = (value: Value) => made.get(value)?.segment === segment && isRecomputed(made.get(value)!);
+    const recompute = segment !== null && (isRecomputed(node) || node.inputs.some(reads));
     if (recompute && !recomputed.has(segment)) {
       recomputed.add(segment);
-      for (const original of forward) if (original.segment === segment) recomputeNode(graph, original, copies, rules);
+      for (const original of forward) if (original.segment === segment && isRecomputed(original)) recomputeNode(graph, original, copies, rules);
     }
     const copy = (value: Value) => (recompute ? (copies.get(value) ?? value) : value);
     node.op.gradient(rules, { ...node, inputs: node.inputs.map(copy), outputs: node.outputs.map(copy) }, gradients);

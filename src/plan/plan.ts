@@ -30,8 +30,22 @@ export interface Plan {
 export function makePlan(name: string, graph: Graph, settings: KernelSettings, limits: MemoryLimits): Plan {
   const nodes = withoutDeadNodes(graph.nodes);
   checkInPlace(nodes);
+  // A model's layers ask for the same few shaders again and again.
+  const codes = new Map<string, string>();
+  const assembled = ({ shader, constants }: Dispatch): string => {
+    const key = `${shader} ${JSON.stringify(constants)}`;
+    let code = codes.get(key);
+    if (code === undefined) codes.set(key, (code = assembleShader(shader, constants)));
+    return code;
+  };
+  const accesses = new Map<string, Map<number, string>>();
+  const accessOf = (code: string): Map<number, string> => {
+    let access = accesses.get(code);
+    if (!access) accesses.set(code, (access = new Map(shaderBindings(code).map((declaration) => [declaration.binding, declaration.access]))));
+    return access;
+  };
   const dispatches = nodes.flatMap((node, index) =>
-    node.op.dispatches(node, settings).map((dispatch): PlannedDispatch => ({ ...dispatch, code: assembleShader(dispatch.shader, dispatch.constants), node: index })),
+    node.op.dispatches(node, settings).map((dispatch): PlannedDispatch => ({ ...dispatch, code: assembled(dispatch), node: index })),
   );
   const owner = storageOwners(nodes);
   const values = new Map(graph.values.map((value) => [value.id, value]));
@@ -78,7 +92,7 @@ export function makePlan(name: string, graph: Graph, settings: KernelSettings, l
 
   const apart: [number, number][] = [];
   dispatches.forEach((dispatch, time) => {
-    const access = new Map(shaderBindings(dispatch.code).map((declaration) => [declaration.binding, declaration.access]));
+    const access = accessOf(dispatch.code);
     const read: number[] = [];
     const written: number[] = [];
     for (const [binding, reference] of Object.entries(dispatch.bindings)) {

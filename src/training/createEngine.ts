@@ -4,11 +4,12 @@ import { openGpu, type GpuContext } from '../gpu/context.ts';
 import { probeMemory } from '../gpu/probe.ts';
 import { UserError } from '../lib/errors.ts';
 import { modelOf } from '../model/registry.ts';
-import type { Engine, EngineOptions, LoraSettings, MemoryReport } from './engine.ts';
+import type { Engine, EngineOptions, LoraSettings, MemoryAim, MemoryChoice, MemoryReport } from './engine.ts';
 import type { GpuCheck } from './gpuCheck.ts';
-import { memoryReport, planRun } from './runPlans.ts';
+import { chooseMemory } from './memoryChoice.ts';
+import { memoryReport } from './runPlans.ts';
 import { fallbackMemory, TensorFlowEngine } from './tensorflowEngine.ts';
-import { MOST_SLOTS, WebGpuEngine } from './webgpuEngine.ts';
+import { WebGpuEngine } from './webgpuEngine.ts';
 
 export interface MemoryRequest {
   config: Record<string, unknown>;
@@ -16,12 +17,15 @@ export interface MemoryRequest {
   lora: LoraSettings;
   tokensPerMicroBatch: number;
   gradientCheckpointing: boolean;
-  /** Prompts at once, as far as there are slots, and the longest with its answer. */
-  generation?: { slots: number; maxLength: number };
+  memoryAim: MemoryAim;
 }
 
 export interface MemoryAnswer {
   memory: MemoryReport;
+  /** T as it was asked for, or lower where that is what it takes to fit. */
+  tokensPerMicroBatch: number;
+  /** What was chosen to fit and why; absent where TensorFlow.js runs. */
+  choice?: MemoryChoice;
   /** The adapter in words. */
   device: string;
   /** TensorFlow.js: slow, and its memory is estimated. */
@@ -40,11 +44,12 @@ export class EngineHost {
 
   /** Exact memory of a run, before anything is allocated. */
   async memoryOf(request: MemoryRequest): Promise<MemoryAnswer> {
-    const generation = request.generation && { slots: Math.min(request.generation.slots, MOST_SLOTS), maxLength: Math.ceil(request.generation.maxLength / 64) * 64 };
-    const options = { ...request, generation, model: modelOf(request.config), weights: request.tensors };
+    const options = { ...request, model: modelOf(request.config), weights: request.tensors };
     const gpu = await this.device();
-    if (!gpu) return { memory: fallbackMemory(options), device: 'TensorFlow.js (this browser offers no WebGPU)', isFallback: true };
-    return { memory: memoryReport(planRun(options, gpu.settings, gpu.limits)), device: gpu.name, isFallback: false };
+    if (!gpu)
+      return { memory: fallbackMemory(options), tokensPerMicroBatch: request.tokensPerMicroBatch, device: 'TensorFlow.js (this browser offers no WebGPU)', isFallback: true };
+    const { plans, choice } = chooseMemory({ ...options, aim: request.memoryAim }, gpu.settings, gpu.limits);
+    return { memory: memoryReport(plans), tokensPerMicroBatch: choice.tokensPerMicroBatch, choice, device: gpu.name, isFallback: false };
   }
 
   /** A new engine; the one before is disposed of first, so that only one set of weights is ever on the device. */

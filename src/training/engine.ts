@@ -18,7 +18,10 @@ export interface EngineOptions {
   lora: LoraSettings;
   /** T: tokens a micro-batch, for training and scoring. */
   tokensPerMicroBatch: number;
+  /** Recompute every layer's values in the backward; with `memoryAim`, only as much as it takes. */
   gradientCheckpointing: boolean;
+  /** What to fit the run into; absent: T and checkpointing are as said. */
+  memoryAim?: MemoryAim;
   /** Seeds the adapter's initial values and the dropout masks. */
   seed: number;
   /** false: for answering and scoring only, without what training needs. */
@@ -29,6 +32,27 @@ export interface EngineOptions {
 }
 
 export type EngineProgress = { phase: 'weights'; done: number; total: number; unit: 'bytes' } | { phase: 'pipelines'; done: number; total: number; unit: 'shaders' };
+
+export interface MemoryAim {
+  /** The recipe's; null: a default, which may be exceeded where nothing smaller can be planned. */
+  limitBytes: number | null;
+  /** T is lowered to this at most: the longest row's. */
+  leastTokens: number;
+  /** Counts the KV cache of so many prompts at once, as far as there are slots, the longest with its answer; it is allocated when first used. */
+  generation?: { slots: number; maxLength: number };
+}
+
+/** How a run was made to fit: layers by what of them is recomputed in the backward. */
+export interface MemoryChoice {
+  tokensPerMicroBatch: number;
+  none: number;
+  /** Layers of which queries, keys and values are recomputed. */
+  attention: number;
+  full: number;
+  limitBytes: number;
+  /** Why, in words that follow "because" or a colon. */
+  reason: string;
+}
 
 /** Bytes of GPU memory by part. The total is exact: what the plan says is what is allocated. */
 export interface MemoryReport {
@@ -107,6 +131,8 @@ export interface Engine {
   readonly device: string;
   /** Exact bytes, grows by the KV cache when generation is first asked for. */
   readonly memory: MemoryReport;
+  /** Where it was created with a memory aim. */
+  readonly memoryChoice?: MemoryChoice;
   readonly tokensPerMicroBatch: number;
   /** Forward, backward, clip, AdamW. Throws NonFiniteError, with the adapter unchanged, when loss or norm is NaN or infinite. */
   trainStep(input: StepInput): Promise<StepOutput>;

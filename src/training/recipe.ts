@@ -33,6 +33,8 @@ const training = v.strictObject({
   seed: v.optional(v.pipe(count(0), v.maxValue(0xffffffff, 'must be below 2^32')), 42),
   packing: v.optional(v.literal(false, 'true (bins that count as examples) is not supported: write false. Rows are always packed without waste, which changes no result'), false),
   gradient_checkpointing: v.optional(flag, true),
+  /** Not of TrainingArguments: with gradient_checkpointing only so much is recomputed as lets the run fit here; null: 2 GiB, or what it takes. */
+  gpu_memory_limit_gib: v.optional(v.nullable(v.pipe(positive, v.minValue(0.001, 'must be at least 0.001'))), null),
   logging_steps: v.optional(count(1), 1),
   save_steps: v.optional(count(0), 0),
 });

@@ -8,6 +8,7 @@ import type { Model } from '../model/architecture.ts';
 import { sweepElements } from '../ops/adamW.ts';
 import { valueBytes, type Value } from '../ops/graph.ts';
 import { switchLength } from '../ops/ropeRows.ts';
+import type { Checkpointing } from '../plan/autodiff.ts';
 import { BlockTooLargeError, type MemoryLimits } from '../plan/memory.ts';
 import { makePlan, type Plan } from '../plan/plan.ts';
 import type { LoraSettings, MemoryReport } from './engine.ts';
@@ -17,7 +18,8 @@ export interface RunPlanOptions {
   weights: ReadonlyMap<string, TensorInfo>;
   lora: LoraSettings;
   tokensPerMicroBatch: number;
-  gradientCheckpointing: boolean;
+  /** Of all layers, or layer by layer. */
+  gradientCheckpointing: boolean | readonly Checkpointing[];
   /** false: neither the training step nor the optimiser is planned. */
   training?: boolean;
   /** Plans prefill and decode with their KV cache. */
@@ -44,8 +46,14 @@ export interface GenerationPlans {
   decode: Plan;
 }
 
-/** @throws UserError for adapter settings that do not fit the model, BlockTooLargeError where the adapter's limits are too small */
-export function planRun(options: RunPlanOptions, settings: KernelSettings, limits: MemoryLimits): RunPlans {
+/** Most sequences generated at once where the caller did not say. */
+export const MOST_SLOTS = 8;
+
+/**
+ * @param same plans of the same run but for its checkpointing, which are taken over
+ * @throws UserError for adapter settings that do not fit the model, BlockTooLargeError where the adapter's limits are too small
+ */
+export function planRun(options: RunPlanOptions, settings: KernelSettings, limits: MemoryLimits, same?: RunPlans): RunPlans {
   const { model, lora } = options;
   checkTargets(
     model.tensors.filter(({ quantise }) => quantise).map(({ name }) => name.replace(/\.weight$/, '')),
@@ -62,6 +70,7 @@ export function planRun(options: RunPlanOptions, settings: KernelSettings, limit
   };
   const { graph, layout } = trainGraph(model, shared, options.gradientCheckpointing);
   const plan = (name: string, made: typeof graph) => makePlan(name, made, settings, limits);
+  if (same) return { ...same, training: same.training && { ...same.training, train: plan('train', graph) } };
   return {
     layout,
     score: plan('score', scoreGraph(model, shared)),

@@ -14,6 +14,7 @@ import {
   type EngineOptions,
   type GenerationOptions,
   type GenerationWatch,
+  type MemoryChoice,
   type MemoryReport,
   type OptimizerState,
   type StepInput,
@@ -23,12 +24,11 @@ import {
 import { generateInSlots, type SlotRunner } from './gpuGeneration.ts';
 import { GpuResidents, type AdapterState } from './gpuResidents.ts';
 import { uploadWeights } from './gpuWeights.ts';
-import { memoryReport, planGeneration, planRun, plansOf, type RunPlanOptions, type RunPlans } from './runPlans.ts';
+import { chooseMemory } from './memoryChoice.ts';
+import { memoryReport, MOST_SLOTS, planGeneration, planRun, plansOf, type RunPlanOptions, type RunPlans } from './runPlans.ts';
 
 /** GPU work submitted at once: longer trips the watchdog of some systems and freezes the desktop. */
 const SUBMIT_MS = 100;
-/** Most slots of generation where the caller did not say. */
-export const MOST_SLOTS = 8;
 
 export class WebGpuEngine implements Engine {
   readonly tokensPerMicroBatch: number;
@@ -43,16 +43,21 @@ export class WebGpuEngine implements Engine {
     private readonly planOptions: RunPlanOptions,
     private readonly plans: RunPlans,
     private readonly residents: GpuResidents,
+    readonly memoryChoice: MemoryChoice | undefined,
   ) {
-    this.tokensPerMicroBatch = options.tokensPerMicroBatch;
+    this.tokensPerMicroBatch = planOptions.tokensPerMicroBatch;
   }
 
   static async create(context: GpuContext, options: EngineOptions & { logits?: boolean }): Promise<WebGpuEngine> {
-    const planOptions: RunPlanOptions = { ...options, model: modelOf(options.weights.config), weights: options.weights.tensors };
-    const plans = planRun(planOptions, context.settings, context.limits);
+    const wanted = { ...options, model: modelOf(options.weights.config), weights: options.weights.tensors };
+    const { memoryAim: aim } = options;
+    const chosen = aim && chooseMemory({ ...wanted, aim }, context.settings, context.limits);
+    const planOptions: RunPlanOptions = chosen?.options ?? wanted;
+    // The cache that the aim counts is allocated when it is first used.
+    const plans = chosen ? { ...chosen.plans, generation: undefined } : planRun(wanted, context.settings, context.limits);
     const residents = new GpuResidents(context, plans.layout, await uploadWeights(context, options.weights, weightNames(plans), options.onProgress));
     residents.allocate(plansOf(plans));
-    const engine = new WebGpuEngine(context, options, planOptions, plans, residents);
+    const engine = new WebGpuEngine(context, options, planOptions, plans, residents, chosen?.choice);
     engine.writeState('adapter', initialAdapter(plans.layout, options.seed));
     await Promise.all([plans.training?.train, plans.score, plans.training?.optimizer].map((plan) => plan && engine.executor(plan)));
     context.check();

@@ -10,7 +10,7 @@ import type { ChosenColumns, Column } from '../data/rows.ts';
 import type { Fingerprints, Histogram, Overlap, Repeats } from '../data/statistics.ts';
 import type { Document, MicroBatch } from '../data/types.ts';
 import type { NamedFile } from '../formats/checkpoint.ts';
-import type { AdapterTensors, EngineProgress, GenerationOptions, LoraSettings, MemoryReport, TokenScores } from '../training/engine.ts';
+import type { AdapterTensors, EngineProgress, GenerationOptions, LoraSettings, MemoryChoice, MemoryReport, TokenScores } from '../training/engine.ts';
 import type { EvaluationMetrics, EvaluationResult, GeneratedAnswer, Question } from '../training/evaluation.ts';
 import type { GpuCheck } from '../training/gpuCheck.ts';
 import type { MetricsLine } from '../training/metrics.ts';
@@ -37,6 +37,7 @@ export type {
   Repeats,
   EngineProgress,
   GenerationOptions,
+  MemoryChoice,
   MemoryReport,
   TokenScores,
   EvaluationMetrics,
@@ -197,6 +198,8 @@ export interface PlanRequest {
 export interface RunPlan {
   memory: MemoryReport;
   tokensPerMicroBatch: number;
+  /** What is recomputed so that it fits, and why; absent where TensorFlow.js runs. */
+  choice?: MemoryChoice;
   totalSteps: number;
   /** The adapter in words, and which executor runs. */
   device: string;

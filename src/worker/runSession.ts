@@ -6,7 +6,7 @@ import { newRun, type Database, type ModelManifest, type RunRecord } from '../st
 import { openModel } from '../storage/models.ts';
 import { endRun, findRun, latestCheckpoint, latestCheckpointStep, putCheckpoint, putEvaluation, putPart, putRun, updateRun } from '../storage/runs.ts';
 import type { EngineHost } from '../training/createEngine.ts';
-import type { AdapterTensors, Engine } from '../training/engine.ts';
+import type { AdapterTensors, Engine, EngineOptions, MemoryAim } from '../training/engine.ts';
 import { curve, metricsToJsonl, type MetricsLine } from '../training/metrics.ts';
 import { recipeToJson } from '../training/recipe.ts';
 import { writeReport } from '../training/report.ts';
@@ -107,8 +107,7 @@ export class RunSession {
     return this.engines.create({
       weights,
       lora: recipe.lora,
-      tokensPerMicroBatch: tokensOf(this.request),
-      gradientCheckpointing: recipe.training.gradient_checkpointing,
+      ...batchSettings(this.request),
       seed: recipe.training.seed,
       onProgress: (progress) => this.onEvent({ type: 'engine', progress }),
     });
@@ -212,6 +211,23 @@ export class RunSession {
 export function tokensOf({ recipe, trainLengths, longestValidation }: PlanRequest): number {
   const training = chooseTokensPerMicroBatch(trainLengths, recipe.training.per_device_train_batch_size, recipe.max_length);
   return Math.max(training, Math.ceil(longestValidation / 32) * 32);
+}
+
+/** What an engine is asked for, to fit the recipe's memory. */
+export function batchSettings(request: PlanRequest): Pick<EngineOptions, 'tokensPerMicroBatch' | 'gradientCheckpointing'> & { memoryAim: MemoryAim } {
+  const { recipe, trainLengths, longestValidation } = request;
+  const { gradient_checkpointing, gpu_memory_limit_gib } = recipe.training;
+  const { predict_with_generate, eval_max_samples, max_new_tokens } = recipe.evaluation;
+  const longest = trainLengths.reduce((most, length) => Math.max(most, length), longestValidation);
+  return {
+    tokensPerMicroBatch: tokensOf(request),
+    gradientCheckpointing: gradient_checkpointing,
+    memoryAim: {
+      limitBytes: gpu_memory_limit_gib === null ? null : gpu_memory_limit_gib * 2 ** 30,
+      leastTokens: Math.ceil(longest / 32) * 32,
+      generation: predict_with_generate && longestValidation > 0 ? { slots: eval_max_samples, maxLength: longestValidation + max_new_tokens } : undefined,
+    },
+  };
 }
 
 function lossesOf(lines: readonly MetricsLine[]): RunRecord['losses'] {

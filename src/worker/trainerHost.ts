@@ -24,7 +24,7 @@ import type {
   TrainerWorkerEvent,
 } from './protocol.ts';
 import { holdingRun, liveRuns } from './runLock.ts';
-import { RunSession, tokensOf } from './runSession.ts';
+import { batchSettings, RunSession } from './runSession.ts';
 
 export class TrainerHost implements TrainerApi {
   private session: RunSession | null = null;
@@ -40,22 +40,15 @@ export class TrainerHost implements TrainerApi {
 
   async plan(request: PlanRequest): Promise<RunPlan> {
     const { weights } = await openModel(await this.database, request.modelId);
-    const tokensPerMicroBatch = tokensOf(request);
     const { recipe } = request;
     const answer = await this.engines.memoryOf({
       config: weights.config,
       tensors: weights.tensors,
       lora: recipe.lora,
-      tokensPerMicroBatch,
-      gradientCheckpointing: recipe.training.gradient_checkpointing,
-      generation:
-        recipe.evaluation.predict_with_generate && request.longestValidation > 0
-          ? { slots: recipe.evaluation.eval_max_samples, maxLength: request.longestValidation + recipe.evaluation.max_new_tokens }
-          : undefined,
+      ...batchSettings(request),
     });
     return {
       ...answer,
-      tokensPerMicroBatch,
       totalSteps: totalSteps(request.trainLengths.length, examplesPerStep(recipe), recipe.training.num_train_epochs, recipe.training.max_steps),
     };
   }

@@ -136,6 +136,19 @@ describe.skipIf(!gpu)('engine', () => {
     expect(engine!.memory.activations).toBeLessThan(keptBytes);
   });
 
+  it('gives the same gradients whatever of its layers is recomputed', async () => {
+    const lora = { ...LORA, lora_dropout: 0.1 };
+    const kept = await gradientsOf({ lora, gradientCheckpointing: false }, pack(96));
+    const keptBytes = engine!.memory.total;
+    const memoryAim = { limitBytes: keptBytes - 1, leastTokens: 96 };
+    const some = await gradientsOf({ lora, memoryAim }, pack(96));
+    expect(engine!.memoryChoice).toMatchObject({ none: 1, attention: 1, full: 0 });
+    expect(some).toEqual(kept);
+    const { total, ...parts } = engine!.memory;
+    expect(total).toBeLessThan(keptBytes);
+    expect(gpu!.allocated()).toEqual(parts);
+  });
+
   it('trains as the TensorFlow.js engine does', async () => {
     const lora = { ...LORA, lora_dropout: 0.1 };
     const target = await open({ lora });

@@ -18,6 +18,7 @@ describe('recipe', () => {
         max_grad_norm: 1,
         seed: 42,
         gradient_checkpointing: true,
+        gpu_memory_limit_gib: null,
       },
       evaluation: { eval_steps: 20, predict_with_generate: false, max_new_tokens: 100, temperature: 0.3, top_p: 0.93, eval_max_samples: 32 },
     });
