@@ -59,6 +59,17 @@ export class Nf4Quantizer {
     return out;
   }
 
+  /** As `push`, with whole blocks quantised by another than this thread. */
+  async pushBy(quantize: (...parameters: Parameters<typeof quantizeBlocks>) => Promise<void>, piece: Float32Array | Uint16Array, dtype: BlockDtype): Promise<Uint8Array> {
+    if (this.pendingCount > 0) return this.push(piece, dtype);
+    const whole = Math.floor(piece.length / BLOCK);
+    const out = new Uint8Array((whole * BLOCK) / 2);
+    await quantize(dtype, piece, whole, this.absmax, this.block, out, 0);
+    this.advance(whole);
+    this.keep(piece.subarray(whole * BLOCK), dtype);
+    return out;
+  }
+
   /** @returns the codes of a last block that is not full (padded with zeros, cut to the tensor), and the scales */
   finish(): { packed: Uint8Array; scales: QuantizedScales } {
     let packed = new Uint8Array(0);
@@ -74,6 +85,10 @@ export class Nf4Quantizer {
 
   private quantize(elements: Float32Array | Uint16Array, dtype: BlockDtype, count: number, out: Uint8Array, at: number): void {
     quantizeBlocks(dtype, elements, count, this.absmax, this.block, out, at);
+    this.advance(count);
+  }
+
+  private advance(count: number): void {
     for (let b = this.block; b < this.block + count; b++) if (!(this.absmax[b] < Infinity)) this.sawNonFinite = true;
     this.block += count;
   }

@@ -14,7 +14,7 @@ export const NF4_CODE = new Float32Array([
 export const BLOCK = 64;
 
 /** Half way between neighbours, float32; a sixteenth that nothing exceeds. */
-const MIDDLES = new Float32Array([...middles(NF4_CODE), Infinity]);
+export const MIDDLES = new Float32Array([...middles(NF4_CODE), Infinity]);
 
 export function middles(sorted: Float32Array): Float32Array {
   return Float32Array.from({ length: sorted.length - 1 }, (_, i) => Math.fround(sorted[i] + sorted[i + 1]) / 2);
@@ -34,8 +34,8 @@ function nearestCode(x: number): number {
 export type BlockDtype = 'F32' | 'F16' | 'BF16';
 
 /** Least and largest exponent (biased) of an absmax whose reciprocal and products are neither denormal nor infinite. */
-const LEAST_EXPONENT = 16;
-const LARGEST_EXPONENT = 250;
+export const LEAST_EXPONENT = 16;
+export const LARGEST_EXPONENT = 250;
 
 /** Steps of [-1, 1): narrower than the least gap between middles, so a step holds at most one. */
 const STEPS = 4096;

@@ -6,6 +6,7 @@ import { sha256Hex } from '../lib/sha256.ts';
 import { modelOf } from '../model/registry.ts';
 import type { Database, ModelManifest } from '../storage/database.ts';
 import { beginModel, completeModel, putTensor } from '../storage/models.ts';
+import type { BlockQuantizer } from './gpuQuantizer.ts';
 import { planTensors, storedBytes, storedChunks, type Quantization } from './weightStream.ts';
 
 export interface ImportOptions {
@@ -16,6 +17,8 @@ export interface ImportOptions {
   quantization: Quantization;
   /** Commit of the Hub's repository `name`, where the files come from there. */
   revision?: string;
+  /** Does whole blocks of NF4 instead of this thread. */
+  quantize?: BlockQuantizer;
   database: Database;
   /** Asks whether so many bytes fit; throws where they do not. */
   checkRoom: (bytes: number) => Promise<void>;
@@ -23,7 +26,7 @@ export interface ImportOptions {
 }
 
 /** @throws UserError for anything wrong with the files, before the first write; a damaged weight stops it at that tensor */
-export async function importModel({ files, name, quantization: wanted, revision, database, checkRoom, onProgress }: ImportOptions): Promise<ModelManifest> {
+export async function importModel({ files, name, quantization: wanted, revision, quantize, database, checkRoom, onProgress }: ImportOptions): Promise<ModelManifest> {
   const source = await openCheckpoint(files);
   const quantization = source.prequantized ? 'nf4' : wanted;
   const model = modelOf(source.config);
@@ -51,7 +54,7 @@ export async function importModel({ files, name, quantization: wanted, revision,
       database,
       manifest,
       info,
-      storedChunks(source.tensors.get(info.name)!, info, (bytes) => onProgress?.((done += bytes), total)),
+      storedChunks(source.tensors.get(info.name)!, info, (bytes) => onProgress?.((done += bytes), total), quantize),
     ),
   );
   await completeModel(database, manifest, [...tensors.keys()]);

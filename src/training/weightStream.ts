@@ -9,6 +9,7 @@ import { inOrder } from '../lib/inOrder.ts';
 import type { TensorRequirement } from '../model/config.ts';
 import { Nf4Quantizer, type QuantizedScales } from '../quant/nf4.ts';
 import { hasNonFinite, type BlockDtype } from '../quant/nf4Code.ts';
+import type { BlockQuantizer } from './gpuQuantizer.ts';
 
 export type Quantization = 'nf4' | 'none';
 
@@ -39,8 +40,8 @@ export function planTensors(source: SourceCheckpoint, requirements: readonly Ten
   return infos;
 }
 
-/** Reads one tensor and yields its stored parts in order. @throws UserError where a weight is NaN or infinite, naming the tensor and index */
-export async function* storedChunks(tensor: SourceTensor, info: TensorInfo, onRead?: (bytes: number) => void): AsyncGenerator<TensorChunk> {
+/** Reads one tensor and yields its stored parts in order. @param quantize does the blocks instead of this thread @throws UserError where a weight is NaN or infinite, naming the tensor and index */
+export async function* storedChunks(tensor: SourceTensor, info: TensorInfo, onRead?: (bytes: number) => void, quantize?: BlockQuantizer): AsyncGenerator<TensorChunk> {
   if (tensor.nf4) return yield* quantizedChunks(tensor, tensor.nf4, info, onRead);
   const quantizer = info.kind === 'nf4' ? new Nf4Quantizer(info.shape.reduce((a, b) => a * b, 1)) : null;
   let packedBytes = 0;
@@ -49,7 +50,7 @@ export async function* storedChunks(tensor: SourceTensor, info: TensorInfo, onRe
   let byteOffset = 0;
   for await (const bytes of pieces) {
     const { dtype, elements } = elementsOf(tensor.dtype, bytes);
-    const packed = quantizer?.push(elements, dtype);
+    const packed = quantize ? await quantizer?.pushBy(quantize, elements, dtype) : quantizer?.push(elements, dtype);
     if (quantizer ? quantizer.sawNonFinite : hasNonFinite(dtype, elements)) checkFinite(toFloat32(tensor.dtype, bytes), byteOffset / DTYPE_BYTES[tensor.dtype], tensor);
     onRead?.(bytes.byteLength);
     if (packed) {

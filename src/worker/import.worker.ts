@@ -1,9 +1,11 @@
 import { expose } from 'comlink';
+import { openGpu } from '../gpu/context.ts';
 import { UserError } from '../lib/errors.ts';
 import { modelOf } from '../model/registry.ts';
 import { openDatabase, type ModelManifest } from '../storage/database.ts';
 import { deleteModel, findModel, listModels } from '../storage/models.ts';
 import { checkRoom, storageUse } from '../storage/quota.ts';
+import { withQuantizer } from '../training/gpuQuantizer.ts';
 import { importModel } from '../training/importModel.ts';
 import { holdLife } from './life.ts';
 import type { ImportApi, ModelDetails } from './protocol.ts';
@@ -38,13 +40,15 @@ const api: ImportApi = {
     return detailsOf(manifest);
   },
   async importModel(files, name, quantization, onProgress) {
-    return detailsOf(await importModel({ files, name, quantization, database: await database, checkRoom, onProgress }));
+    const store = await database;
+    return detailsOf(await withQuantizer(openGpu, (quantize) => importModel({ files, name, quantization, quantize, database: store, checkRoom, onProgress })));
   },
   async importFromHub(id, quantization, access, onProgress) {
     const { openHubModel, fromHub } = await import('../storage/hub.ts');
     const { files, revision } = await openHubModel(id, access);
     const store = await database;
-    return detailsOf(await fromHub(id, () => importModel({ files, name: id, quantization, revision, database: store, checkRoom, onProgress })));
+    const bring = () => withQuantizer(openGpu, (quantize) => importModel({ files, name: id, quantization, quantize, revision, database: store, checkRoom, onProgress }));
+    return detailsOf(await fromHub(id, bring));
   },
   remove: async (id) => deleteModel(await database, id),
   storage: storageUse,

@@ -45,8 +45,7 @@ describe('memory of NF4, r 16, all linear layers, 512 tokens, within the limits 
     // The aim is used, not undercut by recomputing all.
     expect(total(made)).toBeGreaterThan(0.9 * most * GIB);
     expect(made.choice.tokensPerMicroBatch).toBe(512);
-    const { aim: _aim, ...plain } = options(config, 512, { limitBytes: null, leastTokens: 512 });
-    const report = memoryReport(planRun(plain, SETTINGS, LIMITS));
+    const report = memoryReport(planRun(options(config, 512, { limitBytes: null, leastTokens: 512 }), SETTINGS, LIMITS));
     expect(report.total).toBeLessThan(recomputed * GIB);
     expect(report.kvCache).toBe(0);
     // No value outside the head comes near the vocabulary's size.
