@@ -15,6 +15,9 @@ import { findOrInstallBrowser, launchBrowser, NO_BROWSER } from '../lib/browser.
 import { root } from '../lib/site.ts';
 import type { ImportSteps } from './importPage.ts';
 
+/** An import wants a tokenizer with a template: the demo model's. */
+const TOKENIZER = ['tokenizer.json', 'tokenizer_config.json'].map((name) => join(root, 'public', 'demo', name));
+
 const CONFIG = {
   model_type: 'llama',
   hidden_size: 2048,
@@ -67,7 +70,7 @@ export async function benchImport(runs = 3): Promise<ImportBench> {
         );
         await page.goto(`${url}bench`);
         await page.waitForFunction(() => 'steps' in globalThis);
-        await page.locator('input').setInputFiles([join(folder, 'config.json'), join(folder, 'model.safetensors')]);
+        await page.locator('input').setInputFiles([join(folder, 'config.json'), join(folder, 'model.safetensors'), ...TOKENIZER]);
         const measured = async <T>(work: () => Promise<T>) => {
           const before = processes();
           let most = before.residentMB;

@@ -8,9 +8,16 @@ import { nodeGpu } from '../../scripts/lib/nodeGpu.ts';
 
 let opened: Promise<GpuContext | null> | undefined;
 
-/** One device a test file; null where this machine has no adapter. */
+/** What WebGPU promises everywhere. */
+export const WEBGPU_LIMITS: MemoryLimits = { maxBindingBytes: 128 * 2 ** 20, maxBufferBytes: 256 * 2 ** 20 };
+
+/**
+ * One device a test file; null where this machine has no adapter. With SMALL_BINDINGS=BYTES it keeps to WebGPU's own limits and splits weights
+ * and sweeps at so many bytes.
+ */
 export function testGpu(): Promise<GpuContext | null> {
-  opened ??= openNodeGpu().catch((error: unknown) => {
+  const bytes = Number(process.env.SMALL_BINDINGS);
+  opened ??= (bytes > 0 ? gpuWith({ maxBindingBytes: bytes }, WEBGPU_LIMITS) : openNodeGpu()).catch((error: unknown) => {
     if (process.env.REQUIRE_GPU) throw error;
     return null;
   });
