@@ -31,6 +31,7 @@ export class DataFile {
   private generation = 0;
   private reading: Reading | null = null;
   private restarts = 0;
+  private rereading: Promise<void> = Promise.resolve();
   /** Told when the file was read anew by a worker in place of one that ended. */
   onReread: () => void = () => undefined;
   /** Told when the worker ends while the file lies ready. @param restarted whether a new one has read the file; null where none is tried */
@@ -73,6 +74,17 @@ export class DataFile {
 
   evaluation(): WorkerHandle<EvaluationApi> {
     return this.worker().handle as WorkerHandle<EvaluationApi>;
+  }
+
+  /** The answer of its worker, or WorkerDied where that ends first. */
+  orDeath<T>(answer: Promise<T>): Promise<T> {
+    return Promise.race([answer, this.worker().died]);
+  }
+
+  /** Waits until a worker in place of one that ended has read the file. @returns whether there is one */
+  async reread(): Promise<boolean> {
+    await this.rereading;
+    return this.report !== null;
   }
 
   dispose(): void {
@@ -146,12 +158,8 @@ export class DataFile {
       this.onDeath(message, null);
       return;
     }
-    this.onDeath(
-      message,
-      this.read(reading).then(() => {
-        this.onReread();
-        return this.report !== null;
-      }),
-    );
+    this.rereading = this.read(reading);
+    void this.rereading.then(() => this.onReread());
+    this.onDeath(message, this.reread());
   }
 }

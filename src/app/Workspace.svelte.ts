@@ -1,10 +1,10 @@
 /** The page's state: model, data, recipe, plan, run. Components only show it and call it. */
 import { tick } from 'svelte';
+import { metricFault } from '../training/metrics.ts';
 import { parseRecipe, recipeToJson } from '../training/recipe.ts';
 import { proxy, startHistory, startImport, startTrainer, transfer, type WorkerHandle } from '../worker/client.ts';
 import type {
   ColumnMapping,
-  EvaluationPorts,
   FileInReport,
   FileReport,
   GpuCheck,
@@ -23,6 +23,7 @@ import type {
 } from '../worker/protocol.ts';
 import type { DataFile } from './DataFile.svelte.ts';
 import { DataFiles } from './DataFiles.svelte.ts';
+import { connectEvaluators, replaceEvaluator } from './evaluatorPorts.ts';
 import { fetchDemo } from './demo.ts';
 import { Flow } from './Flow.svelte.ts';
 import { MemoryCheck } from './MemoryCheck.svelte.ts';
@@ -246,6 +247,14 @@ export class Workspace {
     else if (model.quantization !== recipe.quantization)
       reasons.push(`The recipe asks for quantization "${recipe.quantization}", the stored model is "${model.quantization}". Drop the model's files again, or change the recipe.`);
     reasons.push(...data.blockers, ...maskBlockers(data.train?.report));
+    const metric =
+      model && data.train?.report
+        ? metricFault(
+            recipe.evaluation,
+            data.usable.map(({ name }) => name),
+          )
+        : null;
+    if (metric) reasons.push(metric);
     if (this.recipeError) reasons.push(this.recipeError);
     if (this.planError) reasons.push(this.planError);
     const start = this.history.blockerFor(model?.id, recipe);
@@ -275,20 +284,27 @@ export class Workspace {
     this.history.startFrom = null;
     this.flow.reset();
     try {
+      const inReport = (set: DataFile, report: FileReport): FileInReport => ({ file: set.file.name, name: set.name, summary: report.summary, leaks: leaksOf(set) });
+      const training = inReport(train, train.report);
+      const validation = usable.map((set) => inReport(set, set.report!));
+      const { longestValidation } = data;
+      const { lengths: trainLengths, padTokenId } = train.report;
       const rows = new MessageChannel();
-      await train.dataset().api.serve(transfer(rows.port1, [rows.port1]));
-      const evaluators = await Promise.all(usable.map((file) => this.connect(file, recipe)));
+      await train.orDeath(train.dataset().api.serve(transfer(rows.port1, [rows.port1])));
+      const { ports: evaluators, failed } = await connectEvaluators(usable, recipe, (file, message, restarted) => {
+        if (run.active) void replaceEvaluator(this.trainer.api, file, recipe, message, restarted);
+      });
       const request: RunRequest = {
         modelId: model.id,
         modelName: model.name,
         recipe,
-        trainLengths: train.report.lengths,
-        longestValidation: data.longestValidation,
-        padTokenId: train.report.padTokenId,
+        trainLengths,
+        longestValidation,
+        padTokenId,
         rows: rows.port2,
         evaluators,
-        training: { file: train.file.name, name: 'training', summary: train.report.summary, leaks: leaksOf(train) },
-        validation: usable.map((set) => ({ file: set.file.name, name: set.name, summary: set.report!.summary, leaks: leaksOf(set) })),
+        training,
+        validation,
         resumeRunId: resume?.runId ?? null,
         startFrom,
       };
@@ -298,6 +314,7 @@ export class Workspace {
         transfer(request, ports),
         proxy((event) => run.take(event)),
       );
+      for (const [file, message] of failed) void this.trainer.api.evaluatorDied(file.name, message, false);
       const outcome = await Promise.race([ended, crashed]);
       this.result = Result.ofOutcome(outcome, model.id, this.resultWorkers);
       run.end(outcome);
@@ -387,14 +404,6 @@ export class Workspace {
     this.recipe = open.recipe;
     await this.reloadData();
     await this.startRun(open);
-  }
-
-  private async connect(file: DataFile, recipe: Recipe): Promise<EvaluationPorts> {
-    const scorer = new MessageChannel();
-    const evaluate = new MessageChannel();
-    file.onDeath = (message) => void this.trainer.api.evaluatorDied(file.name, `its worker died: ${message}`);
-    await file.evaluation().api.connect(transfer(scorer.port1, [scorer.port1]), transfer(evaluate.port1, [evaluate.port1]), recipe.evaluation, recipe.training.seed);
-    return { name: file.name, scorer: scorer.port2, evaluate: evaluate.port2 };
   }
 
   private async useModel(details: ModelDetails): Promise<void> {

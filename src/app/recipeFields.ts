@@ -40,7 +40,13 @@ export const ADVANCED: Field[] = [
   { group: 'evaluation', key: 'do_sample', type: 'flag', help: 'Draw by chance; off: always the likeliest token.' },
   { group: 'evaluation', key: 'temperature', type: 'number', step: 'any', min: 0, help: 'Lower is more predictable.' },
   { group: 'evaluation', key: 'top_p', type: 'number', step: 'any', min: 0, help: 'Only the likeliest tokens up to this share.' },
-  { group: 'evaluation', key: 'metric_for_best_model', type: 'text', empty: 'null', help: 'Keep the best adapter by this, e.g. eval_math_loss.' },
+  {
+    group: 'evaluation',
+    key: 'metric_for_best_model',
+    type: 'text',
+    empty: 'null',
+    help: 'Keep the best adapter by this: eval_<name>_ and loss, perplexity, token_accuracy, rougeL, exact_match …',
+  },
   { group: 'evaluation', key: 'early_stopping_patience', type: 'number', step: 1, min: 1, help: 'Evaluations without a better value before stopping.' },
 ];
 

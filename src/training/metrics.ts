@@ -1,4 +1,6 @@
-/** metrics.jsonl: one object a line, as transformers logs. */
+/** metrics.jsonl: one object a line, as transformers logs; what its figures are, and which of two is better. */
+import type { EvaluationMetrics } from './evaluation.ts';
+import type { Recipe } from './recipe.ts';
 
 /** A line of metrics.jsonl; evaluation lines carry eval_<name>_loss and the rest. */
 export type MetricsLine = { step: number; epoch: number } & Record<string, number>;
@@ -22,7 +24,73 @@ export function curve(lines: readonly MetricsLine[], key: string): { steps: numb
   return { steps: points.map(({ step }) => step), values: points.map((line) => line[key]) };
 }
 
-/** Losses, perplexities are better small; matches large. */
-export function isBetter(metric: string, value: number, than: number): boolean {
-  return /loss|perplexity|length/.test(metric) ? value < than : value > than;
+interface MetricKind {
+  /** Whether more of it is better. */
+  greaterIsBetter: boolean;
+  /** Comes with `predict_with_generate` only. */
+  generated: boolean;
+}
+
+/** What an evaluation of a file may say. */
+export const METRICS: Readonly<Record<keyof EvaluationMetrics, MetricKind>> = {
+  loss: { greaterIsBetter: false, generated: false },
+  perplexity: { greaterIsBetter: false, generated: false },
+  token_accuracy: { greaterIsBetter: true, generated: false },
+  rouge1: { greaterIsBetter: true, generated: true },
+  rouge2: { greaterIsBetter: true, generated: true },
+  rougeL: { greaterIsBetter: true, generated: true },
+  exact_match: { greaterIsBetter: true, generated: true },
+  // Shorter, where the recipe does not say otherwise: what runs on without an end is the common fault.
+  mean_generated_length: { greaterIsBetter: false, generated: true },
+  stopped_share: { greaterIsBetter: true, generated: true },
+};
+
+/** The file and the metric that a key such as eval_math_loss names; null where it names none of these files' metrics. */
+export function metricOf(key: string, names: readonly string[]): { name: string; metric: keyof EvaluationMetrics } | null {
+  for (const metric of Object.keys(METRICS) as (keyof EvaluationMetrics)[]) {
+    const name = names.find((candidate) => key === `eval_${candidate}_${metric}`);
+    if (name !== undefined) return { name, metric };
+  }
+  return null;
+}
+
+/** Why `metric_for_best_model` will never have a value in a run over these validation files; null where it will. */
+export function metricFault({ metric_for_best_model: key, predict_with_generate }: Recipe['evaluation'], names: readonly string[]): string | null {
+  if (key === null) return null;
+  if (names.length === 0) return `metric_for_best_model is "${key}", but there is no validation file. Drop one, or leave metric_for_best_model empty.`;
+  const found = metricOf(key, names);
+  if (!found) {
+    const metrics = Object.keys(METRICS).join(', ');
+    return `metric_for_best_model is "${key}", which no validation file has: write eval_<name>_<metric> with a name of ${names.join(', ')} and a metric of ${metrics}.`;
+  }
+  if (METRICS[found.metric].generated && !predict_with_generate) return `metric_for_best_model is "${key}", which needs generated answers: set predict_with_generate to true.`;
+  return null;
+}
+
+/** @param key a metric, or its key in a line @param greaterIsBetter as the recipe has it; null: by the metric */
+export function isBetter(key: string, value: number, than: number, greaterIsBetter: boolean | null = null): boolean {
+  const metric = (Object.keys(METRICS) as (keyof EvaluationMetrics)[]).find((candidate) => key === candidate || key.endsWith(`_${candidate}`));
+  const greater = greaterIsBetter ?? (metric === undefined ? false : METRICS[metric].greaterIsBetter);
+  return greater ? value > than : value < than;
+}
+
+export interface BestStep {
+  name: string;
+  metric: keyof EvaluationMetrics;
+  step: number;
+  value: number;
+}
+
+/** Where each file was best by each of its metrics; the first of equal ones. */
+export function bestSteps(lines: readonly MetricsLine[], names: readonly string[]): BestStep[] {
+  const best = new Map<string, BestStep>();
+  for (const line of lines) {
+    for (const [key, value] of Object.entries(line)) {
+      const found = metricOf(key, names);
+      if (!found) continue;
+      const before = best.get(key);
+      if (!before || isBetter(key, value, before.value, null)) best.set(key, { ...found, step: line.step, value });
+    }
+  }
+  return [...best.values()];
 }

@@ -50,6 +50,8 @@ const evaluation = v.strictObject({
   /** 0: never stops early. */
   early_stopping_patience: v.optional(count(0), 10),
   metric_for_best_model: v.optional(v.nullable(v.pipe(text, v.regex(/^eval_.+/, 'must be the name of a metric such as "eval_math_loss"'))), null),
+  /** Of metric_for_best_model; null: as the metric is. */
+  greater_is_better: v.optional(v.nullable(flag), null),
   /** Not of transformers: how far a file's loss may rise above its start before it is named; null: never. */
   forgetting_threshold: v.optional(v.nullable(v.pipe(positive, v.minValue(1e-6, 'must be positive, or null'))), 0.1),
 });

@@ -1,7 +1,7 @@
 /** report.md of a run: what was trained on what, where it ran, and what came out. A pure function of data. */
 import type { DatasetSummary } from '../data/documents.ts';
 import type { MemoryReport } from './engine.ts';
-import { curve } from './metrics.ts';
+import { bestSteps, curve, METRICS, type MetricsLine } from './metrics.ts';
 import { recipeToJson, type Recipe } from './recipe.ts';
 import type { RunResult } from './trainer.ts';
 
@@ -18,7 +18,8 @@ export interface ReportInputs {
   device: string;
   memory: MemoryReport;
   training: FileInRun;
-  validation: (FileInRun & { name: string; failure: string | null })[];
+  /** `failure`: why it was not evaluated to the end. `restarted`: why its worker was started anew. */
+  validation: (FileInRun & { name: string; failure: string | null; restarted: string | null })[];
   result: Pick<RunResult, 'reason' | 'message' | 'steps' | 'totalSteps' | 'adapterStep' | 'lines' | 'seconds'>;
 }
 
@@ -45,8 +46,8 @@ ${losses.map(({ name, values }) => lossRow(name, values)).join('\n')}
 ${validation
   .filter(({ failure }) => failure !== null)
   .map(({ name, failure }) => `\n${name} could not be evaluated: ${failure}\n`)
-  .join('')}
-## Data
+  .join('')}${validation.flatMap(({ name, restarted }) => (restarted === null ? [] : `\nThe worker of ${name} ended (${restarted}) and was started again.\n`)).join('')}
+${metricTable(result.lines, validation)}## Data
 
 | set | file | rows | tokens | supervised | longest | truncated rows | truncated tokens | duplicate rows | rows left out |
 |---|---|---|---|---|---|---|---|---|---|
@@ -77,4 +78,19 @@ function lossRow(name: string, { steps, values }: { steps: number[]; values: num
 /** Rows of a validation file that the adapter was trained on: its figures are too good by them. */
 function leakLines({ file, summary, leaks }: FileInRun): string[] {
   return leaks.map((leak) => `\n${leak.rows} of the ${summary.rows} rows of ${file} (${((100 * leak.rows) / summary.rows).toFixed(1)} %) are also in ${leak.file}.\n`);
+}
+
+/** Every other figure of each validation file: at the start, at its best, at the end. */
+function metricTable(lines: readonly MetricsLine[], validation: ReportInputs['validation']): string {
+  const names = validation.map(({ name }) => name);
+  const rows = bestSteps(lines, names).filter(({ metric }) => metric !== 'loss');
+  if (rows.length === 0) return '';
+  const order = Object.keys(METRICS);
+  rows.sort((a, b) => names.indexOf(a.name) - names.indexOf(b.name) || order.indexOf(a.metric) - order.indexOf(b.metric));
+  const digits = (value: number) => Number(value.toPrecision(5));
+  const body = rows.map(({ name, metric, value, step }) => {
+    const { values } = curve(lines, `eval_${name}_${metric}`);
+    return `| ${name} | ${metric} | ${digits(values[0])} | ${digits(value)} (${step}) | ${digits(values.at(-1)!)} |`;
+  });
+  return `## Metrics\n\n| set | metric | start | best (step) | end |\n|---|---|---|---|---|\n${body.join('\n')}\n\n`;
 }

@@ -242,7 +242,7 @@ export class Trainer {
     if (Object.keys(line).length > 2) this.log(ordered as MetricsLine);
     const metric = recipe.evaluation.metric_for_best_model;
     if (!metric || line[metric] === undefined) return;
-    if (this.best && !isBetter(metric, line[metric], this.best.value)) this.best.stale++;
+    if (this.best && !isBetter(metric, line[metric], this.best.value, recipe.evaluation.greater_is_better)) this.best.stale++;
     else this.best = { metric, value: line[metric], step, adapter: await engine.readAdapter(), stale: 0 };
   }
 

@@ -277,6 +277,8 @@ export type TrainerWorkerEvent =
   /** The run has a record from now on. */
   | { type: 'began'; runId: string; notes: string }
   | { type: 'engine'; progress: EngineProgress }
+  /** A validation file's worker died and another is started in its place; the training goes on. */
+  | { type: 'evaluatorRestarts'; name: string; message: string }
   /** The GPU was lost; a new one is taken and the run goes on from this step by itself. */
   | { type: 'deviceLost'; step: number; message: string };
 
@@ -312,8 +314,10 @@ export interface TrainerApi {
   pause(): Promise<void>;
   resume(): Promise<void>;
   stop(): Promise<void>;
-  /** A validation file's worker died: its evaluation fails, alone. */
-  evaluatorDied(name: string, message: string): Promise<void>;
+  /** A validation file's worker died: its evaluation fails, alone; or waits for the worker that is started in its place. */
+  evaluatorDied(name: string, message: string, restarting: boolean): Promise<void>;
+  /** The worker in its place has read the file. */
+  replaceEvaluator(ports: EvaluationPorts): Promise<void>;
   /** Makes a run's adapter the one that answers, loading the model where it is not. The calls below do it too; this one tells its progress. */
   openResult(runId: string, onProgress: (progress: EngineProgress) => void): Promise<void>;
   /** @param onText text so far of a conversation's answer, by its place */

@@ -28,6 +28,7 @@ export class RunSession {
   private unsaved: Checkpoint | undefined;
   private lines: MetricsLine[] = [];
   private readonly failures = new Map<string, string>();
+  private readonly restarted = new Map<string, string>();
 
   constructor(
     private readonly database: Database,
@@ -52,6 +53,12 @@ export class RunSession {
   stop(): void {
     this.stopping = true;
     this.trainer?.stop();
+  }
+
+  /** A validation file's worker died and another takes its place. */
+  restarts(name: string, message: string): void {
+    this.restarted.set(name, message);
+    this.onEvent({ type: 'evaluatorRestarts', name, message });
   }
 
   /** @returns the outcome, with the engine that holds the adapter */
@@ -171,7 +178,7 @@ export class RunSession {
       device: this.engine!.device,
       memory: this.engine!.memory,
       training,
-      validation: validation.map((file) => ({ ...file, failure: this.failures.get(file.name) ?? null })),
+      validation: validation.map((file) => ({ ...file, failure: this.failures.get(file.name) ?? null, restarted: this.restarted.get(file.name) ?? null })),
       result,
     });
     const change: Partial<RunRecord> = {

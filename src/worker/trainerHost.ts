@@ -12,6 +12,7 @@ import { Evaluators } from './evaluators.ts';
 import type {
   ChatReply,
   ChatRequest,
+  EvaluationPorts,
   GpuCheck,
   OpenRun,
   PlanRequest,
@@ -60,6 +61,7 @@ export class TrainerHost implements TrainerApi {
 
   async run(request: RunRequest, onEvent: (event: TrainerWorkerEvent) => void): Promise<RunOutcome> {
     this.idle('Stop it first.');
+    this.evaluators.begin();
     const session = new RunSession(await this.database, this.engines, this.evaluators, request, onEvent);
     this.session = session;
     this.answering.yieldEngine();
@@ -70,7 +72,7 @@ export class TrainerHost implements TrainerApi {
       return outcome;
     } finally {
       this.session = null;
-      this.evaluators.forget();
+      this.evaluators.end();
     }
   }
 
@@ -86,8 +88,13 @@ export class TrainerHost implements TrainerApi {
     this.session?.stop();
   }
 
-  async evaluatorDied(name: string, message: string): Promise<void> {
-    this.evaluators.died(name, message);
+  async evaluatorDied(name: string, message: string, restarting: boolean): Promise<void> {
+    this.evaluators.died(name, message, restarting);
+    if (restarting) this.session?.restarts(name, message);
+  }
+
+  async replaceEvaluator(ports: EvaluationPorts): Promise<void> {
+    this.evaluators.replace(ports);
   }
 
   async openResult(runId: string, onProgress: (progress: EngineProgress) => void): Promise<void> {

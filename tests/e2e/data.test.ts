@@ -145,4 +145,101 @@ describe.skipIf(!browserPath)('data on the page', { timeout: 240_000 }, () => {
     expect(errors).toEqual([]);
     await context.close();
   });
+
+  /** A page whose workers can be ended as a browser ends them: without a word. */
+  async function killable(recipe: object) {
+    const context = await open.browser.newContext();
+    const page = await context.newPage();
+    const errors = pageErrors(page);
+    await page.addInitScript(() => {
+      const kept: { name: string; worker: Worker }[] = [];
+      const { Worker: Original } = window;
+      window.Worker = class extends Original {
+        constructor(url: string | URL, options?: WorkerOptions) {
+          super(url, options);
+          kept.push({ name: options?.name ?? '', worker: this });
+        }
+      };
+      Object.assign(window, { kept });
+    });
+    await page.goto(open.site.url);
+    await chooseFiles(page, 'Load a recipe', (await folderOf({ 'recipe.json': JSON.stringify(recipe) }))['recipe.json']);
+    await chooseFiles(page, 'Choose model files', model);
+    await choose(page, {
+      'train.jsonl': rowsOf(12, PIRATE),
+      'pirate.val.jsonl': rowsOf(3, (i) => PIRATE(20 + i)),
+      'other.val.jsonl': rowsOf(24, (i) => ({ query: `${i}`, response: `${i}` })),
+    });
+    return {
+      context,
+      page,
+      errors,
+      started: () => page.evaluate(() => (window as unknown as { kept: { name: string }[] }).kept.map(({ name }) => name)),
+      /** Ends the youngest worker of that name. */
+      kill: (name: string) =>
+        page.evaluate((wanted) => {
+          const { kept } = window as unknown as { kept: { name: string; worker: Worker }[] };
+          kept.findLast((made) => made.name === wanted)!.worker.terminate();
+        }, name),
+    };
+  }
+  const evaluating = (page: Page) => page.waitForFunction(() => document.body.textContent?.includes('Evaluating'));
+
+  it('starts the worker of a validation file again that is killed while it evaluates, and nothing else notices', async () => {
+    const recipe = { ...RECIPE, training: { ...RECIPE.training, max_steps: 6 }, evaluation: { ...RECIPE.evaluation, predict_with_generate: true, max_new_tokens: 40 } };
+    const run = async (kills: boolean) => {
+      const { context, page, errors, started, kill } = await killable(recipe);
+      await pressTrain(page);
+      if (kills) {
+        await evaluating(page);
+        await kill('evaluation other');
+      }
+      const alerts = await followRun(page, () => undefined);
+      const lines = (await linesOf(page)).map((line) => Object.fromEntries(Object.entries(line).filter(([key]) => key !== 'tokens_per_second')));
+      const said = (await page.locator('[role="status"]').allTextContents()).join('\n');
+      const report = new TextDecoder().decode(await download(page, 'report.md'));
+      const workers = await started();
+      await context.close();
+      return { lines, alerts, said, workers, report, errors };
+    };
+    const [whole, killed] = [await run(false), await run(true)];
+    expect(killed.workers.filter((name) => name === 'evaluation other').length).toBe(2);
+    expect(killed.workers.length).toBe(whole.workers.length + 1);
+    expect(killed.said).toMatch(/The worker of other ended at step \d+: it ended without a word[\s\S]*It was started again/);
+    expect(killed.said).toMatch(/The worker that holds this file ended[\s\S]*read anew/);
+    expect(killed.report).toMatch(/The worker of other ended \(it ended without a word.*\) and was started again/);
+    expect(killed.alerts).toEqual([]);
+    // The same curves, of this file too, to the last digit.
+    expect(killed.lines).toEqual(whole.lines);
+    expect(whole.lines.filter((line) => 'eval_other_rougeL' in line && 'eval_pirate_token_accuracy' in line).map(({ step }) => step)).toEqual([0, 2, 4, 6]);
+    expect([...whole.errors, ...killed.errors]).toEqual([]);
+  });
+
+  it('lets a file fail alone whose worker is killed again; between runs a worker is started again without a word to the trainer', async () => {
+    const { context, page, kill, started } = await killable({ ...RECIPE, training: { ...RECIPE.training, max_steps: 200 } });
+    await kill('evaluation pirate');
+    await cardOf(page, 'pirate.val.jsonl')
+      .getByText(/It was started again/)
+      .waitFor();
+    await cardOf(page, 'pirate.val.jsonl').getByText('longest row').waitFor();
+    await pressTrain(page);
+    const restarts = async () => (await started()).filter((name) => name === 'evaluation other').length;
+    await page
+      .getByText(/Training, step [1-9]/)
+      .first()
+      .waitFor();
+    await kill('evaluation other');
+    await expect.poll(restarts).toBe(2);
+    // The step lies folded while the run goes on.
+    await page.locator('article[aria-label="other.val.jsonl"]').getByText('longest row').waitFor({ state: 'attached' });
+    await kill('evaluation other');
+    await page.getByText(/other could not be evaluated: its worker died again/).waitFor();
+    expect(await restarts()).toBe(2);
+    await page.getByRole('button', { name: 'Stop and keep the adapter' }).click();
+    await followRun(page, () => undefined);
+    const lines = await linesOf(page);
+    expect(lines.at(-1)).toHaveProperty('eval_pirate_loss');
+    expect(lines.at(-1)).not.toHaveProperty('eval_other_loss');
+    await context.close();
+  });
 });

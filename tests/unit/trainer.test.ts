@@ -153,6 +153,43 @@ describe('trainer', () => {
     expect(losses.at(-1)!.step - best.step).toBe(3);
   });
 
+  it.each([
+    ['eval_a_token_accuracy', null, 0.9, 2],
+    ['eval_a_rougeL', null, 90, 2],
+    ['eval_a_exact_match', null, 0.9, 2],
+    ['eval_a_stopped_share', null, 0.9, 2],
+    ['eval_a_perplexity', null, 0.1, 4],
+    ['eval_a_loss', null, 0.1, 4],
+    ['eval_a_mean_generated_length', null, 0.1, 4],
+    ['eval_a_mean_generated_length', true, 0.9, 2],
+  ])('keeps the best by %s (greater_is_better: %s)', async (metric_for_best_model, greater_is_better, best, step) => {
+    // Every figure of the file rises to its highest at step 2, falls to its lowest at step 4, and stays between.
+    const course = [0.5, 0.45, 0.9, 0.4, 0.1, 0.5, 0.5, 0.5, 0.5, 0.5];
+    const scale = metric_for_best_model.includes('rouge') ? 100 : 1;
+    const { trainer, checkpoints } = setUp(
+      { training: { ...RECIPE.training, max_steps: 9 }, evaluation: { eval_steps: 1, metric_for_best_model, greater_is_better, early_stopping_patience: 3 } },
+      () => ({
+        evaluators: [
+          {
+            name: 'a',
+            evaluate: async (at) => {
+              const value = course[at] * scale;
+              const metrics = { loss: value, perplexity: value, token_accuracy: value, rouge1: value, rouge2: value, rougeL: value };
+              return { metrics: { ...metrics, exact_match: value, mean_generated_length: value, stopped_share: value }, answers: [] };
+            },
+          },
+        ],
+      }),
+    );
+    const { reason, adapterStep, steps, adapter } = await trainer.run();
+    // Three evaluations after the best without a better one.
+    expect([reason, adapterStep, steps]).toEqual(['early stopping', step, step + 3]);
+    expect(checkpoints.at(-1)!.best).toMatchObject({ metric: metric_for_best_model, value: best, step, stale: 3 });
+    expect(checkpoints.at(-1)!.best!.adapter).toEqual(adapter);
+    const atBest = checkpoints.find((checkpoint) => checkpoint.step === step)!;
+    expect(adapter).toEqual(atBest.adapter);
+  });
+
   it('stops at a step border, evaluates and saves; a pause holds it', async () => {
     const { trainer, engine, checkpoints } = setUp({ ...RECIPE, training: { ...RECIPE.training, max_steps: 1000 } }, (engine) => ({
       evaluators: [evaluator(engine, 'a', 2)],
