@@ -57,7 +57,13 @@ export class EngineHost {
     this.engine?.dispose();
     this.engine = null;
     const gpu = await this.device();
-    this.engine = gpu ? await WebGpuEngine.create(gpu, options) : await TensorFlowEngine.create(options);
+    if (!gpu) return (this.engine = await TensorFlowEngine.create(options));
+    try {
+      this.engine = await WebGpuEngine.create(gpu, options);
+    } catch (error) {
+      gpu.releaseBuffers();
+      throw await gpu.causeOf(error);
+    }
     return this.engine;
   }
 

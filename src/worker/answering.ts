@@ -1,8 +1,9 @@
 /** Answers and scores by the adapter of a run: of the one that has just ended, or of any that is kept. */
 import { DEFAULT_DATE_STRING } from '../data/chatTemplate.ts';
 import { packDocuments } from '../data/packing.ts';
-import type { ChatTokenizer } from '../data/tokenizer.ts';
+import { ChatTokenizer } from '../data/tokenizer.ts';
 import { UserError, isDeviceLost } from '../lib/errors.ts';
+import { modelOf } from '../model/registry.ts';
 import type { Database } from '../storage/database.ts';
 import { openModel } from '../storage/models.ts';
 import { findRun, readPart } from '../storage/runs.ts';
@@ -10,7 +11,6 @@ import type { EngineHost } from '../training/createEngine.ts';
 import type { AdapterTensors, Engine, EngineProgress } from '../training/engine.ts';
 import type { Recipe } from '../training/recipe.ts';
 import type { ChatReply, ChatRequest, SamplingOptions, TokenLosses } from './protocol.ts';
-import { tokenizerOf } from './rowFile.ts';
 
 /** The adapter that answers now. */
 interface Held {
@@ -23,12 +23,17 @@ interface Held {
   engine: Engine | null;
 }
 
+interface AnsweringModel {
+  tokenizer: ChatTokenizer;
+  maxPositions: number;
+}
+
 /** Prompts answered at once, each by both models. */
 const PAIRS_AT_ONCE = 4;
 
 export class Answering {
   private held: Held | null = null;
-  private tokenizer: { modelId: string; made: Promise<ChatTokenizer> } | null = null;
+  private model: { id: string; made: Promise<AnsweringModel> } | null = null;
   /** Asked by what is being written now. */
   private readonly open = new Set<{ stopped: boolean }>();
 
@@ -58,12 +63,17 @@ export class Answering {
 
   chat({ runId, conversations, sampling }: ChatRequest, onText: (conversation: number, text: string) => void): Promise<ChatReply[]> {
     return this.using(runId, async (engine, held) => {
-      const tokenizer = await this.tokenizerOf(held.modelId);
+      const { tokenizer, maxPositions } = await this.modelOf(held.modelId);
       const { system_prompt, date_string } = held.recipe;
       const prompts = conversations.map(({ messages }) => {
         const all = system_prompt === null ? messages : [{ role: 'system' as const, content: system_prompt }, ...messages];
         return tokenizer.encode(tokenizer.render(all, { addGenerationPrompt: true, dateString: date_string || DEFAULT_DATE_STRING }));
       });
+      const longest = Math.max(...prompts.map(({ length }) => length)) + sampling.maxNewTokens;
+      if (longest > maxPositions)
+        throw new UserError(
+          `The conversation and max_new_tokens come to ${longest} tokens; this model knows ${maxPositions} positions. Start a new conversation, or lower max_new_tokens.`,
+        );
       const answer = { stopped: false };
       const made = await this.writing(answer, () =>
         engine.generate(
@@ -79,7 +89,7 @@ export class Answering {
   answerPairs(runId: string, prompts: readonly number[][], sampling: SamplingOptions, onPair: (index: number, base: string, tuned: string) => void): Promise<void> {
     let done = 0;
     return this.using(runId, async (engine, held) => {
-      const tokenizer = await this.tokenizerOf(held.modelId);
+      const { tokenizer } = await this.modelOf(held.modelId);
       const answer = { stopped: false };
       await this.writing(answer, async () => {
         while (done < prompts.length && !answer.stopped) {
@@ -106,7 +116,7 @@ export class Answering {
   tokenLosses(runId: string, inputIds: readonly number[], strength: number): Promise<TokenLosses> {
     return this.using(runId, async (engine, held) => {
       const ids = inputIds.slice(0, engine.tokensPerMicroBatch);
-      const { padTokenId } = await this.tokenizerOf(held.modelId);
+      const { padTokenId } = (await this.modelOf(held.modelId)).tokenizer;
       const [batch] = packDocuments([{ inputIds: ids, labels: ids }], { tokens: engine.tokensPerMicroBatch, padTokenId });
       // The loss of a token stands where it is predicted: one before it.
       const ofTokens = (scores: Float32Array) => Float32Array.from(inputIds, (_, i) => (i > 0 && i < ids.length ? scores[i - 1] : NaN));
@@ -159,9 +169,19 @@ export class Answering {
     }
   }
 
-  private tokenizerOf(modelId: string): Promise<ChatTokenizer> {
-    if (this.tokenizer?.modelId !== modelId) this.tokenizer = { modelId, made: tokenizerOf(modelId, this.database) };
-    return this.tokenizer.made;
+  private modelOf(id: string): Promise<AnsweringModel> {
+    if (this.model?.id !== id) {
+      const made = this.readModel(id);
+      this.model = { id, made };
+      // Once it is stored again it is read again.
+      made.catch(() => (this.model = null));
+    }
+    return this.model.made;
+  }
+
+  private async readModel(id: string): Promise<AnsweringModel> {
+    const { manifest } = await openModel(await this.database, id);
+    return { tokenizer: new ChatTokenizer(manifest.texts), maxPositions: modelOf(manifest.config).config.max_position_embeddings };
   }
 }
 

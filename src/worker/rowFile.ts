@@ -14,7 +14,7 @@ import type { DataRequest, FileReport, PackedPreview, PackedRequest, RowFileApi,
 const PROBLEMS_SHOWN = 200;
 
 /** The tokenizer of a stored model. @throws UserError where the model is gone or has no usable tokenizer */
-export async function tokenizerOf(modelId: string, opened: Promise<Database>): Promise<ChatTokenizer> {
+async function tokenizerOf(modelId: string, opened: Promise<Database>): Promise<ChatTokenizer> {
   const manifest = await findModel(await opened, modelId);
   if (!manifest) throw new UserError('This model is not stored in this browser any more. Drop its files again.');
   return new ChatTokenizer(manifest.texts);

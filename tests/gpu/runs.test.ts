@@ -217,6 +217,9 @@ describe.skipIf(!gpu)('a kept run', { timeout: 300_000 }, () => {
     expect(Object.keys(zip)).toEqual(expect.arrayContaining(['adapter/adapter_model.safetensors', 'metrics.jsonl', 'recipe.json', 'report.md', 'votes.json', 'notes.txt']));
     expect(zip['adapter/adapter_model.safetensors']).toEqual(adapterOf(outcome));
     expect((await history.runs())[0]).toMatchObject({ name: 'first', notes: 'worked' });
+    const endless = { ...GREEDY, maxNewTokens: 1000 };
+    const tooLong = after.host.chat({ runId, conversations: [{ messages: [{ role: 'user', content: 'AB' }], strength: 1 }], sampling: endless }, () => undefined);
+    await expect(tooLong).rejects.toThrow(/come to 1005 tokens; this model knows 256 positions\. Start a new conversation/);
     // A device that is lost while it answers is replaced.
     after.devices.at(-1)!.device.destroy();
     expect(await ask(after)).toEqual(answers);
