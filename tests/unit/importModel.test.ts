@@ -5,7 +5,7 @@ import { writeSafetensors } from '../../src/formats/safetensors.ts';
 import { openDatabase, type Database } from '../../src/storage/database.ts';
 import { deleteModel, findModel, listModels, openModel } from '../../src/storage/models.ts';
 import { importModel } from '../../src/training/importModel.ts';
-import { memoryWeightSource } from '../../src/training/weightStream.ts';
+import { memoryWeightSource, READ_BYTES } from '../../src/training/weightStream.ts';
 import { modelOf } from '../../src/model/registry.ts';
 import { TINY_CONFIG, tinyModelFiles, tinyWeights } from '../helpers/tinyModel.ts';
 
@@ -47,6 +47,38 @@ describe('importing a model', () => {
     expect(b.id).not.toBe(a.id);
     expect(await chunks((await openModel(database, b.id)).weights)).toEqual(await chunks((await openModel(database, a.id)).weights));
     await expect(bring(sharded.filter(({ path }) => path !== names[1]))).rejects.toThrow(/model-00002-of-00002.safetensors is missing: model.safetensors.index.json names it/);
+  });
+
+  it('never has more of the files in memory than a few reads, and stores pieces no larger', async () => {
+    const config = { ...TINY_CONFIG, vocab_size: 60_000, hidden_size: 64, intermediate_size: 50_000, num_hidden_layers: 1 };
+    const files = tinyModelFiles({}, config);
+    const weights = files.find(({ path }) => path === 'model.safetensors')!;
+    const reads: number[] = [];
+    let open = 0;
+    let mostOpen = 0;
+    const { blob } = weights;
+    const slice = blob.slice.bind(blob);
+    blob.slice = (from = 0, to = blob.size) => {
+      const piece = slice(from, to);
+      const read = piece.arrayBuffer.bind(piece);
+      piece.arrayBuffer = async () => {
+        // The samples that tell files apart are smaller.
+        const large = to - from > 65536;
+        if (large) mostOpen = Math.max(mostOpen, ++open);
+        const bytes = await read();
+        reads.push(bytes.byteLength);
+        if (large) open--;
+        return bytes;
+      };
+      return piece;
+    };
+    const manifest = await bring(files);
+    expect(Math.max(...manifest.tensors.map(({ shape }) => shape.reduce((a, b) => a * b, 4)))).toBeGreaterThan(3 * READ_BYTES);
+    expect(Math.max(...reads)).toBe(READ_BYTES);
+    // Two a tensor, two tensors at once.
+    expect(mostOpen).toBeLessThanOrEqual(4);
+    expect(Math.max(...manifest.tensors.flatMap(({ chunks: stored }) => stored.map(({ byteLength }) => byteLength)))).toBeLessThanOrEqual(READ_BYTES);
+    expect(reads.filter((bytes) => bytes > 65536).length).toBeGreaterThan(8);
   });
 
   it('goes on where it was cut off, and never looks whole before', async () => {
