@@ -2,7 +2,7 @@
 import { tick } from 'svelte';
 import { metricFault } from '../training/metrics.ts';
 import { parseRecipe, recipeToJson } from '../training/recipe.ts';
-import { proxy, startHistory, startImport, startTrainer, transfer, type WorkerHandle } from '../worker/client.ts';
+import { proxy, requestsMade, startHistory, startImport, startTrainer, transfer, type WorkerHandle } from '../worker/client.ts';
 import type {
   ColumnMapping,
   FileInReport,
@@ -284,7 +284,13 @@ export class Workspace {
     this.history.startFrom = null;
     this.flow.reset();
     try {
-      const inReport = (set: DataFile, report: FileReport): FileInReport => ({ file: set.file.name, name: set.name, summary: report.summary, leaks: leaksOf(set) });
+      const inReport = (set: DataFile, report: FileReport): FileInReport => ({
+        file: set.file.name,
+        name: set.name,
+        sha256: report.sha256,
+        summary: report.summary,
+        leaks: leaksOf(set),
+      });
       const training = inReport(train, train.report);
       const validation = usable.map((set) => inReport(set, set.report!));
       const { longestValidation } = data;
@@ -313,6 +319,7 @@ export class Workspace {
       const ended = this.trainer.api.run(
         transfer(request, ports),
         proxy((event) => run.take(event)),
+        proxy(requestsMade),
       );
       for (const [file, message] of failed) void this.trainer.api.evaluatorDied(file.name, message, false);
       const outcome = await Promise.race([ended, crashed]);

@@ -42,12 +42,13 @@ export const ADVANCED: Field[] = [
   { group: 'evaluation', key: 'top_p', type: 'number', step: 'any', min: 0, help: 'Only the likeliest tokens up to this share.' },
   {
     group: 'evaluation',
-    key: 'metric_for_best_model',
-    type: 'text',
+    key: 'forgetting_threshold',
+    type: 'number',
+    step: 'any',
+    min: 0,
     empty: 'null',
-    help: 'Keep the best adapter by this: eval_<name>_ and loss, perplexity, token_accuracy, rougeL, exact_match …',
+    help: 'Name a validation file whose loss rises this far above its start (0.1 is about 10 % more perplexity); empty: never.',
   },
-  { group: 'evaluation', key: 'early_stopping_patience', type: 'number', step: 1, min: 1, help: 'Evaluations without a better value before stopping.' },
 ];
 
 /** Headings of the advanced fields, by group. */

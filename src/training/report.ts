@@ -1,13 +1,19 @@
-/** report.md of a run: what was trained on what, where it ran, and what came out. A pure function of data. */
+/** report.md of a run, whole in one file: what was trained on what, where, with which hashes, what came out, and what the page asked of the network. */
 import type { DatasetSummary } from '../data/documents.ts';
+import type { RequestMade } from '../lib/requests.ts';
 import type { MemoryReport } from './engine.ts';
+import type { EvaluationResult } from './evaluation.ts';
+import { courseOf, forgettingText } from './forgetting.ts';
 import { bestSteps, curve, METRICS, type MetricsLine } from './metrics.ts';
 import { recipeToJson, type Recipe } from './recipe.ts';
+import { svgChart, svgDataUri, type SvgCurve } from './svgChart.ts';
 import type { RunResult } from './trainer.ts';
 
 interface FileInRun {
   file: string;
   summary: DatasetSummary;
+  /** SHA-256 of the file's bytes, hex. */
+  sha256: string;
   /** Its rows that are also in another file. */
   leaks: readonly { file: string; rows: number }[];
 }
@@ -15,18 +21,34 @@ interface FileInRun {
 export interface ReportInputs {
   recipe: Recipe;
   modelName: string;
+  /** Source files, and SHA-256 over the hashes of all stored chunks in the order of their tensors. */
+  model: { storedSha256: string; files: readonly { path: string; size: number; sha256: string }[] };
+  /** Of adapter_model.safetensors. */
+  adapter: { sha256: string; bytes: number };
   device: string;
+  versions: { finetab: string; browser: string };
   memory: MemoryReport;
   training: FileInRun;
   /** `failure`: why it was not evaluated to the end. `restarted`: why its worker was started anew. */
   validation: (FileInRun & { name: string; failure: string | null; restarted: string | null })[];
+  /** Evaluations that generated answers. */
+  evaluations: readonly { name: string; step: number; result: EvaluationResult }[];
+  requests: readonly RequestMade[];
   result: Pick<RunResult, 'reason' | 'message' | 'steps' | 'totalSteps' | 'adapterStep' | 'lines' | 'seconds'>;
 }
 
-export function writeReport({ recipe, modelName, device, memory, training, validation, result }: ReportInputs): string {
+export function writeReport(inputs: ReportInputs): string {
+  const { recipe, modelName, model, adapter, device, versions, memory, training, validation, result } = inputs;
   const rates = curve(result.lines, 'tokens_per_second').values;
   const rate = rates.toSorted((a, b) => a - b)[Math.floor(rates.length / 2)];
-  const losses = [{ name: 'training', values: curve(result.lines, 'loss') }, ...validation.map(({ name }) => ({ name, values: curve(result.lines, `eval_${name}_loss`) }))];
+  const trained = { name: 'training', ...curve(result.lines, 'loss') };
+  const validated = validation.map(({ name }) => ({ name, ...curve(result.lines, `eval_${name}_loss`) }));
+  const alarms = validation.flatMap(({ name }) => {
+    const course = courseOf(result.lines, name, recipe.evaluation.forgetting_threshold);
+    return (course && forgettingText(course)) ?? [];
+  });
+  const failures = validation.filter(({ failure }) => failure !== null).map(({ name, failure }) => `${name} could not be evaluated: ${failure}`);
+  const restarts = validation.flatMap(({ name, restarted }) => (restarted === null ? [] : `The worker of ${name} ended (${restarted}) and was started again.`));
   const data = [{ ...training, name: 'training' }, ...validation];
   return `# Run report
 
@@ -37,22 +59,35 @@ ${modelName}, ${result.steps} of ${result.totalSteps} steps (${result.reason}${r
 - Memory: ${Object.entries(memory)
     .map(([part, bytes]) => `${part} ${(bytes / 2 ** 20).toFixed(1)} MiB`)
     .join(', ')}
+- Finetab ${versions.finetab}, ${versions.browser}
 
 ## Losses
 
 | set | start | best (step) | end |
 |---|---|---|---|
-${losses.map(({ name, values }) => lossRow(name, values)).join('\n')}
-${validation
-  .filter(({ failure }) => failure !== null)
-  .map(({ name, failure }) => `\n${name} could not be evaluated: ${failure}\n`)
-  .join('')}${validation.flatMap(({ name, restarted }) => (restarted === null ? [] : `\nThe worker of ${name} ended (${restarted}) and was started again.\n`)).join('')}
+${[trained, ...validated].map(lossRow).join('\n')}
+${[...alarms, ...failures, ...restarts].map((text) => `\n${text}\n`).join('')}
+${picture('Training loss', [trained])}
+${picture('Validation loss', validated)}
+${picture('Learning rate', [{ name: 'learning rate', ...curve(result.lines, 'learning_rate') }])}
+${picture('Gradient norm', [{ name: 'gradient norm', ...curve(result.lines, 'grad_norm') }])}
 ${metricTable(result.lines, validation)}## Data
 
 | set | file | rows | tokens | supervised | longest | truncated rows | truncated tokens | duplicate rows | rows left out |
 |---|---|---|---|---|---|---|---|---|---|
 ${data.map(({ name, file, summary: s }) => `| ${name} | ${file} | ${s.rows} | ${s.tokens} | ${s.supervisedTokens} | ${s.longest} | ${s.truncatedRows} | ${s.truncatedTokens} | ${s.duplicates} | ${s.problems} |`).join('\n')}
 ${validation.flatMap(leakLines).join('')}
+## Hashes
+
+SHA-256. Of the model's source files: of sixteen samples spread over the file, with its size. "stored weights" is over the hashes of all stored pieces.
+
+| what | bytes | SHA-256 |
+|---|---|---|
+| adapter_model.safetensors | ${adapter.bytes} | \`${adapter.sha256}\` |
+${data.map(({ file, sha256 }) => `| ${file} | | \`${sha256}\` |`).join('\n')}
+| stored weights of ${modelName} | | \`${model.storedSha256}\` |
+${model.files.map(({ path, size, sha256 }) => `| ${path} (samples) | ${size} | \`${sha256}\` |`).join('\n')}
+${answers(inputs.evaluations)}
 ## Recipe
 
 \`\`\`json
@@ -66,10 +101,16 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM
 model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained("THE BASE MODEL"), "adapter")
 \`\`\`
+
+## Network
+
+Every request that the page and its workers made up to the end of the run, as the browser recorded them.
+
+${network(inputs.requests)}
 `;
 }
 
-function lossRow(name: string, { steps, values }: { steps: number[]; values: number[] }): string {
+function lossRow({ name, steps, values }: SvgCurve): string {
   if (values.length === 0) return `| ${name} | | | |`;
   const best = values.indexOf(Math.min(...values));
   return `| ${name} | ${values[0].toFixed(4)} | ${values[best].toFixed(4)} (${steps[best]}) | ${values.at(-1)!.toFixed(4)} |`;
@@ -93,4 +134,42 @@ function metricTable(lines: readonly MetricsLine[], validation: ReportInputs['va
     return `| ${name} | ${metric} | ${digits(values[0])} | ${digits(value)} (${step}) | ${digits(values.at(-1)!)} |`;
   });
   return `## Metrics\n\n| set | metric | start | best (step) | end |\n|---|---|---|---|---|\n${body.join('\n')}\n\n`;
+}
+
+function picture(title: string, curves: readonly SvgCurve[]): string {
+  const svg = svgChart(curves);
+  return svg === '' ? '' : `${title}:\n\n![${title}](${svgDataUri(svg)})\n`;
+}
+
+function answers(evaluations: ReportInputs['evaluations']): string {
+  const written = evaluations.filter(({ result }) => result.answers.length > 0);
+  if (written.length === 0) return '';
+  const sections = written.map(({ name, step, result }) => {
+    const rows = result.answers.map(({ line, prompt, reference, answer }) => `| ${line} | ${cell(prompt)} | ${cell(reference)} | ${cell(answer)} |`);
+    return `### ${name}, step ${step}\n\n| line | question | reference | answer |\n|---|---|---|---|\n${rows.join('\n')}\n`;
+  });
+  return `\n## Answers\n\n${sections.join('\n')}`;
+}
+
+/** Any text in a cell of a table: never markup. */
+function cell(text: string): string {
+  return text
+    .replace(/[\\`*_[\]|~#!]/g, '\\$&')
+    .replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`)
+    .replaceAll(/\r?\n/g, '<br>');
+}
+
+/** By host; the same address is counted, not repeated. */
+function network(requests: readonly RequestMade[]): string {
+  const urls = new Map<string, { count: number; bytes: number; threads: Set<string> }>();
+  for (const { url, bytes, thread } of requests) {
+    const { origin, pathname } = new URL(url);
+    const known = urls.get(origin + pathname) ?? { count: 0, bytes: 0, threads: new Set<string>() };
+    known.count++;
+    known.bytes += bytes;
+    urls.set(origin + pathname, { ...known, threads: known.threads.add(thread) });
+  }
+  if (urls.size === 0) return 'None was recorded.';
+  const rows = [...urls].map(([url, { count, bytes, threads }]) => `| ${url} | ${count} | ${bytes} | ${[...threads].join(', ')} |`);
+  return `| address | requests | bytes | made by |\n|---|---|---|---|\n${rows.join('\n')}`;
 }

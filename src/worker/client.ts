@@ -1,6 +1,7 @@
 /** Starts workers and wraps them: the only place where the page makes one. */
 import { wrap, type Remote } from 'comlink';
-import { watchLife } from './life.ts';
+import { requestsHere, type RequestMade } from '../lib/requests.ts';
+import { requestsOf, watchLife } from './life.ts';
 import type { DatasetApi, EvaluationApi, HistoryApi, ImportApi, TrainerApi } from './protocol.ts';
 
 export { proxy, transfer, type Remote } from 'comlink';
@@ -10,15 +11,35 @@ export interface WorkerHandle<T> {
   terminate(): void;
 }
 
+const living = new Set<Worker>();
+/** Made by workers that were ended. */
+const past: RequestMade[] = [];
+
+/** Every network request of the page and of its workers. */
+export async function requestsMade(): Promise<RequestMade[]> {
+  return [...requestsHere('page'), ...past, ...(await Promise.all([...living].map(requestsOf))).flat()];
+}
+
+/** What a worker asked for is remembered before it is ended. */
+async function endWorker(worker: Worker): Promise<void> {
+  living.delete(worker);
+  past.push(...(await requestsOf(worker)));
+  worker.terminate();
+}
+
 /** @param onCrash told once, of an error that nothing caught or of the worker's end */
 function start<T>(worker: Worker, onCrash: (message: string) => void): WorkerHandle<T> {
+  living.add(worker);
   let ended = false;
   const end = (message: string | null) => {
     if (ended) return;
     ended = true;
     stopWatching();
-    if (message === null) worker.terminate();
-    else onCrash(message);
+    if (message === null) void endWorker(worker);
+    else {
+      living.delete(worker);
+      onCrash(message);
+    }
   };
   const stopWatching = watchLife(worker, () => end('it ended without a word, as when memory runs out'));
   worker.addEventListener('error', (event) => end(event.message || 'the worker could not be loaded'));

@@ -9,6 +9,7 @@ import type { RecordUnit, RowProblem } from '../data/records.ts';
 import type { ChosenColumns, Column } from '../data/rows.ts';
 import type { Fingerprints, Histogram, Overlap, Repeats } from '../data/statistics.ts';
 import type { Document, MicroBatch } from '../data/types.ts';
+import type { RequestMade } from '../lib/requests.ts';
 import type { NamedFile } from '../formats/checkpoint.ts';
 import type { AdapterTensors, EngineProgress, GenerationOptions, LoraSettings, MemoryChoice, MemoryReport, TokenScores } from '../training/engine.ts';
 import type { EvaluationMetrics, EvaluationResult, GeneratedAnswer, Question } from '../training/evaluation.ts';
@@ -79,6 +80,8 @@ export interface ImportApi {
 /** What was understood of a data file. */
 export interface FileReport {
   file: string;
+  /** SHA-256 of its bytes, hex. */
+  sha256: string;
   /** In words; null where none is known and no columns are chosen. */
   format: string | null;
   columns: Column[];
@@ -214,6 +217,8 @@ export interface EvaluationPorts {
 
 export interface FileInReport {
   file: string;
+  /** SHA-256 of its bytes, hex. */
+  sha256: string;
   name: string;
   summary: DatasetSummary;
   /** Rows that are also in another file of the run: a training row in a validation file, or the other way. */
@@ -310,7 +315,8 @@ export interface TrainerApi {
   plan(request: PlanRequest): Promise<RunPlan>;
   /** Asks the driver for so many bytes and gives them back. @returns bytes granted; null where there is no WebGPU */
   probe(bytes: number): Promise<number | null>;
-  run(request: RunRequest, onEvent: (event: TrainerWorkerEvent) => void): Promise<RunOutcome>;
+  /** @param requestsMade asked at the end, for the report */
+  run(request: RunRequest, onEvent: (event: TrainerWorkerEvent) => void, requestsMade?: () => Promise<RequestMade[]>): Promise<RunOutcome>;
   pause(): Promise<void>;
   resume(): Promise<void>;
   stop(): Promise<void>;

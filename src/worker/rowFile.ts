@@ -4,6 +4,7 @@ import { parseRows, type ParsedRows } from '../data/rows.ts';
 import { ChatTokenizer } from '../data/tokenizer.ts';
 import { IGNORE_INDEX } from '../data/types.ts';
 import { UserError } from '../lib/errors.ts';
+import { sha256Hex } from '../lib/sha256.ts';
 import { openDatabase, type Database } from '../storage/database.ts';
 import { findModel } from '../storage/models.ts';
 import type { Question } from '../training/evaluation.ts';
@@ -22,6 +23,7 @@ async function tokenizerOf(modelId: string, opened: Promise<Database>): Promise<
 
 export class RowFile {
   private constructor(
+    private readonly sha256: string,
     private readonly parsed: Pick<ParsedRows, 'format' | 'columns' | 'unit'>,
     readonly dataset: Dataset,
     readonly tokenizer: ChatTokenizer,
@@ -33,7 +35,8 @@ export class RowFile {
     (await database).close();
     const parsed = await parseRows(file, file.name, columns);
     const { format, columns: found, unit } = parsed;
-    return new RowFile({ format, columns: found, unit }, await buildDataset(file.name, parsed, tokenizer, settings, onProgress), tokenizer);
+    const sha256 = await sha256Hex(new Uint8Array(await file.arrayBuffer()));
+    return new RowFile(sha256, { format, columns: found, unit }, await buildDataset(file.name, parsed, tokenizer, settings, onProgress), tokenizer);
   }
 
   report(): FileReport {
@@ -41,6 +44,7 @@ export class RowFile {
     const { format, columns, unit } = this.parsed;
     return {
       file,
+      sha256: this.sha256,
       format,
       columns,
       unit,

@@ -1,10 +1,14 @@
 /** One run from start to end: its engine, its trainer, and what is kept of it. A lost device is replaced, and the run goes on from its last checkpoint. */
 import { wrap } from 'comlink';
 import { chooseTokensPerMicroBatch } from '../data/packing.ts';
+import { version } from '../../package.json';
 import { UserError, isDeviceLost } from '../lib/errors.ts';
+import type { RequestMade } from '../lib/requests.ts';
+import { sha256Hex } from '../lib/sha256.ts';
+import type { EvaluationResult } from '../training/evaluation.ts';
 import { newRun, type Database, type ModelManifest, type RunRecord } from '../storage/database.ts';
 import { openModel } from '../storage/models.ts';
-import { endRun, findRun, latestCheckpoint, latestCheckpointStep, putCheckpoint, putEvaluation, putPart, putRun, updateRun } from '../storage/runs.ts';
+import { endRun, findRun, latestCheckpoint, latestCheckpointStep, putCheckpoint, listEvaluations, putEvaluation, putPart, putRun, updateRun } from '../storage/runs.ts';
 import type { EngineHost } from '../training/createEngine.ts';
 import type { AdapterTensors, Engine, EngineOptions, MemoryAim } from '../training/engine.ts';
 import { curve, metricsToJsonl, type MetricsLine } from '../training/metrics.ts';
@@ -36,6 +40,7 @@ export class RunSession {
     private readonly evaluators: Evaluators,
     private readonly request: RunRequest,
     private readonly onEvent: (event: TrainerWorkerEvent) => void,
+    private readonly requestsMade: () => Promise<RequestMade[]>,
   ) {
     this.runId = request.resumeRunId ?? new Date().toISOString();
   }
@@ -172,9 +177,16 @@ export class RunSession {
     const { database, request, runId } = this;
     const { recipe, modelName, training, validation } = request;
     const { reason, message, steps, totalSteps, adapterStep, seconds, lines, adapter } = result;
+    const folder = adapterFolder({ recipe, modelName, adapter, adapterStep, totalSteps, lines }, manifest.texts);
+    const tensors = folder.get('adapter_model.safetensors')!;
     const report = writeReport({
       recipe,
       modelName,
+      model: { storedSha256: await storedSha256(manifest), files: manifest.files },
+      adapter: { sha256: await sha256Hex(tensors), bytes: tensors.byteLength },
+      versions: { finetab: version, browser: navigator.userAgent },
+      evaluations: (await listEvaluations(database, runId).catch(() => [])).map((kept) => ({ ...kept, result: kept.result as EvaluationResult })).sort((a, b) => a.step - b.step),
+      requests: await this.requestsMade(),
       device: this.engine!.device,
       memory: this.engine!.memory,
       training,
@@ -206,12 +218,18 @@ export class RunSession {
       adapterStep,
       seconds,
       losses: lossesOf(lines),
-      adapter: adapterFolder({ recipe, modelName, adapter, adapterStep, totalSteps, lines }, manifest.texts),
+      adapter: folder,
       metricsJsonl: metricsToJsonl(lines),
       recipeJson: recipeToJson(recipe),
       report,
     };
   }
+}
+
+/** Of the weights as they are stored: over the hashes of their pieces, tensor by tensor. */
+function storedSha256({ tensors }: ModelManifest): Promise<string> {
+  const pieces = tensors.flatMap(({ name, chunks }) => chunks.map(({ part, byteOffset, sha256 }) => `${name} ${part} ${byteOffset} ${sha256}\n`));
+  return sha256Hex(new TextEncoder().encode(pieces.join('')));
 }
 
 /** T holds the longest row of all files. */

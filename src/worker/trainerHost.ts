@@ -1,5 +1,6 @@
 /** What trainer.worker serves: the one engine, one run at a time, and answers by the adapters that runs left. */
 import { UserError } from '../lib/errors.ts';
+import type { RequestMade } from '../lib/requests.ts';
 import { openDatabase, type Database } from '../storage/database.ts';
 import { openModel } from '../storage/models.ts';
 import { deleteRun, latestCheckpointStep, listRuns } from '../storage/runs.ts';
@@ -59,10 +60,10 @@ export class TrainerHost implements TrainerApi {
     return this.engines.probe(bytes);
   }
 
-  async run(request: RunRequest, onEvent: (event: TrainerWorkerEvent) => void): Promise<RunOutcome> {
+  async run(request: RunRequest, onEvent: (event: TrainerWorkerEvent) => void, requestsMade: () => Promise<RequestMade[]> = () => Promise.resolve([])): Promise<RunOutcome> {
     this.idle('Stop it first.');
     this.evaluators.begin();
-    const session = new RunSession(await this.database, this.engines, this.evaluators, request, onEvent);
+    const session = new RunSession(await this.database, this.engines, this.evaluators, request, onEvent, requestsMade);
     this.session = session;
     this.answering.yieldEngine();
     try {
