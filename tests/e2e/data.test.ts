@@ -105,7 +105,7 @@ describe.skipIf(!browserPath)('data on the page', { timeout: 240_000 }, () => {
     await choose(page, { 'train.jsonl': train, 'leaky.val.jsonl': leaking, 'clean.val.jsonl': rowsOf(2, (i) => ({ query: `${i}?`, response: 'x' })) });
     const text = await cardOf(page, 'train.jsonl').innerText();
     expect(text).toMatch(/Leakage: 1 row of 11 \(9\.1 %\) is also in leaky\.val\.jsonl, and 1 row has the same prompt/);
-    expect(text).toMatch(/line 4 is there 1/);
+    expect(text).toMatch(/line 4 is there number 1/);
     expect(text).toMatch(/Repeated: 2 rows \(18 %\) say what an earlier row[\s\S]*line 9 is line 1, line 10 is line 2/);
     expect(text).toMatch(/Truncated: 1 row of 11 \(9\.1 %\) is longer than max_length, 64/);
     expect(
@@ -114,7 +114,7 @@ describe.skipIf(!browserPath)('data on the page', { timeout: 240_000 }, () => {
         .count(),
     ).toBe(1);
     const leaky = await cardOf(page, 'leaky.val.jsonl').innerText();
-    expect(leaky).toMatch(/1 row of 3 \(33 %\) is also in train\.jsonl[\s\S]*figures are too good[\s\S]*line 1 is there 4/);
+    expect(leaky).toMatch(/1 row of 3 \(33 %\) is also in train\.jsonl[\s\S]*figures are too good[\s\S]*line 1 is there number 4/);
     expect(await cardOf(page, 'clean.val.jsonl').innerText()).not.toMatch(/Leakage|Shared prompts/);
     expect(await page.getByRole('button', { name: 'Train', exact: true }).isDisabled()).toBe(false);
     // Gone with the file.
