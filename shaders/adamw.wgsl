@@ -1,9 +1,9 @@
 // AdamW with decoupled decay (arXiv:1711.05101), as torch.optim.AdamW computes it, after clipping to the global norm:
-//   g *= min(1, max_norm / (norm + 1e-6));  p *= 1 - lr wd;  m += (g - m)(1 - b1);  v = b2 v + (1 - b2) g^2
+//   g *= scale;  g *= min(1, max_norm / (norm + 1e-6));  p *= 1 - lr wd;  m += (g - m)(1 - b1);  v = b2 v + (1 - b2) g^2
 //   p -= lr / (1 - b1^t) * m / (sqrt(v) / sqrt(1 - b2^t) + eps)
 // Nothing is changed where the loss or the norm is NaN or infinite. Parameters from B_START on (the B matrices) use lr_b.
 // BETA1_REST, BETA2_REST are 1 - b1, 1 - b2, rounded once.
-// Buffers: 0 p, 1 m, 2 v, 3 g, all [COUNT]; 4 scalars (lr_a, lr_b, weight_decay, max_norm or 0, 1 - b1^t, sqrt(1 - b2^t)); 5 stats (loss, norm^2).
+// Buffers: 0 p, 1 m, 2 v, 3 g, all [COUNT]; 4 scalars (lr_a, lr_b, weight_decay, max_norm or 0, 1 - b1^t, sqrt(1 - b2^t), scale); 5 stats (loss, norm^2 before scale).
 // Threads: one invocation an element.
 #include "lib/flat.wgsl"
 @group(0) @binding(0) var<storage, read_write> p: array<f32>;
@@ -24,9 +24,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (i >= COUNT || !finite(stats[0]) || !finite(stats[1])) {
     return;
   }
-  var gradient = g[i];
+  var gradient = g[i] * scalars[6];
   if (scalars[3] > 0.0) {
-    gradient *= min(1.0, scalars[3] / (sqrt(stats[1]) + 1e-6));
+    gradient *= min(1.0, scalars[3] / (sqrt(stats[1]) * scalars[6] + 1e-6));
   }
   let rate = select(scalars[0], scalars[1], i >= B_START);
   let mean = m[i] + (gradient - m[i]) * BETA1_REST;

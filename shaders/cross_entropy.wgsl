@@ -14,6 +14,20 @@ fn capped(logit: f32) -> f32 {
   return logit;
 }
 
+// Four logits of a row, WORKGROUP apart; past its end very small.
+fn four(base: u32, i: u32) -> vec4f {
+  let at = i + WORKGROUP * vec4u(0u, 1u, 2u, 3u);
+  let place = base + min(at, vec4u(V - 1u));
+  let z = vec4f(logits[place.x], logits[place.y], logits[place.z], logits[place.w]);
+  return select(vec4f(-3.0e38), vec4f(capped(z.x), capped(z.y), capped(z.z), capped(z.w)), at < vec4u(V));
+}
+
+fn put(base: u32, i: u32, slope: f32) {
+  if (i < V) {
+    logits[base + i] = slope;
+  }
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
   let row = group.y * groups.x + group.x;
@@ -22,23 +36,25 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   let base = row * V;
   let wanted = targets[row];
+  // In one sweep: the largest so far, its place, and the sum of exponentials relative to it.
   var own = -3.0e38;
   var place = 0u;
-  for (var i = local; i < V; i += WORKGROUP) {
-    let z = capped(logits[base + i]);
-    if (z > own) {
-      own = z;
-      place = i;
+  var mass = 0.0;
+  for (var i = local; i < V; i += 4u * WORKGROUP) {
+    let z = four(base, i);
+    let most = max(max(z.x, z.y), max(z.z, z.w));
+    if (most > own) {
+      mass *= exp(own - most);
+      own = most;
+      place = i + WORKGROUP * select(select(select(3u, 2u, z.z == most), 1u, z.y == most), 0u, z.x == most);
     }
+    let e = exp(z - own);
+    mass += e.x + e.y + e.z + e.w;
   }
   let largest = row_max(own, local);
   // Places below 2^24 are exact in f32.
   let first = -row_max(select(-3.0e38, -f32(place), own == largest), local);
-  var total = 0.0;
-  for (var i = local; i < V; i += WORKGROUP) {
-    total += exp(capped(logits[base + i]) - largest);
-  }
-  total = row_sum(total, local);
+  let total = row_sum(mass * exp(own - largest), local);
   if (local == 0u) {
     var value = 0.0;
     if (wanted >= 0) {
@@ -49,13 +65,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   if (GRADIENT) {
     workgroupBarrier();
-    for (var i = local; i < V; i += WORKGROUP) {
-      let z = capped(logits[base + i]);
-      var slope = exp(z - largest) / total - select(0.0, 1.0, i32(i) == wanted);
+    for (var i = local; i < V; i += 4u * WORKGROUP) {
+      let z = four(base, i);
+      let at = i + WORKGROUP * vec4u(0u, 1u, 2u, 3u);
+      var slope = exp(z - largest) / total - select(vec4f(), vec4f(1.0), vec4i(at) == vec4i(wanted));
       if (SOFTCAP > 0.0) {
         slope *= 1.0 - (z / SOFTCAP) * (z / SOFTCAP);
       }
-      logits[base + i] = select(0.0, slope, wanted >= 0);
+      slope = select(vec4f(), slope, wanted >= 0);
+      put(base, at.x, slope.x);
+      put(base, at.y, slope.y);
+      put(base, at.z, slope.z);
+      put(base, at.w, slope.w);
     }
   }
 }

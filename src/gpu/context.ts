@@ -1,6 +1,6 @@
 /** The one GPU device: limits, settings for its kernels, allocation with a ledger, and the pipeline cache. */
 import { DeviceLostError } from '../lib/errors.ts';
-import type { KernelSettings } from './dispatch.ts';
+import type { KernelLevel, KernelSettings } from './dispatch.ts';
 import { shaderBindings } from './shaders.ts';
 
 /** Who a buffer belongs to, as the memory report names it. */
@@ -16,6 +16,8 @@ const LOSS_TOLD_MS = 200;
 
 export class GpuContext {
   readonly settings: KernelSettings;
+  /** What arithmetic this device can do; settings.level is plain until it is set to another of these. */
+  readonly levels: readonly KernelLevel[];
   /** What plans and buffers keep to: the device's own limits. */
   readonly limits: { maxBindingBytes: number; maxBufferBytes: number };
   /** The adapter in words. */
@@ -31,10 +33,13 @@ export class GpuContext {
     readonly adapterInfo: GPUAdapterInfo,
   ) {
     this.name = adapterName(adapterInfo);
+    this.levels = offeredLevels(device, adapterInfo);
     const isSoftware = isSoftwareAdapter(adapterInfo);
     this.settings = {
       rowWorkgroup: isSoftware ? 1 : 128,
       matmul: isSoftware ? 'direct' : 'tiled',
+      level: 'plain',
+      workgroupBytes: device.limits.maxComputeWorkgroupStorageSize,
       maxWorkgroups: device.limits.maxComputeWorkgroupsPerDimension,
       maxBindingBytes: Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize),
     };
@@ -137,12 +142,16 @@ export class GpuContext {
   }
 }
 
+/** Used where the adapter offers them; no kernel of the plain level needs one. */
+const OPTIONAL_FEATURES = ['timestamp-query', 'shader-f16', 'subgroups', 'chromium-experimental-subgroup-matrix'] as GPUFeatureName[];
+
 /** The best adapter there is, with the limits it offers; null where the browser has no WebGPU or no adapter. */
 export async function openGpu(gpu: GPU | undefined = navigator.gpu): Promise<GpuContext | null> {
   const adapter = await gpu?.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) return null;
-  const { limits, info } = adapter;
+  const { limits, info, features } = adapter;
   const device = await adapter.requestDevice({
+    requiredFeatures: OPTIONAL_FEATURES.filter((name) => features.has(name)),
     requiredLimits: {
       maxBufferSize: limits.maxBufferSize,
       maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
@@ -150,6 +159,31 @@ export async function openGpu(gpu: GPU | undefined = navigator.gpu): Promise<Gpu
     },
   });
   return new GpuContext(device, info);
+}
+
+/** Levels that a device's features allow. Subgroup matrices count where they are 16 x 16 x 16, float16 in and float32 out, over subgroups of 32. */
+export function offeredLevels({ features }: GPUDevice, info: GPUAdapterInfo): KernelLevel[] {
+  if (!features.has('shader-f16')) return ['plain'];
+  const { subgroupMinSize, subgroupMaxSize, subgroupMatrixConfigs = [] } = info as GPUAdapterInfo & SubgroupInfo;
+  const fits = ({ M, N, K, componentType, resultComponentType }: SubgroupMatrixConfig) =>
+    M === 16 && N === 16 && K === 16 && componentType === 'f16' && resultComponentType === 'f32';
+  const matrix = features.has('chromium-experimental-subgroup-matrix') && subgroupMinSize === 32 && subgroupMaxSize === 32 && [...subgroupMatrixConfigs].some(fits);
+  return matrix ? ['plain', 'f16', 'matrix'] : ['plain', 'f16'];
+}
+
+/** Chromium's adapter info beyond the standard's. */
+interface SubgroupInfo {
+  subgroupMinSize?: number;
+  subgroupMaxSize?: number;
+  subgroupMatrixConfigs?: Iterable<SubgroupMatrixConfig>;
+}
+
+interface SubgroupMatrixConfig {
+  M: number;
+  N: number;
+  K: number;
+  componentType: string;
+  resultComponentType: string;
 }
 
 export function adapterName(info: GPUAdapterInfo): string {

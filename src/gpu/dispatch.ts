@@ -21,12 +21,21 @@ export interface Dispatch {
 /** number: u32 · boolean: bool · { f32 }: f32 · string: substituted into #include lines. */
 export type ShaderConstant = number | boolean | string | { f32: number };
 
+/**
+ * What arithmetic kernels may use. plain: float32, no optional feature · f16: operands of products rounded to float16 (`shader-f16`) ·
+ * matrix: the same on the adapter's matrix units (subgroup matrices). Sums, softmax, norms and the residual stream are float32 everywhere.
+ */
+export type KernelLevel = 'plain' | 'f16' | 'matrix';
+
 /** How kernels are shaped for this adapter. */
 export interface KernelSettings {
   /** Invocations that share one row reduction; 1 on a CPU adapter, where barriers cost more than they save. */
   rowWorkgroup: number;
   /** Which matrix product: 'direct' has registers only and no barriers (CPU adapters), 'tiled' stages tiles in workgroup memory. */
   matmul: 'direct' | 'tiled';
+  level: KernelLevel;
+  /** Bytes of workgroup memory that a kernel may use. */
+  workgroupBytes: number;
   /** Largest workgroups a dimension. */
   maxWorkgroups: number;
   /** A weight larger than this is split by rows, a sweep over the adapter by elements: the largest binding. */

@@ -10,8 +10,9 @@ function read(name: string): string {
 }
 
 /**
- * The complete WGSL of a kernel: a `const` for each number and boolean, then the file with `#include "lib/x"` replaced by that file
- * (`{NAME}` in an include line by the string constant NAME).
+ * The complete WGSL of a kernel: `enable` and `diagnostic` lines, a `const` for each number and boolean, then the file with `#include "lib/x"`
+ * replaced by that file (`{NAME}` in an include line by the string constant NAME), and the lines from `#repeat i NAME` to `#end` written NAME times
+ * (`$i` in them is the turn, `$(i/4)` and `$(i%4)` its quarter and rest; loops nest): compilers need not unroll what is written out.
  */
 export function assembleShader(name: string, constants: Readonly<Record<string, ShaderConstant>>): string {
   const header: string[] = [];
@@ -32,7 +33,43 @@ export function assembleShader(name: string, constants: Readonly<Record<string, 
         }),
       ),
     );
-  return `${header.join('\n')}\n${expand(name)}`;
+  const lines = unroll(expand(name).split('\n'), (count) => {
+    const times = constants[count];
+    if (typeof times !== 'number') throw new Error(`${name}: #repeat needs the number ${count}`);
+    return times;
+  });
+  const isDirective = (line: string) => /^(?:enable|diagnostic)\b/.test(line);
+  return [...lines.filter(isDirective), ...header, ...lines.filter((line) => !isDirective(line))].join('\n');
+}
+
+/** Writes `#repeat` … `#end` blocks out. */
+function unroll(lines: readonly string[], timesOf: (constant: string) => number): string[] {
+  const out: string[] = [];
+  for (let at = 0; at < lines.length; at++) {
+    const repeat = /^#repeat (\w) (\w+)$/.exec(lines[at]);
+    if (!repeat) {
+      out.push(lines[at]);
+      continue;
+    }
+    let end = at + 1;
+    for (let depth = 1; ; end++) {
+      if (end === lines.length) throw new Error(`${lines[at]} has no #end`);
+      if (lines[end].startsWith('#repeat ')) depth++;
+      if (lines[end] === '#end' && --depth === 0) break;
+    }
+    const [, letter, count] = repeat;
+    const body = lines.slice(at + 1, end);
+    for (let turn = 0; turn < timesOf(count); turn++) {
+      const put = (line: string) =>
+        line
+          .replaceAll(`$(${letter}/4)`, String(Math.floor(turn / 4)))
+          .replaceAll(`$(${letter}%4)`, String(turn % 4))
+          .replaceAll(`$${letter}`, String(turn));
+      out.push(...unroll(body.map(put), timesOf));
+    }
+    at = end;
+  }
+  return out;
 }
 
 function floatLiteral(number: number): string {

@@ -94,7 +94,7 @@ export function optimizerGraph(layout: AdapterLayout): Graph {
       expAvg: whole('expAvg'),
       expAvgSq: whole('expAvgSq'),
       stats: graph.state('stats', [2]),
-      scalars: graph.input('scalars', [6], 'f32'),
+      scalars: graph.input('scalars', [7], 'f32'),
     },
     layout.bStart,
   );

@@ -11,9 +11,9 @@ export interface AdamWValues {
   gradients: Value;
   expAvg: Value;
   expAvgSq: Value;
-  /** [2] f32 state: loss, squared gradient norm (written here). */
+  /** [2] f32 state: loss, squared norm of the gradients as they are (written here). */
   stats: Value;
-  /** [6] f32 input: learning rate of A, of B, weight decay, max norm or 0, 1 - beta1^t, sqrt(1 - beta2^t). */
+  /** [7] f32 input: learning rate of A, of B, weight decay, max norm or 0, 1 - beta1^t, sqrt(1 - beta2^t), what the gradients are to be multiplied with. */
   scalars: Value;
 }
 

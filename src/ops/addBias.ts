@@ -1,7 +1,7 @@
 /** y += bias, a frozen vector added to every row in place. The gradient passes through. */
 import { flatGrid, value } from '../gpu/dispatch.ts';
 import { elements, type Graph, type Op, type Value } from './graph.ts';
-import { weightBindings, weightKind } from './matrixProduct.ts';
+import { weightBindings, weightKind } from './product.ts';
 
 /** @param y [T, N], taken over @param bias [N] @returns [T, N] */
 export function addBias(graph: Graph, y: Value, bias: Value): Value {

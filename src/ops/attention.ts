@@ -1,5 +1,5 @@
 /** Causal grouped-query attention within documents, with optional sliding window and softcap; forward and backward in flash style. */
-import { flatGrid, value } from '../gpu/dispatch.ts';
+import { flatGrid, value, type BufferReference, type Dispatch, type KernelSettings } from '../gpu/dispatch.ts';
 import type { Attributes, Graph, Node, Op, Value } from './graph.ts';
 
 export interface AttentionSettings {
@@ -46,6 +46,25 @@ export const attentionOp: Op = {
   dispatches({ inputs: [q, k, v, start], outputs: [o, lse], attributes }, settings) {
     const tokens = q.shape[0];
     const constants = { T: tokens, ...attentionConstants(attributes) };
+    if (onMatrixUnits(settings, constants, 1))
+      return [
+        {
+          shader: 'attention_matrix',
+          constants: matrixConstants(constants),
+          bindings: { 0: value(o), 1: value(lse), 2: value(q), 3: value(k), 4: value(v), 5: value(start) },
+          workgroups: [Math.ceil(tokens / 64), constants.HEADS, 1],
+        },
+      ];
+    const block = blockRows(settings, constants.D, 64, (rows, head) => 16 * ((rows + COLUMNS) * head + rows * SLOTS) + 8 * rows);
+    if (block > 0)
+      return [
+        {
+          shader: 'attention_tiled',
+          constants: { ...tiledConstants(constants), BLOCK: block },
+          bindings: { 0: value(o), 1: value(lse), 2: value(q), 3: value(k), 4: value(v), 5: value(start) },
+          workgroups: [Math.ceil(tokens / block), constants.HEADS, 1],
+        },
+      ];
     return [
       {
         shader: 'attention',
@@ -97,6 +116,25 @@ export const attentionDqOp: Op = {
   outputs: ([q]) => [{ shape: q.shape }],
   dispatches({ inputs: [q, k, v, dO, stats, start], outputs: [dq], attributes }, settings) {
     const constants = { T: q.shape[0], ...attentionConstants(attributes) };
+    if (onMatrixUnits(settings, constants, 2))
+      return [
+        {
+          shader: 'attention_dq_matrix',
+          constants: matrixConstants(constants),
+          bindings: { 0: value(dq), 1: value(q), 2: value(k), 3: value(v), 4: value(dO), 5: value(stats), 6: value(start) },
+          workgroups: [Math.ceil(constants.T / 64), constants.HEADS, 1],
+        },
+      ];
+    const block = blockRows(settings, constants.D, 32, (rows, head) => 16 * (2 * (rows + COLUMNS) * head + rows * SLOTS) + 12 * rows);
+    if (block > 0)
+      return [
+        {
+          shader: 'attention_dq_tiled',
+          constants: { ...tiledConstants(constants), BLOCK: block },
+          bindings: { 0: value(dq), 1: value(q), 2: value(k), 3: value(v), 4: value(dO), 5: value(stats), 6: value(start) },
+          workgroups: [Math.ceil(constants.T / block), constants.HEADS, 1],
+        },
+      ];
     return [
       {
         shader: 'attention_dq',
@@ -113,6 +151,9 @@ export const attentionDkvOp: Op = {
   outputs: ([, k, v]) => [{ shape: k.shape }, { shape: v.shape }],
   dispatches({ inputs: [q, k, v, dO, stats, end], outputs: [dk, dv], attributes }, settings) {
     const constants = { T: q.shape[0], ...attentionConstants(attributes) };
+    const block = blockRows(settings, constants.D, 32, (rows, head) => 16 * (2 * (rows + COLUMNS) * head + 2 * rows * SLOTS) + 4 * rows + 8 * COLUMNS);
+    if (onMatrixUnits(settings, constants, 3)) return slicedDkv('attention_dkv_matrix', matrixConstants(constants), { q, k, v, dO, stats, end, dk, dv }, constants, 64, settings);
+    if (block > 0) return slicedDkv('attention_dkv_tiled', { ...tiledConstants(constants), BLOCK: block }, { q, k, v, dO, stats, end, dk, dv }, constants, block, settings);
     return [
       {
         shader: 'attention_dkv',
@@ -123,3 +164,70 @@ export const attentionDkvOp: Op = {
     ];
   },
 };
+
+/** Columns of a block of scores, and the vec4 that a row of them takes in workgroup memory, padding included. */
+const COLUMNS = 32;
+const SLOTS = 9;
+/** Workgroups below which the heads that share a key head are spread over slices. */
+const ENOUGH_WORKGROUPS = 1024;
+
+/**
+ * Rows of a block of the tiled kernels: the most, up to `most`, whose tiles fit the adapter's workgroup memory. 0: the adapter does better without
+ * barriers, or a head does not fit. @param bytes of the tiles, given the rows and the vec4 of a padded head
+ */
+function blockRows(settings: KernelSettings, dim: number, most: number, bytes: (rows: number, head: number) => number): number {
+  if (settings.matmul !== 'tiled' || dim % 4 !== 0) return 0;
+  for (let rows = most; rows >= 8; rows /= 2) if (bytes(rows, (dim / 4) | 1) <= settings.workgroupBytes) return rows;
+  return 0;
+}
+
+function tiledConstants({ VECTOR: _, ...constants }: ReturnType<typeof attentionConstants> & { T: number }) {
+  return constants;
+}
+
+/** Bytes of workgroup memory of the kernels on matrix units: 64 rows of a head in float16, scores (twice going back), and one or two float16 tiles of them. */
+function onMatrixUnits(settings: KernelSettings, { T, D }: { T: number; D: number }, kernel: 1 | 2 | 3): boolean {
+  if (settings.level !== 'matrix' || T % 16 !== 0 || D % 16 !== 0 || D > 128) return false;
+  const tiles = kernel === 3 ? 2 : 1;
+  return 64 * ((D + 8) * 2 + (kernel === 1 ? 1 : 2) * 36 * 4 + tiles * 40 * 2 + 12) <= settings.workgroupBytes;
+}
+
+function matrixConstants(constants: ReturnType<typeof attentionConstants> & { T: number }) {
+  return { ...tiledConstants(constants), FD: constants.D / 16, ROWS: 16 };
+}
+
+/** Where there are few key heads and tokens, slices of the heads make sums of their own, which are added up in order. */
+function slicedDkv(
+  shader: string,
+  shape: Dispatch['constants'],
+  { q, k, v, dO, stats, end, dk, dv }: Record<'q' | 'k' | 'v' | 'dO' | 'stats' | 'end' | 'dk' | 'dv', Value>,
+  { T, HEADS, GROUP, D }: ReturnType<typeof attentionConstants> & { T: number },
+  block: number,
+  settings: KernelSettings,
+): Dispatch[] {
+  const blocks = Math.ceil(T / block);
+  const keyHeads = HEADS / GROUP;
+  const width = keyHeads * D;
+  let split = 1;
+  while (blocks * keyHeads * split < ENOUGH_WORKGROUPS && GROUP % (split * 2) === 0 && split * 2 * T * width * 4 <= settings.maxBindingBytes) split *= 2;
+  const scratch = (index: number): BufferReference => ({ type: 'scratch', index, bytes: split * T * width * 4 });
+  const targets = split > 1 ? [scratch(0), scratch(1)] : [value(dk), value(dv)];
+  const dispatches: Dispatch[] = [
+    {
+      shader,
+      constants: { ...shape, SPLIT: split },
+      bindings: { 0: targets[0], 1: targets[1], 2: value(q), 3: value(k), 4: value(v), 5: value(dO), 6: value(stats), 7: value(end) },
+      workgroups: [blocks, keyHeads, split],
+    },
+  ];
+  if (split > 1)
+    [dk, dv].forEach((gradient, i) =>
+      dispatches.push({
+        shader: 'matmul_reduce',
+        constants: { M: T, N: width, C_OFFSET: 0, C_ROW: width, ALPHA: { f32: 1 }, ACCUMULATE: false, SPLIT: split },
+        bindings: { 0: value(gradient), 1: targets[i] },
+        workgroups: flatGrid(T * width, 64, settings),
+      }),
+    );
+  return dispatches;
+}

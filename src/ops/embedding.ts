@@ -1,7 +1,7 @@
 /** Token embedding: y[t] = scale · W[ids[t]]. The table is frozen, so nothing flows back. */
 import { flatGrid, value } from '../gpu/dispatch.ts';
 import type { Graph, Op, Value } from './graph.ts';
-import { weightBindings, weightKind } from './matrixProduct.ts';
+import { weightBindings, weightKind } from './product.ts';
 import { weightSlices } from './weightSlices.ts';
 
 /** @param ids [T] u32 @param table [V, H] @returns [T, H] */

@@ -10,7 +10,11 @@ import { rowGrid } from './rows.ts';
 import { scaleRowsOp } from './scaleRows.ts';
 
 /** Bytes of logits that one chunk may take, where the least chunk allows. */
-const CHUNK_BYTES = 16 * 1024 * 1024;
+const CHUNK_BYTES = 128 * 1024 * 1024;
+/** Slopes of the logits are at most 1, and most of them probabilities of unlikely tokens. */
+const SLOPE_SCALE = 4096;
+/** Invocations a row of logits, which is long. */
+const WORKGROUP = 256;
 /** Rows of the least chunk: a slice of the loss then starts at a multiple of 256 bytes. */
 const CHUNK_ROWS = 64;
 
@@ -58,7 +62,13 @@ export const linearCrossEntropyOp: Op = {
         ),
         {
           shader: 'cross_entropy',
-          constants: { ROWS: count, V: vocabulary, SOFTCAP: { f32: attributes.softcap as number }, GRADIENT: attributes.gradient as boolean, WORKGROUP: settings.rowWorkgroup },
+          constants: {
+            ROWS: count,
+            V: vocabulary,
+            SOFTCAP: { f32: attributes.softcap as number },
+            GRADIENT: attributes.gradient as boolean,
+            WORKGROUP: settings.rowWorkgroup > 1 ? WORKGROUP : 1,
+          },
           bindings: { 0: logits, 1: rowSlice(loss, first, count, 1), 2: rowSlice(targets, first, count, 1), 3: rowSlice(correct, first, count, 1) },
           workgroups: rowGrid(count, settings),
         },
@@ -73,6 +83,7 @@ export const linearCrossEntropyOp: Op = {
             a: { value: loss, slice: logits, rowStride: vocabulary, columnStride: 1 },
             b: { value: head, rowStride: width, columnStride: 1 },
             c: { value: dUnit, slice: rowSlice(dUnit, first, count, width), rowStride: width },
+            scaleA: SLOPE_SCALE,
           },
           settings,
           1,

@@ -2,6 +2,7 @@
  * LoRA (arXiv:2106.09685): y = W x + s B (A x). `loraDown` makes A x for all projections that share the input (their A matrices lie one under
  * the other), `loraUp` adds s B_g (A x)_g to each projection's output in place.
  */
+import { value, type Dispatch } from '../gpu/dispatch.ts';
 import type { Graph, Op, Value } from './graph.ts';
 import { matrixProduct } from './matrixProduct.ts';
 
@@ -92,6 +93,25 @@ export const transposedProductOp: Op = {
   },
 };
 
+/** Ranks of which an invocation keeps four rows of B in registers. */
+const MOST_RANKS_KEPT = 32;
+/** Workgroups that keep an adapter busy. */
+const UP_WORKGROUPS = 4096;
+
+/** The rank is short and y long, so that this is a matter of bandwidth: y is read and written once, B kept, A x read by all neighbours at once. */
+function loraUpDispatch(down: Value, y: Value, b: Value, g: number, scale: number): Dispatch {
+  const [out, rank] = b.shape;
+  const tokens = y.shape[0];
+  const columns = Math.ceil(out / 256);
+  const rows = Math.max(4, Math.ceil((tokens * columns) / UP_WORKGROUPS));
+  return {
+    shader: 'lora_up',
+    constants: { T: tokens, WIDTH: out, ROW: down.shape[1], OFFSET: g * rank, RANK: rank, QUARTERS: rank / 4, TOKENS: rows, ALPHA: { f32: scale } },
+    bindings: { 0: value(y), 1: value(down), 2: value(b) },
+    workgroups: [columns, Math.ceil(tokens / rows), 1],
+  };
+}
+
 export const loraUpOp: Op = {
   name: 'loraUp',
   outputs([down, ...ups]) {
@@ -125,6 +145,7 @@ export const loraUpOp: Op = {
     return outputs.flatMap((y, g) => {
       const b = ups[2 * g + 1];
       const [out, rank] = b.shape;
+      if (settings.matmul === 'tiled' && rank % 4 === 0 && rank <= MOST_RANKS_KEPT && out % 4 === 0) return loraUpDispatch(down, y, b, g, attributes.scale as number);
       return matrixProduct(
         {
           m: y.shape[0],

@@ -1,7 +1,7 @@
 /** RMSNorm (arXiv:1910.07467): y = x / sqrt(mean(x²) + eps) · (unitOffset + w), over the last `w.length` elements of each row. */
 import { value, type KernelSettings } from '../gpu/dispatch.ts';
 import { elements, type Graph, type Node, type Op, type Value } from './graph.ts';
-import { weightBindings, weightKind } from './matrixProduct.ts';
+import { weightBindings, weightKind } from './product.ts';
 import { rowGrid } from './rows.ts';
 
 export interface RmsNormSettings {

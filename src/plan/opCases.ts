@@ -186,6 +186,8 @@ const PRODUCTS: [number, number, number][] = [
   [9, 520, 72],
   [4, 64, 36],
   [68, 132, 40],
+  [72, 136, 520],
+  [80, 64, 128],
 ];
 
 const ATTENTIONS: { name: string; lengths: number[]; settings: Omit<AttentionSettings, 'scale'> }[] = [
@@ -193,6 +195,9 @@ const ATTENTIONS: { name: string; lengths: number[]; settings: Omit<AttentionSet
   { name: 'documents of 1 to 3, ratio 2', lengths: [1, 2, 3, 1, 1, 3, 2, 2, 1], settings: { heads: 4, keyHeads: 2, headDim: 12 } },
   { name: 'mixed, ratio 3', lengths: [5, 1, 29, 2], settings: { heads: 6, keyHeads: 2, headDim: 16 } },
   { name: 'past a tile, ratio 8', lengths: [65, 66], settings: { heads: 8, keyHeads: 1, headDim: 4 } },
+  { name: 'heads of 64, ratio 4', lengths: [70, 9], settings: { heads: 4, keyHeads: 1, headDim: 64 } },
+  { name: 'heads of 32, ratio 2', lengths: [70, 26], settings: { heads: 4, keyHeads: 2, headDim: 32 } },
+  { name: 'softcap 5, window 20, past a block', lengths: [66, 14], settings: { heads: 2, keyHeads: 1, headDim: 16, window: 20, softcap: 5 } },
   { name: 'window 4', lengths: [3, 21, 9], settings: { heads: 2, keyHeads: 1, headDim: 8, window: 4 } },
   { name: 'softcap 2, window 7', lengths: [33, 4], settings: { heads: 2, keyHeads: 2, headDim: 6, window: 7, softcap: 2 } },
 ];
@@ -219,11 +224,13 @@ export function opCases(): OpCase[] {
     [1, 1, 9, 40],
     [2, 4, 37, 33],
     [3, 8, 66, 70],
+    [2, 16, 132, 264],
   ]) {
     build(`lora ${groups} projections, rank ${rank}, ${tokens}×${width}`, (c) => {
       const x = c.leaf('x', tokens, width);
+      const out = (g: number) => (rank === 16 ? 64 + 72 * g : 20 + 7 * g);
       const down = loraDown(c.graph, x, c.parameter('A', [groups * rank, width]));
-      const ups = Array.from({ length: groups }, (_, g) => ({ y: c.leaf(`y${g}`, tokens, 20 + 7 * g), b: c.parameter(`B${g}`, [20 + 7 * g, rank]) }));
+      const ups = Array.from({ length: groups }, (_, g) => ({ y: c.leaf(`y${g}`, tokens, out(g)), b: c.parameter(`B${g}`, [out(g), rank]) }));
       return loraUp(c.graph, down, ups, 1.5);
     });
   }
@@ -313,6 +320,7 @@ export function opCases(): OpCase[] {
     ['f32', 5, 24, 97, 0],
     ['bf16', 70, 40, 131, 0],
     ['f16', 131, 33, 64, 3],
+    ['bf16', 80, 64, 160, 0],
   ] as [TensorKind, number, number, number, number][]) {
     build(`linearCrossEntropy ${kind} ${tokens}×${width}, ${vocabulary} tokens${softcap ? `, softcap ${softcap}` : ''}`, (c) => {
       const targets = c.input(

@@ -12,6 +12,8 @@ export interface PlannedDispatch extends Dispatch {
   code: string;
   /** Index of the node it belongs to: scratch is per node. */
   node: number;
+  /** Name of that node's op. */
+  op: string;
 }
 
 export interface Plan {
@@ -45,7 +47,7 @@ export function makePlan(name: string, graph: Graph, settings: KernelSettings, l
     return access;
   };
   const dispatches = nodes.flatMap((node, index) =>
-    node.op.dispatches(node, settings).map((dispatch): PlannedDispatch => ({ ...dispatch, code: assembled(dispatch), node: index })),
+    node.op.dispatches(node, settings).map((dispatch): PlannedDispatch => ({ ...dispatch, code: assembled(dispatch), node: index, op: node.op.name })),
   );
   const owner = storageOwners(nodes);
   const values = new Map(graph.values.map((value) => [value.id, value]));

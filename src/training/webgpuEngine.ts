@@ -6,6 +6,7 @@ import { modelOf } from '../model/registry.ts';
 import { ADAM } from '../ops/adamW.ts';
 import { PlanExecutor } from '../plan/executor.ts';
 import type { Plan } from '../plan/plan.ts';
+import { profilePlan, type KernelTime } from '../plan/profile.ts';
 import { adapterTensors, fillAdapter } from './adapterBuffer.ts';
 import {
   NonFiniteError,
@@ -29,6 +30,11 @@ import { memoryReport, MOST_SLOTS, planGeneration, planRun, plansOf, type RunPla
 
 /** GPU work submitted at once: longer trips the watchdog of some systems and freezes the desktop. */
 const SUBMIT_MS = 100;
+/** Gradients of a token enter the float16 levels about as large as 2 to this. */
+const SCALE_BITS = 6;
+/** How much smaller they are made after an overflow, and how often before the step counts as failed. */
+const RESCALE_BITS = 4;
+const MOST_RESCALES = 3;
 
 export class WebGpuEngine implements Engine {
   readonly tokensPerMicroBatch: number;
@@ -36,6 +42,7 @@ export class WebGpuEngine implements Engine {
   private readonly executors = new Map<Plan, Promise<PlanExecutor>>();
   private dispatchesPerSubmit = 64;
   private optimizerSteps = 0;
+  private scaleShift = SCALE_BITS;
 
   private constructor(
     readonly context: GpuContext,
@@ -75,7 +82,7 @@ export class WebGpuEngine implements Engine {
   trainStep(input: StepInput): Promise<StepOutput> {
     return this.exclusively(async () => {
       const { optimizer } = this.training;
-      await this.accumulateGradients(input.microBatches, input.step);
+      const started = performance.now();
       const t = this.optimizerSteps + 1;
       const scalars = [
         input.learningRate,
@@ -85,11 +92,22 @@ export class WebGpuEngine implements Engine {
         1 - ADAM.beta1 ** t,
         Math.sqrt(1 - ADAM.beta2 ** t),
       ];
-      this.residents.write(optimizer, 'scalars', new Float32Array(scalars));
-      await this.replay(optimizer);
-      const [loss, squares] = new Float32Array(await this.residents.read(this.residents.state('stats', 2)[0], 8));
+      let [loss, squares] = [NaN, NaN];
+      for (let attempt = 0; attempt <= MOST_RESCALES; attempt++) {
+        const scale = await this.accumulateGradients(input.microBatches, input.step);
+        this.residents.write(optimizer, 'scalars', new Float32Array([...scalars, 1 / scale]));
+        await this.replay(optimizer);
+        const stats = new Float32Array(await this.residents.read(this.residents.state('stats', 2)[0], 8));
+        [loss, squares] = [stats[0] / scale, stats[1] / scale ** 2];
+        // A step whose float16 operands overflowed was not applied: once more with smaller gradients.
+        if ((Number.isFinite(loss) && Number.isFinite(squares)) || this.context.settings.level === 'plain') break;
+        this.scaleShift -= RESCALE_BITS;
+      }
       if (!Number.isFinite(loss)) throw new NonFiniteError('loss', input.step);
       if (!Number.isFinite(squares)) throw new NonFiniteError('gradient norm', input.step);
+      const replays = input.microBatches.length;
+      const dispatches = replays * (await this.executor(this.training.train)).length;
+      this.dispatchesPerSubmit = Math.max(1, Math.round((SUBMIT_MS * dispatches) / (performance.now() - started)));
       this.optimizerSteps = t;
       return { loss, gradNorm: Math.sqrt(squares) };
     });
@@ -98,9 +116,11 @@ export class WebGpuEngine implements Engine {
   /** Loss and gradients of a step without the update, under PEFT's names: for references and checks. */
   gradients(microBatches: MicroBatch[], step = 0): Promise<{ loss: number; gradients: AdapterTensors }> {
     return this.exclusively(async () => {
-      await this.accumulateGradients(microBatches, step);
+      const scale = await this.accumulateGradients(microBatches, step);
       const [loss] = new Float32Array(await this.residents.read(this.residents.state('stats', 2)[0], 8));
-      return { loss, gradients: await this.readRegion('gradients') };
+      const gradients = await this.readRegion('gradients');
+      for (const { data } of gradients.values()) data.forEach((value, i) => (data[i] = value / scale));
+      return { loss: loss / scale, gradients };
     });
   }
 
@@ -164,14 +184,21 @@ export class WebGpuEngine implements Engine {
     });
   }
 
+  /** GPU time of one replay of the training plan by kernel. Gradients and stats are spoilt. @throws where the adapter has no timestamps */
+  profile(): Promise<KernelTime[]> {
+    return this.exclusively(async () => profilePlan(this.context, await this.executor(this.training.train)));
+  }
+
   /** Frees the buffers; the device stays its owner's. */
   dispose(): void {
     this.context.releaseBuffers();
   }
 
-  private async accumulateGradients(microBatches: readonly MicroBatch[], step: number): Promise<void> {
+  /** @returns what loss and gradients are multiplied with: a power of two, 1 where nothing is rounded to float16 */
+  private async accumulateGradients(microBatches: readonly MicroBatch[], step: number): Promise<number> {
     const supervised = microBatches.reduce((sum, batch) => sum + batch.supervisedTokens, 0);
     if (supervised === 0) throw new Error(`step ${step + 1} has no supervised token: every answer in it is empty`);
+    const scale = this.context.settings.level === 'plain' ? 1 : 2 ** (Math.ceil(Math.log2(supervised)) + this.scaleShift);
     const encoder = this.context.device.createCommandEncoder();
     for (const buffer of [...this.region('gradients'), ...this.residents.state('stats', 2)]) encoder.clearBuffer(buffer);
     this.context.device.queue.submit([encoder.finish()]);
@@ -182,10 +209,11 @@ export class WebGpuEngine implements Engine {
       this.residents.write(
         train,
         'lossWeights',
-        Float32Array.from(batch.targets, (target) => (target < 0 ? 0 : 1 / supervised)),
+        Float32Array.from(batch.targets, (target) => (target < 0 ? 0 : scale / supervised)),
       );
       await this.replay(train);
     }
+    return scale;
   }
 
   private async forward(plan: Plan, batch: MicroBatch, output: string, bytes: number, strength = 1): Promise<Float32Array> {
@@ -204,11 +232,10 @@ export class WebGpuEngine implements Engine {
     for (const name of ['inputIds', 'positions', 'documentStart', 'documentEnd', 'documentIndex', 'targets'] as const) this.residents.write(plan, name, batch[name]);
   }
 
-  /** Encodes and submits one replay in pieces of about SUBMIT_MS of GPU time, waiting after each once it is known to be slow. */
+  /** Encodes and submits one replay in pieces of about SUBMIT_MS of GPU time, as the step before took it. */
   private async replay(plan: Plan): Promise<void> {
     const executor = await this.executor(plan);
     const { device } = this.context;
-    const started = performance.now();
     for (let from = 0; from < executor.length; from += this.dispatchesPerSubmit) {
       const encoder = device.createCommandEncoder();
       const pass = encoder.beginComputePass();
@@ -216,10 +243,6 @@ export class WebGpuEngine implements Engine {
       pass.end();
       device.queue.submit([encoder.finish()]);
     }
-    if (plan !== this.plans.training?.train) return;
-    await device.queue.onSubmittedWorkDone();
-    const msPerDispatch = (performance.now() - started) / executor.length;
-    this.dispatchesPerSubmit = Math.max(1, Math.min(executor.length, Math.round(SUBMIT_MS / msPerDispatch)));
   }
 
   private executor(plan: Plan): Promise<PlanExecutor> {

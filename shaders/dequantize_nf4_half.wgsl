@@ -1,0 +1,24 @@
+// As dequantize_nf4.wgsl, rounded to float16: COUNT elements, a multiple of 8. Buffers: 0 y, 4-7 the tensor. Threads: one invocation a word of eight codes.
+enable f16;
+#include "lib/flat.wgsl"
+#include "lib/{B_KIND}.wgsl"
+@group(0) @binding(0) var<storage, read_write> y: array<vec4<f16>>;
+var<workgroup> code_points: array<f32, 16>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+  if (local < 16u) {
+    code_points[local] = weight_tables[256u + local];
+  }
+  workgroupBarrier();
+  let i = flat_index(group, groups, local, 64u);
+  if (i >= COUNT / 8u) {
+    return;
+  }
+  let word = weight_packed[i];
+  let scale = weight_scale(i >> 3u);
+  let low = (vec4u(word) >> vec4u(4u, 0u, 12u, 8u)) & vec4u(15u);
+  let high = (vec4u(word) >> vec4u(20u, 16u, 28u, 24u)) & vec4u(15u);
+  y[2u * i] = vec4<f16>(scale * vec4f(code_points[low.x], code_points[low.y], code_points[low.z], code_points[low.w]));
+  y[2u * i + 1u] = vec4<f16>(scale * vec4f(code_points[high.x], code_points[high.y], code_points[high.z], code_points[high.w]));
+}

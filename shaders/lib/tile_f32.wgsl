@@ -1,0 +1,2 @@
+// Operands keep their float32 in workgroup memory.
+alias Tile = vec4f;

@@ -1,0 +1,34 @@
+/** How a product is computed on a CPU adapter. */
+import { isNf4 } from '../formats/tensors.ts';
+import { flatGrid, value, type BufferReference, type Dispatch, type KernelSettings } from '../gpu/dispatch.ts';
+import { elements } from './graph.ts';
+import { productConstants, readsByFour, weightBindings, type MatrixProduct } from './product.ts';
+
+/** Rows above which an NF4 operand is written out as f32 first: then each code is looked up once, not once a block of 8 rows. */
+const DEQUANTIZE_ROWS = 8;
+/** Multiplications below which the extra dispatch costs more than the lookups it saves. */
+const DEQUANTIZE_PRODUCTS = 2 ** 18;
+/** Most bytes of an operand written out: the smallest binding that WebGPU promises. */
+const DEQUANTIZE_BYTES = 128 * 1024 * 1024;
+
+/** Registers only, for adapters where barriers cost more than they save; by vec4 where the layout allows. */
+export function directProduct(product: MatrixProduct, settings: KernelSettings, scratchIndex: number): Dispatch[] {
+  const { m, n, a, b, c } = product;
+  const constants = productConstants(product);
+  const bindings = { 0: c.slice ?? value(c.value), 1: a.slice ?? value(a.value), ...weightBindings(b.value, b.part) };
+  if (!readsByFour(product)) return [{ shader: 'matmul_direct', constants, bindings, workgroups: [Math.ceil(n / 32), Math.ceil(m / 64), 1] }];
+  const workgroups = flatGrid((n / 4) * Math.ceil(m / 8), 64, settings);
+  const count = elements(b.value);
+  if (!isNf4(constants.B_KIND) || m <= DEQUANTIZE_ROWS || m * count < DEQUANTIZE_PRODUCTS || count * 4 > DEQUANTIZE_BYTES)
+    return [{ shader: 'matmul_direct4', constants, bindings, workgroups }];
+  const plain: BufferReference = { type: 'scratch', index: scratchIndex, bytes: count * 4 };
+  return [
+    {
+      shader: 'dequantize_nf4',
+      constants: { COUNT: count, B_KIND: constants.B_KIND },
+      bindings: { 0: plain, ...weightBindings(b.value, b.part) },
+      workgroups: flatGrid(Math.ceil(count / 64), 64, settings),
+    },
+    { shader: 'matmul_direct4', constants: { ...constants, B_KIND: 'f32' }, bindings: { 0: bindings[0], 1: bindings[1], 4: plain }, workgroups },
+  ];
+}
