@@ -1,0 +1,125 @@
+/** Who cannot see, cannot point, or will not wait: axe, the keyboard alone, a main thread that is never held up, a page that is there at once. */
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { chooseFiles, followRun, pressTrain } from '../../scripts/lib/drivePage.ts';
+import { browserPath, folderOf, openSite, rowsOf, tinyModelPaths, type OpenSite } from '../helpers/page.ts';
+
+const RECIPE = {
+  model: 'tiny',
+  max_length: 64,
+  lora: { r: 4, lora_alpha: 8 },
+  training: { max_steps: 6, per_device_train_batch_size: 2, learning_rate: 0.01 },
+  evaluation: { eval_steps: 3, predict_with_generate: true, max_new_tokens: 4, eval_max_samples: 2 },
+};
+
+interface AxeResult {
+  id: string;
+  impact: string;
+  nodes: { target: string[] }[];
+}
+
+let open: OpenSite;
+let axe: string;
+let model: string[];
+let data: string[];
+let recipe: string;
+
+describe.skipIf(!browserPath)('usability', { timeout: 240_000 }, () => {
+  beforeAll(async () => {
+    open = await openSite();
+    axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+    model = await tinyModelPaths();
+    data = Object.values(
+      await folderOf({
+        'train.jsonl': rowsOf(8, (i) => ({ query: `say ${i}`, response: 'ahoy' })),
+        'pirate.val.jsonl': rowsOf(2, (i) => ({ query: `say ${20 + i}`, response: 'ahoy' })),
+      }),
+    );
+    recipe = (await folderOf({ 'recipe.json': JSON.stringify(RECIPE) }))['recipe.json'];
+  }, 240_000);
+  afterAll(() => open?.close());
+
+  /** Serious and critical faults of the page as it is, light and dark. */
+  async function faults(page: Page, state: string): Promise<string[]> {
+    const found: string[] = [];
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      await page.evaluate(axe);
+      const violations = await page.evaluate(
+        async () => (await (globalThis as unknown as { axe: { run(): Promise<{ violations: AxeResult[] }> } }).axe.run()).violations as AxeResult[],
+      );
+      for (const { id, impact, nodes } of violations) {
+        if (impact === 'serious' || impact === 'critical') found.push(`${state}, ${colorScheme}: ${id} at ${nodes.map(({ target }) => target.join(' ')).join('; ')}`);
+      }
+    }
+    return found;
+  }
+
+  it('shows no serious fault to axe, and never holds the main thread up while it trains', async () => {
+    const page = await open.browser.newPage();
+    await page.emulateMedia({ reducedMotion: 'reduce' });
+    await page.goto(open.site.url);
+    const found = await faults(page, 'start');
+    await chooseFiles(page, 'Load a recipe', recipe);
+    await chooseFiles(page, 'Choose model files', model);
+    await chooseFiles(page, 'Choose data files', data);
+    for (const summary of await page.locator('main summary:visible').all()) await summary.click();
+    await page.locator('.tokens').first().waitFor();
+    found.push(...(await faults(page, 'before the run, everything open')));
+
+    await page.evaluate(() => {
+      const tasks: number[] = [];
+      Object.assign(globalThis, { longTasks: tasks });
+      new PerformanceObserver((list) => tasks.push(...list.getEntries().map(({ duration }) => duration))).observe({ type: 'longtask' });
+    });
+    await pressTrain(page);
+    expect(await followRun(page, () => undefined)).toEqual([]);
+    const tasks = await page.evaluate(() => (globalThis as unknown as { longTasks: number[] }).longTasks);
+    found.push(...(await faults(page, 'after the run')));
+    expect(found).toEqual([]);
+    expect(tasks).toEqual([]);
+    await page.close();
+  });
+
+  it('draws within 1.5 s', async () => {
+    const page = await open.browser.newPage();
+    await page.goto(open.site.url);
+    await page.getByRole('heading', { name: 'Finetab' }).waitFor();
+    const painted = await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime);
+    expect(painted).toBeLessThan(1500);
+    await page.close();
+  });
+
+  it('is used from files to the download by the keyboard alone', async () => {
+    const page = await open.browser.newPage();
+    await page.goto(open.site.url);
+    /** Presses Tab until what has the focus is called that. */
+    const tabTo = async (name: string) => {
+      for (let presses = 0; presses < 200; presses++) {
+        await page.keyboard.press('Tab');
+        const focused = await page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent?.trim() ?? '');
+        if (focused === name) return;
+      }
+      throw new Error(`Tab never reached "${name}"`);
+    };
+    const choose = async (name: string, files: string | string[]) => {
+      await tabTo(name);
+      const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.keyboard.press('Space')]);
+      await chooser.setFiles(files);
+      await page.waitForTimeout(100);
+      await page.locator('main[aria-busy="false"]').waitFor();
+    };
+    await choose('Choose model files', model);
+    await choose('Choose data files', data);
+    await choose('Load a recipe', recipe);
+    await tabTo('Train');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Download the adapter' }).waitFor({ timeout: 200_000 });
+    await tabTo('Download the adapter');
+    const [file] = await Promise.all([page.waitForEvent('download'), page.keyboard.press('Enter')]);
+    expect(file.suggestedFilename()).toBe('adapter.zip');
+    await page.close();
+  });
+});
