@@ -87,6 +87,24 @@ describe.skipIf(!gpu).each(VARIANTS)('a weight larger than a binding, kernels $m
   });
 });
 
+/** Largest difference, of the largest value, that float16 operands may make in one op and its gradients. */
+const FLOAT16_BOUND = 5e-3;
+const rounding = (gpu?.levels ?? []).filter((level) => level !== 'plain');
+
+describe.each(rounding)('level %s', (level) => {
+  let context: GpuContext;
+  let tf: TensorFlow;
+  beforeAll(async () => {
+    context = await gpuWith({ level });
+    tf = (await loadTensorFlow(['cpu'])).tf;
+  });
+  afterAll(() => context.dispose());
+
+  it.each(opCases().map((made) => [made.name, made] as const))('%s equals TensorFlow.js but for rounding', async (_, made) => {
+    for (const { of, error } of await checkOp(context, tf, made)) expect(error, of).toBeLessThan(FLOAT16_BOUND);
+  });
+});
+
 /** Σ seed · output with one parameter changed, summed in float64. */
 async function objective(runner: GraphRunner, made: OpCase, name: string, values: Float32Array): Promise<number> {
   const parameters = Object.fromEntries([...made.parameters].map(([other, parameter]) => [other, other === name ? values : parameter.values]));
