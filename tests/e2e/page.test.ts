@@ -128,7 +128,7 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
     await resume.click();
     await page.getByRole('button', { name: 'Stop and keep the adapter' }).click();
     await followRun(page, () => undefined);
-    expect(await page.getByRole('region', { name: 'Run', exact: true }).locator('.head').innerText()).toMatch(/Stopped; the adapter is kept/);
+    expect(await page.getByRole('region', { name: 'Run', exact: true }).locator('.head .state').innerText()).toMatch(/Stopped; the adapter is kept/);
     const lines = new TextDecoder()
       .decode(await download(page, 'metrics.jsonl'))
       .trim()

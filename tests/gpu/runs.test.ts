@@ -1,6 +1,6 @@
 /** Nothing is lost: reloads, lost devices and full disks in the middle of a run; and what a run leaves answers, scores and starts others. */
 import { unzipSync } from 'fflate';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Database } from '../../src/storage/database.ts';
 import { latestCheckpointStep } from '../../src/storage/runs.ts';
 import type { RecipeInput } from '../../src/training/recipe.ts';
@@ -11,6 +11,8 @@ import { readIndependently } from '../helpers/independentReader.ts';
 import { openTestHost, requestOf, type TestHost } from '../helpers/runHost.ts';
 
 const gpu = await testGpu();
+// The report names the browser; Node 20 has no navigator.
+vi.stubGlobal('navigator', { userAgent: 'Node' });
 const RECIPE: RecipeInput = {
   max_length: 64,
   lora: { r: 4, lora_alpha: 8, lora_dropout: 0.1 },
