@@ -1,6 +1,6 @@
 /**
- * `npm run screenshots [-- --all DIR]`: walks through the page with a small model and takes its pictures: those that the README shows, into
- * docs/screenshots/; with --all every state, light and dark, from a phone's width to a projector's, into DIR, to be looked at.
+ * `npm run screenshots [-- --all DIR]`: takes the page's pictures. Those that the README shows, of the demo, go into docs/screenshots/; with --all
+ * every state with a small model, light and dark, from a phone's width to a projector's, goes into DIR, to be looked at.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ interface View {
   colorScheme: 'light' | 'dark';
 }
 
-const README_VIEW: View = { name: '', width: 1280, height: 900, colorScheme: 'light' };
+const README_VIEW: View = { name: '', width: 1180, height: 1240, colorScheme: 'light' };
 const ALL_VIEWS: View[] = [
   { name: 'light', width: 1280, height: 900, colorScheme: 'light' },
   { name: 'dark', width: 1280, height: 900, colorScheme: 'dark' },
@@ -35,8 +35,26 @@ const RECIPE = {
   evaluation: { eval_steps: 10, predict_with_generate: true, max_new_tokens: 24, do_sample: false, eval_max_samples: 4, metric_for_best_model: 'eval_pirate_loss' },
 };
 
+type Take = (state: string, focus?: string) => Promise<void>;
+
+/** What the README shows: the demo trained, and its answers. */
+async function walkDemo(page: Page, url: string, take: Take): Promise<void> {
+  await page.goto(url);
+  await page.getByRole('button', { name: 'Try it with the demo' }).click();
+  await page.getByRole('progressbar', { name: 'Training' }).waitFor({ timeout: 300_000 });
+  await followRun(page, () => undefined);
+  await take('run', '#step-run');
+  const question = page.getByPlaceholder('Ask something');
+  for (const text of ['What colour is grass?', 'Where do fish live?']) {
+    await question.fill(text);
+    await page.getByRole('button', { name: 'Send' }).click();
+    await page.getByRole('button', { name: 'Answer again' }).and(page.locator(':enabled')).waitFor({ timeout: 120_000 });
+  }
+  await take('result', '#step-result');
+}
+
 /** The states of the page in the order in which a person meets them. */
-async function walk(page: Page, url: string, take: (state: string, focus?: string) => Promise<void>): Promise<void> {
+async function walk(page: Page, url: string, take: Take): Promise<void> {
   const data = await folderOf({
     'train.jsonl': rowsOf(48, (i) => ({ query: `${QUESTIONS[i % 6]} (${i})`, response: i % 2 ? 'Aye, captain! Over the waves.' : 'Arr, matey! Under the sails.' })),
     'pirate.val.jsonl': rowsOf(6, (i) => ({ query: `${QUESTIONS[i % 6]} (${100 + i})`, response: i % 2 ? 'Aye, captain! Over the waves.' : 'Arr, matey! Under the sails.' })),
@@ -71,7 +89,7 @@ export async function main(args: string[]): Promise<number> {
   await mkdir(out, { recursive: true });
   try {
     const page = await browser.newPage();
-    await walk(page, site.url, async (state, focus) => {
+    await (values.all ? walk : walkDemo)(page, site.url, async (state, focus) => {
       for (const { name, width, height, colorScheme } of views) {
         await page.setViewportSize({ width, height });
         await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
