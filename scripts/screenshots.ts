@@ -45,7 +45,7 @@ async function walkDemo(page: Page, url: string, take: Take): Promise<void> {
   await followRun(page, () => undefined);
   await take('run', '#step-run');
   const question = page.getByPlaceholder('Ask something');
-  for (const text of ['What colour is grass?', 'Where do fish live?']) {
+  for (const text of ['What colour is grass?', 'What sound does a duck make?']) {
     await question.fill(text);
     await page.getByRole('button', { name: 'Send' }).click();
     await page.getByRole('button', { name: 'Answer again' }).and(page.locator(':enabled')).waitFor({ timeout: 120_000 });
