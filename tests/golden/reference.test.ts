@@ -25,7 +25,7 @@ interface Curve {
   greedy?: unknown;
 }
 
-it.skipIf(folders.length > 0)('has no references to compare with: ../shared/golden is not there', () => undefined);
+if (folders.length === 0) it.skip('has no references to compare with: ../shared/golden is not there', () => undefined);
 
 /** A head of [384, 64] in bfloat16 then lies in three slices, gate and up in two. */
 const SPLIT = folders.includes('llama_untied') ? [['llama_untied', ', bindings of 20000 bytes', 20_000] as const] : [];

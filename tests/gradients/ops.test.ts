@@ -1,38 +1,28 @@
-/** Every op against the TensorFlow.js executor and against finite differences, with every variant of the kernels. */
+/** Every op of the direct kernels against the TensorFlow.js executor and finite differences; split weights with both variants; float16 levels where there are any. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GpuContext } from '../../src/gpu/context.ts';
-import type { KernelSettings } from '../../src/gpu/dispatch.ts';
 import type { TensorFlow } from '../../src/ops/tensorflow.ts';
 import { weightSlices } from '../../src/ops/weightSlices.ts';
 import { checkOp, OP_BOUND } from '../../src/plan/checkOps.ts';
 import { GraphRunner } from '../../src/plan/graphRunner.ts';
 import { opCases, uniform, type OpCase } from '../../src/plan/opCases.ts';
 import { loadTensorFlow } from '../../src/plan/tensorflow/load.ts';
+import { describeAgreement, DIRECT, TILED } from '../helpers/agreement.ts';
 import { gpuWith, testGpu } from '../helpers/gpu.ts';
 
 const gpu = await testGpu();
-const VARIANTS: Partial<KernelSettings>[] = [
-  { matmul: 'direct', rowWorkgroup: 1 },
-  { matmul: 'tiled', rowWorkgroup: 128 },
-];
+const VARIANTS = [DIRECT, TILED];
 
-describe.skipIf(!gpu).each(VARIANTS)('kernels $matmul, rows by $rowWorkgroup', (settings) => {
+describeAgreement(gpu !== null, DIRECT);
+
+// Both variants equal TensorFlow.js; finite differences then need only one of them.
+describe.skipIf(!gpu)('finite differences', () => {
   let context: GpuContext;
-  let tf: TensorFlow;
   beforeAll(async () => {
-    context = await gpuWith(settings);
-    tf = (await loadTensorFlow(['cpu'])).tf;
+    context = await gpuWith(DIRECT);
   });
   afterAll(() => context.dispose());
 
-  it.each(opCases().map((made) => [made.name, made] as const))('%s equals TensorFlow.js', async (_, made) => {
-    const checks = await checkOp(context, tf, made);
-    expect(checks.length).toBe(made.outputs.length + made.parameters.size);
-    for (const { of, error } of checks) expect(error, of).toBeLessThan(OP_BOUND);
-  });
-
-  // Both variants equal TensorFlow.js; finite differences then need only one of them.
-  if (settings.matmul === 'tiled') return;
   const differentiated = opCases().filter(({ parameters }) => parameters.size > 0);
   it.each(differentiated.map((made) => [made.name, made] as const))('%s agrees with finite differences', async (_, made) => {
     const runner = await GraphRunner.create(context, made.graph, Object.fromEntries([...made.weights].map(([name, { parts }]) => [name, parts])));

@@ -1,0 +1,33 @@
+/** The check that every variant of the kernels has to pass, in a file a variant: they run side by side. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { GpuContext } from '../../src/gpu/context.ts';
+import type { KernelSettings } from '../../src/gpu/dispatch.ts';
+import type { TensorFlow } from '../../src/ops/tensorflow.ts';
+import { checkOp, OP_BOUND } from '../../src/plan/checkOps.ts';
+import { opCases } from '../../src/plan/opCases.ts';
+import { loadTensorFlow } from '../../src/plan/tensorflow/load.ts';
+import { gpuWith } from '../helpers/gpu.ts';
+
+/** Kernels of CPU adapters: registers only, no barriers. */
+export const DIRECT: Partial<KernelSettings> = { matmul: 'direct', rowWorkgroup: 1 };
+/** Kernels of GPUs: tiles in workgroup memory. */
+export const TILED: Partial<KernelSettings> = { matmul: 'tiled', rowWorkgroup: 128 };
+
+/** Every op of this variant against TensorFlow.js, forward and gradients. */
+export function describeAgreement(hasGpu: boolean, settings: Partial<KernelSettings>): void {
+  describe.skipIf(!hasGpu)(`kernels ${settings.matmul}, rows by ${settings.rowWorkgroup}`, () => {
+    let context: GpuContext;
+    let tf: TensorFlow;
+    beforeAll(async () => {
+      context = await gpuWith(settings);
+      tf = (await loadTensorFlow(['cpu'])).tf;
+    });
+    afterAll(() => context.dispose());
+
+    it.each(opCases().map((made) => [made.name, made] as const))('%s equals TensorFlow.js', async (_, made) => {
+      const checks = await checkOp(context, tf, made);
+      expect(checks.length).toBe(made.outputs.length + made.parameters.size);
+      for (const { of, error } of checks) expect(error, of).toBeLessThan(OP_BOUND);
+    });
+  });
+}
