@@ -37,8 +37,11 @@ export async function loadTensorFlowOn(device: GPUDevice, adapterInfo: GPUAdapte
   return {
     tf,
     flush() {
-      // Its encoder is null while nothing is recorded, and submitQueue would fail.
-      if ((backend as unknown as { commandEncoder: GPUCommandEncoder | null }).commandEncoder) backend.submitQueue();
+      // Its encoder is null while nothing is recorded, and submitQueue would fail; a pass may be open still, which submitQueue does not end.
+      const open = backend as unknown as { commandEncoder: GPUCommandEncoder | null; endComputePassEncoder(): void };
+      if (!open.commandEncoder) return;
+      open.endComputePassEncoder();
+      backend.submitQueue();
     },
   };
 }
