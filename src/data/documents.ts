@@ -33,11 +33,6 @@ function withSystem(messages: readonly ChatMessage[], systemPrompt: string | nul
   return systemPrompt === null || messages[0]?.role === 'system' ? [...messages] : [{ role: 'system', content: systemPrompt }, ...messages];
 }
 
-/** Ids of a question as training rows begin: what generation starts from. */
-export function encodePrompt(query: string, tokenizer: ChatTokenizer, { systemPrompt, dateString }: Pick<DocumentSettings, 'systemPrompt' | 'dateString'>): number[] {
-  return tokenizer.encode(tokenizer.render(withSystem([{ role: 'user', content: query }], systemPrompt), { addGenerationPrompt: true, dateString }));
-}
-
 /** @throws TemplateError where the template refuses these messages */
 export function encodeRow({ query, response }: { query: string; response: string }, tokenizer: ChatTokenizer, settings: Omit<DocumentSettings, 'maxLength'>): EncodedRow {
   const messages: ChatMessage[] = [
