@@ -16,6 +16,29 @@ export interface Dispatch {
   /** Keyed by @binding of group 0. */
   bindings: Readonly<Record<number, BufferReference>>;
   workgroups: readonly [number, number, number];
+  /** On the first dispatch of work that can be done in several ways: what the autotuner measures. */
+  tunable?: Tunable;
+}
+
+/** One way to do a piece of work: a variant of its kernel. */
+export interface Way {
+  /** Unique among the ways of a tunable; what `KernelSettings.choices` holds. */
+  name: string;
+  /** The least level that has it. */
+  level: KernelLevel;
+  /** Most that its result may differ from the plain rule's, of the largest value. */
+  bound: number;
+}
+
+/** Work that can be dispatched in several ways. The settings' level says which arithmetic the ways may use. */
+export interface Tunable {
+  /** What decides how fast each way is: shape, layout, kind of weight. */
+  key: string;
+  /** The ways there are; the first is the rule's, which runs where nothing was measured. */
+  ways(settings: KernelSettings): Way[];
+  /** Ways like this one but for one number, to be tried once it is the fastest. */
+  near(way: Way, settings: KernelSettings): Way[];
+  dispatches(way: Way, settings: KernelSettings): Dispatch[];
 }
 
 /** number: u32 · boolean: bool · { f32 }: f32 · string: substituted into #include lines. */
@@ -27,6 +50,9 @@ export type ShaderConstant = number | boolean | string | { f32: number };
  */
 export type KernelLevel = 'plain' | 'f16' | 'matrix';
 
+/** From the least to the most; a level has the kernels of those before it. */
+export const LEVELS: readonly KernelLevel[] = ['plain', 'f16', 'matrix'];
+
 /** How kernels are shaped for this adapter. */
 export interface KernelSettings {
   /** Invocations that share one row reduction; 1 on a CPU adapter, where barriers cost more than they save. */
@@ -34,6 +60,8 @@ export interface KernelSettings {
   /** Which matrix product: 'direct' has registers only and no barriers (CPU adapters), 'tiled' stages tiles in workgroup memory. */
   matmul: 'direct' | 'tiled';
   level: KernelLevel;
+  /** Names of the ways measured fastest at this level, by a tunable's key; what is not in it, or does not fit, follows the rule. */
+  choices?: ReadonlyMap<string, string>;
   /** Bytes of workgroup memory that a kernel may use. */
   workgroupBytes: number;
   /** Largest workgroups a dimension. */

@@ -1,62 +1,61 @@
 /** How a product is cut into tiles on a GPU: by vec4 where its layout allows, on matrix units where the level does, and over slices of k. */
-import { flatGrid, value, type BufferReference, type Dispatch, type KernelSettings } from '../gpu/dispatch.ts';
 import { isNf4 } from '../formats/tensors.ts';
-import { productConstants, readsByFour, weightBindings, type MatrixProduct } from './product.ts';
-
-/** A tile of matmul_wide.wgsl: its sides, and the sums an invocation makes. */
-interface Tile {
-  tileM: number;
-  tileN: number;
-  perM: number;
-  perN: number;
-}
-
-/** Below this many workgroups a long sum is split over k, so that the adapter has work; those on matrix units are larger. */
-const ENOUGH_WORKGROUPS = 384;
-const ENOUGH_ON_MATRIX_UNITS = 112;
-/** Least terms of a slice. */
-const SLICE = 128;
-
-interface Slicing {
-  /** A slice is a multiple of so many terms. */
-  granule: number;
-  /** Workgroups that are enough. */
-  enough: number;
-  /** Least slices: 2 where the result is multiplied, which only the sum over slices can do. */
-  least?: number;
-}
-
-/** Slices of k: a power of two, until there is enough to do or the partial sums fill a binding. Depends on the shape and the limits alone, so results repeat. */
-function slicesOfK({ m, n, k }: MatrixProduct, workgroups: number, { enough, least = 1 }: Slicing, { maxBindingBytes }: KernelSettings): number {
-  let slices = least;
-  while (slices < 64 && workgroups * slices < enough && k / (slices * 2) >= SLICE && slices * 2 * m * n * 4 <= maxBindingBytes) slices *= 2;
-  return slices;
-}
+import { flatGrid, value, type BufferReference, type Dispatch, type KernelSettings, type Tunable, type Way } from '../gpu/dispatch.ts';
+import { productConstants, weightBindings, type MatrixProduct } from './product.ts';
+import { chosenWay, MATRIX_K, nameOfWay, productKey, waysNear, waysOf, WIDE_K, type ProductVariant, type ProductWay } from './productVariants.ts';
 
 /** @param scratchIndex index of the node's scratch that this product may use, and the one after it */
 export function tiledProduct(product: MatrixProduct, settings: KernelSettings, scratchIndex: number): Dispatch[] {
-  if (settings.level === 'matrix' && fitsMatrixUnits(product, settings)) return matrixUnitProduct(product, settings, scratchIndex);
-  const { m, n, k, a, b, c } = product;
-  const constants = { ...productConstants(product), A_ALONG_K: a.columnStride === 1, B_ALONG_K: b.rowStride === 1 };
-  if (!readsByEight(product)) {
-    const workgroups = [Math.ceil(n / 64), Math.ceil(m / 64)] as const;
-    return sliced(product, settings, scratchIndex, workgroups, { granule: 1, enough: ENOUGH_WORKGROUPS }, (split, kSlice, target) => ({
-      shader: 'matmul_tiled',
-      constants: { ...constants, SPLIT: split, K_SLICE: kSlice },
-      bindings: { 0: target, 1: a.slice ?? value(a.value), ...weightBindings(b.value, b.part) },
-    }));
+  const [first, ...rest] = dispatchesBy(chosenWay(product, settings), product, settings, scratchIndex);
+  return [{ ...first, tunable: tunableProduct(product, scratchIndex) }, ...rest];
+}
+
+function tunableProduct(product: MatrixProduct, scratchIndex: number): Tunable {
+  const key = productKey(product);
+  const toWay = (way: ProductWay): Way => ({ name: nameOfWay(way), level: way.variant.level, bound: way.variant.bound });
+  const chosen = ({ name }: Way, settings: KernelSettings) => chosenWay(product, { ...settings, choices: new Map([[key, name]]) });
+  return {
+    key,
+    ways: (settings) => waysOf(product, settings).map(toWay),
+    near: (way, settings) => waysNear(chosen(way, settings), product, settings).map(toWay),
+    dispatches: (way, settings) => dispatchesBy(chosen(way, settings), product, settings, scratchIndex),
+  };
+}
+
+function dispatchesBy(way: ProductWay, product: MatrixProduct, settings: KernelSettings, scratchIndex: number): Dispatch[] {
+  switch (way.variant.shader) {
+    case 'matmul_tiled':
+      return anyLayoutProduct(way, product, settings, scratchIndex);
+    case 'matmul_wide':
+      return wideProduct(way, product, settings, scratchIndex);
+    case 'matmul_matrix':
+      return matrixUnitProduct(way, product, settings, scratchIndex);
   }
-  const { tileM, tileN, perM, perN } = tileFor(product);
-  const threads = (tileM / perM) * (tileN / perN);
+}
+
+function anyLayoutProduct({ variant, slices }: ProductWay, product: MatrixProduct, settings: KernelSettings, scratchIndex: number): Dispatch[] {
+  const { a, b } = product;
+  const constants = { ...productConstants(product), A_ALONG_K: a.columnStride === 1, B_ALONG_K: b.rowStride === 1 };
+  return sliced(product, settings, scratchIndex, variant, slices, 1, (split, kSlice, target) => ({
+    shader: variant.shader,
+    constants: { ...constants, SPLIT: split, K_SLICE: kSlice },
+    bindings: { 0: target, 1: a.slice ?? value(a.value), ...weightBindings(b.value, b.part) },
+  }));
+}
+
+function wideProduct({ variant, slices }: ProductWay, product: MatrixProduct, settings: KernelSettings, scratchIndex: number): Dispatch[] {
+  const { k, a, b, c } = product;
+  const { tileM, tileN, perM, perN, threads } = variant;
+  const constants = { ...productConstants(product), A_ALONG_K: a.columnStride === 1, B_ALONG_K: b.rowStride === 1 };
   const nf4 = isNf4(constants.B_KIND);
   const byVector = !constants.B_ALONG_K && (c.offset ?? 0) % 4 === 0 && c.rowStride % 4 === 0;
-  return sliced(product, settings, scratchIndex, [Math.ceil(n / tileN), Math.ceil(m / tileM)], { granule: 16, enough: ENOUGH_WORKGROUPS }, (split, kSlice, target) => ({
-    shader: 'matmul_wide',
+  return sliced(product, settings, scratchIndex, variant, slices, WIDE_K, (split, kSlice, target) => ({
+    shader: variant.shader,
     constants: {
       ...constants,
       SPLIT: split,
       K_SLICE: kSlice,
-      K_WHOLE: k % 16 === 0,
+      K_WHOLE: k % WIDE_K === 0,
       TILE_M: tileM,
       TILE_N: tileN,
       PER_M: perM,
@@ -70,34 +69,25 @@ export function tiledProduct(product: MatrixProduct, settings: KernelSettings, s
       B_SIDE: constants.B_ALONG_K ? 'k' : 'n',
       B_READER: nf4 ? 'nf4' : 'plain',
       C_WRITER: byVector ? 'vector' : 'scalar',
-      TILE: settings.level !== 'plain' && b.value.role === 'weight' ? 'tile_f16' : 'tile_f32',
+      TILE: variant.level === 'plain' ? 'tile_f32' : 'tile_f16',
     },
     bindings: { 0: target, 1: a.slice ?? value(a.value), ...weightBindings(b.value, b.part) },
   }));
 }
 
-/** Sizes measured fastest on the adapters that were tried; narrow sides (the ranks of LoRA) get narrow tiles. */
-function tileFor({ m, n, b }: MatrixProduct): Tile {
-  const narrow = (size: number) => (size <= 16 ? 16 : size <= 32 ? 32 : size <= 48 ? 48 : 64);
-  if (n < 64) return { tileM: n <= 16 && m > 64 ? 128 : 64, tileN: narrow(n), perM: 4, perN: 4 };
-  if (m < 64) return { tileM: narrow(m), tileN: 64, perM: 4, perN: 4 };
-  if (b.rowStride === 1 && m >= 128 && n >= 512) return { tileM: 128, tileN: 64, perM: 8, perN: 8 };
-  return { tileM: 64, tileN: 64, perM: 8, perN: 4 };
-}
-
-/** A product over as many slices of k as keep the adapter busy; several write partial sums, which are added up in order. */
+/** A product over so many slices of k, each a multiple of `granule` terms; several write partial sums, which are added up in order. */
 function sliced(
   product: MatrixProduct,
   settings: KernelSettings,
   scratchIndex: number,
-  [x, y]: readonly [number, number],
-  slicing: Slicing,
+  { tileM, tileN }: ProductVariant,
+  slices: number,
+  granule: number,
   dispatch: (split: number, kSlice: number, target: BufferReference) => Omit<Dispatch, 'workgroups'>,
 ): Dispatch[] {
   const { m, n, k, c, alpha = 1, accumulate = false } = product;
-  const { granule } = slicing;
-  const wanted = slicesOfK(product, x * y, slicing, settings);
-  const kSlice = Math.ceil(k / wanted / granule) * granule;
+  const [x, y] = [Math.ceil(n / tileN), Math.ceil(m / tileM)];
+  const kSlice = Math.ceil(k / slices / granule) * granule;
   const split = Math.ceil(k / kSlice);
   const destination = c.slice ?? value(c.value);
   if (split === 1) return [{ ...dispatch(1, kSlice, destination), workgroups: [x, y, 1] }];
@@ -113,31 +103,11 @@ function sliced(
   ];
 }
 
-/** Whether matmul_wide's conditions hold: reads by vec4, and NF4 by words of eight codes that lie along its rows. */
-function readsByEight(product: MatrixProduct): boolean {
-  const { n, k, b } = product;
-  if (!readsByFour(product) || b.value.role !== 'weight' || !isNf4(b.value.kind!)) return readsByFour(product);
-  return [b.rowStride === 1 ? k : n, b.offset ?? 0, b.rowStride === 1 ? b.columnStride : b.rowStride].every((size) => size % 8 === 0);
-}
-
-/** Terms of a tile on matrix units. */
-const MATRIX_K = 32;
-
-function fitsMatrixUnits(product: MatrixProduct, { maxBindingBytes }: KernelSettings): boolean {
-  const { m, n, k, a, b, alpha = 1, scaleA = 1 } = product;
-  if (b.value.role !== 'weight' || !readsByEight(product) || a.columnStride !== 1) return false;
-  if (m < 64 || n < 64 || m % 16 !== 0 || n % 16 !== 0 || k % MATRIX_K !== 0 || n * k * 2 > maxBindingBytes) return false;
-  // Only the sum over slices can multiply its result.
-  return (alpha === 1 && scaleA === 1) || (k % (2 * MATRIX_K) === 0 && 2 * m * n * 4 <= maxBindingBytes);
-}
-
 /** Operands in float16 on matrix units; NF4 is written out once, in float16, which costs less than decoding it in every tile. */
-function matrixUnitProduct(product: MatrixProduct, settings: KernelSettings, scratchIndex: number): Dispatch[] {
-  const { m, n, a, b, alpha = 1, scaleA = 1 } = product;
+function matrixUnitProduct({ variant, slices }: ProductWay, product: MatrixProduct, settings: KernelSettings, scratchIndex: number): Dispatch[] {
+  const { n, a, b, alpha = 1, scaleA = 1 } = product;
+  const { tileM, tileN, perM: subM, perN: subN, threads } = variant;
   const constants = { ...productConstants(product), B_ALONG_K: b.rowStride === 1 };
-  const [subM, subN, tileM, tileN] = m >= 128 && n >= 256 ? [2, 4, 128, 256] : [2, 2, 64, 64];
-  const threads = subM * subN * 32;
-  const slicing = { granule: MATRIX_K, enough: ENOUGH_ON_MATRIX_UNITS, least: alpha !== 1 || scaleA !== 1 ? 2 : 1 };
   const dispatches: Dispatch[] = [];
   let bindings = weightBindings(b.value, b.part);
   const nf4 = isNf4(constants.B_KIND);
@@ -154,8 +124,8 @@ function matrixUnitProduct(product: MatrixProduct, settings: KernelSettings, scr
   }
   return [
     ...dispatches,
-    ...sliced({ ...product, alpha: alpha / scaleA }, settings, scratchIndex, [Math.ceil(n / tileN), Math.ceil(m / tileM)], slicing, (split, kSlice, target) => ({
-      shader: 'matmul_matrix',
+    ...sliced({ ...product, alpha: alpha / scaleA }, settings, scratchIndex, variant, slices, MATRIX_K, (split, kSlice, target) => ({
+      shader: variant.shader,
       constants: {
         ...constants,
         SPLIT: split,

@@ -1,0 +1,216 @@
+/** The tiles that a product can be cut into, as data: what each needs, how far its result may be off, and which one the rule takes. */
+import { isNf4 } from '../formats/tensors.ts';
+import { LEVELS, type KernelLevel, type KernelSettings } from '../gpu/dispatch.ts';
+import { readsByFour, weightKind, type MatrixProduct } from './product.ts';
+
+/** A way to cut C into tiles of tileM x tileN. */
+export interface ProductVariant {
+  name: string;
+  shader: 'matmul_tiled' | 'matmul_wide' | 'matmul_matrix';
+  /** The least level that has it; those beyond plain round a weight's product to float16. */
+  level: KernelLevel;
+  tileM: number;
+  tileN: number;
+  /** Sums an invocation makes of a tile; on matrix units the subgroups that share one. */
+  perM: number;
+  perN: number;
+  /** Invocations a workgroup. */
+  threads: number;
+  /** Most that a result may differ from the plain rule's, of the largest value. */
+  bound: number;
+}
+
+/** Of results that differ by the order of their sums, by operands in float16, and by those on matrix units. */
+const BOUNDS: Record<KernelLevel, number> = { plain: 2e-5, f16: 4e-3, matrix: 5e-3 };
+
+type Tile = readonly [tileM: number, tileN: number, perM: number, perN: number];
+
+/** Tiles of matmul_wide.wgsl: sides, and sums an invocation. No single one is best on every adapter or for every shape; narrow ones are for narrow sides. */
+const WIDE: readonly Tile[] = [
+  [64, 64, 8, 4],
+  [128, 64, 8, 8],
+  [128, 128, 8, 8],
+  [64, 128, 8, 8],
+  [128, 64, 8, 4],
+  [64, 64, 4, 4],
+  [64, 64, 8, 8],
+  [32, 64, 4, 4],
+  [32, 128, 8, 4],
+  [64, 32, 4, 4],
+  [128, 32, 8, 4],
+  [16, 64, 4, 4],
+  [16, 128, 4, 4],
+  [48, 64, 4, 4],
+  [64, 16, 4, 4],
+  [64, 48, 4, 4],
+  [128, 16, 4, 4],
+];
+
+/** Tiles of matmul_matrix.wgsl, and the subgroups of 32 that share one; the first two are the rule's. */
+const LARGE_MATRIX: Tile = [128, 256, 2, 4];
+const SMALL_MATRIX: Tile = [64, 64, 2, 2];
+const MATRIX: readonly Tile[] = [LARGE_MATRIX, SMALL_MATRIX, [128, 128, 2, 2], [128, 128, 2, 4], [64, 128, 2, 2], [64, 256, 2, 4]];
+
+const variant = (level: KernelLevel, [tileM, tileN, perM, perN]: Tile): ProductVariant => ({
+  name: nameOf(level, [tileM, tileN, perM, perN]),
+  shader: level === 'matrix' ? 'matmul_matrix' : 'matmul_wide',
+  level,
+  tileM,
+  tileN,
+  perM,
+  perN,
+  threads: level === 'matrix' ? perM * perN * 32 : (tileM / perM) * (tileN / perN),
+  bound: BOUNDS[level],
+});
+
+function nameOf(level: KernelLevel, [tileM, tileN, perM, perN]: Tile): string {
+  return `${level} ${tileM}x${tileN} ${perM}x${perN}`;
+}
+
+/** Elements that lie anyhow, one at a time. */
+const ANY_LAYOUT: ProductVariant = { ...variant('plain', [64, 64, 8, 4]), name: 'any layout', shader: 'matmul_tiled' };
+
+export const VARIANTS: readonly ProductVariant[] = [
+  ANY_LAYOUT,
+  ...WIDE.map((tile) => variant('plain', tile)),
+  ...WIDE.map((tile) => variant('f16', tile)),
+  ...MATRIX.map((tile) => variant('matrix', tile)),
+];
+const BY_NAME = new Map(VARIANTS.map((each) => [each.name, each]));
+
+/** Terms of a tile on matrix units, and of the others. */
+export const MATRIX_K = 32;
+export const WIDE_K = 16;
+/** Below this many workgroups a long sum is split over k, so that the adapter has work; those on matrix units are larger. */
+const ENOUGH_WORKGROUPS = 384;
+const ENOUGH_ON_MATRIX_UNITS = 112;
+/** Least terms of a slice, and most slices. */
+const SLICE = 128;
+const MOST_SLICES = 64;
+/** Largest workgroup that every adapter has. */
+const MOST_THREADS = 256;
+
+/** A variant, and the slices of k that are summed apart and added up in order. */
+export interface ProductWay {
+  variant: ProductVariant;
+  slices: number;
+}
+
+/** What decides how fast each way is. */
+export function productKey(product: MatrixProduct): string {
+  const { m, n, k, a, b, alpha = 1, accumulate = false, scaleA = 1 } = product;
+  const kind = b.value.role === 'weight' ? weightKind(b.value) : 'value';
+  const how = [accumulate && 'added', alpha !== 1 && 'multiplied', scaleA !== 1 && 'scaled', !readsByEight(product) && 'unaligned'].filter(Boolean);
+  return [`product ${m}x${n}x${k} ${kind}`, `A by ${a.columnStride === 1 ? 'k' : 'm'}`, `B by ${b.rowStride === 1 ? 'k' : 'n'}`, ...how].join(', ');
+}
+
+/** Whether matmul_wide's conditions hold: reads by vec4, and NF4 by words of eight codes that lie along its rows. */
+export function readsByEight(product: MatrixProduct): boolean {
+  const { n, k, b } = product;
+  if (!readsByFour(product) || b.value.role !== 'weight' || !isNf4(b.value.kind!)) return readsByFour(product);
+  return [b.rowStride === 1 ? k : n, b.offset ?? 0, b.rowStride === 1 ? b.columnStride : b.rowStride].every((size) => size % 8 === 0);
+}
+
+/** Whether a variant can compute a product on this adapter, at the settings' level. */
+export function fits(variant: ProductVariant, product: MatrixProduct, settings: KernelSettings): boolean {
+  if (LEVELS.indexOf(variant.level) > LEVELS.indexOf(settings.level)) return false;
+  if (variant.threads > MOST_THREADS || workgroupBytes(variant, product) > settings.workgroupBytes) return false;
+  switch (variant.shader) {
+    case 'matmul_tiled':
+      return !readsByEight(product);
+    case 'matmul_wide':
+      return readsByEight(product) && (variant.level === 'plain' || product.b.value.role === 'weight');
+    case 'matmul_matrix':
+      return fitsMatrixUnits(product, settings);
+  }
+}
+
+function workgroupBytes({ shader, level, tileM, tileN }: ProductVariant, { a, b }: MatrixProduct): number {
+  // A padded row of four vec4 has five; matmul_matrix pads each row by eight.
+  const along = (side: number, alongK: boolean) => side * (alongK ? 5 : 4) * (level === 'plain' ? 16 : 8);
+  switch (shader) {
+    case 'matmul_tiled':
+      return 8192;
+    case 'matmul_wide':
+      // 64: the code points of NF4.
+      return along(tileM, a.columnStride === 1) + along(tileN, b.rowStride === 1) + 64;
+    case 'matmul_matrix':
+      return 2 * (tileM * (MATRIX_K + 8) + (b.rowStride === 1 ? tileN * (MATRIX_K + 8) : MATRIX_K * (tileN + 8)));
+  }
+}
+
+function fitsMatrixUnits(product: MatrixProduct, { maxBindingBytes }: KernelSettings): boolean {
+  const { m, n, k, a, b } = product;
+  if (b.value.role !== 'weight' || !readsByEight(product) || a.columnStride !== 1) return false;
+  if (m < 64 || n < 64 || m % 16 !== 0 || n % 16 !== 0 || k % MATRIX_K !== 0 || n * k * 2 > maxBindingBytes) return false;
+  return leastSlices(product, 'matmul_matrix') === 1 || (k % (2 * MATRIX_K) === 0 && 2 * m * n * 4 <= maxBindingBytes);
+}
+
+/** On matrix units only the sum over slices can multiply its result. */
+function leastSlices({ alpha = 1, scaleA = 1 }: MatrixProduct, shader: ProductVariant['shader']): number {
+  return shader === 'matmul_matrix' && (alpha !== 1 || scaleA !== 1) ? 2 : 1;
+}
+
+/** Slices of k: a power of two, until there is enough to do or the partial sums fill a binding. Depends on the shape and the limits alone, so results repeat. */
+function slicesOfK(variant: ProductVariant, product: MatrixProduct, settings: KernelSettings): number {
+  const { m, n } = product;
+  const enough = variant.shader === 'matmul_matrix' ? ENOUGH_ON_MATRIX_UNITS : ENOUGH_WORKGROUPS;
+  const workgroups = Math.ceil(m / variant.tileM) * Math.ceil(n / variant.tileN);
+  let slices = leastSlices(product, variant.shader);
+  while (workgroups * slices < enough && mayBeSliced(product, slices * 2, settings)) slices *= 2;
+  return slices;
+}
+
+function mayBeSliced({ m, n, k }: MatrixProduct, slices: number, { maxBindingBytes }: KernelSettings): boolean {
+  return slices <= MOST_SLICES && k / slices >= SLICE && slices * m * n * 4 <= maxBindingBytes;
+}
+
+/** Sizes measured fastest on the adapters that were tried; narrow sides (the ranks of LoRA) get narrow tiles. */
+function ruleTile({ m, n, b }: MatrixProduct): Tile {
+  const narrow = (size: number) => (size <= 16 ? 16 : size <= 32 ? 32 : size <= 48 ? 48 : 64);
+  if (n < 64) return [n <= 16 && m > 64 ? 128 : 64, narrow(n), 4, 4];
+  if (m < 64) return [narrow(m), 64, 4, 4];
+  if (b.rowStride === 1 && m >= 128 && n >= 512) return [128, 64, 8, 8];
+  return [64, 64, 8, 4];
+}
+
+/** What runs where nothing was measured: the most arithmetic that the level has. */
+export function ruleWay(product: MatrixProduct, settings: KernelSettings): ProductWay {
+  const sliced = (variant: ProductVariant) => ({ variant, slices: slicesOfK(variant, product, settings) });
+  if (!readsByEight(product)) return sliced(ANY_LAYOUT);
+  const onMatrixUnits = BY_NAME.get(nameOf('matrix', product.m >= 128 && product.n >= 256 ? LARGE_MATRIX : SMALL_MATRIX))!;
+  if (fits(onMatrixUnits, product, settings)) return sliced(onMatrixUnits);
+  const level = settings.level !== 'plain' && product.b.value.role === 'weight' ? 'f16' : 'plain';
+  return sliced(BY_NAME.get(nameOf(level, ruleTile(product)))!);
+}
+
+/** What was measured fastest, where it is known and fits; else the rule's. */
+export function chosenWay(product: MatrixProduct, settings: KernelSettings): ProductWay {
+  const [name, slices] = settings.choices?.get(productKey(product))?.split(' / ') ?? [];
+  const variant = name === undefined ? undefined : BY_NAME.get(name);
+  const way = variant && { variant, slices: Number(slices) };
+  return way && fits(way.variant, product, settings) && isSlicing(way, product, settings) ? way : ruleWay(product, settings);
+}
+
+export function nameOfWay({ variant, slices }: ProductWay): string {
+  return `${variant.name} / ${slices}`;
+}
+
+/** Ways worth a measurement, the rule's first: each variant that fits and wastes less than half of its tile, with the slices that the rule would give it. */
+export function waysOf(product: MatrixProduct, settings: KernelSettings): ProductWay[] {
+  const rule = ruleWay(product, settings);
+  // Tiles of 16 and 48 are for sides that short.
+  const suits = (tile: number, side: number) => (tile === 16 || tile === 48 ? side <= tile : tile / 2 < side || tile <= 32);
+  const others = VARIANTS.filter((variant) => variant !== rule.variant && fits(variant, product, settings) && suits(variant.tileM, product.m) && suits(variant.tileN, product.n));
+  return [rule, ...others.map((variant) => ({ variant, slices: slicesOfK(variant, product, settings) }))];
+}
+
+/** The same variant with half and with twice the slices. */
+export function waysNear({ variant, slices }: ProductWay, product: MatrixProduct, settings: KernelSettings): ProductWay[] {
+  return [slices / 2, slices * 2].map((changed) => ({ variant, slices: changed })).filter((way) => isSlicing(way, product, settings));
+}
+
+function isSlicing({ variant, slices }: ProductWay, product: MatrixProduct, settings: KernelSettings): boolean {
+  const least = leastSlices(product, variant.shader);
+  return Number.isInteger(slices) && slices >= least && (slices === least || mayBeSliced(product, slices, settings));
+}

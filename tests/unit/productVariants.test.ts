@@ -1,0 +1,116 @@
+/** Which tiles a product may be cut into, which one the rule takes, and when a choice overrides it. */
+import { describe, expect, it } from 'vitest';
+import type { TensorKind } from '../../src/formats/tensors.ts';
+import type { KernelLevel, KernelSettings } from '../../src/gpu/dispatch.ts';
+import { Graph } from '../../src/ops/graph.ts';
+import type { MatrixProduct } from '../../src/ops/product.ts';
+import { chosenWay, nameOfWay, productKey, VARIANTS, waysNear, waysOf } from '../../src/ops/productVariants.ts';
+import { tiledProduct } from '../../src/ops/tiledProduct.ts';
+
+function linear(m: number, n: number, k: number, kind: TensorKind = 'nf4'): MatrixProduct {
+  const graph = new Graph(false);
+  return {
+    m,
+    n,
+    k,
+    a: { value: graph.value('activation', 'a', [m, k]), rowStride: k, columnStride: 1 },
+    b: { value: graph.weight('b', [n, k], kind), rowStride: 1, columnStride: k },
+    c: { value: graph.value('activation', 'c', [m, n]), rowStride: n },
+  };
+}
+
+function settings(level: KernelLevel, choices?: Record<string, string>, workgroupBytes = 49152): KernelSettings {
+  return {
+    rowWorkgroup: 128,
+    matmul: 'tiled',
+    level,
+    workgroupBytes,
+    maxWorkgroups: 65535,
+    maxBindingBytes: 2 ** 30,
+    choices: choices && new Map(Object.entries(choices)),
+  };
+}
+
+const layer = linear(512, 2048, 8192);
+
+describe('variants of a product', () => {
+  it('have names of their own and at most 256 invocations', () => {
+    expect(new Set(VARIANTS.map(({ name }) => name)).size).toBe(VARIANTS.length);
+    for (const { threads, tileM, tileN, perM, perN } of VARIANTS) {
+      expect(threads).toBeLessThanOrEqual(256);
+      expect(Number.isInteger(tileM / perM) && Number.isInteger(tileN / perN)).toBe(true);
+    }
+  });
+
+  it('are those of the level and of the levels before it, the rule first', () => {
+    const levels = (level: KernelLevel) => new Set(waysOf(layer, settings(level)).map(({ variant }) => variant.level));
+    expect(levels('plain')).toEqual(new Set(['plain']));
+    expect(levels('f16')).toEqual(new Set(['plain', 'f16']));
+    expect(levels('matrix')).toEqual(new Set(['plain', 'f16', 'matrix']));
+    expect(nameOfWay(waysOf(layer, settings('plain'))[0])).toBe('plain 128x64 8x8 / 4');
+    expect(nameOfWay(waysOf(layer, settings('matrix'))[0])).toBe('matrix 128x256 2x4 / 4');
+  });
+
+  it('fit the workgroup memory', () => {
+    const names = (bytes: number) => waysOf(layer, settings('plain', undefined, bytes)).map(({ variant }) => variant.name);
+    expect(names(16384)).not.toContain('plain 128x128 8x8');
+    expect(names(32768)).toContain('plain 128x128 8x8');
+  });
+
+  it('waste less than half a tile on a short side', () => {
+    for (const { variant } of waysOf(linear(40, 2048, 2048), settings('plain'))) expect(variant.tileM).toBeLessThan(80);
+    expect(waysOf(linear(16, 2048, 2048), settings('plain')).map(({ variant }) => variant.tileM)).toContain(16);
+    expect(waysOf(layer, settings('plain')).map(({ variant }) => variant.tileM)).not.toContain(16);
+  });
+
+  it('may be sliced half and twice as often, within the limits', () => {
+    const [rule] = waysOf(layer, settings('plain'));
+    expect(waysNear(rule, layer, settings('plain')).map(({ slices }) => slices)).toEqual([2, 8]);
+    expect(waysNear({ ...rule, slices: 64 }, layer, settings('plain')).map(({ slices }) => slices)).toEqual([32]);
+    expect(waysNear({ ...rule, slices: 1 }, linear(512, 2048, 128), settings('plain'))).toEqual([]);
+  });
+});
+
+describe('a choice', () => {
+  const chosen = (level: KernelLevel, name: string, product = layer) => nameOfWay(chosenWay(product, settings(level, { [productKey(layer)]: name })));
+  const rule = 'plain 128x64 8x8 / 4';
+
+  it('overrides the rule for its shape alone', () => {
+    expect(chosen('plain', 'plain 64x64 4x4 / 2')).toBe('plain 64x64 4x4 / 2');
+    expect(chosen('plain', 'plain 64x64 4x4 / 2', linear(513, 2048, 8192))).toBe('plain 128x64 8x8 / 4');
+    expect(chosen('matrix', 'plain 64x64 4x4 / 2')).toBe('plain 64x64 4x4 / 2');
+  });
+
+  it('that does not exist, does not fit or is beyond the level leaves the rule', () => {
+    for (const name of [
+      'no such tile / 1',
+      'plain 64x64 4x4',
+      'plain 64x64 4x4 / x',
+      'plain 64x64 4x4 / 0.5',
+      'plain 64x64 4x4 / 128',
+      'any layout / 1',
+      'matrix 64x64 2x2 / 1',
+      '',
+    ])
+      expect(chosen('plain', name), name).toBe(rule);
+  });
+
+  it('is what is dispatched', () => {
+    const [dispatch] = tiledProduct(layer, settings('plain', { [productKey(layer)]: 'plain 64x32 4x4 / 1' }), 0);
+    expect(dispatch.constants).toMatchObject({ TILE_M: 64, TILE_N: 32, SPLIT: 1, THREADS: 128 });
+    expect(dispatch.workgroups).toEqual([64, 8, 1]);
+    const { tunable } = dispatch;
+    expect(tunable!.dispatches(tunable!.ways(settings('plain'))[0], settings('plain'))[0].constants).toMatchObject({ TILE_M: 128, SPLIT: 4 });
+  });
+
+  it('is by a key that layouts, kinds and what is done with the result change', () => {
+    const keys = [
+      layer,
+      linear(512, 2048, 8192, 'bf16'),
+      { ...layer, accumulate: true },
+      { ...layer, alpha: 2 },
+      { ...layer, b: { ...layer.b, rowStride: 2048, columnStride: 1 } },
+    ].map(productKey);
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+});
