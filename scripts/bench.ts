@@ -1,33 +1,39 @@
 /**
- * `npm run bench`: measures this machine's adapter: what JavaScript costs a step against eager TensorFlow.js, single kernels, and on a real GPU whole
- * steps at the shapes of real models, at every level the adapter offers. Prints tables.
+ * `npm run bench`: measures this machine's adapter: single kernels, whole steps at the shapes of real models, generation, and whole steps against
+ * eager TensorFlow.js, at every level the adapter offers. Prints tables. A CPU adapter gets tiny models.
+ *   --only PART     kernels, steps, decode or eager; or, asked for by name alone, levels (what 16-bit products do to a whole run) or growth (long
+ *                   runs, long documents, many micro-batches); more than once for several
  *   --json FILE     writes the figures, and each step's kernels by GPU time
  *   --level LEVEL   plain, f16 or matrix only (more than once for several); --model NAME likewise
+ *   --size SIZE     tiny or real, whatever the adapter
+ *   --steps N       of growth's long run
+ *   --browser       in headless Chromium instead of Node: the page's WebGPU
  *   --peft PYTHON   runs tests/bench/peft.py with that Python and prints the ratios; a .json that it wrote does as well
- *   --only PART     kernels, steps or encode (more than once for several)
  *   --check         every kernel against TensorFlow.js first
- * `npm run bench -- import`: import of a model and loading it.
+ * `npm run bench -- import`: import of a model and loading it. `npm run bench -- plots FILE.json`: docs/growth-*.svg from growth's figures.
  */
+import { openAsBlob } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { isSoftwareAdapter } from '../src/gpu/context.ts';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import type { KernelLevel } from '../src/gpu/dispatch.ts';
 import { checkOp, OP_BOUND } from '../src/plan/checkOps.ts';
 import { opCases } from '../src/plan/opCases.ts';
 import { loadTensorFlow } from '../src/plan/tensorflow/load.ts';
-import { benchEncode } from './bench/encode.ts';
+import { benchInBrowser } from './bench/browser.ts';
+import { PARTS, type BenchFigures, type BenchHost, type Part } from './bench/figures.ts';
 import { benchImport } from './bench/import.ts';
-import { benchKernels, type KernelBench } from './bench/kernels.ts';
 import { peftBench, ratios } from './bench/peft.ts';
-import { benchStep, type StepBench } from './bench/steps.ts';
-import { openNodeGpu } from './lib/nodeGpu.ts';
-import { SHAPES } from './lib/randomModel.ts';
+import { drawPlots } from './bench/plots.ts';
+import { print, printFigures } from './bench/report.ts';
+import { runBench } from './bench/suite.ts';
+import { nodeGpu, openNodeGpu } from './lib/nodeGpu.ts';
+import { root } from './lib/site.ts';
 
-/** Documents and their length. */
-const STEPS = [
-  [1, 512],
-  [4, 512],
-  [4, 1024],
-] as const;
+const LEVELS: readonly KernelLevel[] = ['plain', 'f16', 'matrix'];
+const DEFAULT_PARTS: readonly Part[] = ['kernels', 'steps', 'decode', 'eager'];
 
 export async function main(args: string[]): Promise<number> {
   if (args[0] === 'import') {
@@ -36,23 +42,61 @@ export async function main(args: string[]): Promise<number> {
     console.table(quantizeMBpsOfCpu);
     return 0;
   }
+  if (args[0] === 'plots') {
+    if (!args[1]) throw new Error('npm run bench -- plots FILE.json: name the file that --only growth --json wrote');
+    console.log(`Wrote ${(await drawPlots(args[1])).join(' and ')}.`);
+    return 0;
+  }
   const { values } = parseArgs({
     args,
     options: {
       json: { type: 'string' },
       check: { type: 'boolean' },
+      browser: { type: 'boolean' },
       level: { type: 'string', multiple: true },
       model: { type: 'string', multiple: true },
+      size: { type: 'string' },
+      steps: { type: 'string' },
       peft: { type: 'string' },
       only: { type: 'string', multiple: true },
     },
   });
-  const context = await openNodeGpu();
-  const software = isSoftwareAdapter(context.adapterInfo);
-  console.log(`Adapter: ${context.name}${software ? ' (software)' : ''}`);
+  const options = {
+    parts: values.only?.map((each) => oneOf('--only', each, PARTS)) ?? DEFAULT_PARTS,
+    levels: values.level?.map((each) => oneOf('--level', each, LEVELS)),
+    models: values.model,
+    size: values.size === undefined ? undefined : oneOf('--size', values.size, ['tiny', 'real'] as const),
+    steps: values.steps === undefined ? undefined : Number(values.steps),
+  };
+  const save = async (figures: BenchFigures, more: object = {}) => {
+    if (values.json) await writeFile(values.json, `${JSON.stringify({ ...figures, ...more }, null, 1)}\n`);
+  };
+  // First, while the GPU is free.
+  const peft = values.peft ? peftBench(values.peft) : null;
+  const figures = values.browser ? await benchInBrowser(options) : await benchInNode(options, values.check === true, save);
+  if (!figures) return 1;
+  printFigures(figures);
+  if (peft) {
+    print(`PEFT on ${peft.device}, torch ${peft.torch}`, ratios(figures.steps, peft));
+    print(
+      'Products and copies of PyTorch',
+      peft.products.map(({ shape, dtype, tflops, bytesPerSecond }) => ({
+        shape,
+        dtype,
+        'TFLOP/s': tflops?.toFixed(1) ?? '',
+        'TB/s': bytesPerSecond ? (bytesPerSecond / 1e12).toFixed(2) : '',
+      })),
+    );
+  }
+  await save(figures, { peft });
+  return 0;
+}
 
-  let wrong = 0;
-  if (values.check) {
+/** @returns null where --check found a kernel that is wrong */
+async function benchInNode(options: Parameters<typeof runBench>[2], check: boolean, save: (figures: BenchFigures) => Promise<void>): Promise<BenchFigures | null> {
+  const context = await openNodeGpu();
+  if (check) {
+    let wrong = 0;
     const { tf } = await loadTensorFlow(['cpu']);
     for (const made of opCases()) {
       for (const { name, of, error } of await checkOp(context, tf, made)) {
@@ -62,52 +106,27 @@ export async function main(args: string[]): Promise<number> {
       }
     }
     console.log(`Kernels against TensorFlow.js: ${wrong === 0 ? 'all within the bound' : `${wrong} wrong`}`);
+    if (wrong > 0) return null;
   }
+  // TensorFlow.js looks for a browser's navigator before it takes a device that it is given.
+  Object.defineProperty(globalThis, 'navigator', { value: { gpu: nodeGpu() }, configurable: true });
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const host: BenchHost = {
+    log: (line) => console.log(line),
+    demoFile: (name) => openAsBlob(join(root, 'public', 'demo', name)),
+    heapBytes() {
+      collect();
+      return process.memoryUsage().heapUsed;
+    },
+    save,
+  };
+  return runBench(context, host, options);
+}
 
-  const levels = context.levels.filter((level) => !values.level || values.level.includes(level));
-  const does = (part: string) => !values.only || values.only.includes(part);
-  const kernels: KernelBench[] = [];
-  for (const level of does('kernels') ? levels : []) kernels.push(...(await benchKernels(context, level, software ? 8 : 1)));
-  if (kernels.length > 0) console.table(kernels.map(({ kernel, level, shape, ms, gflops }) => ({ kernel, level, shape, ms: ms.toFixed(3), 'GFLOP/s': gflops.toFixed(1) })));
-  const steps: StepBench[] = [];
-  if (!software && does('steps')) {
-    for (const model of values.model ?? ['SmolLM2-135M', 'Qwen2.5-0.5B', 'Llama-3.2-1B']) {
-      if (!(model in SHAPES)) throw new Error(`--model ${model} is none of ${Object.keys(SHAPES).join(', ')}`);
-      for (const level of levels) {
-        for (const [count, length] of STEPS)
-          for (const gradientCheckpointing of [true, false]) {
-            const row = await benchStep(context, { model, count, length, level, gradientCheckpointing });
-            console.log(`${model} ${level} ${row.documents}${gradientCheckpointing ? '' : ', nothing recomputed'}: ${row.tokensPerSecond.toFixed(0)} tokens/s`);
-            steps.push(row);
-          }
-      }
-    }
-    console.table(
-      steps.map(({ model, level, documents, gradientCheckpointing, tokensPerSecond, stepMs, gpuMs, encodeMs, submitMs, dispatches, peakBytes }) => ({
-        model,
-        level,
-        documents,
-        recomputed: gradientCheckpointing ? 'layers' : 'nothing',
-        'tokens/s': tokensPerSecond.toFixed(0),
-        'step ms': stepMs.toFixed(1),
-        'GPU ms': gpuMs?.toFixed(1) ?? '',
-        'encode + submit ms': `${encodeMs.toFixed(1)} + ${submitMs.toFixed(1)}`,
-        dispatches,
-        GiB: (peakBytes / 2 ** 30).toFixed(2),
-      })),
-    );
-  } else if (software) console.log('Whole steps of real models are measured on a GPU only; this adapter is software.');
-  const peft = values.peft ? peftBench(values.peft) : null;
-  if (peft) {
-    console.log(`PEFT on ${peft.device}, torch ${peft.torch}`);
-    console.table(ratios(steps, peft));
-    console.table(peft.products);
-  }
-  const encode = does('encode') ? await benchEncode(context) : null;
-  if (encode)
-    console.log(
-      `Encoding a step of ${encode.model} (${encode.dispatches} dispatches): ${encode.replayMs.toFixed(2)} ms of JavaScript, then ${encode.submitMs.toFixed(2)} ms in the driver; eager TensorFlow.js ${encode.eagerMs.toFixed(0)} ms, ${encode.ratio.toFixed(0)} times as much.`,
-    );
-  if (values.json) await writeFile(values.json, `${JSON.stringify({ adapter: context.name, software, kernels, steps, encode, peft }, null, 1)}\n`);
-  return wrong > 0 ? 1 : 0;
+/** @throws where it is none of them */
+function oneOf<T extends string>(option: string, value: string, choices: readonly T[]): T {
+  const found = choices.find((choice) => choice === value);
+  if (found === undefined) throw new Error(`${option} ${value}: it is one of ${choices.join(', ')}`);
+  return found;
 }

@@ -6,7 +6,7 @@ import { Graph } from '../../src/ops/graph.ts';
 import { linear, linearDxOp } from '../../src/ops/linear.ts';
 import { documentFeeds } from '../../src/plan/opCases.ts';
 import { GraphRunner, type Data } from '../../src/plan/graphRunner.ts';
-import { median } from './encode.ts';
+import { median, type BenchHost, type BenchOptions } from './figures.ts';
 
 export interface KernelBench {
   kernel: string;
@@ -16,8 +16,19 @@ export interface KernelBench {
   gflops: number;
 }
 
-/** @param scale divides the sizes: 1 on a GPU, more on a software adapter */
-export async function benchKernels(context: GpuContext, level: KernelLevel, scale: number): Promise<KernelBench[]> {
+/** What 'tiny' divides sizes by. */
+const TINY = 8;
+
+export async function benchKernels(context: GpuContext, host: BenchHost, options: BenchOptions): Promise<KernelBench[]> {
+  const rows: KernelBench[] = [];
+  for (const level of context.levels.filter((each) => !options.levels || options.levels.includes(each))) {
+    rows.push(...(await kernelsAt(context, level, options.size === 'tiny' ? TINY : 1)));
+    host.log(`kernels at ${level}: done`);
+  }
+  return rows;
+}
+
+async function kernelsAt(context: GpuContext, level: KernelLevel, scale: number): Promise<KernelBench[]> {
   context.settings.level = level;
   const rows: KernelBench[] = [];
   for (const [tokens, width, out] of [

@@ -2,10 +2,10 @@
 import { packDocuments } from '../../src/data/packing.ts';
 import type { GpuContext } from '../../src/gpu/context.ts';
 import type { KernelLevel } from '../../src/gpu/dispatch.ts';
-import type { KernelTime } from '../../src/plan/profile.ts';
+import { idleShare, type KernelTime } from '../../src/plan/profile.ts';
 import { WebGpuEngine } from '../../src/training/webgpuEngine.ts';
 import { randomModel, SHAPES } from '../lib/randomModel.ts';
-import { median } from './encode.ts';
+import { LORA, median, type BenchHost, type BenchOptions } from './figures.ts';
 
 export interface StepBench {
   model: string;
@@ -14,8 +14,10 @@ export interface StepBench {
   gradientCheckpointing: boolean;
   tokensPerSecond: number;
   stepMs: number;
-  /** GPU time of the micro-batch's kernels; null where the adapter has no timestamps. */
+  /** GPU time of the micro-batch's kernels, each in a pass of its own; null where the adapter has no timestamps. */
   gpuMs: number | null;
+  /** Share of the time from the first pass to the last of some steps in which no pass ran. */
+  idle: number | null;
   /** JavaScript of one micro-batch's plan, and the driver's share of submitting it. */
   encodeMs: number;
   submitMs: number;
@@ -29,34 +31,75 @@ export interface StepBench {
 
 export interface StepShape {
   model: string;
-  /** Documents of one micro-batch, which is one step. */
+  /** Documents of one micro-batch. */
   count: number;
   length: number;
   level: KernelLevel;
   gradientCheckpointing: boolean;
+  /** Micro-batches of a step; 1 where absent. */
+  microBatches?: number;
 }
 
-export async function benchStep(context: GpuContext, { model, count, length, level, gradientCheckpointing }: StepShape): Promise<StepBench> {
+/** Models, and documents by their length; of the last model what it gains to recompute nothing, too. */
+const SIZES = {
+  // prettier-ignore
+  tiny: { models: ['2 layers of width 32'], shapes: [[1, 64], [4, 64]] },
+  // prettier-ignore
+  real: { models: ['SmolLM2-135M', 'Qwen2.5-0.5B', 'Llama-3.2-1B'], shapes: [[1, 512], [4, 512], [4, 1024]] },
+} as const;
+
+export async function benchSteps(context: GpuContext, host: BenchHost, options: BenchOptions): Promise<StepBench[]> {
+  const rows: StepBench[] = [];
+  const { models, shapes } = SIZES[options.size];
+  const wanted = options.models ?? models;
+  for (const model of wanted) {
+    if (!(model in SHAPES)) throw new Error(`--model ${model} is none of ${Object.keys(SHAPES).join(', ')}`);
+    for (const level of context.levels.filter((each) => !options.levels || options.levels.includes(each))) {
+      for (const [count, length] of shapes) {
+        for (const gradientCheckpointing of model === wanted.at(-1) ? [true, false] : [true]) {
+          const row = await benchStep(context, { model, count, length, level, gradientCheckpointing });
+          const idle = row.idle === null ? '' : `, GPU idle ${(100 * row.idle).toFixed(1)} %`;
+          host.log(`${model} ${level} ${row.documents}${gradientCheckpointing ? '' : ', nothing recomputed'}: ${row.tokensPerSecond.toFixed(0)} tokens/s${idle}`);
+          rows.push(row);
+        }
+      }
+    }
+  }
+  return rows;
+}
+
+/** Steps are timed until there are 5 of them or this much time has passed, but at least 2. */
+const TIMED_MS = 2500;
+
+export async function benchStep(context: GpuContext, { model, count, length, level, gradientCheckpointing, microBatches: batches = 1 }: StepShape): Promise<StepBench> {
   context.settings.level = level;
   const weights = randomModel(SHAPES[model]);
   const tokens = count * length;
-  const lora = { r: 16, lora_alpha: 32, lora_dropout: 0, target_modules: 'all-linear' as const, use_rslora: false, use_dora: false };
-  const engine = await WebGpuEngine.create(context, { weights, lora, tokensPerMicroBatch: tokens, gradientCheckpointing, seed: 0 });
-  const inputIds = Array.from({ length }, (_, i) => (i * 37) % 40000);
-  const documents = Array.from({ length: count }, () => ({ inputIds, labels: inputIds }));
+  const engine = await WebGpuEngine.create(context, { weights, lora: LORA, tokensPerMicroBatch: tokens, gradientCheckpointing, seed: 0 });
+  const vocabulary = SHAPES[model].vocab_size as number;
+  const inputIds = Array.from({ length }, (_, i) => (i * 37) % vocabulary);
+  const documents = Array.from({ length: count * batches }, () => ({ inputIds, labels: inputIds }));
   const microBatches = packDocuments(documents, { tokens, padTokenId: 0 });
+  let number = 0;
+  const step = () => engine.trainStep({ microBatches, step: number++, learningRate: 1e-5, weightDecay: 0, maxGradNorm: 1 });
+  const { loss } = await step();
+  await step();
   const times: number[] = [];
-  let first = NaN;
-  for (let step = 0; step < 8; step++) {
+  for (let spent = 0; times.length < 5 && (times.length < 2 || spent < TIMED_MS); spent += times.at(-1)!) {
     const started = performance.now();
-    const { loss } = await engine.trainStep({ microBatches, step, learningRate: 1e-5, weightDecay: 0, maxGradNorm: 1 });
-    if (step === 0) first = loss;
-    if (step > 2) times.push(performance.now() - started);
+    await step();
+    times.push(performance.now() - started);
   }
   const stepMs = median(times);
+  const hasTimestamps = context.device.features.has('timestamp-query');
+  const spans = hasTimestamps
+    ? await engine.timePasses(async () => {
+        for (let i = 0; i < (stepMs < 500 ? 4 : 2); i++) await step();
+      })
+    : [];
   const encodes = [];
-  for (let i = 0; i < 7; i++) encodes.push(await engine.measureEncode());
-  const kernels = context.device.features.has('timestamp-query') ? await engine.profile() : [];
+  for (let i = 0; i < (stepMs < 200 ? 7 : 3); i++) encodes.push(await engine.measureEncode());
+  const kernels = hasTimestamps ? await engine.profile() : [];
   const { total } = engine.memory;
   engine.dispose();
   context.settings.level = 'plain';
@@ -65,14 +108,15 @@ export async function benchStep(context: GpuContext, { model, count, length, lev
     level,
     documents: `${count}×${length}`,
     gradientCheckpointing,
-    tokensPerSecond: (tokens / stepMs) * 1000,
+    tokensPerSecond: ((tokens * batches) / stepMs) * 1000,
     stepMs,
     gpuMs: kernels.length > 0 ? kernels.reduce((sum, { ms }) => sum + ms, 0) : null,
+    idle: spans.length > 0 ? idleShare(spans) : null,
     encodeMs: median(encodes.map(({ encodeMs }) => encodeMs)),
     submitMs: median(encodes.map(({ submitMs }) => submitMs)),
     dispatches: encodes[0].dispatches,
     peakBytes: total,
-    loss: first,
-    kernels: kernels.slice(0, 40),
+    loss,
+    kernels,
   };
 }

@@ -58,8 +58,9 @@ export interface OpenBrowser {
 /**
  * Launches headless with the first set of switches that gives a WebGPU adapter: the GPU's, then the software adapter's.
  * @param url a page of this machine to ask on: WebGPU is offered to secure contexts only
+ * @param more switches of the caller's own
  */
-export async function launchBrowser(executablePath: string, url: string): Promise<OpenBrowser> {
+export async function launchBrowser(executablePath: string, url: string, more: readonly string[] = []): Promise<OpenBrowser> {
   const hardware = process.platform === 'linux' ? ['--enable-features=Vulkan', '--use-angle=vulkan'] : [];
   const attempts = process.env.FINETAB_SOFTWARE ? [['--use-webgpu-adapter=swiftshader']] : [hardware, ['--use-webgpu-adapter=swiftshader']];
   for (const [i, args] of attempts.entries()) {
@@ -67,7 +68,7 @@ export async function launchBrowser(executablePath: string, url: string): Promis
       executablePath,
       headless: true,
       ignoreDefaultArgs: ['--disable-gpu'],
-      args: ['--enable-unsafe-webgpu', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), ...args],
+      args: ['--enable-unsafe-webgpu', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), ...args, ...more],
     });
     const page = await browser.newPage();
     await page.goto(url);

@@ -60,6 +60,19 @@ export const SHAPES: Record<string, Record<string, unknown>> = {
     rope_theta: 500000,
     tie_word_embeddings: true,
   },
+  '16 layers of SmolLM2-135M': {
+    model_type: 'llama',
+    hidden_size: 576,
+    intermediate_size: 1536,
+    num_hidden_layers: 16,
+    num_attention_heads: 9,
+    num_key_value_heads: 3,
+    vocab_size: 49152,
+    max_position_embeddings: 8192,
+    rms_norm_eps: 1e-5,
+    rope_theta: 100000,
+    tie_word_embeddings: true,
+  },
   '16 layers of width 32': {
     model_type: 'llama',
     hidden_size: 32,
@@ -73,22 +86,37 @@ export const SHAPES: Record<string, Record<string, unknown>> = {
     rope_theta: 10000,
     tie_word_embeddings: true,
   },
+  '2 layers of width 32': {
+    model_type: 'llama',
+    hidden_size: 32,
+    intermediate_size: 64,
+    num_hidden_layers: 2,
+    num_attention_heads: 4,
+    num_key_value_heads: 2,
+    vocab_size: 128,
+    max_position_embeddings: 512,
+    rms_norm_eps: 1e-5,
+    rope_theta: 10000,
+    tie_word_embeddings: true,
+  },
 };
 
-/** Linears in NF4, the rest bfloat16, all small numbers of either sign. */
+/** Linears in NF4, the rest bfloat16: small numbers of either sign, norms of one. */
 export function randomModel(config: Record<string, unknown>): WeightSource {
   const tensors = new Map(modelOf(config).tensors.map(({ name, shape, quantise }): [string, TensorInfo] => [name, { name, shape, kind: quantise ? 'nf4' : 'bf16' }]));
   const bytes = new Uint8Array(CHUNK);
   let state = 1;
   for (let i = 0; i < CHUNK; i++) bytes[i] = (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 24;
-  const halves = Uint16Array.from(new Uint16Array(bytes.buffer), (bits) => (bits & 0x80ff) | 0x3c00);
+  const ones = new Uint8Array(new Uint16Array(CHUNK / 2).fill(0x3f80).buffer);
+  const nested = new Uint8Array(new Float32Array(CHUNK / 4).fill(0.02).buffer);
+  const data = new Uint8Array(Uint16Array.from(new Uint16Array(bytes.buffer), (bits) => (bits & 0x80ff) | 0x3c00).buffer);
   return {
     config,
     tensors,
     async *stream(name) {
       const info = tensors.get(name)!;
       for (const [part, size] of Object.entries(tensorPartBytes(info)) as ['data' | 'packed' | 'absmax_q' | 'nested', number][]) {
-        const source = part === 'nested' ? new Uint8Array(new Float32Array(CHUNK / 4).fill(0.02).buffer) : part === 'data' ? new Uint8Array(halves.buffer) : bytes;
+        const source = part === 'nested' ? nested : part !== 'data' ? bytes : /norm/.test(name) ? ones : data;
         for (let at = 0; at < size; at += CHUNK) yield { part, byteOffset: at, bytes: source.subarray(0, Math.min(CHUNK, size - at)) };
       }
     },

@@ -145,18 +145,20 @@ export class GpuContext {
 /** Used where the adapter offers them; no kernel of the plain level needs one. */
 const OPTIONAL_FEATURES = ['timestamp-query', 'shader-f16', 'subgroups', 'chromium-experimental-subgroup-matrix'] as GPUFeatureName[];
 
-/** The best adapter there is, with the limits it offers; null where the browser has no WebGPU or no adapter. */
-export async function openGpu(gpu: GPU | undefined = navigator.gpu): Promise<GpuContext | null> {
+/** What plans and kernels use beyond WebGPU's own limits, where an adapter offers more. */
+const RAISED_LIMITS = ['maxBufferSize', 'maxStorageBufferBindingSize', 'maxComputeWorkgroupStorageSize'] as const;
+
+/**
+ * The best adapter there is, with the limits it offers; null where the browser has no WebGPU or no adapter.
+ * @param raised the limits to ask for; none: a device that has only what WebGPU promises everywhere
+ */
+export async function openGpu(gpu: GPU | undefined = navigator.gpu, raised: readonly (keyof GPUSupportedLimits & string)[] = RAISED_LIMITS): Promise<GpuContext | null> {
   const adapter = await gpu?.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) return null;
   const { limits, info, features } = adapter;
   const device = await adapter.requestDevice({
     requiredFeatures: OPTIONAL_FEATURES.filter((name) => features.has(name)),
-    requiredLimits: {
-      maxBufferSize: limits.maxBufferSize,
-      maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
-      maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
-    },
+    requiredLimits: Object.fromEntries(raised.map((name) => [name, limits[name] as number])),
   });
   return new GpuContext(device, info);
 }

@@ -1,4 +1,4 @@
-/** Where a replay's GPU time goes, by timestamps around each dispatch. */
+/** Where GPU time goes, by timestamps: around each dispatch of one replay, or around each pass of real work. */
 import type { GpuContext } from '../gpu/context.ts';
 import type { PlanExecutor } from './executor.ts';
 
@@ -59,4 +59,73 @@ export async function profilePlan(context: GpuContext, executor: PlanExecutor): 
   staging.destroy();
   context.check();
   return [...rows.values()].sort((a, b) => b.ms - a.ms);
+}
+
+/** When a pass ran on the GPU, in milliseconds of the GPU's own clock. */
+export interface PassSpan {
+  beginMs: number;
+  endMs: number;
+}
+
+/** Most passes that are timed: a query set holds 4096 timestamps. */
+const MOST_PASSES = 2048;
+
+/** Timestamps around the passes of work as it goes on; costs the work next to nothing. */
+export class PassTimer {
+  private readonly querySet: GPUQuerySet;
+  private passes = 0;
+
+  /** @throws where the adapter has no timestamps */
+  constructor(private readonly context: GpuContext) {
+    if (!context.device.features.has('timestamp-query')) throw new Error(`${context.name} has no timestamps`);
+    this.querySet = context.device.createQuerySet({ type: 'timestamp', count: 2 * MOST_PASSES });
+  }
+
+  /** For the next pass; undefined once as many are timed as can be. */
+  next(): GPUComputePassDescriptor | undefined {
+    if (this.passes === MOST_PASSES) return undefined;
+    const at = 2 * this.passes++;
+    return { timestampWrites: { querySet: this.querySet, beginningOfPassWriteIndex: at, endOfPassWriteIndex: at + 1 } };
+  }
+
+  /** Waits for the passes and frees the timestamps. @returns a span a pass, in the order of submission */
+  async finish(): Promise<PassSpan[]> {
+    const { device } = this.context;
+    if (this.passes === 0) {
+      this.querySet.destroy();
+      return [];
+    }
+    const bytes = 16 * this.passes;
+    const [resolved, staging] = [GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST].map((usage) =>
+      device.createBuffer({ size: bytes, usage }),
+    );
+    const encoder = device.createCommandEncoder();
+    encoder.resolveQuerySet(this.querySet, 0, 2 * this.passes, resolved, 0);
+    encoder.copyBufferToBuffer(resolved, 0, staging, 0, bytes);
+    device.queue.submit([encoder.finish()]);
+    await staging.mapAsync(GPUMapMode.READ);
+    const times = new BigUint64Array(staging.getMappedRange().slice(0));
+    for (const owned of [resolved, staging, this.querySet]) owned.destroy();
+    this.context.check();
+    const since = times[0];
+    const ms = (index: number) => Number(times[index] - since) / 1e6;
+    return Array.from({ length: this.passes }, (_, i) => ({ beginMs: ms(2 * i), endMs: ms(2 * i + 1) }));
+  }
+}
+
+/** Milliseconds in which at least one of the passes ran. */
+export function busyMs(spans: readonly PassSpan[]): number {
+  let busy = 0;
+  let until = -Infinity;
+  for (const { beginMs, endMs } of spans.toSorted((a, b) => a.beginMs - b.beginMs)) {
+    busy += Math.max(0, endMs - Math.max(beginMs, until));
+    until = Math.max(until, endMs);
+  }
+  return busy;
+}
+
+/** Share of the time from the first pass's begin to the last's end in which none ran; 0 where there is none. */
+export function idleShare(spans: readonly PassSpan[]): number {
+  const whole = Math.max(...spans.map(({ endMs }) => endMs)) - Math.min(...spans.map(({ beginMs }) => beginMs));
+  return whole > 0 ? 1 - busyMs(spans) / whole : 0;
 }

@@ -16,20 +16,28 @@ const BOTTOM = 28;
 const COLOURS = ['#17624f', '#0a5c96', '#9a4a00', '#8e3a73', '#5d5a00', '#4a4fa3', '#9d2226', '#4d565e'];
 const DASHES = ['', '8 4', '2 3', '10 3 2 3'];
 
+/** How the axes are. */
+export interface SvgAxes {
+  /** The text below the first and the last place. */
+  label?: (step: number) => string;
+  /** The lowest value shown; the least of all where absent. */
+  lowest?: number;
+}
+
 /** @returns '' where no curve has a value */
-export function svgChart(curves: readonly SvgCurve[]): string {
+export function svgChart(curves: readonly SvgCurve[], { label = (step) => `step ${Math.round(step)}`, lowest }: SvgAxes = {}): string {
   const drawn = curves.map((curve) => ({ ...curve, points: curve.steps.map((step, i) => [step, curve.values[i]] as const).filter(([, value]) => Number.isFinite(value)) }));
   const points = drawn.flatMap((curve) => curve.points);
   if (points.length === 0) return '';
   const [x0, x1] = range(points.map(([step]) => step));
-  const [y0, y1] = range(points.map(([, value]) => value));
+  const [y0, y1] = range([...points.map(([, value]) => value), ...(lowest === undefined ? [] : [lowest])]);
   const x = (step: number) => LEFT + ((step - x0) / (x1 - x0)) * (WIDTH - LEFT - RIGHT);
   const y = (value: number) => HEIGHT - BOTTOM - ((value - y0) / (y1 - y0)) * (HEIGHT - TOP - BOTTOM);
   const grid = [0, 1, 2, 3, 4].map((i) => {
     const value = y0 + ((y1 - y0) * i) / 4;
     return `<path d="M${LEFT} ${at(y(value))}H${WIDTH - RIGHT}" stroke="#ddd"/><text x="${LEFT - 6}" y="${at(y(value) + 4)}" text-anchor="end">${Number(value.toPrecision(3))}</text>`;
   });
-  const steps = [x0, x1].map((step) => `<text x="${at(x(step))}" y="${HEIGHT - 8}" text-anchor="middle">step ${Math.round(step)}</text>`);
+  const steps = [x0, x1].map((step) => `<text x="${at(x(step))}" y="${HEIGHT - 8}" text-anchor="middle">${escaped(label(step))}</text>`);
   const lines = drawn.map(({ name, points: of }, i) => {
     if (of.length === 0) return '';
     const colour = COLOURS[i % COLOURS.length];

@@ -6,7 +6,7 @@ import { modelOf } from '../model/registry.ts';
 import { ADAM } from '../ops/adamW.ts';
 import { PlanExecutor } from '../plan/executor.ts';
 import type { Plan } from '../plan/plan.ts';
-import { profilePlan, type KernelTime } from '../plan/profile.ts';
+import { PassTimer, profilePlan, type KernelTime, type PassSpan } from '../plan/profile.ts';
 import { adapterTensors, fillAdapter } from './adapterBuffer.ts';
 import {
   NonFiniteError,
@@ -43,6 +43,7 @@ export class WebGpuEngine implements Engine {
   private dispatchesPerSubmit = 64;
   private optimizerSteps = 0;
   private scaleShift = SCALE_BITS;
+  private passTimer: PassTimer | null = null;
 
   private constructor(
     readonly context: GpuContext,
@@ -189,6 +190,17 @@ export class WebGpuEngine implements Engine {
     return this.exclusively(async () => profilePlan(this.context, await this.executor(this.training.train)));
   }
 
+  /** When the passes of the replays that `work` asks for ran on the GPU. @throws where the adapter has no timestamps */
+  async timePasses(work: () => Promise<unknown>): Promise<PassSpan[]> {
+    const timer = (this.passTimer = new PassTimer(this.context));
+    try {
+      await work();
+    } finally {
+      this.passTimer = null;
+    }
+    return timer.finish();
+  }
+
   /** Frees the buffers; the device stays its owner's. */
   dispose(): void {
     this.context.releaseBuffers();
@@ -238,7 +250,7 @@ export class WebGpuEngine implements Engine {
     const { device } = this.context;
     for (let from = 0; from < executor.length; from += this.dispatchesPerSubmit) {
       const encoder = device.createCommandEncoder();
-      const pass = encoder.beginComputePass();
+      const pass = encoder.beginComputePass(this.passTimer?.next());
       executor.encode(pass, from, Math.min(from + this.dispatchesPerSubmit, executor.length));
       pass.end();
       device.queue.submit([encoder.finish()]);

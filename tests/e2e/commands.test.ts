@@ -1,5 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { BenchFigures } from '../../scripts/bench/figures.ts';
 import { root } from '../../scripts/lib/site.ts';
 import { browserPath } from '../helpers/page.ts';
 
@@ -41,6 +45,41 @@ describe('commands', { timeout: 300_000 }, () => {
     const memory = [...stdout.matchAll(/^(\S+) +([\d.]+) GiB +[\d.]+ GiB +(yes|no|not)/gm)].map(([, name, size]) => [name, Number(size)] as const);
     expect(memory.map(([name]) => name)).toEqual(['SmolLM2-135M', 'Qwen2.5-0.5B', 'Llama-3.2-1B', 'Llama-3.2-3B']);
     for (const [i, [, size]] of memory.entries()) expect(size).toBeGreaterThan(i === 0 ? 0.1 : memory[i - 1][1]);
+  });
+
+  it.skipIf(!browserPath)("npm run bench -- --browser measures in the page's WebGPU, prints tables with the adapter and writes them as JSON", () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'finetab-bench-test-')), 'bench.json');
+    const { status, stdout, stderr } = spawnSync(process.execPath, command('bench', '--browser', '--size', 'tiny', '--only', 'steps', '--level', 'plain', '--json', file), {
+      cwd: root,
+      encoding: 'utf8',
+    });
+    expect(status, stderr).toBe(0);
+    const [, adapter] = /^Adapter: (.+?)(?: \(software\))?; levels: plain/m.exec(stdout)!;
+    expect(stdout).toContain(`Whole steps on ${adapter}`);
+    const figures = JSON.parse(readFileSync(file, 'utf8')) as BenchFigures;
+    expect(figures).toMatchObject({ adapter, size: 'tiny' });
+    expect(figures.steps.map(({ documents, gradientCheckpointing }) => [documents, gradientCheckpointing])).toEqual([
+      ['1×64', true],
+      ['1×64', false],
+      ['4×64', true],
+      ['4×64', false],
+    ]);
+    for (const { documents, tokensPerSecond, stepMs, encodeMs, dispatches, peakBytes, loss } of figures.steps) {
+      const tokens = documents.startsWith('4') ? 256 : 64;
+      expect(tokensPerSecond).toBeCloseTo((1000 * tokens) / stepMs);
+      expect(encodeMs).toBeLessThan(stepMs);
+      expect(dispatches).toBeGreaterThan(50);
+      expect(peakBytes).toBeGreaterThan(10_000);
+      // Of 128 tokens, by a model that knows nothing.
+      expect(Math.abs(loss - Math.log(128))).toBeLessThan(1.5);
+    }
+    expect(figures.steps[1].loss).toBeCloseTo(figures.steps[0].loss, 4);
+  });
+
+  it('npm run bench says what it does not know', () => {
+    const { status, stderr } = spawnSync(process.execPath, command('bench', '--only', 'everything'), { cwd: root, encoding: 'utf8' });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/--only everything: it is one of kernels, steps, decode, eager, levels, growth/);
   });
 
   it('npm run doctor says what is wrong with CHROME_PATH', () => {

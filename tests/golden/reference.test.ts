@@ -1,6 +1,7 @@
 /**
  * PyTorch's numbers: each folder of ../shared/golden replayed through the engine and held to the bounds of its README. GOLDEN=FOLDER takes the
- * folders there instead: make_golden.py's output of other sizes. One folder is replayed once more with bindings so small that table, head, many
+ * folders there instead: make_golden.py's output of other sizes. The device has no more than WebGPU promises everywhere: bindings of 128 MiB, buffers
+ * of 256 MiB, 8 storage buffers a stage, 16 KiB of workgroup memory. One folder is replayed once more with bindings so small that table, head, many
  * linear layers and the optimiser's sweep are split; SMALL_BINDINGS=BYTES does that for all.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -11,10 +12,11 @@ import { readArrays } from '../../scripts/lib/readArrays.ts';
 import { replayReference, type ReferenceDocument } from '../../scripts/lib/replayReference.ts';
 import { openCheckpoint } from '../../src/formats/checkpoint.ts';
 import { sharedPath } from '../helpers/shared.ts';
-import { gpuWith, testGpu } from '../helpers/gpu.ts';
+import { promisedGpu, testGpu } from '../helpers/gpu.ts';
 import { readIndependently } from '../helpers/independentReader.ts';
 
 const gpu = await testGpu();
+const smallBindings = Number(process.env.SMALL_BINDINGS) || null;
 const root = process.env.GOLDEN ?? sharedPath('golden');
 const folders = root ? readdirSync(root).filter((name) => existsSync(join(root, name, 'golden.json'))) : [];
 
@@ -30,13 +32,24 @@ if (folders.length === 0) it.skip('has no references to compare with: ../shared/
 /** A head of [384, 64] in bfloat16 then lies in three slices, gate and up in two. */
 const SPLIT = folders.includes('llama_untied') ? [['llama_untied', ', bindings of 20000 bytes', 20_000] as const] : [];
 
-describe.skipIf(!gpu).each([...folders.map((name) => [name, '', null] as const), ...SPLIT])('%s%s', (name, _, maxBindingBytes) => {
+describe.skipIf(!gpu)('the device of these tests', () => {
+  it('has no more than WebGPU promises', async () => {
+    const context = await promisedGpu();
+    const { maxStorageBufferBindingSize, maxBufferSize, maxStorageBuffersPerShaderStage, maxComputeWorkgroupStorageSize } = context.device.limits;
+    expect([maxStorageBufferBindingSize, maxBufferSize, maxStorageBuffersPerShaderStage, maxComputeWorkgroupStorageSize]).toEqual([128 * 2 ** 20, 256 * 2 ** 20, 8, 16 * 1024]);
+    expect(context.limits).toEqual({ maxBindingBytes: 128 * 2 ** 20, maxBufferBytes: 256 * 2 ** 20 });
+    context.dispose();
+  });
+});
+
+describe.skipIf(!gpu).each([...folders.map((name) => [name, '', smallBindings] as const), ...SPLIT])('%s%s', (name, _, maxBindingBytes) => {
   const folder = join(root!, name);
   it('meets every bound', { timeout: 1_200_000 }, async () => {
     const at = (...path: string[]) => join(folder, ...path);
     const json = <T>(...path: string[]) => JSON.parse(readFileSync(at(...path), 'utf8')) as T;
+    const context = await promisedGpu(maxBindingBytes === null ? {} : { maxBindingBytes });
     const made = await replayReference({
-      context: maxBindingBytes === null ? gpu! : await gpuWith({ maxBindingBytes }),
+      context,
       source: await openCheckpoint((await filesOf(folder)).filter(({ path }) => !path.includes('/'))),
       documents: json<ReferenceDocument[]>('batch.json'),
       initial: await readArrays(at('adapter_init', 'adapter_model.safetensors')),

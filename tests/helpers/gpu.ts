@@ -8,25 +8,26 @@ import { nodeGpu } from '../../scripts/lib/nodeGpu.ts';
 
 let opened: Promise<GpuContext | null> | undefined;
 
-/** What WebGPU promises everywhere. */
-export const WEBGPU_LIMITS: MemoryLimits = { maxBindingBytes: 128 * 2 ** 20, maxBufferBytes: 256 * 2 ** 20 };
-
-/**
- * One device a test file; null where this machine has no adapter. With SMALL_BINDINGS=BYTES it keeps to WebGPU's own limits and splits weights
- * and sweeps at so many bytes.
- */
+/** One device a test file; null where this machine has no adapter. */
 export function testGpu(): Promise<GpuContext | null> {
-  const bytes = Number(process.env.SMALL_BINDINGS);
-  opened ??= (bytes > 0 ? gpuWith({ maxBindingBytes: bytes }, WEBGPU_LIMITS) : openNodeGpu()).catch((error: unknown) => {
+  opened ??= openNodeGpu().catch((error: unknown) => {
     if (process.env.REQUIRE_GPU) throw error;
     return null;
   });
   return opened;
 }
 
+/** A device that was asked for no limit: it has what WebGPU promises everywhere, whatever the adapter offers. */
+export async function promisedGpu(settings: Partial<KernelSettings> = {}): Promise<GpuContext> {
+  return configured(await openGpu(nodeGpu(), []), settings, {});
+}
+
 /** A device of its own with other kernel settings, and with limits below its own: plans and buffers then keep to those. */
 export async function gpuWith(settings: Partial<KernelSettings>, limits: Partial<MemoryLimits> = {}): Promise<GpuContext> {
-  const context = await openGpu(nodeGpu());
+  return configured(await openGpu(nodeGpu()), settings, limits);
+}
+
+function configured(context: GpuContext | null, settings: Partial<KernelSettings>, limits: Partial<MemoryLimits>): GpuContext {
   if (!context) throw new Error('no adapter');
   Object.assign(context.settings, settings);
   Object.assign(context.limits, limits);

@@ -1,0 +1,105 @@
+/** Generation, a token at a time: how long a token takes, and how fast the weights are read for it beside a plain copy. */
+import type { GpuContext } from '../../src/gpu/context.ts';
+import type { KernelLevel } from '../../src/gpu/dispatch.ts';
+import { tensorPartBytes, type TensorInfo } from '../../src/formats/tensors.ts';
+import { modelOf } from '../../src/model/registry.ts';
+import { busyMs } from '../../src/plan/profile.ts';
+import { WebGpuEngine } from '../../src/training/webgpuEngine.ts';
+import { randomModel, SHAPES } from '../lib/randomModel.ts';
+import { LORA, median, type BenchHost, type BenchOptions } from './figures.ts';
+
+export interface DecodeBench {
+  model: string;
+  level: KernelLevel;
+  /** Sequences generated at once. */
+  slots: number;
+  /** From one token to the next, all slots' together; of that what passes took on the GPU, null without timestamps. */
+  tokenMs: number;
+  gpuMs: number | null;
+  /** Weights that a token needs, base model only: every layer and the head once. */
+  weightBytes: number;
+  /** Over the GPU's time where that is known. */
+  bytesPerSecond: number;
+}
+
+const MODELS = { tiny: ['2 layers of width 32'], real: ['SmolLM2-135M', 'Qwen2.5-0.5B', 'Llama-3.2-1B'] };
+const SLOTS = [1, 8];
+const PROMPT = 64;
+const NEW_TOKENS = 33;
+
+export async function benchDecode(context: GpuContext, host: BenchHost, options: BenchOptions): Promise<DecodeBench[]> {
+  const rows: DecodeBench[] = [];
+  for (const model of options.models ?? MODELS[options.size]) {
+    for (const level of context.levels.filter((each) => !options.levels || options.levels.includes(each))) {
+      context.settings.level = level;
+      const weights = randomModel(SHAPES[model]);
+      const weightBytes = bytesOfToken(SHAPES[model], weights.tensors);
+      for (const slots of SLOTS) {
+        const engine = await WebGpuEngine.create(context, {
+          weights,
+          lora: LORA,
+          tokensPerMicroBatch: PROMPT * slots,
+          gradientCheckpointing: false,
+          seed: 0,
+          training: false,
+          generation: { slots, maxLength: 128 },
+        });
+        const prompts = Array.from({ length: slots }, (_, slot) => Array.from({ length: PROMPT }, (_, i) => (i * 37 + slot) % 100));
+        const generate = async (maxNewTokens: number) => {
+          const started = performance.now();
+          await engine.generate(prompts, { maxNewTokens, stopTokenIds: [], doSample: false, temperature: 1, topP: 1, seed: 0 });
+          return performance.now() - started;
+        };
+        await generate(3);
+        // The prompts and the first token are the same in both.
+        const [first, all] = [await generate(1), await generate(NEW_TOKENS)];
+        const tokenMs = (all - first) / (NEW_TOKENS - 1);
+        let gpuMs: number | null = null;
+        if (context.device.features.has('timestamp-query')) {
+          const took = async (tokens: number) => busyMs(await engine.timePasses(() => generate(tokens)));
+          gpuMs = ((await took(NEW_TOKENS)) - (await took(1))) / (NEW_TOKENS - 1);
+        }
+        engine.dispose();
+        const row = { model, level, slots, tokenMs, gpuMs, weightBytes, bytesPerSecond: (weightBytes / (gpuMs ?? tokenMs)) * 1000 };
+        rows.push(row);
+        host.log(
+          `${model} ${level}, ${slots} at once: a token ${tokenMs.toFixed(2)} ms${gpuMs === null ? '' : ` (GPU ${gpuMs.toFixed(2)})`}, weights at ${(row.bytesPerSecond / 1e9).toFixed(0)} GB/s`,
+        );
+      }
+    }
+  }
+  context.settings.level = 'plain';
+  return rows;
+}
+
+/** A table apart from the head is not read but for a row. */
+function bytesOfToken(config: Record<string, unknown>, tensors: ReadonlyMap<string, TensorInfo>): number {
+  const { headWeight } = modelOf(config);
+  const read = [...tensors.values()].filter(({ name }) => name === headWeight || !/embed_tokens/.test(name));
+  return read.flatMap((info) => Object.values(tensorPartBytes(info))).reduce((sum, bytes) => sum + bytes, 0);
+}
+
+/** Bytes a second that a copy from buffer to buffer reads and writes. */
+export async function measureCopy(context: GpuContext, size: BenchOptions['size']): Promise<number> {
+  const bytes = Math.min(size === 'tiny' ? 2 ** 24 : 2 ** 29, context.limits.maxBufferBytes);
+  const { device } = context;
+  const [source, target] = [0, 1].map((i) => context.createBuffer('batch', `copy ${i}`, bytes));
+  const copy = async (repeats: number) => {
+    const started = performance.now();
+    const encoder = device.createCommandEncoder();
+    for (let i = 0; i < repeats; i++) encoder.copyBufferToBuffer(source, 0, target, 0, bytes);
+    device.queue.submit([encoder.finish()]);
+    await device.queue.onSubmittedWorkDone();
+    return performance.now() - started;
+  };
+  await copy(2);
+  // A longer and a shorter one, so that what a submission itself costs does not count.
+  const [short, long] = size === 'tiny' ? [2, 22] : [10, 110];
+  const each: number[] = [];
+  for (let run = 0; run < 5; run++) {
+    const few = await copy(short);
+    each.push(((await copy(long)) - few) / (long - short));
+  }
+  for (const buffer of [source, target]) context.destroyBuffer(buffer);
+  return (2 * bytes * 1000) / median(each);
+}

@@ -1,0 +1,53 @@
+/** What the bench measures, as its JSON has it, and the small arithmetic of measuring. */
+import type { KernelLevel } from '../../src/gpu/dispatch.ts';
+import type { DecodeBench } from './decode.ts';
+import type { EagerBench } from './eager.ts';
+import type { GrowthBench } from './growth.ts';
+import type { KernelBench } from './kernels.ts';
+import type { LevelBench } from './levels.ts';
+import type { StepBench } from './steps.ts';
+
+export const PARTS = ['kernels', 'steps', 'decode', 'eager', 'levels', 'growth'] as const;
+export type Part = (typeof PARTS)[number];
+
+export interface BenchOptions {
+  parts: readonly Part[];
+  /** 'tiny': models and shapes that a CPU adapter can run. */
+  size: 'real' | 'tiny';
+  /** Of those the adapter offers; all where absent. */
+  levels?: readonly KernelLevel[];
+  models?: readonly string[];
+  /** Steps of `growth`. */
+  steps?: number;
+}
+
+export interface BenchFigures {
+  adapter: string;
+  software: boolean;
+  size: 'real' | 'tiny';
+  /** Bytes a second of a copy from buffer to buffer, what is read and what is written counted. */
+  copyBytesPerSecond: number | null;
+  kernels: KernelBench[];
+  steps: StepBench[];
+  decode: DecodeBench[];
+  eager: EagerBench[];
+  levels: LevelBench[];
+  growth: GrowthBench | null;
+}
+
+/** Where the bench runs: Node, or a page. */
+export interface BenchHost {
+  log(line: string): void;
+  /** A file of public/demo. */
+  demoFile(name: string): Promise<Blob>;
+  /** Bytes of JavaScript's heap after a collection; null where that cannot be known. */
+  heapBytes(): number | null;
+  /** Called after each part, so that what is measured is never lost. */
+  save?(figures: BenchFigures): Promise<void>;
+}
+
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+}
+
+export const LORA = { r: 16, lora_alpha: 32, lora_dropout: 0, target_modules: 'all-linear' as const, use_rslora: false, use_dora: false };

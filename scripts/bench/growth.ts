@@ -1,0 +1,83 @@
+/** Whether cost grows as it should: speed and memory over a long run, step time over T in one document, and over micro-batches. */
+import type { GpuContext } from '../../src/gpu/context.ts';
+import type { KernelLevel } from '../../src/gpu/dispatch.ts';
+import { parseRecipe } from '../../src/training/recipe.ts';
+import { Trainer } from '../../src/training/trainer.ts';
+import { WebGpuEngine } from '../../src/training/webgpuEngine.ts';
+import { loadDemo } from './demoData.ts';
+import type { BenchHost, BenchOptions } from './figures.ts';
+import { benchStep } from './steps.ts';
+
+export interface GrowthBench {
+  adapter: string;
+  level: KernelLevel;
+  /** The demo's run: since the mark before, up to this step. */
+  steps: { step: number; tokensPerSecond: number; heapBytes: number | null; gpuBytes: number }[];
+  /** One document of T tokens. The parts are GPU time by the profile; null where the adapter has no timestamps. */
+  tokens: { model: string; tokens: number; stepMs: number; attentionMs: number | null; restMs: number | null }[];
+  microBatches: { model: string; tokensPerMicroBatch: number; count: number; stepMs: number }[];
+}
+
+const SIZES = {
+  tiny: { steps: 20, model: '2 layers of width 32', tokens: [32, 64, 128, 256], microBatchTokens: 64, counts: [1, 2, 4] },
+  real: { steps: 10_000, model: 'SmolLM2-135M', tokens: [256, 512, 1024, 2048, 4096, 8192], microBatchTokens: 512, counts: [1, 2, 4, 8, 16] },
+};
+
+export async function benchGrowth(context: GpuContext, host: BenchHost, options: BenchOptions): Promise<GrowthBench> {
+  const { steps, model, tokens: lengths, microBatchTokens, counts } = SIZES[options.size];
+  const level = options.levels?.find((each) => context.levels.includes(each)) ?? 'plain';
+  const made: GrowthBench = { adapter: context.name, level, steps: await longRun(context, host, level, options.steps ?? steps), tokens: [], microBatches: [] };
+  for (const tokens of lengths) {
+    const { stepMs, kernels } = await benchStep(context, { model, count: 1, length: tokens, level, gradientCheckpointing: true });
+    const sum = (ofAttention: boolean) => kernels.filter(({ op }) => /attention/i.test(op) === ofAttention).reduce((total, { ms }) => total + ms, 0);
+    const [attentionMs, restMs] = kernels.length > 0 ? [sum(true), sum(false)] : [null, null];
+    made.tokens.push({ model, tokens, stepMs, attentionMs, restMs });
+    host.log(
+      `${model}, a document of ${tokens}: ${stepMs.toFixed(1)} ms${restMs === null ? '' : `, of that attention ${attentionMs!.toFixed(1)} and the rest ${restMs.toFixed(1)} (${((restMs / tokens) * 1000).toFixed(1)} a thousand tokens)`}`,
+    );
+  }
+  for (const count of counts) {
+    const { stepMs } = await benchStep(context, { model, count: 1, length: microBatchTokens, level, gradientCheckpointing: true, microBatches: count });
+    made.microBatches.push({ model, tokensPerMicroBatch: microBatchTokens, count, stepMs });
+    host.log(`${model}, ${count} micro-batches of ${microBatchTokens}: ${stepMs.toFixed(1)} ms, ${(stepMs / count).toFixed(1)} each`);
+  }
+  return made;
+}
+
+/** The page's own training loop, without evaluation; marks at every power of ten. */
+async function longRun(context: GpuContext, host: BenchHost, level: KernelLevel, steps: number): Promise<GrowthBench['steps']> {
+  context.settings.level = level;
+  const { weights, documents, padTokenId, recipe: short } = await loadDemo(host);
+  const recipe = parseRecipe({ ...short, training: { ...short.training, max_steps: steps, lr_scheduler_type: 'constant', learning_rate: 1e-4 } });
+  const engine = await WebGpuEngine.create(context, { weights, lora: recipe.lora, tokensPerMicroBatch: 512, gradientCheckpointing: false, seed: recipe.training.seed });
+  const marks: GrowthBench['steps'] = [];
+  let [since, tokensBefore, tokens] = [0, 0, 0];
+  const trainer = new Trainer({
+    engine,
+    recipe,
+    documents,
+    padTokenId,
+    evaluators: [],
+    emit(event) {
+      if (event.type === 'metrics') tokens = event.line.num_input_tokens_seen;
+      if (event.type !== 'progress') return;
+      const { step } = event;
+      // The first step waits for pipelines to be warm.
+      if (step > 1 && !Number.isInteger(Math.log10(step)) && step !== steps) return;
+      if (step > 1) {
+        const seconds = (performance.now() - since) / 1000;
+        const gpuBytes = Object.values(context.allocated()).reduce((a, b) => a + b, 0);
+        const mark = { step, tokensPerSecond: (tokens - tokensBefore) / seconds, heapBytes: host.heapBytes(), gpuBytes };
+        marks.push(mark);
+        const heap = mark.heapBytes === null ? '' : `, heap ${(mark.heapBytes / 1e6).toFixed(1)} MB`;
+        host.log(`demo, to step ${step}: ${mark.tokensPerSecond.toFixed(0)} tokens/s${heap}, GPU ${(gpuBytes / 1e6).toFixed(1)} MB`);
+      }
+      [since, tokensBefore] = [performance.now(), tokens];
+    },
+  });
+  const { message } = await trainer.run();
+  if (message) throw new Error(`the long run: ${message}`);
+  engine.dispose();
+  context.settings.level = 'plain';
+  return marks;
+}

@@ -1,0 +1,124 @@
+/**
+ * What the float16 levels do to a whole run: the same recipe, seed and rows at each level, and how far each curve is from the plain one. How far
+ * plain is from itself where only the order of sums differs (another T) is measured too: below that nothing can be told.
+ */
+import type { GpuContext } from '../../src/gpu/context.ts';
+import type { KernelLevel } from '../../src/gpu/dispatch.ts';
+import { modelOf } from '../../src/model/registry.ts';
+import { evaluateFile } from '../../src/training/evaluation.ts';
+import { planRun } from '../../src/training/runPlans.ts';
+import { parseRecipe, type Recipe } from '../../src/training/recipe.ts';
+import { curve } from '../../src/training/metrics.ts';
+import { Trainer } from '../../src/training/trainer.ts';
+import { WebGpuEngine } from '../../src/training/webgpuEngine.ts';
+import { randomModel } from '../lib/randomModel.ts';
+import { loadDemo, type DemoData } from './demoData.ts';
+import type { BenchHost, BenchOptions } from './figures.ts';
+
+/** Steps of the running mean. */
+const WINDOW = 10;
+
+export interface LevelBench {
+  model: string;
+  level: KernelLevel;
+  tokensPerMicroBatch: number;
+  steps: number;
+  /** Of a micro-batch's dispatches those that compute in float16, and those of them on matrix units. */
+  dispatches: { all: number; float16: number; matrixUnits: number };
+  losses: number[];
+  validation: Record<string, number>;
+  /** Largest |loss - plain| / plain: of a single step, of a running mean over 10 steps, of the mean over all steps, and of the validation losses; plain is at this T, or for plain itself at the first. */
+  difference: { step: number; runningMean: number; mean: number; validation: number };
+  tokensPerSecond: number;
+}
+
+interface LevelModel extends DemoData {
+  name: string;
+  recipe: Recipe;
+  tokens: readonly number[];
+}
+
+/** As wide as its products on matrix units are in a model that people use; the loss begins near ln(vocabulary). */
+const WIDE = { hidden_size: 1024, intermediate_size: 2816, num_hidden_layers: 8, num_attention_heads: 16, num_key_value_heads: 4, head_dim: 64 };
+
+export async function benchLevels(context: GpuContext, host: BenchHost, options: BenchOptions): Promise<LevelBench[]> {
+  const demo = await loadDemo(host);
+  const tiny = options.size === 'tiny';
+  const recipe = (change: Partial<Recipe['training']>) => parseRecipe({ ...demo.recipe, training: { ...demo.recipe.training, max_steps: tiny ? 2 : 200, ...change } });
+  const models: LevelModel[] = [{ ...demo, name: 'demo', recipe: recipe({}), tokens: tiny ? [128] : [512, 128] }];
+  if (!tiny) {
+    const config = { ...demo.weights.config, ...WIDE };
+    models.push({ ...demo, name: '8 layers of width 1024, random', weights: randomModel(config), recipe: recipe({ learning_rate: 1e-3 }), tokens: [512, 128] });
+  }
+  const rows: LevelBench[] = [];
+  for (const model of models) {
+    for (const tokens of model.tokens) {
+      for (const level of context.levels.filter((each) => each === 'plain' || !options.levels || options.levels.includes(each))) {
+        const run = await train(context, model, level, tokens);
+        const plain = rows.find((row) => row.model === model.name && row.level === 'plain' && (level === 'plain' || row.tokensPerMicroBatch === tokens)) ?? run;
+        const row = { ...run, difference: differences(run, plain) };
+        rows.push(row);
+        host.log(`${model.name} ${level} T ${tokens}: loss ${row.losses[0].toFixed(4)} to ${row.losses.at(-1)!.toFixed(4)}, ${describe(row)}`);
+      }
+    }
+  }
+  return rows;
+}
+
+export function describe({ difference, dispatches }: LevelBench): string {
+  const percent = (share: number) => `${(100 * share).toFixed(3)} %`;
+  return `from plain at most ${percent(difference.step)} a step, ${percent(difference.runningMean)} of means over ${WINDOW}, ${percent(difference.mean)} of the mean, validation ${percent(difference.validation)}; float16 in ${dispatches.float16} of ${dispatches.all} dispatches, matrix units in ${dispatches.matrixUnits}`;
+}
+
+async function train(
+  context: GpuContext,
+  { name, weights, documents, padTokenId, validation, recipe }: LevelModel,
+  level: KernelLevel,
+  tokens: number,
+): Promise<Omit<LevelBench, 'difference'>> {
+  context.settings.level = level;
+  const options = { weights, lora: recipe.lora, tokensPerMicroBatch: tokens, gradientCheckpointing: false, seed: recipe.training.seed };
+  const plan = planRun({ ...options, model: modelOf(weights.config), weights: weights.tensors }, context.settings, context.limits).training!.train;
+  const count = (enabled: string) => plan.dispatches.filter(({ code }) => code.includes(`enable ${enabled};`)).length;
+  const engine = await WebGpuEngine.create(context, options);
+  const started = performance.now();
+  const result = await new Trainer({ engine, recipe, documents, padTokenId, evaluators: [], emit: () => undefined }).run();
+  const seconds = (performance.now() - started) / 1000;
+  if (result.message) throw new Error(`${name} at ${level}: ${result.message}`);
+  const losses: Record<string, number> = {};
+  for (const file of validation) losses[file.name] = (await evaluateFile({ documents: file.documents, padTokenId, generation: null }, engine)).metrics.loss;
+  engine.dispose();
+  context.settings.level = 'plain';
+  return {
+    model: name,
+    level,
+    tokensPerMicroBatch: tokens,
+    steps: result.steps,
+    dispatches: { all: plan.dispatches.length, float16: count('f16'), matrixUnits: count('chromium_experimental_subgroup_matrix') },
+    losses: curve(result.lines, 'loss').values,
+    validation: losses,
+    tokensPerSecond: result.lines.at(-1)!.num_input_tokens_seen / seconds,
+  };
+}
+
+type Curves = Pick<LevelBench, 'losses' | 'validation'>;
+
+function differences(run: Curves, plain: Curves): LevelBench['difference'] {
+  const largest = (values: readonly number[], others: readonly number[]) => Math.max(...values.map((value, i) => Math.abs(value - others[i]) / Math.abs(others[i])));
+  const names = Object.keys(plain.validation);
+  return {
+    step: largest(run.losses, plain.losses),
+    runningMean: largest(runningMeans(run.losses, WINDOW), runningMeans(plain.losses, WINDOW)),
+    mean: largest(runningMeans(run.losses, run.losses.length), runningMeans(plain.losses, plain.losses.length)),
+    validation: largest(
+      names.map((name) => run.validation[name]),
+      names.map((name) => plain.validation[name]),
+    ),
+  };
+}
+
+/** Means of `size` neighbours; of all where there are fewer. */
+function runningMeans(values: readonly number[], size: number): number[] {
+  const width = Math.min(size, values.length);
+  return Array.from({ length: values.length - width + 1 }, (_, i) => values.slice(i, i + width).reduce((a, b) => a + b, 0) / width);
+}

@@ -1,0 +1,39 @@
+/** The bench itself, wherever it runs: its parts in order, each on the one device. */
+import { isSoftwareAdapter, type GpuContext } from '../../src/gpu/context.ts';
+import { benchDecode, measureCopy } from './decode.ts';
+import { benchEager } from './eager.ts';
+import type { BenchFigures, BenchHost, BenchOptions, Part } from './figures.ts';
+import { benchGrowth } from './growth.ts';
+import { benchKernels } from './kernels.ts';
+import { benchLevels } from './levels.ts';
+import { benchSteps } from './steps.ts';
+
+/** @param options `size` is the adapter's where absent: tiny where it is software */
+export async function runBench(context: GpuContext, host: BenchHost, options: Omit<BenchOptions, 'size'> & Partial<Pick<BenchOptions, 'size'>>): Promise<BenchFigures> {
+  const software = isSoftwareAdapter(context.adapterInfo);
+  const size = options.size ?? (software ? 'tiny' : 'real');
+  const { name: adapter } = context;
+  host.log(
+    `Adapter: ${adapter}${software ? ' (software)' : ''}; levels: ${context.levels.join(', ')}${size === 'tiny' ? '; tiny sizes: the figures say nothing of real models' : ''}`,
+  );
+  const figures: BenchFigures = { adapter, software, size, copyBytesPerSecond: null, kernels: [], steps: [], decode: [], eager: [], levels: [], growth: null };
+  const started = performance.now();
+  const chosen = { ...options, size };
+  const parts: Record<Part, () => Promise<unknown>> = {
+    kernels: async () => (figures.kernels = await benchKernels(context, host, chosen)),
+    steps: async () => (figures.steps = await benchSteps(context, host, chosen)),
+    decode: async () => {
+      figures.copyBytesPerSecond = await measureCopy(context, size);
+      figures.decode = await benchDecode(context, host, chosen);
+    },
+    eager: async () => (figures.eager = await benchEager(context, host, chosen)),
+    levels: async () => (figures.levels = await benchLevels(context, host, chosen)),
+    growth: async () => (figures.growth = await benchGrowth(context, host, chosen)),
+  };
+  for (const part of options.parts) {
+    await parts[part]();
+    host.log(`${part}: done after ${((performance.now() - started) / 1000).toFixed(0)} s`);
+    await host.save?.(figures);
+  }
+  return figures;
+}
