@@ -1,4 +1,6 @@
-// As dequantize_nf4.wgsl, rounded to float16: COUNT elements, a multiple of 8. Buffers: 0 y, 4-7 the tensor. Threads: one invocation a word of eight codes.
+// As dequantize_nf4.wgsl, rounded to float16: COUNT elements, a multiple of 8, of a tensor, or of MEMBERS tensors that share their buffers. Of member g:
+// its elements go to FIRST and on; it begins at element START, scale BLOCK and nested scale NESTED of the buffers.
+// Buffers: 0 y, 4-7 the tensor. Threads: one invocation a word of eight codes.
 enable f16;
 #include "lib/flat.wgsl"
 #include "lib/{B_KIND}.wgsl"
@@ -15,8 +17,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (i >= COUNT / 8u) {
     return;
   }
-  let word = weight_packed[i];
-  let scale = weight_scale(i >> 3u);
+  // Of its member: where it goes, where it begins, its first scale and nested scale.
+  var place = vec4u();
+#repeat g MEMBERS
+  if (i >= FIRST$g / 8u) {
+    place = vec4u(FIRST$g, START$g, BLOCK$g, NESTED$g);
+  }
+#end
+  let own = i - place.x / 8u;
+  let word = weight_packed[place.y / 8u + own];
+  let scale = weight_scale_from(own >> 3u, place.z, place.w);
   let low = (vec4u(word) >> vec4u(4u, 0u, 12u, 8u)) & vec4u(15u);
   let high = (vec4u(word) >> vec4u(20u, 16u, 28u, 24u)) & vec4u(15u);
   y[2u * i] = vec4<f16>(scale * vec4f(code_points[low.x], code_points[low.y], code_points[low.z], code_points[low.w]));

@@ -2,14 +2,16 @@
 // Tiles of TILE_M x TILE_N x TILE_K in workgroup memory; SUB_M x SUB_N subgroups of 32 share one, each makes FM x FN fragments; the next tile is
 // read while this one is multiplied. A runs along k, B along k (B_ALONG_K, B_ROW 1) or along n (B_COLUMN 1); M and N are multiples of 16, K and
 // K_SLICE of TILE_K, offsets and strides of 4. ALPHA is 1 where SPLIT is. A_SCALE multiplies A ahead of rounding.
+// Several products at once: lib/group_columns.wgsl, lib/group_terms.wgsl (GROUP).
 // Buffers: 0 c, 1 a, 4-7 B through lib/half4_*.wgsl. Threads: workgroup x over n, y over m, z over slices of k; THREADS = 32 SUB_M SUB_N.
 enable f16;
 enable subgroups;
 enable chromium_experimental_subgroup_matrix;
 diagnostic(off, chromium.subgroup_matrix_uniformity);
+alias C = f32;
+#include "lib/group_{GROUP}.wgsl"
+#include "lib/c_{C_TARGET}.wgsl"
 #include "lib/half4_{B_READER}.wgsl"
-@group(0) @binding(0) var<storage, read_write> c: array<f32>;
-@group(0) @binding(1) var<storage, read> a: array<vec4f>;
 
 // Padding that keeps the rows of a fragment in different banks.
 const PAD: u32 = 8u;
@@ -20,15 +22,23 @@ const B_WIDTH: u32 = select(TILE_N, TILE_K, B_ALONG_K) / 4u;
 var<workgroup> a_tile: array<f16, TILE_M * A_STRIDE>;
 var<workgroup> b_tile: array<f16, select(TILE_K, TILE_N, B_ALONG_K) * B_STRIDE>;
 
+fn a_k(e: u32) -> u32 {
+  return e % A_WIDTH * 4u;
+}
+
+fn a_row(e: u32, m0: u32) -> u32 {
+  return min(m0 + e / A_WIDTH, M - 1u);
+}
+
 fn a_start(e: u32, m0: u32) -> u32 {
-  return A_OFFSET + min(m0 + e / A_WIDTH, M - 1u) * A_ROW + e % A_WIDTH * 4u;
+  return A_OFFSET + a_row(e, m0) * A_ROW + a_k(e);
 }
 
 fn b_start(e: u32, n0: u32) -> u32 {
   if (B_ALONG_K) {
-    return B_OFFSET + min(n0 + e / B_WIDTH, N - 1u) * B_COLUMN + e % B_WIDTH * 4u;
+    return B_OFFSET + min(n0 + e / B_WIDTH, member_n - 1u) * B_COLUMN + e % B_WIDTH * 4u;
   }
-  return B_OFFSET + e / B_WIDTH * B_ROW + min(n0 + e % B_WIDTH * 4u, N - 4u);
+  return B_OFFSET + e / B_WIDTH * B_ROW + min(n0 + e % B_WIDTH * 4u, member_n - 4u);
 }
 
 fn put_a(e: u32, value: vec4f) {
@@ -51,28 +61,27 @@ fn put_b(e: u32, half: vec4<f16>) {
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t: u32) {
   let m0 = group.y * TILE_M;
-  let n0 = group.x * TILE_N;
+  let n0 = first_column(group.x);
   let sub_m = t / 32u / SUB_N * (FM * 16u);
   let sub_n = t / 32u % SUB_N * (FN * 16u);
   let first = group.z * K_SLICE;
   let last = min(first + K_SLICE, K);
-  let origin = select(C_OFFSET, group.z * M * N, SPLIT > 1u);
-  let c_row = select(C_ROW, N, SPLIT > 1u);
+  let origin = select(C_OFFSET, member_partial + group.z * M * member_n, SPLIT > 1u);
+  let c_row = select(member_row, member_n, SPLIT > 1u);
 #repeat i FM
 #repeat j FN
   var sum$i_$j = subgroup_matrix_result<f32, 16, 16>();
-  if (ACCUMULATE && SPLIT == 1u && m0 + sub_m + $iu * 16u < M && n0 + sub_n + $ju * 16u < N) {
-    sum$i_$j = subgroupMatrixLoad<subgroup_matrix_result<f32, 16, 16>, row_major>(&c, origin + (m0 + sub_m + $iu * 16u) * c_row + n0 + sub_n + $ju * 16u, c_row);
-  }
+#include "lib/sum_from_{C_TARGET}.wgsl"
 #end
 #end
+  begin_term(first);
 #repeat i A_LOADS
   let a_at$i = a_start(t + $iu * THREADS, m0);
-  var a_next$i = a[(a_at$i + first) / 4u];
+  var a_next$i = read_a(t + $iu * THREADS, m0, a_at$i, first);
 #end
 #repeat i B_LOADS
   let b_at$i = b_start(t + $iu * THREADS, n0);
-  var b_next$i = half4_at(b_at$i + first * B_ROW);
+  var b_next$i = half4_at(member_start + b_at$i + (first - member_term) * B_ROW);
 #end
   for (var k0 = first; k0 < last; k0 += TILE_K) {
 #repeat i A_LOADS
@@ -84,11 +93,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
     workgroupBarrier();
     let next = k0 + TILE_K;
     if (next < last) {
+      begin_term(next);
 #repeat i A_LOADS
-      a_next$i = a[(a_at$i + next) / 4u];
+      a_next$i = read_a(t + $iu * THREADS, m0, a_at$i, next);
 #end
 #repeat i B_LOADS
-      b_next$i = half4_at(b_at$i + next * B_ROW);
+      b_next$i = half4_at(member_start + b_at$i + (next - member_term) * B_ROW);
 #end
     }
 #repeat k FK
@@ -108,8 +118,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
   }
 #repeat i FM
 #repeat j FN
-  if (m0 + sub_m + $iu * 16u < M && n0 + sub_n + $ju * 16u < N) {
-    subgroupMatrixStore<row_major>(&c, origin + (m0 + sub_m + $iu * 16u) * c_row + n0 + sub_n + $ju * 16u, sum$i_$j, c_row);
+  if (m0 + sub_m + $iu * 16u < M && n0 + sub_n + $ju * 16u < member_n) {
+    let at = origin + (m0 + sub_m + $iu * 16u) * c_row + n0 + sub_n + $ju * 16u;
+#include "lib/sum_to_{C_TARGET}.wgsl"
   }
 #end
 #end

@@ -1,14 +1,15 @@
 // The same product as matmul_direct.wgsl, by vec4 through workgroup memory: tiles of TILE_M x TILE_N x 16, PER_M x PER_N sums an invocation,
 // the next tile read while this one is multiplied. Constants as in matmul_tiled.wgsl, and its conditions are those of matmul_direct4.wgsl.
 //   A runs along k (A_ALONG_K, A_COLUMN 1) or along m (A_ROW 1, M a multiple of 4), B along k (B_ALONG_K, B_ROW 1) or along n (B_COLUMN 1).
-// Buffers: 0 c, 1 a, 4-7 B through lib/tile_b_*.wgsl, which decodes each NF4 code once a tile.
+// Buffers: 0 c, 1 a, 4-7 B through lib/tile_b_*.wgsl, which decodes each NF4 code once a tile. Several products at once: lib/group_columns.wgsl,
+// lib/group_terms.wgsl (GROUP).
 // An operand that runs along k lies in its tile by rows of four vec4 and one of padding, else by rows of the tile's other side.
 // Threads: workgroup x over n, y over m, z over slices of k; THREADS = TILE_M / PER_M * TILE_N / PER_N.
 // A_LOADS, B_LOADS: reads an invocation does a tile. HALF_M, HALF_N: vec4 of PER_M, PER_N.
 #include "lib/{TILE}.wgsl"
+#include "lib/group_{GROUP}.wgsl"
 #include "lib/c_{C_WRITER}.wgsl"
 #include "lib/tile_b_{B_READER}.wgsl"
-@group(0) @binding(1) var<storage, read> a: array<vec4f>;
 
 const COLUMNS: u32 = TILE_N / PER_N;
 const ROWS: u32 = TILE_M / PER_M;
@@ -24,13 +25,17 @@ fn a_k(e: u32) -> u32 {
   return select(e / (TILE_M / 4u), e % 4u * 4u, A_ALONG_K);
 }
 
+fn a_row(e: u32, m0: u32) -> u32 {
+  return min(m0 + e / 4u, M - 1u);
+}
+
 fn a_slot(e: u32) -> u32 {
   return select(e, e / 4u * 5u + e % 4u, A_ALONG_K);
 }
 
 fn a_start(e: u32, m0: u32) -> u32 {
   if (A_ALONG_K) {
-    return A_OFFSET + min(m0 + e / 4u, M - 1u) * A_ROW + a_k(e);
+    return A_OFFSET + a_row(e, m0) * A_ROW + a_k(e);
   }
   return A_OFFSET + min(m0 + e % (TILE_M / 4u) * 4u, M - 4u) + a_k(e) * A_COLUMN;
 }
@@ -45,15 +50,15 @@ fn b_slot(e: u32) -> u32 {
 
 fn b_start(e: u32, n0: u32) -> u32 {
   if (B_ALONG_K) {
-    return B_OFFSET + min(n0 + e / (16u / B_UNIT), N - 1u) * B_COLUMN + b_k(e);
+    return B_OFFSET + min(n0 + e / (16u / B_UNIT), member_n - 1u) * B_COLUMN + b_k(e);
   }
-  return B_OFFSET + min(n0 + e % (TILE_N / B_UNIT) * B_UNIT, N - B_UNIT) + b_k(e) * B_ROW;
+  return B_OFFSET + min(n0 + e % (TILE_N / B_UNIT) * B_UNIT, member_n - B_UNIT) + b_k(e) * B_ROW;
 }
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t: u32) {
   let m0 = group.y * TILE_M;
-  let n0 = group.x * TILE_N;
+  let n0 = first_column(group.x);
   let x = t % COLUMNS;
   let y = t / COLUMNS;
   let first = group.z * K_SLICE;
@@ -63,12 +68,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
   var sum$i_$j = vec4f();
 #end
 #end
+  begin_term(first);
 #repeat i A_LOADS
   let a_at$i = a_start(t + $iu * THREADS, m0);
   var a_next$i = vec4f();
   if (A_LOADS * THREADS == A_VECTORS || t + $iu * THREADS < A_VECTORS) {
     if (K_WHOLE || first + a_k(t + $iu * THREADS) < last) {
-      a_next$i = a[(a_at$i + first * A_COLUMN) / 4u];
+      a_next$i = read_a(t + $iu * THREADS, m0, a_at$i, first);
     }
   }
 #end
@@ -78,7 +84,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
   var b_next$i = Fetched();
   if (B_LOADS * THREADS == B_UNITS || t + $iu * THREADS < B_UNITS) {
     if (K_WHOLE || first + b_k(t + $iu * THREADS) < last) {
-      b_next$i = fetch_b(b_at$i + first * B_ROW);
+      b_next$i = fetch_b(b_at$i + (first - member_term) * B_ROW);
     }
   }
 #end
@@ -96,10 +102,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
     workgroupBarrier();
     let next = k0 + 16u;
     if (next < last) {
+      begin_term(next);
 #repeat i A_LOADS
       if (A_LOADS * THREADS == A_VECTORS || t + $iu * THREADS < A_VECTORS) {
         if (K_WHOLE || next + a_k(t + $iu * THREADS) < last) {
-          a_next$i = a[(a_at$i + next * A_COLUMN) / 4u];
+          a_next$i = read_a(t + $iu * THREADS, m0, a_at$i, next);
         } else {
           a_next$i = vec4f();
         }
@@ -108,7 +115,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
 #repeat i B_LOADS
       if (B_LOADS * THREADS == B_UNITS || t + $iu * THREADS < B_UNITS) {
         if (K_WHOLE || next + b_k(t + $iu * THREADS) < last) {
-          b_next$i = fetch_b(b_at$i + next * B_ROW);
+          b_next$i = fetch_b(b_at$i + (next - member_term) * B_ROW);
         } else {
           b_next$i = Fetched();
         }

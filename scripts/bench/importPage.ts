@@ -30,7 +30,7 @@ const steps = {
     const context = await openGpu();
     if (!context) return false;
     const { weights } = await openModel(await openDatabase(), id);
-    await uploadWeights(context, weights, weights.tensors.keys());
+    await uploadWeights(context, weights, weights.tensors.keys(), []);
     context.dispose();
     return true;
   },

@@ -1,19 +1,15 @@
-// Results of a product, element by element: C at C_OFFSET + m C_ROW + n, or [SPLIT, M, N] partial sums.
-@group(0) @binding(0) var<storage, read_write> c: array<f32>;
+// Results of a product, element by element: C at C_OFFSET + m member_row + n, or [SPLIT, M, member_n] partial sums.
+alias C = f32;
+#include "lib/c_{C_TARGET}.wgsl"
 
 fn store(m: u32, n: u32, slice: u32, value: f32) {
-  if (n >= N) {
+  if (n >= member_n) {
     return;
   }
   if (SPLIT > 1u) {
-    c[(slice * M + m) * N + n] = value;
-    return;
-  }
-  let i = C_OFFSET + m * C_ROW + n;
-  if (ACCUMULATE) {
-    c[i] += ALPHA * value;
+    put(member_partial + (slice * M + m) * member_n + n, value);
   } else {
-    c[i] = ALPHA * value;
+    put(C_OFFSET + m * member_row + n, ALPHA * value);
   }
 }
 

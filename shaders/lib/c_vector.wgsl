@@ -1,19 +1,15 @@
 // Results of a product, four at a time: as c_scalar.wgsl where N, C_OFFSET and C_ROW are multiples of 4 and B does not run along k.
-@group(0) @binding(0) var<storage, read_write> c: array<vec4f>;
+alias C = vec4f;
+#include "lib/c_{C_TARGET}.wgsl"
 
 fn store4(m: u32, n: u32, slice: u32, value: vec4f) {
-  if (n >= N) {
+  if (n >= member_n) {
     return;
   }
   if (SPLIT > 1u) {
-    c[((slice * M + m) * N + n) / 4u] = value;
-    return;
-  }
-  let i = (C_OFFSET + m * C_ROW + n) / 4u;
-  if (ACCUMULATE) {
-    c[i] += ALPHA * value;
+    put((member_partial + (slice * M + m) * member_n + n) / 4u, value);
   } else {
-    c[i] = ALPHA * value;
+    put((C_OFFSET + m * member_row + n) / 4u, ALPHA * value);
   }
 }
 

@@ -8,6 +8,11 @@
 @group(0) @binding(7) var<storage, read> weight_tables: array<f32>;
 
 fn weight_scale(block: u32) -> f32 {
-  let q = (weight_absmax_q[block >> 2u] >> ((block & 3u) * 8u)) & 255u;
-  return weight_nested[0] + weight_tables[q] * weight_nested[1u + (block >> 8u)];
+  return weight_scale_from(block, 0u, 0u);
+}
+
+// Of a tensor whose scales begin there in the buffers; first_block is a multiple of 4.
+fn weight_scale_from(block: u32, first_block: u32, first_nested: u32) -> f32 {
+  let q = (weight_absmax_q[(first_block + block) >> 2u] >> ((block & 3u) * 8u)) & 255u;
+  return weight_nested[first_nested] + weight_tables[q] * weight_nested[first_nested + 1u + (block >> 8u)];
 }

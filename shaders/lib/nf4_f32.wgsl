@@ -8,3 +8,8 @@
 fn weight_scale(block: u32) -> f32 {
   return weight_absmax[block];
 }
+
+// Of a tensor whose scales begin there in the buffer.
+fn weight_scale_from(block: u32, first_block: u32, first_nested: u32) -> f32 {
+  return weight_absmax[first_block + block];
+}

@@ -16,7 +16,7 @@ fn begin_b(t: u32) {
 }
 
 fn fetch_b(i: u32) -> Fetched {
-  return Fetched(weight_packed[i >> 3u], weight_scale(i >> 6u));
+  return Fetched(weight_packed[(member_start + i) >> 3u], weight_scale_from(i >> 6u, member_block, member_nested));
 }
 
 fn put_b(slot: u32, fetched: Fetched) {

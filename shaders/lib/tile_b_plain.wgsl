@@ -6,7 +6,7 @@ const B_UNIT: u32 = 4u;
 fn begin_b(t: u32) {}
 
 fn fetch_b(i: u32) -> Fetched {
-  return weight4_at(i);
+  return weight4_at(member_start + i);
 }
 
 fn put_b(slot: u32, fetched: Fetched) {

@@ -3,12 +3,13 @@
  * token a slot against a KV cache), whether dropout applies, and what comes after the last hidden state.
  */
 import { addBias } from '../ops/addBias.ts';
+import { addRmsNorm } from '../ops/addRmsNorm.ts';
 import { attention, type AttentionSettings } from '../ops/attention.ts';
 import { attentionDecode, cacheWrite } from '../ops/cache.ts';
 import { dropout } from '../ops/dropout.ts';
 import { embedding } from '../ops/embedding.ts';
 import { Graph, type Value } from '../ops/graph.ts';
-import { linear } from '../ops/linear.ts';
+import { linearGroup } from '../ops/linear.ts';
 import { loraDown, loraUp } from '../ops/lora.ts';
 import { rmsNorm, type RmsNormSettings } from '../ops/rmsNorm.ts';
 import { rope } from '../ops/rope.ts';
@@ -56,8 +57,13 @@ export class ModelBuilder {
     return rmsNorm(this.graph, x, this.weight(weight), settings);
   }
 
-  /** @param x [T, n · headDim] */
-  rope(x: Value, settings: RopeSettings, headDim: number): Value {
+  /** Adds a branch to the residual stream, and normalises the sum. @returns both, [T, hidden] */
+  addNorm(x: Value, branch: Value, weight: string, settings: RmsNormSettings): [sum: Value, norm: Value] {
+    return addRmsNorm(this.graph, x, branch, this.weight(weight), settings);
+  }
+
+  /** @param xs each [T, n · headDim]: queries and keys @returns as xs */
+  rope(xs: readonly Value[], settings: RopeSettings, headDim: number): Value[] {
     const { positions } = this.options;
     const { scaling } = settings;
     const original = scaling.rope_type === 'longrope' && positions > scaling.original_max_position_embeddings ? scaling.original_max_position_embeddings : null;
@@ -67,18 +73,20 @@ export class ModelBuilder {
     const made = () => (tables ??= ropeTables(settings, headDim, positions, original !== null));
     const cos = this.graph.constant(`rope.cos ${key}`, shape, () => made().cos);
     const sin = this.graph.constant(`rope.sin ${key}`, shape, () => made().sin);
-    if (original === null) return rope(this.graph, x, { cos, sin }, this.positions(), headDim);
+    if (original === null) return rope(this.graph, xs, { cos, sin }, this.positions(), headDim);
     this.longRows ??= ropeRows(this.graph, this.positions(), this.documents(), { positions, original });
-    return rope(this.graph, x, { cos, sin }, this.longRows, headDim);
+    return rope(this.graph, xs, { cos, sin }, this.longRows, headDim);
   }
 
   /** Linear layers of one input, each with its bias and its adapter where it has them. @returns one [T, out] a module */
   project(x: Value, modules: string[]): Value[] {
     const { lora } = this.options;
-    const outputs = modules.map((module) => {
-      const y = linear(this.graph, x, this.weight(`${module}.weight`));
-      return this.options.weights.has(`${module}.bias`) ? addBias(this.graph, y, this.weight(`${module}.bias`)) : y;
-    });
+    const products = linearGroup(
+      this.graph,
+      x,
+      modules.map((module) => this.weight(`${module}.weight`)),
+    );
+    const outputs = modules.map((module, i) => (this.options.weights.has(`${module}.bias`) ? addBias(this.graph, products[i], this.weight(`${module}.bias`)) : products[i]));
     const targets = modules.map((module, i) => ({ module, i })).filter(({ module }) => isTarget(module, lora));
     // With dropout every module draws its own mask, as PEFT has it, so nothing is shared.
     const groups = lora.lora_dropout > 0 ? targets.map((target) => [target]) : targets.length > 0 ? [targets] : [];

@@ -32,8 +32,8 @@ export const gemma2: Architecture<Gemma2Config> = {
       sandwichBlock(m, x, p, c, {
         attention(h) {
           const [q, k, v] = queryKeyValue(m, p, h);
-          const mixed = m.attend(i, m.rope(q, c.rope, c.head_dim), m.rope(k, c.rope, c.head_dim), v, headSettings(c, { ...scores, window: c.windows[i] }));
-          return outputProjection(m, p, mixed);
+          const [queries, keys] = m.rope([q, k], c.rope, c.head_dim);
+          return outputProjection(m, p, m.attend(i, queries, keys, v, headSettings(c, { ...scores, window: c.windows[i] })));
         },
         mlp: (h) => gatedMlp(m, p, h, 'gelu_tanh'),
       });

@@ -40,8 +40,8 @@ export const gemma3: Architecture<Gemma3Config> = {
         attention(h) {
           const [q, k, v] = queryKeyValue(m, p, h);
           const rope = c.windows[i] > 0 ? c.localRope : c.globalRope;
-          const queries = m.rope(m.rmsNorm(q, `${p}.self_attn.q_norm.weight`, settings), rope, c.head_dim);
-          const keys = m.rope(m.rmsNorm(k, `${p}.self_attn.k_norm.weight`, settings), rope, c.head_dim);
+          const normed = [m.rmsNorm(q, `${p}.self_attn.q_norm.weight`, settings), m.rmsNorm(k, `${p}.self_attn.k_norm.weight`, settings)];
+          const [queries, keys] = m.rope(normed, rope, c.head_dim);
           return outputProjection(m, p, m.attend(i, queries, keys, v, headSettings(c, { scale, window: c.windows[i] })));
         },
         mlp: (h) => gatedMlp(m, p, h, 'gelu_tanh'),

@@ -36,8 +36,8 @@ export const llama: Architecture<LlamaConfig> = {
       preNormBlock(m, x, p, settings, {
         attention(h) {
           const [q, k, v] = queryKeyValue(m, p, h);
-          const mixed = m.attend(i, m.rope(q, c.rope, c.head_dim), m.rope(k, c.rope, c.head_dim), v, headSettings(c));
-          return outputProjection(m, p, mixed);
+          const [queries, keys] = m.rope([q, k], c.rope, c.head_dim);
+          return outputProjection(m, p, m.attend(i, queries, keys, v, headSettings(c)));
         },
         mlp: (h) => gatedMlp(m, p, h, 'silu'),
       }),

@@ -54,7 +54,8 @@ export const phi3: Architecture<Phi3Config> = {
       preNormBlock(m, x, p, settings, {
         attention(h) {
           const [q, k, v] = m.split(m.project(h, [`${p}.self_attn.qkv_proj`])[0], qkvWidths(c));
-          return outputProjection(m, p, m.attend(i, m.rope(q, c.rope, c.head_dim), m.rope(k, c.rope, c.head_dim), v, heads));
+          const [queries, keys] = m.rope([q, k], c.rope, c.head_dim);
+          return outputProjection(m, p, m.attend(i, queries, keys, v, heads));
         },
         mlp(h) {
           const [gate, up] = m.split(m.project(h, [`${p}.mlp.gate_up_proj`])[0], [c.intermediate_size, c.intermediate_size]);

@@ -39,8 +39,8 @@ export const qwen3: Architecture<Qwen3Config> = {
       preNormBlock(m, x, p, settings, {
         attention(h) {
           const [q, k, v] = queryKeyValue(m, p, h);
-          const queries = m.rope(m.rmsNorm(q, `${p}.self_attn.q_norm.weight`, settings), c.rope, c.head_dim);
-          const keys = m.rope(m.rmsNorm(k, `${p}.self_attn.k_norm.weight`, settings), c.rope, c.head_dim);
+          const normed = [m.rmsNorm(q, `${p}.self_attn.q_norm.weight`, settings), m.rmsNorm(k, `${p}.self_attn.k_norm.weight`, settings)];
+          const [queries, keys] = m.rope(normed, c.rope, c.head_dim);
           return outputProjection(m, p, m.attend(i, queries, keys, v, headSettings(c, { window: c.windows[i] })));
         },
         mlp: (h) => gatedMlp(m, p, h, 'silu'),

@@ -54,7 +54,7 @@ export const smollm3: Architecture<SmolLM3Config> = {
       preNormBlock(m, x, p, settings, {
         attention(h) {
           const [q, k, v] = queryKeyValue(m, p, h);
-          const [queries, keys] = c.rotates[i] ? [q, k].map((heads) => m.rope(heads, c.rope, c.head_dim)) : [q, k];
+          const [queries, keys] = c.rotates[i] ? m.rope([q, k], c.rope, c.head_dim) : [q, k];
           return outputProjection(m, p, m.attend(i, queries, keys, v, headSettings(c, { window: c.windows[i] })));
         },
         mlp: (h) => gatedMlp(m, p, h, 'silu'),

@@ -57,6 +57,8 @@ export interface Backward {
   graph: Graph;
   /** Whether a gradient is wanted for this input at all. */
   wants(input: Value): boolean;
+  /** What has been contributed to a value's gradient so far; for an op's own output whole, but for what it contributes itself. */
+  of(value: Value): Value | null;
   /** Contributes an existing value as (part of) the gradient of `input`. */
   pass(input: Value, gradient: Value): void;
   /**

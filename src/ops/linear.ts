@@ -1,5 +1,6 @@
-/** A frozen linear layer: y = x Wᵀ, with W [out, in] in any kind. Only the input has a gradient: dx = dy W. */
+/** Frozen linear layers: y = x Wᵀ, with W [out, in] in any kind. Only the input has a gradient: dx = dy W. */
 import type { Graph, Op, Value } from './graph.ts';
+import { groupOf } from './groupedProduct.ts';
 import { matrixProduct } from './matrixProduct.ts';
 
 /** @param x [T, in] @param weight [out, in] @returns [T, out] */
@@ -7,10 +8,19 @@ export function linear(graph: Graph, x: Value, weight: Value): Value {
   return graph.append(linearOp, [x, weight])[0];
 }
 
+/** Several of one input, as one product where their weights allow. @param x [T, in] @param weights [out_g, in] @returns one [T, out_g] a weight */
+export function linearGroup(graph: Graph, x: Value, weights: readonly Value[]): Value[] {
+  return weights.length === 1 ? [linear(graph, x, weights[0])] : graph.append(linearGroupOp, [x, ...weights]);
+}
+
+function checkWidth(x: Value, weight: Value): void {
+  if (x.shape[1] !== weight.shape[1]) throw new Error(`linear ${weight.name}: input of ${x.shape[1]} for a weight of [${weight.shape}]`);
+}
+
 export const linearOp: Op = {
   name: 'linear',
   outputs([x, weight]) {
-    if (x.shape[1] !== weight.shape[1]) throw new Error(`linear ${weight.name}: input of ${x.shape[1]} for a weight of [${weight.shape}]`);
+    checkWidth(x, weight);
     return [{ shape: [x.shape[0], weight.shape[0]] }];
   },
   gradient(backward, { inputs: [x, weight] }, [dy]) {
@@ -51,5 +61,35 @@ export const linearDxOp: Op = {
       },
       settings,
     );
+  },
+};
+
+export const linearGroupOp: Op = {
+  name: 'linearGroup',
+  outputs([x, ...weights]) {
+    return weights.map((weight) => {
+      checkWidth(x, weight);
+      return { shape: [x.shape[0], weight.shape[0]] };
+    });
+  },
+  gradient(backward, { inputs: [x, ...weights] }, dys) {
+    const used = weights.flatMap((weight, g) => (dys[g] ? [{ dy: dys[g], weight }] : []));
+    if (used.length === weights.length) backward.emit(x, linearGroupDxOp, [...dys.map((dy) => dy!), ...weights]);
+    else for (const { dy, weight } of used) backward.emit(x, linearDxOp, [dy, weight]);
+  },
+  dispatches: ({ inputs: [x, ...weights], outputs }, settings) => matrixProduct(groupOf('columns', x, weights, outputs), settings),
+  tensorflow: (tf, [x, ...weights]) => weights.map((weight) => tf.matMul(x, weight, false, true)),
+};
+
+/** dx = Σ dy_g W_g. Inputs: each dy_g [T, out_g], each W_g [out_g, in], and the sum so far where it accumulates. */
+export const linearGroupDxOp: Op = {
+  name: 'linearGroupDx',
+  outputs(inputs) {
+    const width = inputs[inputs.length >> 1].shape[1];
+    return [{ shape: [inputs[0].shape[0], width], inPlaceOf: inputs.length % 2 === 1 ? inputs.length - 1 : undefined }];
+  },
+  dispatches({ inputs, outputs: [dx], attributes }, settings) {
+    const members = inputs.length >> 1;
+    return matrixProduct(groupOf('terms', dx, inputs.slice(members, 2 * members), inputs.slice(0, members), attributes.accumulate === true), settings);
   },
 };

@@ -1,19 +1,22 @@
-/** The dispatches of C = alpha A B for every layout and weight kind. */
+/** The dispatches of C = alpha A B for every layout and weight kind, and for several such products that share a side. */
 import type { Dispatch, KernelSettings } from '../gpu/dispatch.ts';
 import { directProduct } from './directProduct.ts';
+import { apart } from './groupedProduct.ts';
 import type { MatrixProduct } from './product.ts';
+import { fitsTogether } from './productVariants.ts';
 import { tiledProduct } from './tiledProduct.ts';
 import { weightSlices } from './weightSlices.ts';
 
 /** @param scratchIndex index of the node's scratch that this product may use, and the one after it */
 export function matrixProduct(product: MatrixProduct, settings: KernelSettings, scratchIndex = 0): Dispatch[] {
+  if (product.group && !fitsTogether(product, settings)) return apart(product).flatMap((member) => matrixProduct(member, settings, scratchIndex));
   return overSlices(product, settings).flatMap((part) => (settings.matmul === 'tiled' ? tiledProduct(part, settings, scratchIndex) : directProduct(part, settings, scratchIndex)));
 }
 
 /** One product a slice of B where B is a weight that is split by rows: its rows are columns of C (forward) or terms of the sum (input gradient). */
 function overSlices(product: MatrixProduct, settings: KernelSettings): MatrixProduct[] {
-  const { a, b, c } = product;
-  if (b.value.role !== 'weight') return [product];
+  const { a, b, c, group } = product;
+  if (group || b.value.role !== 'weight') return [product];
   const slices = weightSlices(b.value, settings.maxBindingBytes);
   if (slices.length === 1) return [product];
   if (b.offset) throw new Error(`${b.value.name} is split: a product may not begin inside it`);

@@ -9,6 +9,14 @@ interface Operand {
   offset?: number;
 }
 
+/** Products that are computed as one because they share a side (ops/groupedProduct.ts). */
+export interface ProductGroup {
+  /** columns: y_g = A B_g, side by side · terms: C = Σ A_g B_g, one sum. */
+  along: 'columns' | 'terms';
+  /** `value`: C_g or A_g, [M, size]. The weights lie together in this order. */
+  members: readonly { value: Value; weight: Value; size: number }[];
+}
+
 export interface MatrixProduct {
   m: number;
   n: number;
@@ -24,15 +32,21 @@ export interface MatrixProduct {
   accumulate?: boolean;
   /** Where operands are rounded to float16: a power of two that A is multiplied with ahead, and the result divided by, so that small values survive. */
   scaleA?: number;
+  /** Where this is a group: n or k is the sum of its members' sizes, b.value the first weight, and c or a the first member's. */
+  group?: ProductGroup;
 }
 
 /** Bindings 4 to 7 of the weight reader: an f32 value of the graph, or the parts of a weight (of one slice of it). */
 export function weightBindings(weight: Value, slice = 0): Record<number, BufferReference> {
   if (weight.role !== 'weight') return { 4: value(weight) };
-  const part = (name: TensorPart): BufferReference => ({ type: 'weight', id: weight.id, part: name, slice });
-  if (!isNf4(weight.kind)) return { 4: part('data') };
-  const scales: Record<number, BufferReference> = weight.kind === 'nf4' ? { 5: part('absmax_q'), 6: part('nested') } : { 5: part('absmax') };
-  return { 4: part('packed'), ...scales, 7: { type: 'quantizationTables' } };
+  return partBindings(weight.kind!, (part) => ({ type: 'weight', id: weight.id, part, slice }));
+}
+
+/** The same bindings, `of` one weight or several. */
+export function partBindings(kind: TensorKind, of: (part: TensorPart) => BufferReference): Record<number, BufferReference> {
+  if (!isNf4(kind)) return { 4: of('data') };
+  const scales: Record<number, BufferReference> = kind === 'nf4' ? { 5: of('absmax_q'), 6: of('nested') } : { 5: of('absmax') };
+  return { 4: of('packed'), ...scales, 7: { type: 'quantizationTables' } };
 }
 
 export function weightKind(weight: Value): TensorKind {

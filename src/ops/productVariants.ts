@@ -1,6 +1,7 @@
 /** The tiles that a product can be cut into, as data: what each needs, how far its result may be off, and which one the rule takes. */
 import { isNf4 } from '../formats/tensors.ts';
 import { LEVELS, type KernelLevel, type KernelSettings } from '../gpu/dispatch.ts';
+import { apart, columnTiles, liesTogether } from './groupedProduct.ts';
 import { readsByFour, weightKind, type MatrixProduct } from './product.ts';
 
 /** A way to cut C into tiles of tileM x tileN. */
@@ -98,9 +99,10 @@ export interface ProductWay {
 
 /** What decides how fast each way is. */
 export function productKey(product: MatrixProduct): string {
-  const { m, n, k, a, b, alpha = 1, accumulate = false, scaleA = 1 } = product;
+  const { m, n, k, a, b, alpha = 1, accumulate = false, scaleA = 1, group } = product;
   const kind = b.value.role === 'weight' ? weightKind(b.value) : 'value';
-  const how = [accumulate && 'added', alpha !== 1 && 'multiplied', scaleA !== 1 && 'scaled', !readsByEight(product) && 'unaligned'].filter(Boolean);
+  const parts = group && `${group.along} ${group.members.map(({ size }) => size).join(' + ')}`;
+  const how = [parts, accumulate && 'added', alpha !== 1 && 'multiplied', scaleA !== 1 && 'scaled', !readsByEight(product) && 'unaligned'].filter(Boolean);
   return [`product ${m}x${n}x${k} ${kind}`, `A by ${a.columnStride === 1 ? 'k' : 'm'}`, `B by ${b.rowStride === 1 ? 'k' : 'n'}`, ...how].join(', ');
 }
 
@@ -109,6 +111,13 @@ export function readsByEight(product: MatrixProduct): boolean {
   const { n, k, b } = product;
   if (!readsByFour(product) || b.value.role !== 'weight' || !isNf4(b.value.kind!)) return readsByFour(product);
   return [b.rowStride === 1 ? k : n, b.offset ?? 0, b.rowStride === 1 ? b.columnStride : b.rowStride].every((size) => size % 8 === 0);
+}
+
+/** Whether a group can be one product, and none of its members has to leave the matrix units for it. */
+export function fitsTogether(product: MatrixProduct, settings: KernelSettings): boolean {
+  const members = apart(product);
+  if (settings.matmul !== 'tiled' || !liesTogether(product, WIDE_K, settings) || !members.every(readsByEight)) return false;
+  return settings.level !== 'matrix' || fitsMatrixUnits(product, settings) || !members.some((member) => fitsMatrixUnits(member, settings));
 }
 
 /** Whether a variant can compute a product on this adapter, at the settings' level. */
@@ -139,8 +148,10 @@ function workgroupBytes({ shader, level, tileM, tileN }: ProductVariant, { a, b 
   }
 }
 
-function fitsMatrixUnits(product: MatrixProduct, { maxBindingBytes }: KernelSettings): boolean {
-  const { m, n, k, a, b } = product;
+function fitsMatrixUnits(product: MatrixProduct, settings: KernelSettings): boolean {
+  const { m, n, k, a, b, group } = product;
+  const { maxBindingBytes } = settings;
+  if (!liesTogether(product, MATRIX_K, settings) || (group?.along === 'columns' && group.members.some(({ size }) => size % 16 !== 0))) return false;
   if (b.value.role !== 'weight' || !readsByEight(product) || a.columnStride !== 1) return false;
   if (m < 64 || n < 64 || m % 16 !== 0 || n % 16 !== 0 || k % MATRIX_K !== 0 || n * k * 2 > maxBindingBytes) return false;
   return leastSlices(product, 'matmul_matrix') === 1 || (k % (2 * MATRIX_K) === 0 && 2 * m * n * 4 <= maxBindingBytes);
@@ -153,9 +164,9 @@ function leastSlices({ alpha = 1, scaleA = 1 }: MatrixProduct, shader: ProductVa
 
 /** Slices of k: a power of two, until there is enough to do or the partial sums fill a binding. Depends on the shape and the limits alone, so results repeat. */
 function slicesOfK(variant: ProductVariant, product: MatrixProduct, settings: KernelSettings): number {
-  const { m, n } = product;
+  const { m } = product;
   const enough = variant.shader === 'matmul_matrix' ? ENOUGH_ON_MATRIX_UNITS : ENOUGH_WORKGROUPS;
-  const workgroups = Math.ceil(m / variant.tileM) * Math.ceil(n / variant.tileN);
+  const workgroups = Math.ceil(m / variant.tileM) * columnTiles(product, variant.tileN);
   let slices = leastSlices(product, variant.shader);
   while (workgroups * slices < enough && mayBeSliced(product, slices * 2, settings)) slices *= 2;
   return slices;

@@ -1,8 +1,9 @@
 /** RMSNorm (arXiv:1910.07467): y = x / sqrt(mean(x²) + eps) · (unitOffset + w), over the last `w.length` elements of each row. */
 import { value, type KernelSettings } from '../gpu/dispatch.ts';
-import { elements, type Graph, type Node, type Op, type Value } from './graph.ts';
+import { elements, type Attributes, type Graph, type Op, type Value } from './graph.ts';
 import { weightBindings, weightKind } from './product.ts';
 import { rowGrid } from './rows.ts';
+import type { TensorFlow, TensorFlowTensor } from './tensorflow.ts';
 
 export interface RmsNormSettings {
   eps: number;
@@ -15,7 +16,8 @@ export function rmsNorm(graph: Graph, x: Value, weight: Value, { eps, unitOffset
   return graph.append(rmsNormOp, [x, weight], { eps, unitOffset })[0];
 }
 
-function constants({ inputs: [x, weight], attributes }: Node, settings: KernelSettings) {
+/** Of the kernels that make the norm, or its gradient, of rows of x. */
+export function rmsNormConstants(x: Value, weight: Value, attributes: Attributes, settings: KernelSettings) {
   const width = weight.shape[0];
   return {
     ROWS: elements(x) / width,
@@ -36,32 +38,31 @@ export const rmsNormOp: Op = {
   gradient(backward, { inputs: [x, weight], attributes }, [dy]) {
     if (dy) backward.emit(x, rmsNormDxOp, [x, weight, dy], attributes);
   },
-  dispatches(node, settings) {
-    const { inputs, outputs } = node;
-    const shape = constants(node, settings);
-    return [
-      { shader: 'rms_norm', constants: shape, bindings: { 0: value(outputs[0]), 1: value(inputs[0]), ...weightBindings(inputs[1]) }, workgroups: rowGrid(shape.ROWS, settings) },
-    ];
+  dispatches({ inputs: [x, weight], outputs: [y], attributes }, settings) {
+    const constants = rmsNormConstants(x, weight, attributes, settings);
+    return [{ shader: 'rms_norm', constants, bindings: { 0: value(y), 1: value(x), ...weightBindings(weight) }, workgroups: rowGrid(constants.ROWS, settings) }];
   },
-  tensorflow(tf, [x, weight], { attributes }) {
-    const rows = tf.reshape(x, [-1, weight.shape[0]]);
-    const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(rows), 1, true), attributes.eps as number));
-    return [tf.reshape(tf.mul(tf.mul(rows, inverse), tf.add(weight, attributes.unitOffset as number)), x.shape)];
-  },
+  tensorflow: (tf, [x, weight], { attributes }) => [normalized(tf, x, weight, attributes)],
 };
+
+/** The norm in TensorFlow.js. */
+export function normalized(tf: TensorFlow, x: TensorFlowTensor, weight: TensorFlowTensor, { eps, unitOffset }: Attributes): TensorFlowTensor {
+  const rows = tf.reshape(x, [-1, weight.shape[0]]);
+  const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(rows), 1, true), eps as number));
+  return tf.reshape(tf.mul(tf.mul(rows, inverse), tf.add(weight, unitOffset as number)), x.shape);
+}
 
 export const rmsNormDxOp: Op = {
   name: 'rmsNormDx',
   outputs: ([x, , , sum]) => [{ shape: x.shape, inPlaceOf: sum ? 3 : undefined }],
-  dispatches(node, settings) {
-    const [x, weight, dy] = node.inputs;
-    const shape = constants(node, settings);
+  dispatches({ inputs: [x, weight, dy], outputs: [dx], attributes }, settings) {
+    const constants = rmsNormConstants(x, weight, attributes, settings);
     return [
       {
         shader: 'rms_norm_dx',
-        constants: { ...shape, ACCUMULATE: node.attributes.accumulate === true },
-        bindings: { 0: value(node.outputs[0]), 1: value(x), 2: value(dy), ...weightBindings(weight) },
-        workgroups: rowGrid(shape.ROWS, settings),
+        constants: { ...constants, ACCUMULATE: attributes.accumulate === true },
+        bindings: { 0: value(dx), 1: value(x), 2: value(dy), ...weightBindings(weight) },
+        workgroups: rowGrid(constants.ROWS, settings),
       },
     ];
   },

@@ -1,53 +1,74 @@
 /** Rotary position embedding (arXiv:2104.09864) in the Llama layout (halves rotated), over the first elements of each head. The gradient is the inverse rotation. */
-import { flatGrid, value } from '../gpu/dispatch.ts';
-import type { Graph, Op, Value } from './graph.ts';
+import { flatGrid, value, type BufferReference, type Dispatch, type KernelSettings } from '../gpu/dispatch.ts';
+import type { Graph, Node, Op, Value } from './graph.ts';
+
+/** Values that one kernel rotates: with the tables it then has seven buffers. */
+const MOST_AT_ONCE = 2;
 
 /**
- * @param x [T, heads · headDim] @param cos, sin [P, rotated/2] f32: the elements of a head past the first `rotated` stay as they are
- * @param rows [T] u32: each token's row of the tables, its position @returns as x
+ * @param xs each [T, heads · headDim], queries and keys @param cos, sin [P, rotated/2] f32: the elements of a head past the first `rotated` stay as they are
+ * @param rows [T] u32: each token's row of the tables, its position @returns as xs
  */
-export function rope(graph: Graph, x: Value, tables: { cos: Value; sin: Value }, rows: Value, headDim: number): Value {
-  return graph.append(ropeOp, [x, tables.cos, tables.sin, rows], { inverse: false, headDim })[0];
+export function rope(graph: Graph, xs: readonly Value[], tables: { cos: Value; sin: Value }, rows: Value, headDim: number): Value[] {
+  return graph.append(ropeOp, [tables.cos, tables.sin, rows, ...xs], { inverse: false, headDim });
 }
 
 export const ropeOp: Op = {
   name: 'rope',
-  outputs([x, cos, , , sum], attributes) {
+  outputs([cos, , , ...xs], attributes) {
     const headDim = attributes.headDim as number;
-    if (x.shape[1] % headDim !== 0 || cos.shape[1] * 2 > headDim) throw new Error(`rope: rows of ${x.shape[1]} are not heads of ${headDim} with ${cos.shape[1] * 2} rotated`);
-    return [{ shape: x.shape, inPlaceOf: sum ? 4 : undefined }];
+    return xs.map((x) => {
+      if (x.shape[1] % headDim !== 0 || cos.shape[1] * 2 > headDim) throw new Error(`rope: rows of ${x.shape[1]} are not heads of ${headDim} with ${cos.shape[1] * 2} rotated`);
+      return { shape: x.shape };
+    });
   },
-  gradient(backward, { inputs: [x, cos, sin, rows], attributes }, [dy]) {
-    if (dy) backward.emit(x, ropeOp, [dy, cos, sin, rows], { ...attributes, inverse: !attributes.inverse });
+  gradient(backward, { inputs: [cos, sin, rows, ...xs], attributes }, dys) {
+    const used = xs.flatMap((x, i) => (dys[i] ? [{ x, dy: dys[i] }] : []));
+    const inverse = { ...attributes, inverse: !attributes.inverse };
+    backward.emitAll(
+      used.map(({ x }) => x),
+      ropeOp,
+      [cos, sin, rows, ...used.map(({ dy }) => dy)],
+      inverse,
+    );
   },
-  dispatches({ inputs: [x, cos, sin, rows], outputs: [y], attributes }, settings) {
-    const [tokens, width] = x.shape;
-    const D = attributes.headDim as number;
-    return [
-      {
-        shader: 'rope',
-        constants: {
-          T: tokens,
-          HEADS: width / D,
-          D,
-          ROTATED: 2 * cos.shape[1],
-          P: cos.shape[0],
-          SIGN: { f32: attributes.inverse ? -1 : 1 },
-          ACCUMULATE: attributes.accumulate === true,
-        },
-        bindings: { 0: value(y), 1: value(x), 2: value(cos), 3: value(sin), 4: value(rows) },
-        workgroups: flatGrid((tokens * width) / 2, 64, settings),
-      },
-    ];
+  dispatches(node, settings) {
+    const dispatches: Dispatch[] = [];
+    for (let first = 0; first < node.outputs.length; first += MOST_AT_ONCE) dispatches.push(ropeDispatch(node, first, settings));
+    return dispatches;
   },
-  tensorflow(tf, [x, cos, sin, rows], { attributes }) {
+  tensorflow(tf, [cos, sin, rows, ...xs], { attributes }) {
     const half = cos.shape[1]!;
     const headDim = attributes.headDim as number;
     const at = tf.cast(rows, 'int32');
     const c = tf.expandDims(tf.gather(cos, at), 1);
     const s = tf.expandDims(tf.mul(tf.gather(sin, at), attributes.inverse ? -1 : 1), 1);
-    const heads = tf.reshape(x, [-1, x.shape[1]! / headDim, headDim]);
-    const [low, high, rest] = tf.split(heads, [half, half, headDim - 2 * half], 2);
-    return [tf.reshape(tf.concat([tf.sub(tf.mul(low, c), tf.mul(high, s)), tf.add(tf.mul(high, c), tf.mul(low, s)), rest], 2), x.shape)];
+    return xs.map((x) => {
+      const heads = tf.reshape(x, [-1, x.shape[1]! / headDim, headDim]);
+      const [low, high, rest] = tf.split(heads, [half, half, headDim - 2 * half], 2);
+      return tf.reshape(tf.concat([tf.sub(tf.mul(low, c), tf.mul(high, s)), tf.add(tf.mul(high, c), tf.mul(low, s)), rest], 2), x.shape);
+    });
   },
 };
+
+/** Of the values from `first` on, as many as one kernel takes. */
+function ropeDispatch({ inputs: [cos, sin, rows, ...xs], outputs, attributes }: Node, first: number, settings: KernelSettings): Dispatch {
+  const D = attributes.headDim as number;
+  const members = xs.slice(first, first + MOST_AT_ONCE);
+  const constants: Record<string, number> = { T: rows.shape[0], D, ROTATED: 2 * cos.shape[1], P: cos.shape[0], MEMBERS: members.length };
+  const bindings: Record<number, BufferReference> = { 0: value(cos), 1: value(sin), 2: value(rows) };
+  let heads = 0;
+  members.forEach((x, g) => {
+    constants[`FIRST${g}`] = heads;
+    constants[`HEADS${g}`] = x.shape[1] / D;
+    heads += x.shape[1] / D;
+    bindings[10 + g] = value(x);
+    bindings[20 + g] = value(outputs[first + g]);
+  });
+  return {
+    shader: 'rope',
+    constants: { ...constants, SIGN: { f32: attributes.inverse ? -1 : 1 } },
+    bindings,
+    workgroups: flatGrid((rows.shape[0] * heads * D) / 2, 64, settings),
+  };
+}

@@ -1,7 +1,8 @@
 /** How a product is cut into tiles on a GPU: by vec4 where its layout allows, on matrix units where the level does, and over slices of k. */
 import { isNf4 } from '../formats/tensors.ts';
-import { flatGrid, value, type BufferReference, type Dispatch, type KernelSettings, type Tunable, type Way } from '../gpu/dispatch.ts';
-import { productConstants, weightBindings, type MatrixProduct } from './product.ts';
+import { flatGrid, type BufferReference, type Dispatch, type KernelSettings, type Tunable, type Way } from '../gpu/dispatch.ts';
+import { columnTiles, dequantizeConstants, groupConstants, inputBindings, operandBindings, outputBindings } from './groupedProduct.ts';
+import { productConstants, type MatrixProduct } from './product.ts';
 import { chosenWay, MATRIX_K, nameOfWay, productKey, waysNear, waysOf, WIDE_K, type ProductVariant, type ProductWay } from './productVariants.ts';
 
 /** @param scratchIndex index of the node's scratch that this product may use, and the one after it */
@@ -36,10 +37,10 @@ function dispatchesBy(way: ProductWay, product: MatrixProduct, settings: KernelS
 function anyLayoutProduct({ variant, slices }: ProductWay, product: MatrixProduct, settings: KernelSettings, scratchIndex: number): Dispatch[] {
   const { a, b } = product;
   const constants = { ...productConstants(product), A_ALONG_K: a.columnStride === 1, B_ALONG_K: b.rowStride === 1 };
-  return sliced(product, settings, scratchIndex, variant, slices, 1, (split, kSlice, target) => ({
+  return sliced(product, settings, scratchIndex, variant, slices, 1, (split, kSlice, { target }) => ({
     shader: variant.shader,
     constants: { ...constants, SPLIT: split, K_SLICE: kSlice },
-    bindings: { 0: target, 1: a.slice ?? value(a.value), ...weightBindings(b.value, b.part) },
+    bindings: { ...target, ...inputBindings(product), ...operandBindings(product, settings) },
   }));
 }
 
@@ -49,7 +50,7 @@ function wideProduct({ variant, slices }: ProductWay, product: MatrixProduct, se
   const constants = { ...productConstants(product), A_ALONG_K: a.columnStride === 1, B_ALONG_K: b.rowStride === 1 };
   const nf4 = isNf4(constants.B_KIND);
   const byVector = !constants.B_ALONG_K && (c.offset ?? 0) % 4 === 0 && c.rowStride % 4 === 0;
-  return sliced(product, settings, scratchIndex, variant, slices, WIDE_K, (split, kSlice, target) => ({
+  return sliced(product, settings, scratchIndex, variant, slices, WIDE_K, (split, kSlice, { target, kind }) => ({
     shader: variant.shader,
     constants: {
       ...constants,
@@ -69,10 +70,18 @@ function wideProduct({ variant, slices }: ProductWay, product: MatrixProduct, se
       B_SIDE: constants.B_ALONG_K ? 'k' : 'n',
       B_READER: nf4 ? 'nf4' : 'plain',
       C_WRITER: byVector ? 'vector' : 'scalar',
+      C_TARGET: kind,
       TILE: variant.level === 'plain' ? 'tile_f32' : 'tile_f16',
+      ...groupConstants(product, tileN, settings),
     },
-    bindings: { 0: target, 1: a.slice ?? value(a.value), ...weightBindings(b.value, b.part) },
+    bindings: { ...target, ...inputBindings(product), ...operandBindings(product, settings) },
   }));
+}
+
+/** Where a dispatch writes: C or partial sums, or each member's own C. */
+interface Results {
+  target: Record<number, BufferReference>;
+  kind: 'one' | 'members';
 }
 
 /** A product over so many slices of k, each a multiple of `granule` terms; several write partial sums, which are added up in order. */
@@ -83,21 +92,27 @@ function sliced(
   { tileM, tileN }: ProductVariant,
   slices: number,
   granule: number,
-  dispatch: (split: number, kSlice: number, target: BufferReference) => Omit<Dispatch, 'workgroups'>,
+  dispatch: (split: number, kSlice: number, results: Results) => Omit<Dispatch, 'workgroups'>,
 ): Dispatch[] {
-  const { m, n, k, c, alpha = 1, accumulate = false } = product;
-  const [x, y] = [Math.ceil(n / tileN), Math.ceil(m / tileM)];
+  const { m, n, k, c, alpha = 1, accumulate = false, group } = product;
+  const [x, y] = [columnTiles(product, tileN), Math.ceil(m / tileM)];
   const kSlice = Math.ceil(k / slices / granule) * granule;
   const split = Math.ceil(k / kSlice);
-  const destination = c.slice ?? value(c.value);
-  if (split === 1) return [{ ...dispatch(1, kSlice, destination), workgroups: [x, y, 1] }];
+  const target = outputBindings(product);
+  const sideBySide = group?.along === 'columns';
+  if (split === 1) return [{ ...dispatch(1, kSlice, { target, kind: sideBySide ? 'members' : 'one' }), workgroups: [x, y, 1] }];
   const scratch: BufferReference = { type: 'scratch', index: scratchIndex, bytes: split * m * n * 4 };
+  const partial = { ...dispatch(split, kSlice, { target: { 0: scratch }, kind: 'one' }), workgroups: [x, y, split] as const };
+  if (sideBySide) {
+    const constants = { M: m, SPLIT: split, ...groupConstants(product, tileN, settings) };
+    return [partial, { shader: 'matmul_reduce_group', constants, bindings: { ...target, 1: scratch }, workgroups: flatGrid((m * n) / 4, 64, settings) }];
+  }
   return [
-    { ...dispatch(split, kSlice, scratch), workgroups: [x, y, split] },
+    partial,
     {
       shader: 'matmul_reduce',
       constants: { M: m, N: n, C_OFFSET: c.offset ?? 0, C_ROW: c.rowStride, ALPHA: { f32: alpha }, ACCUMULATE: accumulate, SPLIT: split },
-      bindings: { 0: destination, 1: scratch },
+      bindings: { ...target, 1: scratch },
       workgroups: flatGrid(m * n, 64, settings),
     },
   ];
@@ -105,18 +120,18 @@ function sliced(
 
 /** Operands in float16 on matrix units; NF4 is written out once, in float16, which costs less than decoding it in every tile. */
 function matrixUnitProduct({ variant, slices }: ProductWay, product: MatrixProduct, settings: KernelSettings, scratchIndex: number): Dispatch[] {
-  const { n, a, b, alpha = 1, scaleA = 1 } = product;
+  const { n, b, alpha = 1, scaleA = 1 } = product;
   const { tileM, tileN, perM: subM, perN: subN, threads } = variant;
   const constants = { ...productConstants(product), B_ALONG_K: b.rowStride === 1 };
   const dispatches: Dispatch[] = [];
-  let bindings = weightBindings(b.value, b.part);
+  let bindings = operandBindings(product, settings);
   const nf4 = isNf4(constants.B_KIND);
   if (nf4) {
     const count = n * product.k;
     const half: BufferReference = { type: 'scratch', index: scratchIndex + 1, bytes: count * 2 };
     dispatches.push({
       shader: 'dequantize_nf4_half',
-      constants: { COUNT: count, B_KIND: constants.B_KIND },
+      constants: { COUNT: count, B_KIND: constants.B_KIND, ...dequantizeConstants(product, settings) },
       bindings: { 0: half, ...bindings },
       workgroups: flatGrid(count / 8, 64, settings),
     });
@@ -124,7 +139,7 @@ function matrixUnitProduct({ variant, slices }: ProductWay, product: MatrixProdu
   }
   return [
     ...dispatches,
-    ...sliced({ ...product, alpha: alpha / scaleA }, settings, scratchIndex, variant, slices, MATRIX_K, (split, kSlice, target) => ({
+    ...sliced({ ...product, alpha: alpha / scaleA }, settings, scratchIndex, variant, slices, MATRIX_K, (split, kSlice, { target, kind }) => ({
       shader: variant.shader,
       constants: {
         ...constants,
@@ -144,8 +159,10 @@ function matrixUnitProduct({ variant, slices }: ProductWay, product: MatrixProdu
         A_SCALE: { f32: scaleA },
         B_READER: nf4 ? 'half' : 'any',
         B_SIDE: constants.B_ALONG_K ? 'k' : 'n',
+        C_TARGET: kind,
+        ...groupConstants(product, tileN, settings, nf4),
       },
-      bindings: { 0: target, 1: a.slice ?? value(a.value), ...bindings },
+      bindings: { ...target, ...inputBindings(product), ...bindings },
     })),
   ];
 }

@@ -106,7 +106,7 @@ class GradientAccumulator implements Backward {
   }
 
   of(value: Value): Value | null {
-    return this.sums.get(value) ?? null;
+    return this.sums.get(this.original(value)) ?? null;
   }
 
   /** The rule of the value's producer has run: its gradient is used up. */

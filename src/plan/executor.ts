@@ -16,6 +16,8 @@ export interface Residents {
   /** `bytes` from `offset` on of a value outside the arenas. */
   value(value: Value, offset: number, bytes: number): BufferRange;
   weight(value: Value, part: TensorPart, slice: number): BufferRange;
+  /** A part of weights that lie together, from the first to the end of the last. */
+  weights(values: readonly Value[], part: TensorPart): BufferRange;
   quantizationTables(): BufferRange;
 }
 
@@ -63,6 +65,11 @@ export class PlanExecutor {
           return residents.quantizationTables();
         case 'weight':
           return residents.weight(values.get(reference.id)!, reference.part, reference.slice);
+        case 'weights':
+          return residents.weights(
+            reference.ids.map((id) => values.get(id)!),
+            reference.part,
+          );
         case 'scratch': {
           const { arena, offsetBytes } = plan.placementOfScratch(node, reference.index);
           return { buffer: arenas[arena], offset: offsetBytes, size: reference.bytes };

@@ -25,7 +25,22 @@ export class GraphRunner {
       if (data) write(context, buffer, data);
       buffers.set(key, buffer);
     };
+    /** Of weights that lie together: the buffer's key by the weight's, and where it begins in it. */
+    const together = new Map<string, { key: string; offset: number; size: number }>();
+    for (const { names, parts } of plan.weightGroups) {
+      for (const [part, { startBytes, bytes }] of Object.entries(parts)) {
+        const key = `weights ${names.join(' ')} ${part}`;
+        const whole = new Uint8Array(bytes);
+        names.forEach((name, g) => {
+          whole.set(weights[name][part], startBytes[g]);
+          together.set(`weight ${name} ${part} 0`, { key, offset: startBytes[g], size: Math.ceil(weights[name][part].byteLength / 4) * 4 });
+        });
+        make(key, bytes, whole);
+      }
+    }
+    const grouped = new Set(plan.weightGroups.flatMap(({ names }) => names));
     for (const value of plan.external) {
+      if (value.role === 'weight' && grouped.has(value.name)) continue;
       if (value.role === 'weight') {
         const slices = weightSlices(value, context.settings.maxBindingBytes);
         for (const [part, bytes] of Object.entries(weights[value.name])) {
@@ -45,7 +60,12 @@ export class GraphRunner {
     };
     const executor = await PlanExecutor.create(context, plan, arenas, {
       value: (value: Value, offset, size) => ({ buffer: whole(`${value.role} ${value.name}`).buffer, offset, size }),
-      weight: (value, part, slice) => whole(`weight ${value.name} ${part} ${slice}`),
+      weight: (value, part, slice) => {
+        const key = `weight ${value.name} ${part} ${slice}`;
+        const placed = together.get(key);
+        return placed ? { buffer: buffers.get(placed.key)!, offset: placed.offset, size: placed.size } : whole(key);
+      },
+      weights: (values, part) => whole(`weights ${values.map(({ name }) => name).join(' ')} ${part}`),
       quantizationTables: () => whole('tables'),
     });
     return new GraphRunner(context, executor, buffers, arenas);

@@ -6,13 +6,14 @@ import type { TensorKind } from '../formats/tensors.ts';
 import { mix32, randomKey, randomUnit } from '../lib/counterRandom.ts';
 import { add } from '../ops/add.ts';
 import { addBias } from '../ops/addBias.ts';
+import { addRmsNorm } from '../ops/addRmsNorm.ts';
 import { attention, type AttentionSettings } from '../ops/attention.ts';
 import { dropout } from '../ops/dropout.ts';
 import { embedding } from '../ops/embedding.ts';
 import { gated, type Activation } from '../ops/gated.ts';
 import { gatherRows } from '../ops/gatherRows.ts';
 import { elements, Graph, type Value } from '../ops/graph.ts';
-import { linear } from '../ops/linear.ts';
+import { linear, linearGroup } from '../ops/linear.ts';
 import { linearCrossEntropy } from '../ops/linearCrossEntropy.ts';
 import { loraDown, loraUp } from '../ops/lora.ts';
 import { rmsNorm, type RmsNormSettings } from '../ops/rmsNorm.ts';
@@ -190,6 +191,15 @@ const PRODUCTS: [number, number, number][] = [
   [80, 64, 128],
 ];
 
+/** [T, in, [out...]]: members narrower and wider than a tile, sums long enough to be split, and what does not fit one product. */
+const GROUPS: [number, number, number[], TensorKind[]][] = [
+  [80, 512, [96, 32, 16], KINDS],
+  [80, 64, [128, 192, 320], ['nf4', 'bf16']],
+  [68, 136, [40, 24], ['nf4_f32']],
+  [9, 48, [50, 33], ['nf4']],
+  [5, 64, [16, 16, 16, 32], ['nf4']],
+];
+
 const ATTENTIONS: { name: string; lengths: number[]; settings: Omit<AttentionSettings, 'scale'> }[] = [
   { name: 'one document, ratio 1', lengths: [37], settings: { heads: 2, keyHeads: 2, headDim: 8 } },
   { name: 'documents of 1 to 3, ratio 2', lengths: [1, 2, 3, 1, 1, 3, 2, 2, 1], settings: { heads: 4, keyHeads: 2, headDim: 12 } },
@@ -220,6 +230,20 @@ export function opCases(): OpCase[] {
       build(`linear ${kind} ${tokens}×${width}→${out}`, (c) => [linear(c.graph, c.leaf('x', tokens, width), c.weight('w', [out, width], kind))]);
     }
   }
+  for (const [tokens, width, outs, kinds] of GROUPS) {
+    for (const kind of kinds) {
+      build(`linearGroup ${kind} ${tokens}×${width}→${outs.join('+')}`, (c) => {
+        const x = c.leaf('x', tokens, width);
+        const ys = linearGroup(
+          c.graph,
+          x,
+          outs.map((out, g) => c.weight(`w${g}`, [out, width], kind)),
+        );
+        // What flows into x from elsewhere is kept: the sum is added to.
+        return [...ys, add(c.graph, x, x)];
+      });
+    }
+  }
   for (const [groups, rank, tokens, width] of [
     [1, 1, 9, 40],
     [2, 4, 37, 33],
@@ -245,17 +269,30 @@ export function opCases(): OpCase[] {
       return [add(c.graph, x, rmsNorm(c.graph, x, c.weight('w', [width], kind), settings))];
     });
   }
+  for (const [kind, tokens, width, settings] of [
+    ['f32', 7, 48, { eps: 1e-5 }],
+    ['bf16', 66, 130, { eps: 1e-6, unitOffset: 1 }],
+  ] as [TensorKind, number, number, RmsNormSettings][]) {
+    build(`addRmsNorm ${kind} ${tokens}×${width}${settings.unitOffset ? ', 1 + w' : ''}`, (c) => {
+      const [a, b] = [c.leaf('a', tokens, width), c.leaf('b', tokens, width)];
+      const [sum, norm] = addRmsNorm(c.graph, a, b, c.weight('w', [width], kind), settings);
+      // One sum flows on as a residual stream does, one only through its norm, and a has a gradient from elsewhere.
+      const [, alone] = addRmsNorm(c.graph, a, norm, c.weight('v', [width], kind), settings);
+      return [add(c.graph, sum, norm), alone, add(c.graph, a, sum)];
+    });
+  }
   for (const [heads, dim, rest] of [
     [1, 2, 0],
     [3, 10, 0],
     [2, 64, 0],
     [3, 6, 4],
   ]) {
-    build(`rope ${heads} heads of ${dim}${rest ? ` and ${rest} more` : ''}`, (c) => {
+    build(`rope ${heads}, 1 and 2 heads of ${dim}${rest ? ` and ${rest} more` : ''}`, (c) => {
       const positions = Uint32Array.from({ length: 19 }, (_, t) => (t * 5) % 23);
       const table = (name: string, of: (x: number) => number) =>
         c.graph.constant(name, [23, dim / 2], () => Float32Array.from({ length: (23 * dim) / 2 }, (_, i) => of(Math.floor((i * 2) / dim) * 10000 ** (-(i % (dim / 2)) / dim))));
-      return [rope(c.graph, c.leaf('x', 19, heads * (dim + rest)), { cos: table('cos', Math.cos), sin: table('sin', Math.sin) }, c.input('positions', positions), dim + rest)];
+      const xs = [heads, 1, 2].map((n, i) => c.leaf(`x${i}`, 19, n * (dim + rest)));
+      return rope(c.graph, xs, { cos: table('cos', Math.cos), sin: table('sin', Math.sin) }, c.input('positions', positions), dim + rest);
     });
   }
   build('rope by length of 5 sequences', (c) => {
@@ -271,7 +308,7 @@ export function opCases(): OpCase[] {
       { positions: 12, original: 5 },
     );
     const table = (name: string, seed: number) => c.graph.constant(name, [24, 4], () => uniform(96, seed));
-    return [rope(c.graph, c.leaf('x', 25, 16), { cos: table('cos', 1), sin: table('sin', 2) }, rows, 8)];
+    return rope(c.graph, [c.leaf('x', 25, 16)], { cos: table('cos', 1), sin: table('sin', 2) }, rows, 8);
   });
   build('splitColumns 9×(5+12+1)', (c) => splitColumns(c.graph, c.leaf('x', 9, 18), [5, 12, 1]));
   build('softcap 3 of 7×31', (c) => {

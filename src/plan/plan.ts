@@ -3,6 +3,8 @@ import type { BufferReference, Dispatch, KernelSettings } from '../gpu/dispatch.
 import { assembleShader, shaderBindings } from '../gpu/shaders.ts';
 import { tensorPartBytes, type TensorPart } from '../formats/tensors.ts';
 import { valueBytes, type Graph, type Node, type Value } from '../ops/graph.ts';
+import { linearGroupOp } from '../ops/linear.ts';
+import { groupParts, type WeightGroup } from '../ops/weightGroups.ts';
 import { weightSlices } from '../ops/weightSlices.ts';
 import { withoutDeadNodes } from './autodiff.ts';
 import { BlockTooLargeError, planMemory, type Block, type MemoryLimits, type Placement } from './memory.ts';
@@ -26,6 +28,8 @@ export interface Plan {
   placementOfScratch(node: number, index: number): Placement;
   /** Values outside the arenas that the dispatches use, by role, in order of first use. */
   external: Value[];
+  /** Weights that lie together, whether or not this plan's kernels make use of it. */
+  weightGroups: WeightGroup[];
 }
 
 /** @throws BlockTooLargeError where a value does not fit one binding of the adapter */
@@ -58,6 +62,10 @@ export function makePlan(name: string, graph: Graph, settings: KernelSettings, l
 
   const touch = (reference: BufferReference, time: number, node: number): number | null => {
     if (reference.type === 'quantizationTables') return null;
+    if (reference.type === 'weights') {
+      for (const id of reference.ids) external.add(values.get(id)!);
+      return null;
+    }
     if (reference.type === 'scratch') {
       const key = `${node}:${reference.index}`;
       let index = blockOfScratch.get(key);
@@ -83,7 +91,7 @@ export function makePlan(name: string, graph: Graph, settings: KernelSettings, l
     return index;
   };
 
-  /** Of what lies outside the arenas; the memory plan checks the rest. */
+  /** Of what lies outside the arenas; the memory plan checks the rest, and weights lie together only where they fit. */
   const checkBinding = (reference: BufferReference): void => {
     if (reference.type !== 'weight' && reference.type !== 'value') return;
     const value = values.get(reference.id)!;
@@ -114,7 +122,20 @@ export function makePlan(name: string, graph: Graph, settings: KernelSettings, l
     placementOf: (value) => placements[blockOfValue.get(owner(value))!],
     placementOfScratch: (node, index) => placements[blockOfScratch.get(`${node}:${index}`)!],
     external: [...external],
+    weightGroups: weightGroupsOf(nodes, settings),
   };
+}
+
+function weightGroupsOf(nodes: readonly Node[], { maxBindingBytes }: KernelSettings): WeightGroup[] {
+  const groups = new Map<string, WeightGroup>();
+  for (const { op, inputs } of nodes) {
+    if (op !== linearGroupOp) continue;
+    const weights = inputs.slice(1);
+    const parts = groupParts(weights, maxBindingBytes);
+    // A node that is computed again has the same weights.
+    if (parts) groups.set(weights[0].name, { names: weights.map(({ name }) => name), parts });
+  }
+  return [...groups.values()];
 }
 
 /** Bytes of a weight's part, or of the largest slice where it is split. */

@@ -82,8 +82,9 @@ export class GpuResidents {
   for(plan: Plan): Residents {
     return {
       value: (value, offset, bytes) => this.locate(value, plan, offset, bytes),
-      weight: ({ name }, part, slice) => {
-        const buffer = this.weights.get(name)![part]![slice];
+      weight: ({ name }, part, slice) => this.weights.get(name)![part]![slice],
+      weights: ([{ name }], part) => {
+        const { buffer } = this.weights.get(name)![part]![0];
         return { buffer, offset: 0, size: buffer.size };
       },
       quantizationTables: () => ({ buffer: this.tables!, offset: 0, size: QUANTIZATION_TABLE_BYTES }),

@@ -8,6 +8,7 @@ import type { Model } from '../model/architecture.ts';
 import { sweepElements } from '../ops/adamW.ts';
 import { valueBytes, type Value } from '../ops/graph.ts';
 import { switchLength } from '../ops/ropeRows.ts';
+import type { WeightGroup } from '../ops/weightGroups.ts';
 import type { Checkpointing } from '../plan/autodiff.ts';
 import { BlockTooLargeError, type MemoryLimits } from '../plan/memory.ts';
 import { makePlan, type Plan } from '../plan/plan.ts';
@@ -121,6 +122,11 @@ export function plansOf(plans: RunPlans): Plan[] {
   return [plans.training?.train, plans.score, plans.training?.optimizer, plans.logits, plans.generation?.prefill, plans.generation?.decode].filter((plan) => plan !== undefined);
 }
 
+/** Weights that lie together; the plans of one model agree on them. */
+export function weightGroupsOf(plans: readonly Plan[]): WeightGroup[] {
+  return [...new Map(plans.flatMap(({ weightGroups }) => weightGroups).map((group) => [group.names[0], group])).values()];
+}
+
 /** Key under which a value outside the arenas is allocated: plans share what has the same name and shape. */
 export function residentKey(value: Value, plan: Plan): string {
   return value.role === 'output' ? `${plan.name}.${value.name}` : `${value.role} ${value.name} [${value.shape}]`;
@@ -147,13 +153,16 @@ export function memoryReport(plans: RunPlans): MemoryReport {
   const list = plansOf(plans);
   const report = { weights: 0, adapter: plans.layout.elements * 4, optimizer: 0, activations: 0, batch: readbackBytes(list), kvCache: 0 };
   const counted = new Set<string>();
+  const groups = weightGroupsOf(list);
+  const grouped = new Set(groups.flatMap(({ names }) => names));
+  report.weights = groups.reduce((sum, { parts }) => sum + Object.values(parts).reduce((total, { bytes }) => total + bytes, 0), 0);
   for (const plan of list) {
     for (const value of plan.external) {
       const key = residentKey(value, plan);
       // Every engine has an adapter, also one whose plans never update it.
       if (counted.has(key) || (value.role === 'state' && value.name === 'adapter')) continue;
       counted.add(key);
-      if (value.role === 'weight') report.weights += weightBytes(value);
+      if (value.role === 'weight') report.weights += grouped.has(value.name) ? 0 : weightBytes(value);
       else if (value.role === 'state' && value.name.startsWith('cache.')) report.kvCache += valueBytes(value);
       else if (value.role === 'state' && value.name !== 'stats') report.optimizer += valueBytes(value);
       else if (value.role !== 'parameter' && value.role !== 'gradient') report.batch += valueBytes(value);

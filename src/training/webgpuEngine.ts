@@ -26,7 +26,7 @@ import { generateInSlots, type SlotRunner } from './gpuGeneration.ts';
 import { GpuResidents, type AdapterState } from './gpuResidents.ts';
 import { uploadWeights } from './gpuWeights.ts';
 import { chooseMemory } from './memoryChoice.ts';
-import { memoryReport, MOST_SLOTS, planGeneration, planRun, plansOf, type RunPlanOptions, type RunPlans } from './runPlans.ts';
+import { memoryReport, MOST_SLOTS, planGeneration, planRun, plansOf, weightGroupsOf, type RunPlanOptions, type RunPlans } from './runPlans.ts';
 
 /** GPU work submitted at once: longer trips the watchdog of some systems and freezes the desktop. */
 const SUBMIT_MS = 100;
@@ -63,7 +63,8 @@ export class WebGpuEngine implements Engine {
     const planOptions: RunPlanOptions = chosen?.options ?? wanted;
     // The cache that the aim counts is allocated when it is first used.
     const plans = chosen ? { ...chosen.plans, generation: undefined } : planRun(wanted, context.settings, context.limits);
-    const residents = new GpuResidents(context, plans.layout, await uploadWeights(context, options.weights, weightNames(plans), options.onProgress));
+    const weights = await uploadWeights(context, options.weights, weightNames(plans), weightGroupsOf(plansOf(plans)), options.onProgress);
+    const residents = new GpuResidents(context, plans.layout, weights);
     residents.allocate(plansOf(plans));
     const engine = new WebGpuEngine(context, options, planOptions, plans, residents, chosen?.choice);
     engine.writeState('adapter', initialAdapter(plans.layout, options.seed));

@@ -7,6 +7,8 @@ import { ChatTokenizer } from '../../src/data/tokenizer.ts';
 import { packDocuments } from '../../src/data/packing.ts';
 import { openCheckpoint } from '../../src/formats/checkpoint.ts';
 import type { WeightSource } from '../../src/formats/tensors.ts';
+import { GpuContext } from '../../src/gpu/context.ts';
+import type { KernelSettings } from '../../src/gpu/dispatch.ts';
 import { modelOf } from '../../src/model/registry.ts';
 import { uniform } from '../../src/plan/opCases.ts';
 import type { AdapterTensors, Engine, EngineOptions, StepInput } from '../../src/training/engine.ts';
@@ -360,6 +362,32 @@ describe.skipIf(!gpu)('a lost device', () => {
     await expect(going).rejects.toMatchObject({ name: 'DeviceLostError' });
     await expect(target.score(pack(96)[0])).rejects.toMatchObject({ name: 'DeviceLostError' });
     await expect(target.readAdapter()).rejects.toMatchObject({ name: 'DeviceLostError' });
+  });
+});
+
+describe.skipIf(!gpu)('engine on the kernels of GPUs', () => {
+  it('makes one product of projections that share an input, and computes the same', { timeout: 600_000 }, async () => {
+    const config = { ...TINY_CONFIG, hidden_size: 64, intermediate_size: 96, num_attention_heads: 4, num_key_value_heads: 2 };
+    const run = async (settings: Partial<KernelSettings>) => {
+      const context = await gpuWith(settings);
+      const target = await WebGpuEngine.create(context, options(await tinySource('nf4', config)));
+      const { total, ...parts } = target.memory;
+      expect(context.allocated()).toEqual(parts);
+      await target.loadAdapter(await stirred(target));
+      const gradients = await target.gradients(pack(96));
+      const ids = await target.generate([[1, 2, 3], [9]], { maxNewTokens: 6, stopTokenIds: [], doSample: false, temperature: 1, topP: 1, seed: 0 });
+      context.dispose();
+      return { total, ids, ...gradients };
+    };
+    const compiled = vi.spyOn(GpuContext.prototype, 'pipeline');
+    const [tiled, direct] = [await run({ matmul: 'tiled', rowWorkgroup: 128 }), await run({ matmul: 'direct', rowWorkgroup: 1 })];
+    const groups = compiled.mock.calls.map(([code]) => /MEMBERS: u32 = (\d)u/.exec(code)?.[1]);
+    compiled.mockRestore();
+    expect(groups).toContain('2');
+    expect(groups).toContain('3');
+    expect(tiled.ids).toEqual(direct.ids);
+    expect(Math.abs(tiled.loss - direct.loss)).toBeLessThan(1e-6);
+    expect(relativeDifference(direct.gradients, tiled.gradients)).toBeLessThan(2e-5);
   });
 });
 

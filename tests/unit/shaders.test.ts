@@ -20,14 +20,24 @@ describe('assembleShader', () => {
 
   it('nests repeats and takes quarters and rests of a turn', () => {
     const sizes = { TILE_M: 16, TILE_N: 64, PER_M: 8, PER_N: 4, HALF_M: 2, HALF_N: 1, THREADS: 32, A_LOADS: 2, B_LOADS: 8 };
-    const code = assembleShader('matmul_wide', { ...sizes, TILE: 'tile_f32', C_WRITER: 'vector', B_READER: 'plain', B_KIND: 'f32', A_SIDE: 'm', B_SIDE: 'n' });
+    const code = assembleShader('matmul_wide', {
+      ...sizes,
+      TILE: 'tile_f32',
+      GROUP: 'single',
+      C_WRITER: 'vector',
+      C_TARGET: 'one',
+      B_READER: 'plain',
+      B_KIND: 'f32',
+      A_SIDE: 'm',
+      B_SIDE: 'n',
+    });
     expect(code).not.toMatch(/^#|\$/m);
     expect(code).toContain('let row5 = vec4f(a1_0[1], a1_1[1], a1_2[1], a1_3[1]);');
     expect(code.match(/fma\(/g)).toHaveLength(4 * 8);
   });
 
   it('puts enable and diagnostic lines ahead of the constants', () => {
-    const lines = assembleShader('dequantize_nf4_half', { COUNT: 64, B_KIND: 'nf4' }).split('\n');
+    const lines = assembleShader('dequantize_nf4_half', { COUNT: 64, B_KIND: 'nf4', MEMBERS: 0 }).split('\n');
     expect(lines[0]).toBe('enable f16;');
     expect(lines[1]).toBe('const COUNT: u32 = 64u;');
   });

@@ -1,0 +1,1 @@
+  // A member's C is never added to.

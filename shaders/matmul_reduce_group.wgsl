@@ -1,0 +1,27 @@
+// C_g[m, n] = sum_z partial_g[z][m][n] for MEMBERS products: the second half of a group (lib/group_columns.wgsl) whose k was split. Of member g: SIZE
+// columns, which are columns FIRST of all N; its partial sums [SPLIT, M, SIZE] begin at SPLIT M FIRST. All sizes are multiples of 4.
+// Buffers: 1 partial, 10, 11, ... C_g [M, SIZE]. Threads: one invocation four elements.
+#include "lib/flat.wgsl"
+@group(0) @binding(1) var<storage, read> partial: array<vec4f>;
+#repeat g MEMBERS
+@group(0) @binding(1$g) var<storage, read_write> c$g: array<vec4f>;
+#end
+
+fn total(first: u32, size: u32, own: u32) -> vec4f {
+  var sum = vec4f();
+  for (var z = 0u; z < SPLIT; z++) {
+    sum += partial[SPLIT * M * first / 4u + z * (M * size / 4u) + own];
+  }
+  return sum;
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+  let e = flat_index(group, groups, local, 64u);
+#repeat g MEMBERS
+  if (e >= M * FIRST$g / 4u && e < M * (FIRST$g + SIZE$g) / 4u) {
+    let own = e - M * FIRST$g / 4u;
+    c$g[own] = total(FIRST$g, SIZE$g, own);
+  }
+#end
+}

@@ -1,0 +1,101 @@
+/** Projections of one input as one product: where their weights lie, when that is possible, and what is dispatched. */
+import { describe, expect, it } from 'vitest';
+import type { TensorKind } from '../../src/formats/tensors.ts';
+import type { KernelLevel, KernelSettings } from '../../src/gpu/dispatch.ts';
+import { Graph } from '../../src/ops/graph.ts';
+import { linearGroup, linearGroupDxOp } from '../../src/ops/linear.ts';
+import { groupParts } from '../../src/ops/weightGroups.ts';
+import { makePlan, type Plan } from '../../src/plan/plan.ts';
+
+const weight = (out: number, width: number, kind: TensorKind = 'nf4') => ({ name: 'w', shape: [out, width], kind });
+
+describe('weights that lie together', () => {
+  it('begin at multiples of 256 bytes, each part on its own', () => {
+    const parts = groupParts([weight(48, 72), weight(16, 72), weight(512, 2048)], 2 ** 30)!;
+    // 3456 elements: 1728 bytes of codes, 54 scales, and two float32; then 1152: 576, 18 and two.
+    expect(parts.packed).toEqual({ startBytes: [0, 1792, 2560], bytes: 2560 + 524288 });
+    expect(parts.absmax_q).toEqual({ startBytes: [0, 256, 512], bytes: 512 + 16384 });
+    expect(parts.nested).toEqual({ startBytes: [0, 256, 512], bytes: 512 + 4 * 65 });
+    expect(groupParts([weight(3, 5, 'bf16'), weight(1, 5, 'bf16')], 2 ** 30)).toEqual({ data: { startBytes: [0, 256], bytes: 256 + 12 } });
+  });
+
+  it('are two or three of one kind that fit one binding whole', () => {
+    expect(groupParts([weight(64, 64)], 2 ** 30)).toBeNull();
+    expect(
+      groupParts(
+        [1, 2, 3, 4].map(() => weight(64, 64)),
+        2 ** 30,
+      ),
+    ).toBeNull();
+    expect(groupParts([weight(64, 64), weight(64, 64, 'nf4_f32')], 2 ** 30)).toBeNull();
+    expect(groupParts([weight(64, 64), weight(64, 64)], 4096)).not.toBeNull();
+    expect(groupParts([weight(64, 64), weight(64, 64)], 4095)).toBeNull();
+    // One of the two is split by rows.
+    expect(groupParts([weight(64, 64, 'f32'), weight(8, 64, 'f32')], 10_000)).toBeNull();
+  });
+});
+
+function settings(level: KernelLevel, change: Partial<KernelSettings> = {}): KernelSettings {
+  return { rowWorkgroup: 128, matmul: 'tiled', level, workgroupBytes: 49152, maxWorkgroups: 65535, maxBindingBytes: 2 ** 27, ...change };
+}
+
+/** Outputs of the group and the gradient that dys of the same shapes give the input. */
+function planned(tokens: number, width: number, outs: number[], kinds: TensorKind[], with_: KernelSettings): Plan {
+  const graph = new Graph(true);
+  const weights = outs.map((out, g) => graph.weight(`w${g}`, [out, width], kinds[g] ?? kinds[0]));
+  const ys = linearGroup(graph, graph.input('x', [tokens, width], 'f32'), weights);
+  ys.forEach((y, g) => graph.output(`y${g}`, y));
+  const dys = outs.map((out, g) => graph.input(`dy${g}`, [tokens, out], 'f32'));
+  graph.output('dx', graph.append(linearGroupDxOp, [...dys, ...weights])[0]);
+  return makePlan('test', graph, with_, { maxBindingBytes: 2 ** 27, maxBufferBytes: 2 ** 30 });
+}
+
+const shaders = (plan: Plan) => plan.dispatches.map(({ shader }) => shader);
+
+describe('a group of linear layers', () => {
+  it('is one dispatch forward and one back where there is work enough', () => {
+    const plan = planned(4096, 2048, [2048, 512, 512], ['nf4'], settings('plain'));
+    expect(shaders(plan)).toEqual(['matmul_wide', 'matmul_wide']);
+    const [forward, back] = plan.dispatches;
+    // Tiles of 64 columns: 32 + 8 + 8; eight storage buffers are what WebGPU promises.
+    expect(forward.workgroups[0]).toBe(48);
+    expect(Object.keys(forward.bindings)).toHaveLength(8);
+    expect(Object.keys(back.bindings)).toHaveLength(8);
+    expect(plan.external.filter(({ role }) => role === 'weight').map(({ name }) => name)).toEqual(['w0', 'w1', 'w2']);
+    expect(plan.weightGroups).toEqual([{ names: ['w0', 'w1', 'w2'], parts: expect.anything() }]);
+  });
+
+  it('has no tile in two members', () => {
+    const { dispatches } = planned(4096, 576, [576, 192, 200], ['nf4'], settings('plain'));
+    expect(dispatches[0].workgroups[0]).toBe(9 + 3 + 4);
+    expect(dispatches[0].constants).toMatchObject({ TILE0: 0, TILE1: 9, TILE2: 12, FIRST2: 768, SIZE2: 200 });
+  });
+
+  it('adds the partial sums of all members up at once where k is split', () => {
+    const plan = planned(64, 2048, [512, 128, 128], ['nf4'], settings('plain'));
+    expect(shaders(plan)).toEqual(['matmul_wide', 'matmul_reduce_group', 'matmul_wide', 'matmul_reduce']);
+  });
+
+  it('writes its NF4 out in float16 once on matrix units', () => {
+    const plan = planned(4096, 2048, [2048, 512, 512], ['nf4'], settings('matrix'));
+    expect(shaders(plan)).toEqual(['dequantize_nf4_half', 'matmul_matrix', 'dequantize_nf4_half', 'matmul_matrix']);
+    expect(plan.dispatches[0].constants).toMatchObject({ COUNT: 3072 * 2048, FIRST1: 2048 * 2048 });
+  });
+
+  it.each([
+    ['kinds differ', [512, 128], ['nf4', 'nf4_f32'], settings('plain')],
+    ['there are four', [512, 128, 128, 128], ['nf4'], settings('plain')],
+    ['the adapter is a CPU', [512, 128], ['nf4'], settings('plain', { matmul: 'direct' })],
+    ['a weight does not fit one binding beside the other', [512, 512], ['nf4'], settings('plain', { maxBindingBytes: 600_000 })],
+    ['a row is no multiple of four', [510, 129], ['bf16'], settings('plain')],
+  ] as [string, number[], TensorKind[], KernelSettings][])('is one product a layer where %s', (_, outs, kinds, with_) => {
+    const plan = planned(2048, 2048, outs, kinds, with_);
+    expect(plan.dispatches.filter(({ shader }) => shader.startsWith('matmul_') && shader !== 'matmul_reduce')).toHaveLength(2 * outs.length);
+    expect(plan.dispatches.flatMap(({ bindings }) => Object.values(bindings)).some(({ type }) => type === 'weights')).toBe(false);
+  });
+
+  it('leaves no member behind that would go on matrix units alone', () => {
+    const plan = planned(4096, 2048, [8192, 8192], ['nf4'], settings('matrix', { maxBindingBytes: 2 ** 25 }));
+    expect(shaders(plan).filter((shader) => shader === 'matmul_matrix')).toHaveLength(4);
+  });
+});
