@@ -1,16 +1,16 @@
 /**
  * `npm run bench`: measures this machine's adapter: single kernels, whole steps at the shapes of real models, generation, and whole steps against
  * eager TensorFlow.js, at every level the adapter offers. Prints tables. A CPU adapter gets tiny models.
- *   --only PART     kernels, steps, decode or eager; or, asked for by name alone, levels (what 16-bit products do to a whole run) or growth (long
- *                   runs, long documents, many micro-batches); more than once for several
+ *   --only PART     kernels, steps, decode or eager; or, asked for by name alone, levels (what 16-bit products do to a whole run), longRun (speed
+ *                   and memory over 10,000 steps) or growth (long documents, many micro-batches); more than once for several
  *   --json FILE     writes the figures, and each step's kernels by GPU time
  *   --level LEVEL   plain, f16 or matrix only (more than once for several); --model NAME likewise
  *   --size SIZE     tiny or real, whatever the adapter
- *   --steps N       of growth's long run
+ *   --steps N       of longRun
  *   --browser       in headless Chromium instead of Node: the page's WebGPU
  *   --peft PYTHON   runs tests/bench/peft.py with that Python and prints the ratios; a .json that it wrote does as well
  *   --check         every kernel against TensorFlow.js first
- * `npm run bench -- import`: import of a model and loading it. `npm run bench -- plots FILE.json`: docs/growth-*.svg from growth's figures.
+ * `npm run bench -- import`: import of a model and loading it. `npm run bench -- plots FILE.json…`: docs/growth-*.svg from the figures of both.
  */
 import { openAsBlob } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -43,8 +43,7 @@ export async function main(args: string[]): Promise<number> {
     return 0;
   }
   if (args[0] === 'plots') {
-    if (!args[1]) throw new Error('npm run bench -- plots FILE.json: name the file that --only growth --json wrote');
-    console.log(`Wrote ${(await drawPlots(args[1])).join(' and ')}.`);
+    console.log(`Wrote ${(await drawPlots(args.slice(1))).join(' and ')}.`);
     return 0;
   }
   const { values } = parseArgs({

@@ -6,7 +6,7 @@ import { modelOf } from '../../src/model/registry.ts';
 import { busyMs } from '../../src/plan/profile.ts';
 import { WebGpuEngine } from '../../src/training/webgpuEngine.ts';
 import { randomModel, SHAPES } from '../lib/randomModel.ts';
-import { LORA, median, type BenchHost, type BenchOptions } from './figures.ts';
+import { LORA, type BenchHost, type BenchOptions } from './figures.ts';
 
 export interface DecodeBench {
   model: string;
@@ -77,29 +77,4 @@ function bytesOfToken(config: Record<string, unknown>, tensors: ReadonlyMap<stri
   const { headWeight } = modelOf(config);
   const read = [...tensors.values()].filter(({ name }) => name === headWeight || !/embed_tokens/.test(name));
   return read.flatMap((info) => Object.values(tensorPartBytes(info))).reduce((sum, bytes) => sum + bytes, 0);
-}
-
-/** Bytes a second that a copy from buffer to buffer reads and writes. */
-export async function measureCopy(context: GpuContext, size: BenchOptions['size']): Promise<number> {
-  const bytes = Math.min(size === 'tiny' ? 2 ** 24 : 2 ** 29, context.limits.maxBufferBytes);
-  const { device } = context;
-  const [source, target] = [0, 1].map((i) => context.createBuffer('batch', `copy ${i}`, bytes));
-  const copy = async (repeats: number) => {
-    const started = performance.now();
-    const encoder = device.createCommandEncoder();
-    for (let i = 0; i < repeats; i++) encoder.copyBufferToBuffer(source, 0, target, 0, bytes);
-    device.queue.submit([encoder.finish()]);
-    await device.queue.onSubmittedWorkDone();
-    return performance.now() - started;
-  };
-  await copy(2);
-  // A longer and a shorter one, so that what a submission itself costs does not count.
-  const [short, long] = size === 'tiny' ? [2, 22] : [10, 110];
-  const each: number[] = [];
-  for (let run = 0; run < 5; run++) {
-    const few = await copy(short);
-    each.push(((await copy(long)) - few) / (long - short));
-  }
-  for (const buffer of [source, target]) context.destroyBuffer(buffer);
-  return (2 * bytes * 1000) / median(each);
 }

@@ -28,6 +28,9 @@ export interface EagerBench {
   eagerStepMs: number;
 }
 
+/** Of the eager executor, after one that compiles its programs. */
+const RUNS = 3;
+
 const MODELS = {
   tiny: [['16 layers of width 32', 32]],
   real: [
@@ -38,7 +41,7 @@ const MODELS = {
 
 export async function benchEager(context: GpuContext, host: BenchHost, options: BenchOptions): Promise<EagerBench[]> {
   const rows: EagerBench[] = [];
-  for (const [model, tokens] of MODELS[options.size]) {
+  for (const [model, tokens] of MODELS[options.size].filter(([name]) => !options.models || options.models.includes(name))) {
     const weights = randomModel(SHAPES[model]);
     const vocabulary = SHAPES[model].vocab_size as number;
     const inputIds = Array.from({ length: tokens }, (_, i) => (i * 37) % vocabulary);
@@ -46,7 +49,7 @@ export async function benchEager(context: GpuContext, host: BenchHost, options: 
     const mine = [];
     for (const level of context.levels.filter((each) => !options.levels || options.levels.includes(each)))
       mine.push({ level, ...(await replayed(context, weights, batch, level)) });
-    const eager = await eagerly(context, weights, batch, options.size === 'tiny' ? 3 : 5);
+    const eager = await eagerly(context, weights, batch);
     for (const each of mine) {
       rows.push({ model, tokens, ...each, ...eager });
       host.log(
@@ -78,7 +81,7 @@ async function replayed(context: GpuContext, weights: WeightSource, batch: Micro
   };
 }
 
-async function eagerly(context: GpuContext, weights: WeightSource, batch: MicroBatch, runs: number) {
+async function eagerly(context: GpuContext, weights: WeightSource, batch: MicroBatch) {
   const { tf, flush } = await loadTensorFlowOn(context.device, context.adapterInfo);
   const { tokens } = batch;
   const { graph, layout, seeds } = trainGraph(modelOf(weights.config), { tokens, positions: tokens, lora: LORA, weights: weights.tensors }, false);
@@ -89,14 +92,14 @@ async function eagerly(context: GpuContext, weights: WeightSource, batch: MicroB
   const feeds = { ...batch, lossWeights: new Float32Array(tokens).fill(1 / tokens), random: new Uint32Array(2) } as unknown as Record<string, Float32Array>;
   const encodes: number[] = [];
   const steps: number[] = [];
-  for (let i = 0; i < runs + 2; i++) {
+  for (let i = 0; i < RUNS + 1; i++) {
     const started = performance.now();
     const { loss, gradients } = executor.gradients(seeds, feeds, parameters);
     flush();
     const encodeMs = performance.now() - started;
     // The copy of the loss is behind everything else on the queue.
     await loss.data();
-    if (i >= 2) {
+    if (i >= 1) {
       encodes.push(encodeMs);
       steps.push(performance.now() - started);
     }

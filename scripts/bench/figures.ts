@@ -2,12 +2,12 @@
 import type { KernelLevel } from '../../src/gpu/dispatch.ts';
 import type { DecodeBench } from './decode.ts';
 import type { EagerBench } from './eager.ts';
-import type { GrowthBench } from './growth.ts';
+import type { GrowthBench, LongRunBench } from './growth.ts';
 import type { KernelBench } from './kernels.ts';
 import type { LevelBench } from './levels.ts';
 import type { StepBench } from './steps.ts';
 
-export const PARTS = ['kernels', 'steps', 'decode', 'eager', 'levels', 'growth'] as const;
+export const PARTS = ['kernels', 'steps', 'decode', 'eager', 'levels', 'longRun', 'growth'] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface BenchOptions {
@@ -17,7 +17,7 @@ export interface BenchOptions {
   /** Of those the adapter offers; all where absent. */
   levels?: readonly KernelLevel[];
   models?: readonly string[];
-  /** Steps of `growth`. */
+  /** Steps of `longRun`. */
   steps?: number;
 }
 
@@ -32,6 +32,7 @@ export interface BenchFigures {
   decode: DecodeBench[];
   eager: EagerBench[];
   levels: LevelBench[];
+  longRun: LongRunBench | null;
   growth: GrowthBench | null;
 }
 

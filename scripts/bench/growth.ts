@@ -8,33 +8,40 @@ import { loadDemo } from './demoData.ts';
 import type { BenchHost, BenchOptions } from './figures.ts';
 import { benchStep } from './steps.ts';
 
-export interface GrowthBench {
-  adapter: string;
+export interface LongRunBench {
   level: KernelLevel;
   /** The demo's run: since the mark before, up to this step. */
   steps: { step: number; tokensPerSecond: number; heapBytes: number | null; gpuBytes: number }[];
+}
+
+export interface GrowthBench {
+  level: KernelLevel;
   /** One document of T tokens. The parts are GPU time by the profile; null where the adapter has no timestamps. */
   tokens: { model: string; tokens: number; stepMs: number; attentionMs: number | null; restMs: number | null }[];
   microBatches: { model: string; tokensPerMicroBatch: number; count: number; stepMs: number }[];
 }
 
 const SIZES = {
-  tiny: { steps: 20, model: '2 layers of width 32', tokens: [32, 64, 128, 256], microBatchTokens: 64, counts: [1, 2, 4] },
-  real: { steps: 10_000, model: 'SmolLM2-135M', tokens: [256, 512, 1024, 2048, 4096, 8192], microBatchTokens: 512, counts: [1, 2, 4, 8, 16] },
+  tiny: { model: '2 layers of width 32', tokens: [32, 64, 128, 256], microBatchTokens: 64, counts: [1, 2, 4] },
+  real: { model: 'SmolLM2-135M', tokens: [256, 512, 1024, 2048, 4096, 8192], microBatchTokens: 512, counts: [1, 2, 4, 8, 16] },
 };
 
+function levelOf(context: GpuContext, options: BenchOptions): KernelLevel {
+  return options.levels?.find((each) => context.levels.includes(each)) ?? 'plain';
+}
+
 export async function benchGrowth(context: GpuContext, host: BenchHost, options: BenchOptions): Promise<GrowthBench> {
-  const { steps, model, tokens: lengths, microBatchTokens, counts } = SIZES[options.size];
-  const level = options.levels?.find((each) => context.levels.includes(each)) ?? 'plain';
-  const made: GrowthBench = { adapter: context.name, level, steps: await longRun(context, host, level, options.steps ?? steps), tokens: [], microBatches: [] };
+  const { model, tokens: lengths, microBatchTokens, counts } = SIZES[options.size];
+  const level = levelOf(context, options);
+  const made: GrowthBench = { level, tokens: [], microBatches: [] };
   for (const tokens of lengths) {
     const { stepMs, kernels } = await benchStep(context, { model, count: 1, length: tokens, level, gradientCheckpointing: true });
     const sum = (ofAttention: boolean) => kernels.filter(({ op }) => /attention/i.test(op) === ofAttention).reduce((total, { ms }) => total + ms, 0);
     const [attentionMs, restMs] = kernels.length > 0 ? [sum(true), sum(false)] : [null, null];
     made.tokens.push({ model, tokens, stepMs, attentionMs, restMs });
-    host.log(
-      `${model}, a document of ${tokens}: ${stepMs.toFixed(1)} ms${restMs === null ? '' : `, of that attention ${attentionMs!.toFixed(1)} and the rest ${restMs.toFixed(1)} (${((restMs / tokens) * 1000).toFixed(1)} a thousand tokens)`}`,
-    );
+    const parts =
+      restMs === null ? '' : `, of that attention ${attentionMs!.toFixed(1)} and the rest ${restMs.toFixed(1)} (${((restMs / tokens) * 1000).toFixed(1)} a thousand tokens)`;
+    host.log(`${model}, a document of ${tokens}: ${stepMs.toFixed(1)} ms${parts}`);
   }
   for (const count of counts) {
     const { stepMs } = await benchStep(context, { model, count: 1, length: microBatchTokens, level, gradientCheckpointing: true, microBatches: count });
@@ -44,13 +51,18 @@ export async function benchGrowth(context: GpuContext, host: BenchHost, options:
   return made;
 }
 
+/** Four rows of the demo fit. */
+const LONG_RUN_TOKENS = 384;
+
 /** The page's own training loop, without evaluation; marks at every power of ten. */
-async function longRun(context: GpuContext, host: BenchHost, level: KernelLevel, steps: number): Promise<GrowthBench['steps']> {
+export async function benchLongRun(context: GpuContext, host: BenchHost, options: BenchOptions): Promise<LongRunBench> {
+  const level = levelOf(context, options);
+  const steps = options.steps ?? (options.size === 'tiny' ? 20 : 10_000);
   context.settings.level = level;
   const { weights, documents, padTokenId, recipe: short } = await loadDemo(host);
-  const recipe = parseRecipe({ ...short, training: { ...short.training, max_steps: steps, lr_scheduler_type: 'constant', learning_rate: 1e-4 } });
-  const engine = await WebGpuEngine.create(context, { weights, lora: recipe.lora, tokensPerMicroBatch: 512, gradientCheckpointing: false, seed: recipe.training.seed });
-  const marks: GrowthBench['steps'] = [];
+  const recipe = parseRecipe({ ...short, training: { ...short.training, max_steps: steps, per_device_train_batch_size: 4, lr_scheduler_type: 'constant', learning_rate: 1e-4 } });
+  const engine = await WebGpuEngine.create(context, { weights, lora: recipe.lora, tokensPerMicroBatch: LONG_RUN_TOKENS, gradientCheckpointing: false, seed: recipe.training.seed });
+  const marks: LongRunBench['steps'] = [];
   let [since, tokensBefore, tokens] = [0, 0, 0];
   const trainer = new Trainer({
     engine,
@@ -79,5 +91,5 @@ async function longRun(context: GpuContext, host: BenchHost, level: KernelLevel,
   if (message) throw new Error(`the long run: ${message}`);
   engine.dispose();
   context.settings.level = 'plain';
-  return marks;
+  return { level, steps: marks };
 }

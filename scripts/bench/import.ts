@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- import`: how fast a checkpoint becomes a stored model, and a stored model reaches the GPU, in headless Chromium with the page's own
- * import worker; and quantisation alone in Node. The checkpoint is made here: Llama-3.2-1B's layers, bfloat16. CPU seconds are of all the browser's
+ * import worker and a profile on the disk; and quantisation alone in Node. The checkpoint is made here: Llama-3.2-1B's layers, bfloat16. CPU seconds are of all the browser's
  * processes: on a machine that does other work too they say more than the time on the clock.
  */
 import { once } from 'node:events';
@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { createServer } from 'vite';
 import { modelOf } from '../../src/model/registry.ts';
 import { Nf4Quantizer } from '../../src/quant/nf4.ts';
-import { findOrInstallBrowser, launchBrowser, NO_BROWSER } from '../lib/browser.ts';
+import { findOrInstallBrowser, launchProfile, NO_BROWSER } from '../lib/browser.ts';
 import { root } from '../lib/site.ts';
 import type { ImportSteps } from './importPage.ts';
 
@@ -62,7 +62,7 @@ export async function benchImport(runs = 3): Promise<ImportBench> {
     console.log(`Checkpoint of ${(sourceBytes / 1e6).toFixed(0)} MB, load average ${loadavg()[0].toFixed(1)}`);
     const results: Omit<ImportBench, 'quantizeMBpsOfCpu'>[] = [];
     for (let run = 0; run < runs; run++) {
-      const { browser } = await launchBrowser(executable, url);
+      const browser = await launchProfile(executable, url, join(folder, `profile ${run}`));
       try {
         const page = await browser.newPage();
         await page.route(`${url}bench`, (route) =>

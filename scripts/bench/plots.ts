@@ -1,15 +1,15 @@
-/** `npm run bench -- plots FILE.json`: the two plots of docs/performance.md from what `--only growth --json FILE.json` measured. */
+/** `npm run bench -- plots FILE.json…`: the two plots of docs/performance.md from what `--only longRun --only growth --json FILE.json` measured. */
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { svgChart } from '../../src/training/svgChart.ts';
 import { root } from '../lib/site.ts';
-import type { BenchFigures } from './figures.ts';
+import type { BenchFigures, Part } from './figures.ts';
 
-export async function drawPlots(file: string): Promise<string[]> {
-  const { growth } = JSON.parse(readFileSync(file, 'utf8')) as BenchFigures;
-  if (!growth) throw new Error(`${file} has no growth: measure it with npm run bench -- --only growth --json ${file}`);
-  const { steps, tokens } = growth;
+export async function drawPlots(files: readonly string[]): Promise<string[]> {
+  const all = files.map((file) => JSON.parse(readFileSync(file, 'utf8')) as BenchFigures);
+  const { steps } = all.find(({ longRun }) => longRun)?.longRun ?? missing('longRun');
+  const { tokens } = all.find(({ growth }) => growth)?.growth ?? missing('growth');
   const overSteps = (name: string, values: readonly (number | null)[]) => {
     const first = values[0] ?? NaN;
     return { name, steps: steps.map(({ step }) => Math.log10(step)), values: values.map((value) => (value === null ? NaN : value / first)) };
@@ -53,4 +53,8 @@ export async function drawPlots(file: string): Promise<string[]> {
   };
   for (const [name, svg] of Object.entries(plots)) await writeFile(join(root, 'docs', name), svg);
   return Object.keys(plots).map((name) => `docs/${name}`);
+}
+
+function missing(part: Part): never {
+  throw new Error(`No file has ${part}: measure it with npm run bench -- --only ${part} --json FILE.json`);
 }

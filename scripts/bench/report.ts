@@ -5,7 +5,7 @@ import { table } from '../lib/textTable.ts';
 type Row = Record<string, string | number>;
 
 export function printFigures(figures: BenchFigures): void {
-  const { adapter, kernels, steps, decode, eager, levels, growth, copyBytesPerSecond } = figures;
+  const { adapter, kernels, steps, decode, eager, levels, longRun, growth, copyBytesPerSecond } = figures;
   const ms = (value: number | null) => (value === null ? '' : value.toFixed(value < 10 ? 2 : 1));
   const percent = (share: number | null) => (share === null ? '' : `${(100 * share).toFixed(share < 0.01 ? 3 : 1)} %`);
   print(
@@ -66,6 +66,7 @@ export function printFigures(figures: BenchFigures): void {
       'float16 dispatches': `${row.dispatches.float16} of ${row.dispatches.all}`,
       'matrix units': row.dispatches.matrixUnits,
       loss: `${row.losses[0].toFixed(3)} to ${row.losses.at(-1)!.toFixed(3)}`,
+      'of a step, nats': row.difference.nats.toFixed(5),
       'of a step': percent(row.difference.step),
       'of means of 10': percent(row.difference.runningMean),
       'of the mean': percent(row.difference.mean),
@@ -73,16 +74,17 @@ export function printFigures(figures: BenchFigures): void {
       'tokens/s': row.tokensPerSecond.toFixed(0),
     })),
   );
+  if (longRun)
+    print(
+      `The demo's run on ${adapter}, ${longRun.level}`,
+      longRun.steps.map(({ step, tokensPerSecond, heapBytes, gpuBytes }) => ({
+        'to step': step,
+        'tokens/s': tokensPerSecond.toFixed(0),
+        'heap MB': heapBytes === null ? '' : (heapBytes / 1e6).toFixed(1),
+        'GPU MB': (gpuBytes / 1e6).toFixed(1),
+      })),
+    );
   if (!growth) return;
-  print(
-    `The demo's run on ${adapter}, ${growth.level}`,
-    growth.steps.map(({ step, tokensPerSecond, heapBytes, gpuBytes }) => ({
-      'to step': step,
-      'tokens/s': tokensPerSecond.toFixed(0),
-      'heap MB': heapBytes === null ? '' : (heapBytes / 1e6).toFixed(1),
-      'GPU MB': (gpuBytes / 1e6).toFixed(1),
-    })),
-  );
   print(
     `One document of T tokens on ${adapter}, ${growth.level}`,
     growth.tokens.map(({ model, tokens, stepMs, attentionMs, restMs }) => ({

@@ -1,9 +1,10 @@
 /** The bench itself, wherever it runs: its parts in order, each on the one device. */
 import { isSoftwareAdapter, type GpuContext } from '../../src/gpu/context.ts';
-import { benchDecode, measureCopy } from './decode.ts';
+import { measureCopy } from './copy.ts';
+import { benchDecode } from './decode.ts';
 import { benchEager } from './eager.ts';
 import type { BenchFigures, BenchHost, BenchOptions, Part } from './figures.ts';
-import { benchGrowth } from './growth.ts';
+import { benchGrowth, benchLongRun } from './growth.ts';
 import { benchKernels } from './kernels.ts';
 import { benchLevels } from './levels.ts';
 import { benchSteps } from './steps.ts';
@@ -16,7 +17,7 @@ export async function runBench(context: GpuContext, host: BenchHost, options: Om
   host.log(
     `Adapter: ${adapter}${software ? ' (software)' : ''}; levels: ${context.levels.join(', ')}${size === 'tiny' ? '; tiny sizes: the figures say nothing of real models' : ''}`,
   );
-  const figures: BenchFigures = { adapter, software, size, copyBytesPerSecond: null, kernels: [], steps: [], decode: [], eager: [], levels: [], growth: null };
+  const figures: BenchFigures = { adapter, software, size, copyBytesPerSecond: null, kernels: [], steps: [], decode: [], eager: [], levels: [], longRun: null, growth: null };
   const started = performance.now();
   const chosen = { ...options, size };
   const parts: Record<Part, () => Promise<unknown>> = {
@@ -24,10 +25,12 @@ export async function runBench(context: GpuContext, host: BenchHost, options: Om
     steps: async () => (figures.steps = await benchSteps(context, host, chosen)),
     decode: async () => {
       figures.copyBytesPerSecond = await measureCopy(context, size);
+      host.log(`a copy: ${(figures.copyBytesPerSecond / 1e9).toFixed(0)} GB/s, reads and writes`);
       figures.decode = await benchDecode(context, host, chosen);
     },
     eager: async () => (figures.eager = await benchEager(context, host, chosen)),
     levels: async () => (figures.levels = await benchLevels(context, host, chosen)),
+    longRun: async () => (figures.longRun = await benchLongRun(context, host, chosen)),
     growth: async () => (figures.growth = await benchGrowth(context, host, chosen)),
   };
   for (const part of options.parts) {

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { chromium, type Browser } from 'playwright-core';
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 
 const LINUX = ['google-chrome-stable', 'google-chrome', 'chromium', 'chromium-browser', 'microsoft-edge-stable', 'microsoft-edge'];
 
@@ -55,30 +55,52 @@ export interface OpenBrowser {
   adapter: string | null;
 }
 
+/** Every launch's switches, and after them in turn those of the GPU and of the software adapter. */
+function switches(): { common: string[]; adapters: string[][] } {
+  const hardware = process.platform === 'linux' ? ['--enable-features=Vulkan', '--use-angle=vulkan'] : [];
+  return {
+    common: ['--enable-unsafe-webgpu', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])],
+    adapters: process.env.FINETAB_SOFTWARE ? [['--use-webgpu-adapter=swiftshader']] : [hardware, ['--use-webgpu-adapter=swiftshader']],
+  };
+}
+
+async function adapterOf(page: Page): Promise<string | null> {
+  return page.evaluate(async () => {
+    const found = await navigator.gpu?.requestAdapter();
+    return found ? [found.info.vendor, found.info.architecture, found.info.description].filter(Boolean).join(' ') || 'unnamed' : null;
+  });
+}
+
 /**
  * Launches headless with the first set of switches that gives a WebGPU adapter: the GPU's, then the software adapter's.
  * @param url a page of this machine to ask on: WebGPU is offered to secure contexts only
  * @param more switches of the caller's own
  */
 export async function launchBrowser(executablePath: string, url: string, more: readonly string[] = []): Promise<OpenBrowser> {
-  const hardware = process.platform === 'linux' ? ['--enable-features=Vulkan', '--use-angle=vulkan'] : [];
-  const attempts = process.env.FINETAB_SOFTWARE ? [['--use-webgpu-adapter=swiftshader']] : [hardware, ['--use-webgpu-adapter=swiftshader']];
-  for (const [i, args] of attempts.entries()) {
-    const browser = await chromium.launch({
-      executablePath,
-      headless: true,
-      ignoreDefaultArgs: ['--disable-gpu'],
-      args: ['--enable-unsafe-webgpu', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), ...args, ...more],
-    });
+  const { common, adapters } = switches();
+  for (const [i, args] of adapters.entries()) {
+    const browser = await chromium.launch({ executablePath, headless: true, ignoreDefaultArgs: ['--disable-gpu'], args: [...common, ...args, ...more] });
     const page = await browser.newPage();
     await page.goto(url);
-    const adapter = await page.evaluate(async () => {
-      const found = await navigator.gpu?.requestAdapter();
-      return found ? [found.info.vendor, found.info.architecture, found.info.description].filter(Boolean).join(' ') || 'unnamed' : null;
-    });
+    const adapter = await adapterOf(page);
     await page.close();
-    if (adapter !== null || i === attempts.length - 1) return { browser, adapter };
+    if (adapter !== null || i === adapters.length - 1) return { browser, adapter };
     await browser.close();
+  }
+  throw new Error('unreachable');
+}
+
+/** The same with a profile in a folder, as a person's browser has one: what a page stores is on the disk, not in memory. */
+export async function launchProfile(executablePath: string, url: string, folder: string): Promise<BrowserContext> {
+  const { common, adapters } = switches();
+  for (const [i, args] of adapters.entries()) {
+    const context = await chromium.launchPersistentContext(folder, { executablePath, headless: true, ignoreDefaultArgs: ['--disable-gpu'], args: [...common, ...args] });
+    const page = await context.newPage();
+    await page.goto(url);
+    const adapter = await adapterOf(page);
+    await page.close();
+    if (adapter !== null || i === adapters.length - 1) return context;
+    await context.close();
   }
   throw new Error('unreachable');
 }

@@ -79,7 +79,7 @@ describe('commands', { timeout: 300_000 }, () => {
   it('npm run bench says what it does not know', () => {
     const { status, stderr } = spawnSync(process.execPath, command('bench', '--only', 'everything'), { cwd: root, encoding: 'utf8' });
     expect(status).toBe(1);
-    expect(stderr).toMatch(/--only everything: it is one of kernels, steps, decode, eager, levels, growth/);
+    expect(stderr).toMatch(/--only everything: it is one of kernels, steps, decode, eager, levels, longRun, growth/);
   });
 
   it('npm run doctor says what is wrong with CHROME_PATH', () => {
