@@ -129,6 +129,24 @@ export function outputBindings({ c, group }: MatrixProduct): Record<number, Buff
   return group?.along === 'columns' ? memberBindings(group) : { 0: c.slice ?? value(c.value) };
 }
 
+/** Of matmul_reduce_wide.wgsl: the columns of each C, of one where this is no group of columns. */
+export function columnConstants({ n, group }: MatrixProduct): Record<string, number> {
+  const sizes = group?.along === 'columns' ? group.members.map(({ size }) => size) : [n];
+  const firsts = firstTiles(sizes, 1);
+  return Object.fromEntries([
+    ['MEMBERS', sizes.length],
+    ...sizes.flatMap((size, g) => [
+      [`SIZE${g}`, size],
+      [`FIRST${g}`, firsts[g]],
+    ]),
+  ]);
+}
+
+export function columnBindings(product: MatrixProduct): Record<number, BufferReference> {
+  const { c, group } = product;
+  return group?.along === 'columns' ? memberBindings(group) : { [MEMBER_BINDING]: c.slice ?? value(c.value) };
+}
+
 function memberBindings({ members }: ProductGroup): Record<number, BufferReference> {
   return Object.fromEntries(members.map(({ value: own }, g) => [MEMBER_BINDING + g, value(own)]));
 }

@@ -1,7 +1,7 @@
 /** How a product is cut into tiles on a GPU: by vec4 where its layout allows, on matrix units where the level does, and over slices of k. */
 import { isNf4 } from '../formats/tensors.ts';
 import { flatGrid, type BufferReference, type Dispatch, type KernelSettings, type Tunable, type Way } from '../gpu/dispatch.ts';
-import { columnTiles, dequantizeConstants, groupConstants, inputBindings, operandBindings, outputBindings } from './groupedProduct.ts';
+import { columnBindings, columnConstants, columnTiles, dequantizeConstants, groupConstants, inputBindings, operandBindings, outputBindings } from './groupedProduct.ts';
 import { productConstants, type MatrixProduct } from './product.ts';
 import { chosenWay, MATRIX_K, nameOfWay, productKey, waysNear, waysOf, WIDE_K, type ProductVariant, type ProductWay } from './productVariants.ts';
 
@@ -94,28 +94,28 @@ function sliced(
   granule: number,
   dispatch: (split: number, kSlice: number, results: Results) => Omit<Dispatch, 'workgroups'>,
 ): Dispatch[] {
-  const { m, n, k, c, alpha = 1, accumulate = false, group } = product;
+  const { m, n, k, group } = product;
   const [x, y] = [columnTiles(product, tileN), Math.ceil(m / tileM)];
   const kSlice = Math.ceil(k / slices / granule) * granule;
   const split = Math.ceil(k / kSlice);
   const target = outputBindings(product);
-  const sideBySide = group?.along === 'columns';
-  if (split === 1) return [{ ...dispatch(1, kSlice, { target, kind: sideBySide ? 'members' : 'one' }), workgroups: [x, y, 1] }];
+  if (split === 1) return [{ ...dispatch(1, kSlice, { target, kind: group?.along === 'columns' ? 'members' : 'one' }), workgroups: [x, y, 1] }];
   const scratch: BufferReference = { type: 'scratch', index: scratchIndex, bytes: split * m * n * 4 };
-  const partial = { ...dispatch(split, kSlice, { target: { 0: scratch }, kind: 'one' }), workgroups: [x, y, split] as const };
-  if (sideBySide) {
-    const constants = { M: m, SPLIT: split, ...groupConstants(product, tileN, settings) };
-    return [partial, { shader: 'matmul_reduce_group', constants, bindings: { ...target, 1: scratch }, workgroups: flatGrid((m * n) / 4, 64, settings) }];
-  }
-  return [
-    partial,
-    {
-      shader: 'matmul_reduce',
-      constants: { M: m, N: n, C_OFFSET: c.offset ?? 0, C_ROW: c.rowStride, ALPHA: { f32: alpha }, ACCUMULATE: accumulate, SPLIT: split },
-      bindings: { ...target, 1: scratch },
-      workgroups: flatGrid(m * n, 64, settings),
-    },
-  ];
+  return [{ ...dispatch(split, kSlice, { target: { 0: scratch }, kind: 'one' }), workgroups: [x, y, split] }, sumOfSlices(product, split, scratch, settings)];
+}
+
+/** Adds partial sums up, by vec4 where C has no gaps. */
+function sumOfSlices(product: MatrixProduct, split: number, scratch: BufferReference, settings: KernelSettings): Dispatch {
+  const { m, n, c, alpha = 1, accumulate = false, group } = product;
+  const shared = { M: m, SPLIT: split, ALPHA: { f32: alpha }, ACCUMULATE: accumulate };
+  const whole = group?.along === 'columns' || (!c.offset && c.rowStride === n && n % 4 === 0);
+  const constants = whole ? { ...shared, ...columnConstants(product) } : { ...shared, N: n, C_OFFSET: c.offset ?? 0, C_ROW: c.rowStride };
+  return {
+    shader: whole ? 'matmul_reduce_wide' : 'matmul_reduce',
+    constants,
+    bindings: { 1: scratch, ...(whole ? columnBindings(product) : outputBindings(product)) },
+    workgroups: flatGrid(whole ? (m * n) / 4 : m * n, 64, settings),
+  };
 }
 
 /** Operands in float16 on matrix units; NF4 is written out once, in float16, which costs less than decoding it in every tile. */

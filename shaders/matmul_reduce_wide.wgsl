@@ -1,5 +1,6 @@
-// C_g[m, n] = sum_z partial_g[z][m][n] for MEMBERS products: the second half of a group (lib/group_columns.wgsl) whose k was split. Of member g: SIZE
-// columns, which are columns FIRST of all N; its partial sums [SPLIT, M, SIZE] begin at SPLIT M FIRST. All sizes are multiples of 4.
+// The same sums as matmul_reduce.wgsl by vec4, for C without gaps: C_g[m, n] = ALPHA * sum_z partial_g[z][m][n]  (added to C_g where ACCUMULATE), for
+// MEMBERS products at once (lib/group_columns.wgsl). Of member g: SIZE columns, which are columns FIRST of all; its partial sums [SPLIT, M, SIZE] begin
+// at SPLIT M FIRST. All sizes are multiples of 4.
 // Buffers: 1 partial, 10, 11, ... C_g [M, SIZE]. Threads: one invocation four elements.
 #include "lib/flat.wgsl"
 @group(0) @binding(1) var<storage, read> partial: array<vec4f>;
@@ -12,7 +13,7 @@ fn total(first: u32, size: u32, own: u32) -> vec4f {
   for (var z = 0u; z < SPLIT; z++) {
     sum += partial[SPLIT * M * first / 4u + z * (M * size / 4u) + own];
   }
-  return sum;
+  return ALPHA * sum;
 }
 
 @compute @workgroup_size(64)
@@ -21,7 +22,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 #repeat g MEMBERS
   if (e >= M * FIRST$g / 4u && e < M * (FIRST$g + SIZE$g) / 4u) {
     let own = e - M * FIRST$g / 4u;
-    c$g[own] = total(FIRST$g, SIZE$g, own);
+    if (ACCUMULATE) {
+      c$g[own] += total(FIRST$g, SIZE$g, own);
+    } else {
+      c$g[own] = total(FIRST$g, SIZE$g, own);
+    }
   }
 #end
 }
