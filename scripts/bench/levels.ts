@@ -111,9 +111,10 @@ async function train(
   };
 }
 
-type Curves = Pick<LevelBench, 'losses' | 'validation'>;
+/** What is compared of a run. */
+export type Curves = Pick<LevelBench, 'losses' | 'validation'>;
 
-function differences(run: Curves, plain: Curves): LevelBench['difference'] {
+export function differences(run: Curves, plain: Curves): LevelBench['difference'] {
   const largest = (values: readonly number[], others: readonly number[]) => Math.max(...values.map((value, i) => Math.abs(value - others[i]) / Math.abs(others[i])));
   const names = Object.keys(plain.validation);
   return {

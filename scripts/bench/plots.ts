@@ -6,7 +6,8 @@ import { svgChart } from '../../src/training/svgChart.ts';
 import { root } from '../lib/site.ts';
 import type { BenchFigures, Part } from './figures.ts';
 
-export async function drawPlots(files: readonly string[]): Promise<string[]> {
+/** @returns paths of what it wrote @throws where none of the files has a part */
+export async function drawPlots(files: readonly string[], folder = join(root, 'docs')): Promise<string[]> {
   const all = files.map((file) => JSON.parse(readFileSync(file, 'utf8')) as BenchFigures);
   const { steps } = all.find(({ longRun }) => longRun)?.longRun ?? missing('longRun');
   const { tokens } = all.find(({ growth }) => growth)?.growth ?? missing('growth');
@@ -51,8 +52,8 @@ export async function drawPlots(files: readonly string[]): Promise<string[]> {
       { label: (count) => `${count} tokens`, lowest: 0 },
     ),
   };
-  for (const [name, svg] of Object.entries(plots)) await writeFile(join(root, 'docs', name), svg);
-  return Object.keys(plots).map((name) => `docs/${name}`);
+  for (const [name, svg] of Object.entries(plots)) await writeFile(join(folder, name), svg);
+  return Object.keys(plots).map((name) => join(folder, name));
 }
 
 function missing(part: Part): never {

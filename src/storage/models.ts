@@ -54,7 +54,8 @@ function allOf(id: string): IDBKeyRange {
   return IDBKeyRange.bound([id], [id, []]);
 }
 
-function addTensor(manifest: ModelManifest, tensor: StoredTensor): void {
+/** Counts a tensor that is stored. */
+export function addTensor(manifest: ModelManifest, tensor: StoredTensor): void {
   manifest.tensors.push(tensor);
   manifest.storedBytes += tensor.chunks.reduce((sum, { byteLength }) => sum + byteLength, 0);
 }
@@ -70,11 +71,11 @@ export async function beginModel(database: Database, manifest: ModelManifest): P
 /** Chunks of one tensor that may be hashed and written while the next is made. */
 const WRITES_IN_FLIGHT = 2;
 
-/** Stores one tensor's chunks and then its record: a tensor is either wholly there or not at all. */
-export async function putTensor(database: Database, manifest: ModelManifest, info: TensorInfo, chunks: AsyncIterable<TensorChunk>): Promise<void> {
+/** Stores one tensor's chunks and then its record: a tensor is either wholly there or not at all. Any thread may; the importer then adds it to the manifest. */
+export async function putTensor(database: Database, modelId: string, info: TensorInfo, chunks: AsyncIterable<TensorChunk>): Promise<StoredTensor> {
   const stored: StoredChunk[] = [];
   const write = async ({ part, byteOffset, bytes }: TensorChunk, index: number): Promise<void> => {
-    const written = storing(() => database.put('chunks', bytes, [manifest.id, info.name, index]));
+    const written = storing(() => database.put('chunks', bytes, [modelId, info.name, index]));
     const [sha256] = await Promise.all([sha256Hex(bytes), written]);
     stored[index] = { part, byteOffset, byteLength: bytes.byteLength, sha256 };
   };
@@ -89,8 +90,8 @@ export async function putTensor(database: Database, manifest: ModelManifest, inf
   }
   await Promise.all(writes);
   const tensor: StoredTensor = { ...info, chunks: stored };
-  await storing(() => database.put('chunks', new TextEncoder().encode(JSON.stringify(tensor)), [manifest.id, info.name, RECORD]));
-  addTensor(manifest, tensor);
+  await storing(() => database.put('chunks', new TextEncoder().encode(JSON.stringify(tensor)), [modelId, info.name, RECORD]));
+  return tensor;
 }
 
 /** The last write of an import. @param order of the tensors in the manifest */

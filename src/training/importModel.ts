@@ -1,13 +1,22 @@
 /** Brings a model's files into the database: checked first, then streamed, quantised and stored tensor by tensor. */
 import { ChatTokenizer } from '../data/tokenizer.ts';
-import { fileName, openCheckpoint, type NamedFile, type SourceCheckpoint } from '../formats/checkpoint.ts';
+import { fileName, openCheckpoint, type NamedFile, type SourceCheckpoint, type SourceTensor } from '../formats/checkpoint.ts';
+import type { TensorInfo } from '../formats/tensors.ts';
 import { UserError } from '../lib/errors.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import { modelOf } from '../model/registry.ts';
-import type { Database, ModelManifest } from '../storage/database.ts';
-import { beginModel, completeModel, putTensor } from '../storage/models.ts';
+import type { Database, ModelManifest, StoredTensor } from '../storage/database.ts';
+import { addTensor, beginModel, completeModel, putTensor } from '../storage/models.ts';
 import type { BlockQuantizer } from './gpuQuantizer.ts';
 import { planTensors, storedBytes, storedChunks, type Quantization } from './weightStream.ts';
+
+/** Reads, quantises and stores one tensor. */
+export type TensorLane = (modelId: string, tensor: SourceTensor, info: TensorInfo, onRead: (bytes: number) => void) => Promise<StoredTensor>;
+
+/** @param quantize does whole blocks of NF4 instead of this thread */
+export function laneHere(database: Database, quantize?: BlockQuantizer): TensorLane {
+  return (modelId, tensor, info, onRead) => putTensor(database, modelId, info, storedChunks(tensor, info, onRead, quantize));
+}
 
 export interface ImportOptions {
   files: readonly NamedFile[];
@@ -17,16 +26,25 @@ export interface ImportOptions {
   quantization: Quantization;
   /** Commit of the Hub's repository `name`, where the files come from there. */
   revision?: string;
-  /** Does whole blocks of NF4 instead of this thread. */
-  quantize?: BlockQuantizer;
   database: Database;
+  /** What works at once, a tensor each; two of this thread where absent: while one waits for the disk the other is quantised. */
+  lanes?: readonly TensorLane[];
   /** Asks whether so many bytes fit; throws where they do not. */
   checkRoom: (bytes: number) => Promise<void>;
   onProgress?: (doneBytes: number, totalBytes: number) => void;
 }
 
 /** @throws UserError for anything wrong with the files, before the first write; a damaged weight stops it at that tensor */
-export async function importModel({ files, name, quantization: wanted, revision, quantize, database, checkRoom, onProgress }: ImportOptions): Promise<ModelManifest> {
+export async function importModel({
+  files,
+  name,
+  quantization: wanted,
+  revision,
+  database,
+  lanes = [laneHere(database), laneHere(database)],
+  checkRoom,
+  onProgress,
+}: ImportOptions): Promise<ModelManifest> {
   const source = await openCheckpoint(files);
   const quantization = source.prequantized ? 'nf4' : wanted;
   const model = modelOf(source.config);
@@ -49,14 +67,8 @@ export async function importModel({ files, name, quantization: wanted, revision,
   const sourceBytes = (infos: Iterable<{ name: string }>) => [...infos].reduce((sum, info) => sum + source.tensors.get(info.name)!.end - source.tensors.get(info.name)!.begin, 0);
   const total = sourceBytes(tensors.values());
   let done = total - sourceBytes(missing);
-  await inLanes(missing, (info) =>
-    putTensor(
-      database,
-      manifest,
-      info,
-      storedChunks(source.tensors.get(info.name)!, info, (bytes) => onProgress?.((done += bytes), total), quantize),
-    ),
-  );
+  const onRead = (bytes: number) => onProgress?.((done += bytes), total);
+  await inLanes(missing, lanes, async (lane, info) => addTensor(manifest, await lane(manifest.id, source.tensors.get(info.name)!, info, onRead)));
   await completeModel(database, manifest, [...tensors.keys()]);
   return manifest;
 }
@@ -74,20 +86,17 @@ function checkTokenizer({ texts }: SourceCheckpoint, files: readonly NamedFile[]
     );
 }
 
-/** Tensors at once: while one waits for the disk the other is quantised. */
-const LANES = 2;
-
-/** Does all of them, a few at once, in order of beginning; after a failure nothing new is begun. @throws the first failure, once all is still */
-async function inLanes<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+/** Does all of them, one a lane at once, in order of beginning; after a failure nothing new is begun. @throws the first failure, once all is still */
+async function inLanes<L, T>(items: readonly T[], lanes: readonly L[], work: (lane: L, item: T) => Promise<void>): Promise<void> {
   const queue = items.values();
   const failures: unknown[] = [];
-  const lane = async () => {
+  const follow = async (lane: L) => {
     for (const item of queue) {
       if (failures.length > 0) return;
-      await work(item).catch((error: unknown) => failures.push(error));
+      await work(lane, item).catch((error: unknown) => failures.push(error));
     }
   };
-  await Promise.all(Array.from({ length: LANES }, lane));
+  await Promise.all(lanes.map(follow));
   if (failures.length > 0) throw failures[0];
 }
 

@@ -30,6 +30,8 @@ import { memoryReport, MOST_SLOTS, planGeneration, planRun, plansOf, weightGroup
 
 /** GPU work submitted at once: longer trips the watchdog of some systems and freezes the desktop. */
 const SUBMIT_MS = 100;
+/** Dispatches of a replay's first submission; each further one is twice as long. */
+const FIRST_PIECE = 32;
 /** Gradients of a token enter the float16 levels about as large as 2 to this. */
 const SCALE_BITS = 6;
 /** How much smaller they are made after an overflow, and how often before the step counts as failed. */
@@ -245,16 +247,21 @@ export class WebGpuEngine implements Engine {
     for (const name of ['inputIds', 'positions', 'documentStart', 'documentEnd', 'documentIndex', 'targets'] as const) this.residents.write(plan, name, batch[name]);
   }
 
-  /** Encodes and submits one replay in pieces of about SUBMIT_MS of GPU time, as the step before took it. */
+  /**
+   * Encodes and submits one replay in pieces: small ones first, so that the GPU soon has work while the rest is encoded, and at most about SUBMIT_MS of
+   * GPU time, as the step before took it.
+   */
   private async replay(plan: Plan): Promise<void> {
     const executor = await this.executor(plan);
     const { device } = this.context;
-    for (let from = 0; from < executor.length; from += this.dispatchesPerSubmit) {
+    for (let from = 0, piece = FIRST_PIECE; from < executor.length; piece *= 2) {
+      const to = Math.min(from + Math.min(piece, this.dispatchesPerSubmit), executor.length);
       const encoder = device.createCommandEncoder();
       const pass = encoder.beginComputePass(this.passTimer?.next());
-      executor.encode(pass, from, Math.min(from + this.dispatchesPerSubmit, executor.length));
+      executor.encode(pass, from, to);
       pass.end();
       device.queue.submit([encoder.finish()]);
+      from = to;
     }
   }
 

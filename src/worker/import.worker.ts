@@ -6,9 +6,10 @@ import { openDatabase, type ModelManifest } from '../storage/database.ts';
 import { deleteModel, findModel, listModels } from '../storage/models.ts';
 import { checkRoom, storageUse } from '../storage/quota.ts';
 import { withQuantizer } from '../training/gpuQuantizer.ts';
-import { importModel } from '../training/importModel.ts';
+import { importModel, laneHere, type TensorLane } from '../training/importModel.ts';
 import { holdLife } from './life.ts';
 import type { ImportApi, ModelDetails } from './protocol.ts';
+import { withTensorThread } from './tensorThread.ts';
 
 const database = openDatabase();
 
@@ -32,6 +33,9 @@ function detailsOf(manifest: ModelManifest): ModelDetails {
   };
 }
 
+/** While one waits for the disk or the network the other is quantised. */
+const twoOf = (lane: TensorLane): TensorLane[] => [lane, lane];
+
 const api: ImportApi = {
   models: async () => listModels(await database),
   async details(id) {
@@ -41,13 +45,17 @@ const api: ImportApi = {
   },
   async importModel(files, name, quantization, onProgress) {
     const store = await database;
-    return detailsOf(await withQuantizer(openGpu, (quantize) => importModel({ files, name, quantization, quantize, database: store, checkRoom, onProgress })));
+    const bring = (lanes: readonly TensorLane[]) => importModel({ files, name, quantization, database: store, lanes, checkRoom, onProgress });
+    return detailsOf(await withQuantizer(openGpu, (quantize) => (quantize ? bring(twoOf(laneHere(store, quantize))) : withTensorThread(laneHere(store), bring))));
   },
   async importFromHub(id, quantization, access, onProgress) {
     const { openHubModel, fromHub } = await import('../storage/hub.ts');
     const { files, revision } = await openHubModel(id, access);
     const store = await database;
-    const bring = () => withQuantizer(openGpu, (quantize) => importModel({ files, name: id, quantization, quantize, revision, database: store, checkRoom, onProgress }));
+    const bring = () =>
+      withQuantizer(openGpu, (quantize) =>
+        importModel({ files, name: id, quantization, revision, database: store, lanes: twoOf(laneHere(store, quantize)), checkRoom, onProgress }),
+      );
     return detailsOf(await fromHub(id, bring));
   },
   remove: async (id) => deleteModel(await database, id),
