@@ -1,5 +1,5 @@
-// y[t, n] += ALPHA sum_r down[t, OFFSET + r] b[n, r]: the up projection of LoRA, added in place. RANK and WIDTH are multiples of 4, RANK = 4 QUARTERS.
-// Buffers: 0 y [T, WIDTH], 1 down [T, ROW], 2 b [WIDTH, RANK]. Threads: an invocation keeps four rows of b and goes over TOKENS rows of y.
+// y[t, n] += ALPHA sum_r down[t, OFFSET + r] b[FIRST + n, r]: the up projection of LoRA, added in place. RANK and WIDTH are multiples of 4, RANK = 4 QUARTERS.
+// Buffers: 0 y [T, WIDTH], 1 down [T, ROW], 2 b [., RANK]. Threads: an invocation keeps four rows of b and goes over TOKENS rows of y.
 @group(0) @binding(0) var<storage, read_write> y: array<vec4f>;
 @group(0) @binding(1) var<storage, read> down: array<vec4f>;
 @group(0) @binding(2) var<storage, read> b: array<vec4f>;
@@ -11,10 +11,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     return;
   }
 #repeat r QUARTERS
-  let b$r_0 = b[(n * 4u) * QUARTERS + $ru];
-  let b$r_1 = b[(n * 4u + 1u) * QUARTERS + $ru];
-  let b$r_2 = b[(n * 4u + 2u) * QUARTERS + $ru];
-  let b$r_3 = b[(n * 4u + 3u) * QUARTERS + $ru];
+  let b$r_0 = b[(FIRST + n * 4u) * QUARTERS + $ru];
+  let b$r_1 = b[(FIRST + n * 4u + 1u) * QUARTERS + $ru];
+  let b$r_2 = b[(FIRST + n * 4u + 2u) * QUARTERS + $ru];
+  let b$r_3 = b[(FIRST + n * 4u + 3u) * QUARTERS + $ru];
 #end
   for (var t = group.y * TOKENS; t < min((group.y + 1u) * TOKENS, T); t++) {
     var sum = vec4f();

@@ -1,6 +1,6 @@
 /**
  * Where each LoRA matrix lies in the one contiguous adapter buffer. All A matrices come first, then all B; projections that share an input
- * have their A matrices one under the other, so that one product serves them all. Where one buffer is too small it goes on in another.
+ * have theirs one under the other, so that one kernel serves them all. Where one buffer is too small it goes on in another.
  */
 import { UserError } from '../lib/errors.ts';
 import { align } from '../plan/memory.ts';
@@ -53,14 +53,15 @@ export class AdapterLayout {
       return at;
     };
     for (const { modules, inFeatures } of groups) {
-      const at = place(groupName(modules), [modules.length * rank, inFeatures]);
+      const at = place(groupName(modules, 'A'), [modules.length * rank, inFeatures]);
       modules.forEach((module, g) => this.tensors.push({ name: peftName(module, 'A'), shape: [rank, inFeatures], offset: at + g * rank * inFeatures }));
     }
     this.bStart = offset;
     for (const { modules, outFeatures } of groups) {
+      let at = place(groupName(modules, 'B'), [outFeatures.reduce((sum, out) => sum + out, 0), rank]);
       modules.forEach((module, g) => {
-        const at = place(peftName(module, 'B'), [outFeatures[g], rank]);
         this.tensors.push({ name: peftName(module, 'B'), shape: [outFeatures[g], rank], offset: at });
+        at += outFeatures[g] * rank;
       });
     }
     this.elements = offset;
@@ -82,9 +83,9 @@ export class AdapterLayout {
   }
 }
 
-/** Name of the stacked A of projections that share an input. */
-export function groupName(modules: readonly string[]): string {
-  return `A: ${modules.join(' ')}`;
+/** Name of the stacked A or B of projections that share an input. */
+export function groupName(modules: readonly string[], matrix: 'A' | 'B'): string {
+  return `${matrix}: ${modules.join(' ')}`;
 }
 
 export function peftName(module: string, matrix: 'A' | 'B'): string {

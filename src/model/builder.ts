@@ -10,14 +10,13 @@ import { dropout } from '../ops/dropout.ts';
 import { embedding } from '../ops/embedding.ts';
 import { Graph, type Value } from '../ops/graph.ts';
 import { linearGroup } from '../ops/linear.ts';
-import { loraDown, loraUp } from '../ops/lora.ts';
+import { lora as applyLora } from '../ops/lora.ts';
 import { rmsNorm, type RmsNormSettings } from '../ops/rmsNorm.ts';
 import { rope } from '../ops/rope.ts';
 import { ropeRows } from '../ops/ropeRows.ts';
-import { scaleRows } from '../ops/scaleRows.ts';
 import { splitColumns } from '../ops/splitColumns.ts';
 import type { TensorInfo, TensorKind } from '../formats/tensors.ts';
-import { groupName, peftName, type ProjectionGroup } from './adapterLayout.ts';
+import { groupName, type ProjectionGroup } from './adapterLayout.ts';
 import { isTarget, loraScale, type LoraShape } from './lora.ts';
 import { rotatedDim, type RopeSettings } from './rope.ts';
 import { ropeTables } from './ropeTable.ts';
@@ -93,10 +92,10 @@ export class ModelBuilder {
     for (const group of groups) {
       const names = group.map(({ module }) => module);
       this.groups.push({ modules: names, inFeatures: x.shape[1], outFeatures: group.map(({ i }) => outputs[i].shape[1]) });
-      const a = this.graph.parameter(groupName(names), [names.length * lora.r, x.shape[1]]);
-      const down = this.atStrength(loraDown(this.graph, this.dropout(x), a));
-      const ups = group.map(({ module, i }) => ({ y: outputs[i], b: this.graph.parameter(peftName(module, 'B'), [outputs[i].shape[1], lora.r]) }));
-      loraUp(this.graph, down, ups, loraScale(lora)).forEach((y, g) => (outputs[group[g].i] = y));
+      const ys = group.map(({ i }) => outputs[i]);
+      const a = this.graph.parameter(groupName(names, 'A'), [names.length * lora.r, x.shape[1]]);
+      const b = this.graph.parameter(groupName(names, 'B'), [ys.reduce((sum, y) => sum + y.shape[1], 0), lora.r]);
+      applyLora(this.graph, this.dropout(x), { a, b, ys, scale: loraScale(lora), strength: this.strength() }).forEach((y, g) => (outputs[group[g].i] = y));
     }
     return outputs;
   }
@@ -147,9 +146,9 @@ export class ModelBuilder {
   }
 
   /** How strongly the adapter acts on each token: 1 as trained, 0 the base model. Training knows no strength. */
-  private atStrength(down: Value): Value {
+  private strength(): Value | undefined {
     const { mode, tokens } = this.options;
-    return mode === 'train' ? down : scaleRows(this.graph, down, this.graph.input('adapterStrength', [tokens], 'f32'));
+    return mode === 'train' ? undefined : this.graph.input('adapterStrength', [tokens], 'f32');
   }
 
   private dropout(x: Value): Value {

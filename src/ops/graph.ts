@@ -68,6 +68,8 @@ export interface Backward {
   emit(input: Value, op: Op, inputs: Value[], attributes?: Attributes): void;
   /** For ops that yield several gradients at once: one fresh value an output. */
   emitAll(inputs: (Value | null)[], op: Op, opInputs: Value[], attributes?: Attributes): void;
+  /** For ops that add to the gradients of several parameters at once. */
+  emitParameters(parameters: Value[], op: Op, opInputs: Value[], attributes?: Attributes): void;
 }
 
 /** One operation: shape rule, gradient, kernels and TensorFlow.js definition, together in one file of this folder. */
@@ -77,6 +79,8 @@ export interface Op {
   outputs(inputs: readonly Value[], attributes: Attributes): OutputSpec[];
   /** Absent: nothing flows back through this op. */
   gradient?(backward: Backward, node: Node, outputGradients: readonly (Value | null)[]): void;
+  /** Where some outputs turn out to be of no use: a node that makes these of them with less work, or the node itself. */
+  only?(node: Node, wanted: ReadonlySet<Value>): Node;
   /** The kernels of one node, in order. */
   dispatches(node: Node, settings: KernelSettings): Dispatch[];
   /** The same function in TensorFlow.js; only forward ops have one (backward ones are checked against tf.grads). `host` gives an input's array where an op needs it on the CPU. */

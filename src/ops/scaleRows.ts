@@ -1,11 +1,6 @@
-/** y[t, h] = x[t, h] · s[t]: how strongly an adapter acts on a token, and how an upstream gradient reaches a row that was computed ahead of it. */
+/** y[t, h] = x[t, h] · s[t]: how an upstream gradient reaches a row that was computed ahead of it. */
 import { flatGrid, value } from '../gpu/dispatch.ts';
-import { elements, type Graph, type Op, type Value } from './graph.ts';
-
-/** @param x [T, H] @param s [T] @returns [T, H]. Forward only: nothing flows back through it. */
-export function scaleRows(graph: Graph, x: Value, s: Value): Value {
-  return graph.append(scaleRowsOp, [x, s])[0];
-}
+import { elements, type Op } from './graph.ts';
 
 /** Inputs: x [T, H], s [T], and the sum so far where it accumulates. */
 export const scaleRowsOp: Op = {
@@ -21,5 +16,4 @@ export const scaleRowsOp: Op = {
       },
     ];
   },
-  tensorflow: (tf, [x, s]) => [tf.mul(x, tf.reshape(s, [-1, 1]))],
 };

@@ -75,15 +75,16 @@ function reachableFromParameters(nodes: readonly Node[]): Set<Value> {
   return reached;
 }
 
-/** Drops nodes that nothing observable depends on (the tail of a recomputed segment, gradients nobody asked for). */
+/** Drops nodes, and parts of nodes, that nothing observable depends on (the tail of a recomputed segment, gradients nobody asked for). */
 export function withoutDeadNodes(nodes: readonly Node[]): Node[] {
   const needed = new Set<Value>();
   const kept: Node[] = [];
   for (const node of nodes.toReversed()) {
     const observable = node.outputs.some((output) => needed.has(output) || output.role === 'output' || output.role === 'state' || output.role === 'gradient');
     if (!observable) continue;
-    kept.push(node);
-    node.inputs.forEach((input) => needed.add(input));
+    const slim = node.op.only?.(node, needed) ?? node;
+    kept.push(slim);
+    slim.inputs.forEach((input) => needed.add(input));
   }
   return kept.reverse();
 }
@@ -146,6 +147,15 @@ class GradientAccumulator implements Backward {
     if (!inputs.some((input) => input && this.wants(input))) return;
     const outputs = this.graph.append(op, opInputs, attributes);
     inputs.forEach((input, i) => input && this.pass(input, outputs[i]));
+  }
+
+  emitParameters(parameters: Value[], op: Op, opInputs: Value[], attributes: Attributes = {}): void {
+    this.graph.append(
+      op,
+      opInputs,
+      { ...attributes, accumulate: true },
+      parameters.map((parameter) => this.parameterGradient(parameter)),
+    );
   }
 
   private original(value: Value): Value {
