@@ -66,7 +66,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 #end
   }
 #include "lib/lora_kept.wgsl"
-#repeat u UPS
+#repeat p UPS
   workgroupBarrier();
   for (var block = local / 32u; block < BLOCKS; block += THREADS / 32u) {
 #repeat g GROUPS
@@ -78,13 +78,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       sum$t[$cu] = y_$g[min(t0 + $tu, T - 1u) * OUT_$g + n + $cu * 32u];
 #end
 #end
-      for (var q = 0u; q < QUARTERS; q++) {
+      for (var q = 0u; q < QUARTERS; q += UNROLLED) {
+#repeat u UNROLLED
 #repeat c COLUMNS
-        let b$c = b[(FIRST_$g + n + $cu * 32u) * QUARTERS + q];
+        let b$u_$c = b[(FIRST_$g + n + $cu * 32u) * QUARTERS + q + $uu];
 #end
+#end
+#repeat u UNROLLED
 #repeat t TOKENS
-        let d$t = kept[$tu * (RANKS / 4u) + $gu * QUARTERS + q];
-        sum$t = vec4f(dot_add(d$t, b0, sum$t.x), dot_add(d$t, b1, sum$t.y), dot_add(d$t, b2, sum$t.z), dot_add(d$t, b3, sum$t.w));
+        let d$u_$t = kept[$tu * (RANKS / 4u) + $gu * QUARTERS + q + $uu];
+        sum$t = vec4f(dot_add(d$u_$t, b$u_0, sum$t.x), dot_add(d$u_$t, b$u_1, sum$t.y), dot_add(d$u_$t, b$u_2, sum$t.z), dot_add(d$u_$t, b$u_3, sum$t.w));
+#end
 #end
       }
 #repeat t TOKENS

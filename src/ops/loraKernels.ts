@@ -128,6 +128,7 @@ export function loraForward(
       UPS: up ? 1 : 0,
       STRENGTHS: strength ? 1 : 0,
       COLUMNS: 4,
+      UNROLLED: [4, 3, 2, 1].find((unrolled) => (rank / 4) % unrolled === 0)!,
       ALPHA: { f32: up?.scale ?? 1 },
     },
     bindings({ ...up?.ys, 3: down, 4: x, 5: a, 6: up?.b, 7: strength }),
