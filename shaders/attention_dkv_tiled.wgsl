@@ -1,7 +1,7 @@
 // As attention_dkv.wgsl, with blocks of BLOCK keys and 32 queries in workgroup memory. D is a multiple of 4. Slice z of SPLIT takes
 // GROUP / SPLIT of the heads that share a key head and writes sums of its own, [SPLIT, T, HEADS/GROUP D]; matmul_reduce.wgsl adds them up.
 // Buffers: 0 dk, 1 dv, 2 q, 3 k, 4 v, 5 do, 6 stats [T, HEADS, 2], 7 document_end [T] u32, which never falls along T.
-// Threads: one workgroup of 64 a block of keys (x), a key head (y) and a slice (z).
+// Threads: one workgroup of THREADS a block of keys (x), a key head (y) and a slice (z).
 #include "lib/scores.wgsl"
 #include "lib/attention_tile.wgsl"
 @group(0) @binding(0) var<storage, read_write> dk: array<vec4f>;
@@ -30,95 +30,142 @@ fn end_of(j: u32) -> u32 {
   return document_end[j];
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let key_head = group.y;
   let j0 = group.x * BLOCK;
   let x = local % 8u;
   let y = local / 8u;
-  for (var e = local; e < BLOCK * N; e += 64u) {
-    let i = (min(j0 + e / N, T - 1u) * KEY_HEADS + key_head) * N + e % N;
-    k_tile[(e / N) * STRIDE + e % N] = k[i];
-    v_tile[(e / N) * STRIDE + e % N] = v[i];
+  for (var e = local; e < BLOCK * N; e += THREADS) {
+    let i = row_vector(e, j0, KEY_HEADS, key_head);
+    k_tile[tile_slot(e)] = k[i];
+    v_tile[tile_slot(e)] = v[i];
   }
   if (local < BLOCK) {
     row_end[local] = end_of(min(j0 + local, T - 1u));
   }
-  var sum_k: array<vec4f, PER_ROW * PER_HEAD>;
-  var sum_v: array<vec4f, PER_ROW * PER_HEAD>;
+#repeat r PER_ROW
+#repeat d PER_HEAD
+  var dk$r_$d = vec4f();
+  var dv$r_$d = vec4f();
+#end
+#end
   let end = end_of(min(j0 + BLOCK, T) - 1u);
   let first_head = key_head * GROUP + group.z * (GROUP / SPLIT);
   for (var head = first_head; head < first_head + GROUP / SPLIT; head++) {
     for (var t0 = j0; t0 < end; t0 += COLUMNS) {
+#repeat e LOADS
+      let query$e = q[row_vector(local + $eu * THREADS, t0, HEADS, head)];
+#end
+#repeat e LOADS
+      let slope$e = d_o[row_vector(local + $eu * THREADS, t0, HEADS, head)];
+#end
       workgroupBarrier();
-      for (var e = local; e < COLUMNS * N; e += 64u) {
-        let i = (min(t0 + e / N, T - 1u) * HEADS + head) * N + e % N;
-        q_tile[(e / N) * STRIDE + e % N] = q[i];
-        do_tile[(e / N) * STRIDE + e % N] = d_o[i];
+#repeat e LOADS
+      if (LOADS * THREADS == COLUMNS * N || local + $eu * THREADS < COLUMNS * N) {
+        q_tile[tile_slot(local + $eu * THREADS)] = query$e;
       }
+#end
+#repeat e LOADS
+      if (LOADS * THREADS == COLUMNS * N || local + $eu * THREADS < COLUMNS * N) {
+        do_tile[tile_slot(local + $eu * THREADS)] = slope$e;
+      }
+#end
       if (local < COLUMNS) {
         column_stats[local] = stats[min(t0 + local, T - 1u) * HEADS + head];
       }
       workgroupBarrier();
-      var product = array<vec4f, PER_ROW>();
-      var dp = array<vec4f, PER_ROW>();
+#repeat r PER_ROW
+      var product$r = vec4f();
+      var dp$r = vec4f();
+#end
       for (var i = 0u; i < N; i++) {
         let q0 = q_tile[x * STRIDE + i];
         let q1 = q_tile[(x + 8u) * STRIDE + i];
         let q2 = q_tile[(x + 16u) * STRIDE + i];
         let q3 = q_tile[(x + 24u) * STRIDE + i];
+        let queries_x = vec4f(q0.x, q1.x, q2.x, q3.x);
+        let queries_y = vec4f(q0.y, q1.y, q2.y, q3.y);
+        let queries_z = vec4f(q0.z, q1.z, q2.z, q3.z);
+        let queries_w = vec4f(q0.w, q1.w, q2.w, q3.w);
+#repeat r PER_ROW
+        let key$r = k_tile[(y + $ru * ACROSS) * STRIDE + i];
+        product$r = fma(vec4f(key$r.x), queries_x, product$r);
+        product$r = fma(vec4f(key$r.y), queries_y, product$r);
+        product$r = fma(vec4f(key$r.z), queries_z, product$r);
+        product$r = fma(vec4f(key$r.w), queries_w, product$r);
+#end
         let o0 = do_tile[x * STRIDE + i];
         let o1 = do_tile[(x + 8u) * STRIDE + i];
         let o2 = do_tile[(x + 16u) * STRIDE + i];
         let o3 = do_tile[(x + 24u) * STRIDE + i];
-        for (var r = 0u; r < PER_ROW; r++) {
-          let key = k_tile[(y + r * 8u) * STRIDE + i];
-          let value = v_tile[(y + r * 8u) * STRIDE + i];
-          product[r] += vec4f(dot(key, q0), dot(key, q1), dot(key, q2), dot(key, q3));
-          dp[r] += vec4f(dot(value, o0), dot(value, o1), dot(value, o2), dot(value, o3));
-        }
+        let slopes_x = vec4f(o0.x, o1.x, o2.x, o3.x);
+        let slopes_y = vec4f(o0.y, o1.y, o2.y, o3.y);
+        let slopes_z = vec4f(o0.z, o1.z, o2.z, o3.z);
+        let slopes_w = vec4f(o0.w, o1.w, o2.w, o3.w);
+#repeat r PER_ROW
+        let value$r = v_tile[(y + $ru * ACROSS) * STRIDE + i];
+        dp$r = fma(vec4f(value$r.x), slopes_x, dp$r);
+        dp$r = fma(vec4f(value$r.y), slopes_y, dp$r);
+        dp$r = fma(vec4f(value$r.z), slopes_z, dp$r);
+        dp$r = fma(vec4f(value$r.w), slopes_w, dp$r);
+#end
       }
       let t = vec4u(t0 + x) + vec4u(0u, 8u, 16u, 24u);
       let lse = vec4f(column_stats[x].x, column_stats[x + 8u].x, column_stats[x + 16u].x, column_stats[x + 24u].x);
       let delta = vec4f(column_stats[x].y, column_stats[x + 8u].y, column_stats[x + 16u].y, column_stats[x + 24u].y);
-      for (var r = 0u; r < PER_ROW; r++) {
-        let row = y + r * 8u;
+#repeat r PER_ROW
+      {
+        let row = y + $ru * ACROSS;
         let sees = (t >= vec4u(j0 + row)) & (t < vec4u(row_end[row]));
-        let score = attention_score(product[r]);
+        let score = attention_score(product$r);
         let p = select(vec4f(), exp(score - lse), sees);
         p_tile[row * SLOT_STRIDE + x] = p;
-        ds_tile[row * SLOT_STRIDE + x] = select(vec4f(), p * (dp[r] - delta) * attention_slope(score), sees);
+        ds_tile[row * SLOT_STRIDE + x] = select(vec4f(), p * (dp$r - delta) * attention_slope(score), sees);
       }
+#end
       workgroupBarrier();
       for (var s = 0u; s < SLOTS; s++) {
-        for (var d = 0u; d < PER_HEAD; d++) {
-          let column = min(x + d * 8u, N - 1u);
-          let q0 = q_tile[s * STRIDE + column];
-          let q1 = q_tile[(s + 8u) * STRIDE + column];
-          let q2 = q_tile[(s + 16u) * STRIDE + column];
-          let q3 = q_tile[(s + 24u) * STRIDE + column];
-          let o0 = do_tile[s * STRIDE + column];
-          let o1 = do_tile[(s + 8u) * STRIDE + column];
-          let o2 = do_tile[(s + 16u) * STRIDE + column];
-          let o3 = do_tile[(s + 24u) * STRIDE + column];
-          for (var r = 0u; r < PER_ROW; r++) {
-            let ds = ds_tile[(y + r * 8u) * SLOT_STRIDE + s];
-            let p = p_tile[(y + r * 8u) * SLOT_STRIDE + s];
-            sum_k[r * PER_HEAD + d] += ds.x * q0 + ds.y * q1 + ds.z * q2 + ds.w * q3;
-            sum_v[r * PER_HEAD + d] += p.x * o0 + p.y * o1 + p.z * o2 + p.w * o3;
-          }
-        }
+#repeat r PER_ROW
+        let ds$r = ds_tile[(y + $ru * ACROSS) * SLOT_STRIDE + s];
+        let p$r = p_tile[(y + $ru * ACROSS) * SLOT_STRIDE + s];
+#end
+#repeat d PER_HEAD
+        let column$d = min(x + $du * 8u, N - 1u);
+        let q$d_0 = q_tile[s * STRIDE + column$d];
+        let q$d_1 = q_tile[(s + 8u) * STRIDE + column$d];
+        let q$d_2 = q_tile[(s + 16u) * STRIDE + column$d];
+        let q$d_3 = q_tile[(s + 24u) * STRIDE + column$d];
+#repeat r PER_ROW
+        dk$r_$d = fma(vec4f(ds$r.x), q$d_0, dk$r_$d);
+        dk$r_$d = fma(vec4f(ds$r.y), q$d_1, dk$r_$d);
+        dk$r_$d = fma(vec4f(ds$r.z), q$d_2, dk$r_$d);
+        dk$r_$d = fma(vec4f(ds$r.w), q$d_3, dk$r_$d);
+#end
+        let o$d_0 = do_tile[s * STRIDE + column$d];
+        let o$d_1 = do_tile[(s + 8u) * STRIDE + column$d];
+        let o$d_2 = do_tile[(s + 16u) * STRIDE + column$d];
+        let o$d_3 = do_tile[(s + 24u) * STRIDE + column$d];
+#repeat r PER_ROW
+        dv$r_$d = fma(vec4f(p$r.x), o$d_0, dv$r_$d);
+        dv$r_$d = fma(vec4f(p$r.y), o$d_1, dv$r_$d);
+        dv$r_$d = fma(vec4f(p$r.z), o$d_2, dv$r_$d);
+        dv$r_$d = fma(vec4f(p$r.w), o$d_3, dv$r_$d);
+#end
+#end
       }
     }
   }
-  for (var r = 0u; r < PER_ROW; r++) {
-    let j = j0 + y + r * 8u;
-    for (var d = 0u; d < PER_HEAD; d++) {
-      if (j < T && x + d * 8u < N) {
-        let i = ((group.z * T + j) * KEY_HEADS + key_head) * N + x + d * 8u;
-        dk[i] = sum_k[r * PER_HEAD + d];
-        dv[i] = sum_v[r * PER_HEAD + d];
-      }
+#repeat r PER_ROW
+  {
+    let j = j0 + y + $ru * ACROSS;
+#repeat d PER_HEAD
+    if (j < T && x + $du * 8u < N) {
+      let i = ((group.z * T + j) * KEY_HEADS + key_head) * N + x + $du * 8u;
+      dk[i] = dk$r_$d;
+      dv[i] = dv$r_$d;
     }
+#end
   }
+#end
 }

@@ -1,6 +1,6 @@
 // As attention_dq.wgsl, with blocks of BLOCK queries and 32 keys in workgroup memory. D is a multiple of 4.
 // Buffers: 0 dq, 1 q, 2 k, 3 v, 4 do, 5 stats [T, HEADS, 2] (lse, delta), 6 document_start, which never falls along T.
-// Threads: one workgroup of 64 a block of queries (x, the last first) and a head (y).
+// Threads: one workgroup of THREADS a block of queries (x, the last first) and a head (y).
 #include "lib/scores.wgsl"
 #include "lib/attention_tile.wgsl"
 @group(0) @binding(0) var<storage, read_write> dq: array<vec4f>;
@@ -19,80 +19,122 @@ var<workgroup> ds_tile: array<vec4f, BLOCK * SLOT_STRIDE>;
 var<workgroup> row_first: array<u32, BLOCK>;
 var<workgroup> row_stats: array<vec2f, BLOCK>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let head = group.y;
   let key_head = head / GROUP;
   let q0 = ((T - 1u) / BLOCK - group.x) * BLOCK;
   let x = local % 8u;
   let y = local / 8u;
-  for (var e = local; e < BLOCK * N; e += 64u) {
-    let i = (min(q0 + e / N, T - 1u) * HEADS + head) * N + e % N;
-    q_tile[(e / N) * STRIDE + e % N] = q[i];
-    do_tile[(e / N) * STRIDE + e % N] = d_o[i];
+  for (var e = local; e < BLOCK * N; e += THREADS) {
+    let i = row_vector(e, q0, HEADS, head);
+    q_tile[tile_slot(e)] = q[i];
+    do_tile[tile_slot(e)] = d_o[i];
   }
   if (local < BLOCK) {
     let t = min(q0 + local, T - 1u);
     row_first[local] = first_key(t, document_start[t]);
     row_stats[local] = stats[t * HEADS + head];
   }
-  var sum: array<vec4f, PER_ROW * PER_HEAD>;
+#repeat r PER_ROW
+#repeat d PER_HEAD
+  var sum$r_$d = vec4f();
+#end
+#end
   let last = min(q0 + BLOCK, T);
   for (var j0 = first_key(q0, document_start[q0]); j0 < last; j0 += COLUMNS) {
+#repeat e LOADS
+    let key$e = k[row_vector(local + $eu * THREADS, j0, KEY_HEADS, key_head)];
+#end
+#repeat e LOADS
+    let value$e = v[row_vector(local + $eu * THREADS, j0, KEY_HEADS, key_head)];
+#end
     workgroupBarrier();
-    for (var e = local; e < COLUMNS * N; e += 64u) {
-      let i = (min(j0 + e / N, T - 1u) * KEY_HEADS + key_head) * N + e % N;
-      k_tile[(e / N) * STRIDE + e % N] = k[i];
-      v_tile[(e / N) * STRIDE + e % N] = v[i];
+#repeat e LOADS
+    if (LOADS * THREADS == COLUMNS * N || local + $eu * THREADS < COLUMNS * N) {
+      k_tile[tile_slot(local + $eu * THREADS)] = key$e;
     }
+#end
+#repeat e LOADS
+    if (LOADS * THREADS == COLUMNS * N || local + $eu * THREADS < COLUMNS * N) {
+      v_tile[tile_slot(local + $eu * THREADS)] = value$e;
+    }
+#end
     workgroupBarrier();
-    var product = array<vec4f, PER_ROW>();
-    var dp = array<vec4f, PER_ROW>();
+#repeat r PER_ROW
+    var product$r = vec4f();
+    var dp$r = vec4f();
+#end
     for (var i = 0u; i < N; i++) {
       let k0 = k_tile[x * STRIDE + i];
       let k1 = k_tile[(x + 8u) * STRIDE + i];
       let k2 = k_tile[(x + 16u) * STRIDE + i];
       let k3 = k_tile[(x + 24u) * STRIDE + i];
+      let keys_x = vec4f(k0.x, k1.x, k2.x, k3.x);
+      let keys_y = vec4f(k0.y, k1.y, k2.y, k3.y);
+      let keys_z = vec4f(k0.z, k1.z, k2.z, k3.z);
+      let keys_w = vec4f(k0.w, k1.w, k2.w, k3.w);
+#repeat r PER_ROW
+      let row$r = q_tile[(y + $ru * ACROSS) * STRIDE + i];
+      product$r = fma(vec4f(row$r.x), keys_x, product$r);
+      product$r = fma(vec4f(row$r.y), keys_y, product$r);
+      product$r = fma(vec4f(row$r.z), keys_z, product$r);
+      product$r = fma(vec4f(row$r.w), keys_w, product$r);
+#end
       let v0 = v_tile[x * STRIDE + i];
       let v1 = v_tile[(x + 8u) * STRIDE + i];
       let v2 = v_tile[(x + 16u) * STRIDE + i];
       let v3 = v_tile[(x + 24u) * STRIDE + i];
-      for (var r = 0u; r < PER_ROW; r++) {
-        let row = q_tile[(y + r * 8u) * STRIDE + i];
-        let slope = do_tile[(y + r * 8u) * STRIDE + i];
-        product[r] += vec4f(dot(row, k0), dot(row, k1), dot(row, k2), dot(row, k3));
-        dp[r] += vec4f(dot(slope, v0), dot(slope, v1), dot(slope, v2), dot(slope, v3));
-      }
+      let values_x = vec4f(v0.x, v1.x, v2.x, v3.x);
+      let values_y = vec4f(v0.y, v1.y, v2.y, v3.y);
+      let values_z = vec4f(v0.z, v1.z, v2.z, v3.z);
+      let values_w = vec4f(v0.w, v1.w, v2.w, v3.w);
+#repeat r PER_ROW
+      let slope$r = do_tile[(y + $ru * ACROSS) * STRIDE + i];
+      dp$r = fma(vec4f(slope$r.x), values_x, dp$r);
+      dp$r = fma(vec4f(slope$r.y), values_y, dp$r);
+      dp$r = fma(vec4f(slope$r.z), values_z, dp$r);
+      dp$r = fma(vec4f(slope$r.w), values_w, dp$r);
+#end
     }
     let j = vec4u(j0 + x) + vec4u(0u, 8u, 16u, 24u);
-    for (var r = 0u; r < PER_ROW; r++) {
-      let row = y + r * 8u;
+#repeat r PER_ROW
+    {
+      let row = y + $ru * ACROSS;
       let seen = (j >= vec4u(row_first[row])) & (j <= vec4u(q0 + row));
-      let score = attention_score(product[r]);
-      let ds = exp(score - row_stats[row].x) * (dp[r] - row_stats[row].y) * attention_slope(score);
+      let score = attention_score(product$r);
+      let ds = exp(score - row_stats[row].x) * (dp$r - row_stats[row].y) * attention_slope(score);
       ds_tile[row * SLOT_STRIDE + x] = select(vec4f(), ds, seen);
     }
+#end
     workgroupBarrier();
     for (var s = 0u; s < SLOTS; s++) {
-      for (var d = 0u; d < PER_HEAD; d++) {
-        let column = min(x + d * 8u, N - 1u);
-        let k0 = k_tile[s * STRIDE + column];
-        let k1 = k_tile[(s + 8u) * STRIDE + column];
-        let k2 = k_tile[(s + 16u) * STRIDE + column];
-        let k3 = k_tile[(s + 24u) * STRIDE + column];
-        for (var r = 0u; r < PER_ROW; r++) {
-          let ds = ds_tile[(y + r * 8u) * SLOT_STRIDE + s];
-          sum[r * PER_HEAD + d] += ds.x * k0 + ds.y * k1 + ds.z * k2 + ds.w * k3;
-        }
-      }
+#repeat r PER_ROW
+      let ds$r = ds_tile[(y + $ru * ACROSS) * SLOT_STRIDE + s];
+#end
+#repeat d PER_HEAD
+      let column$d = min(x + $du * 8u, N - 1u);
+      let k$d_0 = k_tile[s * STRIDE + column$d];
+      let k$d_1 = k_tile[(s + 8u) * STRIDE + column$d];
+      let k$d_2 = k_tile[(s + 16u) * STRIDE + column$d];
+      let k$d_3 = k_tile[(s + 24u) * STRIDE + column$d];
+#repeat r PER_ROW
+      sum$r_$d = fma(vec4f(ds$r.x), k$d_0, sum$r_$d);
+      sum$r_$d = fma(vec4f(ds$r.y), k$d_1, sum$r_$d);
+      sum$r_$d = fma(vec4f(ds$r.z), k$d_2, sum$r_$d);
+      sum$r_$d = fma(vec4f(ds$r.w), k$d_3, sum$r_$d);
+#end
+#end
     }
   }
-  for (var r = 0u; r < PER_ROW; r++) {
-    let t = q0 + y + r * 8u;
-    for (var d = 0u; d < PER_HEAD; d++) {
-      if (t < T && x + d * 8u < N) {
-        dq[(t * HEADS + head) * N + x + d * 8u] = sum[r * PER_HEAD + d];
-      }
+#repeat r PER_ROW
+  {
+    let t = q0 + y + $ru * ACROSS;
+#repeat d PER_HEAD
+    if (t < T && x + $du * 8u < N) {
+      dq[(t * HEADS + head) * N + x + $du * 8u] = sum$r_$d;
     }
+#end
   }
+#end
 }

@@ -1,6 +1,6 @@
 // As attention.wgsl, with blocks of BLOCK queries and 32 keys in workgroup memory (FlashAttention-2, arXiv:2307.08691). D is a multiple of 4.
 // Buffers: 0 o [T, HEADS D], 1 lse [T, HEADS], 2 q [T, HEADS D], 3 k, 4 v [T, HEADS/GROUP D], 5 document_start [T] u32, which never falls along T.
-// Threads: one workgroup of 64 a block of queries (x, the last first: it has the most keys) and a head (y).
+// Threads: one workgroup of THREADS a block of queries (x, the last first: it has the most keys) and a head (y).
 #include "lib/scores.wgsl"
 #include "lib/attention_tile.wgsl"
 @group(0) @binding(0) var<storage, read_write> o: array<vec4f>;
@@ -16,52 +16,76 @@ var<workgroup> p_tile: array<vec4f, BLOCK * SLOT_STRIDE>;
 var<workgroup> row_first: array<u32, BLOCK>;
 var<workgroup> row_shrink: array<f32, BLOCK>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let head = group.y;
   let key_head = head / GROUP;
   let q0 = ((T - 1u) / BLOCK - group.x) * BLOCK;
   let x = local % 8u;
   let y = local / 8u;
-  for (var e = local; e < BLOCK * N; e += 64u) {
-    let t = min(q0 + e / N, T - 1u);
-    q_tile[(e / N) * STRIDE + e % N] = q[(t * HEADS + head) * N + e % N];
+  for (var e = local; e < BLOCK * N; e += THREADS) {
+    q_tile[tile_slot(e)] = q[row_vector(e, q0, HEADS, head)];
   }
   if (local < BLOCK) {
     let t = min(q0 + local, T - 1u);
     row_first[local] = first_key(t, document_start[t]);
   }
-  var sum: array<vec4f, PER_ROW * PER_HEAD>;
+#repeat r PER_ROW
+#repeat d PER_HEAD
+  var sum$r_$d = vec4f();
+#end
+#end
   var largest = -3.0e38;
   var total = 0.0;
   let last = min(q0 + BLOCK, T);
   for (var j0 = first_key(q0, document_start[q0]); j0 < last; j0 += COLUMNS) {
+#repeat e LOADS
+    let key$e = k[row_vector(local + $eu * THREADS, j0, KEY_HEADS, key_head)];
+#end
     workgroupBarrier();
-    for (var e = local; e < COLUMNS * N; e += 64u) {
-      key_tile[(e / N) * STRIDE + e % N] = k[(min(j0 + e / N, T - 1u) * KEY_HEADS + key_head) * N + e % N];
+#repeat e LOADS
+    if (LOADS * THREADS == COLUMNS * N || local + $eu * THREADS < COLUMNS * N) {
+      key_tile[tile_slot(local + $eu * THREADS)] = key$e;
     }
+#end
     workgroupBarrier();
-    var product = array<vec4f, PER_ROW>();
+#repeat r PER_ROW
+    var product$r = vec4f();
+#end
     for (var i = 0u; i < N; i++) {
       let k0 = key_tile[x * STRIDE + i];
       let k1 = key_tile[(x + 8u) * STRIDE + i];
       let k2 = key_tile[(x + 16u) * STRIDE + i];
       let k3 = key_tile[(x + 24u) * STRIDE + i];
-      for (var r = 0u; r < PER_ROW; r++) {
-        let row = q_tile[(y + r * 8u) * STRIDE + i];
-        product[r] += vec4f(dot(row, k0), dot(row, k1), dot(row, k2), dot(row, k3));
-      }
+      let keys_x = vec4f(k0.x, k1.x, k2.x, k3.x);
+      let keys_y = vec4f(k0.y, k1.y, k2.y, k3.y);
+      let keys_z = vec4f(k0.z, k1.z, k2.z, k3.z);
+      let keys_w = vec4f(k0.w, k1.w, k2.w, k3.w);
+#repeat r PER_ROW
+      let row$r = q_tile[(y + $ru * ACROSS) * STRIDE + i];
+      product$r = fma(vec4f(row$r.x), keys_x, product$r);
+      product$r = fma(vec4f(row$r.y), keys_y, product$r);
+      product$r = fma(vec4f(row$r.z), keys_z, product$r);
+      product$r = fma(vec4f(row$r.w), keys_w, product$r);
+#end
     }
     let j = vec4u(j0 + x) + vec4u(0u, 8u, 16u, 24u);
-    for (var r = 0u; r < PER_ROW; r++) {
-      let row = y + r * 8u;
+#repeat r PER_ROW
+    {
+      let row = y + $ru * ACROSS;
       let seen = (j >= vec4u(row_first[row])) & (j <= vec4u(q0 + row));
-      p_tile[row * SLOT_STRIDE + x] = select(vec4f(-3.0e38), attention_score(product[r]), seen);
+      p_tile[row * SLOT_STRIDE + x] = select(vec4f(-3.0e38), attention_score(product$r), seen);
     }
+#end
     workgroupBarrier();
-    for (var e = local; e < COLUMNS * N; e += 64u) {
-      key_tile[(e / N) * STRIDE + e % N] = v[(min(j0 + e / N, T - 1u) * KEY_HEADS + key_head) * N + e % N];
+#repeat e LOADS
+    let value$e = v[row_vector(local + $eu * THREADS, j0, KEY_HEADS, key_head)];
+#end
+#repeat e LOADS
+    if (LOADS * THREADS == COLUMNS * N || local + $eu * THREADS < COLUMNS * N) {
+      key_tile[tile_slot(local + $eu * THREADS)] = value$e;
     }
+#end
     if (local < BLOCK) {
       var most = vec4f(largest);
       for (var s = 0u; s < SLOTS; s++) {
@@ -81,24 +105,29 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       largest = next;
     }
     workgroupBarrier();
-    for (var r = 0u; r < PER_ROW; r++) {
-      let shrink = row_shrink[y + r * 8u];
-      for (var d = 0u; d < PER_HEAD; d++) {
-        sum[r * PER_HEAD + d] *= shrink;
-      }
-    }
+#repeat r PER_ROW
+    let shrink$r = row_shrink[y + $ru * ACROSS];
+#repeat d PER_HEAD
+    sum$r_$d *= shrink$r;
+#end
+#end
     for (var s = 0u; s < SLOTS; s++) {
-      for (var d = 0u; d < PER_HEAD; d++) {
-        let column = min(x + d * 8u, N - 1u);
-        let v0 = key_tile[s * STRIDE + column];
-        let v1 = key_tile[(s + 8u) * STRIDE + column];
-        let v2 = key_tile[(s + 16u) * STRIDE + column];
-        let v3 = key_tile[(s + 24u) * STRIDE + column];
-        for (var r = 0u; r < PER_ROW; r++) {
-          let p = p_tile[(y + r * 8u) * SLOT_STRIDE + s];
-          sum[r * PER_HEAD + d] += p.x * v0 + p.y * v1 + p.z * v2 + p.w * v3;
-        }
-      }
+#repeat r PER_ROW
+      let p$r = p_tile[(y + $ru * ACROSS) * SLOT_STRIDE + s];
+#end
+#repeat d PER_HEAD
+      let column$d = min(x + $du * 8u, N - 1u);
+      let v$d_0 = key_tile[s * STRIDE + column$d];
+      let v$d_1 = key_tile[(s + 8u) * STRIDE + column$d];
+      let v$d_2 = key_tile[(s + 16u) * STRIDE + column$d];
+      let v$d_3 = key_tile[(s + 24u) * STRIDE + column$d];
+#repeat r PER_ROW
+      sum$r_$d = fma(vec4f(p$r.x), v$d_0, sum$r_$d);
+      sum$r_$d = fma(vec4f(p$r.y), v$d_1, sum$r_$d);
+      sum$r_$d = fma(vec4f(p$r.z), v$d_2, sum$r_$d);
+      sum$r_$d = fma(vec4f(p$r.w), v$d_3, sum$r_$d);
+#end
+#end
     }
   }
   workgroupBarrier();
@@ -109,12 +138,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     }
   }
   workgroupBarrier();
-  for (var r = 0u; r < PER_ROW; r++) {
-    let row = y + r * 8u;
-    for (var d = 0u; d < PER_HEAD; d++) {
-      if (q0 + row < T && x + d * 8u < N) {
-        o[((q0 + row) * HEADS + head) * N + x + d * 8u] = sum[r * PER_HEAD + d] * row_shrink[row];
-      }
+#repeat r PER_ROW
+  {
+    let row = y + $ru * ACROSS;
+#repeat d PER_HEAD
+    if (q0 + row < T && x + $du * 8u < N) {
+      o[((q0 + row) * HEADS + head) * N + x + $du * 8u] = sum$r_$d * row_shrink[row];
     }
+#end
   }
+#end
 }

@@ -1,10 +1,11 @@
 // y = activation(gate) * up, element by element (SwiGLU with SiLU, GeGLU with GELU).
-// Buffers: 0 y, 1 gate, 2 up, all [COUNT]. Threads: one invocation an element.
+// Buffers: 0 y, 1 gate, 2 up, all [COUNT] elements of one or four numbers (ELEMENT). Threads: one invocation an element.
 #include "lib/flat.wgsl"
+#include "lib/{ELEMENT}.wgsl"
 #include "lib/activation_{ACTIVATION}.wgsl"
-@group(0) @binding(0) var<storage, read_write> y: array<f32>;
-@group(0) @binding(1) var<storage, read> gate: array<f32>;
-@group(0) @binding(2) var<storage, read> up: array<f32>;
+@group(0) @binding(0) var<storage, read_write> y: array<Element>;
+@group(0) @binding(1) var<storage, read> gate: array<Element>;
+@group(0) @binding(2) var<storage, read> up: array<Element>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {

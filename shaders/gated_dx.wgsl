@@ -1,12 +1,13 @@
 // dgate = dy activation'(gate) up, dup = dy activation(gate).
-// Buffers: 0 dgate, 1 dup, 2 gate, 3 up, 4 dy, all [COUNT]. Threads: one invocation an element.
+// Buffers: 0 dgate, 1 dup, 2 gate, 3 up, 4 dy, all [COUNT] elements of one or four numbers (ELEMENT). Threads: one invocation an element.
 #include "lib/flat.wgsl"
+#include "lib/{ELEMENT}.wgsl"
 #include "lib/activation_{ACTIVATION}.wgsl"
-@group(0) @binding(0) var<storage, read_write> dgate: array<f32>;
-@group(0) @binding(1) var<storage, read_write> dup: array<f32>;
-@group(0) @binding(2) var<storage, read> gate: array<f32>;
-@group(0) @binding(3) var<storage, read> up: array<f32>;
-@group(0) @binding(4) var<storage, read> dy: array<f32>;
+@group(0) @binding(0) var<storage, read_write> dgate: array<Element>;
+@group(0) @binding(1) var<storage, read_write> dup: array<Element>;
+@group(0) @binding(2) var<storage, read> gate: array<Element>;
+@group(0) @binding(3) var<storage, read> up: array<Element>;
+@group(0) @binding(4) var<storage, read> dy: array<Element>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {

@@ -55,12 +55,12 @@ export const attentionOp: Op = {
           workgroups: [Math.ceil(tokens / 64), constants.HEADS, 1],
         },
       ];
-    const block = blockRows(settings, constants.D, 64, (rows, head) => 16 * ((rows + COLUMNS) * head + rows * SLOTS) + 8 * rows);
+    const block = blockRows(settings, constants.D, (rows, head) => 16 * ((rows + COLUMNS) * head + rows * SLOTS) + 8 * rows);
     if (block > 0)
       return [
         {
           shader: 'attention_tiled',
-          constants: { ...tiledConstants(constants), BLOCK: block },
+          constants: tiledConstants(constants, block),
           bindings: { 0: value(o), 1: value(lse), 2: value(q), 3: value(k), 4: value(v), 5: value(start) },
           workgroups: [Math.ceil(tokens / block), constants.HEADS, 1],
         },
@@ -125,12 +125,12 @@ export const attentionDqOp: Op = {
           workgroups: [Math.ceil(constants.T / 64), constants.HEADS, 1],
         },
       ];
-    const block = blockRows(settings, constants.D, 32, (rows, head) => 16 * (2 * (rows + COLUMNS) * head + rows * SLOTS) + 12 * rows);
+    const block = blockRows(settings, constants.D, (rows, head) => 16 * (2 * (rows + COLUMNS) * head + rows * SLOTS) + 12 * rows);
     if (block > 0)
       return [
         {
           shader: 'attention_dq_tiled',
-          constants: { ...tiledConstants(constants), BLOCK: block },
+          constants: tiledConstants(constants, block),
           bindings: { 0: value(dq), 1: value(q), 2: value(k), 3: value(v), 4: value(dO), 5: value(stats), 6: value(start) },
           workgroups: [Math.ceil(constants.T / block), constants.HEADS, 1],
         },
@@ -151,9 +151,9 @@ export const attentionDkvOp: Op = {
   outputs: ([, k, v]) => [{ shape: k.shape }, { shape: v.shape }],
   dispatches({ inputs: [q, k, v, dO, stats, end], outputs: [dk, dv], attributes }, settings) {
     const constants = { T: q.shape[0], ...attentionConstants(attributes) };
-    const block = blockRows(settings, constants.D, 32, (rows, head) => 16 * (2 * (rows + COLUMNS) * head + 2 * rows * SLOTS) + 4 * rows + 8 * COLUMNS);
+    const block = blockRows(settings, constants.D, (rows, head) => 16 * (2 * (rows + COLUMNS) * head + 2 * rows * SLOTS) + 4 * rows + 8 * COLUMNS);
     if (onMatrixUnits(settings, constants, 3)) return slicedDkv('attention_dkv_matrix', matrixConstants(constants), { q, k, v, dO, stats, end, dk, dv }, constants, 64, settings);
-    if (block > 0) return slicedDkv('attention_dkv_tiled', { ...tiledConstants(constants), BLOCK: block }, { q, k, v, dO, stats, end, dk, dv }, constants, block, settings);
+    if (block > 0) return slicedDkv('attention_dkv_tiled', tiledConstants(constants, block), { q, k, v, dO, stats, end, dk, dv }, constants, block, settings);
     return [
       {
         shader: 'attention_dkv',
@@ -168,21 +168,35 @@ export const attentionDkvOp: Op = {
 /** Columns of a block of scores, and the vec4 that a row of them takes in workgroup memory, padding included. */
 const COLUMNS = 32;
 const SLOTS = 9;
+/** Rows of a block: more were slower where they were tried. */
+const MOST_ROWS = 32;
 /** Workgroups below which the heads that share a key head are spread over slices. */
 const ENOUGH_WORKGROUPS = 1024;
 
 /**
- * Rows of a block of the tiled kernels: the most, up to `most`, whose tiles fit the adapter's workgroup memory. 0: the adapter does better without
+ * Rows of a block of the tiled kernels: the most, up to MOST_ROWS, whose tiles fit the adapter's workgroup memory. 0: the adapter does better without
  * barriers, or a head does not fit. @param bytes of the tiles, given the rows and the vec4 of a padded head
  */
-function blockRows(settings: KernelSettings, dim: number, most: number, bytes: (rows: number, head: number) => number): number {
+function blockRows(settings: KernelSettings, dim: number, bytes: (rows: number, head: number) => number): number {
   if (settings.matmul !== 'tiled' || dim % 4 !== 0) return 0;
-  for (let rows = most; rows >= 8; rows /= 2) if (bytes(rows, (dim / 4) | 1) <= settings.workgroupBytes) return rows;
+  for (let rows = MOST_ROWS; rows >= 8; rows /= 2) if (bytes(rows, (dim / 4) | 1) <= settings.workgroupBytes) return rows;
   return 0;
 }
 
-function tiledConstants({ VECTOR: _, ...constants }: ReturnType<typeof attentionConstants> & { T: number }) {
-  return constants;
+/** @param block rows of a block */
+function tiledConstants({ VECTOR: _, ...constants }: ReturnType<typeof attentionConstants> & { T: number }, block: number) {
+  const across = Math.min(block, 16);
+  const vectors = constants.D / 4;
+  const threads = 8 * across;
+  return {
+    ...constants,
+    BLOCK: block,
+    ACROSS: across,
+    THREADS: threads,
+    PER_ROW: block / across,
+    PER_HEAD: Math.ceil(vectors / 8),
+    LOADS: Math.ceil((COLUMNS * vectors) / threads),
+  };
 }
 
 /** Bytes of workgroup memory of the kernels on matrix units: 64 rows of a head in float16, scores (twice going back), and one or two float16 tiles of them. */
@@ -192,8 +206,8 @@ function onMatrixUnits(settings: KernelSettings, { T, D }: { T: number; D: numbe
   return 64 * ((D + 8) * 2 + (kernel === 1 ? 1 : 2) * 36 * 4 + tiles * 40 * 2 + 12) <= settings.workgroupBytes;
 }
 
-function matrixConstants(constants: ReturnType<typeof attentionConstants> & { T: number }) {
-  return { ...tiledConstants(constants), FD: constants.D / 16, ROWS: 16 };
+function matrixConstants({ VECTOR: _, ...constants }: ReturnType<typeof attentionConstants> & { T: number }) {
+  return { ...constants, FD: constants.D / 16, ROWS: 16 };
 }
 
 /** Where there are few key heads and tokens, slices of the heads make sums of their own, which are added up in order. */

@@ -64,14 +64,19 @@ function firstTiles(sizes: readonly number[], tile: number): number[] {
   return sizes.reduce((tiles, size) => [...tiles, tiles.at(-1)! + Math.ceil(size / tile)], [0]);
 }
 
-/** @param dequantized the weights were written out as one array, in their order */
-export function groupConstants({ k, n, group }: MatrixProduct, tileN: number, { maxBindingBytes }: KernelSettings, dequantized = false): Record<string, ShaderConstant> {
+/** @param written how the weights were written out as one array, if they were: end to end in their order, or turned and side by side */
+export function groupConstants(
+  { k, n, group }: MatrixProduct,
+  tileN: number,
+  { maxBindingBytes }: KernelSettings,
+  written: 'end to end' | 'turned' | null = null,
+): Record<string, ShaderConstant> {
   if (!group) return { GROUP: 'single' };
   const sizes = group.members.map(({ size }) => size);
   const tiles = firstTiles(sizes, tileN);
   const firsts = firstTiles(sizes, 1);
   const width = group.along === 'columns' ? k : n;
-  const starts = dequantized ? firsts.map((first) => [first * width, 0, 0]) : startsOf(group, maxBindingBytes);
+  const starts = written ? firsts.map((first) => [written === 'turned' ? first : first * width, 0, 0]) : startsOf(group, maxBindingBytes);
   const constants: Record<string, ShaderConstant> = { GROUP: group.along, MEMBERS: sizes.length };
   sizes.forEach((size, g) => {
     const [START, BLOCK, NESTED] = starts[g];
@@ -80,10 +85,10 @@ export function groupConstants({ k, n, group }: MatrixProduct, tileN: number, { 
   return constants;
 }
 
-/** Of dequantize_nf4_half.wgsl, which writes the weights out end to end. */
-export function dequantizeConstants({ k, n, group }: MatrixProduct, { maxBindingBytes }: KernelSettings): Record<string, number> {
+/** Of dequantize_nf4_words.wgsl, which writes the weights out end to end, or of dequantize_nf4_turned.wgsl. */
+export function dequantizeConstants({ k, n, group }: MatrixProduct, { maxBindingBytes }: KernelSettings, turned: boolean): Record<string, number> {
   if (!group) return { MEMBERS: 0 };
-  const width = group.along === 'columns' ? k : n;
+  const width = turned ? 1 : group.along === 'columns' ? k : n;
   const firsts = firstTiles(
     group.members.map(({ size }) => size),
     1,

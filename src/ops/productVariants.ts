@@ -7,7 +7,7 @@ import { readsByFour, weightKind, type MatrixProduct } from './product.ts';
 /** A way to cut C into tiles of tileM x tileN. */
 export interface ProductVariant {
   name: string;
-  shader: 'matmul_tiled' | 'matmul_wide' | 'matmul_matrix';
+  shader: 'matmul_tiled' | 'matmul_wide' | 'matmul_unrolled' | 'matmul_matrix';
   /** The least level that has it; those beyond plain round a weight's product to float16. */
   level: KernelLevel;
   tileM: number;
@@ -47,14 +47,22 @@ const WIDE: readonly Tile[] = [
   [128, 16, 4, 4],
 ];
 
+/** Tiles of matmul_unrolled.wgsl: for large sides; NF4 is written out ahead of it. */
+const LARGE: Tile = [128, 128, 8, 8];
+const UNROLLED: readonly Tile[] = [LARGE, [128, 128, 16, 8], [128, 64, 8, 8], [64, 128, 8, 8]];
+
 /** Tiles of matmul_matrix.wgsl, and the subgroups of 32 that share one; the first two are the rule's. */
 const LARGE_MATRIX: Tile = [128, 256, 2, 4];
 const SMALL_MATRIX: Tile = [64, 64, 2, 2];
 const MATRIX: readonly Tile[] = [LARGE_MATRIX, SMALL_MATRIX, [128, 128, 2, 2], [128, 128, 2, 4], [64, 128, 2, 2], [64, 256, 2, 4]];
 
-const variant = (level: KernelLevel, [tileM, tileN, perM, perN]: Tile): ProductVariant => ({
-  name: nameOf(level, [tileM, tileN, perM, perN]),
-  shader: level === 'matrix' ? 'matmul_matrix' : 'matmul_wide',
+const variant = (
+  level: KernelLevel,
+  [tileM, tileN, perM, perN]: Tile,
+  shader: ProductVariant['shader'] = level === 'matrix' ? 'matmul_matrix' : 'matmul_wide',
+): ProductVariant => ({
+  name: nameOf(level, [tileM, tileN, perM, perN], shader),
+  shader,
   level,
   tileM,
   tileN,
@@ -64,8 +72,8 @@ const variant = (level: KernelLevel, [tileM, tileN, perM, perN]: Tile): ProductV
   bound: BOUNDS[level],
 });
 
-function nameOf(level: KernelLevel, [tileM, tileN, perM, perN]: Tile): string {
-  return `${level} ${tileM}x${tileN} ${perM}x${perN}`;
+function nameOf(level: KernelLevel, [tileM, tileN, perM, perN]: Tile, shader?: ProductVariant['shader']): string {
+  return `${level} ${tileM}x${tileN} ${perM}x${perN}${shader === 'matmul_unrolled' ? ' unrolled' : ''}`;
 }
 
 /** Elements that lie anyhow, one at a time. */
@@ -75,15 +83,28 @@ export const VARIANTS: readonly ProductVariant[] = [
   ANY_LAYOUT,
   ...WIDE.map((tile) => variant('plain', tile)),
   ...WIDE.map((tile) => variant('f16', tile)),
+  ...UNROLLED.map((tile) => variant('plain', tile, 'matmul_unrolled')),
+  ...UNROLLED.map((tile) => variant('f16', tile, 'matmul_unrolled')),
   ...MATRIX.map((tile) => variant('matrix', tile)),
 ];
 const BY_NAME = new Map(VARIANTS.map((each) => [each.name, each]));
 
+/** Rows from which NF4 is written out ahead of the product, and most bytes that this may take: the smallest binding that WebGPU promises. */
+const DECODED_ROWS = 256;
+const DECODED_BYTES = 128 * 1024 * 1024;
+/** Codes that share a scale. */
+export const NF4_BLOCK = 64;
+/** Workgroups that large tiles and slices of so many terms must make at least for them to be the rule, and most slices that count. */
+const ENOUGH_LARGE = 128;
+const LARGE_SLICE = 512;
+const MOST_LARGE_SLICES = 16;
+
 /** Terms of a tile on matrix units, and of the others. */
 export const MATRIX_K = 32;
 export const WIDE_K = 16;
-/** Below this many workgroups a long sum is split over k, so that the adapter has work; those on matrix units are larger. */
+/** Below this many workgroups a long sum is split over k, so that the adapter has work; those of larger tiles are larger. */
 const ENOUGH_WORKGROUPS = 384;
+const ENOUGH_UNROLLED = 192;
 const ENOUGH_ON_MATRIX_UNITS = 112;
 /** Least terms of a slice, and most slices. */
 const SLICE = 128;
@@ -129,6 +150,8 @@ export function fits(variant: ProductVariant, product: MatrixProduct, settings: 
       return !readsByEight(product);
     case 'matmul_wide':
       return readsByEight(product) && (variant.level === 'plain' || product.b.value.role === 'weight');
+    case 'matmul_unrolled':
+      return fitsUnrolled(product, settings) && (variant.level === 'plain' || product.b.value.role === 'weight');
     case 'matmul_matrix':
       return fitsMatrixUnits(product, settings);
   }
@@ -143,9 +166,27 @@ function workgroupBytes({ shader, level, tileM, tileN }: ProductVariant, { a, b 
     case 'matmul_wide':
       // 64: the code points of NF4.
       return along(tileM, a.columnStride === 1) + along(tileN, b.rowStride === 1) + 64;
+    case 'matmul_unrolled':
+      return WIDE_K * (tileM / 4 + 1 + tileN / 4 + 1) * (level === 'plain' ? 16 : 8);
     case 'matmul_matrix':
       return 2 * (tileM * (MATRIX_K + 8) + (b.rowStride === 1 ? tileN * (MATRIX_K + 8) : MATRIX_K * (tileN + 8)));
   }
+}
+
+/** A runs along k; NF4 is written out first, where there are rows enough to make up for it and it fits. */
+function fitsUnrolled(product: MatrixProduct, settings: KernelSettings): boolean {
+  const { m, n, k, a, b } = product;
+  if (!readsByEight(product) || a.columnStride !== 1 || !liesTogether(product, WIDE_K, settings)) return false;
+  return !isNf4Weight(product) || (m >= DECODED_ROWS && !b.offset && n * k * 4 <= Math.min(DECODED_BYTES, settings.maxBindingBytes));
+}
+
+function isNf4Weight({ b }: MatrixProduct): boolean {
+  return b.value.role === 'weight' && isNf4(b.value.kind!);
+}
+
+/** Whether NF4 that runs along k is turned as it is written out. */
+export function isTurned(product: MatrixProduct): boolean {
+  return isNf4Weight(product) && product.b.rowStride === 1 && product.k % NF4_BLOCK === 0;
 }
 
 function fitsMatrixUnits(product: MatrixProduct, settings: KernelSettings): boolean {
@@ -153,7 +194,7 @@ function fitsMatrixUnits(product: MatrixProduct, settings: KernelSettings): bool
   const { maxBindingBytes } = settings;
   if (!liesTogether(product, MATRIX_K, settings) || (group?.along === 'columns' && group.members.some(({ size }) => size % 16 !== 0))) return false;
   if (b.value.role !== 'weight' || !readsByEight(product) || a.columnStride !== 1) return false;
-  if (m < 64 || n < 64 || m % 16 !== 0 || n % 16 !== 0 || k % MATRIX_K !== 0 || n * k * 2 > maxBindingBytes) return false;
+  if (b.offset || m < 64 || n < 64 || m % 16 !== 0 || n % 16 !== 0 || k % MATRIX_K !== 0 || n * k * 2 > maxBindingBytes) return false;
   return leastSlices(product, 'matmul_matrix') === 1 || (k % (2 * MATRIX_K) === 0 && 2 * m * n * 4 <= maxBindingBytes);
 }
 
@@ -165,7 +206,7 @@ function leastSlices({ alpha = 1, scaleA = 1 }: MatrixProduct, shader: ProductVa
 /** Slices of k: a power of two, until there is enough to do or the partial sums fill a binding. Depends on the shape and the limits alone, so results repeat. */
 function slicesOfK(variant: ProductVariant, product: MatrixProduct, settings: KernelSettings): number {
   const { m } = product;
-  const enough = variant.shader === 'matmul_matrix' ? ENOUGH_ON_MATRIX_UNITS : ENOUGH_WORKGROUPS;
+  const enough = variant.shader === 'matmul_matrix' ? ENOUGH_ON_MATRIX_UNITS : variant.shader === 'matmul_unrolled' ? ENOUGH_UNROLLED : ENOUGH_WORKGROUPS;
   const workgroups = Math.ceil(m / variant.tileM) * columnTiles(product, variant.tileN);
   let slices = leastSlices(product, variant.shader);
   while (workgroups * slices < enough && mayBeSliced(product, slices * 2, settings)) slices *= 2;
@@ -192,7 +233,15 @@ export function ruleWay(product: MatrixProduct, settings: KernelSettings): Produ
   const onMatrixUnits = BY_NAME.get(nameOf('matrix', product.m >= 128 && product.n >= 256 ? LARGE_MATRIX : SMALL_MATRIX))!;
   if (fits(onMatrixUnits, product, settings)) return sliced(onMatrixUnits);
   const level = settings.level !== 'plain' && product.b.value.role === 'weight' ? 'f16' : 'plain';
-  return sliced(BY_NAME.get(nameOf(level, ruleTile(product)))!);
+  const large = BY_NAME.get(nameOf(level, LARGE, 'matmul_unrolled'))!;
+  return sliced(suitsLarge(product, large) && fits(large, product, settings) ? large : BY_NAME.get(nameOf(level, ruleTile(product)))!);
+}
+
+/** Whether there is work for large tiles, and B runs along n or will: other operands are faster by matmul_wide. */
+function suitsLarge(product: MatrixProduct, { tileM, tileN }: ProductVariant): boolean {
+  if (product.b.rowStride === 1 && !isTurned(product)) return false;
+  const slices = Math.max(1, Math.min(MOST_LARGE_SLICES, Math.floor(product.k / LARGE_SLICE)));
+  return Math.ceil(product.m / tileM) * columnTiles(product, tileN) * slices >= ENOUGH_LARGE;
 }
 
 /** What was measured fastest, where it is known and fits; else the rule's. */

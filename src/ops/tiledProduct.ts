@@ -2,8 +2,8 @@
 import { isNf4 } from '../formats/tensors.ts';
 import { flatGrid, type BufferReference, type Dispatch, type KernelSettings, type Tunable, type Way } from '../gpu/dispatch.ts';
 import { columnBindings, columnConstants, columnTiles, dequantizeConstants, groupConstants, inputBindings, operandBindings, outputBindings } from './groupedProduct.ts';
-import { productConstants, type MatrixProduct } from './product.ts';
-import { chosenWay, MATRIX_K, nameOfWay, productKey, waysNear, waysOf, WIDE_K, type ProductVariant, type ProductWay } from './productVariants.ts';
+import { productConstants, weightKind, type MatrixProduct } from './product.ts';
+import { chosenWay, isTurned, MATRIX_K, nameOfWay, NF4_BLOCK, productKey, waysNear, waysOf, WIDE_K, type ProductVariant, type ProductWay } from './productVariants.ts';
 
 /** @param scratchIndex index of the node's scratch that this product may use, and the one after it */
 export function tiledProduct(product: MatrixProduct, settings: KernelSettings, scratchIndex: number): Dispatch[] {
@@ -29,6 +29,8 @@ function dispatchesBy(way: ProductWay, product: MatrixProduct, settings: KernelS
       return anyLayoutProduct(way, product, settings, scratchIndex);
     case 'matmul_wide':
       return wideProduct(way, product, settings, scratchIndex);
+    case 'matmul_unrolled':
+      return unrolledProduct(way, product, settings, scratchIndex);
     case 'matmul_matrix':
       return matrixUnitProduct(way, product, settings, scratchIndex);
   }
@@ -78,6 +80,62 @@ function wideProduct({ variant, slices }: ProductWay, product: MatrixProduct, se
   }));
 }
 
+function unrolledProduct({ variant, slices }: ProductWay, product: MatrixProduct, settings: KernelSettings, scratchIndex: number): Dispatch[] {
+  const { k, c } = product;
+  const { tileM, tileN, perM, perN, threads } = variant;
+  const { dispatches, layout, bindings, written } = writtenOut(product, settings, scratchIndex + 1, 'tile_f32');
+  return [
+    ...dispatches,
+    ...sliced(product, settings, scratchIndex, variant, slices, WIDE_K, (split, kSlice, { target, kind }) => ({
+      shader: variant.shader,
+      constants: {
+        ...productConstants(product),
+        ...layout,
+        SPLIT: split,
+        K_SLICE: kSlice,
+        K_WHOLE: k % WIDE_K === 0,
+        TILE_M: tileM,
+        TILE_N: tileN,
+        TILE_K: WIDE_K,
+        PER_M: perM,
+        PER_N: perN,
+        HALF_M: perM / 4,
+        HALF_N: perN / 4,
+        THREADS: threads,
+        A_LOADS: (tileM * 4) / threads,
+        B_LOADS: (tileN * 4) / threads,
+        C_WRITER: (c.offset ?? 0) % 4 === 0 && c.rowStride % 4 === 0 ? 'vector' : 'scalar',
+        C_TARGET: kind,
+        TILE: variant.level === 'plain' ? 'tile_f32' : 'tile_f16',
+        ...groupConstants(product, tileN, settings, written),
+      },
+      bindings: { ...target, ...inputBindings(product), ...bindings },
+    })),
+  ];
+}
+
+/**
+ * An NF4 operand is written out once, which costs less than decoding it in every tile, and so that it runs along n, which saves the product a turn; any
+ * other stays as it is. A group's weights become one array.
+ */
+function writtenOut(product: MatrixProduct, settings: KernelSettings, scratchIndex: number, tile: 'tile_f32' | 'tile_f16') {
+  const { n, k, b } = product;
+  const kind = weightKind(b.value);
+  const bindings = operandBindings(product, settings);
+  const alongK = b.rowStride === 1;
+  if (!isNf4(kind)) return { dispatches: [], layout: { B_KIND: kind, B_ALONG_K: alongK }, bindings, written: null };
+  const plain: BufferReference = { type: 'scratch', index: scratchIndex, bytes: n * k * (tile === 'tile_f16' ? 2 : 4) };
+  const turned = isTurned(product);
+  const dispatch: Dispatch = {
+    shader: turned ? 'dequantize_nf4_turned' : 'dequantize_nf4_words',
+    constants: { ...(turned ? { N: n, K: k } : { COUNT: n * k }), B_KIND: kind, TILE: tile, ...dequantizeConstants(product, settings, turned) },
+    bindings: { 0: plain, ...bindings },
+    workgroups: turned ? [Math.ceil(n / 64), k / NF4_BLOCK, 1] : flatGrid((n * k) / 8, 64, settings),
+  };
+  const layout = turned ? { B_KIND: 'f32', B_ALONG_K: false, B_ROW: n, B_COLUMN: 1 } : { B_KIND: 'f32', B_ALONG_K: alongK };
+  return { dispatches: [dispatch], layout, bindings: { 4: plain }, written: turned ? ('turned' as const) : ('end to end' as const) };
+}
+
 /** Where a dispatch writes: C or partial sums, or each member's own C. */
 interface Results {
   target: Record<number, BufferReference>;
@@ -118,31 +176,18 @@ function sumOfSlices(product: MatrixProduct, split: number, scratch: BufferRefer
   };
 }
 
-/** Operands in float16 on matrix units; NF4 is written out once, in float16, which costs less than decoding it in every tile. */
+/** Operands in float16 on matrix units, NF4 written out in float16. */
 function matrixUnitProduct({ variant, slices }: ProductWay, product: MatrixProduct, settings: KernelSettings, scratchIndex: number): Dispatch[] {
-  const { n, b, alpha = 1, scaleA = 1 } = product;
+  const { alpha = 1, scaleA = 1 } = product;
   const { tileM, tileN, perM: subM, perN: subN, threads } = variant;
-  const constants = { ...productConstants(product), B_ALONG_K: b.rowStride === 1 };
-  const dispatches: Dispatch[] = [];
-  let bindings = operandBindings(product, settings);
-  const nf4 = isNf4(constants.B_KIND);
-  if (nf4) {
-    const count = n * product.k;
-    const half: BufferReference = { type: 'scratch', index: scratchIndex + 1, bytes: count * 2 };
-    dispatches.push({
-      shader: 'dequantize_nf4_half',
-      constants: { COUNT: count, B_KIND: constants.B_KIND, ...dequantizeConstants(product, settings) },
-      bindings: { 0: half, ...bindings },
-      workgroups: flatGrid(count / 8, 64, settings),
-    });
-    bindings = { 4: half };
-  }
+  const { dispatches, layout, bindings, written } = writtenOut(product, settings, scratchIndex + 1, 'tile_f16');
   return [
     ...dispatches,
     ...sliced({ ...product, alpha: alpha / scaleA }, settings, scratchIndex, variant, slices, MATRIX_K, (split, kSlice, { target, kind }) => ({
       shader: variant.shader,
       constants: {
-        ...constants,
+        ...productConstants(product),
+        ...layout,
         SPLIT: split,
         K_SLICE: kSlice,
         TILE_M: tileM,
@@ -157,10 +202,10 @@ function matrixUnitProduct({ variant, slices }: ProductWay, product: MatrixProdu
         A_LOADS: (tileM * MATRIX_K) / 4 / threads,
         B_LOADS: (tileN * MATRIX_K) / 4 / threads,
         A_SCALE: { f32: scaleA },
-        B_READER: nf4 ? 'half' : 'any',
-        B_SIDE: constants.B_ALONG_K ? 'k' : 'n',
+        B_READER: written ? 'half' : 'any',
+        B_SIDE: layout.B_ALONG_K ? 'k' : 'n',
         C_TARGET: kind,
-        ...groupConstants(product, tileN, settings, nf4),
+        ...groupConstants(product, tileN, settings, written),
       },
       bindings: { ...target, ...inputBindings(product), ...bindings },
     })),

@@ -161,7 +161,8 @@ function scoreCase(tokens: number, width: number, vocabulary: number, softcap: n
   return { name, graph, outputs, feeds: { h, targets }, parameters: new Map(), weights: new Map([['head', { shape: [vocabulary, width], ...stored(head, 'f32') }]]) };
 }
 
-function stored(values: Float32Array, kind: TensorKind): Pick<CaseWeight, 'values' | 'parts'> {
+/** A weight of a kind: what the kernels see of `values`, and the bytes on the GPU. */
+export function stored(values: Float32Array, kind: TensorKind): Pick<CaseWeight, 'values' | 'parts'> {
   switch (kind) {
     case 'f32':
       return { values, parts: { data: new Uint8Array(values.buffer) } };

@@ -54,7 +54,7 @@ const shaders = (plan: Plan) => plan.dispatches.map(({ shader }) => shader);
 
 describe('a group of linear layers', () => {
   it('is one dispatch forward and one back where there is work enough', () => {
-    const plan = planned(4096, 2048, [2048, 512, 512], ['nf4'], settings('plain'));
+    const plan = planned(4096, 2048, [2048, 512, 512], ['nf4'], settings('plain', { workgroupBytes: 16384 }));
     expect(shaders(plan)).toEqual(['matmul_wide', 'matmul_wide']);
     const [forward, back] = plan.dispatches;
     // Tiles of 64 columns: 32 + 8 + 8; eight storage buffers are what WebGPU promises.
@@ -66,7 +66,7 @@ describe('a group of linear layers', () => {
   });
 
   it('has no tile in two members', () => {
-    const { dispatches } = planned(4096, 576, [576, 192, 200], ['nf4'], settings('plain'));
+    const { dispatches } = planned(4096, 576, [576, 192, 200], ['nf4'], settings('plain', { workgroupBytes: 16384 }));
     expect(dispatches[0].workgroups[0]).toBe(9 + 3 + 4);
     expect(dispatches[0].constants).toMatchObject({ TILE0: 0, TILE1: 9, TILE2: 12, FIRST2: 768, SIZE2: 200 });
   });
@@ -76,10 +76,19 @@ describe('a group of linear layers', () => {
     expect(shaders(plan)).toEqual(['matmul_wide', 'matmul_reduce_wide', 'matmul_wide', 'matmul_reduce_wide']);
   });
 
+  it('writes its NF4 out once for large tiles, turned side by side forward, end to end back', () => {
+    const plan = planned(4096, 2048, [2048, 512, 512], ['nf4'], settings('plain'));
+    expect(shaders(plan)).toEqual(['dequantize_nf4_turned', 'matmul_unrolled', 'dequantize_nf4_words', 'matmul_unrolled']);
+    expect(plan.dispatches[1].constants).toMatchObject({ START1: 2048, B_ROW: 3072, TILE1: 16, TILE2: 20 });
+    expect(plan.dispatches[3].constants).toMatchObject({ START1: 2048 * 2048, B_ROW: 2048 });
+    for (const { bindings } of plan.dispatches) expect(Object.keys(bindings).length).toBeLessThanOrEqual(8);
+  });
+
   it('writes its NF4 out in float16 once on matrix units', () => {
     const plan = planned(4096, 2048, [2048, 512, 512], ['nf4'], settings('matrix'));
-    expect(shaders(plan)).toEqual(['dequantize_nf4_half', 'matmul_matrix', 'dequantize_nf4_half', 'matmul_matrix']);
-    expect(plan.dispatches[0].constants).toMatchObject({ COUNT: 3072 * 2048, FIRST1: 2048 * 2048 });
+    expect(shaders(plan)).toEqual(['dequantize_nf4_turned', 'matmul_matrix', 'dequantize_nf4_words', 'matmul_matrix']);
+    expect(plan.dispatches[0].constants).toMatchObject({ N: 3072, K: 2048, FIRST1: 2048 });
+    expect(plan.dispatches[2].constants).toMatchObject({ COUNT: 3072 * 2048, FIRST1: 2048 * 2048 });
   });
 
   it.each([

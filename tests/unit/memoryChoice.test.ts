@@ -24,7 +24,7 @@ const total = (made: ReturnType<typeof chooseMemory>) => memoryReport(made.plans
 
 describe('memory of NF4, r 16, all linear layers, 512 tokens, within the limits that WebGPU promises', () => {
   it.each([
-    ['Llama-3.2-1B', SHAPES['Llama-3.2-1B'], 2.0, 1.42],
+    ['Llama-3.2-1B', SHAPES['Llama-3.2-1B'], 2.0, 1.44],
     ['Qwen2.5-0.5B', SHAPES['Qwen2.5-0.5B'], 1.2, 0.78],
   ])('%s', (_, config, most, recomputed) => {
     const made = chooseMemory(options(config, 512, { limitBytes: most * GIB, leastTokens: 512 }), SETTINGS, LIMITS);
@@ -35,8 +35,8 @@ describe('memory of NF4, r 16, all linear layers, 512 tokens, within the limits 
     const report = memoryReport(planRun(options(config, 512, { limitBytes: null, leastTokens: 512 }), SETTINGS, LIMITS));
     expect(report.total).toBeLessThan(recomputed * GIB);
     expect(report.kvCache).toBe(0);
-    // No value outside the head comes near the vocabulary's size.
-    expect(report.activations).toBeLessThan(300 * 2 ** 20);
+    // gate and up written out are the largest value, 128 MiB in Llama-3.2-1B; nothing comes near the 250 MiB that its logits would take.
+    expect(report.activations).toBeLessThan(330 * 2 ** 20);
   });
 });
 

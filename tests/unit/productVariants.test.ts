@@ -47,7 +47,7 @@ describe('variants of a product', () => {
     expect(levels('plain')).toEqual(new Set(['plain']));
     expect(levels('f16')).toEqual(new Set(['plain', 'f16']));
     expect(levels('matrix')).toEqual(new Set(['plain', 'f16', 'matrix']));
-    expect(nameOfWay(waysOf(layer, settings('plain'))[0])).toBe('plain 128x64 8x8 / 4');
+    expect(nameOfWay(waysOf(layer, settings('plain'))[0])).toBe('plain 128x128 8x8 unrolled / 4');
     expect(nameOfWay(waysOf(layer, settings('matrix'))[0])).toBe('matrix 128x256 2x4 / 4');
   });
 
@@ -71,13 +71,31 @@ describe('variants of a product', () => {
   });
 });
 
+describe('the rule', () => {
+  const rule = (product: MatrixProduct, bytes?: number) => nameOfWay(waysOf(product, settings('plain', undefined, bytes))[0]);
+  const transposed = (product: MatrixProduct) => ({ ...product, b: { ...product.b, rowStride: product.n, columnStride: 1 } });
+
+  it('takes large tiles where there is work for them and the weight runs along n or is turned', () => {
+    expect(rule(linear(4096, 2048, 2048))).toBe('plain 128x128 8x8 unrolled / 1');
+    expect(rule(linear(4096, 2048, 2048, 'bf16'))).toBe('plain 128x64 8x8 / 1');
+    expect(rule(transposed(linear(4096, 2048, 2048, 'bf16')))).toBe('plain 128x128 8x8 unrolled / 1');
+    expect(rule(linear(512, 576, 576))).not.toContain('unrolled');
+    expect(rule(linear(4096, 2048, 2048), 16384)).toBe('plain 128x64 8x8 / 1');
+  });
+
+  it('decodes NF4 in the tile where rows are few or it is too large to be written out', () => {
+    expect(rule(linear(128, 32768, 2048))).not.toContain('unrolled');
+    expect(rule(linear(4096, 16384, 4096))).not.toContain('unrolled');
+  });
+});
+
 describe('a choice', () => {
   const chosen = (level: KernelLevel, name: string, product = layer) => nameOfWay(chosenWay(product, settings(level, { [productKey(layer)]: name })));
-  const rule = 'plain 128x64 8x8 / 4';
+  const rule = 'plain 128x128 8x8 unrolled / 4';
 
   it('overrides the rule for its shape alone', () => {
     expect(chosen('plain', 'plain 64x64 4x4 / 2')).toBe('plain 64x64 4x4 / 2');
-    expect(chosen('plain', 'plain 64x64 4x4 / 2', linear(513, 2048, 8192))).toBe('plain 128x64 8x8 / 4');
+    expect(chosen('plain', 'plain 64x64 4x4 / 2', linear(513, 2048, 8192))).toBe('plain 128x128 8x8 unrolled / 4');
     expect(chosen('matrix', 'plain 64x64 4x4 / 2')).toBe('plain 64x64 4x4 / 2');
   });
 
@@ -100,7 +118,9 @@ describe('a choice', () => {
     expect(dispatch.constants).toMatchObject({ TILE_M: 64, TILE_N: 32, SPLIT: 1, THREADS: 128 });
     expect(dispatch.workgroups).toEqual([64, 8, 1]);
     const { tunable } = dispatch;
-    expect(tunable!.dispatches(tunable!.ways(settings('plain'))[0], settings('plain'))[0].constants).toMatchObject({ TILE_M: 128, SPLIT: 4 });
+    const byRule = tunable!.dispatches(tunable!.ways(settings('plain'))[0], settings('plain'));
+    expect(byRule.map(({ shader }) => shader)).toEqual(['dequantize_nf4_turned', 'matmul_unrolled', 'matmul_reduce_wide']);
+    expect(byRule[1].constants).toMatchObject({ TILE_M: 128, SPLIT: 4, B_ALONG_K: false, B_ROW: 2048 });
   });
 
   it('is by a key that layouts, kinds and what is done with the result change', () => {

@@ -37,13 +37,13 @@ describe('assembleShader', () => {
   });
 
   it('puts enable and diagnostic lines ahead of the constants', () => {
-    const lines = assembleShader('dequantize_nf4_half', { COUNT: 64, B_KIND: 'nf4', MEMBERS: 0 }).split('\n');
+    const lines = assembleShader('dequantize_nf4_words', { COUNT: 64, TILE: 'tile_f16', B_KIND: 'nf4', MEMBERS: 0 }).split('\n');
     expect(lines[0]).toBe('enable f16;');
     expect(lines[1]).toBe('const COUNT: u32 = 64u;');
   });
 
   it('names what is missing', () => {
     expect(() => assembleShader('lora_up', { ...LORA_UP, QUARTERS: true })).toThrow('lora_up: #repeat needs the number QUARTERS');
-    expect(() => assembleShader('dequantize_nf4_half', { COUNT: 64 })).toThrow('#include needs the string constant B_KIND');
+    expect(() => assembleShader('dequantize_nf4_words', { COUNT: 64, TILE: 'tile_f32' })).toThrow('#include needs the string constant B_KIND');
   });
 });

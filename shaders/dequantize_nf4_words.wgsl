@@ -1,10 +1,10 @@
-// As dequantize_nf4.wgsl, rounded to float16: COUNT elements, a multiple of 8, of a tensor, or of MEMBERS tensors that share their buffers. Of member g:
+// As dequantize_nf4.wgsl, in float32 or rounded to float16 (TILE): COUNT elements, a multiple of 8, of a tensor, or of MEMBERS tensors that share their buffers. Of member g:
 // its elements go to FIRST and on; it begins at element START, scale BLOCK and nested scale NESTED of the buffers.
 // Buffers: 0 y, 4-7 the tensor. Threads: one invocation a word of eight codes.
-enable f16;
+#include "lib/{TILE}.wgsl"
 #include "lib/flat.wgsl"
 #include "lib/{B_KIND}.wgsl"
-@group(0) @binding(0) var<storage, read_write> y: array<vec4<f16>>;
+@group(0) @binding(0) var<storage, read_write> y: array<Tile>;
 var<workgroup> code_points: array<f32, 16>;
 
 @compute @workgroup_size(64)
@@ -29,6 +29,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let scale = weight_scale_from(own >> 3u, place.z, place.w);
   let low = (vec4u(word) >> vec4u(4u, 0u, 12u, 8u)) & vec4u(15u);
   let high = (vec4u(word) >> vec4u(20u, 16u, 28u, 24u)) & vec4u(15u);
-  y[2u * i] = vec4<f16>(scale * vec4f(code_points[low.x], code_points[low.y], code_points[low.z], code_points[low.w]));
-  y[2u * i + 1u] = vec4<f16>(scale * vec4f(code_points[high.x], code_points[high.y], code_points[high.z], code_points[high.w]));
+  y[2u * i] = Tile(scale * vec4f(code_points[low.x], code_points[low.y], code_points[low.z], code_points[low.w]));
+  y[2u * i + 1u] = Tile(scale * vec4f(code_points[high.x], code_points[high.y], code_points[high.z], code_points[high.w]));
 }

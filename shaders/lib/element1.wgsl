@@ -1,0 +1,2 @@
+// Element-wise kernels take one element at a time.
+alias Element = f32;

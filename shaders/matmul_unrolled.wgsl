@@ -1,0 +1,153 @@
+// The same product as matmul_direct.wgsl for large sides: tiles of TILE_M x TILE_N x TILE_K, both k-major in workgroup memory, PER_M x PER_N sums an
+// invocation, the next tile read while this one is multiplied, every term of a tile written out. A runs along k (A_COLUMN 1), B along k (B_ALONG_K,
+// B_ROW 1) or along n (B_COLUMN 1); offsets, strides, N and K are multiples of 4.
+// Buffers: 0 c, 1 a, 4 B of any kind but NF4, through lib/weight4_*.wgsl. Several products at once: lib/group_columns.wgsl, lib/group_terms.wgsl (GROUP).
+// Threads: workgroup x over n, y over m, z over slices of k;
+// THREADS = TILE_M / PER_M * TILE_N / PER_N. A subgroup of 32 takes a patch of 4 rows and 8 columns of invocations, so that it reads few different words.
+// A_LOADS, B_LOADS: reads of four an invocation does a tile. HALF_M, HALF_N: vec4 of PER_M, PER_N.
+#include "lib/{TILE}.wgsl"
+#include "lib/group_{GROUP}.wgsl"
+#include "lib/c_{C_WRITER}.wgsl"
+#include "lib/weight4_{B_KIND}.wgsl"
+
+const COLUMNS: u32 = TILE_N / PER_N;
+const ROWS: u32 = TILE_M / PER_M;
+// One vec4 of padding turns the banks from one k to the next.
+const A_STRIDE: u32 = TILE_M / 4u + 1u;
+const B_STRIDE: u32 = TILE_N / 4u + 1u;
+var<workgroup> a_tile: array<Tile, TILE_K * A_STRIDE>;
+var<workgroup> b_tile: array<Tile, TILE_K * B_STRIDE>;
+
+// Of the e-th four of A's tile: its first k, its row, and where it lies for k = 0.
+fn a_k(e: u32) -> u32 {
+  return e / TILE_M * 4u;
+}
+
+fn a_row(e: u32, m0: u32) -> u32 {
+  return min(m0 + e % TILE_M, M - 1u);
+}
+
+fn a_start(e: u32, m0: u32) -> u32 {
+  return A_OFFSET + a_row(e, m0) * A_ROW + a_k(e);
+}
+
+// Of the e-th four of B's tile: its first k, and where it lies for k = 0 of its member.
+fn b_k(e: u32) -> u32 {
+  return select(e / (TILE_N / 4u), e / TILE_N * 4u, B_ALONG_K);
+}
+
+fn b_start(e: u32, n0: u32) -> u32 {
+  if (B_ALONG_K) {
+    return B_OFFSET + min(n0 + e % TILE_N, member_n - 1u) * B_COLUMN + b_k(e);
+  }
+  return B_OFFSET + min(n0 + e % (TILE_N / 4u) * 4u, member_n - 4u) + b_k(e) * B_ROW;
+}
+
+// Four k of one row of A: a column of the tile.
+fn put_a(e: u32, read: vec4f) {
+  let four = Tile(read);
+  let at = e / TILE_M * 4u * A_STRIDE + e % TILE_M / 4u;
+  let lane = e % 4u;
+  a_tile[at][lane] = four.x;
+  a_tile[at + A_STRIDE][lane] = four.y;
+  a_tile[at + 2u * A_STRIDE][lane] = four.z;
+  a_tile[at + 3u * A_STRIDE][lane] = four.w;
+}
+
+fn put_b(e: u32, read: vec4f) {
+  let four = Tile(read);
+  if (!B_ALONG_K) {
+    b_tile[e / (TILE_N / 4u) * B_STRIDE + e % (TILE_N / 4u)] = four;
+    return;
+  }
+  let at = e / TILE_N * 4u * B_STRIDE + e % TILE_N / 4u;
+  let lane = e % 4u;
+  b_tile[at][lane] = four.x;
+  b_tile[at + B_STRIDE][lane] = four.y;
+  b_tile[at + 2u * B_STRIDE][lane] = four.z;
+  b_tile[at + 3u * B_STRIDE][lane] = four.w;
+}
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t: u32) {
+  let m0 = group.y * TILE_M;
+  let n0 = first_column(group.x);
+  let x = t / 32u % (COLUMNS / 8u) * 8u + t % 8u;
+  let y = t / 32u / (COLUMNS / 8u) * 4u + t % 32u / 8u;
+  let first = group.z * K_SLICE;
+  let last = min(first + K_SLICE, K);
+#repeat i PER_M
+#repeat j HALF_N
+  var sum$i_$j = vec4f();
+#end
+#end
+  begin_term(first);
+#repeat i A_LOADS
+  let a_at$i = a_start(t + $iu * THREADS, m0);
+  var a_next$i = vec4f();
+  if (K_WHOLE || first + a_k(t + $iu * THREADS) < last) {
+    a_next$i = read_a(t + $iu * THREADS, m0, a_at$i, first);
+  }
+#end
+#repeat i B_LOADS
+  let b_k$i = b_k(t + $iu * THREADS);
+  let b_at$i = b_start(t + $iu * THREADS, n0);
+  var b_next$i = vec4f();
+  if (K_WHOLE || first + b_k$i < last) {
+    b_next$i = weight4_at(member_start + b_at$i + (first - member_term) * B_ROW);
+  }
+#end
+  for (var k0 = first; k0 < last; k0 += TILE_K) {
+#repeat i A_LOADS
+    put_a(t + $iu * THREADS, a_next$i);
+#end
+#repeat i B_LOADS
+    put_b(t + $iu * THREADS, b_next$i);
+#end
+    workgroupBarrier();
+    let next = k0 + TILE_K;
+    if (next < last) {
+      begin_term(next);
+#repeat i A_LOADS
+      if (K_WHOLE || next + a_k(t + $iu * THREADS) < last) {
+        a_next$i = read_a(t + $iu * THREADS, m0, a_at$i, next);
+      } else {
+        a_next$i = vec4f();
+      }
+#end
+#repeat i B_LOADS
+      if (K_WHOLE || next + b_k$i < last) {
+        b_next$i = weight4_at(member_start + b_at$i + (next - member_term) * B_ROW);
+      } else {
+        b_next$i = vec4f();
+      }
+#end
+    }
+#repeat k TILE_K
+    {
+#repeat h HALF_M
+      let left$h = vec4f(a_tile[$ku * A_STRIDE + y + $hu * ROWS]);
+#end
+#repeat j HALF_N
+      let right$j = vec4f(b_tile[$ku * B_STRIDE + x + $ju * COLUMNS]);
+#end
+#repeat i PER_M
+#repeat j HALF_N
+      sum$i_$j = fma(vec4f(left$(i/4)[$(i%4)]), right$j, sum$i_$j);
+#end
+#end
+    }
+#end
+    workgroupBarrier();
+  }
+#repeat i PER_M
+  {
+    let m = m0 + (y + $(i/4)u * ROWS) * 4u + $(i%4)u;
+    if (m < M) {
+#repeat j HALF_N
+      store4(m, n0 + (x + $ju * COLUMNS) * 4u, group.z, sum$i_$j);
+#end
+    }
+  }
+#end
+}
