@@ -80,9 +80,9 @@ export function withoutDeadNodes(nodes: readonly Node[]): Node[] {
   const needed = new Set<Value>();
   const kept: Node[] = [];
   for (const node of nodes.toReversed()) {
-    const observable = node.outputs.some((output) => needed.has(output) || output.role === 'output' || output.role === 'state' || output.role === 'gradient');
-    if (!observable) continue;
-    const slim = node.op.only?.(node, needed) ?? node;
+    const wanted = new Set(node.outputs.filter((output) => needed.has(output) || output.role === 'output' || output.role === 'state' || output.role === 'gradient'));
+    if (wanted.size === 0) continue;
+    const slim = node.op.only?.(node, wanted) ?? node;
     kept.push(slim);
     slim.inputs.forEach((input) => needed.add(input));
   }

@@ -1,0 +1,69 @@
+/** What LoRA costs in dispatches, and where its matrices lie. */
+import { describe, expect, it } from 'vitest';
+import { randomModel, SHAPES } from '../../scripts/lib/randomModel.ts';
+import type { KernelSettings } from '../../src/gpu/dispatch.ts';
+import { AdapterLayout } from '../../src/model/adapterLayout.ts';
+import { trainGraph } from '../../src/model/plans.ts';
+import { modelOf } from '../../src/model/registry.ts';
+import { makePlan } from '../../src/plan/plan.ts';
+
+const SETTINGS: KernelSettings = { rowWorkgroup: 128, matmul: 'tiled', level: 'plain', workgroupBytes: 16384, maxWorkgroups: 65535, maxBindingBytes: 2 ** 27 };
+const LAYERS = 16;
+/** Projections that share an input: q, k and v; o; gate and up; down. */
+const GROUPS = 4 * LAYERS;
+
+function counts(checkpoint: boolean, dropout = 0): Record<string, number> {
+  const weights = randomModel(SHAPES['16 layers of width 32']);
+  const lora = { r: 4, lora_alpha: 8, lora_dropout: dropout, target_modules: 'all-linear' as const, use_rslora: false, use_dora: false };
+  const { graph } = trainGraph(modelOf(weights.config), { tokens: 64, positions: 64, lora, weights: weights.tensors }, checkpoint);
+  const { dispatches } = makePlan('train', graph, SETTINGS, { maxBindingBytes: 2 ** 27, maxBufferBytes: 2 ** 28 });
+  const byOp: Record<string, number> = {};
+  for (const { op } of dispatches) byOp[op] = (byOp[op] ?? 0) + 1;
+  return byOp;
+}
+
+describe('LoRA in a plan', () => {
+  it('takes three dispatches a group of projections', () => {
+    expect(counts(false)).toMatchObject({ lora: GROUPS, loraDx: GROUPS, loraParameters: GROUPS });
+  });
+
+  it('makes A x alone where a recomputed layer needs no more, and not the product that it would be added to', () => {
+    const [kept, recomputed] = [counts(false), counts(true)];
+    expect(recomputed).toMatchObject({ lora: GROUPS + 3 * (LAYERS - 1), loraDown: LAYERS - 1, loraDx: GROUPS, loraParameters: GROUPS });
+    // Of o and down, which are products alone, only o is made again.
+    expect(recomputed.linear - kept.linear).toBe(LAYERS - 1);
+  });
+
+  it('takes every module by itself where each drops its own', () => {
+    expect(counts(false, 0.1)).toMatchObject({ lora: 7 * LAYERS, loraDx: 7 * LAYERS, loraParameters: 7 * LAYERS });
+  });
+});
+
+describe('adapter layout', () => {
+  it('lays the matrices of a group one under the other, A before B, and no group in two buffers', () => {
+    const groups = [
+      { modules: ['q', 'k'], inFeatures: 10, outFeatures: [12, 5] },
+      { modules: ['o'], inFeatures: 12, outFeatures: [10] },
+    ];
+    const { tensors, parameters, bStart, pieces } = new AdapterLayout(groups, 3, 128);
+    expect([...parameters.values()]).toEqual([
+      { name: 'A: q k', shape: [6, 10], offset: 0 },
+      { name: 'A: o', shape: [3, 12], offset: 64 },
+      { name: 'B: q k', shape: [17, 3], offset: 128 },
+      { name: 'B: o', shape: [10, 3], offset: 192 },
+    ]);
+    expect(tensors.map(({ name, offset }) => [/(\w+)\.lora_(\w)/.exec(name)!.slice(1).join(' '), offset])).toEqual([
+      ['q A', 0],
+      ['k A', 30],
+      ['o A', 64],
+      ['q B', 128],
+      ['k B', 164],
+      ['o B', 192],
+    ]);
+    expect(bStart).toBe(128);
+    expect(pieces).toEqual([
+      { first: 0, elements: 128 },
+      { first: 128, elements: 128 },
+    ]);
+  });
+});
