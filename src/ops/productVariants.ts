@@ -134,11 +134,15 @@ export function readsByEight(product: MatrixProduct): boolean {
   return [b.rowStride === 1 ? k : n, b.offset ?? 0, b.rowStride === 1 ? b.columnStride : b.rowStride].every((size) => size % 8 === 0);
 }
 
-/** Whether a group can be one product, and none of its members has to leave the matrix units for it. */
+/** From the slowest to the fastest, where they fit. */
+const SHADERS: readonly ProductVariant['shader'][] = ['matmul_tiled', 'matmul_wide', 'matmul_unrolled', 'matmul_matrix'];
+
+/** Whether a group can be one product, and none of its members has to leave a faster kernel for it. */
 export function fitsTogether(product: MatrixProduct, settings: KernelSettings): boolean {
   const members = apart(product);
   if (settings.matmul !== 'tiled' || !liesTogether(product, WIDE_K, settings) || !members.every(readsByEight)) return false;
-  return settings.level !== 'matrix' || fitsMatrixUnits(product, settings) || !members.some((member) => fitsMatrixUnits(member, settings));
+  const speed = (each: MatrixProduct) => SHADERS.indexOf(ruleWay(each, settings).variant.shader);
+  return members.every((member) => speed(member) <= speed(product));
 }
 
 /** Whether a variant can compute a product on this adapter, at the settings' level. */

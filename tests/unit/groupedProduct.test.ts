@@ -103,6 +103,12 @@ describe('a group of linear layers', () => {
     expect(plan.dispatches.flatMap(({ bindings }) => Object.values(bindings)).some(({ type }) => type === 'weights')).toBe(false);
   });
 
+  it('is one product a layer where only those can be written out ahead', () => {
+    const plan = planned(4096, 3072, [8192, 8192], ['nf4'], settings('plain'));
+    expect(shaders(plan).filter((shader) => shader === 'matmul_unrolled')).toHaveLength(4);
+    expect(shaders(planned(4096, 2048, [8192, 8192], ['nf4'], settings('plain'))).filter((shader) => shader === 'matmul_unrolled')).toHaveLength(2);
+  });
+
   it('leaves no member behind that would go on matrix units alone', () => {
     const plan = planned(4096, 2048, [8192, 8192], ['nf4'], settings('matrix', { maxBindingBytes: 2 ** 25 }));
     expect(shaders(plan).filter((shader) => shader === 'matmul_matrix')).toHaveLength(4);
