@@ -1,11 +1,13 @@
 /** Whether cost grows as it should: speed and memory over a long run, step time over T in one document, and over micro-batches. */
+import { packDocuments } from '../../src/data/packing.ts';
 import type { GpuContext } from '../../src/gpu/context.ts';
 import type { KernelLevel } from '../../src/gpu/dispatch.ts';
 import { parseRecipe } from '../../src/training/recipe.ts';
 import { Trainer } from '../../src/training/trainer.ts';
 import { WebGpuEngine } from '../../src/training/webgpuEngine.ts';
+import { randomModel, SHAPES } from '../lib/randomModel.ts';
 import { loadDemo } from './demoData.ts';
-import type { BenchHost, BenchOptions } from './figures.ts';
+import { LORA, median, type BenchHost, type BenchOptions } from './figures.ts';
 import { benchStep } from './steps.ts';
 
 export interface LongRunBench {
@@ -43,12 +45,38 @@ export async function benchGrowth(context: GpuContext, host: BenchHost, options:
       restMs === null ? '' : `, of that attention ${attentionMs!.toFixed(1)} and the rest ${restMs.toFixed(1)} (${((restMs / tokens) * 1000).toFixed(1)} a thousand tokens)`;
     host.log(`${model}, a document of ${tokens}: ${stepMs.toFixed(1)} ms${parts}`);
   }
-  for (const count of counts) {
-    const { stepMs } = await benchStep(context, { model, count: 1, length: microBatchTokens, level, gradientCheckpointing: true, microBatches: count });
-    made.microBatches.push({ model, tokensPerMicroBatch: microBatchTokens, count, stepMs });
-    host.log(`${model}, ${count} micro-batches of ${microBatchTokens}: ${stepMs.toFixed(1)} ms, ${(stepMs / count).toFixed(1)} each`);
-  }
+  await overMicroBatches(context, made, host, { model, tokens: microBatchTokens, counts });
   return made;
+}
+
+/** One engine, steps of ever more micro-batches. */
+async function overMicroBatches(
+  context: GpuContext,
+  { level, microBatches: rows }: GrowthBench,
+  host: BenchHost,
+  { model, tokens, counts }: { model: string; tokens: number; counts: readonly number[] },
+): Promise<void> {
+  context.settings.level = level;
+  const engine = await WebGpuEngine.create(context, { weights: randomModel(SHAPES[model]), lora: LORA, tokensPerMicroBatch: tokens, gradientCheckpointing: true, seed: 0 });
+  const inputIds = Array.from({ length: tokens }, (_, i) => (i * 37) % (SHAPES[model].vocab_size as number));
+  let step = 0;
+  for (const count of counts) {
+    const microBatches = packDocuments(
+      Array.from({ length: count }, () => ({ inputIds, labels: inputIds })),
+      { tokens, padTokenId: 0 },
+    );
+    const times: number[] = [];
+    for (let run = 0; run < 5; run++) {
+      const started = performance.now();
+      await engine.trainStep({ microBatches, step: step++, learningRate: 1e-5, weightDecay: 0, maxGradNorm: 1 });
+      if (run >= 2) times.push(performance.now() - started);
+    }
+    const stepMs = median(times);
+    rows.push({ model, tokensPerMicroBatch: tokens, count, stepMs });
+    host.log(`${model}, ${count} micro-batches of ${tokens}: ${stepMs.toFixed(1)} ms, ${(stepMs / count).toFixed(1)} each`);
+  }
+  engine.dispose();
+  context.settings.level = 'plain';
 }
 
 /** Four rows of the demo fit. */

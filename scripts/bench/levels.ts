@@ -29,7 +29,7 @@ export interface LevelBench {
   validation: Record<string, number>;
   /**
    * Largest |loss - plain| / plain: of a single step, of a running mean over 10 steps, of the mean over all steps, and of the validation losses; and
-   * `nats`, the largest |loss - plain| of a step. plain is at this T, or for plain itself at the first.
+   * `nats`, the largest |loss - plain| of a step. plain is the model's first run.
    */
   difference: { nats: number; step: number; runningMean: number; mean: number; validation: number };
   tokensPerSecond: number;
@@ -38,8 +38,11 @@ export interface LevelBench {
 interface LevelModel extends DemoData {
   name: string;
   recipe: Recipe;
-  tokens: readonly number[];
 }
+
+/** T, and another for how far plain is from itself: eight rows make one micro-batch, or three. */
+const TOKENS = 512;
+const OTHER_TOKENS = 128;
 
 /** As wide as its products on matrix units are in a model that people use; the loss begins near ln(vocabulary). */
 const WIDE = { hidden_size: 1024, intermediate_size: 2816, num_hidden_layers: 8, num_attention_heads: 16, num_key_value_heads: 4, head_dim: 64 };
@@ -48,29 +51,24 @@ export async function benchLevels(context: GpuContext, host: BenchHost, options:
   const demo = await loadDemo(host);
   const tiny = options.size === 'tiny';
   const recipe = (change: Partial<Recipe['training']>) => parseRecipe({ ...demo.recipe, training: { ...demo.recipe.training, max_steps: tiny ? 2 : 200, ...change } });
-  const models: LevelModel[] = [{ ...demo, name: 'demo', recipe: recipe({}), tokens: tiny ? [128] : [512, 128] }];
+  const models: LevelModel[] = [{ ...demo, name: 'demo', recipe: recipe({}) }];
   if (!tiny) {
     // The demo's own rate drives its loss to nothing, where shares say little; the recipe's default is what models of real size are trained at.
-    models.push({ ...demo, name: 'demo at 2e-4', recipe: recipe({ learning_rate: 2e-4 }), tokens: [512, 128] });
-    models.push({
-      ...demo,
-      name: 'random, 8 × 1024, at 2e-4',
-      weights: randomModel({ ...demo.weights.config, ...WIDE }),
-      recipe: recipe({ learning_rate: 2e-4 }),
-      tokens: [512, 128],
-    });
+    models.push({ ...demo, name: 'demo at 2e-4', recipe: recipe({ learning_rate: 2e-4 }) });
+    models.push({ ...demo, name: 'random, 8 × 1024, at 2e-4', weights: randomModel({ ...demo.weights.config, ...WIDE }), recipe: recipe({ learning_rate: 2e-4 }) });
   }
   const rows: LevelBench[] = [];
   for (const model of models) {
-    for (const tokens of model.tokens) {
-      for (const level of context.levels.filter((each) => each === 'plain' || !options.levels || options.levels.includes(each))) {
-        const run = await train(context, model, level, tokens);
-        const plain = rows.find((row) => row.model === model.name && row.level === 'plain' && (level === 'plain' || row.tokensPerMicroBatch === tokens)) ?? run;
-        const row = { ...run, difference: differences(run, plain) };
-        rows.push(row);
-        host.log(`${model.name} ${level} T ${tokens}: loss ${row.losses[0].toFixed(4)} to ${row.losses.at(-1)!.toFixed(4)}, ${describe(row)}`);
-      }
-    }
+    const add = async (level: KernelLevel, tokens: number, plain?: LevelBench) => {
+      const run = await train(context, model, level, tokens);
+      const row = { ...run, difference: differences(run, plain ?? run) };
+      rows.push(row);
+      host.log(`${model.name} ${level} T ${tokens}: loss ${row.losses[0].toFixed(4)} to ${row.losses.at(-1)!.toFixed(4)}, ${describe(row)}`);
+      return row;
+    };
+    const plain = await add('plain', tiny ? OTHER_TOKENS : TOKENS);
+    for (const level of context.levels.filter((each) => each !== 'plain' && (!options.levels || options.levels.includes(each)))) await add(level, plain.tokensPerMicroBatch, plain);
+    if (!tiny) await add('plain', OTHER_TOKENS, plain);
   }
   return rows;
 }

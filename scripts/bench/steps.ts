@@ -31,13 +31,11 @@ export interface StepBench {
 
 export interface StepShape {
   model: string;
-  /** Documents of one micro-batch. */
+  /** Documents of one micro-batch, which is one step. */
   count: number;
   length: number;
   level: KernelLevel;
   gradientCheckpointing: boolean;
-  /** Micro-batches of a step; 1 where absent. */
-  microBatches?: number;
 }
 
 /** Models, and documents by their length; of the last model what it gains to recompute nothing, too. */
@@ -71,14 +69,14 @@ export async function benchSteps(context: GpuContext, host: BenchHost, options: 
 /** Steps are timed until there are 5 of them or this much time has passed, but at least 2. */
 const TIMED_MS = 2500;
 
-export async function benchStep(context: GpuContext, { model, count, length, level, gradientCheckpointing, microBatches: batches = 1 }: StepShape): Promise<StepBench> {
+export async function benchStep(context: GpuContext, { model, count, length, level, gradientCheckpointing }: StepShape): Promise<StepBench> {
   context.settings.level = level;
   const weights = randomModel(SHAPES[model]);
   const tokens = count * length;
   const engine = await WebGpuEngine.create(context, { weights, lora: LORA, tokensPerMicroBatch: tokens, gradientCheckpointing, seed: 0 });
   const vocabulary = SHAPES[model].vocab_size as number;
   const inputIds = Array.from({ length }, (_, i) => (i * 37) % vocabulary);
-  const documents = Array.from({ length: count * batches }, () => ({ inputIds, labels: inputIds }));
+  const documents = Array.from({ length: count }, () => ({ inputIds, labels: inputIds }));
   const microBatches = packDocuments(documents, { tokens, padTokenId: 0 });
   let number = 0;
   const step = () => engine.trainStep({ microBatches, step: number++, learningRate: 1e-5, weightDecay: 0, maxGradNorm: 1 });
@@ -108,7 +106,7 @@ export async function benchStep(context: GpuContext, { model, count, length, lev
     level,
     documents: `${count}×${length}`,
     gradientCheckpointing,
-    tokensPerSecond: ((tokens * batches) / stepMs) * 1000,
+    tokensPerSecond: (tokens / stepMs) * 1000,
     stepMs,
     gpuMs: kernels.length > 0 ? kernels.reduce((sum, { ms }) => sum + ms, 0) : null,
     idle: spans.length > 0 ? idleShare(spans) : null,
