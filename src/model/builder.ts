@@ -85,7 +85,7 @@ export class ModelBuilder {
       x,
       modules.map((module) => this.weight(`${module}.weight`)),
     );
-    const outputs = modules.map((module, i) => (this.options.weights.has(`${module}.bias`) ? addBias(this.graph, products[i], this.weight(`${module}.bias`)) : products[i]));
+    const outputs = this.biased(products, modules);
     const targets = modules.map((module, i) => ({ module, i })).filter(({ module }) => isTarget(module, lora));
     // With dropout every module draws its own mask, as PEFT has it, so nothing is shared.
     const groups = lora.lora_dropout > 0 ? targets.map((target) => [target]) : targets.length > 0 ? [targets] : [];
@@ -97,6 +97,20 @@ export class ModelBuilder {
       const b = this.graph.parameter(groupName(names, 'B'), [ys.reduce((sum, y) => sum + y.shape[1], 0), lora.r]);
       applyLora(this.graph, this.dropout(x), { a, b, ys, scale: loraScale(lora), strength: this.strength() }).forEach((y, g) => (outputs[group[g].i] = y));
     }
+    return outputs;
+  }
+
+  /** Adds the biases that there are. */
+  private biased(products: readonly Value[], modules: readonly string[]): Value[] {
+    const outputs = [...products];
+    const having = modules.flatMap((module, i) => (this.options.weights.has(`${module}.bias`) ? [{ i, bias: this.weight(`${module}.bias`) }] : []));
+    if (having.length === 0) return outputs;
+    const sums = addBias(
+      this.graph,
+      having.map(({ i }) => products[i]),
+      having.map(({ bias }) => bias),
+    );
+    having.forEach(({ i }, g) => (outputs[i] = sums[g]));
     return outputs;
   }
 

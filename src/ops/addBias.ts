@@ -1,31 +1,52 @@
-/** y += bias, a frozen vector added to every row in place. The gradient passes through. */
-import { flatGrid, value } from '../gpu/dispatch.ts';
-import { elements, type Graph, type Op, type Value } from './graph.ts';
+/** y_g += bias_g, frozen vectors added to every row in place, those of projections that share an input at once. The gradient passes through. */
+import { isNf4 } from '../formats/tensors.ts';
+import { flatGrid, value, type BufferReference, type Dispatch, type KernelSettings, type ShaderConstant } from '../gpu/dispatch.ts';
+import type { Graph, Op, Value } from './graph.ts';
 import { weightBindings, weightKind } from './product.ts';
+import { groupParts } from './weightGroups.ts';
 
-/** @param y [T, N], taken over @param bias [N] @returns [T, N] */
-export function addBias(graph: Graph, y: Value, bias: Value): Value {
-  return graph.append(addBiasOp, [y, bias])[0];
+/** @param ys each [T, N_g], taken over @param biases each [N_g] @returns as ys */
+export function addBias(graph: Graph, ys: readonly Value[], biases: readonly Value[]): Value[] {
+  return graph.append(addBiasOp, [...ys, ...biases]);
 }
 
 export const addBiasOp: Op = {
   name: 'addBias',
-  outputs([y, bias]) {
-    if (y.shape[1] !== bias.shape[0]) throw new Error(`addBias ${bias.name}: rows of ${y.shape[1]} and a bias of ${bias.shape[0]}`);
-    return [{ shape: y.shape, inPlaceOf: 0 }];
+  outputs(inputs) {
+    const count = inputs.length / 2;
+    return inputs.slice(0, count).map((y, g) => {
+      const bias = inputs[count + g];
+      if (y.shape[1] !== bias.shape[0]) throw new Error(`addBias ${bias.name}: rows of ${y.shape[1]} and a bias of ${bias.shape[0]}`);
+      return { shape: y.shape, inPlaceOf: g };
+    });
   },
-  gradient(backward, { inputs: [y] }, [dy]) {
-    if (dy) backward.pass(y, dy);
+  gradient(backward, { inputs }, dys) {
+    dys.forEach((dy, g) => dy && backward.pass(inputs[g], dy));
   },
-  dispatches({ inputs: [, bias], outputs: [y] }, settings) {
-    return [
-      {
-        shader: 'add_bias',
-        constants: { ROWS: y.shape[0], WIDTH: y.shape[1], W_KIND: weightKind(bias) },
-        bindings: { 0: value(y), ...weightBindings(bias) },
-        workgroups: flatGrid(elements(y), 64, settings),
-      },
-    ];
+  together: (inputs) => inputs.slice(inputs.length / 2),
+  dispatches({ inputs, outputs: ys }, settings) {
+    const biases = inputs.slice(ys.length);
+    const kind = weightKind(biases[0]);
+    const data = groupParts(biases, settings.maxBindingBytes)?.data;
+    if (!data || isNf4(kind)) return ys.map((y, g) => biasDispatch([y], [0], weightBindings(biases[g]), weightKind(biases[g]), settings));
+    const starts = data.startBytes.map((bytes) => bytes / (kind === 'f32' ? 4 : 2));
+    return [biasDispatch(ys, starts, { 4: { type: 'weights', ids: biases.map(({ id }) => id), part: 'data', bytes: data.bytes } }, kind, settings)];
   },
-  tensorflow: (tf, [y, bias]) => [tf.add(y, bias)],
+  tensorflow: (tf, inputs) => inputs.slice(0, inputs.length / 2).map((y, g) => tf.add(y, inputs[inputs.length / 2 + g])),
 };
+
+/** @param starts the first element of each bias */
+function biasDispatch(ys: readonly Value[], starts: readonly number[], biases: Record<number, BufferReference>, kind: string, settings: KernelSettings): Dispatch {
+  const rows = ys[0].shape[0];
+  const constants: Record<string, ShaderConstant> = { ROWS: rows, W_KIND: kind, MEMBERS: ys.length };
+  const bindings = { ...biases };
+  let columns = 0;
+  ys.forEach((y, g) => {
+    constants[`SIZE${g}`] = y.shape[1];
+    constants[`FIRST${g}`] = columns;
+    constants[`START${g}`] = starts[g];
+    bindings[10 + g] = value(y);
+    columns += y.shape[1];
+  });
+  return { shader: 'add_bias', constants, bindings, workgroups: flatGrid(rows * columns, 64, settings) };
+}

@@ -81,6 +81,8 @@ export interface Op {
   gradient?(backward: Backward, node: Node, outputGradients: readonly (Value | null)[]): void;
   /** Where some outputs turn out to be of no use: a node that makes these of them with less work, or the node itself. */
   only?(node: Node, wanted: ReadonlySet<Value>): Node;
+  /** Weights that its kernels read as one where they can: they are placed together (ops/weightGroups.ts). */
+  together?(inputs: readonly Value[]): Value[];
   /** The kernels of one node, in order. */
   dispatches(node: Node, settings: KernelSettings): Dispatch[];
   /** The same function in TensorFlow.js; only forward ops have one (backward ones are checked against tf.grads). `host` gives an input's array where an op needs it on the CPU. */

@@ -77,6 +77,7 @@ export const linearGroupOp: Op = {
     if (used.length === weights.length) backward.emit(x, linearGroupDxOp, [...dys.map((dy) => dy!), ...weights]);
     else for (const { dy, weight } of used) backward.emit(x, linearDxOp, [dy, weight]);
   },
+  together: ([, ...weights]) => weights,
   dispatches: ({ inputs: [x, ...weights], outputs }, settings) => matrixProduct(groupOf('columns', x, weights, outputs), settings),
   tensorflow: (tf, [x, ...weights]) => weights.map((weight) => tf.matMul(x, weight, false, true)),
 };

@@ -261,7 +261,16 @@ export function opCases(): OpCase[] {
     const a = c.leaf('a', 7, 45);
     return [add(c.graph, add(c.graph, a, c.leaf('b', 7, 45)), a)];
   });
-  for (const kind of KINDS) build(`addBias ${kind} 5×37`, (c) => [addBias(c.graph, c.leaf('x', 5, 37), c.weight('bias', [37], kind))]);
+  for (const kind of KINDS) {
+    build(`addBias ${kind} 5×(37+3+200)`, (c) => {
+      const sizes = [37, 3, 200];
+      return addBias(
+        c.graph,
+        sizes.map((size, g) => c.leaf(`x${g}`, 5, size)),
+        sizes.map((size, g) => c.weight(`bias${g}`, [size], kind)),
+      );
+    });
+  }
   for (const kind of KINDS) {
     for (const [tokens, width, out] of PRODUCTS) {
       build(`linear ${kind} ${tokens}×${width}→${out}`, (c) => [linear(c.graph, c.leaf('x', tokens, width), c.weight('w', [out, width], kind))]);

@@ -3,7 +3,6 @@ import type { BufferReference, Dispatch, KernelSettings } from '../gpu/dispatch.
 import { assembleShader, shaderBindings } from '../gpu/shaders.ts';
 import { tensorPartBytes, type TensorPart } from '../formats/tensors.ts';
 import { valueBytes, type Graph, type Node, type Value } from '../ops/graph.ts';
-import { linearGroupOp } from '../ops/linear.ts';
 import { groupParts, type WeightGroup } from '../ops/weightGroups.ts';
 import { weightSlices } from '../ops/weightSlices.ts';
 import { withoutDeadNodes } from './autodiff.ts';
@@ -129,8 +128,7 @@ export function makePlan(name: string, graph: Graph, settings: KernelSettings, l
 function weightGroupsOf(nodes: readonly Node[], { maxBindingBytes }: KernelSettings): WeightGroup[] {
   const groups = new Map<string, WeightGroup>();
   for (const { op, inputs } of nodes) {
-    if (op !== linearGroupOp) continue;
-    const weights = inputs.slice(1);
+    const weights = op.together?.(inputs) ?? [];
     const parts = groupParts(weights, maxBindingBytes);
     // A node that is computed again has the same weights.
     if (parts) groups.set(weights[0].name, { names: weights.map(({ name }) => name), parts });
