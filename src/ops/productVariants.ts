@@ -7,7 +7,7 @@ import { readsByFour, weightKind, type MatrixProduct } from './product.ts';
 /** A way to cut C into tiles of tileM x tileN. */
 export interface ProductVariant {
   name: string;
-  shader: 'matmul_tiled' | 'matmul_wide' | 'matmul_unrolled' | 'matmul_matrix';
+  shader: 'matmul_tiled' | 'matmul_wide' | 'matmul_unrolled' | 'matmul_rows' | 'matmul_matrix';
   /** The least level that has it; those beyond plain round a weight's product to float16. */
   level: KernelLevel;
   tileM: number;
@@ -56,6 +56,11 @@ const LARGE_MATRIX: Tile = [128, 256, 2, 4];
 const SMALL_MATRIX: Tile = [64, 64, 2, 2];
 const MATRIX: readonly Tile[] = [LARGE_MATRIX, SMALL_MATRIX, [128, 128, 2, 2], [128, 128, 2, 4], [64, 128, 2, 2], [64, 256, 2, 4]];
 
+/** Rows that matmul_rows.wgsl takes at once, terms of one of its runs, and invocations a workgroup. */
+const MOST_FEW_ROWS = 8;
+export const RUN = 32;
+const FEW_ROWS_THREADS = 128;
+
 const variant = (
   level: KernelLevel,
   [tileM, tileN, perM, perN]: Tile,
@@ -76,11 +81,20 @@ function nameOf(level: KernelLevel, [tileM, tileN, perM, perN]: Tile, shader?: P
   return `${level} ${tileM}x${tileN} ${perM}x${perN}${shader === 'matmul_unrolled' ? ' unrolled' : ''}`;
 }
 
+/** Tiles of matmul_rows.wgsl: for a few rows, by columns of a workgroup. */
+const FEW_ROWS: readonly ProductVariant[] = [8, 4, 16].map((columns) => ({
+  ...variant('plain', [MOST_FEW_ROWS, columns, MOST_FEW_ROWS, 1]),
+  name: `plain rows by ${columns}`,
+  shader: 'matmul_rows',
+  threads: FEW_ROWS_THREADS,
+}));
+
 /** Elements that lie anyhow, one at a time. */
 const ANY_LAYOUT: ProductVariant = { ...variant('plain', [64, 64, 8, 4]), name: 'any layout', shader: 'matmul_tiled' };
 
 export const VARIANTS: readonly ProductVariant[] = [
   ANY_LAYOUT,
+  ...FEW_ROWS,
   ...WIDE.map((tile) => variant('plain', tile)),
   ...WIDE.map((tile) => variant('f16', tile)),
   ...UNROLLED.map((tile) => variant('plain', tile, 'matmul_unrolled')),
@@ -154,6 +168,8 @@ export function fits(variant: ProductVariant, product: MatrixProduct, settings: 
       return !readsByEight(product);
     case 'matmul_wide':
       return readsByEight(product) && (variant.level === 'plain' || product.b.value.role === 'weight');
+    case 'matmul_rows':
+      return fitsRows(product) && columnTiles(product, variant.tileN) <= settings.maxWorkgroups;
     case 'matmul_unrolled':
       return fitsUnrolled(product, settings) && (variant.level === 'plain' || product.b.value.role === 'weight');
     case 'matmul_matrix':
@@ -170,11 +186,20 @@ function workgroupBytes({ shader, level, tileM, tileN }: ProductVariant, { a, b 
     case 'matmul_wide':
       // 64: the code points of NF4.
       return along(tileM, a.columnStride === 1) + along(tileN, b.rowStride === 1) + 64;
+    case 'matmul_rows':
+      // The pairs of NF4's code points, and the sums of all invocations.
+      return 2048 + MOST_FEW_ROWS * FEW_ROWS_THREADS * 4;
     case 'matmul_unrolled':
       return WIDE_K * (tileM / 4 + 1 + tileN / 4 + 1) * (level === 'plain' ? 16 : 8);
     case 'matmul_matrix':
       return 2 * (tileM * (MATRIX_K + 8) + (b.rowStride === 1 ? tileN * (MATRIX_K + 8) : MATRIX_K * (tileN + 8)));
   }
+}
+
+/** A few rows, and both operands run along k: as in generation. */
+function fitsRows({ m, k, a, b, group }: MatrixProduct): boolean {
+  const strides = [a.offset ?? 0, b.offset ?? 0, a.rowStride, b.columnStride, k];
+  return m <= MOST_FEW_ROWS && a.columnStride === 1 && b.rowStride === 1 && group?.along !== 'terms' && strides.every((size) => size % RUN === 0);
 }
 
 /** A runs along k; NF4 is written out first, where there are rows enough to make up for it and it fits. */
@@ -213,6 +238,7 @@ function slicesOfK(variant: ProductVariant, product: MatrixProduct, settings: Ke
   const enough = variant.shader === 'matmul_matrix' ? ENOUGH_ON_MATRIX_UNITS : variant.shader === 'matmul_unrolled' ? ENOUGH_UNROLLED : ENOUGH_WORKGROUPS;
   const workgroups = Math.ceil(m / variant.tileM) * columnTiles(product, variant.tileN);
   let slices = leastSlices(product, variant.shader);
+  if (variant.shader === 'matmul_rows') return slices;
   while (workgroups * slices < enough && mayBeSliced(product, slices * 2, settings)) slices *= 2;
   return slices;
 }
@@ -234,6 +260,7 @@ function ruleTile({ m, n, b }: MatrixProduct): Tile {
 export function ruleWay(product: MatrixProduct, settings: KernelSettings): ProductWay {
   const sliced = (variant: ProductVariant) => ({ variant, slices: slicesOfK(variant, product, settings) });
   if (!readsByEight(product)) return sliced(ANY_LAYOUT);
+  if (fits(FEW_ROWS[0], product, settings)) return sliced(FEW_ROWS[0]);
   const onMatrixUnits = BY_NAME.get(nameOf('matrix', product.m >= 128 && product.n >= 256 ? LARGE_MATRIX : SMALL_MATRIX))!;
   if (fits(onMatrixUnits, product, settings)) return sliced(onMatrixUnits);
   const level = settings.level !== 'plain' && product.b.value.role === 'weight' ? 'f16' : 'plain';
@@ -276,5 +303,5 @@ export function waysNear({ variant, slices }: ProductWay, product: MatrixProduct
 
 function isSlicing({ variant, slices }: ProductWay, product: MatrixProduct, settings: KernelSettings): boolean {
   const least = leastSlices(product, variant.shader);
-  return Number.isInteger(slices) && slices >= least && (slices === least || mayBeSliced(product, slices, settings));
+  return Number.isInteger(slices) && slices >= least && (slices === least || (variant.shader !== 'matmul_rows' && mayBeSliced(product, slices, settings)));
 }

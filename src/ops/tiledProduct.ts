@@ -3,7 +3,7 @@ import { isNf4 } from '../formats/tensors.ts';
 import { flatGrid, type BufferReference, type Dispatch, type KernelSettings, type Tunable, type Way } from '../gpu/dispatch.ts';
 import { columnBindings, columnConstants, columnTiles, dequantizeConstants, groupConstants, inputBindings, operandBindings, outputBindings } from './groupedProduct.ts';
 import { productConstants, weightKind, type MatrixProduct } from './product.ts';
-import { chosenWay, isTurned, MATRIX_K, nameOfWay, NF4_BLOCK, productKey, waysNear, waysOf, WIDE_K, type ProductVariant, type ProductWay } from './productVariants.ts';
+import { chosenWay, isTurned, MATRIX_K, nameOfWay, NF4_BLOCK, productKey, RUN, waysNear, waysOf, WIDE_K, type ProductVariant, type ProductWay } from './productVariants.ts';
 
 /** @param scratchIndex index of the node's scratch that this product may use, and the one after it */
 export function tiledProduct(product: MatrixProduct, settings: KernelSettings, scratchIndex: number): Dispatch[] {
@@ -29,6 +29,8 @@ function dispatchesBy(way: ProductWay, product: MatrixProduct, settings: KernelS
       return anyLayoutProduct(way, product, settings, scratchIndex);
     case 'matmul_wide':
       return wideProduct(way, product, settings, scratchIndex);
+    case 'matmul_rows':
+      return [fewRowsProduct(way, product, settings)];
     case 'matmul_unrolled':
       return unrolledProduct(way, product, settings, scratchIndex);
     case 'matmul_matrix':
@@ -78,6 +80,27 @@ function wideProduct({ variant, slices }: ProductWay, product: MatrixProduct, se
     },
     bindings: { ...target, ...inputBindings(product), ...operandBindings(product, settings) },
   }));
+}
+
+function fewRowsProduct({ variant }: ProductWay, product: MatrixProduct, settings: KernelSettings): Dispatch {
+  const { m, b } = product;
+  const { tileN, threads } = variant;
+  return {
+    shader: variant.shader,
+    constants: {
+      ...productConstants(product),
+      SPLIT: 1,
+      ROWS: m,
+      FOURS: RUN / 4,
+      TILE_N: tileN,
+      THREADS: threads,
+      B_READER: isNf4(weightKind(b.value)) ? 'nf4' : 'plain',
+      C_TARGET: product.group ? 'members' : 'one',
+      ...groupConstants(product, tileN, settings),
+    },
+    bindings: { ...outputBindings(product), ...inputBindings(product), ...operandBindings(product, settings) },
+    workgroups: [columnTiles(product, tileN), 1, 1],
+  };
 }
 
 function unrolledProduct({ variant, slices }: ProductWay, product: MatrixProduct, settings: KernelSettings, scratchIndex: number): Dispatch[] {

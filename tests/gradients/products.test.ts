@@ -1,4 +1,4 @@
-/** Products by large tiles, which the rule takes for sizes that no other test has, equal the CPU adapters' kernels: alone and in groups, forward and input gradient. */
+/** Products by large tiles and of a few rows, which the rule takes for sizes that no other test has, equal the CPU adapters' kernels: alone and in groups, forward and input gradient. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TensorKind } from '../../src/formats/tensors.ts';
 import type { GpuContext } from '../../src/gpu/context.ts';
@@ -13,10 +13,12 @@ import { gpuWith, testGpu } from '../helpers/gpu.ts';
 const gpu = await testGpu();
 
 /** Enough for NF4 to be written out ahead, and no multiple of a tile. */
-const ROWS = 260;
-const WAY = 'plain 128x128 8x8 unrolled / ';
+const MANY = 260;
+const UNROLLED = 'plain 128x128 8x8 unrolled';
 
 interface Case {
+  rows: number;
+  way: string;
   kind: TensorKind;
   outs: number[];
   width: number;
@@ -25,39 +27,43 @@ interface Case {
 }
 
 const CASES: Case[] = [
-  { kind: 'f32', outs: [136], width: 152, slices: 1 },
-  { kind: 'nf4', outs: [136], width: 152, slices: 1 },
-  { kind: 'nf4', outs: [136], width: 384, slices: 2 },
-  { kind: 'nf4', outs: [144, 64, 32], width: 128, slices: 1 },
+  { rows: MANY, way: UNROLLED, kind: 'f32', outs: [136], width: 152, slices: 1 },
+  { rows: MANY, way: UNROLLED, kind: 'nf4', outs: [136], width: 152, slices: 1 },
+  { rows: MANY, way: UNROLLED, kind: 'nf4', outs: [136], width: 384, slices: 2 },
+  { rows: MANY, way: UNROLLED, kind: 'nf4', outs: [144, 64, 32], width: 128, slices: 1 },
+  { rows: 1, way: 'plain rows by 8', kind: 'nf4', outs: [144, 72, 20], width: 576, slices: 1 },
+  { rows: 8, way: 'plain rows by 16', kind: 'nf4', outs: [50], width: 96, slices: 1 },
+  { rows: 3, way: 'plain rows by 4', kind: 'bf16', outs: [51], width: 640, slices: 1 },
 ];
 
-function build({ kind, outs, width }: Case, backward: boolean): Graph {
+function build({ rows, kind, outs, width }: Case, backward: boolean): Graph {
   const graph = new Graph(false);
   const weights = outs.map((out, g) => graph.weight(`w${g}`, [out, width], kind));
   // The forward node places a group's weights together.
-  const x = graph.input('x', [ROWS, width], 'f32');
+  const x = graph.input('x', [rows, width], 'f32');
   const ys = outs.length > 1 ? linearGroup(graph, x, weights) : [linear(graph, x, weights[0])];
   ys.forEach((y, g) => graph.output(`y${g}`, y));
   if (!backward) return graph;
-  const dys = outs.map((out, g) => graph.input(`dy${g}`, [ROWS, out], 'f32'));
+  const dys = outs.map((out, g) => graph.input(`dy${g}`, [rows, out], 'f32'));
   graph.output('dx', graph.append(outs.length > 1 ? linearGroupDxOp : linearDxOp, [...dys, ...weights])[0]);
   return graph;
 }
 
-describe.skipIf(!gpu)('large tiles', () => {
+describe.skipIf(!gpu)('products', () => {
   let context: GpuContext;
   beforeAll(async () => {
     context = await gpuWith(TILED);
   });
   afterAll(() => context.dispose());
 
-  it.each(CASES.flatMap((made) => [false, true].map((backward) => [made.kind, made.outs.join(' + '), made.width, backward ? 'back' : 'forward', made] as const)))(
-    '%s weights of %s rows, %i wide, %s',
-    async (kind, _, width, direction, made) => {
+  const directions = ({ way }: Case) => (way === UNROLLED ? [false, true] : [false]);
+  it.each(CASES.flatMap((made) => directions(made).map((backward) => [made.way, made.kind, made.outs.join(' + '), made.width, backward ? 'back' : 'forward', made] as const)))(
+    '%s, %s weights of %s rows, %i wide, %s',
+    async (way, kind, _, width, direction, made) => {
       const backward = direction === 'back';
       const { settings, limits } = context;
       const weights = Object.fromEntries(made.outs.map((out, g) => [`w${g}`, stored(uniform(out * width, g), kind).parts]));
-      const feeds = Object.fromEntries([['x', uniform(ROWS * width, 9)], ...made.outs.map((out, g) => [`dy${g}`, uniform(ROWS * out, 20 + g)])]);
+      const feeds = Object.fromEntries([['x', uniform(made.rows * width, 9)], ...made.outs.map((out, g) => [`dy${g}`, uniform(made.rows * out, 20 + g)])]);
       const names = backward ? ['dx'] : made.outs.map((_size, g) => `y${g}`);
       const run = async () => {
         const runner = await GraphRunner.create(context, build(made, backward), weights);
@@ -71,9 +77,9 @@ describe.skipIf(!gpu)('large tiles', () => {
       const expected = await run();
       settings.matmul = 'tiled';
       const key = makePlan('one product', build(made, backward), settings, limits).dispatches.findLast(({ tunable }) => tunable)!.tunable!.key;
-      settings.choices = new Map([[key, `${WAY}${backward ? 1 : made.slices}`]]);
+      settings.choices = new Map([[key, `${way} / ${backward ? 1 : made.slices}`]]);
       const { dispatches } = makePlan('one product', build(made, backward), settings, limits);
-      expect(dispatches.map(({ shader }) => shader)).toContain('matmul_unrolled');
+      expect(dispatches.map(({ shader }) => shader)).toContain(way === UNROLLED ? 'matmul_unrolled' : 'matmul_rows');
       const results = await run();
       settings.choices = undefined;
       const largest = Math.max(...expected.map((values) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0)));
