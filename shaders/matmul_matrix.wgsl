@@ -41,23 +41,6 @@ fn b_start(e: u32, n0: u32) -> u32 {
   return B_OFFSET + e / B_WIDTH * B_ROW + min(n0 + e % B_WIDTH * 4u, member_n - 4u);
 }
 
-fn put_a(e: u32, value: vec4f) {
-  let half = vec4<f16>(value * A_SCALE);
-  let i = e / A_WIDTH * A_STRIDE + e % A_WIDTH * 4u;
-  a_tile[i] = half.x;
-  a_tile[i + 1u] = half.y;
-  a_tile[i + 2u] = half.z;
-  a_tile[i + 3u] = half.w;
-}
-
-fn put_b(e: u32, half: vec4<f16>) {
-  let i = e / B_WIDTH * B_STRIDE + e % B_WIDTH * 4u;
-  b_tile[i] = half.x;
-  b_tile[i + 1u] = half.y;
-  b_tile[i + 2u] = half.z;
-  b_tile[i + 3u] = half.w;
-}
-
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t: u32) {
   let m0 = group.y * TILE_M;
@@ -74,6 +57,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
 #include "lib/sum_from_{C_TARGET}.wgsl"
 #end
 #end
+  // Written out here and not in functions, so that a compiler sees that they lie within the tiles and four neighbours are one store.
+#repeat i A_LOADS
+  let a_slot$i = (t + $iu * THREADS) / A_WIDTH * A_STRIDE + (t + $iu * THREADS) % A_WIDTH * 4u;
+#end
+#repeat i B_LOADS
+  let b_slot$i = (t + $iu * THREADS) / B_WIDTH * B_STRIDE + (t + $iu * THREADS) % B_WIDTH * 4u;
+#end
   begin_term(first);
 #repeat i A_LOADS
   let a_at$i = a_start(t + $iu * THREADS, m0);
@@ -85,10 +75,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
 #end
   for (var k0 = first; k0 < last; k0 += TILE_K) {
 #repeat i A_LOADS
-    put_a(t + $iu * THREADS, a_next$i);
+    let a_half$i = vec4<f16>(a_next$i * A_SCALE);
+    a_tile[a_slot$i] = a_half$i.x;
+    a_tile[a_slot$i + 1u] = a_half$i.y;
+    a_tile[a_slot$i + 2u] = a_half$i.z;
+    a_tile[a_slot$i + 3u] = a_half$i.w;
 #end
 #repeat i B_LOADS
-    put_b(t + $iu * THREADS, b_next$i);
+    b_tile[b_slot$i] = b_next$i.x;
+    b_tile[b_slot$i + 1u] = b_next$i.y;
+    b_tile[b_slot$i + 2u] = b_next$i.z;
+    b_tile[b_slot$i + 3u] = b_next$i.w;
 #end
     workgroupBarrier();
     let next = k0 + TILE_K;

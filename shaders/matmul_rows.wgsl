@@ -1,13 +1,13 @@
 // The product of matmul_direct.wgsl for a few rows of A, as in generation, where reading B is all there is to do: ROWS = M rows at once, A along k, B along k
 // (B_ROW 1), K and strides multiples of 32. Several products at once: lib/group_columns.wgsl (GROUP).
-// Buffers: 0 c, 1 a, 4-7 B through lib/run_*.wgsl. Threads: workgroup x over TILE_N columns; THREADS / TILE_N invocations share a column, each takes runs of 32
-// terms, and their sums are added up in order.
+// Buffers: 0 c, 1 a, 4-7 B through lib/run_*.wgsl. Threads: workgroup x over TILE_N columns; 32 neighbours share PER_N of them, each takes runs of 32 terms,
+// and their sums are added up in order.
 #include "lib/group_{GROUP}.wgsl"
 #include "lib/c_scalar.wgsl"
 #include "lib/run_{B_READER}.wgsl"
 
-const LANES: u32 = THREADS / TILE_N;
-var<workgroup> partial: array<f32, ROWS * THREADS>;
+const LANES: u32 = 32u;
+var<workgroup> partial: array<f32, PER_N * THREADS>;
 
 fn a_k(e: u32) -> u32 {
   return 0u;
@@ -22,37 +22,50 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
   begin_run(t);
   let n0 = first_column(group.x);
   let lane = t % LANES;
-  let row = B_OFFSET + min(n0 + t / LANES, member_n - 1u) * B_COLUMN;
+#repeat c PER_N
+  let row$c = B_OFFSET + min(n0 + t / LANES * PER_N + $cu, member_n - 1u) * B_COLUMN;
 #repeat r ROWS
-  var sum$r = 0.0;
+  var sum$r_$c = 0.0;
+#end
 #end
   for (var k = lane * 32u; k < K; k += LANES * 32u) {
-    let scale = run_scale(row + k);
+#repeat c PER_N
+    let scale$c = run_scale(row$c + k);
 #repeat r ROWS
-    var run$r = vec4f();
+    var run$r_$c = vec4f();
+#end
 #end
 #repeat q FOURS
     {
-      let four = run_four(row + k, $qu);
+#repeat c PER_N
+      let four$c = run_four(row$c + k, $qu);
+#end
 #repeat r ROWS
-      run$r = fma(four, a[(A_OFFSET + $ru * A_ROW + k) / 4u + $qu], run$r);
+      let left$r = a[(A_OFFSET + $ru * A_ROW + k) / 4u + $qu];
+#repeat c PER_N
+      run$r_$c = fma(four$c, left$r, run$r_$c);
+#end
 #end
     }
 #end
 #repeat r ROWS
-    sum$r = fma(scale, run$r.x + run$r.y + run$r.z + run$r.w, sum$r);
+#repeat c PER_N
+    sum$r_$c = fma(scale$c, run$r_$c.x + run$r_$c.y + run$r_$c.z + run$r_$c.w, sum$r_$c);
+#end
 #end
   }
 #repeat r ROWS
-  partial[$ru * THREADS + t] = sum$r;
+#repeat c PER_N
+  partial[(t / LANES * PER_N + $cu) * LANES + lane] = sum$r_$c;
 #end
   workgroupBarrier();
-  for (var e = t; e < ROWS * TILE_N; e += THREADS) {
-    let first = e / TILE_N * THREADS + e % TILE_N * LANES;
-    var sum = 0.0;
+  if (t < TILE_N) {
+    var total = 0.0;
     for (var l = 0u; l < LANES; l++) {
-      sum += partial[first + l];
+      total += partial[t * LANES + l];
     }
-    store(e / TILE_N, n0 + e % TILE_N, 0u, sum);
+    store($ru, n0 + t, 0u, total);
   }
+  workgroupBarrier();
+#end
 }

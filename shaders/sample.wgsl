@@ -16,6 +16,8 @@ fn capped(logit: f32) -> f32 {
   return logit;
 }
 
+var<workgroup> shares: array<f32, WORKGROUP>;
+
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let row = group.x;
@@ -25,6 +27,20 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     largest = max(largest, capped(logits[base + i]));
   }
   largest = row_max(largest, local);
+  if (options[0] == 0.0) {
+    // Ids below 2^24 are whole numbers in float32.
+    var first = -f32(V - 1u);
+    for (var i = local; i < V; i += WORKGROUP) {
+      if (capped(logits[base + i]) >= largest) {
+        first = max(first, -f32(i));
+      }
+    }
+    first = row_max(first, local);
+    if (local == 0u) {
+      ids[row] = u32(-first);
+    }
+    return;
+  }
   let heat = max(options[1], 1e-6);
   var total = 0.0;
   for (var i = local; i < V; i += WORKGROUP) {
@@ -34,7 +50,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   // Invariant: the tokens of relative probability >= low reach top_p, those >= high do not (unless they are all equal).
   var low = 0.0;
   var high = 1.0;
-  for (var round = 0u; round < 30u; round++) {
+  for (var round = 0u; round < select(30u, 0u, options[2] >= 1.0); round++) {
     let middle = 0.5 * (low + high);
     var kept = 0.0;
     for (var i = local; i < V; i += WORKGROUP) {
@@ -47,29 +63,41 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       high = middle;
     }
   }
-  var mass = 0.0;
-  for (var i = local; i < V; i += WORKGROUP) {
+  // Each invocation adds up a stretch of ids; the first finds the stretch of the draw and goes through it.
+  let stretch = (V + WORKGROUP - 1u) / WORKGROUP;
+  var share = 0.0;
+  for (var i = local * stretch; i < min((local + 1u) * stretch, V); i++) {
     let p = exp((capped(logits[base + i]) - largest) / heat);
-    mass += select(0.0, p, p >= low);
+    share += select(0.0, p, p >= low);
   }
-  mass = row_sum(mass, local);
+  shares[local] = share;
+  workgroupBarrier();
   if (local == 0u) {
-    var chosen = 0u;
-    if (options[0] == 0.0) {
-      while (chosen < V - 1u && capped(logits[base + chosen]) < largest) {
-        chosen++;
+    var mass = 0.0;
+    for (var l = 0u; l < WORKGROUP; l++) {
+      mass += shares[l];
+    }
+    let draw = random_unit(random_key(random_key(mix32(random[0]), random[1]), random[2u + row])) * mass;
+    // The last stretch with a share, where rounding lets the draw pass all of them.
+    var before = 0.0;
+    var sum = 0.0;
+    var here = 0u;
+    for (var l = 0u; l < WORKGROUP; l++) {
+      if (shares[l] > 0.0 && sum <= draw) {
+        here = l;
+        before = sum;
       }
-    } else {
-      let draw = random_unit(random_key(random_key(mix32(random[0]), random[1]), random[2u + row])) * mass;
-      var sum = 0.0;
-      for (var i = 0u; i < V; i++) {
-        let p = exp((capped(logits[base + i]) - largest) / heat);
-        if (p >= low) {
-          sum += p;
-          chosen = i;
-          if (sum > draw) {
-            break;
-          }
+      sum += shares[l];
+    }
+    var chosen = 0u;
+    sum = before;
+    for (var i = here * stretch; i < min((here + 1u) * stretch, V); i++) {
+      let p = exp((capped(logits[base + i]) - largest) / heat);
+      if (p >= low) {
+        sum += p;
+        chosen = i;
+        if (sum > draw) {
+          break;
         }
       }
     }

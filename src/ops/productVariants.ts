@@ -81,10 +81,10 @@ function nameOf(level: KernelLevel, [tileM, tileN, perM, perN]: Tile, shader?: P
   return `${level} ${tileM}x${tileN} ${perM}x${perN}${shader === 'matmul_unrolled' ? ' unrolled' : ''}`;
 }
 
-/** Tiles of matmul_rows.wgsl: for a few rows, by columns of a workgroup. */
-const FEW_ROWS: readonly ProductVariant[] = [8, 4, 16].map((columns) => ({
-  ...variant('plain', [MOST_FEW_ROWS, columns, MOST_FEW_ROWS, 1]),
-  name: `plain rows by ${columns}`,
+/** Tiles of matmul_rows.wgsl: for a few rows, by the columns that 32 invocations share. */
+const FEW_ROWS: readonly ProductVariant[] = [4, 2, 1].map((perN) => ({
+  ...variant('plain', [MOST_FEW_ROWS, (FEW_ROWS_THREADS / 32) * perN, MOST_FEW_ROWS, perN]),
+  name: `plain rows by ${perN}`,
   shader: 'matmul_rows',
   threads: FEW_ROWS_THREADS,
 }));
@@ -177,7 +177,7 @@ export function fits(variant: ProductVariant, product: MatrixProduct, settings: 
   }
 }
 
-function workgroupBytes({ shader, level, tileM, tileN }: ProductVariant, { a, b }: MatrixProduct): number {
+function workgroupBytes({ shader, level, tileM, tileN, perN }: ProductVariant, { a, b }: MatrixProduct): number {
   // A padded row of four vec4 has five; matmul_matrix pads each row by eight.
   const along = (side: number, alongK: boolean) => side * (alongK ? 5 : 4) * (level === 'plain' ? 16 : 8);
   switch (shader) {
@@ -188,7 +188,7 @@ function workgroupBytes({ shader, level, tileM, tileN }: ProductVariant, { a, b 
       return along(tileM, a.columnStride === 1) + along(tileN, b.rowStride === 1) + 64;
     case 'matmul_rows':
       // The pairs of NF4's code points, and the sums of all invocations.
-      return 2048 + MOST_FEW_ROWS * FEW_ROWS_THREADS * 4;
+      return 2048 + perN * FEW_ROWS_THREADS * 4;
     case 'matmul_unrolled':
       return WIDE_K * (tileM / 4 + 1 + tileN / 4 + 1) * (level === 'plain' ? 16 : 8);
     case 'matmul_matrix':

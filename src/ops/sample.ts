@@ -18,7 +18,7 @@ export const sampleOp: Op = {
     return [
       {
         shader: 'sample',
-        constants: { V: vocabulary, SOFTCAP: { f32: attributes.softcap as number }, WORKGROUP: settings.rowWorkgroup },
+        constants: { V: vocabulary, SOFTCAP: { f32: attributes.softcap as number }, WORKGROUP: settings.rowWorkgroup === 1 ? 1 : 256 },
         bindings: { 0: value(ids), 1: value(logits), 2: value(options), 3: value(random) },
         workgroups: [rows, 1, 1],
       },

@@ -84,7 +84,7 @@ function wideProduct({ variant, slices }: ProductWay, product: MatrixProduct, se
 
 function fewRowsProduct({ variant }: ProductWay, product: MatrixProduct, settings: KernelSettings): Dispatch {
   const { m, b } = product;
-  const { tileN, threads } = variant;
+  const { tileN, perN, threads } = variant;
   return {
     shader: variant.shader,
     constants: {
@@ -93,6 +93,7 @@ function fewRowsProduct({ variant }: ProductWay, product: MatrixProduct, setting
       ROWS: m,
       FOURS: RUN / 4,
       TILE_N: tileN,
+      PER_N: perN,
       THREADS: threads,
       B_READER: isNf4(weightKind(b.value)) ? 'nf4' : 'plain',
       C_TARGET: product.group ? 'members' : 'one',

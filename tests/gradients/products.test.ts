@@ -31,9 +31,9 @@ const CASES: Case[] = [
   { rows: MANY, way: UNROLLED, kind: 'nf4', outs: [136], width: 152, slices: 1 },
   { rows: MANY, way: UNROLLED, kind: 'nf4', outs: [136], width: 384, slices: 2 },
   { rows: MANY, way: UNROLLED, kind: 'nf4', outs: [144, 64, 32], width: 128, slices: 1 },
-  { rows: 1, way: 'plain rows by 8', kind: 'nf4', outs: [144, 72, 20], width: 576, slices: 1 },
-  { rows: 8, way: 'plain rows by 16', kind: 'nf4', outs: [50], width: 96, slices: 1 },
-  { rows: 3, way: 'plain rows by 4', kind: 'bf16', outs: [51], width: 640, slices: 1 },
+  { rows: 1, way: 'plain rows by 4', kind: 'nf4', outs: [144, 72, 20], width: 576, slices: 1 },
+  { rows: 8, way: 'plain rows by 2', kind: 'nf4', outs: [50], width: 96, slices: 1 },
+  { rows: 3, way: 'plain rows by 1', kind: 'bf16', outs: [51], width: 640, slices: 1 },
 ];
 
 function build({ rows, kind, outs, width }: Case, backward: boolean): Graph {

@@ -1,0 +1,58 @@
+/** The next id of a row: the first of the largest logits, or one from the likeliest by one stream, by one invocation a row or by many. */
+import { describe, expect, it } from 'vitest';
+import type { KernelSettings } from '../../src/gpu/dispatch.ts';
+import { Graph } from '../../src/ops/graph.ts';
+import { sample } from '../../src/ops/sample.ts';
+import { GraphRunner } from '../../src/plan/graphRunner.ts';
+import { uniform } from '../../src/plan/opCases.ts';
+import { DIRECT, TILED } from '../helpers/agreement.ts';
+import { gpuWith, testGpu } from '../helpers/gpu.ts';
+
+const gpu = await testGpu();
+const [ROWS, VOCABULARY] = [3, 1000];
+
+/** Logits between -4 and 4; in each row the largest stands twice. */
+const logits = uniform(ROWS * VOCABULARY, 5).map((x) => 4 * x);
+const first = [17, 400, 998];
+first.forEach((id, row) => [id, 999].forEach((at) => (logits[row * VOCABULARY + at] = 5)));
+
+async function sampled(settings: Partial<KernelSettings>, options: [mode: number, temperature: number, topP: number], draws: number): Promise<number[][]> {
+  const context = await gpuWith(settings);
+  const graph = new Graph(false);
+  const ids = sample(graph, graph.input('logits', [ROWS, VOCABULARY], 'f32'), graph.input('options', [3], 'f32'), graph.input('random', [2 + ROWS], 'u32'));
+  graph.output('ids', ids);
+  const runner = await GraphRunner.create(context, graph);
+  const found: number[][] = [];
+  for (let draw = 0; draw < draws; draw++) {
+    await runner.run({ logits, options: Float32Array.from(options), random: Uint32Array.of(7, draw, 0, 1, 2) });
+    found.push([...new Uint32Array((await runner.read('output', 'ids')).buffer)]);
+  }
+  runner.dispose();
+  context.dispose();
+  return found;
+}
+
+describe.skipIf(!gpu)('the next id', () => {
+  it.each([DIRECT, TILED])('is the first of the largest logits, kernels $matmul', async (settings) => {
+    expect(await sampled(settings, [0, 1, 1], 1)).toEqual([first]);
+  });
+
+  it('is drawn alike by one invocation and by many, and only from the likeliest', async () => {
+    const alone = await sampled(DIRECT, [1, 0.7, 0.5], 20);
+    expect(await sampled(TILED, [1, 0.7, 0.5], 20)).toEqual(alone);
+    expect(new Set(alone.map(([id]) => id)).size).toBeGreaterThan(5);
+    for (let row = 0; row < ROWS; row++) {
+      const own = logits.subarray(row * VOCABULARY, (row + 1) * VOCABULARY);
+      const p = Array.from(own, (x) => Math.exp((x - 5) / 0.7));
+      const sorted = p.toSorted((a, b) => b - a);
+      const total = p.reduce((a, b) => a + b, 0);
+      let [kept, least] = [0, 0];
+      while (kept < 0.5 * total) kept += sorted[least++];
+      for (const ids of alone) expect(p[ids[row]]).toBeGreaterThanOrEqual(sorted[least - 1] * (1 - 1e-5));
+    }
+  });
+
+  it('is drawn from all where top_p is 1', async () => {
+    expect(await sampled(TILED, [1, 1, 1], 20)).toEqual(await sampled(DIRECT, [1, 1, 1], 20));
+  });
+});
