@@ -149,7 +149,7 @@ export function readsByEight(product: MatrixProduct): boolean {
 }
 
 /** From the slowest to the fastest, where they fit. */
-const SHADERS: readonly ProductVariant['shader'][] = ['matmul_tiled', 'matmul_wide', 'matmul_unrolled', 'matmul_matrix'];
+const SHADERS: readonly ProductVariant['shader'][] = ['matmul_tiled', 'matmul_wide', 'matmul_unrolled', 'matmul_matrix', 'matmul_rows'];
 
 /** Whether a group can be one product, and none of its members has to leave a faster kernel for it. */
 export function fitsTogether(product: MatrixProduct, settings: KernelSettings): boolean {
