@@ -2,7 +2,7 @@
  * `npm run headless -- recipe.json --out DIR`: drives the page in headless Chromium by a recipe, as a person would.
  * Paths in the recipe are relative to the recipe's own file. Writes DIR/adapter/ (the PEFT folder), DIR/metrics.jsonl, DIR/recipe.json and
  * DIR/report.md. A "model" of the Hub is downloaded (HF_ENDPOINT and HF_TOKEN as its Python library reads them); "demo" is
- * the project's own. The last line of a run that could
+ * the project's own. --tune and --level go to the page's address: off, and plain, f16 or matrix, for fixed kernels. The last line of a run that could
  * not be done is the page's own error.
  */
 import { existsSync } from 'node:fs';
@@ -15,15 +15,19 @@ import { chooseFiles, downloadModel, followRun, pressTrain } from './lib/drivePa
 import { saveResult, withPage } from './lib/headlessPage.ts';
 import { root } from './lib/site.ts';
 
-const USAGE = 'usage: npm run headless -- recipe.json --out DIR [--skip-bad-rows]';
+const USAGE = 'usage: npm run headless -- recipe.json --out DIR [--skip-bad-rows] [--tune on|off] [--level auto|plain|f16|matrix]';
 
 export async function main(args: string[]): Promise<number> {
-  const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { out: { type: 'string' }, 'skip-bad-rows': { type: 'boolean' } } });
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { out: { type: 'string' }, 'skip-bad-rows': { type: 'boolean' }, tune: { type: 'string', default: 'on' }, level: { type: 'string', default: 'auto' } },
+  });
   const [recipePath] = positionals;
-  const { out } = values;
+  const { out, tune, level } = values;
   if (!recipePath || !out || positionals.length > 1) throw new Error(USAGE);
   if (!existsSync(recipePath)) throw new Error(`There is no recipe at ${recipePath}.`);
-  return withPage((page) => runRecipe(page, recipePath, out, values['skip-bad-rows'] ?? false));
+  return withPage((page) => runRecipe(page, recipePath, out, values['skip-bad-rows'] ?? false), { tune, level });
 }
 
 async function runRecipe(page: Page, recipePath: string, out: string, skipBadRows: boolean): Promise<number> {

@@ -7,8 +7,11 @@ import { findOrInstallBrowser, launchBrowser, NO_BROWSER } from './browser.ts';
 import { download } from './drivePage.ts';
 import { buildSite, serveSite } from './site.ts';
 
-/** Builds and serves the page, opens it and closes everything at the end. HF_ENDPOINT names another Hub, as its Python library reads it. @throws where there is no browser */
-export async function withPage<T>(use: (page: Page) => Promise<T>): Promise<T> {
+/**
+ * Builds and serves the page, opens it and closes everything at the end. HF_ENDPOINT names another Hub, as its Python library reads it.
+ * @param query of the page's address @throws where there is no browser
+ */
+export async function withPage<T>(use: (page: Page) => Promise<T>, query: Record<string, string> = {}): Promise<T> {
   const executable = findOrInstallBrowser();
   if (!executable) throw new Error(NO_BROWSER);
   await buildSite();
@@ -20,7 +23,7 @@ export async function withPage<T>(use: (page: Page) => Promise<T>): Promise<T> {
     page.on('console', (message) => process.env.DEBUG && console.error(`page: ${message.text()}`));
     page.on('crash', () => console.error('The page crashed: the browser ran out of memory or the GPU process failed.'));
     const hub = process.env.HF_ENDPOINT;
-    await page.goto(hub ? `${site.url}?hub=${encodeURIComponent(hub)}` : site.url);
+    await page.goto(`${site.url}?${new URLSearchParams(hub ? { ...query, hub } : query).toString()}`);
     return await use(page);
   } finally {
     await browser.close();

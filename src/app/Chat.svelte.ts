@@ -2,7 +2,7 @@
 import { proxy } from '../worker/client.ts';
 import type { ChatMessage, ChatReply, EngineProgress, SamplingOptions } from '../worker/protocol.ts';
 import type { ResultWorkers } from './resultWorkers.ts';
-import { messageOf } from './text.ts';
+import { messageOf, preparingText } from './text.ts';
 
 export type Side = 'tuned' | 'base';
 
@@ -94,8 +94,7 @@ export class Chat {
       await this.workers.trainer().openResult(
         this.runId,
         proxy((progress: EngineProgress) => {
-          this.preparing =
-            progress.phase === 'weights' ? `Loading weights, ${Math.round((100 * progress.done) / progress.total)} %` : `Compiling ${progress.done} of ${progress.total} shaders`;
+          this.preparing = preparingText(progress);
         }),
       );
       this.preparing = null;

@@ -1,8 +1,8 @@
 /** A run as the page shows it: its curves, its answers, its speed, its end. */
 import { courseOfCurve, forgettingText, type FileCourse } from '../training/forgetting.ts';
 import { curve, evaluationKeys } from '../training/metrics.ts';
-import type { EndReason, EvaluationResult, MetricsLine, RunEvaluation, RunOutcome, TrainerWorkerEvent } from '../worker/protocol.ts';
-import { messageOf } from './text.ts';
+import type { EndReason, EvaluationResult, MetricsLine, RunEvaluation, RunKernels, RunOutcome, TrainerWorkerEvent } from '../worker/protocol.ts';
+import { messageOf, preparingText } from './text.ts';
 
 export interface Curve {
   name: string;
@@ -28,6 +28,8 @@ export interface EvaluationState {
 export class Run {
   /** Its record in this browser; null until there is one. */
   runId: string | null = null;
+  /** Absent until they are decided, and where TensorFlow.js runs. */
+  kernels = $state.raw<RunKernels | null>(null);
   phase = $state<'preparing' | 'training' | 'evaluating' | 'ended' | 'failed'>('preparing');
   preparing = $state('Starting');
   paused = $state(false);
@@ -107,10 +109,10 @@ export class Run {
         this.notes = event.notes;
         return;
       case 'engine':
-        this.preparing =
-          event.progress.phase === 'weights'
-            ? `Loading weights, ${Math.round((100 * event.progress.done) / event.progress.total)} %`
-            : `Compiling ${event.progress.done} of ${event.progress.total} shaders`;
+        this.preparing = preparingText(event.progress);
+        return;
+      case 'kernels':
+        this.kernels = event.kernels;
         return;
       case 'metrics':
         if (event.line.loss !== undefined) this.lines = [...this.lines, event.line];

@@ -1,7 +1,20 @@
 /** The run that goes on, the result of the last one, and the runs that are kept; owns the trainer and the history's keeper. */
 import { parseRecipe, recipeToJson } from '../training/recipe.ts';
 import { proxy, requestsMade, startHistory, startTrainer, transfer, type WorkerHandle } from '../worker/client.ts';
-import type { FileInReport, FileReport, GpuCheck, HistoryApi, OpenRun, Recipe, RunPlan, RunRequest, RunSummary, StorageUse, TrainerApi } from '../worker/protocol.ts';
+import type {
+  FileInReport,
+  FileReport,
+  GpuCheck,
+  HistoryApi,
+  KernelRequest,
+  OpenRun,
+  Recipe,
+  RunPlan,
+  RunRequest,
+  RunSummary,
+  StorageUse,
+  TrainerApi,
+} from '../worker/protocol.ts';
 import type { DataFile } from './DataFile.svelte.ts';
 import type { DataFiles } from './DataFiles.svelte.ts';
 import { connectEvaluators, replaceEvaluator } from './evaluatorPorts.ts';
@@ -25,6 +38,7 @@ export interface RunnerHost {
   readonly shelf: ModelShelf;
   readonly data: DataFiles;
   readonly plan: RunPlan | null;
+  readonly kernels: KernelRequest;
   readonly flow: Flow;
   readonly blockers: string[];
   guard(work: () => Promise<void>): Promise<void>;
@@ -94,6 +108,7 @@ export class Runner {
         recipe,
         trainLengths,
         longestValidation,
+        kernels: this.host.kernels,
         padTokenId,
         rows: rows.port2,
         evaluators,

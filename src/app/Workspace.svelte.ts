@@ -1,12 +1,14 @@
 /** The page's state: model, data, recipe, plan, run. Components only show it and call it. */
 import { tick } from 'svelte';
+import { kernelRequestOf } from '../training/kernelChoice.ts';
 import { metricFault } from '../training/metrics.ts';
 import { parseRecipe, recipeToJson } from '../training/recipe.ts';
-import type { ColumnMapping, ModelDetails, ModelSummary, PlanRequest, Recipe, RunPlan } from '../worker/protocol.ts';
+import type { ColumnMapping, KernelRequest, ModelDetails, ModelSummary, PlanRequest, Recipe, RunPlan } from '../worker/protocol.ts';
 import type { DataFile } from './DataFile.svelte.ts';
 import { DataFiles } from './DataFiles.svelte.ts';
 import { fetchDemo } from './demo.ts';
 import { Flow } from './Flow.svelte.ts';
+import { KernelMeasuring } from './KernelMeasuring.svelte.ts';
 import { maskBlockers } from './maskBlockers.ts';
 import { MemoryCheck } from './MemoryCheck.svelte.ts';
 import { ModelShelf } from './ModelShelf.svelte.ts';
@@ -24,6 +26,7 @@ export class Workspace {
   readonly data = new DataFiles();
   readonly flow = new Flow(this);
   readonly memory = new MemoryCheck({ plan: (request) => this.runner.planner.plan(request), probe: (bytes) => this.runner.planner.probe(bytes) });
+  readonly measuring = new KernelMeasuring({ measureKernels: (request, onProgress) => this.runner.planner.measureKernels(request, onProgress) });
   recipe = $state<Recipe>(parseRecipe({}));
   plan = $state.raw<RunPlan | null>(null);
   error = $state<string | null>(null);
@@ -208,11 +211,16 @@ export class Workspace {
     return this.pending > 0;
   }
 
+  /** What the page's address asks for. @throws where it asks for what there is not */
+  get kernels(): KernelRequest {
+    return kernelRequestOf(location.href);
+  }
+
   private get planRequest(): PlanRequest | null {
     const { model, data, recipe } = this;
     const report = data.train?.report;
     if (!model || !report) return null;
-    return { modelId: model.id, recipe: $state.snapshot(recipe), trainLengths: report.lengths, longestValidation: data.longestValidation };
+    return { modelId: model.id, recipe: $state.snapshot(recipe), trainLengths: report.lengths, longestValidation: data.longestValidation, kernels: this.kernels };
   }
 
   /** Plans recipes that need less memory than the one at hand. */
@@ -232,6 +240,8 @@ export class Workspace {
     this.plan = null;
     this.planError = null;
     this.memory.forget();
+    this.measuring.forget();
+    if (model && !report) this.measureExpected(model);
     if (!model || !report || report.summary.rows === 0) return;
     const longest = Math.max(report.summary.longest, data.longestValidation);
     if (longest > model.maxPositions) {
@@ -239,7 +249,20 @@ export class Workspace {
       return;
     }
     try {
-      this.plan = await this.runner.planner.plan(this.planRequest!);
+      const request = this.planRequest!;
+      this.plan = await this.runner.planner.plan(request);
+      const { kernels } = this.plan;
+      if (kernels && kernels.measured < kernels.of) this.measuring.begin(request, (plan) => (this.plan = plan));
+    } catch (error) {
+      this.planError = messageOf(error);
+    }
+  }
+
+  /** Before there is data: its rows are likely to fill micro-batches of max_length. */
+  private measureExpected({ id: modelId, maxPositions }: ModelDetails): void {
+    const recipe = $state.snapshot(this.recipe);
+    try {
+      this.measuring.begin({ modelId, recipe, trainLengths: [Math.min(recipe.max_length, maxPositions)], longestValidation: 0, kernels: this.kernels }, () => undefined);
     } catch (error) {
       this.planError = messageOf(error);
     }

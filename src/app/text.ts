@@ -1,5 +1,5 @@
 /** Numbers as people read them. */
-import type { MemoryChoice } from '../worker/protocol.ts';
+import type { EngineProgress, MemoryChoice } from '../worker/protocol.ts';
 
 const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
 
@@ -22,6 +22,18 @@ export function choiceText({ none, attention, full, reason }: MemoryChoice): str
   ] as const;
   const layers = parts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
   return `Layers: ${layers.join(', ')} (${reason}).`;
+}
+
+/** What happens before the first step, in words. */
+export function preparingText({ phase, done, total }: EngineProgress): string {
+  switch (phase) {
+    case 'measuring':
+      return `Measuring kernels on this GPU, ${Math.min(done + 1, total)} of ${total}`;
+    case 'weights':
+      return `Loading weights, ${Math.round((100 * done) / total)} %`;
+    case 'pipelines':
+      return `Compiling ${done} of ${total} shaders`;
+  }
 }
 
 export function integer(value: number): string {

@@ -16,7 +16,7 @@ const LOSS_TOLD_MS = 200;
 
 export class GpuContext {
   readonly settings: KernelSettings;
-  /** What arithmetic this device can do; settings.level is plain until it is set to another of these. */
+  /** What arithmetic this device can do, from plain on. Engines are made with one of these and with choices of their own; the settings here are plain. */
   readonly levels: readonly KernelLevel[];
   /** What plans and buffers keep to: the device's own limits. */
   readonly limits: { maxBindingBytes: number; maxBufferBytes: number };
@@ -110,6 +110,11 @@ export class GpuContext {
       this.pipelines.set(code, made);
     }
     return made;
+  }
+
+  /** Lets go of a compiled shader; whoever uses it keeps it. */
+  forgetPipeline(code: string): void {
+    this.pipelines.delete(code);
   }
 
   private layout(code: string) {

@@ -26,6 +26,8 @@ export interface Dispatch {
 export interface Way {
   /** Unique among the ways of a tunable; what `KernelSettings.choices` holds. */
   name: string;
+  /** What it has in common with ways of other shapes. */
+  variant: string;
   /** The least level that has it. */
   level: KernelLevel;
   /** Most that its result may differ from the plain rule's, of the largest value. */
@@ -36,6 +38,10 @@ export interface Way {
 export interface Tunable {
   /** What decides how fast each way is: shape, layout, kind of weight. */
   key: string;
+  /** Multiplications it takes, about: what costs most is measured first. */
+  operations: number;
+  /** What it leaves behind; everything else that it writes is scratch. */
+  outputs: BufferReference[];
   /** The ways there are; the first is the rule's, which runs where nothing was measured. */
   ways(settings: KernelSettings): Way[];
   /** Ways like this one but for one number, to be tried once it is the fastest. */

@@ -9,6 +9,11 @@ function read(name: string): string {
   return text;
 }
 
+/** Every kernel's text with its name, in the order of the names. */
+export function shaderSources(): [name: string, text: string][] {
+  return Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
 /**
  * The complete WGSL of a kernel: `enable` and `diagnostic` lines, a `const` for each number and boolean, then the file with `#include "lib/x"`
  * replaced by that file (`{NAME}` in an include line by the string constant NAME), and the lines from `#repeat i NAME` to `#end` written NAME times

@@ -132,13 +132,21 @@ export interface ProductWay {
   slices: number;
 }
 
-/** What decides how fast each way is. */
+/** What decides how fast each way is. Tokens are rounded up, so that another file's rows need no measurement of their own. */
 export function productKey(product: MatrixProduct): string {
   const { m, n, k, a, b, alpha = 1, accumulate = false, scaleA = 1, group } = product;
+  const overTokens = a.columnStride !== 1;
+  const size = overTokens ? `${m}x${n}x${roundedTokens(k)}` : `${roundedTokens(m)}x${n}x${k}`;
   const kind = b.value.role === 'weight' ? weightKind(b.value) : 'value';
-  const parts = group && `${group.along} ${group.members.map(({ size }) => size).join(' + ')}`;
+  const parts = group && `${group.along} ${group.members.map((member) => member.size).join(' + ')}`;
   const how = [parts, accumulate && 'added', alpha !== 1 && 'multiplied', scaleA !== 1 && 'scaled', !readsByEight(product) && 'unaligned'].filter(Boolean);
-  return [`product ${m}x${n}x${k} ${kind}`, `A by ${a.columnStride === 1 ? 'k' : 'm'}`, `B by ${b.rowStride === 1 ? 'k' : 'n'}`, ...how].join(', ');
+  return [`product ${size} ${kind}`, `A by ${overTokens ? 'm' : 'k'}`, `B by ${b.rowStride === 1 ? 'k' : 'n'}`, ...how].join(', ');
+}
+
+/** Up to the next of four sizes an octave: 512, 640, 768, 896, 1024, 1280 … */
+function roundedTokens(tokens: number): number {
+  const granule = Math.max(1, 2 ** (Math.ceil(Math.log2(tokens)) - 3));
+  return Math.ceil(tokens / granule) * granule;
 }
 
 /** Whether matmul_wide's conditions hold: reads by vec4, and NF4 by words of eight codes that lie along its rows. */

@@ -13,10 +13,13 @@ export function tiledProduct(product: MatrixProduct, settings: KernelSettings, s
 
 function tunableProduct(product: MatrixProduct, scratchIndex: number): Tunable {
   const key = productKey(product);
-  const toWay = (way: ProductWay): Way => ({ name: nameOfWay(way), level: way.variant.level, bound: way.variant.bound });
+  const toWay = (way: ProductWay): Way => ({ name: nameOfWay(way), variant: way.variant.name, level: way.variant.level, bound: way.variant.bound });
   const chosen = ({ name }: Way, settings: KernelSettings) => chosenWay(product, { ...settings, choices: new Map([[key, name]]) });
+  const { m, n, k } = product;
   return {
     key,
+    operations: m * n * k,
+    outputs: Object.values(outputBindings(product)),
     ways: (settings) => waysOf(product, settings).map(toWay),
     near: (way, settings) => waysNear(chosen(way, settings), product, settings).map(toWay),
     dispatches: (way, settings) => dispatchesBy(chosen(way, settings), product, settings, scratchIndex),

@@ -69,6 +69,8 @@ export interface RunRecord {
   losses: Record<string, { start: number; best: number; end: number }>;
   /** Of the kept adapter. */
   adapterBytes: number;
+  /** Kernels that it runs on; absent where TensorFlow.js does. */
+  kernels?: { level: 'plain' | 'f16' | 'matrix'; choices: Record<string, string>; measured: number; of: number };
 }
 
 /** Big parts of a run, each under [run, part]: adapter (tensors by name), lines of metrics.jsonl, votes, report. */
@@ -89,12 +91,13 @@ interface Schema extends DBSchema {
   parts: { key: [string, RunPart]; value: unknown };
   evaluations: { key: [string, string, number]; value: StoredEvaluation };
   checkpoints: { key: string; value: { id: string; runId: string; data: unknown }; indexes: { runId: string } };
+  tuning: { key: [kernels: string, adapter: string, shape: string]; value: unknown };
 }
 
 export type Database = IDBPDatabase<Schema>;
 
 const NAME = 'finetab';
-const VERSION = 2;
+const VERSION = 3;
 
 /** Opens the database, creating it or bringing it from any earlier version to this one. */
 export function openDatabase(name = NAME): Promise<Database> {
@@ -111,6 +114,7 @@ export function openDatabase(name = NAME): Promise<Database> {
         database.createObjectStore('evaluations', { keyPath: ['runId', 'name', 'step'] });
         if (oldVersion === 1) await fromVersion1(transaction);
       }
+      if (oldVersion < 3) database.createObjectStore('tuning');
     },
     blocking(_current, _next, event) {
       // A newer version of the page in another tab wants the database: let it have it.

@@ -1,6 +1,7 @@
 /** What a training engine does, whichever executor is under it. The trainer, the evaluator and the reference command see only this. */
 import type { MicroBatch } from '../data/types.ts';
 import type { Float32Tensor, WeightSource } from '../formats/tensors.ts';
+import type { RunKernels } from './kernelChoice.ts';
 
 /** LoRA settings under PEFT's own names. */
 export interface LoraSettings {
@@ -28,10 +29,15 @@ export interface EngineOptions {
   training?: boolean;
   /** Slots and longest sequence of generation; the KV cache is planned when generate is first called. */
   generation?: { slots: number; maxLength: number };
+  /** Level and choices of its kernels; absent: the device's own settings. */
+  kernels?: Pick<RunKernels, 'level' | 'choices'>;
   onProgress?: (event: EngineProgress) => void;
 }
 
-export type EngineProgress = { phase: 'weights'; done: number; total: number; unit: 'bytes' } | { phase: 'pipelines'; done: number; total: number; unit: 'shaders' };
+export type EngineProgress =
+  | { phase: 'measuring'; done: number; total: number; unit: 'shapes' }
+  | { phase: 'weights'; done: number; total: number; unit: 'bytes' }
+  | { phase: 'pipelines'; done: number; total: number; unit: 'shaders' };
 
 export interface MemoryAim {
   /** The recipe's; null: a default, which may be exceeded where nothing smaller can be planned. */

@@ -4,6 +4,7 @@ import type { RequestMade } from '../lib/requests.ts';
 import type { MemoryReport } from './engine.ts';
 import type { EvaluationResult } from './evaluation.ts';
 import { courseOf, forgettingText } from './forgetting.ts';
+import { kernelText, type RunKernels } from './kernelChoice.ts';
 import { bestSteps, curve, METRICS, type MetricsLine } from './metrics.ts';
 import { recipeToJson, type Recipe } from './recipe.ts';
 import { svgChart, svgDataUri, type SvgCurve } from './svgChart.ts';
@@ -27,6 +28,8 @@ export interface ReportInputs {
   adapter: { sha256: string; bytes: number };
   device: string;
   versions: { finetab: string; browser: string };
+  /** Absent where TensorFlow.js ran. */
+  kernels?: RunKernels;
   memory: MemoryReport;
   training: FileInRun;
   /** `failure`: why it was not evaluated to the end. `restarted`: why its worker was started anew. */
@@ -55,7 +58,7 @@ export function writeReport(inputs: ReportInputs): string {
 ${modelName}, ${result.steps} of ${result.totalSteps} steps (${result.reason}${result.message ? `: ${result.message}` : ''}), ${result.seconds.toFixed(1)} s, adapter of step ${result.adapterStep}.
 
 - Device: ${device}
-- Speed: ${rate === undefined ? 'not measured' : `${rate.toFixed(0)} tokens/s (median step)`}
+${inputs.kernels ? `- Kernels: ${kernelText(inputs.kernels)}\n` : ''}- Speed: ${rate === undefined ? 'not measured' : `${rate.toFixed(0)} tokens/s (median step)`}
 - Memory: ${Object.entries(memory)
     .map(([part, bytes]) => `${part} ${(bytes / 2 ** 20).toFixed(1)} MiB`)
     .join(', ')}

@@ -1,6 +1,7 @@
 /** The engine on WebGPU: owns the weights, the adapter and the plans, and replays them. One call runs at a time; others wait their turn. */
 import type { MicroBatch } from '../data/types.ts';
 import type { GpuContext } from '../gpu/context.ts';
+import type { KernelSettings } from '../gpu/dispatch.ts';
 import { initialAdapter } from '../model/lora.ts';
 import { modelOf } from '../model/registry.ts';
 import { ADAM } from '../ops/adamW.ts';
@@ -25,6 +26,7 @@ import {
 import { generateInSlots, type SlotRunner } from './gpuGeneration.ts';
 import { GpuResidents, type AdapterState } from './gpuResidents.ts';
 import { uploadWeights } from './gpuWeights.ts';
+import { settingsWith } from './kernelChoice.ts';
 import { chooseMemory } from './memoryChoice.ts';
 import { memoryReport, MOST_SLOTS, planGeneration, planRun, plansOf, weightGroupsOf, type RunPlanOptions, type RunPlans } from './runPlans.ts';
 
@@ -49,6 +51,7 @@ export class WebGpuEngine implements Engine {
 
   private constructor(
     readonly context: GpuContext,
+    private readonly settings: KernelSettings,
     private readonly options: EngineOptions,
     private readonly planOptions: RunPlanOptions,
     private readonly plans: RunPlans,
@@ -60,15 +63,16 @@ export class WebGpuEngine implements Engine {
 
   static async create(context: GpuContext, options: EngineOptions & { logits?: boolean }): Promise<WebGpuEngine> {
     const wanted = { ...options, model: modelOf(options.weights.config), weights: options.weights.tensors };
-    const { memoryAim: aim } = options;
-    const chosen = aim && chooseMemory({ ...wanted, aim }, context.settings, context.limits);
+    const { memoryAim: aim, kernels } = options;
+    const settings = kernels ? settingsWith(context.settings, kernels) : { ...context.settings };
+    const chosen = aim && chooseMemory({ ...wanted, aim }, settings, context.limits);
     const planOptions: RunPlanOptions = chosen?.options ?? wanted;
     // The cache that the aim counts is allocated when it is first used.
-    const plans = chosen ? { ...chosen.plans, generation: undefined } : planRun(wanted, context.settings, context.limits);
+    const plans = chosen ? { ...chosen.plans, generation: undefined } : planRun(wanted, settings, context.limits);
     const weights = await uploadWeights(context, options.weights, weightNames(plans), weightGroupsOf(plansOf(plans)), options.onProgress);
     const residents = new GpuResidents(context, plans.layout, weights);
     residents.allocate(plansOf(plans));
-    const engine = new WebGpuEngine(context, options, planOptions, plans, residents, chosen?.choice);
+    const engine = new WebGpuEngine(context, settings, options, planOptions, plans, residents, chosen?.choice);
     engine.writeState('adapter', initialAdapter(plans.layout, options.seed));
     await Promise.all([plans.training?.train, plans.score, plans.training?.optimizer].map((plan) => plan && engine.executor(plan)));
     context.check();
@@ -104,7 +108,7 @@ export class WebGpuEngine implements Engine {
         const stats = new Float32Array(await this.residents.read(this.residents.state('stats', 2)[0], 8));
         [loss, squares] = [stats[0] / scale, stats[1] / scale ** 2];
         // A step whose float16 operands overflowed was not applied: once more with smaller gradients.
-        if ((Number.isFinite(loss) && Number.isFinite(squares)) || this.context.settings.level === 'plain') break;
+        if ((Number.isFinite(loss) && Number.isFinite(squares)) || this.settings.level === 'plain') break;
         this.scaleShift -= RESCALE_BITS;
       }
       if (!Number.isFinite(loss)) throw new NonFiniteError('loss', input.step);
@@ -213,7 +217,7 @@ export class WebGpuEngine implements Engine {
   private async accumulateGradients(microBatches: readonly MicroBatch[], step: number): Promise<number> {
     const supervised = microBatches.reduce((sum, batch) => sum + batch.supervisedTokens, 0);
     if (supervised === 0) throw new Error(`step ${step + 1} has no supervised token: every answer in it is empty`);
-    const scale = this.context.settings.level === 'plain' ? 1 : 2 ** (Math.ceil(Math.log2(supervised)) + this.scaleShift);
+    const scale = this.settings.level === 'plain' ? 1 : 2 ** (Math.ceil(Math.log2(supervised)) + this.scaleShift);
     const encoder = this.context.device.createCommandEncoder();
     for (const buffer of [...this.region('gradients'), ...this.residents.state('stats', 2)]) encoder.clearBuffer(buffer);
     this.context.device.queue.submit([encoder.finish()]);
@@ -291,7 +295,7 @@ export class WebGpuEngine implements Engine {
         this.executors.delete(before.prefill);
         this.executors.delete(before.decode);
       }
-      this.plans.generation = planGeneration(this.planOptions, { slots, maxLength }, this.context.settings, this.context.limits);
+      this.plans.generation = planGeneration(this.planOptions, { slots, maxLength }, this.settings, this.context.limits);
       if (this.residents.allocate(plansOf(this.plans))) this.executors.clear();
     }
     const { prefill, decode, slots: planned } = this.plans.generation!;

@@ -14,6 +14,7 @@ import type { NamedFile } from '../formats/checkpoint.ts';
 import type { AdapterTensors, EngineProgress, GenerationOptions, LoraSettings, MemoryChoice, MemoryReport, TokenScores } from '../training/engine.ts';
 import type { EvaluationMetrics, EvaluationResult, GeneratedAnswer, Question } from '../training/evaluation.ts';
 import type { GpuCheck } from '../training/gpuCheck.ts';
+import type { KernelRequest, RunKernels } from '../training/kernelChoice.ts';
 import type { MetricsLine } from '../training/metrics.ts';
 import type { Recipe } from '../training/recipe.ts';
 import type { EndReason, TrainerEvent } from '../training/trainer.ts';
@@ -46,6 +47,8 @@ export type {
   GeneratedAnswer,
   Question,
   GpuCheck,
+  KernelRequest,
+  RunKernels,
   Recipe,
   LoraSettings,
   MetricsLine,
@@ -196,6 +199,7 @@ export interface PlanRequest {
   trainLengths: number[];
   /** Longest row over the validation files. */
   longestValidation: number;
+  kernels: KernelRequest;
 }
 
 export interface RunPlan {
@@ -203,6 +207,8 @@ export interface RunPlan {
   tokensPerMicroBatch: number;
   /** What is recomputed so that it fits, and why; absent where TensorFlow.js runs. */
   choice?: MemoryChoice;
+  /** What the kernels would be now; absent where TensorFlow.js runs. */
+  kernels?: RunKernels;
   totalSteps: number;
   /** The adapter in words, and which executor runs. */
   device: string;
@@ -282,6 +288,8 @@ export type TrainerWorkerEvent =
   /** The run has a record from now on. */
   | { type: 'began'; runId: string; notes: string }
   | { type: 'engine'; progress: EngineProgress }
+  /** What the run's kernels are, to its end. */
+  | { type: 'kernels'; kernels: RunKernels }
   /** A validation file's worker died and another is started in its place; the training goes on. */
   | { type: 'evaluatorRestarts'; name: string; message: string }
   /** The GPU was lost; a new one is taken and the run goes on from this step by itself. */
@@ -313,6 +321,11 @@ export interface TokenLosses {
 export interface TrainerApi {
   /** Plans a run without allocating: exact memory before the start. */
   plan(request: PlanRequest): Promise<RunPlan>;
+  /**
+   * Measures the kernels of such a run in the background; any run or question to the GPU ends it. Done already, or nothing to be done: null.
+   * @returns the plan with what was measured
+   */
+  measureKernels(request: PlanRequest, onProgress: (done: number, total: number) => void): Promise<RunPlan | null>;
   /** Asks the driver for so many bytes and gives them back. @returns bytes granted; null where there is no WebGPU */
   probe(bytes: number): Promise<number | null>;
   /** @param requestsMade asked at the end, for the report */

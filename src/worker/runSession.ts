@@ -9,8 +9,10 @@ import type { EvaluationResult } from '../training/evaluation.ts';
 import { newRun, type Database, type ModelManifest, type RunRecord } from '../storage/database.ts';
 import { openModel } from '../storage/models.ts';
 import { endRun, findRun, latestCheckpoint, latestCheckpointStep, putCheckpoint, listEvaluations, putEvaluation, putPart, putRun, updateRun } from '../storage/runs.ts';
-import type { EngineHost } from '../training/createEngine.ts';
-import type { AdapterTensors, Engine, EngineOptions, MemoryAim } from '../training/engine.ts';
+import type { WeightSource } from '../formats/tensors.ts';
+import type { EngineHost, MemoryRequest } from '../training/createEngine.ts';
+import type { AdapterTensors, Engine } from '../training/engine.ts';
+import type { RunKernels } from '../training/kernelChoice.ts';
 import { curve, metricsToJsonl, type MetricsLine } from '../training/metrics.ts';
 import { recipeToJson } from '../training/recipe.ts';
 import { writeReport } from '../training/report.ts';
@@ -21,11 +23,14 @@ import { adapterFolder } from './runFiles.ts';
 
 /** So often may the device be lost without a new checkpoint in between. */
 const LOSSES_IN_PLACE = 3;
+/** Milliseconds that kernels may be measured before the first step. */
+const MEASURING_MS = 5000;
 
 export class RunSession {
   readonly runId: string;
   private trainer: Trainer | null = null;
   private engine: Engine | null = null;
+  private kernels: RunKernels | undefined;
   private stopping = false;
   private pausing = false;
   /** The last checkpoint, where the database had no room for it. */
@@ -91,7 +96,7 @@ export class RunSession {
           resume: checkpoint,
           initial: request.startFrom?.tensors,
         });
-        await this.keep(() => updateRun(database, runId, { totalSteps: this.trainer!.totalSteps, device: this.engine!.device }));
+        await this.keep(() => updateRun(database, runId, { totalSteps: this.trainer!.totalSteps, device: this.engine!.device, kernels: this.kernels }));
         if (this.pausing) this.trainer.pause();
         if (this.stopping) this.trainer.stop();
         const result = await this.trainer.run();
@@ -116,18 +121,36 @@ export class RunSession {
   private async createEngine(): Promise<Engine> {
     const { recipe, modelId } = this.request;
     const { weights } = await openModel(this.database, modelId);
+    const { lora, tokensPerMicroBatch, gradientCheckpointing, memoryAim } = memoryRequest(this.request, weights);
+    await this.settleKernels(weights);
     return this.engines.create({
       weights,
-      lora: recipe.lora,
-      ...batchSettings(this.request),
+      lora,
+      tokensPerMicroBatch,
+      gradientCheckpointing,
+      memoryAim,
+      kernels: this.kernels,
       seed: recipe.training.seed,
       onProgress: (progress) => this.onEvent({ type: 'engine', progress }),
     });
   }
 
+  /** A run keeps its kernels to its end, over reloads too, so that it goes on to the same bytes. */
+  private async settleKernels(weights: WeightSource): Promise<void> {
+    if (!this.kernels || !(await this.engines.canRun(this.kernels))) {
+      this.kernels = await this.engines.settleKernels(memoryRequest(this.request, weights), {
+        budgetMs: MEASURING_MS,
+        stopped: () => this.stopping,
+        onProgress: (done, total) => this.onEvent({ type: 'engine', progress: { phase: 'measuring', done, total, unit: 'shapes' } }),
+      });
+    }
+    if (this.kernels) this.onEvent({ type: 'kernels', kernels: this.kernels });
+  }
+
   private async begin(): Promise<void> {
     const { database, request, runId } = this;
     const before = request.resumeRunId ? await findRun(database, runId) : undefined;
+    this.kernels = before?.kernels;
     const record: RunRecord = {
       ...(before ?? newRun(runId)),
       state: 'running',
@@ -188,6 +211,7 @@ export class RunSession {
       evaluations: (await listEvaluations(database, runId).catch(() => [])).map((kept) => ({ ...kept, result: kept.result as EvaluationResult })).sort((a, b) => a.step - b.step),
       requests: await this.requestsMade(),
       device: this.engine!.device,
+      kernels: this.kernels,
       memory: this.engine!.memory,
       training,
       validation: validation.map((file) => ({ ...file, failure: this.failures.get(file.name) ?? null, restarted: this.restarted.get(file.name) ?? null })),
@@ -239,12 +263,15 @@ export function tokensOf({ recipe, trainLengths, longestValidation }: PlanReques
 }
 
 /** What an engine is asked for, to fit the recipe's memory. */
-export function batchSettings(request: PlanRequest): Pick<EngineOptions, 'tokensPerMicroBatch' | 'gradientCheckpointing'> & { memoryAim: MemoryAim } {
-  const { recipe, trainLengths, longestValidation } = request;
+export function memoryRequest(request: PlanRequest, { config, tensors }: WeightSource): MemoryRequest {
+  const { recipe, trainLengths, longestValidation, kernels } = request;
   const { gradient_checkpointing, gpu_memory_limit_gib } = recipe.training;
   const { predict_with_generate, eval_max_samples, max_new_tokens } = recipe.evaluation;
   const longest = trainLengths.reduce((most, length) => Math.max(most, length), longestValidation);
   return {
+    config,
+    tensors,
+    lora: recipe.lora,
     tokensPerMicroBatch: tokensOf(request),
     gradientCheckpointing: gradient_checkpointing,
     memoryAim: {
@@ -252,6 +279,7 @@ export function batchSettings(request: PlanRequest): Pick<EngineOptions, 'tokens
       leastTokens: Math.ceil(longest / 32) * 32,
       generation: predict_with_generate && longestValidation > 0 ? { slots: eval_max_samples, maxLength: longestValidation + max_new_tokens } : undefined,
     },
+    kernels,
   };
 }
 

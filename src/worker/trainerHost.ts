@@ -4,6 +4,7 @@ import type { RequestMade } from '../lib/requests.ts';
 import { openDatabase, type Database } from '../storage/database.ts';
 import { openModel } from '../storage/models.ts';
 import { deleteRun, latestCheckpointStep, listRuns } from '../storage/runs.ts';
+import { tuningIn } from '../storage/tuning.ts';
 import { EngineHost } from '../training/createEngine.ts';
 import type { EngineProgress } from '../training/engine.ts';
 import { examplesPerStep, type Recipe } from '../training/recipe.ts';
@@ -26,16 +27,20 @@ import type {
   TrainerWorkerEvent,
 } from './protocol.ts';
 import { holdingRun, liveRuns } from './runLock.ts';
-import { batchSettings, RunSession } from './runSession.ts';
+import { memoryRequest, RunSession } from './runSession.ts';
+
+/** Milliseconds that measuring in the background may take in all. */
+const BACKGROUND_MS = 120_000;
 
 export class TrainerHost implements TrainerApi {
   private session: RunSession | null = null;
   private readonly evaluators = new Evaluators();
   private readonly answering: Answering;
+  private measurement = { stopped: false };
 
   constructor(
     private readonly database: Promise<Database> = openDatabase(),
-    private readonly engines = new EngineHost(),
+    private readonly engines = new EngineHost(undefined, tuningIn(database)),
   ) {
     this.answering = new Answering(database, engines);
   }
@@ -43,16 +48,21 @@ export class TrainerHost implements TrainerApi {
   async plan(request: PlanRequest): Promise<RunPlan> {
     const { weights } = await openModel(await this.database, request.modelId);
     const { recipe } = request;
-    const answer = await this.engines.memoryOf({
-      config: weights.config,
-      tensors: weights.tensors,
-      lora: recipe.lora,
-      ...batchSettings(request),
-    });
+    const answer = await this.engines.memoryOf(memoryRequest(request, weights));
     return {
       ...answer,
       totalSteps: totalSteps(request.trainLengths.length, examplesPerStep(recipe), recipe.training.num_train_epochs, recipe.training.max_steps),
     };
+  }
+
+  async measureKernels(request: PlanRequest, onProgress: (done: number, total: number) => void): Promise<RunPlan | null> {
+    if (this.session) return null;
+    this.stopMeasuring();
+    const mine = this.measurement;
+    const stopped = () => mine.stopped;
+    const { weights } = await openModel(await this.database, request.modelId);
+    const measured = !stopped() && (await this.engines.measureKernels(memoryRequest(request, weights), { budgetMs: BACKGROUND_MS, stopped, onProgress }));
+    return measured && !stopped() ? this.plan(request) : null;
   }
 
   async probe(bytes: number): Promise<number | null> {
@@ -143,7 +153,15 @@ export class TrainerHost implements TrainerApi {
     await deleteRun(await this.database, runId);
   }
 
+  /** @throws UserError while a run goes on */
   private idle(then: string): void {
     if (this.session) throw new UserError(`A run is going on. ${then}`);
+    this.stopMeasuring();
+  }
+
+  /** Background work gives way to whatever a person asks for. */
+  private stopMeasuring(): void {
+    this.measurement.stopped = true;
+    this.measurement = { stopped: false };
   }
 }

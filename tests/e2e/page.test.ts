@@ -33,11 +33,12 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
   }, 240_000);
   afterAll(() => open?.close());
 
-  async function fresh(): Promise<{ context: BrowserContext; page: Page; errors: string[] }> {
+  /** @param query of the address */
+  async function fresh(query = ''): Promise<{ context: BrowserContext; page: Page; errors: string[] }> {
     const context = await open.browser.newContext();
     const page = await context.newPage();
     const errors = pageErrors(page);
-    await page.goto(open.site.url);
+    await page.goto(open.site.url + query);
     return { context, page, errors };
   }
 
@@ -200,6 +201,35 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
     expect(metrics).toContain('eval_pirate_loss');
     expect(metrics).not.toContain('eval_broken_loss');
     await context.close();
+  });
+
+  it('takes its kernels from the address: by rule where it says tune=off, and says what it may hold', async () => {
+    const { context, page, errors } = await fresh('?tune=off&level=plain');
+    await filled(page);
+    expect(
+      await page
+        .getByRole('region', { name: /Before the start/ })
+        .getByLabel('Kernels')
+        .innerText(),
+    ).toBe('Kernels: float32 kernels (level plain); none were measured.');
+    await pressTrain(page);
+    await followRun(page, () => undefined);
+    expect(await page.getByRole('region', { name: 'Run', exact: true }).getByLabel('Kernels').first().innerText()).toBe(
+      'Kernels: float32 kernels (level plain); none were measured.',
+    );
+    expect(new TextDecoder().decode(await download(page, 'report.md'))).toContain('- Kernels: float32 kernels (level plain); none were measured.');
+    expect(errors).toEqual([]);
+    await context.close();
+    for (const [query, message] of [
+      ['?tune=maybe', /The page's address says tune=maybe: write tune=on or tune=off/],
+      ['?level=double', /The page's address says level=double: write level=plain, level=f16, level=matrix or level=auto/],
+    ] as const) {
+      const other = await fresh(query);
+      await filled(other.page);
+      await expect(pressTrain(other.page)).rejects.toThrow(message);
+      expect(other.errors).toEqual([]);
+      await other.context.close();
+    }
   });
 
   it('trains on TensorFlow.js where the browser has no WebGPU, and says that it is slow', async () => {

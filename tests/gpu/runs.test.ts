@@ -2,7 +2,7 @@
 import { unzipSync } from 'fflate';
 import { describe, expect, it, vi } from 'vitest';
 import type { Database } from '../../src/storage/database.ts';
-import { latestCheckpointStep } from '../../src/storage/runs.ts';
+import { findRun, latestCheckpointStep, updateRun } from '../../src/storage/runs.ts';
 import type { RecipeInput } from '../../src/training/recipe.ts';
 import { HistoryHost } from '../../src/worker/historyHost.ts';
 import type { RunOutcome, RunRequest, TrainerWorkerEvent } from '../../src/worker/protocol.ts';
@@ -104,6 +104,30 @@ describe.skipIf(!gpu)('a run', { timeout: 300_000 }, () => {
     expect(adapterOf(outcome)).toEqual(adapterOf(await expected()));
     expect(outcome.runId).toBe(open.runId);
     expect(await second.host.openRuns()).toEqual([]);
+  });
+
+  it('keeps its kernels over a reload, whatever the address asks for then', async () => {
+    const first = await openTestHost();
+    const { outcome, events } = await train(first, ({ type }, { host }) => {
+      if (type === 'progress') void host.stop();
+    });
+    const decided = events.filter((event) => event.type === 'kernels').map(({ kernels }) => kernels);
+    expect(decided).toEqual([{ level: 'plain', choices: {}, measured: 0, of: 0 }]);
+    expect(outcome.report).toContain('- Kernels: float32 kernels (level plain); none were measured.');
+    const kept = { level: 'plain' as const, choices: { 'a product': 'a way' }, measured: 1, of: 2 };
+    expect((await findRun(first.database, outcome.runId))!.kernels).toEqual(decided[0]);
+    await updateRun(first.database, outcome.runId, { kernels: kept });
+    const second = await openTestHost(first.databaseName);
+    const again = await train(second, undefined, { resumeRunId: outcome.runId, kernels: { tune: false, level: 'auto' } });
+    expect(again.events.filter(({ type }) => type === 'kernels')).toEqual([{ type: 'kernels', kernels: kept }]);
+    expect(again.outcome.report).toContain('for 1 of 2 shapes the fastest of several');
+    expect(adapterOf(again.outcome)).toEqual(adapterOf(await expected()));
+  });
+
+  it.skipIf(gpu?.levels.includes('f16'))('that asks for a level which the adapter has not is not begun, and says which there are', async () => {
+    const host = await openTestHost();
+    const asked = { kernels: { tune: true, level: 'f16' as const } };
+    await expect(train(host, undefined, asked)).rejects.toThrow(/has no kernels of level f16 in this browser, only plain\. Take level=f16 out/);
   });
 
   it('that loses its device takes a new one by itself and ends with the same bytes, also where it is lost twice and in an evaluation', async () => {

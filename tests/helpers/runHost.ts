@@ -73,6 +73,7 @@ export function requestOf(modelId: string, input: RecipeInput, more: Partial<Run
     recipe,
     trainLengths: documents.map(({ inputIds }) => inputIds.length),
     longestValidation: 8,
+    kernels: { tune: true, level: 'auto' },
     padTokenId: PAD,
     rows: rowPorts.port2,
     evaluators: [{ name: 'other', scorer: scorer.port2, evaluate: evaluate.port2 }],

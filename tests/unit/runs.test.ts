@@ -48,6 +48,29 @@ describe('kept runs', () => {
     expect(await opened.get('models', 'm')).toEqual({ id: 'm', name: 'tiny' });
   });
 
+  it('of version 2 stay as they are, and measurements find their store', async () => {
+    const name = `runs old ${count++}`;
+    const old = await openDB(name, 2, {
+      upgrade(made) {
+        made.createObjectStore('models', { keyPath: 'id' });
+        made.createObjectStore('chunks');
+        made.createObjectStore('runs', { keyPath: 'id' });
+        made.createObjectStore('checkpoints', { keyPath: 'id' }).createIndex('runId', 'runId');
+        made.createObjectStore('parts');
+        made.createObjectStore('evaluations', { keyPath: ['runId', 'name', 'step'] });
+      },
+    });
+    const run = { ...newRun('2026-02-02'), state: 'stopped' as const, step: 7 };
+    await old.put('runs', run);
+    await old.put('parts', [1, 2], ['2026-02-02', 'lines']);
+    old.close();
+    const opened = await openDatabase(name);
+    expect(await listRuns(opened)).toEqual([run]);
+    expect(await readPart(opened, '2026-02-02', 'lines')).toEqual([1, 2]);
+    await opened.put('tuning', { plain: { way: 'x', ms: 1 } }, ['build', 'GPU', 'shape']);
+    expect(await opened.count('tuning')).toBe(1);
+  });
+
   it('keep one checkpoint, the newest', async () => {
     for (const step of [0, 4, 12]) await putCheckpoint(database, 'a', step, { step });
     await putCheckpoint(database, 'b', 100, { step: 100 });
