@@ -44,6 +44,9 @@ interface LevelModel extends DemoData {
 const TOKENS = 512;
 const OTHER_TOKENS = 128;
 
+/** The demo trained at the recipe's default learning rate. */
+export const DEMO_AT_DEFAULT_RATE = 'demo at 2e-4';
+
 /** As wide as its products on matrix units are in a model that people use; the loss begins near ln(vocabulary). */
 const WIDE = { hidden_size: 1024, intermediate_size: 2816, num_hidden_layers: 8, num_attention_heads: 16, num_key_value_heads: 4, head_dim: 64 };
 
@@ -54,11 +57,11 @@ export async function benchLevels(context: GpuContext, host: BenchHost, options:
   const models: LevelModel[] = [{ ...demo, name: 'demo', recipe: recipe({}) }];
   if (!tiny) {
     // The demo's own rate drives its loss to nothing, where shares say little; the recipe's default is what models of real size are trained at.
-    models.push({ ...demo, name: 'demo at 2e-4', recipe: recipe({ learning_rate: 2e-4 }) });
+    models.push({ ...demo, name: DEMO_AT_DEFAULT_RATE, recipe: recipe({ learning_rate: 2e-4 }) });
     models.push({ ...demo, name: 'random, 8 × 1024, at 2e-4', weights: randomModel({ ...demo.weights.config, ...WIDE }), recipe: recipe({ learning_rate: 2e-4 }) });
   }
   const rows: LevelBench[] = [];
-  for (const model of models) {
+  for (const model of models.filter(({ name }) => !options.models || options.models.includes(name))) {
     const add = async (level: KernelLevel, tokens: number, plain?: LevelBench) => {
       const run = await train(context, model, level, tokens);
       const row = { ...run, difference: differences(run, plain ?? run) };

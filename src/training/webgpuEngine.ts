@@ -32,8 +32,9 @@ import { memoryReport, MOST_SLOTS, planGeneration, planRun, plansOf, weightGroup
 
 /** GPU work submitted at once: longer trips the watchdog of some systems and freezes the desktop. */
 const SUBMIT_MS = 100;
-/** Dispatches of a replay's first submission; each further one is twice as long. */
+/** Dispatches of a replay's first submission; each further one is twice as long, up to what is encoded while the GPU is busy with the one before. */
 const FIRST_PIECE = 32;
+const LARGEST_PIECE = 256;
 /** Gradients of a token enter the float16 levels about as large as 2 to this. */
 const SCALE_BITS = 6;
 /** How much smaller they are made after an overflow, and how often before the step counts as failed. */
@@ -258,7 +259,7 @@ export class WebGpuEngine implements Engine {
   private async replay(plan: Plan): Promise<void> {
     const executor = await this.executor(plan);
     const { device } = this.context;
-    for (let from = 0, piece = FIRST_PIECE; from < executor.length; piece *= 2) {
+    for (let from = 0, piece = FIRST_PIECE; from < executor.length; piece = Math.min(2 * piece, LARGEST_PIECE)) {
       const to = Math.min(from + Math.min(piece, this.dispatchesPerSubmit), executor.length);
       const encoder = device.createCommandEncoder();
       const pass = encoder.beginComputePass(this.passTimer?.next());
