@@ -50,6 +50,8 @@ const TIMING_MS = 3;
 const MOST_REPEATS = 128;
 /** A variant that was timed so often and never came near is not tried again: compiling is what takes long. */
 const CHANCES = 2;
+/** Ways that are compiled between two looks at the clock. */
+const COMPILED_AT_ONCE = 8;
 /** What the first run of a kernel may take longer than the next ones. */
 const WARM_UP_MS = 1;
 
@@ -81,8 +83,11 @@ export async function measureWork(
     return near > 0 || times < CHANCES;
   };
   const all = unique([reference, ...[...waysAt.values()].flat()]).filter((way) => rules.has(way.name) || hopeful(way));
-  const runnable = await stand.prepare(all);
-  if (stopped()) return null;
+  const runnable: Way[] = [];
+  for (let at = 0; at < all.length; at += COMPILED_AT_ONCE) {
+    runnable.push(...(await stand.prepare(all.slice(at, at + COMPILED_AT_ONCE))));
+    if (stopped()) return null;
+  }
   if (!runnable.some(({ name }) => name === reference.name)) return {};
   await stand.warmUp(reference);
   // The first run of a kernel only rules out what is far off.

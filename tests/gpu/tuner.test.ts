@@ -5,6 +5,7 @@ import type { GpuContext } from '../../src/gpu/context.ts';
 import type { Tunable, Way } from '../../src/gpu/dispatch.ts';
 import { Graph } from '../../src/ops/graph.ts';
 import { linear } from '../../src/ops/linear.ts';
+import { opCases } from '../../src/plan/opCases.ts';
 import { makePlan } from '../../src/plan/plan.ts';
 import { TestStand } from '../../src/plan/testStand.ts';
 import { measureWork, type Stand } from '../../src/plan/tuner.ts';
@@ -45,8 +46,19 @@ describe.skipIf(!gpu)('the autotuner', { timeout: 600_000 }, () => {
     });
   });
 
+  it.each(['columns', 'terms'])('has only ways that agree: a group along %s', async (along) => {
+    const works = opCases().flatMap(({ graph }) => worksIn(graph));
+    const work = works.find(({ tunable }) => tunable.key.includes(' nf4') && tunable.key.includes(`, ${along} `))!;
+    const ways = work.tunable.ways(settingsOfHighest());
+    expect(work.tunable.outputs.length).toBe(along === 'columns' ? work.tunable.key.split(' + ').length : 1);
+    await TestStand.with(context, work, settingsOfHighest(), async (stand) => {
+      expect(await stand.prepare(ways)).toEqual(ways);
+      for (const way of ways) expect(await stand.difference(way, ways[0]), way.name).toBeLessThanOrEqual(way.bound);
+    });
+  });
+
   it('measures each level and chooses a way that there is', async () => {
-    const work = linearWork(96, 256, 192, 'nf4');
+    const work = linearWork(64, 64, 64, 'nf4');
     const measured = await TestStand.with(context, work, settingsOfHighest(), (stand) => measureWork(work.tunable, context.levels, context.settings, stand, () => false));
     expect(Object.keys(measured!)).toEqual(context.levels);
     for (const level of context.levels) {
