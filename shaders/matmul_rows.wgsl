@@ -1,7 +1,7 @@
 // The product of matmul_direct.wgsl for a few rows of A, as in generation, where reading B is all there is to do: ROWS = M rows at once, A along k, B along k
 // (B_ROW 1), K and strides multiples of 32. Several products at once: lib/group_columns.wgsl (GROUP).
-// Buffers: 0 c, 1 a, 4-7 B through lib/run_*.wgsl. Threads: workgroup x over TILE_N columns; 32 neighbours share PER_N of them, each takes runs of 32 terms,
-// and their sums are added up in order.
+// Buffers: 0 c, 1 a, 4-7 B through lib/run_*.wgsl. Threads: workgroup x over TILE_N columns; 32 neighbours share PER_N of them and take
+// stretches of 1024 terms together, 32 each; their sums are added up in order.
 #include "lib/group_{GROUP}.wgsl"
 #include "lib/c_scalar.wgsl"
 #include "lib/run_{B_READER}.wgsl"
@@ -28,20 +28,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
   var sum$r_$c = 0.0;
 #end
 #end
-  for (var k = lane * 32u; k < K; k += LANES * 32u) {
+  for (var k = 0u; k < K; k += LANES * 32u) {
 #repeat c PER_N
-    let scale$c = run_scale(row$c + k);
+    let scale$c = run_scale(row$c + k, lane);
 #repeat r ROWS
     var run$r_$c = vec4f();
 #end
 #end
 #repeat q FOURS
-    {
+    if (k + term_of(lane, $qu) < K) {
+      let at = k + term_of(lane, $qu);
 #repeat c PER_N
-      let four$c = run_four(row$c + k, $qu);
+      let four$c = run_four(row$c + at);
 #end
 #repeat r ROWS
-      let left$r = a[(A_OFFSET + $ru * A_ROW + k) / 4u + $qu];
+      let left$r = a[(A_OFFSET + $ru * A_ROW + at) / 4u];
 #repeat c PER_N
       run$r_$c = fma(four$c, left$r, run$r_$c);
 #end

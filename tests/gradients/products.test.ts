@@ -34,6 +34,7 @@ const CASES: Case[] = [
   { rows: 1, way: 'plain rows by 4', kind: 'nf4', outs: [144, 72, 20], width: 576, slices: 1 },
   { rows: 8, way: 'plain rows by 2', kind: 'nf4', outs: [50], width: 96, slices: 1 },
   { rows: 3, way: 'plain rows by 1', kind: 'bf16', outs: [51], width: 640, slices: 1 },
+  { rows: 2, way: 'plain rows by 4', kind: 'f32', outs: [16, 40], width: 1184, slices: 1 },
 ];
 
 function build({ rows, kind, outs, width }: Case, backward: boolean): Graph {
