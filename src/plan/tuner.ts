@@ -51,13 +51,14 @@ const MOST_REPEATS = 128;
 /** A variant that was timed so often and never came near is not tried again: compiling is what takes long. */
 const CHANCES = 2;
 /** Ways that are compiled between two looks at the clock. */
-const COMPILED_AT_ONCE = 8;
+const COMPILED_AT_ONCE = 6;
 /** What the first run of a kernel may take longer than the next ones. */
 const WARM_UP_MS = 1;
 
 /**
  * Times the ways of a work at each of `levels` and takes the fastest whose result on this device is within its bound of the plain rule's.
- * @param stopped asked between timings @param experience of earlier works, which this one adds to @returns null where it was stopped
+ * @param stopped asked between timings @param experience of earlier works, which this one adds to
+ * @param late whether there is no time to try more than the ways that are compiled, the rules' first @returns null where it was stopped
  */
 export async function measureWork(
   tunable: Tunable,
@@ -66,6 +67,7 @@ export async function measureWork(
   stand: Stand,
   stopped: () => boolean,
   experience: Experience = new Map(),
+  late: () => boolean = () => false,
 ): Promise<Measured | null> {
   const at = (level: KernelLevel): KernelSettings => ({ ...settings, level, choices: undefined });
   const waysAt = new Map(levels.map((level) => [level, tunable.ways(at(level))]));
@@ -82,11 +84,12 @@ export async function measureWork(
     const { timed: times = 0, near = 0 } = experience.get(variant) ?? {};
     return near > 0 || times < CHANCES;
   };
-  const all = unique([reference, ...[...waysAt.values()].flat()]).filter((way) => rules.has(way.name) || hopeful(way));
+  const all = unique([reference, ...[...waysAt.values()].map(([rule]) => rule), ...[...waysAt.values()].flat()]).filter((way) => rules.has(way.name) || hopeful(way));
   const runnable: Way[] = [];
   for (let at = 0; at < all.length; at += COMPILED_AT_ONCE) {
     runnable.push(...(await stand.prepare(all.slice(at, at + COMPILED_AT_ONCE))));
     if (stopped()) return null;
+    if (late()) break;
   }
   if (!runnable.some(({ name }) => name === reference.name)) return {};
   await stand.warmUp(reference);
@@ -104,7 +107,7 @@ export async function measureWork(
         .flatMap(({ way }) => tunable.near(way, at(level))),
     ),
   ).filter(({ name }) => !times.has(name));
-  const more = await stand.prepare(near);
+  const more = late() ? [] : await stand.prepare(near);
   if (stopped()) return null;
   await stand.warmUp(reference);
   const roughMore = await stand.time(more.map(once));

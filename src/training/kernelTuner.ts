@@ -50,14 +50,14 @@ export class KernelTuner {
     const until = performance.now() + budgetMs;
     const experience: Experience = this.experience.get(context) ?? new Map();
     this.experience.set(context, experience);
-    const over = () => stopped() || performance.now() > until;
+    const late = () => performance.now() > until;
     for (const [i, work] of works.entries()) {
       onProgress?.(i, works.length);
-      if (over()) return;
+      if (stopped() || late()) return;
       let measured: Measured | null;
       try {
         measured = await this.withStand(context, work, settings, async (stand) => {
-          const found = await measureWork(work.tunable, context.levels, context.settings, stand, over, experience);
+          const found = await measureWork(work.tunable, context.levels, context.settings, stand, stopped, experience, late);
           stand.forgetAllBut(Object.values(found ?? {}).map(({ way }) => way));
           return found;
         });

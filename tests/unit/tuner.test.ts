@@ -52,7 +52,7 @@ function fake(ways: Record<string, FakeWay>, rules: Partial<Record<KernelLevel, 
   };
   const measure = (levels: KernelLevel[] = ['plain'], stopped: () => boolean = () => false, experience?: Experience) =>
     measureWork(tunable, levels, SETTINGS, stand, stopped, experience);
-  return { tunable, measure, log };
+  return { tunable, measure, log, stand };
 }
 
 describe('measuring a work', () => {
@@ -126,6 +126,32 @@ describe('measuring a work', () => {
     expect(await tried(slowRule)).toEqual(new Set(['rule', 'slow', 'fast']));
     expect(await tried(slowRule)).toEqual(new Set(['rule', 'slow', 'fast']));
     expect(await tried({ ...slowRule, fresh: { ms: 3 } })).toEqual(new Set(['rule', 'fast', 'fresh']));
+  });
+
+  it('measures at least the rule of every level where there is no time for more', async () => {
+    const ways = { a: { ms: 1 }, b: { ms: 1 }, c: { ms: 1 }, d: { ms: 1 }, e: { ms: 1 }, rule: { ms: 4 }, half: { ms: 2, level: 'f16' } } as const;
+    const { tunable, stand } = fake(ways, { plain: 'rule', f16: 'half' });
+    const measured = await measureWork(
+      tunable,
+      ['plain', 'f16'],
+      SETTINGS,
+      stand,
+      () => false,
+      new Map(),
+      () => true,
+    );
+    expect(Object.keys(measured!)).toEqual(['plain', 'f16']);
+    const all: string[] = [];
+    await measureWork(
+      tunable,
+      ['plain', 'f16'],
+      SETTINGS,
+      { ...stand, prepare: async (asked) => (all.push(...asked.map(({ name }) => name)), [...asked]) },
+      () => false,
+      new Map(),
+      () => true,
+    );
+    expect(all).toEqual(['rule', 'half', 'a', 'b', 'c', 'd']);
   });
 
   it('says so where it was stopped, whenever that is', async () => {
