@@ -3,7 +3,7 @@ import type { Dispatch, KernelSettings } from '../gpu/dispatch.ts';
 import { directProduct } from './directProduct.ts';
 import { apart } from './groupedProduct.ts';
 import type { MatrixProduct } from './product.ts';
-import { fitsTogether } from './productVariants.ts';
+import { fitsTogether } from './productWays.ts';
 import { tiledProduct } from './tiledProduct.ts';
 import { weightSlices } from './weightSlices.ts';
 

@@ -3,7 +3,8 @@ import { isNf4 } from '../formats/tensors.ts';
 import { flatGrid, type BufferReference, type Dispatch, type KernelSettings, type Tunable, type Way } from '../gpu/dispatch.ts';
 import { columnBindings, columnConstants, columnTiles, dequantizeConstants, groupConstants, inputBindings, operandBindings, outputBindings } from './groupedProduct.ts';
 import { productConstants, weightKind, type MatrixProduct } from './product.ts';
-import { chosenWay, isTurned, MATRIX_K, nameOfWay, NF4_BLOCK, productKey, RUN, waysNear, waysOf, WIDE_K, type ProductVariant, type ProductWay } from './productVariants.ts';
+import { MATRIX_K, RUN, WIDE_K, type ProductVariant } from './productVariants.ts';
+import { chosenWay, isTurned, nameOfWay, NF4_BLOCK, productKey, waysNear, waysOf, type ProductWay } from './productWays.ts';
 
 /** @param scratchIndex index of the node's scratch that this product may use, and the one after it */
 export function tiledProduct(product: MatrixProduct, settings: KernelSettings, scratchIndex: number): Dispatch[] {

@@ -4,7 +4,8 @@ import type { TensorKind } from '../../src/formats/tensors.ts';
 import type { KernelLevel, KernelSettings } from '../../src/gpu/dispatch.ts';
 import { Graph } from '../../src/ops/graph.ts';
 import type { MatrixProduct } from '../../src/ops/product.ts';
-import { chosenWay, nameOfWay, productKey, VARIANTS, waysNear, waysOf } from '../../src/ops/productVariants.ts';
+import { VARIANTS } from '../../src/ops/productVariants.ts';
+import { chosenWay, nameOfWay, productKey, waysNear, waysOf } from '../../src/ops/productWays.ts';
 import { tiledProduct } from '../../src/ops/tiledProduct.ts';
 
 function linear(m: number, n: number, k: number, kind: TensorKind = 'nf4'): MatrixProduct {
