@@ -45,7 +45,7 @@ const TOKENS = 512;
 const OTHER_TOKENS = 128;
 
 /** The demo trained at the recipe's default learning rate. */
-export const DEMO_AT_DEFAULT_RATE = 'demo at 2e-4';
+const DEMO_AT_DEFAULT_RATE = 'demo at 2e-4';
 
 /** As wide as its products on matrix units are in a model that people use; the loss begins near ln(vocabulary). */
 const WIDE = { hidden_size: 1024, intermediate_size: 2816, num_hidden_layers: 8, num_attention_heads: 16, num_key_value_heads: 4, head_dim: 64 };
