@@ -224,15 +224,10 @@ const GROUPS: [number, number, number[], TensorKind[]][] = [
 
 /** Rank, tokens, in, out of each projection: ranks and widths that kernels for GPUs do not take, then ones they do, at and past the borders of their tiles. */
 const LORAS: [rank: number, tokens: number, width: number, outs: number[]][] = [
-  [1, 9, 40, [20]],
-  [4, 37, 33, [20, 27]],
-  [5, 40, 44, [24, 36]],
-  [8, 66, 70, [20, 27, 34]],
+  [5, 9, 41, [20]],
   [4, 34, 24, [8, 12, 16, 20]],
-  [4, 33, 36, [132]],
   [16, 132, 264, [64, 136]],
   [8, 71, 52, [140, 12, 4]],
-  [20, 35, 8, [260]],
   [64, 36, 128, [24, 40, 4]],
   [128, 34, 16, [20, 8]],
 ];

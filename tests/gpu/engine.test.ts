@@ -7,7 +7,7 @@ import { ChatTokenizer } from '../../src/data/tokenizer.ts';
 import { packDocuments } from '../../src/data/packing.ts';
 import { openCheckpoint } from '../../src/formats/checkpoint.ts';
 import type { WeightSource } from '../../src/formats/tensors.ts';
-import { GpuContext } from '../../src/gpu/context.ts';
+import { GpuContext, isSoftwareAdapter } from '../../src/gpu/context.ts';
 import type { KernelSettings } from '../../src/gpu/dispatch.ts';
 import { modelOf } from '../../src/model/registry.ts';
 import { uniform } from '../../src/plan/opCases.ts';
@@ -365,7 +365,8 @@ describe.skipIf(!gpu)('a lost device', () => {
   });
 });
 
-describe.skipIf(!gpu)('engine on the kernels of GPUs', () => {
+// A minute of compiling on a CPU adapter; tests/gradients/products.test.ts has the same products one by one.
+describe.skipIf(!gpu || isSoftwareAdapter(gpu.adapterInfo))('engine on the kernels of GPUs', () => {
   it('makes one product of projections that share an input, and computes the same', { timeout: 600_000 }, async () => {
     const config = { ...TINY_CONFIG, hidden_size: 64, intermediate_size: 96, num_attention_heads: 4, num_key_value_heads: 2 };
     const run = async (settings: Partial<KernelSettings>) => {

@@ -1,5 +1,11 @@
 /** Every op of the tiled kernels against the TensorFlow.js executor. */
+import { isSoftwareAdapter } from '../../src/gpu/context.ts';
 import { describeAgreement, TILED } from '../helpers/agreement.ts';
 import { testGpu } from '../helpers/gpu.ts';
 
-describeAgreement((await testGpu()) !== null, TILED);
+const gpu = await testGpu();
+// A CPU adapter takes seconds to compile one of these kernels: there, products have the two kinds of weight whose readers differ; the others are read as
+// float32 is, by the readers that the direct kernels share.
+const onCpu = gpu !== null && isSoftwareAdapter(gpu.adapterInfo);
+
+describeAgreement(gpu !== null, TILED, (name) => !onCpu || !/^linear(Group)? (bf16|f16|nf4_f32) /.test(name));
