@@ -13,9 +13,9 @@
 
 var<workgroup> q_tile: array<vec4f, BLOCK * STRIDE>;
 var<workgroup> do_tile: array<vec4f, BLOCK * STRIDE>;
-var<workgroup> k_tile: array<vec4f, COLUMNS * STRIDE>;
+var<workgroup> key_tile: array<vec4f, COLUMNS * STRIDE>;
 var<workgroup> v_tile: array<vec4f, COLUMNS * STRIDE>;
-var<workgroup> ds_tile: array<vec4f, BLOCK * SLOT_STRIDE>;
+var<workgroup> factor_tile: array<vec4f, BLOCK * SLOT_STRIDE>;
 var<workgroup> row_first: array<u32, BLOCK>;
 var<workgroup> row_stats: array<vec2f, BLOCK>;
 
@@ -52,7 +52,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     workgroupBarrier();
 #repeat e LOADS
     if (LOADS * THREADS == COLUMNS * N || local + $eu * THREADS < COLUMNS * N) {
-      k_tile[tile_slot(local + $eu * THREADS)] = key$e;
+      key_tile[tile_slot(local + $eu * THREADS)] = key$e;
     }
 #end
 #repeat e LOADS
@@ -66,21 +66,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     var dp$r = vec4f();
 #end
     for (var i = 0u; i < N; i++) {
-      let k0 = k_tile[x * STRIDE + i];
-      let k1 = k_tile[(x + 8u) * STRIDE + i];
-      let k2 = k_tile[(x + 16u) * STRIDE + i];
-      let k3 = k_tile[(x + 24u) * STRIDE + i];
-      let keys_x = vec4f(k0.x, k1.x, k2.x, k3.x);
-      let keys_y = vec4f(k0.y, k1.y, k2.y, k3.y);
-      let keys_z = vec4f(k0.z, k1.z, k2.z, k3.z);
-      let keys_w = vec4f(k0.w, k1.w, k2.w, k3.w);
-#repeat r PER_ROW
-      let row$r = q_tile[(y + $ru * ACROSS) * STRIDE + i];
-      product$r = fma(vec4f(row$r.x), keys_x, product$r);
-      product$r = fma(vec4f(row$r.y), keys_y, product$r);
-      product$r = fma(vec4f(row$r.z), keys_z, product$r);
-      product$r = fma(vec4f(row$r.w), keys_w, product$r);
-#end
+#include "lib/attention_keys.wgsl"
       let v0 = v_tile[x * STRIDE + i];
       let v1 = v_tile[(x + 8u) * STRIDE + i];
       let v2 = v_tile[(x + 16u) * STRIDE + i];
@@ -104,28 +90,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       let seen = (j >= vec4u(row_first[row])) & (j <= vec4u(q0 + row));
       let score = attention_score(product$r);
       let ds = exp(score - row_stats[row].x) * (dp$r - row_stats[row].y) * attention_slope(score);
-      ds_tile[row * SLOT_STRIDE + x] = select(vec4f(), ds, seen);
+      factor_tile[row * SLOT_STRIDE + x] = select(vec4f(), ds, seen);
     }
 #end
     workgroupBarrier();
-    for (var s = 0u; s < SLOTS; s++) {
-#repeat r PER_ROW
-      let ds$r = ds_tile[(y + $ru * ACROSS) * SLOT_STRIDE + s];
-#end
-#repeat d PER_HEAD
-      let column$d = min(x + $du * 8u, N - 1u);
-      let k$d_0 = k_tile[s * STRIDE + column$d];
-      let k$d_1 = k_tile[(s + 8u) * STRIDE + column$d];
-      let k$d_2 = k_tile[(s + 16u) * STRIDE + column$d];
-      let k$d_3 = k_tile[(s + 24u) * STRIDE + column$d];
-#repeat r PER_ROW
-      sum$r_$d = fma(vec4f(ds$r.x), k$d_0, sum$r_$d);
-      sum$r_$d = fma(vec4f(ds$r.y), k$d_1, sum$r_$d);
-      sum$r_$d = fma(vec4f(ds$r.z), k$d_2, sum$r_$d);
-      sum$r_$d = fma(vec4f(ds$r.w), k$d_3, sum$r_$d);
-#end
-#end
-    }
+#include "lib/attention_sums.wgsl"
   }
 #repeat r PER_ROW
   {

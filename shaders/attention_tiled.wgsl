@@ -12,7 +12,7 @@
 
 var<workgroup> q_tile: array<vec4f, BLOCK * STRIDE>;
 var<workgroup> key_tile: array<vec4f, COLUMNS * STRIDE>;
-var<workgroup> p_tile: array<vec4f, BLOCK * SLOT_STRIDE>;
+var<workgroup> factor_tile: array<vec4f, BLOCK * SLOT_STRIDE>;
 var<workgroup> row_first: array<u32, BLOCK>;
 var<workgroup> row_shrink: array<f32, BLOCK>;
 
@@ -53,28 +53,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     var product$r = vec4f();
 #end
     for (var i = 0u; i < N; i++) {
-      let k0 = key_tile[x * STRIDE + i];
-      let k1 = key_tile[(x + 8u) * STRIDE + i];
-      let k2 = key_tile[(x + 16u) * STRIDE + i];
-      let k3 = key_tile[(x + 24u) * STRIDE + i];
-      let keys_x = vec4f(k0.x, k1.x, k2.x, k3.x);
-      let keys_y = vec4f(k0.y, k1.y, k2.y, k3.y);
-      let keys_z = vec4f(k0.z, k1.z, k2.z, k3.z);
-      let keys_w = vec4f(k0.w, k1.w, k2.w, k3.w);
-#repeat r PER_ROW
-      let row$r = q_tile[(y + $ru * ACROSS) * STRIDE + i];
-      product$r = fma(vec4f(row$r.x), keys_x, product$r);
-      product$r = fma(vec4f(row$r.y), keys_y, product$r);
-      product$r = fma(vec4f(row$r.z), keys_z, product$r);
-      product$r = fma(vec4f(row$r.w), keys_w, product$r);
-#end
+#include "lib/attention_keys.wgsl"
     }
     let j = vec4u(j0 + x) + vec4u(0u, 8u, 16u, 24u);
 #repeat r PER_ROW
     {
       let row = y + $ru * ACROSS;
       let seen = (j >= vec4u(row_first[row])) & (j <= vec4u(q0 + row));
-      p_tile[row * SLOT_STRIDE + x] = select(vec4f(-3.0e38), attention_score(product$r), seen);
+      factor_tile[row * SLOT_STRIDE + x] = select(vec4f(-3.0e38), attention_score(product$r), seen);
     }
 #end
     workgroupBarrier();
@@ -89,14 +75,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     if (local < BLOCK) {
       var most = vec4f(largest);
       for (var s = 0u; s < SLOTS; s++) {
-        most = max(most, p_tile[local * SLOT_STRIDE + s]);
+        most = max(most, factor_tile[local * SLOT_STRIDE + s]);
       }
       let next = max(max(most.x, most.y), max(most.z, most.w));
       var mass = vec4f();
       for (var s = 0u; s < SLOTS; s++) {
-        let score = p_tile[local * SLOT_STRIDE + s];
+        let score = factor_tile[local * SLOT_STRIDE + s];
         let p = select(vec4f(), exp(score - next), score > vec4f(-1.0e38));
-        p_tile[local * SLOT_STRIDE + s] = p;
+        factor_tile[local * SLOT_STRIDE + s] = p;
         mass += p;
       }
       let shrink = exp(largest - next);
@@ -111,24 +97,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     sum$r_$d *= shrink$r;
 #end
 #end
-    for (var s = 0u; s < SLOTS; s++) {
-#repeat r PER_ROW
-      let p$r = p_tile[(y + $ru * ACROSS) * SLOT_STRIDE + s];
-#end
-#repeat d PER_HEAD
-      let column$d = min(x + $du * 8u, N - 1u);
-      let v$d_0 = key_tile[s * STRIDE + column$d];
-      let v$d_1 = key_tile[(s + 8u) * STRIDE + column$d];
-      let v$d_2 = key_tile[(s + 16u) * STRIDE + column$d];
-      let v$d_3 = key_tile[(s + 24u) * STRIDE + column$d];
-#repeat r PER_ROW
-      sum$r_$d = fma(vec4f(p$r.x), v$d_0, sum$r_$d);
-      sum$r_$d = fma(vec4f(p$r.y), v$d_1, sum$r_$d);
-      sum$r_$d = fma(vec4f(p$r.z), v$d_2, sum$r_$d);
-      sum$r_$d = fma(vec4f(p$r.w), v$d_3, sum$r_$d);
-#end
-#end
-    }
+#include "lib/attention_sums.wgsl"
   }
   workgroupBarrier();
   if (local < BLOCK) {

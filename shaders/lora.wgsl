@@ -1,9 +1,9 @@
-// down[t, m] = strength[t] sum_k x[t, k] a[m, k], and y_g[t, n] += ALPHA sum_r down[t, g RANK + r] b[FIRST_g + n, r] for each of GROUPS projections (none:
+// down[t, m] = strength[t] sum_k x[t, k] a[m, k], and y_g[t, n] += ALPHA sum_r down[t, g RANK + r] b[FIRST + n, r] for each of GROUPS projections (none:
 // down alone). RANK = 4 QUARTERS; WIDTH is a multiple of 4.
-// Buffers: 0-2 y_g [T, OUT_g], 3 down [T, RANKS], 4 x [T, WIDTH], 5 a [RANKS, WIDTH], 6 b, one projection's rows after the other's, [., RANK],
+// Buffers: 0-2 y_g [T, OUT], 3 down [T, RANKS], 4 x [T, WIDTH], 5 a [RANKS, WIDTH], 6 b, one projection's rows after the other's, [., RANK],
 // 7 strength [T] where STRENGTHS is 1.
 // Threads: a workgroup makes TOKENS rows. First an invocation sums PER_TOKENS rows by 4 PER_QUADS ranks over every LANES-th four of k; then a warp of 32
-// takes 128 columns of y, each of its invocations every 32nd. BLOCKS_g: such columns before projection g, BLOCKS of all.
+// takes 128 columns of y, each of its invocations every 32nd. BLOCKS0, ...: such columns before each projection, BLOCKS of all.
 #include "lib/lora_lanes.wgsl"
 #repeat g GROUPS
 @group(0) @binding($g) var<storage, read_write> y_$g: array<f32>;
@@ -70,18 +70,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   workgroupBarrier();
   for (var block = local / 32u; block < BLOCKS; block += THREADS / 32u) {
 #repeat g GROUPS
-    if (block >= BLOCKS_$g && (block - BLOCKS_$g) * 128u < OUT_$g) {
-      let n = (block - BLOCKS_$g) * 128u + local % 32u;
+    if (block >= BLOCKS$g && (block - BLOCKS$g) * 128u < OUT$g) {
+      let n = (block - BLOCKS$g) * 128u + local % 32u;
 #repeat t TOKENS
       var sum$t: vec4f;
 #repeat c COLUMNS
-      sum$t[$cu] = y_$g[min(t0 + $tu, T - 1u) * OUT_$g + n + $cu * 32u];
+      sum$t[$cu] = y_$g[min(t0 + $tu, T - 1u) * OUT$g + n + $cu * 32u];
 #end
 #end
       for (var q = 0u; q < QUARTERS; q += UNROLLED) {
 #repeat u UNROLLED
 #repeat c COLUMNS
-        let b$u_$c = b[(FIRST_$g + n + $cu * 32u) * QUARTERS + q + $uu];
+        let b$u_$c = b[(FIRST$g + n + $cu * 32u) * QUARTERS + q + $uu];
 #end
 #end
 #repeat u UNROLLED
@@ -94,8 +94,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 #repeat t TOKENS
       if (t0 + $tu < T) {
 #repeat c COLUMNS
-        if (n + $cu * 32u < OUT_$g) {
-          y_$g[(t0 + $tu) * OUT_$g + n + $cu * 32u] = sum$t[$cu];
+        if (n + $cu * 32u < OUT$g) {
+          y_$g[(t0 + $tu) * OUT$g + n + $cu * 32u] = sum$t[$cu];
         }
 #end
       }

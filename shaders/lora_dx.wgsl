@@ -1,6 +1,6 @@
-// d(A x)[t, g RANK + r] = ALPHA sum_n dy_g[t, n] b[FIRST_g + n, r] for each of GROUPS projections, and dx[t, k] = sum_m d(A x)[t, m] a[m, k] where DXS is 1.
-// RANK = 4 QUARTERS; WIDTH and OUT_g are multiples of 4.
-// Buffers: 0-2 dy_g [T, OUT_g], 3 d(A x) [T, RANKS], 4 b as in lora.wgsl, 5 a [RANKS, WIDTH], 6 dx [T, WIDTH].
+// d(A x)[t, g RANK + r] = ALPHA sum_n dy_g[t, n] b[FIRST + n, r] for each of GROUPS projections, and dx[t, k] = sum_m d(A x)[t, m] a[m, k] where DXS is 1.
+// RANK = 4 QUARTERS; WIDTH and OUT are multiples of 4.
+// Buffers: 0-2 dy_g [T, OUT], 3 d(A x) [T, RANKS], 4 b as in lora.wgsl, 5 a [RANKS, WIDTH], 6 dx [T, WIDTH].
 // Threads: as in lora.wgsl, with one quad of ranks an invocation; then an invocation takes every THREADS-th four columns of dx.
 #include "lib/lora_lanes.wgsl"
 #repeat g GROUPS
@@ -36,14 +36,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   {
     let first_quad = $gu * QUARTERS;
 #repeat t PER_TOKENS
-    let row$t = min(row + $tu, T - 1u) * (OUT_$g / 4u);
+    let row$t = min(row + $tu, T - 1u) * (OUT$g / 4u);
     var sum$t_0 = vec4f();
 #end
-    for (var n = lane; n < OUT_$g / 4u; n += LANES) {
-      let b0 = b[(FIRST_$g + n * 4u) * QUARTERS + inner];
-      let b1 = b[(FIRST_$g + n * 4u + 1u) * QUARTERS + inner];
-      let b2 = b[(FIRST_$g + n * 4u + 2u) * QUARTERS + inner];
-      let b3 = b[(FIRST_$g + n * 4u + 3u) * QUARTERS + inner];
+    for (var n = lane; n < OUT$g / 4u; n += LANES) {
+      let b0 = b[(FIRST$g + n * 4u) * QUARTERS + inner];
+      let b1 = b[(FIRST$g + n * 4u + 1u) * QUARTERS + inner];
+      let b2 = b[(FIRST$g + n * 4u + 2u) * QUARTERS + inner];
+      let b3 = b[(FIRST$g + n * 4u + 3u) * QUARTERS + inner];
 #repeat t PER_TOKENS
       let v$t = dy_$g[row$t + n];
       sum$t_0 = fma(vec4f(v$t.w), b3, fma(vec4f(v$t.z), b2, fma(vec4f(v$t.y), b1, fma(vec4f(v$t.x), b0, sum$t_0))));

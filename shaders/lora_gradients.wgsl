@@ -1,5 +1,5 @@
-// db[FIRST_g + n, r] += ALPHA sum_t dy_g[t, n] down[t, g RANK + r] and da[m, k] += sum_t d_down[t, m] x[t, k], for GROUPS projections of one input.
-// RANK = 4 QUARTERS, RANKS = GROUPS RANK; WIDTH and OUT_g are multiples of 4.
+// db[FIRST + n, r] += ALPHA sum_t dy_g[t, n] down[t, g RANK + r] and da[m, k] += sum_t d_down[t, m] x[t, k], for GROUPS projections of one input.
+// RANK = 4 QUARTERS, RANKS = GROUPS RANK; WIDTH and OUT are multiples of 4.
 // Buffers: 0-3 the sources [T, OUT_s]: dy_0 ... and, as number GROUPS, x; 4 down, 5 d_down [T, RANKS], 6 db, one projection's rows after the other's, 7 da [RANKS, WIDTH].
 // Threads: a workgroup takes a strip of 4 STRIP columns of a source and the ranks of one projection; an invocation 4 columns by 4 PER_QUADS ranks of every
 // LANES-th token. Workgroups: x over the strips, source by source (STRIPS_s: those before s), for each strip of x one a projection.
@@ -29,11 +29,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   var row = 0u;
   var width = WIDTH;
 #repeat g GROUPS
-  if (!of_x && group.x >= STRIPS_$g) {
+  if (!of_x && group.x >= STRIPS$g) {
     projection = $gu;
-    strip = group.x - STRIPS_$g;
-    row = FIRST_$g;
-    width = OUT_$g;
+    strip = group.x - STRIPS$g;
+    row = FIRST$g;
+    width = OUT$g;
   }
 #end
   let column = min(strip * STRIP + tile % STRIP, width / 4u - 1u);
@@ -47,7 +47,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 #repeat s SOURCES
   if (select(projection, GROUPS, of_x) == $su) {
     for (var t = lane; t < T; t += LANES) {
-      let v = source_$s[t * (OUT_$s / 4u) + column];
+      let v = source_$s[t * (OUT$s / 4u) + column];
 #repeat j PER_QUADS
       let n$j = narrow($su == GROUPS, t * (RANKS / 4u) + quad + $ju);
       sum$j_0 = fma(vec4f(v.x), n$j, sum$j_0);

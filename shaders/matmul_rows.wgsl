@@ -9,14 +9,6 @@
 const LANES: u32 = 32u;
 var<workgroup> partial: array<f32, PER_N * THREADS>;
 
-fn a_k(e: u32) -> u32 {
-  return 0u;
-}
-
-fn a_row(e: u32, m0: u32) -> u32 {
-  return 0u;
-}
-
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t: u32) {
   begin_run(t);

@@ -4,21 +4,37 @@ import { modelOf } from '../../src/model/registry.ts';
 
 const CHUNK = 4 * 1024 * 1024;
 
+const SMOLLM2 = {
+  model_type: 'llama',
+  hidden_size: 576,
+  intermediate_size: 1536,
+  num_hidden_layers: 30,
+  num_attention_heads: 9,
+  num_key_value_heads: 3,
+  vocab_size: 49152,
+  max_position_embeddings: 8192,
+  rms_norm_eps: 1e-5,
+  rope_theta: 100000,
+  tie_word_embeddings: true,
+};
+
+const WIDTH_32 = {
+  model_type: 'llama',
+  hidden_size: 32,
+  intermediate_size: 64,
+  num_hidden_layers: 16,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  vocab_size: 128,
+  max_position_embeddings: 512,
+  rms_norm_eps: 1e-5,
+  rope_theta: 10000,
+  tie_word_embeddings: true,
+};
+
 /** config.json of models that people use. */
 export const SHAPES: Record<string, Record<string, unknown>> = {
-  'SmolLM2-135M': {
-    model_type: 'llama',
-    hidden_size: 576,
-    intermediate_size: 1536,
-    num_hidden_layers: 30,
-    num_attention_heads: 9,
-    num_key_value_heads: 3,
-    vocab_size: 49152,
-    max_position_embeddings: 8192,
-    rms_norm_eps: 1e-5,
-    rope_theta: 100000,
-    tie_word_embeddings: true,
-  },
+  'SmolLM2-135M': SMOLLM2,
   'Llama-3.2-1B': {
     model_type: 'llama',
     hidden_size: 2048,
@@ -60,45 +76,9 @@ export const SHAPES: Record<string, Record<string, unknown>> = {
     rope_theta: 500000,
     tie_word_embeddings: true,
   },
-  '16 layers of SmolLM2-135M': {
-    model_type: 'llama',
-    hidden_size: 576,
-    intermediate_size: 1536,
-    num_hidden_layers: 16,
-    num_attention_heads: 9,
-    num_key_value_heads: 3,
-    vocab_size: 49152,
-    max_position_embeddings: 8192,
-    rms_norm_eps: 1e-5,
-    rope_theta: 100000,
-    tie_word_embeddings: true,
-  },
-  '16 layers of width 32': {
-    model_type: 'llama',
-    hidden_size: 32,
-    intermediate_size: 64,
-    num_hidden_layers: 16,
-    num_attention_heads: 4,
-    num_key_value_heads: 2,
-    vocab_size: 128,
-    max_position_embeddings: 512,
-    rms_norm_eps: 1e-5,
-    rope_theta: 10000,
-    tie_word_embeddings: true,
-  },
-  '2 layers of width 32': {
-    model_type: 'llama',
-    hidden_size: 32,
-    intermediate_size: 64,
-    num_hidden_layers: 2,
-    num_attention_heads: 4,
-    num_key_value_heads: 2,
-    vocab_size: 128,
-    max_position_embeddings: 512,
-    rms_norm_eps: 1e-5,
-    rope_theta: 10000,
-    tie_word_embeddings: true,
-  },
+  '16 layers of SmolLM2-135M': { ...SMOLLM2, num_hidden_layers: 16 },
+  '16 layers of width 32': WIDTH_32,
+  '2 layers of width 32': { ...WIDTH_32, num_hidden_layers: 2 },
 };
 
 /** Linears in NF4, the rest bfloat16: small numbers of either sign, norms of one. */

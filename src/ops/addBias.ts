@@ -1,7 +1,8 @@
 /** y_g += bias_g, frozen vectors added to every row in place, those of projections that share an input at once. The gradient passes through. */
 import { isNf4 } from '../formats/tensors.ts';
-import { flatGrid, value, type BufferReference, type Dispatch, type KernelSettings, type ShaderConstant } from '../gpu/dispatch.ts';
+import { flatGrid, type BufferReference, type Dispatch, type KernelSettings } from '../gpu/dispatch.ts';
 import type { Graph, Op, Value } from './graph.ts';
+import { before, memberBindings, memberConstants } from './members.ts';
 import { weightBindings, weightKind } from './product.ts';
 import { groupParts } from './weightGroups.ts';
 
@@ -38,15 +39,11 @@ export const addBiasOp: Op = {
 /** @param starts the first element of each bias */
 function biasDispatch(ys: readonly Value[], starts: readonly number[], biases: Record<number, BufferReference>, kind: string, settings: KernelSettings): Dispatch {
   const rows = ys[0].shape[0];
-  const constants: Record<string, ShaderConstant> = { ROWS: rows, W_KIND: kind, MEMBERS: ys.length };
-  const bindings = { ...biases };
-  let columns = 0;
-  ys.forEach((y, g) => {
-    constants[`SIZE${g}`] = y.shape[1];
-    constants[`FIRST${g}`] = columns;
-    constants[`START${g}`] = starts[g];
-    bindings[10 + g] = value(y);
-    columns += y.shape[1];
-  });
-  return { shader: 'add_bias', constants, bindings, workgroups: flatGrid(rows * columns, 64, settings) };
+  const sizes = ys.map((y) => y.shape[1]);
+  return {
+    shader: 'add_bias',
+    constants: { ROWS: rows, W_KIND: kind, MEMBERS: ys.length, ...memberConstants({ SIZE: sizes, FIRST: before(sizes), START: starts }) },
+    bindings: { ...biases, ...memberBindings(ys) },
+    workgroups: flatGrid(rows * sizes.reduce((a, b) => a + b, 0), 64, settings),
+  };
 }

@@ -1,15 +1,12 @@
 /** How a product is computed on a CPU adapter. */
-import { isNf4 } from '../formats/tensors.ts';
 import { flatGrid, value, type BufferReference, type Dispatch, type KernelSettings } from '../gpu/dispatch.ts';
 import { elements } from './graph.ts';
-import { productConstants, readsByFour, weightBindings, type MatrixProduct } from './product.ts';
+import { hasNf4, MOST_WRITTEN_BYTES, productConstants, readsByFour, weightBindings, type MatrixProduct } from './product.ts';
 
 /** Rows above which an NF4 operand is written out as f32 first: then each code is looked up once, not once a block of 8 rows. */
 const DEQUANTIZE_ROWS = 8;
 /** Multiplications below which the extra dispatch costs more than the lookups it saves. */
 const DEQUANTIZE_PRODUCTS = 2 ** 18;
-/** Most bytes of an operand written out: the smallest binding that WebGPU promises. */
-const DEQUANTIZE_BYTES = 128 * 1024 * 1024;
 
 /** Registers only, for adapters where barriers cost more than they save; by vec4 where the layout allows. */
 export function directProduct(product: MatrixProduct, settings: KernelSettings, scratchIndex: number): Dispatch[] {
@@ -19,7 +16,7 @@ export function directProduct(product: MatrixProduct, settings: KernelSettings, 
   if (!readsByFour(product)) return [{ shader: 'matmul_direct', constants, bindings, workgroups: [Math.ceil(n / 32), Math.ceil(m / 64), 1] }];
   const workgroups = flatGrid((n / 4) * Math.ceil(m / 8), 64, settings);
   const count = elements(b.value);
-  if (!isNf4(constants.B_KIND) || m <= DEQUANTIZE_ROWS || m * count < DEQUANTIZE_PRODUCTS || count * 4 > DEQUANTIZE_BYTES)
+  if (!hasNf4(product) || m <= DEQUANTIZE_ROWS || m * count < DEQUANTIZE_PRODUCTS || count * 4 > MOST_WRITTEN_BYTES)
     return [{ shader: 'matmul_direct4', constants, bindings, workgroups }];
   const plain: BufferReference = { type: 'scratch', index: scratchIndex, bytes: count * 4 };
   return [

@@ -2,14 +2,12 @@
  * Several products with frozen weights as one dispatch: projections of the same input (their outputs side by side), or the sum of their input
  * gradients. Fewer and larger grids, and the gradient is written once. What shaders/lib/group_columns.wgsl and group_terms.wgsl need.
  */
-import { isNf4 } from '../formats/tensors.ts';
+import type { TensorPart } from '../formats/tensors.ts';
 import { value, type BufferReference, type KernelSettings, type ShaderConstant } from '../gpu/dispatch.ts';
 import type { Value } from './graph.ts';
+import { before, MEMBER_BINDING, memberBindings, memberConstants } from './members.ts';
 import { partBindings, weightBindings, type MatrixProduct, type ProductGroup } from './product.ts';
 import { groupParts } from './weightGroups.ts';
-
-/** First binding of what each member has of its own. */
-const MEMBER_BINDING = 10;
 
 /** y_g = x W_gᵀ, or dx = Σ dy_g W_g. @param shared x or dx [M, width] @param others y_g or dy_g */
 export function groupOf(along: ProductGroup['along'], shared: Value, weights: readonly Value[], others: readonly Value[], accumulate = false): MatrixProduct {
@@ -54,14 +52,22 @@ function weightsOf({ members }: ProductGroup): Value[] {
   return members.map(({ weight }) => weight);
 }
 
-/** Tiles of C's columns: each lies in one member. */
-export function columnTiles({ n, group }: MatrixProduct, tileN: number): number {
-  return firstTiles(group?.along === 'columns' ? group.members.map(({ size }) => size) : [n], tileN).at(-1)!;
+function sizesOf({ members }: ProductGroup): number[] {
+  return members.map(({ size }) => size);
 }
 
-/** For each size the number of tiles before it, and at the end of all. */
-function firstTiles(sizes: readonly number[], tile: number): number[] {
-  return sizes.reduce((tiles, size) => [...tiles, tiles.at(-1)! + Math.ceil(size / tile)], [0]);
+/** The columns of each C, of one where this is no group of columns. */
+function columnsOf({ n, group }: MatrixProduct): number[] {
+  return group?.along === 'columns' ? sizesOf(group) : [n];
+}
+
+function tilesOf(sizes: readonly number[], tile: number): number[] {
+  return sizes.map((size) => Math.ceil(size / tile));
+}
+
+/** Tiles of C's columns: each lies in one member. */
+export function columnTiles(product: MatrixProduct, tileN: number): number {
+  return tilesOf(columnsOf(product), tileN).reduce((a, b) => a + b, 0);
 }
 
 /** @param written how the weights were written out as one array, if they were: end to end in their order, or turned and side by side */
@@ -72,48 +78,33 @@ export function groupConstants(
   written: 'end to end' | 'turned' | null = null,
 ): Record<string, ShaderConstant> {
   if (!group) return { GROUP: 'single' };
-  const sizes = group.members.map(({ size }) => size);
-  const tiles = firstTiles(sizes, tileN);
-  const firsts = firstTiles(sizes, 1);
+  const sizes = sizesOf(group);
+  const firsts = before(sizes);
   const width = group.along === 'columns' ? k : n;
-  const starts = written ? firsts.map((first) => [written === 'turned' ? first : first * width, 0, 0]) : startsOf(group, maxBindingBytes);
-  const constants: Record<string, ShaderConstant> = { GROUP: group.along, MEMBERS: sizes.length };
-  sizes.forEach((size, g) => {
-    const [START, BLOCK, NESTED] = starts[g];
-    for (const [name, number] of Object.entries({ SIZE: size, FIRST: firsts[g], TILE: tiles[g], START, BLOCK, NESTED })) constants[`${name}${g}`] = number;
-  });
-  return constants;
+  const none = sizes.map(() => 0);
+  const starts = written ? { START: firsts.map((first) => (written === 'turned' ? first : first * width)), BLOCK: none, NESTED: none } : startsOf(group, maxBindingBytes);
+  return { GROUP: group.along, MEMBERS: sizes.length, ...memberConstants({ SIZE: sizes, FIRST: firsts, TILE: before(tilesOf(sizes, tileN)), ...starts }) };
 }
 
 /** Of dequantize_nf4_words.wgsl, which writes the weights out end to end, or of dequantize_nf4_turned.wgsl. */
 export function dequantizeConstants({ k, n, group }: MatrixProduct, { maxBindingBytes }: KernelSettings, turned: boolean): Record<string, number> {
   if (!group) return { MEMBERS: 0 };
   const width = turned ? 1 : group.along === 'columns' ? k : n;
-  const firsts = firstTiles(
-    group.members.map(({ size }) => size),
-    1,
-  );
-  return Object.fromEntries([
-    ['MEMBERS', group.members.length],
-    ...startsOf(group, maxBindingBytes).flatMap(([start, block, nested], g) => [
-      [`FIRST${g}`, firsts[g] * width],
-      [`START${g}`, start],
-      [`BLOCK${g}`, block],
-      [`NESTED${g}`, nested],
-    ]),
-  ]);
+  const firsts = before(sizesOf(group)).map((first) => first * width);
+  return { MEMBERS: group.members.length, ...memberConstants({ FIRST: firsts, ...startsOf(group, maxBindingBytes) }) };
 }
 
 /** Where each weight begins in the shared buffers: its element, its scale (a byte or a float32), and its nested scales. */
-function startsOf(group: ProductGroup, maxBindingBytes: number): [number, number, number][] {
+function startsOf(group: ProductGroup, maxBindingBytes: number): Record<'START' | 'BLOCK' | 'NESTED', number[]> {
   const weights = weightsOf(group);
   const parts = groupParts(weights, maxBindingBytes)!;
   const kind = weights[0].kind!;
-  return weights.map((_, g) => {
-    if (!isNf4(kind)) return [parts.data!.startBytes[g] / (kind === 'f32' ? 4 : 2), 0, 0];
-    const block = kind === 'nf4' ? parts.absmax_q!.startBytes[g] : parts.absmax!.startBytes[g] / 4;
-    return [parts.packed!.startBytes[g] * 2, block, kind === 'nf4' ? parts.nested!.startBytes[g] / 4 : 0];
-  });
+  const none = weights.map(() => 0);
+  /** @param bytes of an element; two share a byte of codes */
+  const starts = (part: TensorPart, bytes: number) => parts[part]!.startBytes.map((start) => start / bytes);
+  if (kind === 'nf4') return { START: starts('packed', 0.5), BLOCK: starts('absmax_q', 1), NESTED: starts('nested', 4) };
+  if (kind === 'nf4_f32') return { START: starts('packed', 0.5), BLOCK: starts('absmax', 4), NESTED: none };
+  return { START: starts('data', kind === 'f32' ? 4 : 2), BLOCK: none, NESTED: none };
 }
 
 /** Bindings 4 to 7. */
@@ -126,32 +117,25 @@ export function operandBindings({ b, group }: MatrixProduct, { maxBindingBytes }
 
 /** Of A: binding 1, or one a member. */
 export function inputBindings({ a, group }: MatrixProduct): Record<number, BufferReference> {
-  return group?.along === 'terms' ? memberBindings(group) : { 1: a.slice ?? value(a.value) };
+  return group?.along === 'terms' ? memberBindings(valuesOf(group)) : { 1: a.slice ?? value(a.value) };
 }
 
 /** Of C: binding 0, or one a member. */
 export function outputBindings({ c, group }: MatrixProduct): Record<number, BufferReference> {
-  return group?.along === 'columns' ? memberBindings(group) : { 0: c.slice ?? value(c.value) };
+  return group?.along === 'columns' ? memberBindings(valuesOf(group)) : { 0: c.slice ?? value(c.value) };
 }
 
 /** Of matmul_reduce_wide.wgsl: the columns of each C, of one where this is no group of columns. */
-export function columnConstants({ n, group }: MatrixProduct): Record<string, number> {
-  const sizes = group?.along === 'columns' ? group.members.map(({ size }) => size) : [n];
-  const firsts = firstTiles(sizes, 1);
-  return Object.fromEntries([
-    ['MEMBERS', sizes.length],
-    ...sizes.flatMap((size, g) => [
-      [`SIZE${g}`, size],
-      [`FIRST${g}`, firsts[g]],
-    ]),
-  ]);
+export function columnConstants(product: MatrixProduct): Record<string, number> {
+  const sizes = columnsOf(product);
+  return { MEMBERS: sizes.length, ...memberConstants({ SIZE: sizes, FIRST: before(sizes) }) };
 }
 
 export function columnBindings(product: MatrixProduct): Record<number, BufferReference> {
   const { c, group } = product;
-  return group?.along === 'columns' ? memberBindings(group) : { [MEMBER_BINDING]: c.slice ?? value(c.value) };
+  return group?.along === 'columns' ? memberBindings(valuesOf(group)) : { [MEMBER_BINDING]: c.slice ?? value(c.value) };
 }
 
-function memberBindings({ members }: ProductGroup): Record<number, BufferReference> {
-  return Object.fromEntries(members.map(({ value: own }, g) => [MEMBER_BINDING + g, value(own)]));
+function valuesOf({ members }: ProductGroup): Value[] {
+  return members.map(({ value: own }) => own);
 }

@@ -1,4 +1,5 @@
 /** Frozen linear layers: y = x Wᵀ, with W [out, in] in any kind. Only the input has a gradient: dx = dy W. */
+import type { BufferReference, Dispatch, KernelSettings } from '../gpu/dispatch.ts';
 import type { Graph, Op, Value } from './graph.ts';
 import { groupOf } from './groupedProduct.ts';
 import { matrixProduct } from './matrixProduct.ts';
@@ -17,6 +18,40 @@ function checkWidth(x: Value, weight: Value): void {
   if (x.shape[1] !== weight.shape[1]) throw new Error(`linear ${weight.name}: input of ${x.shape[1]} for a weight of [${weight.shape}]`);
 }
 
+/** y = x Wᵀ. @param weight [out, in], of any role @param slice where y goes instead of its own place */
+export function forwardProduct(x: Value, weight: Value, y: Value, settings: KernelSettings, slice?: BufferReference): Dispatch[] {
+  const [tokens, width] = x.shape;
+  const out = weight.shape[0];
+  return matrixProduct(
+    {
+      m: tokens,
+      n: out,
+      k: width,
+      a: { value: x, rowStride: width, columnStride: 1 },
+      b: { value: weight, rowStride: 1, columnStride: width },
+      c: { value: y, rowStride: out, slice },
+    },
+    settings,
+  );
+}
+
+/** dx = dy W. @param weight [out, in], of any role */
+export function inputGradientProduct(dy: Value, weight: Value, dx: Value, accumulate: boolean, settings: KernelSettings): Dispatch[] {
+  const [out, width] = weight.shape;
+  return matrixProduct(
+    {
+      m: dy.shape[0],
+      n: width,
+      k: out,
+      a: { value: dy, rowStride: out, columnStride: 1 },
+      b: { value: weight, rowStride: width, columnStride: 1 },
+      c: { value: dx, rowStride: width },
+      accumulate,
+    },
+    settings,
+  );
+}
+
 export const linearOp: Op = {
   name: 'linear',
   outputs([x, weight]) {
@@ -26,42 +61,14 @@ export const linearOp: Op = {
   gradient(backward, { inputs: [x, weight] }, [dy]) {
     if (dy) backward.emit(x, linearDxOp, [dy, weight]);
   },
-  dispatches({ inputs: [x, weight], outputs: [y] }, settings) {
-    const [tokens, width] = x.shape;
-    const out = weight.shape[0];
-    return matrixProduct(
-      {
-        m: tokens,
-        n: out,
-        k: width,
-        a: { value: x, rowStride: width, columnStride: 1 },
-        b: { value: weight, rowStride: 1, columnStride: width },
-        c: { value: y, rowStride: out },
-      },
-      settings,
-    );
-  },
+  dispatches: ({ inputs: [x, weight], outputs: [y] }, settings) => forwardProduct(x, weight, y, settings),
   tensorflow: (tf, [x, weight]) => [tf.matMul(x, weight, false, true)],
 };
 
 export const linearDxOp: Op = {
   name: 'linearDx',
   outputs: ([dy, weight, sum]) => [{ shape: [dy.shape[0], weight.shape[1]], inPlaceOf: sum ? 2 : undefined }],
-  dispatches({ inputs: [dy, weight], outputs: [dx], attributes }, settings) {
-    const [out, width] = weight.shape;
-    return matrixProduct(
-      {
-        m: dy.shape[0],
-        n: width,
-        k: out,
-        a: { value: dy, rowStride: out, columnStride: 1 },
-        b: { value: weight, rowStride: width, columnStride: 1 },
-        c: { value: dx, rowStride: width },
-        accumulate: attributes.accumulate === true,
-      },
-      settings,
-    );
-  },
+  dispatches: ({ inputs: [dy, weight], outputs: [dx], attributes }, settings) => inputGradientProduct(dy, weight, dx, attributes.accumulate === true, settings),
 };
 
 export const linearGroupOp: Op = {

@@ -4,8 +4,10 @@
  */
 import { flatGrid, value, type BufferReference, type Dispatch, type KernelSettings } from '../gpu/dispatch.ts';
 import type { Graph, Node, Op, Value } from './graph.ts';
-import { before, fitsKernels, loraBackward, loraForward, loraParameterGradients, type LoraSizes } from './loraKernels.ts';
+import { forwardProduct, inputGradientProduct, linearDxOp } from './linear.ts';
+import { fitsKernels, loraBackward, loraForward, loraParameterGradients, type LoraSizes } from './loraKernels.ts';
 import { matrixProduct } from './matrixProduct.ts';
+import { before } from './members.ts';
 
 export interface LoraProjections {
   /** [G · r, in], parameter */
@@ -98,7 +100,7 @@ export const loraDownOp: Op = {
   },
   gradient(backward, { inputs: [x, a] }, [dDown]) {
     if (!dDown) return;
-    backward.emit(x, loraDownDxOp, [dDown, a]);
+    backward.emit(x, linearDxOp, [dDown, a]);
     backward.emit(a, loraDownDaOp, [dDown, x]);
   },
   dispatches({ inputs: [x, a, strength], outputs: [down] }, settings) {
@@ -110,20 +112,9 @@ export const loraDownOp: Op = {
 };
 
 function downProducts(x: Value, a: Value, down: Value, strength: Value | undefined, settings: KernelSettings): Dispatch[] {
-  const [tokens, width] = x.shape;
-  const ranks = a.shape[0];
+  const [tokens, ranks] = down.shape;
   const unscaled: BufferReference | undefined = strength && { type: 'scratch', index: 2, bytes: tokens * ranks * 4 };
-  const products = matrixProduct(
-    {
-      m: tokens,
-      n: ranks,
-      k: width,
-      a: { value: x, rowStride: width, columnStride: 1 },
-      b: { value: a, rowStride: 1, columnStride: width },
-      c: { value: down, rowStride: ranks, slice: unscaled },
-    },
-    settings,
-  );
+  const products = forwardProduct(x, a, down, settings, unscaled);
   if (!unscaled) return products;
   return [
     ...products,
@@ -198,32 +189,9 @@ export const loraDxOp: Op = {
         settings,
       ),
     );
-    return dx ? [...toDown, ...productDx(dDown, a, dx, false, settings)] : toDown;
+    return dx ? [...toDown, ...inputGradientProduct(dDown, a, dx, false, settings)] : toDown;
   },
 };
-
-/** dx = d(A x) A. Inputs: dDown [T, G r], A [G r, in], and the sum so far where it accumulates. */
-export const loraDownDxOp: Op = {
-  name: 'loraDownDx',
-  outputs: ([dDown, a, sum]) => [{ shape: [dDown.shape[0], a.shape[1]], inPlaceOf: sum ? 2 : undefined }],
-  dispatches: ({ inputs: [dDown, a], outputs: [dx], attributes }, settings) => productDx(dDown, a, dx, attributes.accumulate === true, settings),
-};
-
-function productDx(dDown: Value, a: Value, dx: Value, accumulate: boolean, settings: KernelSettings): Dispatch[] {
-  const [ranks, width] = a.shape;
-  return matrixProduct(
-    {
-      m: dDown.shape[0],
-      n: width,
-      k: ranks,
-      a: { value: dDown, rowStride: ranks, columnStride: 1 },
-      b: { value: a, rowStride: width, columnStride: 1 },
-      c: { value: dx, rowStride: width },
-      accumulate,
-    },
-    settings,
-  );
-}
 
 /** Gradients of both parameters: dA += dDown^T x and dB_g += scale dy_g^T (A x)_g. Inputs: x, A x, d(A x), then dy_g. */
 export const loraParametersOp: Op = {

@@ -4,6 +4,7 @@
  */
 import { value, type BufferReference, type Dispatch, type KernelSettings, type ShaderConstant } from '../gpu/dispatch.ts';
 import type { Value } from './graph.ts';
+import { before, memberConstants } from './members.ts';
 
 /** x [T, in] A^T, then B of each projection: what the three kernels work on. */
 export interface LoraSizes {
@@ -79,17 +80,7 @@ function rowConstants({ tokens, perTokens, perQuads, rankGroups, lanes }: Rows):
 }
 
 function shapeConstants({ tokens, width, rank, outs }: LoraSizes): Record<string, number> {
-  return { T: tokens, WIDTH: width, RANKS: rank * outs.length, QUARTERS: rank / 4, ...each('OUT', outs), ...each('FIRST', before(outs)) };
-}
-
-/** NAME_0, NAME_1, ... */
-function each(name: string, values: readonly number[]): Record<string, number> {
-  return Object.fromEntries(values.map((number, i) => [`${name}_${i}`, number]));
-}
-
-/** The sum of those before each. */
-export function before(counts: readonly number[]): number[] {
-  return counts.map((_, i) => counts.slice(0, i).reduce((a, b) => a + b, 0));
+  return { T: tokens, WIDTH: width, RANKS: rank * outs.length, QUARTERS: rank / 4, ...memberConstants({ OUT: outs, FIRST: before(outs) }) };
 }
 
 function sum(counts: readonly number[]): number {
@@ -122,7 +113,7 @@ export function loraForward(
     {
       ...shapeConstants(shape),
       ...rowConstants(rows),
-      ...each('BLOCKS', before(blocks)),
+      ...memberConstants({ BLOCKS: before(blocks) }),
       BLOCKS: sum(blocks),
       GROUPS: up ? outs.length : 0,
       UPS: up ? 1 : 0,
@@ -172,10 +163,10 @@ export function loraParameterGradients(
     return dispatch(
       'lora_gradients',
       {
-        ...shapeConstants({ ...shape, outs }),
-        [`OUT_${outs.length}`]: width,
+        ...shapeConstants(shape),
+        [`OUT${outs.length}`]: width,
         ...laneConstants(lanes),
-        ...each('STRIPS', before(stripsOf(strip))),
+        ...memberConstants({ STRIPS: before(stripsOf(strip)) }),
         STRIPS_X: sum(stripsOf(strip)),
         STRIP: strip,
         PER_QUADS: perQuads,

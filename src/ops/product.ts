@@ -53,6 +53,14 @@ export function weightKind(weight: Value): TensorKind {
   return weight.role === 'weight' ? weight.kind! : 'f32';
 }
 
+/** Whether B is an NF4 weight. */
+export function hasNf4({ b }: MatrixProduct): boolean {
+  return isNf4(weightKind(b.value));
+}
+
+/** Most bytes that an NF4 operand may take written out: the smallest binding that WebGPU promises. */
+export const MOST_WRITTEN_BYTES = 128 * 1024 * 1024;
+
 /** Constants that all matmul shaders share. */
 export function productConstants({ m, n, k, a, b, c, alpha = 1, accumulate = false }: MatrixProduct) {
   return {

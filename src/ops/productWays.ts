@@ -1,8 +1,8 @@
 /** Which variants can compute a product on this adapter, which one the rule takes and over how many slices of k, and what was chosen instead. */
-import { isNf4 } from '../formats/tensors.ts';
 import { LEVELS, type KernelSettings } from '../gpu/dispatch.ts';
+import { BLOCK } from '../quant/nf4.ts';
 import { apart, columnTiles, liesTogether } from './groupedProduct.ts';
-import { readsByFour, weightKind, type MatrixProduct } from './product.ts';
+import { hasNf4, MOST_WRITTEN_BYTES, readsByFour, weightKind, type MatrixProduct } from './product.ts';
 import {
   ANY_LAYOUT,
   BY_NAME,
@@ -21,11 +21,8 @@ import {
   type Tile,
 } from './productVariants.ts';
 
-/** Rows from which NF4 is written out ahead of the product, and most bytes that this may take: the smallest binding that WebGPU promises. */
-const DECODED_ROWS = 256;
-const DECODED_BYTES = 128 * 1024 * 1024;
-/** Codes that share a scale. */
-export const NF4_BLOCK = 64;
+/** Rows from which NF4 is written out ahead of the product. */
+const WRITTEN_ROWS = 256;
 /** Workgroups that large tiles and slices of so many terms must make at least for them to be the rule, and most slices that count. */
 const ENOUGH_LARGE = 128;
 const LARGE_SLICE = 512;
@@ -67,7 +64,7 @@ function roundedTokens(tokens: number): number {
 /** Whether matmul_wide's conditions hold: reads by vec4, and NF4 by words of eight codes that lie along its rows. */
 export function readsByEight(product: MatrixProduct): boolean {
   const { n, k, b } = product;
-  if (!readsByFour(product) || b.value.role !== 'weight' || !isNf4(b.value.kind!)) return readsByFour(product);
+  if (!readsByFour(product) || !hasNf4(product)) return readsByFour(product);
   return [b.rowStride === 1 ? k : n, b.offset ?? 0, b.rowStride === 1 ? b.columnStride : b.rowStride].every((size) => size % 8 === 0);
 }
 
@@ -129,16 +126,12 @@ function fitsRows({ m, k, a, b, group }: MatrixProduct): boolean {
 function fitsUnrolled(product: MatrixProduct, settings: KernelSettings): boolean {
   const { m, n, k, a, b } = product;
   if (!readsByEight(product) || a.columnStride !== 1 || !liesTogether(product, WIDE_K, settings)) return false;
-  return !isNf4Weight(product) || (m >= DECODED_ROWS && !b.offset && n * k * 4 <= Math.min(DECODED_BYTES, settings.maxBindingBytes));
-}
-
-function isNf4Weight({ b }: MatrixProduct): boolean {
-  return b.value.role === 'weight' && isNf4(b.value.kind!);
+  return !hasNf4(product) || (m >= WRITTEN_ROWS && !b.offset && n * k * 4 <= Math.min(MOST_WRITTEN_BYTES, settings.maxBindingBytes));
 }
 
 /** Whether NF4 that runs along k is turned as it is written out. */
 export function isTurned(product: MatrixProduct): boolean {
-  return isNf4Weight(product) && product.b.rowStride === 1 && product.k % NF4_BLOCK === 0;
+  return hasNf4(product) && product.b.rowStride === 1 && product.k % BLOCK === 0;
 }
 
 function fitsMatrixUnits(product: MatrixProduct, settings: KernelSettings): boolean {

@@ -1,6 +1,7 @@
 /** Rotary position embedding (arXiv:2104.09864) in the Llama layout (halves rotated), over the first elements of each head. The gradient is the inverse rotation. */
-import { flatGrid, value, type BufferReference, type Dispatch, type KernelSettings } from '../gpu/dispatch.ts';
+import { flatGrid, value, type Dispatch, type KernelSettings } from '../gpu/dispatch.ts';
 import type { Graph, Node, Op, Value } from './graph.ts';
+import { before, memberBindings, memberConstants } from './members.ts';
 
 /** Values that one kernel rotates: with the tables it then has seven buffers. */
 const MOST_AT_ONCE = 2;
@@ -55,20 +56,12 @@ export const ropeOp: Op = {
 function ropeDispatch({ inputs: [cos, sin, rows, ...xs], outputs, attributes }: Node, first: number, settings: KernelSettings): Dispatch {
   const D = attributes.headDim as number;
   const members = xs.slice(first, first + MOST_AT_ONCE);
-  const constants: Record<string, number> = { T: rows.shape[0], D, ROTATED: 2 * cos.shape[1], P: cos.shape[0], MEMBERS: members.length };
-  const bindings: Record<number, BufferReference> = { 0: value(cos), 1: value(sin), 2: value(rows) };
-  let heads = 0;
-  members.forEach((x, g) => {
-    constants[`FIRST${g}`] = heads;
-    constants[`HEADS${g}`] = x.shape[1] / D;
-    heads += x.shape[1] / D;
-    bindings[10 + g] = value(x);
-    bindings[20 + g] = value(outputs[first + g]);
-  });
+  const heads = members.map((x) => x.shape[1] / D);
+  const shape = { T: rows.shape[0], D, ROTATED: 2 * cos.shape[1], P: cos.shape[0], SIGN: { f32: attributes.inverse ? -1 : 1 } };
   return {
     shader: 'rope',
-    constants: { ...constants, SIGN: { f32: attributes.inverse ? -1 : 1 } },
-    bindings,
-    workgroups: flatGrid((rows.shape[0] * heads * D) / 2, 64, settings),
+    constants: { ...shape, MEMBERS: members.length, ...memberConstants({ FIRST: before(heads), HEADS: heads }) },
+    bindings: { 0: value(cos), 1: value(sin), 2: value(rows), ...memberBindings(members), ...memberBindings(outputs.slice(first, first + MOST_AT_ONCE), 20) },
+    workgroups: flatGrid((rows.shape[0] * heads.reduce((a, b) => a + b, 0) * D) / 2, 64, settings),
   };
 }

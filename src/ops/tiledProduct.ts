@@ -1,10 +1,10 @@
 /** How a product is cut into tiles on a GPU: by vec4 where its layout allows, on matrix units where the level does, and over slices of k. */
-import { isNf4 } from '../formats/tensors.ts';
 import { flatGrid, type BufferReference, type Dispatch, type KernelSettings, type Tunable, type Way } from '../gpu/dispatch.ts';
+import { BLOCK } from '../quant/nf4.ts';
 import { columnBindings, columnConstants, columnTiles, dequantizeConstants, groupConstants, inputBindings, operandBindings, outputBindings } from './groupedProduct.ts';
-import { productConstants, weightKind, type MatrixProduct } from './product.ts';
+import { hasNf4, productConstants, weightKind, type MatrixProduct } from './product.ts';
 import { MATRIX_K, RUN, WIDE_K, type ProductVariant } from './productVariants.ts';
-import { chosenWay, isTurned, nameOfWay, NF4_BLOCK, productKey, waysNear, waysOf, type ProductWay } from './productWays.ts';
+import { chosenWay, isTurned, nameOfWay, productKey, waysNear, waysOf, type ProductWay } from './productWays.ts';
 
 /** @param scratchIndex index of the node's scratch that this product may use, and the one after it */
 export function tiledProduct(product: MatrixProduct, settings: KernelSettings, scratchIndex: number): Dispatch[] {
@@ -53,53 +53,65 @@ function anyLayoutProduct({ variant, slices }: ProductWay, product: MatrixProduc
 }
 
 function wideProduct({ variant, slices }: ProductWay, product: MatrixProduct, settings: KernelSettings, scratchIndex: number): Dispatch[] {
-  const { k, a, b, c } = product;
-  const { tileM, tileN, perM, perN, threads } = variant;
-  const constants = { ...productConstants(product), A_ALONG_K: a.columnStride === 1, B_ALONG_K: b.rowStride === 1 };
-  const nf4 = isNf4(constants.B_KIND);
-  const byVector = !constants.B_ALONG_K && (c.offset ?? 0) % 4 === 0 && c.rowStride % 4 === 0;
+  const { a, b } = product;
+  const { tileM, tileN, threads } = variant;
+  const nf4 = hasNf4(product);
+  const [aAlongK, bAlongK] = [a.columnStride === 1, b.rowStride === 1];
   return sliced(product, settings, scratchIndex, variant, slices, WIDE_K, (split, kSlice, { target, kind }) => ({
     shader: variant.shader,
     constants: {
-      ...constants,
-      SPLIT: split,
-      K_SLICE: kSlice,
-      K_WHOLE: k % WIDE_K === 0,
-      TILE_M: tileM,
-      TILE_N: tileN,
-      PER_M: perM,
-      PER_N: perN,
-      HALF_M: perM / 4,
-      HALF_N: perN / 4,
-      THREADS: threads,
+      ...productConstants(product),
+      ...registerTileConstants(product, variant, split, kSlice),
+      A_ALONG_K: aAlongK,
+      B_ALONG_K: bAlongK,
       A_LOADS: Math.ceil((tileM * 4) / threads),
       B_LOADS: Math.ceil((tileN * (nf4 ? 2 : 4)) / threads),
-      A_SIDE: constants.A_ALONG_K ? 'k' : 'm',
-      B_SIDE: constants.B_ALONG_K ? 'k' : 'n',
+      A_SIDE: aAlongK ? 'k' : 'm',
+      B_SIDE: bAlongK ? 'k' : 'n',
       B_READER: nf4 ? 'nf4' : 'plain',
-      C_WRITER: byVector ? 'vector' : 'scalar',
+      C_WRITER: !bAlongK && writesByFour(product) ? 'vector' : 'scalar',
       C_TARGET: kind,
-      TILE: variant.level === 'plain' ? 'tile_f32' : 'tile_f16',
       ...groupConstants(product, tileN, settings),
     },
     bindings: { ...target, ...inputBindings(product), ...operandBindings(product, settings) },
   }));
 }
 
+/** What matmul_wide.wgsl and matmul_unrolled.wgsl have in common. */
+function registerTileConstants({ k }: MatrixProduct, { level, tileM, tileN, perM, perN, threads }: ProductVariant, split: number, kSlice: number) {
+  return {
+    SPLIT: split,
+    K_SLICE: kSlice,
+    K_WHOLE: k % WIDE_K === 0,
+    TILE_M: tileM,
+    TILE_N: tileN,
+    PER_M: perM,
+    PER_N: perN,
+    HALF_M: perM / 4,
+    HALF_N: perN / 4,
+    THREADS: threads,
+    TILE: level === 'plain' ? 'tile_f32' : 'tile_f16',
+  };
+}
+
+/** Whether C is written by vec4. */
+function writesByFour({ c }: MatrixProduct): boolean {
+  return (c.offset ?? 0) % 4 === 0 && c.rowStride % 4 === 0;
+}
+
 function fewRowsProduct({ variant }: ProductWay, product: MatrixProduct, settings: KernelSettings): Dispatch {
-  const { m, b } = product;
   const { tileN, perN, threads } = variant;
   return {
     shader: variant.shader,
     constants: {
       ...productConstants(product),
       SPLIT: 1,
-      ROWS: m,
+      ROWS: product.m,
       FOURS: RUN / 4,
       TILE_N: tileN,
       PER_N: perN,
       THREADS: threads,
-      B_READER: isNf4(weightKind(b.value)) ? 'nf4' : 'plain',
+      B_READER: hasNf4(product) ? 'nf4' : 'plain',
       C_TARGET: product.group ? 'members' : 'one',
       ...groupConstants(product, tileN, settings),
     },
@@ -109,8 +121,7 @@ function fewRowsProduct({ variant }: ProductWay, product: MatrixProduct, setting
 }
 
 function unrolledProduct({ variant, slices }: ProductWay, product: MatrixProduct, settings: KernelSettings, scratchIndex: number): Dispatch[] {
-  const { k, c } = product;
-  const { tileM, tileN, perM, perN, threads } = variant;
+  const { tileM, tileN, threads } = variant;
   const { dispatches, layout, bindings, written } = writtenOut(product, settings, scratchIndex + 1, 'tile_f32');
   return [
     ...dispatches,
@@ -119,22 +130,12 @@ function unrolledProduct({ variant, slices }: ProductWay, product: MatrixProduct
       constants: {
         ...productConstants(product),
         ...layout,
-        SPLIT: split,
-        K_SLICE: kSlice,
-        K_WHOLE: k % WIDE_K === 0,
-        TILE_M: tileM,
-        TILE_N: tileN,
+        ...registerTileConstants(product, variant, split, kSlice),
         TILE_K: WIDE_K,
-        PER_M: perM,
-        PER_N: perN,
-        HALF_M: perM / 4,
-        HALF_N: perN / 4,
-        THREADS: threads,
         A_LOADS: (tileM * 4) / threads,
         B_LOADS: (tileN * 4) / threads,
-        C_WRITER: (c.offset ?? 0) % 4 === 0 && c.rowStride % 4 === 0 ? 'vector' : 'scalar',
+        C_WRITER: writesByFour(product) ? 'vector' : 'scalar',
         C_TARGET: kind,
-        TILE: variant.level === 'plain' ? 'tile_f32' : 'tile_f16',
         ...groupConstants(product, tileN, settings, written),
       },
       bindings: { ...target, ...inputBindings(product), ...bindings },
@@ -151,14 +152,14 @@ function writtenOut(product: MatrixProduct, settings: KernelSettings, scratchInd
   const kind = weightKind(b.value);
   const bindings = operandBindings(product, settings);
   const alongK = b.rowStride === 1;
-  if (!isNf4(kind)) return { dispatches: [], layout: { B_KIND: kind, B_ALONG_K: alongK }, bindings, written: null };
+  if (!hasNf4(product)) return { dispatches: [], layout: { B_KIND: kind, B_ALONG_K: alongK }, bindings, written: null };
   const plain: BufferReference = { type: 'scratch', index: scratchIndex, bytes: n * k * (tile === 'tile_f16' ? 2 : 4) };
   const turned = isTurned(product);
   const dispatch: Dispatch = {
     shader: turned ? 'dequantize_nf4_turned' : 'dequantize_nf4_words',
     constants: { ...(turned ? { N: n, K: k } : { COUNT: n * k }), B_KIND: kind, TILE: tile, ...dequantizeConstants(product, settings, turned) },
     bindings: { 0: plain, ...bindings },
-    workgroups: turned ? [Math.ceil(n / 64), k / NF4_BLOCK, 1] : flatGrid((n * k) / 8, 64, settings),
+    workgroups: turned ? [Math.ceil(n / 64), k / BLOCK, 1] : flatGrid((n * k) / 8, 64, settings),
   };
   const layout = turned ? { B_KIND: 'f32', B_ALONG_K: false, B_ROW: n, B_COLUMN: 1 } : { B_KIND: 'f32', B_ALONG_K: alongK };
   return { dispatches: [dispatch], layout, bindings: { 4: plain }, written: turned ? ('turned' as const) : ('end to end' as const) };

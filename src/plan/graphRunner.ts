@@ -4,7 +4,7 @@ import { valueBytes, type Graph, type Value } from '../ops/graph.ts';
 import { PlanExecutor, type BufferRange } from './executor.ts';
 import { weightSlices } from '../ops/weightSlices.ts';
 import { makePlan } from './plan.ts';
-import { dynamicMap, NF4_CODE } from '../quant/nf4.ts';
+import { QUANTIZATION_TABLE_BYTES, quantizationTables } from '../quant/nf4.ts';
 
 export type Data = Float32Array | Uint32Array | Int32Array | Uint8Array;
 
@@ -52,7 +52,7 @@ export class GraphRunner {
         }
       } else make(`${value.role} ${value.name}`, valueBytes(value), value.data);
     }
-    make('tables', 272 * 4, new Float32Array([...dynamicMap(), ...NF4_CODE]));
+    make('tables', QUANTIZATION_TABLE_BYTES, quantizationTables());
     const arenas = plan.arenaBytes.map((bytes) => context.createBuffer('activations', 'arena', bytes));
     const whole = (key: string): BufferRange => {
       const buffer = buffers.get(key)!;

@@ -1,5 +1,6 @@
 /** Where GPU time goes, by timestamps: around each dispatch of one replay, or around each pass of real work. */
 import type { GpuContext } from '../gpu/context.ts';
+import { readTimestamps } from '../gpu/readBack.ts';
 import type { PlanExecutor } from './executor.ts';
 
 /** All dispatches of one op, shader and shape in one replay. */
@@ -24,8 +25,6 @@ export async function profilePlan(context: GpuContext, executor: PlanExecutor): 
   const { device } = context;
   if (!device.features.has('timestamp-query')) throw new Error(`${context.name} has no timestamps`);
   const querySet = device.createQuerySet({ type: 'timestamp', count: 2 * BATCH });
-  const resolved = device.createBuffer({ size: 16 * BATCH, usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC });
-  const staging = device.createBuffer({ size: 16 * BATCH, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
   const rows = new Map<string, KernelTime>();
   for (let from = 0; from < executor.length; from += BATCH) {
     const to = Math.min(from + BATCH, executor.length);
@@ -36,12 +35,8 @@ export async function profilePlan(context: GpuContext, executor: PlanExecutor): 
       executor.encode(pass, i, i + 1);
       pass.end();
     }
-    encoder.resolveQuerySet(querySet, 0, 2 * (to - from), resolved, 0);
-    encoder.copyBufferToBuffer(resolved, 0, staging, 0, 16 * BATCH);
     device.queue.submit([encoder.finish()]);
-    await staging.mapAsync(GPUMapMode.READ);
-    const times = new BigUint64Array(staging.getMappedRange().slice(0));
-    staging.unmap();
+    const times = await readTimestamps(device, querySet, 2 * (to - from));
     for (let i = from; i < to; i++) {
       const { op, shader, constants } = executor.plan.dispatches[i];
       const shape = SIZES.filter((name) => name in constants)
@@ -55,8 +50,6 @@ export async function profilePlan(context: GpuContext, executor: PlanExecutor): 
     }
   }
   querySet.destroy();
-  resolved.destroy();
-  staging.destroy();
   context.check();
   return [...rows.values()].sort((a, b) => b.ms - a.ms);
 }
@@ -90,22 +83,12 @@ export class PassTimer {
 
   /** Waits for the passes and frees the timestamps. @returns a span a pass, in the order of submission */
   async finish(): Promise<PassSpan[]> {
-    const { device } = this.context;
     if (this.passes === 0) {
       this.querySet.destroy();
       return [];
     }
-    const bytes = 16 * this.passes;
-    const [resolved, staging] = [GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST].map((usage) =>
-      device.createBuffer({ size: bytes, usage }),
-    );
-    const encoder = device.createCommandEncoder();
-    encoder.resolveQuerySet(this.querySet, 0, 2 * this.passes, resolved, 0);
-    encoder.copyBufferToBuffer(resolved, 0, staging, 0, bytes);
-    device.queue.submit([encoder.finish()]);
-    await staging.mapAsync(GPUMapMode.READ);
-    const times = new BigUint64Array(staging.getMappedRange().slice(0));
-    for (const owned of [resolved, staging, this.querySet]) owned.destroy();
+    const times = await readTimestamps(this.context.device, this.querySet, 2 * this.passes);
+    this.querySet.destroy();
     this.context.check();
     const since = times[0];
     const ms = (index: number) => Number(times[index] - since) / 1e6;

@@ -2,16 +2,15 @@
 import { isNf4, tensorPartBytes } from '../formats/tensors.ts';
 import type { GpuContext, PipelineAndLayout } from '../gpu/context.ts';
 import type { BufferReference, Dispatch, KernelSettings, Way } from '../gpu/dispatch.ts';
+import { readBack, readTimestamps } from '../gpu/readBack.ts';
 import { assembleShader } from '../gpu/shaders.ts';
 import { valueBytes, type Value } from '../ops/graph.ts';
 import { weightSlices } from '../ops/weightSlices.ts';
-import { mix32, randomKey, randomUnit } from '../lib/counterRandom.ts';
-import { dynamicMap, NF4_CODE } from '../quant/nf4.ts';
+import { QUANTIZATION_TABLE_BYTES, quantizationTables } from '../quant/nf4.ts';
+import { PATTERN_BYTES, patternData, type Pattern } from './testPatterns.ts';
 import type { Work } from './tunables.ts';
 import type { Stand, Timing } from './tuner.ts';
 
-/** Bytes of a random pattern that fills buffers again and again: no multiple of a row's, so that rows differ. */
-const PATTERN_BYTES = 2 ** 20 - 268;
 /** So long a GPU needs to raise its clock. */
 const WARM_UP_MS = 100;
 /** Workgroups of a comparison. */
@@ -112,9 +111,7 @@ export class TestStand implements Stand {
       times.push((performance.now() - started) / repeats);
     }
     if (!querySet) return times;
-    const stamps = new BigUint64Array(
-      await this.read(16 * timings.length, GPUBufferUsage.QUERY_RESOLVE, (encoder, buffer) => encoder.resolveQuerySet(querySet, 0, 2 * timings.length, buffer, 0)),
-    );
+    const stamps = await readTimestamps(device, querySet, 2 * timings.length);
     querySet.destroy();
     return timings.map(({ repeats }, i) => Number(stamps[2 * i + 1] - stamps[2 * i]) / 1e6 / repeats);
   }
@@ -163,7 +160,7 @@ export class TestStand implements Stand {
     const buffer = this.newBuffer(bytes);
     this.buffers.set(key, buffer);
     const { device } = this.context;
-    if (reference.type === 'quantizationTables') device.queue.writeBuffer(buffer, 0, new Float32Array([...dynamicMap(), ...NF4_CODE]));
+    if (reference.type === 'quantizationTables') device.queue.writeBuffer(buffer, 0, quantizationTables());
     else if (reference.type !== 'scratch') {
       const encoder = device.createCommandEncoder();
       this.fill(encoder, buffer, this.patternOf(reference), this.buffers.size);
@@ -175,7 +172,7 @@ export class TestStand implements Stand {
   private bytesOf(reference: BufferReference): number {
     switch (reference.type) {
       case 'quantizationTables':
-        return (256 + 16) * 4;
+        return QUANTIZATION_TABLE_BYTES;
       case 'scratch':
       case 'weights':
         return reference.bytes;
@@ -223,7 +220,7 @@ export class TestStand implements Stand {
   private async compare(result: GPUBuffer, expected: GPUBuffer): Promise<number> {
     const { pipeline, layout } = await this.context.pipeline(assembleShader('largest_difference', { COUNT: expected.size / 4, GROUPS: COMPARING_GROUPS }), 'largest_difference');
     const pairs = new Float32Array(
-      await this.read(8 * COMPARING_GROUPS, GPUBufferUsage.STORAGE, (encoder, out) => {
+      await readBack(this.context.device, 8 * COMPARING_GROUPS, GPUBufferUsage.STORAGE, (encoder, out) => {
         const entries = [out, result, expected].map((buffer, binding) => ({ binding, resource: { buffer, size: binding === 0 ? buffer.size : expected.size } }));
         const pass = encoder.beginComputePass();
         encode(pass, [{ pipeline, group: this.context.device.createBindGroup({ layout, entries }), workgroups: [COMPARING_GROUPS, 1, 1] }]);
@@ -232,22 +229,6 @@ export class TestStand implements Stand {
     );
     const most = (which: number) => pairs.reduce((largest, value, i) => (i % 2 === which ? Math.max(largest, value) : largest), 0);
     return most(1) > 0 && most(0) < 1e38 ? most(0) / most(1) : most(0) === 0 ? 0 : Infinity;
-  }
-
-  /** Bytes that commands leave in a buffer. */
-  private async read(bytes: number, usage: GPUBufferUsageFlags, write: (encoder: GPUCommandEncoder, buffer: GPUBuffer) => void): Promise<ArrayBuffer> {
-    const { device } = this.context;
-    const buffer = device.createBuffer({ size: bytes, usage: usage | GPUBufferUsage.COPY_SRC });
-    const staging = device.createBuffer({ size: bytes, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
-    const encoder = device.createCommandEncoder();
-    write(encoder, buffer);
-    encoder.copyBufferToBuffer(buffer, 0, staging, 0, bytes);
-    device.queue.submit([encoder.finish()]);
-    await staging.mapAsync(GPUMapMode.READ);
-    const copy = staging.getMappedRange().slice(0);
-    buffer.destroy();
-    staging.destroy();
-    return copy;
   }
 
   private newBuffer(size: number): GPUBuffer {
@@ -296,34 +277,4 @@ function keyOf(reference: BufferReference): string {
     case 'weights':
       return `weights ${reference.ids.join()} ${reference.part}`;
   }
-}
-
-/** What buffers are filled with: numbers of the sizes that occur in training. */
-type Pattern = 'numbers' | 'bytes' | 'scales' | 'bf16' | 'f16';
-
-const words = (word: (key: number, i: number) => number) => {
-  const key = mix32(5);
-  return Uint32Array.from({ length: PATTERN_BYTES / 4 }, (_, i) => word(randomKey(key, i), i));
-};
-const floats = (number: (unit: number) => number) => {
-  const key = mix32(6);
-  return Float32Array.from({ length: PATTERN_BYTES / 4 }, (_, i) => number(randomUnit(randomKey(key, i))));
-};
-
-const PATTERNS: Record<Pattern, () => Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>> = {
-  numbers: () => floats((unit) => 2 * unit - 1),
-  bytes: () => words((key) => mix32(key)),
-  scales: () => floats((unit) => 0.02 + 0.02 * unit),
-  // Either sign, 0.0078 to 0.031.
-  bf16: () => words((key) => (mix32(key) & 0x80ff80ff) | 0x3c003c00),
-  // Either sign, 0.0078 to 0.031 too.
-  f16: () => words((key) => (mix32(key) & 0x87ff87ff) | 0x20002000),
-};
-
-const made = new Map<Pattern, Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>>();
-
-function patternData(pattern: Pattern): Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer> {
-  let data = made.get(pattern);
-  if (!data) made.set(pattern, (data = PATTERNS[pattern]()));
-  return data;
 }

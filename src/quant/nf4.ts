@@ -15,6 +15,14 @@ export function dynamicMap(): Float32Array {
   return DYNAMIC_MAP;
 }
 
+/** What kernels that read NF4 are given: the 256 values of the dynamic map, then the 16 code points. */
+export function quantizationTables(): Float32Array<ArrayBuffer> {
+  return new Float32Array([...DYNAMIC_MAP, ...NF4_CODE]);
+}
+
+/** Bytes of `quantizationTables`. */
+export const QUANTIZATION_TABLE_BYTES = (256 + 16) * 4;
+
 const DYNAMIC_MAP = makeDynamicMap();
 const MAP_MIDDLES = middles(DYNAMIC_MAP);
 

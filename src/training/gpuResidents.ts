@@ -5,9 +5,9 @@ import type { AdapterLayout } from '../model/adapterLayout.ts';
 import { valueBytes, type Value } from '../ops/graph.ts';
 import type { BufferRange, Residents } from '../plan/executor.ts';
 import type { Plan } from '../plan/plan.ts';
-import { dynamicMap, NF4_CODE } from '../quant/nf4.ts';
+import { QUANTIZATION_TABLE_BYTES, quantizationTables } from '../quant/nf4.ts';
 import type { WeightBuffers } from './gpuWeights.ts';
-import { arenaBytes, QUANTIZATION_TABLE_BYTES, readbackBytes, residentKey } from './runPlans.ts';
+import { arenaBytes, readbackBytes, residentKey } from './runPlans.ts';
 
 export class GpuResidents {
   /** By residentKey; several where the adapter is larger than one buffer may be. */
@@ -48,7 +48,7 @@ export class GpuResidents {
     }
     if (!this.tables && plans.some((plan) => plan.external.some(({ kind }) => isNf4(kind)))) {
       this.tables = context.createBuffer('weights', 'quantisation tables', QUANTIZATION_TABLE_BYTES);
-      context.device.queue.writeBuffer(this.tables, 0, new Float32Array([...dynamicMap(), ...NF4_CODE]));
+      context.device.queue.writeBuffer(this.tables, 0, quantizationTables());
     }
     let replaced = false;
     arenaBytes(plans).forEach((bytes, i) => {

@@ -9,6 +9,7 @@ import { sweepElements } from '../ops/adamW.ts';
 import { valueBytes, type Value } from '../ops/graph.ts';
 import { switchLength } from '../ops/ropeRows.ts';
 import type { WeightGroup } from '../ops/weightGroups.ts';
+import { QUANTIZATION_TABLE_BYTES } from '../quant/nf4.ts';
 import type { Checkpointing } from '../plan/autodiff.ts';
 import { BlockTooLargeError, type MemoryLimits } from '../plan/memory.ts';
 import { makePlan, type Plan } from '../plan/plan.ts';
@@ -144,9 +145,6 @@ export function readbackBytes(plans: readonly Plan[]): number {
   const outputs = plans.flatMap((plan) => plan.external).filter(({ role }) => role === 'output');
   return Math.max(...outputs.map(valueBytes), 8);
 }
-
-/** Code tables of NF4: 256 values of the dynamic map and 16 code points. */
-export const QUANTIZATION_TABLE_BYTES = (256 + 16) * 4;
 
 /** What the plans will allocate, to the byte. */
 export function memoryReport(plans: RunPlans): MemoryReport {
