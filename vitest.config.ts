@@ -3,22 +3,34 @@ import { mergeConfig } from 'vitest/config';
 import vite from './vite.config.ts';
 
 /** Files that take minutes on a CPU adapter, the longest first: begun last, one of them would keep a single core busy at the end. */
-const LONGEST = ['gradients/tiled', 'golden/reference', 'e2e/page', 'gpu/engine', 'gradients/ops', 'e2e/hosting'];
+const LONGEST = ['golden/reference', 'e2e/page', 'gradients/tiled', 'e2e/hosting', 'gradients/ops', 'e2e/data', 'gpu/engine', 'gpu/tuner', 'e2e/result', 'e2e/commands'];
 
-/** Measures time: last, when nothing else runs. */
-const LAST = 'e2e/usability';
+/** Measures time: alone, when everything else is done. */
+const ALONE = 'tests/e2e/usability.test.ts';
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const rank = ({ moduleId }: TestSpecification) => {
-      const is = (name: string) => moduleId.endsWith(`tests/${name}.test.ts`);
-      const at = LONGEST.findIndex(is);
-      return at < 0 ? LONGEST.length + Number(is(LAST)) : at;
+      const at = LONGEST.findIndex((name) => moduleId.endsWith(`tests/${name}.test.ts`));
+      return at < 0 ? LONGEST.length : at;
     };
     return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
   }
 }
 
+const built = './tests/helpers/buildOnce.ts';
+
 export default mergeConfig(vite, {
-  test: { include: ['tests/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000, sequence: { sequencer: LongestFirst } },
+  test: {
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    // A test of a GPU waits for one core at a time: shaders compile on one.
+    maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
+    projects: [
+      { extends: true, test: { name: 'node', include: ['tests/**/*.test.ts'], exclude: ['tests/e2e/**'], sequence: { groupOrder: 0 } } },
+      { extends: true, test: { name: 'page', include: ['tests/e2e/*.test.ts'], exclude: [ALONE], globalSetup: built, sequence: { groupOrder: 0 } } },
+      { extends: true, test: { name: 'page alone', include: [ALONE], globalSetup: built, sequence: { groupOrder: 1 } } },
+    ],
+  },
 });

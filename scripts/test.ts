@@ -19,7 +19,7 @@ const CHECKS: [name: string, program: string, args: string[]][] = [
 
 interface VitestReport {
   numPassedTests: number;
-  testResults: { name: string; status: string; message: string; assertionResults: { status: string; fullName: string }[] }[];
+  testResults: { name: string; status: string; message: string; assertionResults: { status: string; fullName: string; failureMessages: string[] }[] }[];
 }
 
 export async function main(args: string[]): Promise<number> {
@@ -54,7 +54,7 @@ export async function main(args: string[]): Promise<number> {
     passed += report.numPassedTests;
     for (const { name, status, message, assertionResults } of report.testResults) {
       for (const test of assertionResults) {
-        if (test.status === 'failed') failed.push(test.fullName);
+        if (test.status === 'failed') failed.push([test.fullName, ...reasons(test.failureMessages)].join('\n      '));
         else if (test.status !== 'passed') skipped.push(test.fullName);
       }
       if (status === 'failed' && !assertionResults.some((test) => test.status === 'failed')) failed.push(`${name}: ${message.split('\n')[0]}`);
@@ -65,6 +65,11 @@ export async function main(args: string[]): Promise<number> {
   if (failed.length > 0) console.log(`\nFAILED:\n${failed.map((name) => `   ${name}`).join('\n')}`);
   console.log(`\n${passed} passed, ${failed.length} failed`);
   return failed.length > 0 ? 1 : 0;
+}
+
+/** The first lines of what each attempt of a test threw. */
+function reasons(messages: readonly string[]): string[] {
+  return messages.flatMap((message) => message.split('\n').slice(0, 3));
 }
 
 function run(program: string, args: string[], env: NodeJS.ProcessEnv): Promise<number> {

@@ -1,6 +1,7 @@
 /** WebGPU in Node by Dawn (the npm package `webgpu`), and the environment that lets it find an adapter. */
 import { create, globals } from 'webgpu';
-import { openGpu, type GpuContext } from '../../src/gpu/context.ts';
+import { isSoftwareAdapter, openGpu, type GpuContext } from '../../src/gpu/context.ts';
+import { pollPatiently } from './patientPolling.ts';
 
 let kept: GPU | undefined;
 
@@ -8,7 +9,14 @@ let kept: GPU | undefined;
 export function nodeGpu(): GPU {
   if (!kept) {
     Object.assign(globalThis, globals);
-    kept = create((process.env.FINETAB_DAWN ?? '').split(';').filter(Boolean));
+    const gpu = create((process.env.FINETAB_DAWN ?? '').split(';').filter(Boolean));
+    const requestAdapter = gpu.requestAdapter.bind(gpu);
+    gpu.requestAdapter = async (options) => {
+      const adapter = await requestAdapter(options);
+      if (adapter && isSoftwareAdapter(adapter.info)) pollPatiently();
+      return adapter;
+    };
+    kept = gpu;
   }
   return kept;
 }

@@ -25,7 +25,7 @@ describe.skipIf(!browserPath)('data on the page', { timeout: 240_000 }, () => {
   afterAll(() => open?.close());
 
   async function fresh(recipe: object = RECIPE): Promise<{ context: BrowserContext; page: Page; errors: string[] }> {
-    const context = await open.browser.newContext();
+    const context = await open.newContext();
     const page = await context.newPage();
     const errors = pageErrors(page);
     await page.goto(open.site.url);
@@ -148,7 +148,7 @@ describe.skipIf(!browserPath)('data on the page', { timeout: 240_000 }, () => {
 
   /** A page whose workers can be ended as a browser ends them: without a word. */
   async function killable(recipe: object) {
-    const context = await open.browser.newContext();
+    const context = await open.newContext();
     const page = await context.newPage();
     const errors = pageErrors(page);
     await page.addInitScript(() => {

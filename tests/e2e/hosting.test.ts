@@ -3,16 +3,15 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { launchBrowser } from '../../scripts/lib/browser.ts';
 import { download, followRun } from '../../scripts/lib/drivePage.ts';
-import { buildSite, root } from '../../scripts/lib/site.ts';
+import { root } from '../../scripts/lib/site.ts';
 import { downloadSizes } from '../../scripts/lib/sizes.ts';
-import { browserPath, pageErrors } from '../helpers/page.ts';
+import { browserPath, newContext, pageErrors } from '../helpers/page.ts';
 import { documentedHeaders, staticHost } from '../helpers/staticHost.ts';
 
 const dist = join(root, 'dist');
 
 describe('the built folder', { timeout: 600_000 }, () => {
   it('is a download of less than 1 MB gzipped, without the demo', async () => {
-    await buildSite();
     const { page, demo } = await downloadSizes(dist);
     expect(page).toBeGreaterThan(100_000);
     expect(page).toBeLessThan(1_000_000);
@@ -20,13 +19,11 @@ describe('the built folder', { timeout: 600_000 }, () => {
   });
 
   it.skipIf(!browserPath)('under a path, with the documented headers: one visit, then the whole demo without a network', async () => {
-    await buildSite();
     const host = await staticHost(dist, '/tools/finetab/', documentedHeaders(await readFile(join(root, 'docs', 'hosting.md'), 'utf8')));
     const { browser } = await launchBrowser(browserPath!, host.url);
     try {
-      const context = await browser.newContext();
+      const context = await newContext(browser);
       const page = await context.newPage();
-      page.setDefaultTimeout(180_000);
       const errors = pageErrors(page);
       await page.goto(host.url);
       await page.getByRole('button', { name: 'Try it with the demo' }).waitFor();

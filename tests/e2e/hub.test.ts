@@ -19,7 +19,7 @@ describe.skipIf(!browserPath)('a model from the Hub', { timeout: 240_000 }, () =
   });
 
   it('is asked for by name, needs its token, and is kept for the next visit', async () => {
-    const context = await open.browser.newContext();
+    const context = await open.newContext();
     const page = await context.newPage();
     const errors = pageErrors(page);
     await page.goto(`${open.site.url}?hub=${encodeURIComponent(hub.url)}`);

@@ -35,7 +35,7 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
 
   /** @param query of the address */
   async function fresh(query = ''): Promise<{ context: BrowserContext; page: Page; errors: string[] }> {
-    const context = await open.browser.newContext();
+    const context = await open.newContext();
     const page = await context.newPage();
     const errors = pageErrors(page);
     await page.goto(open.site.url + query);
@@ -233,7 +233,7 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
   });
 
   it('trains on TensorFlow.js where the browser has no WebGPU, and says that it is slow', async () => {
-    const context = await open.browser.newContext();
+    const context = await open.newContext();
     // Workers have a navigator of their own: the switch must reach them too.
     await context.route('**/assets/trainer.worker*.js', async (route) => {
       const response = await route.fetch();

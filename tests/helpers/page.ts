@@ -2,34 +2,45 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { findBrowser, launchBrowser, NO_BROWSER } from '../../scripts/lib/browser.ts';
-import { buildSite, serveSite, type Site } from '../../scripts/lib/site.ts';
+import { serveSite, type Site } from '../../scripts/lib/site.ts';
 import { tinyModelFiles } from './tinyModel.ts';
 
 export const browserPath = findBrowser();
 if (!browserPath && process.env.REQUIRE_BROWSER) throw new Error(NO_BROWSER);
 
+/** What anything on the page may take on a machine whose CPU is its GPU and does other work too. */
+const PATIENCE_MS = 180_000;
+
 export interface OpenSite {
   site: Site;
   browser: Browser;
   adapter: string | null;
+  newContext(options?: BrowserContextOptions): Promise<BrowserContext>;
   close(): Promise<void>;
 }
 
 export async function openSite(): Promise<OpenSite> {
-  await buildSite();
   const site = await serveSite();
   const { browser, adapter } = await launchBrowser(browserPath!, site.url);
   return {
     site,
     browser,
     adapter,
+    newContext: (options) => newContext(browser, options),
     async close() {
       await browser.close();
       await site.close();
     },
   };
+}
+
+/** A profile of its own, with patience. */
+export async function newContext(browser: Browser, options?: BrowserContextOptions): Promise<BrowserContext> {
+  const context = await browser.newContext(options);
+  context.setDefaultTimeout(PATIENCE_MS);
+  return context;
 }
 
 /** Errors that a page threw or its console showed; tests expect none. */
