@@ -1,43 +1,59 @@
 // o[b, h] = softmax over keys j <= positions[b] of slot b (within the window) of score(q . k_j), times v_j: one new token a slot.
 // Buffers: 0 o [SLOTS, HEADS D], 1 q, 2 keys, 3 values [SLOTS, LENGTH, HEADS/GROUP D], 4 positions [SLOTS] u32.
-// Threads: one workgroup a slot and head; 64 keys at a time are scored, then summed along D.
+// Threads: one workgroup a slot and head. CHUNK keys at a time: an invocation scores a key, UNROLLED vectors of it at once; then LANES of them share a
+// value, each with its vectors of it, and PARTS such groups take every PARTS-th value, VALUES at once. The parts are added up in order.
 #include "lib/row.wgsl"
 #include "lib/scores.wgsl"
-@group(0) @binding(0) var<storage, read_write> o: array<f32>;
-@group(0) @binding(1) var<storage, read> q: array<f32>;
-@group(0) @binding(2) var<storage, read> keys: array<f32>;
-@group(0) @binding(3) var<storage, read> values: array<f32>;
+#include "lib/{VECTOR}.wgsl"
+@group(0) @binding(0) var<storage, read_write> o: array<Vector>;
+@group(0) @binding(1) var<storage, read> q: array<Vector>;
+@group(0) @binding(2) var<storage, read> keys: array<Vector>;
+@group(0) @binding(3) var<storage, read> values: array<Vector>;
 @group(0) @binding(4) var<storage, read> positions: array<u32>;
 
-const CHUNK: u32 = 64u;
-const PER_THREAD: u32 = (D + WORKGROUP - 1u) / WORKGROUP;
+const N: u32 = D / WIDTH;
+const CHUNK: u32 = max(64u, 4u * WORKGROUP);
+const LANES: u32 = min(N, WORKGROUP);
+const PARTS: u32 = WORKGROUP / LANES;
+const PER_LANE: u32 = (N + LANES - 1u) / LANES;
+var<workgroup> query: array<Vector, N>;
 var<workgroup> scores: array<f32, CHUNK>;
+var<workgroup> parts: array<Vector, PARTS * N>;
 var<workgroup> span: vec2u;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-  let head = group.x;
-  let slot = group.y;
-  let query = (slot * HEADS + head) * D;
-  let width = (HEADS / GROUP) * D;
-  let cache = slot * LENGTH * width + (head / GROUP) * D;
+  let row = (group.y * HEADS + group.x) * N;
+  let stride = (HEADS / GROUP) * N;
+  let cache = group.y * LENGTH * stride + (group.x / GROUP) * N;
+  let part = local / LANES;
+  let lane = local % LANES;
   if (local == 0u) {
-    let newest = min(positions[slot], LENGTH - 1u);
+    let newest = min(positions[group.y], LENGTH - 1u);
     span = vec2u(first_key(newest, 0u), newest + 1u);
   }
+  for (var i = local; i < N; i += WORKGROUP) {
+    query[i] = q[row + i];
+  }
   let keys_seen = workgroupUniformLoad(&span);
-  var sum: array<f32, PER_THREAD>;
+  var sum: array<Vector, PER_LANE>;
   var largest = -3.0e38;
   var total = 0.0;
   for (var first = keys_seen.x; first < keys_seen.y; first += CHUNK) {
     let count = min(CHUNK, keys_seen.y - first);
+    let base = cache + first * stride;
     var chunk_largest = -3.0e38;
     for (var j = local; j < count; j += WORKGROUP) {
-      var product = 0.0;
-      for (var i = 0u; i < D; i++) {
-        product += q[query + i] * keys[cache + (first + j) * width + i];
+      var product = Vector();
+      for (var i = 0u; i < N; i += UNROLLED) {
+#repeat u UNROLLED
+        let key$u = keys[base + j * stride + i + $uu];
+#end
+#repeat u UNROLLED
+        product = fma(query[i + $uu], key$u, product);
+#end
       }
-      let score = attention_score(vec4f(product)).x;
+      let score = attention_score(vec4f(dot(product, Vector(1.0)))).x;
       scores[j] = score;
       chunk_largest = max(chunk_largest, score);
     }
@@ -49,23 +65,40 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       chunk_total += scores[j];
     }
     total = total * shrink + row_sum(chunk_total, local);
-    for (var n = 0u; n < PER_THREAD; n++) {
-      let i = n * WORKGROUP + local;
-      if (i < D) {
+    largest = next;
+    for (var n = 0u; n < PER_LANE; n++) {
+      let i = n * LANES + lane;
+      if (part < PARTS && i < N) {
         var value = sum[n] * shrink;
-        for (var j = 0u; j < count; j++) {
-          value += scores[j] * values[cache + (first + j) * width + i];
+        var j = part;
+        for (; j + (VALUES - 1u) * PARTS < count; j += VALUES * PARTS) {
+#repeat v VALUES
+          let value$v = values[base + (j + $vu * PARTS) * stride + i];
+#end
+#repeat v VALUES
+          value = fma(Vector(scores[j + $vu * PARTS]), value$v, value);
+#end
+        }
+        for (; j < count; j += PARTS) {
+          value = fma(Vector(scores[j]), values[base + j * stride + i], value);
         }
         sum[n] = value;
       }
     }
-    largest = next;
     workgroupBarrier();
   }
-  for (var n = 0u; n < PER_THREAD; n++) {
-    let i = n * WORKGROUP + local;
-    if (i < D) {
-      o[query + i] = sum[n] / total;
+  for (var n = 0u; n < PER_LANE; n++) {
+    let i = n * LANES + lane;
+    if (part < PARTS && i < N) {
+      parts[part * N + i] = sum[n];
     }
+  }
+  workgroupBarrier();
+  for (var i = local; i < N; i += WORKGROUP) {
+    var all = Vector();
+    for (var p = 0u; p < PARTS; p++) {
+      all += parts[p * N + i];
+    }
+    o[row + i] = all / total;
   }
 }

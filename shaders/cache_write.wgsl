@@ -1,10 +1,12 @@
-// cache[slots[t], positions[t], c] = x[t, c]; tokens whose slot is SLOTS or more are dropped.
-// Buffers: 0 cache [SLOTS, LENGTH, WIDTH], 1 x [T, WIDTH], 2 slots [T] u32, 3 positions [T] u32. Threads: one invocation an element of x.
+// keys[slots[t], positions[t], c] = k[t, c], and values likewise from v; tokens whose slot is SLOTS or more are dropped.
+// Buffers: 0 keys, 1 values [SLOTS, LENGTH, WIDTH], 2 k, 3 v [T, WIDTH], 4 slots [T] u32, 5 positions [T] u32. Threads: one invocation an element of k.
 #include "lib/flat.wgsl"
-@group(0) @binding(0) var<storage, read_write> cache: array<f32>;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> slots: array<u32>;
-@group(0) @binding(3) var<storage, read> positions: array<u32>;
+@group(0) @binding(0) var<storage, read_write> keys: array<f32>;
+@group(0) @binding(1) var<storage, read_write> values: array<f32>;
+@group(0) @binding(2) var<storage, read> k: array<f32>;
+@group(0) @binding(3) var<storage, read> v: array<f32>;
+@group(0) @binding(4) var<storage, read> slots: array<u32>;
+@group(0) @binding(5) var<storage, read> positions: array<u32>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
@@ -14,6 +16,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   let t = i / WIDTH;
   if (slots[t] < SLOTS && positions[t] < LENGTH) {
-    cache[(slots[t] * LENGTH + positions[t]) * WIDTH + i % WIDTH] = x[i];
+    let to = (slots[t] * LENGTH + positions[t]) * WIDTH + i % WIDTH;
+    keys[to] = k[i];
+    values[to] = v[i];
   }
 }

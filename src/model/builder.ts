@@ -129,8 +129,7 @@ export class ModelBuilder {
     const keys = this.graph.state(`cache.${layer}.key`, shape);
     const values = this.graph.state(`cache.${layer}.value`, shape);
     const slots = this.graph.input('slots', [tokens], 'u32');
-    cacheWrite(this.graph, keys, k, slots, this.positions());
-    cacheWrite(this.graph, values, v, slots, this.positions());
+    cacheWrite(this.graph, { keys, values }, k, v, slots, this.positions());
     return mode === 'prefill' ? attention(this.graph, q, k, v, this.documents(), settings) : attentionDecode(this.graph, q, keys, values, this.positions(), settings);
   }
 

@@ -3,9 +3,9 @@ import { flatGrid, value } from '../gpu/dispatch.ts';
 import { attentionConstants, type AttentionSettings } from './attention.ts';
 import { elements, type Graph, type Op, type Value } from './graph.ts';
 
-/** cache[slots[t], positions[t]] = x[t]. @param cache [S, L, width] state @param x [T, width] @param slots, positions [T] u32; a slot >= S drops the token */
-export function cacheWrite(graph: Graph, cache: Value, x: Value, slots: Value, positions: Value): void {
-  graph.append(cacheWriteOp, [x, slots, positions], {}, [cache]);
+/** keys[slots[t], positions[t]] = k[t], and values likewise. @param keys, values [S, L, width] state @param k, v [T, width] @param slots, positions [T] u32; a slot >= S drops the token */
+export function cacheWrite(graph: Graph, { keys, values }: { keys: Value; values: Value }, k: Value, v: Value, slots: Value, positions: Value): void {
+  graph.append(cacheWriteOp, [k, v, slots, positions], {}, [keys, values]);
 }
 
 /** @param q [S, heads · d] @param keys, values [S, L, keyHeads · d] state @param positions [S] u32: attends to 0..position @returns [S, heads · d] */
@@ -18,23 +18,34 @@ export const cacheWriteOp: Op = {
   outputs() {
     throw new Error('cacheWrite writes to state only');
   },
-  dispatches({ inputs: [x, slots, positions], outputs: [cache] }, settings) {
+  dispatches({ inputs: [k, v, slots, positions], outputs: [keys, values] }, settings) {
     return [
       {
         shader: 'cache_write',
-        constants: { T: x.shape[0], WIDTH: x.shape[1], SLOTS: cache.shape[0], LENGTH: cache.shape[1] },
-        bindings: { 0: value(cache), 1: value(x), 2: value(slots), 3: value(positions) },
-        workgroups: flatGrid(elements(x), 64, settings),
+        constants: { T: k.shape[0], WIDTH: k.shape[1], SLOTS: keys.shape[0], LENGTH: keys.shape[1] },
+        bindings: { 0: value(keys), 1: value(values), 2: value(k), 3: value(v), 4: value(slots), 5: value(positions) },
+        workgroups: flatGrid(elements(k), 64, settings),
       },
     ];
   },
 };
 
+/** Invocations of a slot and head, where an adapter has many. */
+const DECODE_INVOCATIONS = 256;
+
 export const attentionDecodeOp: Op = {
   name: 'attentionDecode',
   outputs: ([q]) => [{ shape: q.shape }],
   dispatches({ inputs: [q, keys, values, positions], outputs: [o], attributes }, settings) {
-    const constants = { LENGTH: keys.shape[1], WORKGROUP: settings.rowWorkgroup, ...attentionConstants(attributes) };
+    const shared = attentionConstants(attributes);
+    const vectors = shared.D / (shared.VECTOR === 'vector4' ? 4 : 2);
+    const constants = {
+      LENGTH: keys.shape[1],
+      WORKGROUP: settings.rowWorkgroup === 1 ? 1 : DECODE_INVOCATIONS,
+      UNROLLED: [4, 2, 1].find((unrolled) => vectors % unrolled === 0)!,
+      VALUES: 4,
+      ...shared,
+    };
     return [
       {
         shader: 'attention_decode',

@@ -1,6 +1,6 @@
 /**
  * LoRA (arXiv:2106.09685): y = W x + s B (A x), for all projections that share the input at once: their A matrices lie one under the other, and so do
- * their B matrices. On a GPU each of the three ops here is one kernel (loraKernels.ts) where the shape fits it; elsewhere it is matrix products.
+ * their B matrices. On a GPU each of the three ops here is a kernel or two (loraKernels.ts) where the shape fits them; elsewhere it is matrix products.
  */
 import { flatGrid, value, type BufferReference, type Dispatch, type KernelSettings } from '../gpu/dispatch.ts';
 import type { Graph, Node, Op, Value } from './graph.ts';
@@ -70,9 +70,8 @@ export const loraOp: Op = {
     const { x, a, b, ys, strength, scale } = partsOf(node);
     const [down] = node.outputs;
     const sizes = sizesOf(x, b, ys);
-    const kernel = fitsKernels(sizes, settings) && loraForward(sizes, { x, a, down, strength, up: { ys, b, scale } }, settings);
-    if (kernel) return [kernel];
-    return [...downProducts(x, a, down, strength, settings), ...ys.flatMap((y, g) => upProduct(sizes, down, y, b, g, scale, settings))];
+    const kernels = loraForward(sizes, { x, a, down, strength, up: { ys, b, scale } }, settings);
+    return kernels ?? [...downProducts(x, a, down, strength, settings), ...ys.flatMap((y, g) => upProduct(sizes, down, y, b, g, scale, settings))];
   },
   tensorflow(tf, [x, a, b, ...rest], { attributes }) {
     const ys = rest.slice(0, attributes.projections as number);
@@ -105,8 +104,7 @@ export const loraDownOp: Op = {
   },
   dispatches({ inputs: [x, a, strength], outputs: [down] }, settings) {
     const sizes = { tokens: x.shape[0], width: x.shape[1], rank: a.shape[0], outs: [a.shape[0]] };
-    const kernel = fitsKernels(sizes, settings) && loraForward(sizes, { x, a, down, strength }, settings);
-    return kernel ? [kernel] : downProducts(x, a, down, strength, settings);
+    return loraForward(sizes, { x, a, down, strength }, settings) ?? downProducts(x, a, down, strength, settings);
   },
   tensorflow: (tf, [x, a]) => [tf.matMul(x, a, false, true)],
 };

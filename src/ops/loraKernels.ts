@@ -1,6 +1,7 @@
 /**
- * The kernels of lora.ts for GPUs: one dispatch each for the forward pass, the gradients of what flows through and those of the parameters. Null
- * where a shape does not fit them; lora.ts then has matrix products. Sizes depend on shapes and limits alone, so results repeat.
+ * The kernels of lora.ts for GPUs: one dispatch each for the forward pass, the gradients of what flows through and those of the parameters; two for the
+ * forward pass of a few rows. Null where a shape does not fit them; lora.ts then has matrix products. Sizes depend on shapes and limits alone, so results
+ * repeat.
  */
 import { value, type BufferReference, type Dispatch, type KernelSettings, type ShaderConstant } from '../gpu/dispatch.ts';
 import type { Value } from './graph.ts';
@@ -18,16 +19,22 @@ export interface LoraSizes {
 
 /** Bindings of a kernel hold so many projections. */
 const MOST_PROJECTIONS = 3;
-/** Fewer rows are left to products that are split over their sum. */
+/** Fewer rows leave most of an adapter idle where a workgroup makes whole rows. */
 const FEWEST_TOKENS = 32;
+/** Up to so many rows a workgroup makes one rank of them all. */
+const MOST_ROWS = 8;
 /** Workgroups that keep an adapter busy. */
 const ENOUGH_WORKGROUPS = 128;
 const MOST_INVOCATIONS = 256;
 /** Bytes of a vec4f. */
 const VECTOR = 16;
 
-export function fitsKernels({ tokens, width, rank, outs }: LoraSizes, { matmul }: KernelSettings): boolean {
-  return matmul === 'tiled' && tokens >= FEWEST_TOKENS && outs.length <= MOST_PROJECTIONS && [width, rank, ...outs].every((size) => size % 4 === 0);
+export function fitsKernels(sizes: LoraSizes, settings: KernelSettings): boolean {
+  return sizes.tokens >= FEWEST_TOKENS && fitsVectors(sizes, settings);
+}
+
+function fitsVectors({ width, rank, outs }: LoraSizes, { matmul }: KernelSettings): boolean {
+  return matmul === 'tiled' && outs.length <= MOST_PROJECTIONS && [width, rank, ...outs].every((size) => size % 4 === 0);
 }
 
 /** How lib/lora_lanes.wgsl adds up. */
@@ -96,12 +103,22 @@ function dispatch(shader: string, constants: Record<string, ShaderConstant>, bou
   return { shader, constants, bindings: bound, workgroups: [workgroups, 1, 1] };
 }
 
+interface ForwardValues {
+  x: Value;
+  a: Value;
+  down: Value;
+  strength?: Value;
+  up?: { ys: readonly Value[]; b: Value; scale: number };
+}
+
 /** down = x A^T, times a token's strength, and y_g += scale down_g B_g^T in place; without `up` down alone. */
-export function loraForward(
-  shape: LoraSizes,
-  { x, a, down, strength, up }: { x: Value; a: Value; down: Value; strength?: Value; up?: { ys: readonly Value[]; b: Value; scale: number } },
-  settings: KernelSettings,
-): Dispatch | null {
+export function loraForward(shape: LoraSizes, values: ForwardValues, settings: KernelSettings): Dispatch[] | null {
+  if (shape.tokens <= MOST_ROWS && fitsVectors(shape, settings)) return loraOfRows(shape, values, settings);
+  const whole = fitsKernels(shape, settings) && loraOfTokens(shape, values, settings);
+  return whole ? [whole] : null;
+}
+
+function loraOfTokens(shape: LoraSizes, { x, a, down, strength, up }: ForwardValues, settings: KernelSettings): Dispatch | null {
   const { tokens, rank, outs } = shape;
   const ranks = rank * outs.length;
   const quads = ranks / 4;
@@ -119,12 +136,54 @@ export function loraForward(
       UPS: up ? 1 : 0,
       STRENGTHS: strength ? 1 : 0,
       COLUMNS: 4,
-      UNROLLED: [4, 3, 2, 1].find((unrolled) => (rank / 4) % unrolled === 0)!,
+      UNROLLED: unrolledQuads(rank),
       ALPHA: { f32: up?.scale ?? 1 },
     },
     bindings({ ...up?.ys, 3: down, 4: x, 5: a, 6: up?.b, 7: strength }),
     Math.ceil(tokens / rows.tokens),
   );
+}
+
+/** Quads of a row of B that are read at once. */
+function unrolledQuads(rank: number): number {
+  return [4, 3, 2, 1].find((unrolled) => (rank / 4) % unrolled === 0)!;
+}
+
+function loraOfRows(shape: LoraSizes, { x, a, down, strength, up }: ForwardValues, { workgroupBytes, maxWorkgroups }: KernelSettings): Dispatch[] | null {
+  const { tokens, width, rank, outs } = shape;
+  const vectors = Math.ceil(tokens / 4);
+  const ranks = rank * outs.length;
+  const lanes = lanesFor(1, vectors);
+  const blocks = outs.map((out) => Math.ceil(out / 64));
+  if (!lanes || lanes.lanes * vectors * VECTOR > workgroupBytes || ranks > maxWorkgroups || sum(blocks) > maxWorkgroups) return null;
+  const constants = shapeConstants(shape);
+  const first = dispatch(
+    'lora_rows',
+    {
+      ...constants,
+      ...laneConstants(lanes),
+      COMPONENTS: 4,
+      FOURS: Math.min(vectors > 1 ? 2 : 4, Math.ceil(width / 4 / lanes.lanes)),
+      STRENGTHS: strength ? 1 : 0,
+    },
+    bindings({ 3: down, 4: x, 5: a, 7: strength }),
+    ranks,
+  );
+  if (!up) return [first];
+  const second = dispatch(
+    'lora_rows_up',
+    {
+      ...constants,
+      ...memberConstants({ BLOCKS: before(blocks) }),
+      ROWS: tokens,
+      GROUPS: outs.length,
+      UNROLLED: unrolledQuads(rank),
+      ALPHA: { f32: up.scale },
+    },
+    bindings({ ...up.ys, 4: down, 6: up.b }),
+    sum(blocks),
+  );
+  return [first, second];
 }
 
 /** dDown_g = scale dy_g B_g, and dx = dDown A where it is wanted. */

@@ -404,5 +404,7 @@ export function opCases(): OpCase[] {
     });
   }
   cases.push(scoreCase(70, 40, 131, 0), scoreCase(131, 12, 64, 3), strengthCase(8, 45, 36, [132, 8, 4]), strengthCase(3, 20, 13, [7, 5]));
+  // A few rows, as in generation.
+  cases.push(strengthCase(8, 5, 36, [132, 8, 4]), strengthCase(16, 1, 1100, [70]), strengthCase(12, 8, 40, [20, 64]));
   return cases;
 }

@@ -1,0 +1,49 @@
+// The first product of lora.wgsl for a few rows, as in generation: down[t, m] = strength[t] sum_k x[t, k] a[m, k]. WIDTH is a multiple of 4.
+// Buffers: 3 down [T, RANKS], 4 x [T, WIDTH], 5 a [RANKS, WIDTH], 7 strength [T] where STRENGTHS is 1.
+// Threads: a workgroup makes one m of all rows, four rows a vector; its invocations (LANES) take every LANES-th four of k, FOURS of them at once.
+#include "lib/lora_lanes.wgsl"
+@group(0) @binding(3) var<storage, read_write> down: array<f32>;
+@group(0) @binding(4) var<storage, read> x: array<vec4f>;
+@group(0) @binding(5) var<storage, read> a: array<vec4f>;
+#repeat s STRENGTHS
+@group(0) @binding(7) var<storage, read> strength: array<f32>;
+#end
+
+const WIDTH4: u32 = WIDTH / 4u;
+
+// x[t] . row for the q-th four rows.
+fn four_rows(q: u32, k: u32, row: vec4f) -> vec4f {
+  let t = min(vec4u(4u * q) + vec4u(0u, 1u, 2u, 3u), vec4u(T - 1u)) * WIDTH4 + k;
+  return vec4f(dot(x[t.x], row), dot(x[t.y], row), dot(x[t.z], row), dot(x[t.w], row));
+}
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+#repeat q VECTORS
+  var sum$q = vec4f();
+#end
+  for (var first = local; first < WIDTH4; first += FOURS * THREADS) {
+#repeat f FOURS
+    let k$f = min(first + $fu * THREADS, WIDTH4 - 1u);
+    let row$f = select(vec4f(), a[group.x * WIDTH4 + k$f], first + $fu * THREADS < WIDTH4);
+#end
+#repeat f FOURS
+#repeat q VECTORS
+    sum$q += four_rows($qu, k$f, row$f);
+#end
+#end
+  }
+#repeat q VECTORS
+  lane_part[lane_slot($qu, local)] = sum$q;
+#end
+  let total = lane_sum(local);
+#repeat c COMPONENTS
+  if (local < VECTORS && local * 4u + $cu < T) {
+    var value = total[$cu];
+#repeat s STRENGTHS
+    value *= strength[local * 4u + $cu];
+#end
+    down[(local * 4u + $cu) * RANKS + group.x] = value;
+  }
+#end
+}

@@ -1,0 +1,100 @@
+/** Attention of one new token a slot over the cache, by one invocation and by many, against sums in float64; and what writing to the cache leaves alone. */
+import { describe, expect, it } from 'vitest';
+import type { KernelSettings } from '../../src/gpu/dispatch.ts';
+import { add } from '../../src/ops/add.ts';
+import type { AttentionSettings } from '../../src/ops/attention.ts';
+import { attentionDecode, cacheWrite } from '../../src/ops/cache.ts';
+import { Graph } from '../../src/ops/graph.ts';
+import { OP_BOUND } from '../../src/plan/checkOps.ts';
+import { GraphRunner } from '../../src/plan/graphRunner.ts';
+import { uniform } from '../../src/plan/opCases.ts';
+import { DIRECT, TILED } from '../helpers/agreement.ts';
+import { gpuWith, testGpu } from '../helpers/gpu.ts';
+
+const gpu = await testGpu();
+
+type Shape = AttentionSettings & { length: number; positions: number[] };
+const shape = (heads: number, keyHeads: number, headDim: number, positions: number[], more: Partial<AttentionSettings> = {}): Shape => ({
+  heads,
+  keyHeads,
+  headDim,
+  scale: 1 / Math.sqrt(headDim),
+  length: Math.max(...positions) + 3,
+  positions,
+  ...more,
+});
+
+/** Heads that no four divide, heads wider than a workgroup of vectors is long, more keys than are scored at once, none but the token's own. */
+const SHAPES: [name: string, shape: Shape][] = [
+  ['heads of 10, ratio 1', shape(2, 2, 10, [0, 5])],
+  ['heads of 64, ratio 4, past a chunk of keys', shape(4, 1, 64, [1300, 64, 1023])],
+  ['heads of 80, ratio 2', shape(4, 2, 80, [37, 90])],
+  ['heads of 256, softcap 5', shape(1, 1, 256, [70], { softcap: 5 })],
+  ['heads of 32, window 20', shape(2, 1, 32, [130, 7], { window: 20 })],
+  ['heads of 32, softcap 2, window 1100', shape(2, 1, 32, [1250], { window: 1100, softcap: 2 })],
+];
+
+/** In float64. @returns [S, heads · d] */
+function expected({ heads, keyHeads, headDim: d, scale, length, positions, window = 0, softcap = 0 }: Shape, q: Float32Array, keys: Float32Array, values: Float32Array): number[] {
+  return positions.flatMap((newest, slot) =>
+    Array.from({ length: heads }, (_, head) => {
+      const first = window > 0 ? Math.max(0, newest + 1 - window) : 0;
+      const seen = Array.from({ length: newest + 1 - first }, (_row, j) => ((slot * length + first + j) * keyHeads + Math.floor((head * keyHeads) / heads)) * d);
+      const scores = seen.map((at) => {
+        let product = 0;
+        for (let i = 0; i < d; i++) product += q[(slot * heads + head) * d + i] * keys[at + i];
+        return softcap > 0 ? softcap * Math.tanh((product * scale) / softcap) : product * scale;
+      });
+      const largest = Math.max(...scores);
+      const shares = scores.map((score) => Math.exp(score - largest));
+      const total = shares.reduce((a, b) => a + b, 0);
+      return Array.from({ length: d }, (_i, i) => seen.reduce((sum, at, j) => sum + shares[j] * values[at + i], 0) / total);
+    }).flat(),
+  );
+}
+
+async function decoded(settings: Partial<KernelSettings>, made: Shape) {
+  const context = await gpuWith(settings);
+  const { heads, keyHeads, headDim, length, positions } = made;
+  const [slots, width] = [positions.length, keyHeads * headDim];
+  const graph = new Graph(false);
+  const [keys, values] = [graph.state('keys', [slots, length, width]), graph.state('values', [slots, length, width])];
+  const [at, to] = [graph.input('positions', [slots], 'u32'), graph.input('slots', [slots], 'u32')];
+  cacheWrite(graph, { keys, values }, graph.input('k', [slots, width], 'f32'), graph.input('v', [slots, width], 'f32'), to, at);
+  const o = attentionDecode(graph, graph.input('q', [slots, heads * headDim], 'f32'), keys, values, at, made);
+  graph.output('o', add(graph, o, graph.input('zero', o.shape, 'f32')));
+  const runner = await GraphRunner.create(context, graph);
+  const cache = [uniform(slots * length * width, 1), uniform(slots * length * width, 2)];
+  const [k, v, q] = [uniform(slots * width, 3), uniform(slots * width, 4), uniform(slots * heads * headDim, 5).map((x) => 4 * x)];
+  await runner.run({
+    keys: cache[0],
+    values: cache[1],
+    k,
+    v,
+    q,
+    positions: Uint32Array.from(positions),
+    slots: Uint32Array.from(positions.keys()),
+    zero: new Float32Array(q.length),
+  });
+  const after = [await runner.read('state', 'keys'), await runner.read('state', 'values')];
+  const result = await runner.read('output', 'o');
+  runner.dispose();
+  context.dispose();
+  positions.forEach((position, slot) => {
+    cache[0].set(k.subarray(slot * width, (slot + 1) * width), (slot * length + position) * width);
+    cache[1].set(v.subarray(slot * width, (slot + 1) * width), (slot * length + position) * width);
+  });
+  return { result, after, cache, q };
+}
+
+describe.skipIf(!gpu).each([DIRECT, TILED])('attention over the cache, kernels $matmul', (settings) => {
+  it.each(SHAPES)('%s', async (_, made) => {
+    const { result, after, cache, q } = await decoded(settings, made);
+    expect(after).toEqual(cache);
+    const exact = expected(made, q, cache[0], cache[1]);
+    expect(result.length).toBe(exact.length);
+    const largest = Math.max(...exact.map(Math.abs));
+    expect(largest).toBeGreaterThan(0.05);
+    expect(Math.max(...exact.map((value, i) => Math.abs(value - result[i]))) / largest).toBeLessThan(OP_BOUND);
+  });
+});
