@@ -25,8 +25,8 @@ export interface Branches {
 
 /** x + attention(norm x), then + mlp(norm of that): the block of most families. */
 export function preNormBlock(m: ModelBuilder, x: Value, p: string, settings: RmsNormSettings, { attention, mlp }: Branches): Value {
-  const [middle, h] = m.addNorm(x, attention(m.rmsNorm(x, `${p}.input_layernorm.weight`, settings)), `${p}.post_attention_layernorm.weight`, settings);
-  return add(m.graph, middle, mlp(h));
+  const middle = add(m.graph, x, attention(m.rmsNorm(x, `${p}.input_layernorm.weight`, settings)));
+  return add(m.graph, middle, mlp(m.rmsNorm(middle, `${p}.post_attention_layernorm.weight`, settings)));
 }
 
 /** @returns q [T, heads · d], k and v [T, keyHeads · d] */

@@ -3,7 +3,6 @@
  * token a slot against a KV cache), whether dropout applies, and what comes after the last hidden state.
  */
 import { addBias } from '../ops/addBias.ts';
-import { addRmsNorm } from '../ops/addRmsNorm.ts';
 import { attention, type AttentionSettings } from '../ops/attention.ts';
 import { attentionDecode, cacheWrite } from '../ops/cache.ts';
 import { dropout } from '../ops/dropout.ts';
@@ -54,11 +53,6 @@ export class ModelBuilder {
 
   rmsNorm(x: Value, weight: string, settings: RmsNormSettings): Value {
     return rmsNorm(this.graph, x, this.weight(weight), settings);
-  }
-
-  /** Adds a branch to the residual stream, and normalises the sum. @returns both, [T, hidden] */
-  addNorm(x: Value, branch: Value, weight: string, settings: RmsNormSettings): [sum: Value, norm: Value] {
-    return addRmsNorm(this.graph, x, branch, this.weight(weight), settings);
   }
 
   /** @param xs each [T, n · headDim]: queries and keys @returns as xs */

@@ -56,7 +56,6 @@ export function gemmaNorm(c: GemmaConfig): { eps: number; unitOffset: 1 } {
 /** x + norm(attention(norm x)), then + norm(mlp(norm of that)). */
 export function sandwichBlock(m: ModelBuilder, x: Value, p: string, c: GemmaConfig, { attention, mlp }: Branches): Value {
   const norm = (value: Value, name: string) => m.rmsNorm(value, `${p}.${name}.weight`, gemmaNorm(c));
-  const mixed = norm(attention(norm(x, 'input_layernorm')), 'post_attention_layernorm');
-  const [middle, h] = m.addNorm(x, mixed, `${p}.pre_feedforward_layernorm.weight`, gemmaNorm(c));
-  return add(m.graph, middle, norm(mlp(h), 'post_feedforward_layernorm'));
+  const middle = add(m.graph, x, norm(attention(norm(x, 'input_layernorm')), 'post_attention_layernorm'));
+  return add(m.graph, middle, norm(mlp(norm(middle, 'pre_feedforward_layernorm')), 'post_feedforward_layernorm'));
 }

@@ -57,8 +57,6 @@ export interface Backward {
   graph: Graph;
   /** Whether a gradient is wanted for this input at all. */
   wants(input: Value): boolean;
-  /** What has been contributed to a value's gradient so far; for an op's own output whole, but for what it contributes itself. */
-  of(value: Value): Value | null;
   /** Contributes an existing value as (part of) the gradient of `input`. */
   pass(input: Value, gradient: Value): void;
   /**
@@ -81,6 +79,8 @@ export interface Op {
   gradient?(backward: Backward, node: Node, outputGradients: readonly (Value | null)[]): void;
   /** Where some outputs turn out to be of no use: a node that makes these of them with less work, or the node itself. */
   only?(node: Node, wanted: ReadonlySet<Value>): Node;
+  /** Where one kernel does both this node and the one before it: a node of both, which plans have in their place. */
+  joined?(before: Node, node: Node): Node | null;
   /** Weights that its kernels read as one where they can: they are placed together (ops/weightGroups.ts). */
   together?(inputs: readonly Value[]): Value[];
   /** The kernels of one node, in order. */

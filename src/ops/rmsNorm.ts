@@ -1,9 +1,9 @@
 /** RMSNorm (arXiv:1910.07467): y = x / sqrt(mean(x²) + eps) · (unitOffset + w), over the last `w.length` elements of each row. */
 import { value, type KernelSettings } from '../gpu/dispatch.ts';
+import { addOp } from './add.ts';
 import { elements, type Attributes, type Graph, type Op, type Value } from './graph.ts';
 import { weightBindings, weightKind } from './product.ts';
 import { rowGrid } from './rows.ts';
-import type { TensorFlow, TensorFlowTensor } from './tensorflow.ts';
 
 export interface RmsNormSettings {
   eps: number;
@@ -17,7 +17,7 @@ export function rmsNorm(graph: Graph, x: Value, weight: Value, { eps, unitOffset
 }
 
 /** Of the kernels that make the norm, or its gradient, of rows of x. */
-export function rmsNormConstants(x: Value, weight: Value, attributes: Attributes, settings: KernelSettings) {
+function rmsNormConstants(x: Value, weight: Value, attributes: Attributes, settings: KernelSettings) {
   const width = weight.shape[0];
   return {
     ROWS: elements(x) / width,
@@ -42,17 +42,38 @@ export const rmsNormOp: Op = {
     const constants = rmsNormConstants(x, weight, attributes, settings);
     return [{ shader: 'rms_norm', constants, bindings: { 0: value(y), 1: value(x), ...weightBindings(weight) }, workgroups: rowGrid(constants.ROWS, settings) }];
   },
-  tensorflow: (tf, [x, weight], { attributes }) => [normalized(tf, x, weight, attributes)],
+  joined(before, node) {
+    const [x, weight] = node.inputs;
+    if (before.op !== addOp || before.outputs[0] !== x || x.shape[1] !== weight.shape[0]) return null;
+    return { ...node, op: addRmsNormOp, inputs: [...before.inputs, weight], outputs: [x, ...node.outputs], inPlaceOf: [undefined, undefined] };
+  },
+  tensorflow(tf, [x, weight], { attributes: { eps, unitOffset } }) {
+    const rows = tf.reshape(x, [-1, weight.shape[0]]);
+    const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(rows), 1, true), eps as number));
+    return [tf.reshape(tf.mul(tf.mul(rows, inverse), tf.add(weight, unitOffset as number)), x.shape)];
+  },
 };
 
-/** The norm in TensorFlow.js. */
-export function normalized(tf: TensorFlow, x: TensorFlowTensor, weight: TensorFlowTensor, { eps, unitOffset }: Attributes): TensorFlowTensor {
-  const rows = tf.reshape(x, [-1, weight.shape[0]]);
-  const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(rows), 1, true), eps as number));
-  return tf.reshape(tf.mul(tf.mul(rows, inverse), tf.add(weight, unitOffset as number)), x.shape);
-}
+/** The residual stream's sum and its norm in one sweep: sum = a + b, y = rmsNorm(sum). Plans have it, graphs do not. Inputs: a, b, weight. */
+const addRmsNormOp: Op = {
+  name: 'addRmsNorm',
+  outputs() {
+    throw new Error('addRmsNorm is made of add and rmsNorm');
+  },
+  dispatches({ inputs: [a, b, weight], outputs: [sum, norm], attributes }, settings) {
+    const constants = rmsNormConstants(a, weight, attributes, settings);
+    return [
+      {
+        shader: 'add_rms_norm',
+        constants,
+        bindings: { 0: value(norm), 1: value(sum), 2: value(a), 3: value(b), ...weightBindings(weight) },
+        workgroups: rowGrid(constants.ROWS, settings),
+      },
+    ];
+  },
+};
 
-export const rmsNormDxOp: Op = {
+const rmsNormDxOp: Op = {
   name: 'rmsNormDx',
   outputs: ([x, , , sum]) => [{ shape: x.shape, inPlaceOf: sum ? 3 : undefined }],
   dispatches({ inputs: [x, weight, dy], outputs: [dx], attributes }, settings) {

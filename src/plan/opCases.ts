@@ -6,7 +6,6 @@ import type { TensorKind } from '../formats/tensors.ts';
 import { mix32, randomKey, randomUnit } from '../lib/counterRandom.ts';
 import { add } from '../ops/add.ts';
 import { addBias } from '../ops/addBias.ts';
-import { addRmsNorm } from '../ops/addRmsNorm.ts';
 import { attention, type AttentionSettings } from '../ops/attention.ts';
 import { dropout } from '../ops/dropout.ts';
 import { embedding } from '../ops/embedding.ts';
@@ -311,9 +310,10 @@ export function opCases(): OpCase[] {
   ] as [TensorKind, number, number, RmsNormSettings][]) {
     build(`addRmsNorm ${kind} ${tokens}×${width}${settings.unitOffset ? ', 1 + w' : ''}`, (c) => {
       const [a, b] = [c.leaf('a', tokens, width), c.leaf('b', tokens, width)];
-      const [sum, norm] = addRmsNorm(c.graph, a, b, c.weight('w', [width], kind), settings);
+      const sum = add(c.graph, a, b);
+      const norm = rmsNorm(c.graph, sum, c.weight('w', [width], kind), settings);
       // One sum flows on as a residual stream does, one only through its norm, and a has a gradient from elsewhere.
-      const [, alone] = addRmsNorm(c.graph, a, norm, c.weight('v', [width], kind), settings);
+      const alone = rmsNorm(c.graph, add(c.graph, a, norm), c.weight('v', [width], kind), settings);
       return [add(c.graph, sum, norm), alone, add(c.graph, a, sum)];
     });
   }

@@ -33,7 +33,7 @@ export interface Plan {
 
 /** @throws BlockTooLargeError where a value does not fit one binding of the adapter */
 export function makePlan(name: string, graph: Graph, settings: KernelSettings, limits: MemoryLimits): Plan {
-  const nodes = withoutDeadNodes(graph.nodes);
+  const nodes = joined(withoutDeadNodes(graph.nodes));
   checkInPlace(nodes);
   // A model's layers ask for the same few shaders again and again.
   const codes = new Map<string, string>();
@@ -123,6 +123,18 @@ export function makePlan(name: string, graph: Graph, settings: KernelSettings, l
     external: [...external],
     weightGroups: weightGroupsOf(nodes, settings),
   };
+}
+
+/** Neighbours that one kernel does better are one node from here on; the graph, its gradients and TensorFlow.js know the parts. */
+function joined(nodes: readonly Node[]): Node[] {
+  const out: Node[] = [];
+  for (const node of nodes) {
+    const before = out.at(-1);
+    const both = before && node.op.joined?.(before, node);
+    if (both) out[out.length - 1] = both;
+    else out.push(node);
+  }
+  return out;
 }
 
 function weightGroupsOf(nodes: readonly Node[], { maxBindingBytes }: KernelSettings): WeightGroup[] {

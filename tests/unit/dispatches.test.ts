@@ -1,0 +1,54 @@
+/** How many dispatches real models take: what a step costs the processor, and a token its waits. */
+import { describe, expect, it } from 'vitest';
+import { LORA } from '../../scripts/bench/figures.ts';
+import { randomModel, SHAPES } from '../../scripts/lib/randomModel.ts';
+import type { KernelSettings } from '../../src/gpu/dispatch.ts';
+import { modelOf } from '../../src/model/registry.ts';
+import type { Plan } from '../../src/plan/plan.ts';
+import { planGeneration, planRun, type RunPlanOptions } from '../../src/training/runPlans.ts';
+
+const LIMITS = { maxBindingBytes: 2 ** 31 - 4, maxBufferBytes: 2 ** 31 - 4 };
+const SETTINGS: KernelSettings = { rowWorkgroup: 128, matmul: 'tiled', level: 'plain', workgroupBytes: 32768, maxWorkgroups: 65535, maxBindingBytes: LIMITS.maxBindingBytes };
+
+function optionsOf(name: string, tokensPerMicroBatch: number, gradientCheckpointing: boolean): RunPlanOptions {
+  const { config, tensors } = randomModel(SHAPES[name]);
+  return { model: modelOf(config), weights: tensors, lora: LORA, tokensPerMicroBatch, gradientCheckpointing };
+}
+
+function shadersOf({ dispatches }: Plan): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { shader } of dispatches) counts[shader] = (counts[shader] ?? 0) + 1;
+  return counts;
+}
+
+const LAYERS = 16;
+
+describe('dispatches of Llama-3.2-1B, r 16, all linear layers', () => {
+  it('of a step that recomputes nothing are at most 42 a layer, and three a piece of the loss', () => {
+    const { train } = planRun(optionsOf('Llama-3.2-1B', 4096, false), SETTINGS, LIMITS).training!;
+    const { cross_entropy: chunks, ...counts } = shadersOf(train);
+    expect(train.dispatches.length).toBeLessThanOrEqual(42 * LAYERS + 3 * chunks);
+    // A group of projections that share an input: forward, back, and its parameters.
+    expect(counts).toMatchObject({ lora: 4 * LAYERS, lora_dx: 4 * LAYERS, lora_gradients: 4 * LAYERS });
+    // Every sum of the residual stream is normalised as it is made.
+    expect(counts).toMatchObject({ add_rms_norm: 2 * LAYERS, rms_norm: 1 });
+    expect(counts.add).toBeUndefined();
+  });
+
+  it.each([1, 8])('of a token in %i sequences are 18 a layer and three more', (slots) => {
+    const { decode } = planGeneration(optionsOf('Llama-3.2-1B', 512, true), { slots, maxLength: 512 }, SETTINGS, LIMITS);
+    expect(shadersOf(decode)).toEqual({
+      embedding: 1,
+      rms_norm: 1,
+      matmul_rows: 4 * LAYERS + 1,
+      lora_rows: 4 * LAYERS,
+      lora_rows_up: 4 * LAYERS,
+      rope: LAYERS,
+      cache_write: LAYERS,
+      attention_decode: LAYERS,
+      gated: LAYERS,
+      add_rms_norm: 2 * LAYERS,
+      sample: 1,
+    });
+  });
+});
