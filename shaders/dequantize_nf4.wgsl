@@ -2,6 +2,7 @@
 // Buffers: 0 y, 4-7 the tensor. Threads: one invocation a block of 64, which shares a scale.
 #include "lib/flat.wgsl"
 #include "lib/{B_KIND}.wgsl"
+#include "lib/nf4_words.wgsl"
 @group(0) @binding(0) var<storage, read_write> y: array<vec4f>;
 
 @compute @workgroup_size(64)

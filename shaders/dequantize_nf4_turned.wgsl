@@ -4,6 +4,7 @@
 // that what they write lies side by side. Workgroup x over rows, y over blocks.
 #include "lib/{TILE}.wgsl"
 #include "lib/{B_KIND}.wgsl"
+#include "lib/nf4_words.wgsl"
 @group(0) @binding(0) var<storage, read_write> y: array<Scalar>;
 var<workgroup> code_points: array<f32, 16>;
 

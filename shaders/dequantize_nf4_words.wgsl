@@ -4,6 +4,7 @@
 #include "lib/{TILE}.wgsl"
 #include "lib/flat.wgsl"
 #include "lib/{B_KIND}.wgsl"
+#include "lib/nf4_words.wgsl"
 @group(0) @binding(0) var<storage, read_write> y: array<Tile>;
 var<workgroup> code_points: array<f32, 16>;
 

@@ -1,13 +1,17 @@
 // The product of matmul_direct.wgsl for a few rows of A, as in generation, where reading B is all there is to do: ROWS = M rows at once, A along k, B along k
 // (B_ROW 1), K and strides multiples of 32. Several products at once: lib/group_columns.wgsl (GROUP).
-// Buffers: 0 c, 1 a, 4-7 B through lib/run_*.wgsl. Threads: workgroup x over TILE_N columns; 32 neighbours share PER_N of them and take
-// stretches of 1024 terms together, 32 each; their sums are added up in order.
+// Buffers: 0 c, 1 a through lib/left_*.wgsl, 4-7 B through lib/run_*.wgsl. Threads: workgroup x over TILE_N columns; 32 neighbours share PER_N of them and
+// take a stretch of 1024 terms together, 32 each, by fours; their sums are added up in order.
+const LANES: u32 = 32u;
+const STRETCH: u32 = 32u * LANES;
 #include "lib/group_{GROUP}.wgsl"
 #include "lib/c_scalar.wgsl"
 #include "lib/run_{B_READER}.wgsl"
+#include "lib/left_{LEFT}.wgsl"
 
-const LANES: u32 = 32u;
+// Of each column, by lanes; then of LANES / PER_N invocations a column.
 var<workgroup> partial: array<f32, PER_N * THREADS>;
+var<workgroup> fewer: array<f32, THREADS>;
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t: u32) {
@@ -20,30 +24,31 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
   var sum$r_$c = 0.0;
 #end
 #end
-  for (var k = 0u; k < K; k += LANES * 32u) {
+  for (var k = 0u; k < K; k += STRETCH) {
 #repeat c PER_N
+    let run$c = run_of(row$c + k, lane);
     let scale$c = run_scale(row$c + k, lane);
 #repeat r ROWS
-    var run$r_$c = vec4f();
+    var part$r_$c = vec4f();
 #end
 #end
+    begin_stretch(k, t);
 #repeat q FOURS
-    if (k + term_of(lane, $qu) < K) {
-      let at = k + term_of(lane, $qu);
+    if (K % STRETCH == 0u || k + term_of(lane, $qu) < K) {
 #repeat c PER_N
-      let four$c = run_four(row$c + at);
+      let four$c = run_four(run$c, lane, $qu);
 #end
 #repeat r ROWS
-      let left$r = a[(A_OFFSET + $ru * A_ROW + at) / 4u];
+      let left$r = left_four($ru, k, lane, $qu);
 #repeat c PER_N
-      run$r_$c = fma(four$c, left$r, run$r_$c);
+      part$r_$c = fma(four$c, left$r, part$r_$c);
 #end
 #end
     }
 #end
 #repeat r ROWS
 #repeat c PER_N
-    sum$r_$c = fma(scale$c, run$r_$c.x + run$r_$c.y + run$r_$c.z + run$r_$c.w, sum$r_$c);
+    sum$r_$c = fma(scale$c, part$r_$c.x + part$r_$c.y + part$r_$c.z + part$r_$c.w, sum$r_$c);
 #end
 #end
   }
@@ -52,13 +57,20 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
   partial[(t / LANES * PER_N + $cu) * LANES + lane] = sum$r_$c;
 #end
   workgroupBarrier();
+  {
+    var some = 0.0;
+#repeat c PER_N
+    some += partial[t * PER_N + $cu];
+#end
+    fewer[t] = some;
+  }
+  workgroupBarrier();
   if (t < TILE_N) {
     var total = 0.0;
-    for (var l = 0u; l < LANES; l++) {
-      total += partial[t * LANES + l];
+    for (var l = 0u; l < LANES / PER_N; l++) {
+      total += fewer[t * (LANES / PER_N) + l];
     }
     store($ru, n0 + t, 0u, total);
   }
-  workgroupBarrier();
 #end
 }

@@ -1,8 +1,7 @@
 // An NF4 tensor with double-quantised scales (QLoRA, arXiv:2305.14314); element i is
 //   value = nf4[code(i)] * (offset + map[absmax_q(i / 64)] * nested_absmax(i / 64 / 256))
-// packed: 8 codes a word; byte order as stored, the even element in the high nibble. absmax_q: 4 a word.
+// Codes: lib/nf4_words.wgsl. absmax_q: 4 a word.
 // nested: [offset, nested_absmax...]. tables: the 256 values of the dynamic 8-bit map, then the 16 NF4 code points.
-@group(0) @binding(4) var<storage, read> weight_packed: array<u32>;
 @group(0) @binding(5) var<storage, read> weight_absmax_q: array<u32>;
 @group(0) @binding(6) var<storage, read> weight_nested: array<f32>;
 @group(0) @binding(7) var<storage, read> weight_tables: array<f32>;

@@ -1,7 +1,6 @@
 // An NF4 tensor whose scales are float32, not quantised themselves; element i is
 //   value = nf4[code(i)] * absmax(i / 64)
-// packed and tables: as in lib/nf4.wgsl. absmax: one a block.
-@group(0) @binding(4) var<storage, read> weight_packed: array<u32>;
+// Codes: lib/nf4_words.wgsl. Tables: as in lib/nf4.wgsl. absmax: one a block.
 @group(0) @binding(5) var<storage, read> weight_absmax: array<f32>;
 @group(0) @binding(7) var<storage, read> weight_tables: array<f32>;
 

@@ -1,5 +1,6 @@
 // Brings an NF4 operand to its tile: a word of eight codes and their scale at a time; the code points lie in workgroup memory, a bank each.
 #include "lib/{B_KIND}.wgsl"
+#include "lib/nf4_words.wgsl"
 const B_UNIT: u32 = 8u;
 var<workgroup> code_points: array<f32, 16>;
 

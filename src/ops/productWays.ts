@@ -97,7 +97,8 @@ export function fits(variant: ProductVariant, product: MatrixProduct, settings: 
   }
 }
 
-function workgroupBytes({ shader, level, tileM, tileN, perN }: ProductVariant, { a, b }: MatrixProduct): number {
+/** Bytes of workgroup memory that a variant takes at least. */
+export function workgroupBytes({ shader, level, tileM, tileN, perN }: ProductVariant, { a, b }: MatrixProduct): number {
   // A padded row of four vec4 has five; matmul_matrix pads each row by eight.
   const along = (side: number, alongK: boolean) => side * (alongK ? 5 : 4) * (level === 'plain' ? 16 : 8);
   switch (shader) {
@@ -107,8 +108,8 @@ function workgroupBytes({ shader, level, tileM, tileN, perN }: ProductVariant, {
       // 64: the code points of NF4.
       return along(tileM, a.columnStride === 1) + along(tileN, b.rowStride === 1) + 64;
     case 'matmul_rows':
-      // The pairs of NF4's code points, and the sums of all invocations.
-      return 2048 + perN * FEW_ROWS_THREADS * 4;
+      // NF4's code points for each lane, the sums of all invocations, and fewer of them.
+      return 2048 + (perN + 1) * FEW_ROWS_THREADS * 4;
     case 'matmul_unrolled':
       return WIDE_K * (tileM / 4 + 1 + tileN / 4 + 1) * (level === 'plain' ? 16 : 8);
     case 'matmul_matrix':

@@ -4,7 +4,7 @@ import { BLOCK } from '../quant/nf4.ts';
 import { columnBindings, columnConstants, columnTiles, dequantizeConstants, groupConstants, inputBindings, operandBindings, outputBindings } from './groupedProduct.ts';
 import { hasNf4, productConstants, weightKind, type MatrixProduct } from './product.ts';
 import { MATRIX_K, RUN, WIDE_K, type ProductVariant } from './productVariants.ts';
-import { chosenWay, isTurned, nameOfWay, productKey, waysNear, waysOf, type ProductWay } from './productWays.ts';
+import { chosenWay, isTurned, nameOfWay, productKey, waysNear, waysOf, workgroupBytes, type ProductWay } from './productWays.ts';
 
 /** @param scratchIndex index of the node's scratch that this product may use, and the one after it */
 export function tiledProduct(product: MatrixProduct, settings: KernelSettings, scratchIndex: number): Dispatch[] {
@@ -99,8 +99,12 @@ function writesByFour({ c }: MatrixProduct): boolean {
   return (c.offset ?? 0) % 4 === 0 && c.rowStride % 4 === 0;
 }
 
+/** Bytes of a row of A that matmul_rows.wgsl keeps in workgroup memory: a stretch of 1024 terms, padded by an eighth. */
+const KEPT_ROW_BYTES = (1024 / 8) * 9 * 4;
+
 function fewRowsProduct({ variant }: ProductWay, product: MatrixProduct, settings: KernelSettings): Dispatch {
   const { tileN, perN, threads } = variant;
+  const isKept = hasNf4(product) && workgroupBytes(variant, product) + product.m * KEPT_ROW_BYTES <= settings.workgroupBytes;
   return {
     shader: variant.shader,
     constants: {
@@ -112,6 +116,7 @@ function fewRowsProduct({ variant }: ProductWay, product: MatrixProduct, setting
       PER_N: perN,
       THREADS: threads,
       B_READER: hasNf4(product) ? 'nf4' : 'plain',
+      LEFT: isKept ? 'kept' : 'read',
       C_TARGET: product.group ? 'members' : 'one',
       ...groupConstants(product, tileN, settings),
     },

@@ -33,6 +33,8 @@ const CASES: Case[] = [
   { rows: MANY, way: UNROLLED, kind: 'nf4', outs: [144, 64, 32], width: 128, slices: 1 },
   { rows: 1, way: 'plain rows by 4', kind: 'nf4', outs: [144, 72, 20], width: 576, slices: 1 },
   { rows: 8, way: 'plain rows by 2', kind: 'nf4', outs: [50], width: 96, slices: 1 },
+  { rows: 2, way: 'plain rows by 4', kind: 'nf4', outs: [24, 16], width: 2048, slices: 1 },
+  { rows: 1, way: 'plain rows by 4', kind: 'bf16', outs: [40], width: 1024, slices: 1 },
   { rows: 3, way: 'plain rows by 1', kind: 'bf16', outs: [51], width: 640, slices: 1 },
   { rows: 2, way: 'plain rows by 4', kind: 'f32', outs: [16, 40], width: 1184, slices: 1 },
 ];
