@@ -1,11 +1,18 @@
-/** Generation over slots: prompts are read in packed batches, then every slot gets one token a round. */
+/** Generation over slots: prompts are read in packed batches, then every slot gets one token a round, several rounds at a time. */
 import { mix32, randomKey } from '../lib/counterRandom.ts';
 import type { GenerationOptions, GenerationWatch } from './engine.ts';
+import { MOST_ROUNDS } from './runPlans.ts';
 
 /** Slot number that the cache kernels ignore. */
 const NO_SLOT = 0xffffffff;
 
-/** Prefill and decode as the engine replays them; both return an id for every slot. */
+/** How long the host goes without seeing a token where several take less: waiting for each costs more than it takes on a fast GPU. */
+const UNSEEN_MS = 40;
+
+/** A plan's inputs by name. */
+export type SlotInputs = Record<string, Float32Array | Uint32Array>;
+
+/** Prefill and decode as the engine replays them. */
 export interface SlotRunner {
   slots: number;
   /** Longest prompt and answer together. */
@@ -14,8 +21,10 @@ export interface SlotRunner {
   prefillTokens: number;
   /** A sequence that grows past this length is read anew, since it is rotated otherwise from then on; null: none is. */
   switchLength: number | null;
-  prefill(inputs: Record<string, Float32Array | Uint32Array>): Promise<Uint32Array>;
-  decode(inputs: Record<string, Float32Array | Uint32Array>): Promise<Uint32Array>;
+  /** @returns an id for every slot */
+  prefill(inputs: SlotInputs): Promise<Uint32Array>;
+  /** Rounds of a token each: after the first one, `inputIds` are what the round before made, and inputs that are left out stay. @returns ids of each */
+  decode(rounds: readonly SlotInputs[]): Promise<Uint32Array[]>;
 }
 
 interface Sequence {
@@ -35,6 +44,7 @@ interface Sequence {
 /** @returns the new ids of each prompt, the stop token included where one came */
 export async function generateInSlots(runner: SlotRunner, prompts: readonly number[][], options: GenerationOptions, watch: GenerationWatch = {}): Promise<number[][]> {
   const results: number[][] = [];
+  let mostRounds = 1;
   for (let first = 0; first < prompts.length; first += runner.slots) {
     const wave = prompts.slice(first, first + runner.slots).map((prompt, i): Sequence => {
       if (prompt.length === 0) throw new Error('a prompt has no tokens');
@@ -48,9 +58,25 @@ export async function generateInSlots(runner: SlotRunner, prompts: readonly numb
         if (ids.length - promptLength > told[i]) watch.onIds?.(prompt, ids.slice(promptLength));
         told[i] = ids.length - promptLength;
       });
-    while (wave.some((sequence) => !sequence.done) && !watch.stopped?.()) {
-      await (wave.some(isUnread) ? readPrompts(runner, wave, options) : decodeRound(runner, wave, options));
-      tell();
+    const goesOn = () => wave.some((sequence) => !sequence.done) && !watch.stopped?.();
+    while (goesOn()) {
+      if (wave.some(isUnread)) {
+        await readPrompts(runner, wave, options);
+        tell();
+        continue;
+      }
+      const count = Math.min(mostRounds, roundsAhead(runner, wave, options));
+      const started = performance.now();
+      const made = await decodeRounds(runner, wave, options, count);
+      mostRounds = Math.max(1, Math.min(MOST_ROUNDS, Math.floor((UNSEEN_MS * count) / (performance.now() - started))));
+      for (const [round, ids] of made.entries()) {
+        // What was made beyond an end is not an answer's.
+        if (round > 0 && !goesOn()) break;
+        wave.forEach((sequence, slot) => {
+          if (!sequence.done) advance(sequence, 1, ids[slot], options, runner);
+        });
+        tell();
+      }
     }
     results.push(...wave.map(({ ids, promptLength }) => ids.slice(promptLength)));
   }
@@ -96,27 +122,30 @@ async function readPrompts(runner: SlotRunner, wave: Sequence[], options: Genera
   }
 }
 
-async function decodeRound(runner: SlotRunner, wave: Sequence[], options: GenerationOptions): Promise<void> {
-  const inputs = {
-    inputIds: new Uint32Array(runner.slots),
-    positions: new Uint32Array(runner.slots),
+/** Rounds that can be asked for at once: until the last answer is as long as it may be, or the first one grows past the switch length; 1 where a prompt is still read. */
+function roundsAhead({ maxLength, switchLength }: SlotRunner, wave: readonly Sequence[], { maxNewTokens }: GenerationOptions): number {
+  const active = wave.filter(({ done }) => !done);
+  if (active.some(({ cached, ids }) => cached < ids.length - 1)) return 1;
+  const toEnd = active.map(({ ids, promptLength }) => Math.min(promptLength + maxNewTokens, maxLength) - ids.length);
+  const toSwitch = active.map(({ ids }) => (switchLength !== null && ids.length <= switchLength ? switchLength + 1 - ids.length : Infinity));
+  return Math.min(Math.max(...toEnd), ...toSwitch);
+}
+
+/** @returns ids of every slot, a round each */
+function decodeRounds(runner: SlotRunner, wave: readonly Sequence[], options: GenerationOptions, count: number): Promise<Uint32Array[]> {
+  const ofSlots = (of: (sequence: Sequence) => number) => Uint32Array.from({ length: runner.slots }, (_, slot) => (wave[slot] && !wave[slot].done ? of(wave[slot]) : 0));
+  const rounds = Array.from({ length: count }, (_, round): SlotInputs => ({
+    positions: ofSlots(({ cached }) => cached + round),
+    documentEnd: ofSlots(({ ids }) => ids.length + round),
+    ...sampling(runner, wave, options, round),
+  }));
+  Object.assign(rounds[0], {
+    inputIds: ofSlots(({ ids, cached }) => ids[cached]),
     documentStart: new Uint32Array(runner.slots),
-    documentEnd: new Uint32Array(runner.slots),
-    slots: new Uint32Array(runner.slots).fill(NO_SLOT),
-    adapterStrength: new Float32Array(runner.slots),
-  };
-  wave.forEach((sequence, slot) => {
-    if (sequence.done) return;
-    inputs.inputIds[slot] = sequence.ids[sequence.cached];
-    inputs.positions[slot] = sequence.cached;
-    inputs.documentEnd[slot] = sequence.ids.length;
-    inputs.slots[slot] = slot;
-    inputs.adapterStrength[slot] = sequence.strength;
+    slots: Uint32Array.from({ length: runner.slots }, (_, slot) => (wave[slot] && !wave[slot].done ? slot : NO_SLOT)),
+    adapterStrength: Float32Array.from({ length: runner.slots }, (_, slot) => (wave[slot] && !wave[slot].done ? wave[slot].strength : 0)),
   });
-  const ids = await runner.decode({ ...inputs, ...sampling(runner, wave, options) });
-  wave.forEach((sequence, slot) => {
-    if (!sequence.done) advance(sequence, 1, ids[slot], options, runner);
-  });
+  return runner.decode(rounds);
 }
 
 /** The cache took `count` more ids; where that was the last one known, `next` is appended. Past the switch length the cache is void. */
@@ -129,9 +158,10 @@ function advance(sequence: Sequence, count: number, next: number, options: Gener
   if (switchLength !== null && sequence.ids.length === switchLength + 1) sequence.cached = 0;
 }
 
-function sampling(runner: SlotRunner, wave: readonly Sequence[], options: GenerationOptions) {
+/** @param ahead rounds before that are not seen yet */
+function sampling(runner: SlotRunner, wave: readonly Sequence[], options: GenerationOptions, ahead = 0): SlotInputs {
   const samplingKeys = new Uint32Array(2 + runner.slots);
   samplingKeys[0] = options.seed;
-  wave.forEach(({ stream, ids, promptLength }, slot) => (samplingKeys[2 + slot] = randomKey(mix32(stream), ids.length - promptLength)));
+  wave.forEach(({ stream, ids, promptLength }, slot) => (samplingKeys[2 + slot] = randomKey(mix32(stream), ids.length - promptLength + ahead)));
   return { samplingOptions: new Float32Array([options.doSample ? 1 : 0, options.temperature, options.topP]), samplingKeys };
 }

@@ -100,9 +100,13 @@ export class GpuResidents {
     return this.buffers.get(`${plan.name}.${name}`)![0];
   }
 
+  input(plan: Plan, name: string): GPUBuffer {
+    return this.buffers.get(residentKey(inputOf(plan, name)!, plan))![0];
+  }
+
   /** Writes an input of a plan by name, if the plan has it. */
   write(plan: Plan, name: string, data: Float32Array | Uint32Array | Int32Array): void {
-    const value = plan.external.find((candidate) => candidate.role === 'input' && candidate.name === name);
+    const value = inputOf(plan, name);
     if (!value) return;
     if (data.byteLength !== valueBytes(value)) throw new Error(`${plan.name}: input ${name} has ${data.byteLength} bytes, planned were ${valueBytes(value)}`);
     this.context.device.queue.writeBuffer(this.buffers.get(residentKey(value, plan))![0], 0, data as Float32Array<ArrayBuffer>);
@@ -111,14 +115,29 @@ export class GpuResidents {
   /** Copies `bytes` of a buffer back; one at a time. */
   async read(buffer: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
     const { device } = this.context;
-    const staging = bytes <= this.readback!.size ? this.readback! : device.createBuffer({ size: bytes, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
     const encoder = device.createCommandEncoder();
+    const staging = bytes <= this.readback!.size ? this.readback! : device.createBuffer({ size: bytes, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
     encoder.copyBufferToBuffer(buffer, 0, staging, 0, bytes);
     device.queue.submit([encoder.finish()]);
+    const copy = await this.mapped(staging, bytes);
+    if (staging !== this.readback) staging.destroy();
+    return copy;
+  }
+
+  /** Leaves `bytes` of a buffer at an offset of what `takeBack` gives. */
+  copyBack(encoder: GPUCommandEncoder, buffer: GPUBuffer, bytes: number, offset: number): void {
+    encoder.copyBufferToBuffer(buffer, 0, this.readback!, offset, bytes);
+  }
+
+  /** The first `bytes` of what `copyBack` left, once all that was submitted has run. */
+  takeBack(bytes: number): Promise<ArrayBuffer> {
+    return this.mapped(this.readback!, bytes);
+  }
+
+  private async mapped(staging: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
     await staging.mapAsync(GPUMapMode.READ, 0, bytes);
     const copy = staging.getMappedRange(0, bytes).slice(0);
     staging.unmap();
-    if (staging !== this.readback) staging.destroy();
     this.context.check();
     return copy;
   }
@@ -146,6 +165,10 @@ export class GpuResidents {
 /** States as long as the adapter. */
 const ADAPTER_STATES = ['adapter', 'gradients', 'expAvg', 'expAvgSq'] as const;
 export type AdapterState = (typeof ADAPTER_STATES)[number];
+
+function inputOf(plan: Plan, name: string): Value | undefined {
+  return plan.external.find((value) => value.role === 'input' && value.name === name);
+}
 
 function category({ role, name }: Value): MemoryCategory {
   if (role !== 'state' || name === 'stats') return 'batch';

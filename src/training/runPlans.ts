@@ -48,6 +48,9 @@ export interface GenerationPlans {
   decode: Plan;
 }
 
+/** Most tokens a sequence gets before the host sees them. */
+export const MOST_ROUNDS = 16;
+
 /** Most sequences generated at once where the caller did not say. */
 export const MOST_SLOTS = 8;
 
@@ -140,10 +143,10 @@ export function arenaBytes(plans: readonly Plan[]): number[] {
   return arenas;
 }
 
-/** Bytes of the buffer through which losses and ids come back. */
+/** Bytes of the buffer through which losses and ids come back; ids of several rounds of decode at once. */
 export function readbackBytes(plans: readonly Plan[]): number {
-  const outputs = plans.flatMap((plan) => plan.external).filter(({ role }) => role === 'output');
-  return Math.max(...outputs.map(valueBytes), 8);
+  const bytes = plans.flatMap(({ name, external }) => external.filter(({ role }) => role === 'output').map((value) => valueBytes(value) * (name === 'decode' ? MOST_ROUNDS : 1)));
+  return Math.max(...bytes, 8);
 }
 
 /** What the plans will allocate, to the byte. */

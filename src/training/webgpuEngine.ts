@@ -5,9 +5,8 @@ import type { KernelSettings } from '../gpu/dispatch.ts';
 import { initialAdapter } from '../model/lora.ts';
 import { modelOf } from '../model/registry.ts';
 import { ADAM } from '../ops/adamW.ts';
-import { PlanExecutor } from '../plan/executor.ts';
 import type { Plan } from '../plan/plan.ts';
-import { PassTimer, profilePlan, type KernelTime, type PassSpan } from '../plan/profile.ts';
+import { profilePlan, type KernelTime, type PassSpan } from '../plan/profile.ts';
 import { adapterTensors, fillAdapter } from './adapterBuffer.ts';
 import {
   NonFiniteError,
@@ -23,18 +22,15 @@ import {
   type StepOutput,
   type TokenScores,
 } from './engine.ts';
-import { generateInSlots, type SlotRunner } from './gpuGeneration.ts';
+import { generateInSlots } from './gpuGeneration.ts';
+import { GpuReplay } from './gpuReplay.ts';
 import { GpuResidents, type AdapterState } from './gpuResidents.ts';
+import { slotRunner, type SlotsHost } from './gpuSlots.ts';
 import { uploadWeights } from './gpuWeights.ts';
 import { settingsWith } from './kernelChoice.ts';
 import { chooseMemory } from './memoryChoice.ts';
-import { memoryReport, MOST_SLOTS, planGeneration, planRun, plansOf, weightGroupsOf, type RunPlanOptions, type RunPlans } from './runPlans.ts';
+import { memoryReport, planRun, plansOf, weightGroupsOf, type RunPlanOptions, type RunPlans } from './runPlans.ts';
 
-/** GPU work submitted at once: longer trips the watchdog of some systems and freezes the desktop. */
-const SUBMIT_MS = 100;
-/** Dispatches of a replay's first submission; each further one is twice as long, up to what is encoded while the GPU is busy with the one before. */
-const FIRST_PIECE = 32;
-const LARGEST_PIECE = 256;
 /** Gradients of a token enter the float16 levels about as large as 2 to this. */
 const SCALE_BITS = 6;
 /** How much smaller they are made after an overflow, and how often before the step counts as failed. */
@@ -44,11 +40,9 @@ const MOST_RESCALES = 3;
 export class WebGpuEngine implements Engine {
   readonly tokensPerMicroBatch: number;
   private turn: Promise<unknown> = Promise.resolve();
-  private readonly executors = new Map<Plan, Promise<PlanExecutor>>();
-  private dispatchesPerSubmit = 64;
   private optimizerSteps = 0;
   private scaleShift = SCALE_BITS;
-  private passTimer: PassTimer | null = null;
+  private readonly replay: GpuReplay;
 
   private constructor(
     readonly context: GpuContext,
@@ -60,6 +54,7 @@ export class WebGpuEngine implements Engine {
     readonly memoryChoice: MemoryChoice | undefined,
   ) {
     this.tokensPerMicroBatch = planOptions.tokensPerMicroBatch;
+    this.replay = new GpuReplay(context, residents, (done, total) => options.onProgress?.({ phase: 'pipelines', done, total, unit: 'shaders' }));
   }
 
   static async create(context: GpuContext, options: EngineOptions & { logits?: boolean }): Promise<WebGpuEngine> {
@@ -75,7 +70,7 @@ export class WebGpuEngine implements Engine {
     residents.allocate(plansOf(plans));
     const engine = new WebGpuEngine(context, settings, options, planOptions, plans, residents, chosen?.choice);
     engine.writeState('adapter', initialAdapter(plans.layout, options.seed));
-    await Promise.all([plans.training?.train, plans.score, plans.training?.optimizer].map((plan) => plan && engine.executor(plan)));
+    await Promise.all([plans.training?.train, plans.score, plans.training?.optimizer].map((plan) => plan && engine.replay.executor(plan)));
     context.check();
     return engine;
   }
@@ -105,7 +100,7 @@ export class WebGpuEngine implements Engine {
       for (let attempt = 0; attempt <= MOST_RESCALES; attempt++) {
         const scale = await this.accumulateGradients(input.microBatches, input.step);
         this.residents.write(optimizer, 'scalars', new Float32Array([...scalars, 1 / scale]));
-        await this.replay(optimizer);
+        await this.replay.run(optimizer);
         const stats = new Float32Array(await this.residents.read(this.residents.state('stats', 2)[0], 8));
         [loss, squares] = [stats[0] / scale, stats[1] / scale ** 2];
         // A step whose float16 operands overflowed was not applied: once more with smaller gradients.
@@ -114,9 +109,7 @@ export class WebGpuEngine implements Engine {
       }
       if (!Number.isFinite(loss)) throw new NonFiniteError('loss', input.step);
       if (!Number.isFinite(squares)) throw new NonFiniteError('gradient norm', input.step);
-      const replays = input.microBatches.length;
-      const dispatches = replays * (await this.executor(this.training.train)).length;
-      this.dispatchesPerSubmit = Math.max(1, Math.round((SUBMIT_MS * dispatches) / (performance.now() - started)));
+      this.replay.took(performance.now() - started, input.microBatches.length * this.training.train.dispatches.length);
       this.optimizerSteps = t;
       return { loss, gradNorm: Math.sqrt(squares) };
     });
@@ -148,7 +141,7 @@ export class WebGpuEngine implements Engine {
   }
 
   generate(prompts: number[][], options: GenerationOptions, watch?: GenerationWatch): Promise<number[][]> {
-    return this.exclusively(async () => generateInSlots(await this.slotRunner(prompts, options), prompts, options, watch));
+    return this.exclusively(() => generateInSlots(slotRunner(this.slotsHost, prompts, options), prompts, options, watch));
   }
 
   readAdapter(): Promise<AdapterTensors> {
@@ -178,7 +171,7 @@ export class WebGpuEngine implements Engine {
   measureEncode(): Promise<{ encodeMs: number; submitMs: number; dispatches: number }> {
     return this.exclusively(async () => {
       const { device } = this.context;
-      const executor = await this.executor(this.training.train);
+      const executor = await this.replay.executor(this.training.train);
       const started = performance.now();
       const encoder = device.createCommandEncoder();
       const pass = encoder.beginComputePass();
@@ -195,18 +188,12 @@ export class WebGpuEngine implements Engine {
 
   /** GPU time of one replay of the training plan by kernel. Gradients and stats are spoilt. @throws where the adapter has no timestamps */
   profile(): Promise<KernelTime[]> {
-    return this.exclusively(async () => profilePlan(this.context, await this.executor(this.training.train)));
+    return this.exclusively(async () => profilePlan(this.context, await this.replay.executor(this.training.train)));
   }
 
   /** When the passes of the replays that `work` asks for ran on the GPU. @throws where the adapter has no timestamps */
-  async timePasses(work: () => Promise<unknown>): Promise<PassSpan[]> {
-    const timer = (this.passTimer = new PassTimer(this.context));
-    try {
-      await work();
-    } finally {
-      this.passTimer = null;
-    }
-    return timer.finish();
+  timePasses(work: () => Promise<unknown>): Promise<PassSpan[]> {
+    return this.replay.timePasses(work);
   }
 
   /** Frees the buffers; the device stays its owner's. */
@@ -231,7 +218,7 @@ export class WebGpuEngine implements Engine {
         'lossWeights',
         Float32Array.from(batch.targets, (target) => (target < 0 ? 0 : scale / supervised)),
       );
-      await this.replay(train);
+      await this.replay.run(train);
     }
     return scale;
   }
@@ -239,7 +226,7 @@ export class WebGpuEngine implements Engine {
   private async forward(plan: Plan, batch: MicroBatch, output: string, bytes: number, strength = 1): Promise<Float32Array> {
     this.writeBatch(plan, batch);
     this.residents.write(plan, 'adapterStrength', new Float32Array(batch.tokens).fill(strength));
-    await this.replay(plan);
+    await this.replay.run(plan);
     return this.readOutput(plan, output, bytes);
   }
 
@@ -252,67 +239,9 @@ export class WebGpuEngine implements Engine {
     for (const name of ['inputIds', 'positions', 'documentStart', 'documentEnd', 'documentIndex', 'targets'] as const) this.residents.write(plan, name, batch[name]);
   }
 
-  /**
-   * Encodes and submits one replay in pieces: small ones first, so that the GPU soon has work while the rest is encoded, and at most about SUBMIT_MS of
-   * GPU time, as the step before took it.
-   */
-  private async replay(plan: Plan): Promise<void> {
-    const executor = await this.executor(plan);
-    const { device } = this.context;
-    for (let from = 0, piece = FIRST_PIECE; from < executor.length; piece = Math.min(2 * piece, LARGEST_PIECE)) {
-      const to = Math.min(from + Math.min(piece, this.dispatchesPerSubmit), executor.length);
-      const encoder = device.createCommandEncoder();
-      const pass = encoder.beginComputePass(this.passTimer?.next());
-      executor.encode(pass, from, to);
-      pass.end();
-      device.queue.submit([encoder.finish()]);
-      from = to;
-    }
-  }
-
-  private executor(plan: Plan): Promise<PlanExecutor> {
-    let made = this.executors.get(plan);
-    if (!made) {
-      made = PlanExecutor.create(this.context, plan, this.residents.arenaBuffers, this.residents.for(plan), (done, total) =>
-        this.options.onProgress?.({ phase: 'pipelines', done, total, unit: 'shaders' }),
-      );
-      this.executors.set(plan, made);
-    }
-    return made;
-  }
-
-  /** Prefill and decode over a KV cache long enough for these prompts; planned anew when one is longer than any before. */
-  private async slotRunner(prompts: readonly number[][], options: GenerationOptions): Promise<SlotRunner> {
-    const needed = Math.max(...prompts.map((prompt) => prompt.length)) + options.maxNewTokens;
-    const before = this.plans.generation;
-    const slots = Math.min(prompts.length, this.options.generation?.slots ?? MOST_SLOTS);
-    if (!before || before.maxLength < needed || before.slots < slots) {
-      // A cache is as long as what is asked for, or as the one before unless that is much longer: files of one run do not take turns in replanning.
-      const kept = before && before.maxLength <= 4 * needed ? before.maxLength : 0;
-      const maxLength = Math.ceil(Math.max(needed, kept, this.options.generation?.maxLength ?? 0) / 64) * 64;
-      const others = plansOf({ ...this.plans, generation: undefined });
-      if (before) {
-        this.residents.release([before.prefill, before.decode], others);
-        this.executors.delete(before.prefill);
-        this.executors.delete(before.decode);
-      }
-      this.plans.generation = planGeneration(this.planOptions, { slots, maxLength }, this.settings, this.context.limits);
-      if (this.residents.allocate(plansOf(this.plans))) this.executors.clear();
-    }
-    const { prefill, decode, slots: planned } = this.plans.generation!;
-    const run = async (plan: Plan, inputs: Record<string, Float32Array | Uint32Array>) => {
-      for (const [name, data] of Object.entries(inputs)) this.residents.write(plan, name, data);
-      await this.replay(plan);
-      return new Uint32Array(await this.residents.read(this.residents.output(plan, 'ids'), planned * 4));
-    };
-    return {
-      slots: planned,
-      maxLength: this.plans.generation!.maxLength,
-      prefillTokens: this.tokensPerMicroBatch,
-      switchLength: this.plans.generation!.switchLength,
-      prefill: (inputs) => run(prefill, inputs),
-      decode: (inputs) => run(decode, inputs),
-    };
+  private get slotsHost(): SlotsHost {
+    const { plans, planOptions, settings, residents, replay, context } = this;
+    return { plans, planOptions, asked: this.options.generation, settings, limits: context.limits, residents, replay };
   }
 
   private region(name: AdapterState): readonly GPUBuffer[] {
