@@ -1,5 +1,5 @@
 /** A conversation with the tuned model and, beside it, with the base model: the same questions, seed and sampling, each with its own answers. */
-import { proxy } from '../worker/client.ts';
+import { listening } from '../worker/client.ts';
 import type { ChatMessage, ChatReply, EngineProgress, SamplingOptions } from '../worker/protocol.ts';
 import type { ResultWorkers } from './resultWorkers.ts';
 import { messageOf, preparingText } from './text.ts';
@@ -91,20 +91,17 @@ export class Chat {
     const { strength } = this;
     for (const side of sides) turn.answers[side] = { text: '', strength: side === 'tuned' ? strength : 0, writing: true, tokens: 0, ended: null };
     try {
-      await this.workers.trainer().openResult(
-        this.runId,
-        proxy((progress: EngineProgress) => {
-          this.preparing = preparingText(progress);
-        }),
-      );
+      const onProgress = (progress: EngineProgress) => {
+        this.preparing = preparingText(progress);
+      };
+      await listening(onProgress, (tell) => this.workers.trainer().openResult(this.runId, tell));
       this.preparing = null;
       const conversations = sides.map((side) => ({ messages: this.messages(side), strength: side === 'tuned' ? strength / 100 : 0 }));
-      const replies = await this.workers.trainer().chat(
-        { runId: this.runId, conversations, sampling: $state.snapshot(this.sampling) },
-        proxy((i: number, text: string) => {
-          turn.answers[sides[i]]!.text = text;
-        }),
-      );
+      const onText = (i: number, text: string) => {
+        turn.answers[sides[i]]!.text = text;
+      };
+      const request = { runId: this.runId, conversations, sampling: $state.snapshot(this.sampling) };
+      const replies = await listening(onText, (tell) => this.workers.trainer().chat(request, tell));
       replies.forEach((reply, i) => Object.assign(turn.answers[sides[i]]!, reply));
     } catch (error) {
       this.error = messageOf(error);

@@ -1,5 +1,5 @@
 /** One data file on the page: the worker that reads it, and what it said. A worker that ends is started again once, and the file is read anew. */
-import { proxy, startDataset, startEvaluation, type WorkerHandle } from '../worker/client.ts';
+import { listening, startDataset, startEvaluation, type WorkerHandle } from '../worker/client.ts';
 import type { DataRequest, DatasetApi, EvaluationApi, FileReport, Fingerprints, Overlap, PackedPreview, PackedRequest, RowFileApi, RowToken } from '../worker/protocol.ts';
 import { messageOf } from './text.ts';
 
@@ -101,10 +101,10 @@ export class DataFile {
     this.error = null;
     this.progress = { done: 0, total: 0 };
     try {
-      const onProgress = proxy((done: number, total: number) => {
+      const onProgress = (done: number, total: number) => {
         if (mine === this.generation) this.progress = { done, total };
-      });
-      const report = await this.ask((api) => api.load({ ...reading, file: this.file }, onProgress));
+      };
+      const report = await listening(onProgress, (tell) => this.ask((api) => api.load({ ...reading, file: this.file }, tell)));
       if (mine !== this.generation) return;
       this.report = report;
     } catch (error) {

@@ -1,5 +1,5 @@
 /** Measuring a run's kernels in the background: it begins when the page has been left alone for a moment, and any other work on the GPU ends it. */
-import { proxy } from '../worker/client.ts';
+import { listening } from '../worker/client.ts';
 import type { PlanRequest, RunPlan, TrainerApi } from '../worker/protocol.ts';
 
 const QUIET_MS = 1500;
@@ -25,11 +25,11 @@ export class KernelMeasuring {
   }
 
   private async measure(request: PlanRequest, mine: number, onPlan: (plan: RunPlan) => void): Promise<void> {
-    const progress = proxy((done: number, total: number) => {
+    const onProgress = (done: number, total: number) => {
       if (mine === this.generation) this.progress = { done, total };
-    });
+    };
     // What fails here is left to the rule, or fails again and is told where a run starts.
-    const plan = await this.source.measureKernels(request, progress).catch(() => null);
+    const plan = await listening(onProgress, (tell) => this.source.measureKernels(request, tell)).catch(() => null);
     if (mine !== this.generation) return;
     this.progress = null;
     if (plan) onPlan(plan);

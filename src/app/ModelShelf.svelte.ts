@@ -1,5 +1,5 @@
 /** The models of this browser: those that are stored, the chosen one, and the import that goes on. */
-import { proxy, startImport, type WorkerHandle } from '../worker/client.ts';
+import { listening, startImport, type WorkerHandle } from '../worker/client.ts';
 import type { ImportApi, ModelDetails, ModelSummary, Recipe, StorageUse } from '../worker/protocol.ts';
 import { hubEndpoint } from './hubEndpoint.ts';
 
@@ -73,10 +73,10 @@ export class ModelShelf {
 
   private async bring(name: string, work: (name: string, progress: Progress) => Promise<ModelDetails>): Promise<void> {
     this.importing = { name, done: 0, total: 1 };
-    const progress = proxy((done: number, total: number) => {
+    const onProgress = (done: number, total: number) => {
       this.importing = { name, done, total };
-    });
-    const details = await work(name, progress).finally(() => (this.importing = null));
+    };
+    const details = await listening(onProgress, (tell) => work(name, tell)).finally(() => (this.importing = null));
     await navigator.storage.persist();
     await this.refresh();
     await this.use(details);

@@ -1,6 +1,6 @@
 /** The run that goes on, the result of the last one, and the runs that are kept; owns the trainer and the history's keeper. */
 import { parseRecipe, recipeToJson } from '../training/recipe.ts';
-import { proxy, requestsMade, startHistory, startTrainer, transfer, type WorkerHandle } from '../worker/client.ts';
+import { listening, proxy, requestsMade, startHistory, startTrainer, transfer, type WorkerHandle } from '../worker/client.ts';
 import type {
   FileInReport,
   FileReport,
@@ -192,12 +192,7 @@ export class Runner {
   }
 
   checkGpu(onProgress: (done: number, total: number) => void): Promise<GpuCheck> {
-    // Braces: what the callback returns would be cloned into the worker.
-    return this.trainer.api.checkGpu(
-      proxy((done: number, total: number) => {
-        onProgress(done, total);
-      }),
-    );
+    return listening(onProgress, (tell) => this.trainer.api.checkGpu(tell));
   }
 
   async discardRun(runId: string): Promise<void> {

@@ -9,8 +9,9 @@ import { openModel } from '../storage/models.ts';
 import { findRun, readPart } from '../storage/runs.ts';
 import type { EngineHost } from '../training/createEngine.ts';
 import type { AdapterTensors, Engine, EngineProgress } from '../training/engine.ts';
+import type { RunKernels } from '../training/kernelChoice.ts';
 import type { Recipe } from '../training/recipe.ts';
-import type { ChatReply, ChatRequest, SamplingOptions, TokenLosses } from './protocol.ts';
+import type { ChatReply, ChatRequest, OnPair, SamplingOptions, TokenLosses } from './protocol.ts';
 
 /** The adapter that answers now. */
 interface Held {
@@ -18,6 +19,8 @@ interface Held {
   modelId: string;
   recipe: Recipe;
   tokensPerMicroBatch: number;
+  /** The run's; absent where TensorFlow.js ran it. */
+  kernels?: RunKernels;
   adapter: AdapterTensors;
   /** null: to be made anew, because a run took the device or the device was lost. */
   engine: Engine | null;
@@ -86,7 +89,7 @@ export class Answering {
     });
   }
 
-  answerPairs(runId: string, prompts: readonly number[][], sampling: SamplingOptions, onPair: (index: number, base: string, tuned: string) => void): Promise<void> {
+  answerPairs(runId: string, prompts: readonly number[][], sampling: SamplingOptions, onPair: OnPair): Promise<void> {
     let done = 0;
     return this.using(runId, async (engine, held) => {
       const { tokenizer } = await this.modelOf(held.modelId);
@@ -106,7 +109,7 @@ export class Answering {
             { stopped: () => answer.stopped },
           );
           if (answer.stopped) return;
-          some.forEach((_, i) => onPair(done + i, whole(tokenizer, made[2 * i]), whole(tokenizer, made[2 * i + 1])));
+          for (const i of some.keys()) await onPair(done + i, whole(tokenizer, made[2 * i]), whole(tokenizer, made[2 * i + 1]));
           done += some.length;
         }
       });
@@ -144,7 +147,9 @@ export class Answering {
     // The engine before goes with its adapter.
     if (this.held) this.held.engine = null;
     const { recipe, tokensPerMicroBatch } = held;
-    const engine = await this.engines.create({ weights, lora: recipe.lora, tokensPerMicroBatch, gradientCheckpointing: true, training: false, seed: 0, onProgress });
+    // As the run had them, so that its answers and losses are what they were.
+    const kernels = held.kernels && (await this.engines.canRun(held.kernels)) ? held.kernels : undefined;
+    const engine = await this.engines.create({ weights, lora: recipe.lora, tokensPerMicroBatch, gradientCheckpointing: true, training: false, kernels, seed: 0, onProgress });
     await engine.loadAdapter(held.adapter);
     held.engine = engine;
     this.held = held;
@@ -157,7 +162,7 @@ export class Answering {
     if (!run) throw new UserError('This run is not kept in this browser any more.');
     const adapter = (await readPart(database, runId, 'adapter')) as AdapterTensors | undefined;
     if (!adapter) throw new UserError('This run ended without an adapter. Resume it, or choose another run.');
-    return { runId, modelId: run.modelId, recipe: run.recipe as Recipe, tokensPerMicroBatch: run.tokensPerMicroBatch, adapter, engine: null };
+    return { runId, modelId: run.modelId, recipe: run.recipe as Recipe, tokensPerMicroBatch: run.tokensPerMicroBatch, kernels: run.kernels, adapter, engine: null };
   }
 
   private async writing<T>(answer: { stopped: boolean }, work: () => Promise<T>): Promise<T> {

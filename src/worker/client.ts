@@ -1,5 +1,5 @@
 /** Starts workers and wraps them: the only place where the page makes one. */
-import { wrap, type Remote } from 'comlink';
+import { proxy, wrap, type ProxyMarked, type Remote } from 'comlink';
 import { requestsHere, type RequestMade } from '../lib/requests.ts';
 import { requestsOf, watchLife } from './life.ts';
 import type { DatasetApi, EvaluationApi, HistoryApi, ImportApi, TrainerApi } from './protocol.ts';
@@ -14,6 +14,22 @@ export interface WorkerHandle<T> {
 const living = new Set<Worker>();
 /** Made by workers that were ended. */
 const past: RequestMade[] = [];
+
+/**
+ * Has a worker do work that tells how far it is. What is told comes by a port of its own, and so perhaps after the result: nothing is heard from then on.
+ * @param work is given the function to hand to the worker
+ */
+export async function listening<Told extends unknown[], T>(onTold: (...told: Told) => void, work: (tell: ((...told: Told) => void) & ProxyMarked) => Promise<T>): Promise<T> {
+  let isOpen = true;
+  const tell = proxy((...told: Told): void => {
+    if (isOpen) onTold(...told);
+  });
+  try {
+    return await work(tell);
+  } finally {
+    isOpen = false;
+  }
+}
 
 /** Every network request of the page and of its workers. */
 export async function requestsMade(): Promise<RequestMade[]> {

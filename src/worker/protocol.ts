@@ -317,6 +317,9 @@ export interface TokenLosses {
   tuned: Float32Array;
 }
 
+/** Is given both answers to a prompt, by its place; the next ones wait until they are taken. */
+export type OnPair = (index: number, base: string, tuned: string) => unknown;
+
 /** trainer.worker: owns the only GPU device and the only copy of the weights. */
 export interface TrainerApi {
   /** Plans a run without allocating: exact memory before the start. */
@@ -342,7 +345,7 @@ export interface TrainerApi {
   /** @param onText text so far of a conversation's answer, by its place */
   chat(request: ChatRequest, onText: (conversation: number, text: string) => void): Promise<ChatReply[]>;
   /** The base model's and the tuned one's answer to each prompt, by the same random numbers. */
-  answerPairs(runId: string, prompts: number[][], sampling: SamplingOptions, onPair: (index: number, base: string, tuned: string) => void): Promise<void>;
+  answerPairs(runId: string, prompts: number[][], sampling: SamplingOptions, onPair: OnPair): Promise<void>;
   /** Ends the answers that are being written, where they are. */
   stopAnswers(): Promise<void>;
   /** @param strength of the adapter for `tuned` */

@@ -72,7 +72,7 @@ export class RunSession {
   }
 
   /** @returns the outcome, with the engine that holds the adapter */
-  async run(): Promise<{ outcome: RunOutcome; engine: Engine; adapter: AdapterTensors }> {
+  async run(): Promise<{ outcome: RunOutcome; engine: Engine; adapter: AdapterTensors; kernels?: RunKernels }> {
     const { database, request, runId } = this;
     const { manifest } = await openModel(database, request.modelId);
     const documents = await wrap<RowsApi>(request.rows).documents();
@@ -100,7 +100,7 @@ export class RunSession {
         if (this.pausing) this.trainer.pause();
         if (this.stopping) this.trainer.stop();
         const result = await this.trainer.run();
-        return { outcome: await this.end(result, manifest), engine: this.engine, adapter: result.adapter };
+        return { outcome: await this.end(result, manifest), engine: this.engine, adapter: result.adapter, kernels: this.kernels };
       } catch (error) {
         const step = await this.savedStep();
         losses = step === lossesAt ? losses + 1 : 1;

@@ -16,6 +16,7 @@ import type {
   ChatRequest,
   EvaluationPorts,
   GpuCheck,
+  OnPair,
   OpenRun,
   PlanRequest,
   RunOutcome,
@@ -73,17 +74,23 @@ export class TrainerHost implements TrainerApi {
   async run(request: RunRequest, onEvent: (event: TrainerWorkerEvent) => void, requestsMade: () => Promise<RequestMade[]> = () => Promise.resolve([])): Promise<RunOutcome> {
     this.idle('Stop it first.');
     this.evaluators.begin();
-    const session = new RunSession(await this.database, this.engines, this.evaluators, request, onEvent, requestsMade);
+    // The outcome takes another way than what is told before it, and could overtake it.
+    let heard: unknown;
+    const tell = (event: TrainerWorkerEvent) => {
+      heard = onEvent(event);
+    };
+    const session = new RunSession(await this.database, this.engines, this.evaluators, request, tell, requestsMade);
     this.session = session;
     this.answering.yieldEngine();
     try {
-      const { outcome, engine, adapter } = await holdingRun(session.runId, () => session.run());
+      const { outcome, engine, adapter, kernels } = await holdingRun(session.runId, () => session.run());
       const { modelId, recipe } = request;
-      this.answering.take({ runId: session.runId, modelId, recipe, tokensPerMicroBatch: engine.tokensPerMicroBatch, adapter, engine });
+      this.answering.take({ runId: session.runId, modelId, recipe, tokensPerMicroBatch: engine.tokensPerMicroBatch, kernels, adapter, engine });
       return outcome;
     } finally {
       this.session = null;
       this.evaluators.end();
+      await heard;
     }
   }
 
@@ -118,7 +125,7 @@ export class TrainerHost implements TrainerApi {
     return this.answering.chat(request, onText);
   }
 
-  async answerPairs(runId: string, prompts: number[][], sampling: SamplingOptions, onPair: (index: number, base: string, tuned: string) => void): Promise<void> {
+  async answerPairs(runId: string, prompts: number[][], sampling: SamplingOptions, onPair: OnPair): Promise<void> {
     this.idle('Its adapter answers when it has ended.');
     await this.answering.answerPairs(runId, prompts, sampling, onPair);
   }

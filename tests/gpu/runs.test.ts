@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Database } from '../../src/storage/database.ts';
 import { findRun, latestCheckpointStep, updateRun } from '../../src/storage/runs.ts';
 import type { RecipeInput } from '../../src/training/recipe.ts';
+import { WebGpuEngine } from '../../src/training/webgpuEngine.ts';
 import { HistoryHost } from '../../src/worker/historyHost.ts';
 import type { RunOutcome, RunRequest, TrainerWorkerEvent } from '../../src/worker/protocol.ts';
 import { testGpu } from '../helpers/gpu.ts';
@@ -75,6 +76,26 @@ let undisturbed: Promise<RunOutcome> | undefined;
 const expected = () => (undisturbed ??= openTestHost().then(async (host) => (await train(host)).outcome));
 
 describe.skipIf(!gpu)('a run', { timeout: 300_000 }, () => {
+  it('gives its outcome when all that it told has been taken, however late', async () => {
+    const { host, modelId } = await openTestHost();
+    const { request, close } = requestOf(modelId, RECIPE);
+    const [told, taken]: string[][] = [[], []];
+    // As over a port of its own: in order, each a while after it was told.
+    let port = Promise.resolve();
+    const later = (event: TrainerWorkerEvent): void =>
+      (port = port.then(async () => {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        taken.push(event.type);
+      })) as unknown as void;
+    await host.run(request, (event) => {
+      told.push(event.type);
+      return later(event);
+    });
+    close();
+    expect(taken).toEqual(told);
+    expect(told).toContain('evaluated');
+  });
+
   it('that a closed tab cut off goes on in a new one to the same curve and the same bytes', async () => {
     const first = await openTestHost();
     // The tab is gone at step 5: nothing more of it reaches the database.
@@ -122,6 +143,16 @@ describe.skipIf(!gpu)('a run', { timeout: 300_000 }, () => {
     expect(again.events.filter(({ type }) => type === 'kernels')).toEqual([{ type: 'kernels', kernels: kept }]);
     expect(again.outcome.report).toContain('for 1 of 2 shapes the fastest of several');
     expect(adapterOf(again.outcome)).toEqual(adapterOf(await expected()));
+
+    // Another tab has the adapter answer by the same kernels; by the rule's where its adapter has not that level.
+    const third = await openTestHost(first.databaseName);
+    const made = vi.spyOn(WebGpuEngine, 'create');
+    const losses = await third.host.tokenLosses(outcome.runId, [256, 258, 65], 1);
+    await updateRun(first.database, outcome.runId, { kernels: { ...kept, level: 'matrix' } });
+    const fourth = await openTestHost(first.databaseName);
+    if (!gpu!.levels.includes('matrix')) expect(await fourth.host.tokenLosses(outcome.runId, [256, 258, 65], 1)).toEqual(losses);
+    expect(made.mock.calls.map(([, { kernels }]) => kernels)).toEqual(gpu!.levels.includes('matrix') ? [kept] : [kept, undefined]);
+    made.mockRestore();
   });
 
   it.skipIf(gpu?.levels.includes('f16'))('that asks for a level which the adapter has not is not begun, and says which there are', async () => {
