@@ -24,32 +24,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let head = e / T;
   let t = e % T;
   let row = (t * HEADS + head) * N;
-  var query: array<Vector, N>;
-  var sum: array<Vector, N>;
-  for (var i = 0u; i < N; i++) {
-    query[i] = q[row + i];
-  }
-  var largest = -3.0e38;
-  var total = 0.0;
-  for (var j = first_key(t, document_start[t]); j <= t; j += 4u) {
-    let key = key_rows(j, t, head);
-    var product = vec4f();
-    for (var i = 0u; i < N; i++) {
-      let x = query[i];
-      product += vec4f(dot(x, k[key.x + i]), dot(x, k[key.y + i]), dot(x, k[key.z + i]), dot(x, k[key.w + i]));
-    }
-    let score = select(vec4f(-3.0e38), attention_score(product), seen(j, t));
-    let next = max(largest, max(max(score.x, score.y), max(score.z, score.w)));
-    let shrink = exp(largest - next);
-    let p = select(vec4f(), exp(score - next), seen(j, t));
-    largest = next;
-    total = total * shrink + p.x + p.y + p.z + p.w;
-    for (var i = 0u; i < N; i++) {
-      sum[i] = sum[i] * shrink + p.x * v[key.x + i] + p.y * v[key.y + i] + p.z * v[key.z + i] + p.w * v[key.w + i];
-    }
-  }
-  for (var i = 0u; i < N; i++) {
-    o[row + i] = sum[i] / total;
-  }
+  let first = first_key(t, document_start[t]);
+  let base = 0u;
+#include "lib/attention_alone.wgsl"
   lse[t * HEADS + head] = largest + log(total);
 }

@@ -1,13 +1,14 @@
 // y = x / sqrt(mean(x^2) + EPS) * (UNIT_OFFSET + w), a row of WIDTH at a time.
-// Buffers: 0 y [ROWS, WIDTH], 1 x [ROWS, WIDTH], 4-7 w [WIDTH]. Threads: one workgroup a row.
-#include "lib/row.wgsl"
+// Buffers: 0 y [ROWS, WIDTH], 1 x [ROWS, WIDTH], 4-7 w [WIDTH]. Threads: one workgroup a row, or one invocation (ROW).
+#include "lib/{ROW}.wgsl"
 #include "lib/weight_{W_KIND}.wgsl"
 @group(0) @binding(0) var<storage, read_write> y: array<f32>;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 
-@compute @workgroup_size(WORKGROUP)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
-  let row = group.y * groups.x + group.x;
+@compute @workgroup_size(ROW_THREADS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) id: u32) {
+  let row = row_of(group, groups, id);
+  let local = lane_of(id);
   if (row >= ROWS) {
     return;
   }

@@ -1,14 +1,15 @@
 // With r = 1 / sqrt(mean(x^2) + EPS) and g = dy * (UNIT_OFFSET + w):  dx = r (g - x r^2 mean(g x))  (added to dx where ACCUMULATE).
-// Buffers: 0 dx, 1 x, 2 dy, all [ROWS, WIDTH], 4-7 w [WIDTH]. Threads: one workgroup a row.
-#include "lib/row.wgsl"
+// Buffers: 0 dx, 1 x, 2 dy, all [ROWS, WIDTH], 4-7 w [WIDTH]. Threads: one workgroup a row, or one invocation (ROW).
+#include "lib/{ROW}.wgsl"
 #include "lib/weight_{W_KIND}.wgsl"
 @group(0) @binding(0) var<storage, read_write> dx: array<f32>;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
 
-@compute @workgroup_size(WORKGROUP)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
-  let row = group.y * groups.x + group.x;
+@compute @workgroup_size(ROW_THREADS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) id: u32) {
+  let row = row_of(group, groups, id);
+  let local = lane_of(id);
   if (row >= ROWS) {
     return;
   }

@@ -1,5 +1,14 @@
 // Reductions over one row by one workgroup of WORKGROUP invocations, in a fixed order.
+const ROW_THREADS: u32 = WORKGROUP;
 var<workgroup> row_partial: array<f32, WORKGROUP>;
+
+fn row_of(group: vec3u, groups: vec3u, id: u32) -> u32 {
+  return group.y * groups.x + group.x;
+}
+
+fn lane_of(id: u32) -> u32 {
+  return id;
+}
 
 fn row_sum(value: f32, local: u32) -> f32 {
   row_partial[local] = value;

@@ -30,29 +30,20 @@ export const cacheWriteOp: Op = {
   },
 };
 
-/** Invocations of a slot and head, where an adapter has many. */
+/** Invocations of a slot and head, but on a CPU adapter. */
 const DECODE_INVOCATIONS = 256;
 
 export const attentionDecodeOp: Op = {
   name: 'attentionDecode',
   outputs: ([q]) => [{ shape: q.shape }],
   dispatches({ inputs: [q, keys, values, positions], outputs: [o], attributes }, settings) {
-    const shared = attentionConstants(attributes);
-    const vectors = shared.D / (shared.VECTOR === 'vector4' ? 4 : 2);
-    const constants = {
-      LENGTH: keys.shape[1],
-      WORKGROUP: settings.rowWorkgroup === 1 ? 1 : DECODE_INVOCATIONS,
-      UNROLLED: [4, 2, 1].find((unrolled) => vectors % unrolled === 0)!,
-      VALUES: 4,
-      ...shared,
-    };
-    return [
-      {
-        shader: 'attention_decode',
-        constants,
-        bindings: { 0: value(o), 1: value(q), 2: value(keys), 3: value(values), 4: value(positions) },
-        workgroups: [constants.HEADS, q.shape[0], 1],
-      },
-    ];
+    const constants = { LENGTH: keys.shape[1], ...attentionConstants(attributes) };
+    const bindings = { 0: value(o), 1: value(q), 2: value(keys), 3: value(values), 4: value(positions) };
+    const [slots] = q.shape;
+    if (settings.rowWorkgroup === 1)
+      return [{ shader: 'attention_decode_alone', constants: { SLOTS: slots, ...constants }, bindings, workgroups: [Math.ceil((slots * constants.HEADS) / 8), 1, 1] }];
+    const vectors = constants.D / (constants.VECTOR === 'vector4' ? 4 : 2);
+    const UNROLLED = [4, 2, 1].find((unrolled) => vectors % unrolled === 0)!;
+    return [{ shader: 'attention_decode', constants: { ...constants, WORKGROUP: DECODE_INVOCATIONS, UNROLLED, VALUES: 4 }, bindings, workgroups: [constants.HEADS, slots, 1] }];
   },
 };

@@ -1,9 +1,9 @@
 /** RMSNorm (arXiv:1910.07467): y = x / sqrt(mean(x²) + eps) · (unitOffset + w), over the last `w.length` elements of each row. */
-import { value, type KernelSettings } from '../gpu/dispatch.ts';
+import { value, type Dispatch, type KernelSettings } from '../gpu/dispatch.ts';
 import { addOp } from './add.ts';
 import { elements, type Attributes, type Graph, type Op, type Value } from './graph.ts';
 import { weightBindings, weightKind } from './product.ts';
-import { rowGrid } from './rows.ts';
+import { rowsShared } from './rows.ts';
 
 export interface RmsNormSettings {
   eps: number;
@@ -17,15 +17,12 @@ export function rmsNorm(graph: Graph, x: Value, weight: Value, { eps, unitOffset
 }
 
 /** Of the kernels that make the norm, or its gradient, of rows of x. */
-function rmsNormConstants(x: Value, weight: Value, attributes: Attributes, settings: KernelSettings) {
+function overRows(x: Value, weight: Value, attributes: Attributes, settings: KernelSettings): Pick<Dispatch, 'constants' | 'workgroups'> {
   const width = weight.shape[0];
+  const { constants, workgroups } = rowsShared(elements(x) / width, settings);
   return {
-    ROWS: elements(x) / width,
-    WIDTH: width,
-    EPS: { f32: attributes.eps as number },
-    UNIT_OFFSET: { f32: attributes.unitOffset as number },
-    W_KIND: weightKind(weight),
-    WORKGROUP: settings.rowWorkgroup,
+    constants: { ...constants, WIDTH: width, EPS: { f32: attributes.eps as number }, UNIT_OFFSET: { f32: attributes.unitOffset as number }, W_KIND: weightKind(weight) },
+    workgroups,
   };
 }
 
@@ -39,8 +36,7 @@ export const rmsNormOp: Op = {
     if (dy) backward.emit(x, rmsNormDxOp, [x, weight, dy], attributes);
   },
   dispatches({ inputs: [x, weight], outputs: [y], attributes }, settings) {
-    const constants = rmsNormConstants(x, weight, attributes, settings);
-    return [{ shader: 'rms_norm', constants, bindings: { 0: value(y), 1: value(x), ...weightBindings(weight) }, workgroups: rowGrid(constants.ROWS, settings) }];
+    return [{ shader: 'rms_norm', ...overRows(x, weight, attributes, settings), bindings: { 0: value(y), 1: value(x), ...weightBindings(weight) } }];
   },
   joined(before, node) {
     const [x, weight] = node.inputs;
@@ -61,13 +57,11 @@ const addRmsNormOp: Op = {
     throw new Error('addRmsNorm is made of add and rmsNorm');
   },
   dispatches({ inputs: [a, b, weight], outputs: [sum, norm], attributes }, settings) {
-    const constants = rmsNormConstants(a, weight, attributes, settings);
     return [
       {
         shader: 'add_rms_norm',
-        constants,
+        ...overRows(a, weight, attributes, settings),
         bindings: { 0: value(norm), 1: value(sum), 2: value(a), 3: value(b), ...weightBindings(weight) },
-        workgroups: rowGrid(constants.ROWS, settings),
       },
     ];
   },
@@ -77,13 +71,13 @@ const rmsNormDxOp: Op = {
   name: 'rmsNormDx',
   outputs: ([x, , , sum]) => [{ shape: x.shape, inPlaceOf: sum ? 3 : undefined }],
   dispatches({ inputs: [x, weight, dy], outputs: [dx], attributes }, settings) {
-    const constants = rmsNormConstants(x, weight, attributes, settings);
+    const { constants, workgroups } = overRows(x, weight, attributes, settings);
     return [
       {
         shader: 'rms_norm_dx',
         constants: { ...constants, ACCUMULATE: attributes.accumulate === true },
         bindings: { 0: value(dx), 1: value(x), 2: value(dy), ...weightBindings(weight) },
-        workgroups: rowGrid(constants.ROWS, settings),
+        workgroups,
       },
     ];
   },
