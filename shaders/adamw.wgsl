@@ -1,9 +1,9 @@
 // AdamW with decoupled decay (arXiv:1711.05101), as torch.optim.AdamW computes it, after clipping to the global norm:
 //   g *= scale;  g *= min(1, max_norm / (norm + 1e-6));  p *= 1 - lr wd;  m += (g - m)(1 - b1);  v = b2 v + (1 - b2) g^2
 //   p -= lr / (1 - b1^t) * m / (sqrt(v) / sqrt(1 - b2^t) + eps)
-// Nothing is changed where the loss or the norm is NaN or infinite. Parameters from B_START on (the B matrices) use lr_b.
+// Nothing is changed where this step failed or one ahead of it. Parameters from B_START on (the B matrices) use lr_b.
 // BETA1_REST, BETA2_REST are 1 - b1, 1 - b2, rounded once.
-// Buffers: 0 p, 1 m, 2 v, 3 g, all [COUNT]; 4 scalars (lr_a, lr_b, weight_decay, max_norm or 0, 1 - b1^t, sqrt(1 - b2^t), scale); 5 stats (loss, norm^2 before scale).
+// Buffers: 0 p, 1 m, 2 v, 3 g, all [COUNT]; 4 scalars (lr_a, lr_b, weight_decay, max_norm or 0, 1 - b1^t, sqrt(1 - b2^t), scale); 5 stats (loss, norm^2 before scale, failed or 0).
 // Threads: one invocation an element.
 #include "lib/flat.wgsl"
 @group(0) @binding(0) var<storage, read_write> p: array<f32>;
@@ -13,15 +13,10 @@
 @group(0) @binding(4) var<storage, read> scalars: array<f32>;
 @group(0) @binding(5) var<storage, read> stats: array<f32>;
 
-// By its bits: an implementation may assume that no NaN occurs.
-fn finite(value: f32) -> bool {
-  return (bitcast<u32>(value) & 0x7f800000u) != 0x7f800000u;
-}
-
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
   let i = flat_index(group, groups, local, 64u);
-  if (i >= COUNT || !finite(stats[0]) || !finite(stats[1])) {
+  if (i >= COUNT || stats[2] != 0.0) {
     return;
   }
   var gradient = g[i] * scalars[6];

@@ -7,7 +7,7 @@ import { Trainer } from '../../src/training/trainer.ts';
 import { WebGpuEngine } from '../../src/training/webgpuEngine.ts';
 import { randomModel, SHAPES } from '../lib/randomModel.ts';
 import { loadDemo } from './demoData.ts';
-import { LORA, median, type BenchHost, type BenchOptions } from './figures.ts';
+import { LORA, median, takeSteps, type BenchHost, type BenchOptions } from './figures.ts';
 import { benchStep } from './steps.ts';
 
 export interface LongRunBench {
@@ -65,13 +65,8 @@ async function overMicroBatches(
       Array.from({ length: count }, () => ({ inputIds, labels: inputIds })),
       { tokens, padTokenId: 0 },
     );
-    const times: number[] = [];
-    for (let run = 0; run < 5; run++) {
-      const started = performance.now();
-      await engine.trainStep({ microBatches, step: step++, learningRate: 1e-5, weightDecay: 0, maxGradNorm: 1 });
-      if (run >= 2) times.push(performance.now() - started);
-    }
-    const stepMs = median(times);
+    const times = await takeSteps(engine, 5, () => engine.trainStep({ microBatches, step: step++, learningRate: 1e-5, weightDecay: 0, maxGradNorm: 1 }));
+    const stepMs = median(times.slice(2));
     rows.push({ model, tokensPerMicroBatch: tokens, count, stepMs });
     host.log(`${model}, ${count} micro-batches of ${tokens}: ${stepMs.toFixed(1)} ms, ${(stepMs / count).toFixed(1)} each`);
   }

@@ -5,7 +5,7 @@ import type { KernelLevel } from '../../src/gpu/dispatch.ts';
 import { idleShare, type KernelTime } from '../../src/plan/profile.ts';
 import { WebGpuEngine } from '../../src/training/webgpuEngine.ts';
 import { randomModel, SHAPES } from '../lib/randomModel.ts';
-import { LORA, median, type BenchHost, type BenchOptions } from './figures.ts';
+import { LORA, median, takeSteps, type BenchHost, type BenchOptions } from './figures.ts';
 
 export interface StepBench {
   model: string;
@@ -66,7 +66,7 @@ export async function benchSteps(context: GpuContext, host: BenchHost, options: 
   return rows;
 }
 
-/** Steps are timed until there are 5 of them or this much time has passed, but at least 2. */
+/** About so long are steps timed: 2 to 6 of them, after a first that has none ahead. */
 const TIMED_MS = 2500;
 
 export async function benchStep(context: GpuContext, { model, count, length, level, gradientCheckpointing }: StepShape): Promise<StepBench> {
@@ -81,18 +81,12 @@ export async function benchStep(context: GpuContext, { model, count, length, lev
   let number = 0;
   const step = () => engine.trainStep({ microBatches, step: number++, learningRate: 1e-5, weightDecay: 0, maxGradNorm: 1 });
   const { loss } = await step();
-  await step();
-  const times: number[] = [];
-  for (let spent = 0; times.length < 5 && (times.length < 2 || spent < TIMED_MS); spent += times.at(-1)!) {
-    const started = performance.now();
-    await step();
-    times.push(performance.now() - started);
-  }
-  const stepMs = median(times);
+  const [warm] = await takeSteps(engine, 1, step);
+  const stepMs = median((await takeSteps(engine, 1 + Math.max(2, Math.min(6, Math.ceil(TIMED_MS / warm))), step)).slice(1));
   const hasTimestamps = context.device.features.has('timestamp-query');
   const spans = hasTimestamps
     ? await engine.timePasses(async () => {
-        for (let i = 0; i < (stepMs < 500 ? 4 : 2); i++) await step();
+        await takeSteps(engine, stepMs < 500 ? 4 : 2, step);
       })
     : [];
   const encodes = [];

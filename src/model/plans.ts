@@ -1,5 +1,5 @@
 /** The graphs of a model: train, score, logits, prefill, decode and the optimiser step, all from the one forward pass. */
-import { adamW } from '../ops/adamW.ts';
+import { adamW, STATS } from '../ops/adamW.ts';
 import { gatherRows } from '../ops/gatherRows.ts';
 import { Graph } from '../ops/graph.ts';
 import { linear } from '../ops/linear.ts';
@@ -35,7 +35,7 @@ export function trainGraph(model: Model, options: GraphOptions, checkpoint: bool
   const { graph } = m;
   const { loss } = lossOf(m, model);
   const weights = graph.input('lossWeights', [options.tokens], 'f32');
-  weightedSum(graph, loss, weights, graph.state('stats', [2]));
+  weightedSum(graph, loss, weights, graph.state('stats', [STATS]));
   const seeds = [{ value: loss, gradient: weights }];
   differentiate(graph, seeds, { checkpoint });
   return { graph, layout: new AdapterLayout(m.groups, options.lora.r, options.adapterPieceElements), seeds };
@@ -93,7 +93,7 @@ export function optimizerGraph(layout: AdapterLayout): Graph {
       gradients: whole('gradients'),
       expAvg: whole('expAvg'),
       expAvgSq: whole('expAvgSq'),
-      stats: graph.state('stats', [2]),
+      stats: graph.state('stats', [STATS]),
       scalars: graph.input('scalars', [7], 'f32'),
     },
     layout.bStart,

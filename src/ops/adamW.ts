@@ -5,13 +5,16 @@ import { elements, type Graph, type Op, type Value } from './graph.ts';
 /** torch.optim.AdamW's defaults, the only ones supported. */
 export const ADAM = { beta1: 0.9, beta2: 0.999, eps: 1e-8 };
 
+/** Loss, squared norm of the gradients, and whether a step failed. */
+export const STATS = 3;
+
 export interface AdamWValues {
   /** [N] f32 state each. */
   parameters: Value;
   gradients: Value;
   expAvg: Value;
   expAvgSq: Value;
-  /** [2] f32 state: loss, squared norm of the gradients as they are (written here). */
+  /** [STATS] f32 state: loss, squared norm of the gradients as they are (written here), and 1 from a step on whose loss or norm is not finite (written here). */
   stats: Value;
   /** [7] f32 input: learning rate of A, of B, weight decay, max norm or 0, 1 - beta1^t, sqrt(1 - beta2^t), what the gradients are to be multiplied with. */
   scalars: Value;
@@ -37,7 +40,7 @@ function stretches(count: number, { maxBindingBytes }: KernelSettings): { first:
   return Array.from({ length: Math.ceil(count / size) }, (_, i) => ({ first: i * size, length: Math.min(size, count - i * size) }));
 }
 
-/** stats[1] = Σ x². */
+/** stats[1] = Σ x²; stats[2] = 1 where that or stats[0] is not finite. */
 export const squareSumOp: Op = {
   name: 'squareSum',
   outputs() {

@@ -222,8 +222,8 @@ function slicedDkv(
   const blocks = Math.ceil(T / block);
   const keyHeads = HEADS / GROUP;
   const width = keyHeads * D;
-  let split = 1;
-  while (blocks * keyHeads * split < ENOUGH_WORKGROUPS && GROUP % (split * 2) === 0 && split * 2 * T * width * 4 <= settings.maxBindingBytes) split *= 2;
+  const splits = Array.from({ length: GROUP }, (_, i) => i + 1).filter((count) => GROUP % count === 0 && count * T * width * 4 <= settings.maxBindingBytes);
+  const split = splits.find((count) => blocks * keyHeads * count >= ENOUGH_WORKGROUPS) ?? splits.at(-1) ?? 1;
   const scratch = (index: number): BufferReference => ({ type: 'scratch', index, bytes: split * T * width * 4 });
   const targets = split > 1 ? [scratch(0), scratch(1)] : [value(dk), value(dv)];
   const dispatches: Dispatch[] = [

@@ -2,7 +2,7 @@
 import { value } from '../gpu/dispatch.ts';
 import type { Graph, Op, Value } from './graph.ts';
 
-/** @param loss, weights [T] @param stats [2] f32 state (loss, squared gradient norm) */
+/** @param loss, weights [T] @param stats [STATS] f32 state of adamW.ts */
 export function weightedSum(graph: Graph, loss: Value, weights: Value, stats: Value): void {
   graph.append(weightedSumOp, [loss, weights], {}, [stats]);
 }

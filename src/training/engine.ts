@@ -140,7 +140,12 @@ export interface Engine {
   /** Where it was created with a memory aim. */
   readonly memoryChoice?: MemoryChoice;
   readonly tokensPerMicroBatch: number;
-  /** Forward, backward, clip, AdamW. Throws NonFiniteError, with the adapter unchanged, when loss or norm is NaN or infinite. */
+  /** Steps that may be asked for while the one ahead of them goes on: the results are those of one after the other. */
+  readonly stepsAhead: number;
+  /**
+   * Forward, backward, clip, AdamW. @throws NonFiniteError, with the adapter unchanged, where loss or norm is NaN or infinite; steps asked for before
+   * that was known end with the same error.
+   */
   trainStep(input: StepInput): Promise<StepOutput>;
   /** @param strength of the adapter, as in GenerationOptions */
   score(batch: MicroBatch, strength?: number): Promise<TokenScores>;

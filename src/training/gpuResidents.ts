@@ -134,7 +134,8 @@ export class GpuResidents {
     return this.mapped(this.readback!, bytes);
   }
 
-  private async mapped(staging: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
+  /** The first `bytes` of a buffer that may be mapped, once all that was submitted has run. */
+  async mapped(staging: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
     await staging.mapAsync(GPUMapMode.READ, 0, bytes);
     const copy = staging.getMappedRange(0, bytes).slice(0);
     staging.unmap();

@@ -5,7 +5,7 @@ import type { AdapterLayout } from '../model/adapterLayout.ts';
 import { checkTargets } from '../model/lora.ts';
 import { decodeGraph, logitsGraph, optimizerGraph, prefillGraph, scoreGraph, trainGraph, type GraphOptions } from '../model/plans.ts';
 import type { Model } from '../model/architecture.ts';
-import { sweepElements } from '../ops/adamW.ts';
+import { STATS, sweepElements } from '../ops/adamW.ts';
 import { valueBytes, type Value } from '../ops/graph.ts';
 import { switchLength } from '../ops/ropeRows.ts';
 import type { WeightGroup } from '../ops/weightGroups.ts';
@@ -47,6 +47,12 @@ export interface GenerationPlans {
   prefill: Plan;
   decode: Plan;
 }
+
+/** Steps that may be submitted before the one ahead of them is over. */
+export const STEPS_AHEAD = 1;
+export const STATS_BYTES = STATS * 4;
+/** What the scalars of steps on their way come back by. */
+const STEP_RING_BYTES = (STEPS_AHEAD + 1) * STATS_BYTES;
 
 /** Most tokens a sequence gets before the host sees them. */
 export const MOST_ROUNDS = 16;
@@ -152,7 +158,7 @@ export function readbackBytes(plans: readonly Plan[]): number {
 /** What the plans will allocate, to the byte. */
 export function memoryReport(plans: RunPlans): MemoryReport {
   const list = plansOf(plans);
-  const report = { weights: 0, adapter: plans.layout.elements * 4, optimizer: 0, activations: 0, batch: readbackBytes(list), kvCache: 0 };
+  const report = { weights: 0, adapter: plans.layout.elements * 4, optimizer: 0, activations: 0, batch: readbackBytes(list) + (plans.training ? STEP_RING_BYTES : 0), kvCache: 0 };
   const counted = new Set<string>();
   const groups = weightGroupsOf(list);
   const grouped = new Set(groups.flatMap(({ names }) => names));

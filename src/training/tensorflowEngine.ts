@@ -80,6 +80,8 @@ export class TensorFlowEngine implements Engine {
     return new TensorFlowEngine(tf, `TensorFlow.js: ${backend}`, fallbackMemory(planOptions), options, graphsOf(planOptions), weights);
   }
 
+  readonly stepsAhead = 0;
+
   trainStep(input: StepInput): Promise<StepOutput> {
     return this.exclusively(async () => {
       const gradients = new Float32Array(this.layout.elements);

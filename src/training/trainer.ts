@@ -73,6 +73,12 @@ export interface RunResult {
   seconds: number;
 }
 
+interface StepMade {
+  /** Tokens of its rows. */
+  count: number;
+  line: { loss: number; grad_norm: number; learning_rate: number };
+}
+
 /** A checkpoint is taken at least this often, so that a closed tab costs little. */
 const SAVE_EVERY_MS = 60_000;
 
@@ -139,17 +145,30 @@ export class Trainer {
     }
     let busyMs = 0;
     let stepsTaken = 0;
+    let begun = 0;
+    /** Steps that were asked for and are not over. */
+    const asked: Promise<StepMade>[] = [];
+    const ask = (number: number) => {
+      const made = this.step(number);
+      // An error is met in its turn; what was asked for behind a failed step is given up with it.
+      made.catch(() => undefined);
+      asked.push(made);
+    };
     while (step < this.totalSteps) {
-      if (this.resting) {
-        await this.save(step, started);
-        await this.resting;
+      if (asked.length === 0) {
+        if (this.resting) {
+          await this.save(step, started);
+          await this.resting;
+        }
+        if (this.stopping) {
+          reason = 'stopped';
+          break;
+        }
+        begun = now();
+        ask(step);
       }
-      if (this.stopping) {
-        reason = 'stopped';
-        break;
-      }
-      const begun = now();
-      const tokens = await this.step(step).catch((error: unknown) => {
+      while (asked.length <= engine.stepsAhead && this.goesStraightOn(step + asked.length)) ask(step + asked.length);
+      const tokens = await asked.shift()!.catch((error: unknown) => {
         if (!(error instanceof NonFiniteError)) throw error;
         message = error.message;
         return null;
@@ -160,6 +179,7 @@ export class Trainer {
       }
       step++;
       const ms = now() - begun;
+      begun += ms;
       busyMs += ms;
       stepsTaken++;
       const tokensPerSecond = (tokens.count / ms) * 1000;
@@ -169,8 +189,7 @@ export class Trainer {
       }
       emit({ type: 'progress', step, totalSteps: this.totalSteps, tokensPerSecond, secondsLeft: ((busyMs / stepsTaken) * (this.totalSteps - step)) / 1000 });
       if (step % recipe.evaluation.eval_steps === 0 || step === this.totalSteps) await this.evaluate(step);
-      const due = step % (recipe.training.save_steps || recipe.evaluation.eval_steps) === 0 || now() - this.savedAt >= SAVE_EVERY_MS;
-      if (due && step < this.totalSteps) await this.save(step, started);
+      if (asked.length === 0 && this.isSaveDue(step) && step < this.totalSteps) await this.save(step, started);
       const { early_stopping_patience: patience, metric_for_best_model } = recipe.evaluation;
       if (this.best && metric_for_best_model && patience > 0 && this.best.stale >= patience) {
         reason = 'early stopping';
@@ -195,7 +214,18 @@ export class Trainer {
     };
   }
 
-  private async step(step: number): Promise<{ count: number; line: { loss: number; grad_norm: number; learning_rate: number } }> {
+  /** Whether `step` follows the one before with nothing between them: it may be asked for before that one is over. */
+  private goesStraightOn(step: number): boolean {
+    return step < this.totalSteps && !this.stopping && !this.resting && step % this.options.recipe.evaluation.eval_steps !== 0 && !this.isSaveDue(step);
+  }
+
+  private isSaveDue(step: number): boolean {
+    const { recipe, saveCheckpoint, now = () => performance.now() } = this.options;
+    if (!saveCheckpoint) return false;
+    return step % (recipe.training.save_steps || recipe.evaluation.eval_steps) === 0 || now() - this.savedAt >= SAVE_EVERY_MS;
+  }
+
+  private async step(step: number): Promise<StepMade> {
     const { engine, recipe, documents, padTokenId } = this.options;
     const { weight_decay, max_grad_norm, loraplus_lr_ratio } = recipe.training;
     const rate = learningRate(step, this.schedule);

@@ -4,12 +4,10 @@ import type { GpuContext } from '../gpu/context.ts';
 import type { KernelSettings } from '../gpu/dispatch.ts';
 import { initialAdapter } from '../model/lora.ts';
 import { modelOf } from '../model/registry.ts';
-import { ADAM } from '../ops/adamW.ts';
 import type { Plan } from '../plan/plan.ts';
 import { profilePlan, type KernelTime, type PassSpan } from '../plan/profile.ts';
 import { adapterTensors, fillAdapter } from './adapterBuffer.ts';
 import {
-  NonFiniteError,
   type AdapterTensors,
   type Engine,
   type EngineOptions,
@@ -26,23 +24,20 @@ import { generateInSlots } from './gpuGeneration.ts';
 import { GpuReplay } from './gpuReplay.ts';
 import { GpuResidents, type AdapterState } from './gpuResidents.ts';
 import { slotRunner, type SlotsHost } from './gpuSlots.ts';
+import { GpuSteps, type StepsHost } from './gpuSteps.ts';
 import { uploadWeights } from './gpuWeights.ts';
 import { settingsWith } from './kernelChoice.ts';
 import { chooseMemory } from './memoryChoice.ts';
-import { memoryReport, planRun, plansOf, weightGroupsOf, type RunPlanOptions, type RunPlans } from './runPlans.ts';
+import { memoryReport, planRun, plansOf, STEPS_AHEAD, weightGroupsOf, type RunPlanOptions, type RunPlans } from './runPlans.ts';
 
-/** Gradients of a token enter the float16 levels about as large as 2 to this. */
-const SCALE_BITS = 6;
-/** How much smaller they are made after an overflow, and how often before the step counts as failed. */
-const RESCALE_BITS = 4;
-const MOST_RESCALES = 3;
+const ANSWERS_ONLY = 'the engine was created for answering only';
 
 export class WebGpuEngine implements Engine {
   readonly tokensPerMicroBatch: number;
   private turn: Promise<unknown> = Promise.resolve();
-  private optimizerSteps = 0;
-  private scaleShift = SCALE_BITS;
   private readonly replay: GpuReplay;
+  private readonly training: GpuSteps | null;
+  readonly stepsAhead = STEPS_AHEAD;
 
   private constructor(
     readonly context: GpuContext,
@@ -55,6 +50,7 @@ export class WebGpuEngine implements Engine {
   ) {
     this.tokensPerMicroBatch = planOptions.tokensPerMicroBatch;
     this.replay = new GpuReplay(context, residents, (done, total) => options.onProgress?.({ phase: 'pipelines', done, total, unit: 'shaders' }));
+    this.training = plans.training ? new GpuSteps(this.stepsHost(plans.training)) : null;
   }
 
   static async create(context: GpuContext, options: EngineOptions & { logits?: boolean }): Promise<WebGpuEngine> {
@@ -83,43 +79,15 @@ export class WebGpuEngine implements Engine {
     return memoryReport(this.plans);
   }
 
-  trainStep(input: StepInput): Promise<StepOutput> {
-    return this.exclusively(async () => {
-      const { optimizer } = this.training;
-      const started = performance.now();
-      const t = this.optimizerSteps + 1;
-      const scalars = [
-        input.learningRate,
-        input.learningRate * (input.loraPlusLrRatio ?? 1),
-        input.weightDecay,
-        input.maxGradNorm,
-        1 - ADAM.beta1 ** t,
-        Math.sqrt(1 - ADAM.beta2 ** t),
-      ];
-      let [loss, squares] = [NaN, NaN];
-      for (let attempt = 0; attempt <= MOST_RESCALES; attempt++) {
-        const scale = await this.accumulateGradients(input.microBatches, input.step);
-        this.residents.write(optimizer, 'scalars', new Float32Array([...scalars, 1 / scale]));
-        await this.replay.run(optimizer);
-        const stats = new Float32Array(await this.residents.read(this.residents.state('stats', 2)[0], 8));
-        [loss, squares] = [stats[0] / scale, stats[1] / scale ** 2];
-        // A step whose float16 operands overflowed was not applied: once more with smaller gradients.
-        if ((Number.isFinite(loss) && Number.isFinite(squares)) || this.settings.level === 'plain') break;
-        this.scaleShift -= RESCALE_BITS;
-      }
-      if (!Number.isFinite(loss)) throw new NonFiniteError('loss', input.step);
-      if (!Number.isFinite(squares)) throw new NonFiniteError('gradient norm', input.step);
-      this.replay.took(performance.now() - started, input.microBatches.length * this.training.train.dispatches.length);
-      this.optimizerSteps = t;
-      return { loss, gradNorm: Math.sqrt(squares) };
-    });
+  async trainStep(input: StepInput): Promise<StepOutput> {
+    return this.steps.take(input);
   }
 
   /** Loss and gradients of a step without the update, under PEFT's names: for references and checks. */
   gradients(microBatches: MicroBatch[], step = 0): Promise<{ loss: number; gradients: AdapterTensors }> {
     return this.exclusively(async () => {
-      const scale = await this.accumulateGradients(microBatches, step);
-      const [loss] = new Float32Array(await this.residents.read(this.residents.state('stats', 2)[0], 8));
+      const scale = await this.steps.accumulateGradients(microBatches, step);
+      const [loss] = new Float32Array(await this.residents.read(this.steps.stats, 4));
       const gradients = await this.readRegion('gradients');
       for (const { data } of gradients.values()) data.forEach((value, i) => (data[i] = value / scale));
       return { loss: loss / scale, gradients };
@@ -153,14 +121,14 @@ export class WebGpuEngine implements Engine {
   }
 
   readOptimizer(): Promise<OptimizerState> {
-    return this.exclusively(async () => ({ expAvg: await this.readRegion('expAvg'), expAvgSq: await this.readRegion('expAvgSq'), steps: this.optimizerSteps }));
+    return this.exclusively(async () => ({ expAvg: await this.readRegion('expAvg'), expAvgSq: await this.readRegion('expAvgSq'), steps: this.steps.taken }));
   }
 
   loadOptimizer(state: OptimizerState): Promise<void> {
     return this.exclusively(async () => {
       this.writeRegion('expAvg', state.expAvg);
       this.writeRegion('expAvgSq', state.expAvgSq);
-      this.optimizerSteps = state.steps;
+      this.steps.taken = state.steps;
     });
   }
 
@@ -171,7 +139,7 @@ export class WebGpuEngine implements Engine {
   measureEncode(): Promise<{ encodeMs: number; submitMs: number; dispatches: number }> {
     return this.exclusively(async () => {
       const { device } = this.context;
-      const executor = await this.replay.executor(this.training.train);
+      const executor = await this.replay.executor(this.trainPlan);
       const started = performance.now();
       const encoder = device.createCommandEncoder();
       const pass = encoder.beginComputePass();
@@ -188,7 +156,7 @@ export class WebGpuEngine implements Engine {
 
   /** GPU time of one replay of the training plan by kernel. Gradients and stats are spoilt. @throws where the adapter has no timestamps */
   profile(): Promise<KernelTime[]> {
-    return this.exclusively(async () => profilePlan(this.context, await this.replay.executor(this.training.train)));
+    return this.exclusively(async () => profilePlan(this.context, await this.replay.executor(this.trainPlan)));
   }
 
   /** When the passes of the replays that `work` asks for ran on the GPU. @throws where the adapter has no timestamps */
@@ -199,28 +167,6 @@ export class WebGpuEngine implements Engine {
   /** Frees the buffers; the device stays its owner's. */
   dispose(): void {
     this.context.releaseBuffers();
-  }
-
-  /** @returns what loss and gradients are multiplied with: a power of two, 1 where nothing is rounded to float16 */
-  private async accumulateGradients(microBatches: readonly MicroBatch[], step: number): Promise<number> {
-    const supervised = microBatches.reduce((sum, batch) => sum + batch.supervisedTokens, 0);
-    if (supervised === 0) throw new Error(`step ${step + 1} has no supervised token: every answer in it is empty`);
-    const scale = this.settings.level === 'plain' ? 1 : 2 ** (Math.ceil(Math.log2(supervised)) + this.scaleShift);
-    const encoder = this.context.device.createCommandEncoder();
-    for (const buffer of [...this.region('gradients'), ...this.residents.state('stats', 2)]) encoder.clearBuffer(buffer);
-    this.context.device.queue.submit([encoder.finish()]);
-    const { train } = this.training;
-    this.residents.write(train, 'random', new Uint32Array([this.options.seed, step]));
-    for (const batch of microBatches) {
-      this.writeBatch(train, batch);
-      this.residents.write(
-        train,
-        'lossWeights',
-        Float32Array.from(batch.targets, (target) => (target < 0 ? 0 : scale / supervised)),
-      );
-      await this.replay.run(train);
-    }
-    return scale;
   }
 
   private async forward(plan: Plan, batch: MicroBatch, output: string, bytes: number, strength = 1): Promise<Float32Array> {
@@ -264,10 +210,29 @@ export class WebGpuEngine implements Engine {
       this.context.device.queue.writeBuffer(this.region(name)[i], 0, flat as Float32Array<ArrayBuffer>, first, elements);
   }
 
-  private get training(): NonNullable<RunPlans['training']> {
-    const { training } = this.plans;
-    if (!training) throw new Error('the engine was created for answering only');
-    return training;
+  private stepsHost(plans: NonNullable<RunPlans['training']>): StepsHost {
+    const { context, settings, residents, replay, options } = this;
+    return {
+      context,
+      settings,
+      residents,
+      replay,
+      plans,
+      elements: this.plans.layout.elements,
+      seed: options.seed,
+      writeBatch: (plan, batch) => this.writeBatch(plan, batch),
+      exclusively: (call) => this.exclusively(call),
+    };
+  }
+
+  private get steps(): GpuSteps {
+    if (!this.training) throw new Error(ANSWERS_ONLY);
+    return this.training;
+  }
+
+  private get trainPlan(): Plan {
+    if (!this.plans.training) throw new Error(ANSWERS_ONLY);
+    return this.plans.training.train;
   }
 
   /** Runs one call at a time: they share the arenas. @throws DeviceLostError where that is what made it fail */

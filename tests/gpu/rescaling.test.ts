@@ -7,6 +7,7 @@ import type { KernelLevel } from '../../src/gpu/dispatch.ts';
 import { modelOf } from '../../src/model/registry.ts';
 import { uniform } from '../../src/plan/opCases.ts';
 import type { AdapterTensors } from '../../src/training/engine.ts';
+import type { GpuSteps } from '../../src/training/gpuSteps.ts';
 import { parseRecipe } from '../../src/training/recipe.ts';
 import { Trainer } from '../../src/training/trainer.ts';
 import { WebGpuEngine } from '../../src/training/webgpuEngine.ts';
@@ -41,20 +42,29 @@ async function engineAt(level: KernelLevel): Promise<WebGpuEngine> {
 
 /** Makes the next step begin with gradients times 2 to about `bits`. */
 function scaleBy(engine: WebGpuEngine, bits: number): void {
-  Object.assign(engine, { scaleShift: bits });
+  Object.assign(stepsOf(engine), { scaleBits: bits });
+}
+
+function stepsOf(engine: WebGpuEngine): GpuSteps {
+  return (engine as unknown as { training: GpuSteps }).training;
 }
 
 /** How often the gradients of a step were computed. */
 function countAttempts(engine: WebGpuEngine) {
-  return vi.spyOn(engine as unknown as { accumulateGradients(): Promise<number> }, 'accumulateGradients');
+  return vi.spyOn(stepsOf(engine), 'accumulateGradients');
 }
 
-async function trained(level: KernelLevel, bits: number | null): Promise<{ losses: number[]; norms: number[]; adapter: AdapterTensors; attempts: number }> {
+/** @param together all steps are asked for before the first is over */
+async function trained(level: KernelLevel, bits: number | null, together = false): Promise<{ losses: number[]; norms: number[]; adapter: AdapterTensors; attempts: number }> {
   const engine = await engineAt(level);
   if (bits !== null) scaleBy(engine, bits);
   const attempts = countAttempts(engine);
-  const made = [];
-  for (let i = 0; i < 3; i++) made.push(await engine.trainStep(step(i)));
+  const asked = [];
+  for (let i = 0; i < 3; i++) {
+    asked.push(engine.trainStep(step(i)));
+    if (!together) await asked[i];
+  }
+  const made = await Promise.all(asked);
   const adapter = await engine.readAdapter();
   engine.dispose();
   return { losses: made.map(({ loss }) => loss), norms: made.map(({ gradNorm }) => gradNorm), adapter, attempts: attempts.mock.calls.length };
@@ -71,6 +81,31 @@ describe.skipIf(!hasGpu)('a step whose scaled gradients overflow', () => {
       other.norms.forEach((norm, i) => expect(Math.abs(norm / plain.norms[i] - 1)).toBeLessThan(1e-6));
       expect(other.adapter).toEqual(plain.adapter);
     }
+  });
+
+  it('holds back the steps that were asked for behind it, and they follow in order', async () => {
+    const plain = await trained('plain', null);
+    const together = await trained('plain', null, true);
+    const repeated = await trained('f16', OVERFLOWS_ONCE, true);
+    expect(together).toEqual(plain);
+    // All were on their way when the first was known to have overflowed, and were repeated.
+    expect(repeated.attempts).toBe(6);
+    expect(repeated.losses).toEqual(plain.losses);
+    expect(repeated.adapter).toEqual(plain.adapter);
+  });
+
+  it('ends what was asked for behind a step that cannot be saved with its error', async () => {
+    const engine = await engineAt('f16');
+    await engine.trainStep(step(0));
+    const before = [await engine.readAdapter(), await engine.readOptimizer()];
+    scaleBy(engine, OVERFLOWS_ALWAYS);
+    const ends = await Promise.allSettled([1, 2].map((number) => engine.trainStep(step(number))));
+    for (const end of ends) expect(end).toMatchObject({ status: 'rejected', reason: { name: 'NonFiniteError', step: 1 } });
+    expect([await engine.readAdapter(), await engine.readOptimizer()]).toEqual(before);
+    scaleBy(engine, 6);
+    const { loss } = await engine.trainStep(step(1));
+    expect(loss).toBe((await trained('plain', null)).losses[1]);
+    engine.dispose();
   });
 
   it('ends with a clear error where no scale helps, and adapter and optimiser are as they were', async () => {
@@ -95,14 +130,15 @@ describe.skipIf(!hasGpu)('a step whose scaled gradients overflow', () => {
     const engine = await engineAt('f16');
     const run = (steps: number, emit: ConstructorParameters<typeof Trainer>[0]['emit']) =>
       new Trainer({ engine, recipe: { ...recipe, training: { ...recipe.training, max_steps: steps } }, documents, padTokenId: 0, evaluators: [], emit }).run();
+    // The fourth step is on its way when the third is told.
     let good: Promise<AdapterTensors> | null = null;
     const result = await run(6, (event) => {
       if (event.type !== 'progress' || event.step !== 3) return;
       good = engine.readAdapter();
       scaleBy(engine, OVERFLOWS_ALWAYS);
     });
-    expect(result).toMatchObject({ reason: 'diverged', steps: 3, adapterStep: 3 });
-    expect(result.message).toMatch(/became NaN or infinite at step 4/);
+    expect(result).toMatchObject({ reason: 'diverged', steps: 4, adapterStep: 4 });
+    expect(result.message).toMatch(/became NaN or infinite at step 5/);
     expect(result.adapter).toEqual(await good);
     engine.dispose();
   });

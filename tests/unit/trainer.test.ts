@@ -13,6 +13,7 @@ class QuadraticEngine implements Engine {
   readonly device = 'arithmetic';
   readonly memory = { weights: 0, adapter: 0, optimizer: 0, activations: 0, batch: 0, kvCache: 0, total: 0 };
   readonly tokensPerMicroBatch = 8;
+  readonly stepsAhead: number = 0;
   readonly steps: StepInput[] = [];
   x = 1;
   momentum = 0;
@@ -45,14 +46,45 @@ class QuadraticEngine implements Engine {
   dispose() {}
 }
 
+/** Takes two steps at once, as a GPU does: the second is asked for before the first is over. */
+class AheadEngine extends QuadraticEngine {
+  override readonly stepsAhead = 1;
+  private last: Promise<unknown> = Promise.resolve();
+  inFlight = 0;
+  mostInFlight = 0;
+  /** Whether anything but a step was asked for while one was on its way. */
+  disturbed = false;
+  private failure: unknown = null;
+
+  override trainStep(input: StepInput) {
+    this.mostInFlight = Math.max(this.mostInFlight, ++this.inFlight);
+    const made = this.last
+      .then(() => new Promise((resolve) => setTimeout(resolve)))
+      .then(() => {
+        if (this.failure) throw this.failure;
+        return super.trainStep(input);
+      })
+      .catch((error: unknown) => {
+        this.failure = error;
+        throw error;
+      })
+      .finally(() => this.inFlight--);
+    this.last = made.catch(() => undefined);
+    return made;
+  }
+  override readAdapter = async (): Promise<AdapterTensors> => {
+    this.disturbed ||= this.inFlight > 0;
+    return new Map([['x', { shape: [1], data: Float32Array.of(this.x) }]]);
+  };
+}
+
 /** Loss of a file: the distance to a place of its own. */
 const evaluator = (engine: QuadraticEngine, name: string, at: number): Evaluator => ({
   name,
   evaluate: async () => ({ metrics: { loss: (engine.x - at) ** 2, perplexity: Math.exp((engine.x - at) ** 2), token_accuracy: 1 / (1 + (engine.x - at) ** 2) }, answers: [] }),
 });
 
-function setUp(recipe: RecipeInput, more: (engine: QuadraticEngine) => Partial<TrainerOptions> = () => ({})) {
-  const engine = new QuadraticEngine();
+function setUp<E extends QuadraticEngine = QuadraticEngine>(recipe: RecipeInput, more: (engine: E) => Partial<TrainerOptions> = () => ({}), engine = new QuadraticEngine() as E) {
   const events: TrainerEvent[] = [];
   const checkpoints: Checkpoint[] = [];
   const trainer = new Trainer({
@@ -257,5 +289,45 @@ describe('trainer', () => {
     const { trainer, engine } = setUp({ training: { ...RECIPE.training, weight_decay: 0.1, max_grad_norm: 0.5, loraplus_lr_ratio: 16, max_steps: 2 } });
     await trainer.run();
     expect(engine.steps[1]).toMatchObject({ step: 1, learningRate: 0.25, weightDecay: 0.1, maxGradNorm: 0.5, loraPlusLrRatio: 16 });
+  });
+
+  it('asks for a step before the one ahead is over, and makes the same run of it', async () => {
+    const both = (engine: QuadraticEngine) => ({ evaluators: [evaluator(engine, 'a', 2)] });
+    const [alone, ahead] = [setUp(RECIPE, both), setUp(RECIPE, both, new AheadEngine())];
+    const [expected, made] = [await alone.trainer.run(), await ahead.trainer.run()];
+    expect(made).toEqual(expected);
+    expect(ahead.events).toEqual(alone.events);
+    expect(ahead.checkpoints).toEqual(alone.checkpoints);
+    expect(ahead.engine.mostInFlight).toBe(2);
+    expect(ahead.engine.disturbed).toBe(false);
+  });
+
+  it('lets what it asked for ahead end at a stop, a pause and a due checkpoint', async () => {
+    const long: RecipeInput = { ...RECIPE, training: { ...RECIPE.training, max_steps: 1000 }, evaluation: { eval_steps: 100 } };
+    const stopped = setUp(long, () => ({ emit: (event) => event.type === 'progress' && event.step === 6 && stopped.trainer.stop() }), new AheadEngine());
+    // The seventh was on its way.
+    expect(await stopped.trainer.run()).toMatchObject({ reason: 'stopped', steps: 7 });
+    expect([stopped.engine.steps.length, stopped.engine.disturbed, stopped.checkpoints.at(-1)!.step]).toEqual([7, false, 7]);
+
+    const paused = setUp(long, () => ({ emit: (event) => event.type === 'progress' && event.step === 6 && paused.trainer.pause() }), new AheadEngine());
+    const running = paused.trainer.run();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect([paused.engine.steps.length, paused.checkpoints.at(-1)!.step, paused.engine.disturbed]).toEqual([7, 7, false]);
+    paused.trainer.stop();
+    await running;
+
+    let clock = 0;
+    const due = setUp(RECIPE, () => ({ now: () => 20_000 * clock++ }), new AheadEngine());
+    await due.trainer.run();
+    expect(due.checkpoints.length).toBeGreaterThan(3);
+    for (const { step, lines } of due.checkpoints) expect(lines.at(-1)?.step ?? 0).toBe(step);
+    expect(due.engine.disturbed).toBe(false);
+  });
+
+  it('gives up what it asked for behind a step whose loss is not a number', async () => {
+    const { trainer, engine } = setUp({ training: { ...RECIPE.training, learning_rate: 100, lr_scheduler_type: 'linear', warmup_steps: 8 } }, undefined, new AheadEngine());
+    expect(await trainer.run()).toMatchObject({ reason: 'diverged', steps: 5, message: expect.stringMatching(/The loss became NaN or infinite at step 6/) as string });
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    expect([engine.inFlight, engine.mostInFlight]).toEqual([0, 2]);
   });
 });
