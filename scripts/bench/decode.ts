@@ -6,7 +6,7 @@ import { modelOf } from '../../src/model/registry.ts';
 import { busyMs } from '../../src/plan/profile.ts';
 import { WebGpuEngine } from '../../src/training/webgpuEngine.ts';
 import { randomModel, SHAPES } from '../lib/randomModel.ts';
-import { LORA, type BenchHost, type BenchOptions } from './figures.ts';
+import { LORA, warmUp, type BenchHost, type BenchOptions } from './figures.ts';
 
 export interface DecodeBench {
   model: string;
@@ -47,7 +47,7 @@ export async function benchDecode(context: GpuContext, host: BenchHost, options:
           return performance.now() - started;
         };
         // Plans the cache for all that follows.
-        await generate(NEW_TOKENS);
+        await warmUp(() => generate(NEW_TOKENS));
         // The prompts and the first token are the same in both.
         const [first, all] = [await generate(1), await generate(NEW_TOKENS)];
         const tokenMs = (all - first) / (NEW_TOKENS - 1);

@@ -7,7 +7,7 @@ import { Trainer } from '../../src/training/trainer.ts';
 import { WebGpuEngine } from '../../src/training/webgpuEngine.ts';
 import { randomModel, SHAPES } from '../lib/randomModel.ts';
 import { loadDemo } from './demoData.ts';
-import { LORA, median, takeSteps, type BenchHost, type BenchOptions } from './figures.ts';
+import { LORA, median, takeSteps, warmUp, type BenchHost, type BenchOptions } from './figures.ts';
 import { benchStep } from './steps.ts';
 
 export interface LongRunBench {
@@ -59,14 +59,15 @@ async function overMicroBatches(
   context.settings.level = level;
   const engine = await WebGpuEngine.create(context, { weights: randomModel(SHAPES[model]), lora: LORA, tokensPerMicroBatch: tokens, gradientCheckpointing: true, seed: 0 });
   const inputIds = Array.from({ length: tokens }, (_, i) => (i * 37) % (SHAPES[model].vocab_size as number));
-  let step = 0;
+  let number = 0;
   for (const count of counts) {
     const microBatches = packDocuments(
       Array.from({ length: count }, () => ({ inputIds, labels: inputIds })),
       { tokens, padTokenId: 0 },
     );
-    const times = await takeSteps(engine, 5, () => engine.trainStep({ microBatches, step: step++, learningRate: 1e-5, weightDecay: 0, maxGradNorm: 1 }));
-    const stepMs = median(times.slice(2));
+    const step = () => engine.trainStep({ microBatches, step: number++, learningRate: 1e-5, weightDecay: 0, maxGradNorm: 1 });
+    await warmUp(step);
+    const stepMs = median((await takeSteps(engine, 5, step)).slice(1));
     rows.push({ model, tokensPerMicroBatch: tokens, count, stepMs });
     host.log(`${model}, ${count} micro-batches of ${tokens}: ${stepMs.toFixed(1)} ms, ${(stepMs / count).toFixed(1)} each`);
   }

@@ -5,7 +5,7 @@ import type { KernelLevel } from '../../src/gpu/dispatch.ts';
 import { idleShare, type KernelTime } from '../../src/plan/profile.ts';
 import { WebGpuEngine } from '../../src/training/webgpuEngine.ts';
 import { randomModel, SHAPES } from '../lib/randomModel.ts';
-import { LORA, median, takeSteps, type BenchHost, type BenchOptions } from './figures.ts';
+import { LORA, median, takeSteps, warmUp, type BenchHost, type BenchOptions } from './figures.ts';
 
 export interface StepBench {
   model: string;
@@ -81,8 +81,9 @@ export async function benchStep(context: GpuContext, { model, count, length, lev
   let number = 0;
   const step = () => engine.trainStep({ microBatches, step: number++, learningRate: 1e-5, weightDecay: 0, maxGradNorm: 1 });
   const { loss } = await step();
-  const [warm] = await takeSteps(engine, 1, step);
-  const stepMs = median((await takeSteps(engine, 1 + Math.max(2, Math.min(6, Math.ceil(TIMED_MS / warm))), step)).slice(1));
+  await warmUp(step);
+  const [one] = await takeSteps(engine, 1, step);
+  const stepMs = median((await takeSteps(engine, 1 + Math.max(2, Math.min(6, Math.ceil(TIMED_MS / one))), step)).slice(1));
   const hasTimestamps = context.device.features.has('timestamp-query');
   const spans = hasTimestamps
     ? await engine.timePasses(async () => {
