@@ -7,6 +7,7 @@
  *   --level LEVEL   plain, f16 or matrix only (more than once for several); --model NAME likewise
  *   --size SIZE     tiny or real, whatever the adapter
  *   --steps N       of longRun
+ *   --tune          NF4 products as measured on the spot, too: the fastest of all ways beside the rule's
  *   --browser       in headless Chromium instead of Node: the page's WebGPU
  *   --peft PYTHON   runs tests/bench/peft.py with that Python and prints the ratios; a .json that it wrote does as well
  *   --check         every kernel against TensorFlow.js first
@@ -56,6 +57,7 @@ export async function main(args: string[]): Promise<number> {
       model: { type: 'string', multiple: true },
       size: { type: 'string' },
       steps: { type: 'string' },
+      tune: { type: 'boolean' },
       peft: { type: 'string' },
       only: { type: 'string', multiple: true },
     },
@@ -66,6 +68,7 @@ export async function main(args: string[]): Promise<number> {
     models: values.model,
     size: values.size === undefined ? undefined : oneOf('--size', values.size, ['tiny', 'real'] as const),
     steps: values.steps === undefined ? undefined : Number(values.steps),
+    tune: values.tune === true,
   };
   const save = async (figures: BenchFigures, more: object = {}) => {
     if (values.json) await writeFile(values.json, `${JSON.stringify({ ...figures, ...more }, null, 1)}\n`);

@@ -1,20 +1,21 @@
 // The same product as matmul_direct.wgsl for large sides: tiles of TILE_M x TILE_N x TILE_K, both k-major in workgroup memory, PER_M x PER_N sums an
 // invocation, the next tile read while this one is multiplied, every term of a tile written out. A runs along k (A_COLUMN 1), B along k (B_ALONG_K,
 // B_ROW 1) or along n (B_COLUMN 1); offsets, strides, N and K are multiples of 4.
-// Buffers: 0 c, 1 a, 4 B of any kind but NF4, through lib/weight4_*.wgsl. Several products at once: lib/group_columns.wgsl, lib/group_terms.wgsl (GROUP).
-// Threads: workgroup x over n, y over m, z over slices of k;
+// Buffers: 0 c, 1 a, 4-7 B through lib/tile_b_*.wgsl. Several products at once: lib/group_columns.wgsl, lib/group_terms.wgsl (GROUP).
+// NF4's scales hold for B_SCALE_TERMS terms. Threads: workgroup x over n, y over m, z over slices of k;
 // THREADS = TILE_M / PER_M * TILE_N / PER_N. A subgroup of 32 takes a patch of 4 rows and 8 columns of invocations, so that it reads few different words.
-// A_LOADS, B_LOADS: reads of four an invocation does a tile. HALF_M, HALF_N: vec4 of PER_M, PER_N.
+// A_LOADS, B_LOADS: reads an invocation does a tile, of four elements of A and 4 B_FOURS of B. HALF_M, HALF_N: vec4 of PER_M, PER_N.
 #include "lib/{TILE}.wgsl"
 #include "lib/group_{GROUP}.wgsl"
 #include "lib/c_{C_WRITER}.wgsl"
-#include "lib/weight4_{B_KIND}.wgsl"
+#include "lib/tile_b_{B_READER}.wgsl"
 
 const COLUMNS: u32 = TILE_N / PER_N;
 const ROWS: u32 = TILE_M / PER_M;
 // One vec4 of padding turns the banks from one k to the next.
 const A_STRIDE: u32 = TILE_M / 4u + 1u;
 const B_STRIDE: u32 = TILE_N / 4u + 1u;
+const B_UNIT: u32 = 4u * B_FOURS;
 var<workgroup> a_tile: array<Tile, TILE_K * A_STRIDE>;
 var<workgroup> b_tile: array<Tile, TILE_K * B_STRIDE>;
 
@@ -31,16 +32,16 @@ fn a_start(e: u32, m0: u32) -> u32 {
   return A_OFFSET + a_row(e, m0) * A_ROW + a_k(e);
 }
 
-// Of the e-th four of B's tile: its first k, and where it lies for k = 0 of its member.
+// Of the e-th unit of B's tile: its first k, and where it lies for k = 0 of its member.
 fn b_k(e: u32) -> u32 {
-  return select(e / (TILE_N / 4u), e / TILE_N * 4u, B_ALONG_K);
+  return select(e / (TILE_N / B_UNIT), e / TILE_N * B_UNIT, B_ALONG_K);
 }
 
 fn b_start(e: u32, n0: u32) -> u32 {
   if (B_ALONG_K) {
     return B_OFFSET + min(n0 + e % TILE_N, member_n - 1u) * B_COLUMN + b_k(e);
   }
-  return B_OFFSET + min(n0 + e % (TILE_N / 4u) * 4u, member_n - 4u) + b_k(e) * B_ROW;
+  return B_OFFSET + min(n0 + e % (TILE_N / B_UNIT) * B_UNIT, member_n - B_UNIT) + b_k(e) * B_ROW;
 }
 
 // Four k of one row of A: a column of the tile.
@@ -54,13 +55,14 @@ fn put_a(e: u32, read: vec4f) {
   a_tile[at + 3u * A_STRIDE][lane] = four.w;
 }
 
-fn put_b(e: u32, read: vec4f) {
+// The h-th four of a unit of B.
+fn put_b(e: u32, h: u32, read: vec4f) {
   let four = Tile(read);
   if (!B_ALONG_K) {
-    b_tile[e / (TILE_N / 4u) * B_STRIDE + e % (TILE_N / 4u)] = four;
+    b_tile[b_k(e) * B_STRIDE + e % (TILE_N / B_UNIT) * B_FOURS + h] = four;
     return;
   }
-  let at = e / TILE_N * 4u * B_STRIDE + e % TILE_N / 4u;
+  let at = (b_k(e) + 4u * h) * B_STRIDE + e % TILE_N / 4u;
   let lane = e % 4u;
   b_tile[at][lane] = four.x;
   b_tile[at + B_STRIDE][lane] = four.y;
@@ -81,6 +83,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
   var sum$i_$j = vec4f();
 #end
 #end
+  begin_b(t);
   begin_term(first);
 #repeat i A_LOADS
   let a_at$i = a_start(t + $iu * THREADS, m0);
@@ -92,9 +95,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
 #repeat i B_LOADS
   let b_k$i = b_k(t + $iu * THREADS);
   let b_at$i = b_start(t + $iu * THREADS, n0);
-  var b_next$i = vec4f();
+  var b_next$i = Fetched();
   if (K_WHOLE || first + b_k$i < last) {
-    b_next$i = weight4_at(member_start + b_at$i + (first - member_term) * B_ROW);
+    b_next$i = fetch_b(b_at$i + (first - member_term) * B_ROW, true, b_next$i);
   }
 #end
   for (var k0 = first; k0 < last; k0 += TILE_K) {
@@ -102,12 +105,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
     put_a(t + $iu * THREADS, a_next$i);
 #end
 #repeat i B_LOADS
-    put_b(t + $iu * THREADS, b_next$i);
+#repeat h B_FOURS
+    put_b(t + $iu * THREADS, $hu, four_of(b_next$i, $hu));
+#end
 #end
     workgroupBarrier();
     let next = k0 + TILE_K;
     if (next < last) {
       begin_term(next);
+      let renewed = next % B_SCALE_TERMS == 0u;
 #repeat i A_LOADS
       if (K_WHOLE || next + a_k(t + $iu * THREADS) < last) {
         a_next$i = read_a(t + $iu * THREADS, m0, a_at$i, next);
@@ -117,9 +123,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
 #end
 #repeat i B_LOADS
       if (K_WHOLE || next + b_k$i < last) {
-        b_next$i = weight4_at(member_start + b_at$i + (next - member_term) * B_ROW);
+        b_next$i = fetch_b(b_at$i + (next - member_term) * B_ROW, renewed, b_next$i);
       } else {
-        b_next$i = vec4f();
+        b_next$i = Fetched();
       }
 #end
     }

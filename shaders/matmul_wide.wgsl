@@ -4,8 +4,8 @@
 // Buffers: 0 c, 1 a, 4-7 B through lib/tile_b_*.wgsl, which decodes each NF4 code once a tile. Several products at once: lib/group_columns.wgsl,
 // lib/group_terms.wgsl (GROUP).
 // An operand that runs along k lies in its tile by rows of four vec4 and one of padding, else by rows of the tile's other side.
-// Threads: workgroup x over n, y over m, z over slices of k; THREADS = TILE_M / PER_M * TILE_N / PER_N.
-// A_LOADS, B_LOADS: reads an invocation does a tile. HALF_M, HALF_N: vec4 of PER_M, PER_N.
+// NF4's scales hold for B_SCALE_TERMS terms. Threads: workgroup x over n, y over m, z over slices of k; THREADS = TILE_M / PER_M * TILE_N / PER_N.
+// A_LOADS, B_LOADS: reads an invocation does a tile, of B B_FOURS fours each. HALF_M, HALF_N: vec4 of PER_M, PER_N.
 #include "lib/{TILE}.wgsl"
 #include "lib/group_{GROUP}.wgsl"
 #include "lib/c_{C_WRITER}.wgsl"
@@ -16,6 +16,7 @@ const ROWS: u32 = TILE_M / PER_M;
 const A_STRIDE: u32 = select(TILE_M / 4u, 5u, A_ALONG_K);
 const B_STRIDE: u32 = select(TILE_N / 4u, 5u, B_ALONG_K);
 const A_VECTORS: u32 = TILE_M * 4u;
+const B_UNIT: u32 = 4u * B_FOURS;
 const B_UNITS: u32 = TILE_N * 16u / B_UNIT;
 var<workgroup> a_tile: array<Tile, select(16u, TILE_M, A_ALONG_K) * A_STRIDE>;
 var<workgroup> b_tile: array<Tile, select(16u, TILE_N, B_ALONG_K) * B_STRIDE>;
@@ -84,7 +85,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
   var b_next$i = Fetched();
   if (B_LOADS * THREADS == B_UNITS || t + $iu * THREADS < B_UNITS) {
     if (K_WHOLE || first + b_k(t + $iu * THREADS) < last) {
-      b_next$i = fetch_b(b_at$i + (first - member_term) * B_ROW);
+      b_next$i = fetch_b(b_at$i + (first - member_term) * B_ROW, true, b_next$i);
     }
   }
 #end
@@ -96,13 +97,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
 #end
 #repeat i B_LOADS
     if (B_LOADS * THREADS == B_UNITS || t + $iu * THREADS < B_UNITS) {
-      put_b(b_slot(t + $iu * THREADS), b_next$i);
+#repeat h B_FOURS
+      b_tile[b_slot(t + $iu * THREADS) + $hu] = Tile(four_of(b_next$i, $hu));
+#end
     }
 #end
     workgroupBarrier();
     let next = k0 + 16u;
     if (next < last) {
       begin_term(next);
+      let renewed = next % B_SCALE_TERMS == 0u;
 #repeat i A_LOADS
       if (A_LOADS * THREADS == A_VECTORS || t + $iu * THREADS < A_VECTORS) {
         if (K_WHOLE || next + a_k(t + $iu * THREADS) < last) {
@@ -115,7 +119,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
 #repeat i B_LOADS
       if (B_LOADS * THREADS == B_UNITS || t + $iu * THREADS < B_UNITS) {
         if (K_WHOLE || next + b_k(t + $iu * THREADS) < last) {
-          b_next$i = fetch_b(b_at$i + (next - member_term) * B_ROW);
+          b_next$i = fetch_b(b_at$i + (next - member_term) * B_ROW, renewed, b_next$i);
         } else {
           b_next$i = Fetched();
         }

@@ -19,6 +19,8 @@ export interface BenchOptions {
   models?: readonly string[];
   /** Steps of `longRun`. */
   steps?: number;
+  /** Whether NF4 products are timed by the way that the tuner finds, too. */
+  tune?: boolean;
 }
 
 export interface BenchFigures {

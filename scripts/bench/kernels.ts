@@ -4,6 +4,10 @@ import type { KernelLevel } from '../../src/gpu/dispatch.ts';
 import { attention } from '../../src/ops/attention.ts';
 import { Graph } from '../../src/ops/graph.ts';
 import { linear, linearDxOp } from '../../src/ops/linear.ts';
+import { makePlan } from '../../src/plan/plan.ts';
+import { worksOf } from '../../src/plan/tunables.ts';
+import { choicesAt } from '../../src/plan/tuner.ts';
+import { KernelTuner } from '../../src/training/kernelTuner.ts';
 import { documentFeeds } from '../../src/plan/opCases.ts';
 import { GraphRunner, type Data } from '../../src/plan/graphRunner.ts';
 import { median, warmUp, type BenchHost, type BenchOptions } from './figures.ts';
@@ -14,6 +18,8 @@ export interface KernelBench {
   shape: string;
   ms: number;
   gflops: number;
+  /** Where another way than the rule's was measured faster on the spot (`--tune`): its name, and what it makes. */
+  tuned?: { way: string; ms: number; gflops: number };
 }
 
 /** What 'tiny' divides sizes by. */
@@ -21,14 +27,15 @@ const TINY = 8;
 
 export async function benchKernels(context: GpuContext, host: BenchHost, options: BenchOptions): Promise<KernelBench[]> {
   const rows: KernelBench[] = [];
+  const tuner = options.tune ? new KernelTuner(null) : null;
   for (const level of context.levels.filter((each) => !options.levels || options.levels.includes(each))) {
-    rows.push(...(await kernelsAt(context, level, options.size === 'tiny' ? TINY : 1)));
+    rows.push(...(await kernelsAt(context, level, options.size === 'tiny' ? TINY : 1, tuner)));
     host.log(`kernels at ${level}: done`);
   }
   return rows;
 }
 
-async function kernelsAt(context: GpuContext, level: KernelLevel, scale: number): Promise<KernelBench[]> {
+async function kernelsAt(context: GpuContext, level: KernelLevel, scale: number, tuner: KernelTuner | null): Promise<KernelBench[]> {
   context.settings.level = level;
   const rows: KernelBench[] = [];
   for (const [tokens, width, out] of [
@@ -52,7 +59,10 @@ async function kernelsAt(context: GpuContext, level: KernelLevel, scale: number)
         const input = graph.input('x', [tokens, backward ? out : width], 'f32');
         graph.output('y', backward ? graph.append(linearDxOp, [input, weight])[0] : linear(graph, input, weight));
         const x = new Float32Array(input.shape[0] * input.shape[1]).fill(0.5);
-        rows.push(await timed(context, graph, { w: parts }, { x }, `linear ${kind}${backward ? ' dx' : ''}`, `${tokens}×${width}×${out}`, 2 * tokens * width * out));
+        const time = () => timed(context, graph, { w: parts }, { x }, `linear ${kind}${backward ? ' dx' : ''}`, `${tokens}×${width}×${out}`, 2 * tokens * width * out);
+        const row = await time();
+        if (tuner && kind === 'nf4') row.tuned = await tuned(context, graph, tuner, time);
+        rows.push(row);
       }
     }
   }
@@ -67,6 +77,25 @@ async function kernelsAt(context: GpuContext, level: KernelLevel, scale: number)
   rows.push(await timed(context, graph, {}, feeds, 'attention', `2 documents of ${tokens / 2}, ${heads} heads of ${headDim}`, (4 * 2 * (tokens / 2) ** 2 * heads * headDim) / 2));
   context.settings.level = 'plain';
   return rows;
+}
+
+/** The product by the way that the tuner takes at this level; undefined where that is the rule's. */
+async function tuned(context: GpuContext, graph: Graph, tuner: KernelTuner, time: () => Promise<KernelBench>): Promise<KernelBench['tuned']> {
+  const { settings, limits } = context;
+  const works = worksOf([makePlan('product', graph, settings, limits)]);
+  const known = await tuner.known(context);
+  await tuner.measure(
+    context,
+    works.filter(({ tunable }) => !known.has(tunable.key)),
+    { budgetMs: Infinity, stopped: () => false },
+  );
+  const choices = choicesAt(settings.level, works, known);
+  const [way] = choices.values();
+  if (way === undefined || works[0].tunable.ways(settings)[0].name === way) return undefined;
+  settings.choices = choices;
+  const { ms, gflops } = await time();
+  settings.choices = undefined;
+  return { way, ms, gflops };
 }
 
 /** Least milliseconds of one measurement. */

@@ -10,7 +10,14 @@ export function printFigures(figures: BenchFigures): void {
   const percent = (share: number | null) => (share === null ? '' : `${(100 * share).toFixed(share < 0.01 ? 3 : 1)} %`);
   print(
     `Kernels on ${adapter}`,
-    kernels.map(({ kernel, level, shape, ms: took, gflops }) => ({ kernel, level, shape, ms: took.toFixed(3), 'GFLOP/s': gflops.toFixed(1) })),
+    kernels.map(({ kernel, level, shape, ms: took, gflops, tuned }) => ({
+      kernel,
+      level,
+      shape,
+      ms: took.toFixed(3),
+      'GFLOP/s': gflops.toFixed(1),
+      ...(tuned && { 'fastest way': tuned.way, 'its GFLOP/s': tuned.gflops.toFixed(1) }),
+    })),
   );
   print(
     `Whole steps on ${adapter}`,

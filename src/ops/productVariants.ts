@@ -14,6 +14,8 @@ export interface ProductVariant {
   perN: number;
   /** Invocations a workgroup. */
   threads: number;
+  /** Whether matmul_unrolled decodes NF4 in each tile; else it is written out ahead. */
+  decodes: boolean;
   /** Most that a result may differ from the plain rule's, of the largest value. */
   bound: number;
 }
@@ -44,7 +46,7 @@ const WIDE: readonly Tile[] = [
   [128, 16, 4, 4],
 ];
 
-/** Tiles of matmul_unrolled.wgsl: for large sides; NF4 is written out ahead of it. */
+/** Tiles of matmul_unrolled.wgsl: for large sides. */
 export const LARGE: Tile = [128, 128, 8, 8];
 const UNROLLED: readonly Tile[] = [LARGE, [128, 128, 16, 8], [128, 64, 8, 8], [64, 128, 8, 8]];
 
@@ -62,8 +64,9 @@ const variant = (
   level: KernelLevel,
   [tileM, tileN, perM, perN]: Tile,
   shader: ProductVariant['shader'] = level === 'matrix' ? 'matmul_matrix' : 'matmul_wide',
+  decodes = false,
 ): ProductVariant => ({
-  name: nameOf(level, [tileM, tileN, perM, perN], shader),
+  name: nameOf(level, [tileM, tileN, perM, perN], shader, decodes),
   shader,
   level,
   tileM,
@@ -71,11 +74,12 @@ const variant = (
   perM,
   perN,
   threads: level === 'matrix' ? perM * perN * 32 : (tileM / perM) * (tileN / perN),
+  decodes,
   bound: BOUNDS[level],
 });
 
-export function nameOf(level: KernelLevel, [tileM, tileN, perM, perN]: Tile, shader?: ProductVariant['shader']): string {
-  return `${level} ${tileM}x${tileN} ${perM}x${perN}${shader === 'matmul_unrolled' ? ' unrolled' : ''}`;
+export function nameOf(level: KernelLevel, [tileM, tileN, perM, perN]: Tile, shader?: ProductVariant['shader'], decodes = false): string {
+  return `${level} ${tileM}x${tileN} ${perM}x${perN}${shader === 'matmul_unrolled' ? ' unrolled' : ''}${decodes ? ', decodes' : ''}`;
 }
 
 /** Tiles of matmul_rows.wgsl: for a few rows, by the columns that 32 invocations share. */
@@ -94,8 +98,7 @@ export const VARIANTS: readonly ProductVariant[] = [
   ...FEW_ROWS,
   ...WIDE.map((tile) => variant('plain', tile)),
   ...WIDE.map((tile) => variant('f16', tile)),
-  ...UNROLLED.map((tile) => variant('plain', tile, 'matmul_unrolled')),
-  ...UNROLLED.map((tile) => variant('f16', tile, 'matmul_unrolled')),
+  ...(['plain', 'f16'] as const).flatMap((level) => [false, true].flatMap((decodes) => UNROLLED.map((tile) => variant(level, tile, 'matmul_unrolled', decodes)))),
   ...MATRIX.map((tile) => variant('matrix', tile)),
 ];
 export const BY_NAME = new Map(VARIANTS.map((each) => [each.name, each]));

@@ -21,8 +21,9 @@ import {
   type Tile,
 } from './productVariants.ts';
 
-/** Rows from which NF4 is written out ahead of the product. */
+/** Rows from which NF4 may be written out ahead of the product, and up to which NF4 that runs along n is decoded in the tiles nevertheless. */
 const WRITTEN_ROWS = 256;
+const DECODED_ROWS = 2048;
 /** Workgroups that large tiles and slices of so many terms must make at least for them to be the rule, and most slices that count. */
 const ENOUGH_LARGE = 128;
 const LARGE_SLICE = 512;
@@ -75,7 +76,10 @@ const SHADERS: readonly ProductVariant['shader'][] = ['matmul_tiled', 'matmul_wi
 export function fitsTogether(product: MatrixProduct, settings: KernelSettings): boolean {
   const members = apart(product);
   if (settings.matmul !== 'tiled' || !liesTogether(product, WIDE_K, settings) || !members.every(readsByEight)) return false;
-  const speed = (each: MatrixProduct) => SHADERS.indexOf(ruleWay(each, settings).variant.shader);
+  const speed = (each: MatrixProduct) => {
+    const { shader, decodes } = ruleWay(each, settings).variant;
+    return 2 * SHADERS.indexOf(shader) - Number(decodes);
+  };
   return members.every((member) => speed(member) <= speed(product));
 }
 
@@ -91,7 +95,7 @@ export function fits(variant: ProductVariant, product: MatrixProduct, settings: 
     case 'matmul_rows':
       return fitsRows(product) && columnTiles(product, variant.tileN) <= settings.maxWorkgroups;
     case 'matmul_unrolled':
-      return fitsUnrolled(product, settings) && (variant.level === 'plain' || product.b.value.role === 'weight');
+      return fitsUnrolled(variant, product, settings) && (variant.level === 'plain' || product.b.value.role === 'weight');
     case 'matmul_matrix':
       return fitsMatrixUnits(product, settings);
   }
@@ -104,14 +108,14 @@ export function workgroupBytes({ shader, level, tileM, tileN, perN }: ProductVar
   switch (shader) {
     case 'matmul_tiled':
       return 8192;
+    // 64: the code points of NF4.
     case 'matmul_wide':
-      // 64: the code points of NF4.
       return along(tileM, a.columnStride === 1) + along(tileN, b.rowStride === 1) + 64;
     case 'matmul_rows':
       // NF4's code points for each lane, the sums of all invocations, and fewer of them.
       return 2048 + (perN + 1) * FEW_ROWS_THREADS * 4;
     case 'matmul_unrolled':
-      return WIDE_K * (tileM / 4 + 1 + tileN / 4 + 1) * (level === 'plain' ? 16 : 8);
+      return WIDE_K * (tileM / 4 + 1 + tileN / 4 + 1) * (level === 'plain' ? 16 : 8) + 64;
     case 'matmul_matrix':
       return 2 * (tileM * (MATRIX_K + 8) + (b.rowStride === 1 ? tileN * (MATRIX_K + 8) : MATRIX_K * (tileN + 8)));
   }
@@ -123,14 +127,15 @@ function fitsRows({ m, k, a, b, group }: MatrixProduct): boolean {
   return m <= MOST_FEW_ROWS && a.columnStride === 1 && b.rowStride === 1 && group?.along !== 'terms' && strides.every((size) => size % RUN === 0);
 }
 
-/** A runs along k; NF4 is written out first, where there are rows enough to make up for it and it fits. */
-function fitsUnrolled(product: MatrixProduct, settings: KernelSettings): boolean {
+/** A runs along k; NF4 is written out first where there are rows enough to make up for it and it fits, or decoded in the tiles. */
+function fitsUnrolled({ decodes }: ProductVariant, product: MatrixProduct, settings: KernelSettings): boolean {
   const { m, n, k, a, b } = product;
   if (!readsByEight(product) || a.columnStride !== 1 || !liesTogether(product, WIDE_K, settings)) return false;
-  return !hasNf4(product) || (m >= WRITTEN_ROWS && !b.offset && n * k * 4 <= Math.min(MOST_WRITTEN_BYTES, settings.maxBindingBytes));
+  if (decodes || !hasNf4(product)) return decodes === hasNf4(product);
+  return m >= WRITTEN_ROWS && !b.offset && n * k * 4 <= Math.min(MOST_WRITTEN_BYTES, settings.maxBindingBytes);
 }
 
-/** Whether NF4 that runs along k is turned as it is written out. */
+/** Whether NF4 that runs along k is turned as it is written out or decoded. */
 export function isTurned(product: MatrixProduct): boolean {
   return hasNf4(product) && product.b.rowStride === 1 && product.k % BLOCK === 0;
 }
@@ -181,13 +186,20 @@ export function ruleWay(product: MatrixProduct, settings: KernelSettings): Produ
   const onMatrixUnits = BY_NAME.get(nameOf('matrix', product.m >= 128 && product.n >= 256 ? LARGE_MATRIX : SMALL_MATRIX))!;
   if (fits(onMatrixUnits, product, settings)) return sliced(onMatrixUnits);
   const level = settings.level !== 'plain' && product.b.value.role === 'weight' ? 'f16' : 'plain';
-  const large = BY_NAME.get(nameOf(level, LARGE, 'matmul_unrolled'))!;
+  const written = BY_NAME.get(nameOf(level, LARGE, 'matmul_unrolled'))!;
+  const decoding = BY_NAME.get(nameOf(level, LARGE, 'matmul_unrolled', true))!;
+  const large = fits(written, product, settings) && !isSoonDecoded(product) ? written : decoding;
   return sliced(suitsLarge(product, large) && fits(large, product, settings) ? large : BY_NAME.get(nameOf(level, ruleTile(product)))!);
 }
 
+/** Whether decoding NF4 in every tile costs less than writing it out: it runs along n, and few tiles share it. */
+function isSoonDecoded(product: MatrixProduct): boolean {
+  return hasNf4(product) && product.b.rowStride !== 1 && product.m <= DECODED_ROWS;
+}
+
 /** Whether there is work for large tiles, and B runs along n or will: other operands are faster by matmul_wide. */
-function suitsLarge(product: MatrixProduct, { tileM, tileN }: ProductVariant): boolean {
-  if (product.b.rowStride === 1 && !isTurned(product)) return false;
+function suitsLarge(product: MatrixProduct, { tileM, tileN, decodes }: ProductVariant): boolean {
+  if ((product.b.rowStride === 1 && !isTurned(product)) || (decodes && product.m < tileM)) return false;
   const slices = Math.max(1, Math.min(MOST_LARGE_SLICES, Math.floor(product.k / LARGE_SLICE)));
   return Math.ceil(product.m / tileM) * columnTiles(product, tileN) * slices >= ENOUGH_LARGE;
 }

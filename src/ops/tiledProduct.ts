@@ -66,6 +66,7 @@ function wideProduct({ variant, slices }: ProductWay, product: MatrixProduct, se
       B_ALONG_K: bAlongK,
       A_LOADS: Math.ceil((tileM * 4) / threads),
       B_LOADS: Math.ceil((tileN * (nf4 ? 2 : 4)) / threads),
+      B_FOURS: nf4 ? 2 : 1,
       A_SIDE: aAlongK ? 'k' : 'm',
       B_SIDE: bAlongK ? 'k' : 'n',
       B_READER: nf4 ? 'nf4' : 'plain',
@@ -78,11 +79,12 @@ function wideProduct({ variant, slices }: ProductWay, product: MatrixProduct, se
 }
 
 /** What matmul_wide.wgsl and matmul_unrolled.wgsl have in common. */
-function registerTileConstants({ k }: MatrixProduct, { level, tileM, tileN, perM, perN, threads }: ProductVariant, split: number, kSlice: number) {
+function registerTileConstants({ k, b }: MatrixProduct, { level, tileM, tileN, perM, perN, threads }: ProductVariant, split: number, kSlice: number) {
   return {
     SPLIT: split,
     K_SLICE: kSlice,
     K_WHOLE: k % WIDE_K === 0,
+    B_SCALE_TERMS: b.rowStride === 1 && k % BLOCK === 0 ? BLOCK : WIDE_K,
     TILE_M: tileM,
     TILE_N: tileN,
     PER_M: perM,
@@ -126,8 +128,8 @@ function fewRowsProduct({ variant }: ProductWay, product: MatrixProduct, setting
 }
 
 function unrolledProduct({ variant, slices }: ProductWay, product: MatrixProduct, settings: KernelSettings, scratchIndex: number): Dispatch[] {
-  const { tileM, tileN, threads } = variant;
-  const { dispatches, layout, bindings, written } = writtenOut(product, settings, scratchIndex + 1, 'tile_f32');
+  const { tileM, tileN, threads, decodes } = variant;
+  const { dispatches, layout, bindings, written } = decodes ? asItLies(product, settings) : writtenOut(product, settings, scratchIndex + 1, 'tile_f32');
   return [
     ...dispatches,
     ...sliced(product, settings, scratchIndex, variant, slices, WIDE_K, (split, kSlice, { target, kind }) => ({
@@ -138,7 +140,9 @@ function unrolledProduct({ variant, slices }: ProductWay, product: MatrixProduct
         ...registerTileConstants(product, variant, split, kSlice),
         TILE_K: WIDE_K,
         A_LOADS: (tileM * 4) / threads,
-        B_LOADS: (tileN * 4) / threads,
+        B_LOADS: (tileN * (decodes ? 2 : 4)) / threads,
+        B_FOURS: decodes ? 2 : 1,
+        B_READER: decodes ? 'nf4' : 'plain',
         C_WRITER: writesByFour(product) ? 'vector' : 'scalar',
         C_TARGET: kind,
         ...groupConstants(product, tileN, settings, written),
@@ -148,26 +152,42 @@ function unrolledProduct({ variant, slices }: ProductWay, product: MatrixProduct
   ];
 }
 
+/** The operand B of a product, and what makes it. */
+interface RightOperand {
+  dispatches: Dispatch[];
+  layout: Dispatch['constants'];
+  bindings: Record<number, BufferReference>;
+  written: 'end to end' | 'turned' | null;
+}
+
+function asItLies(product: MatrixProduct, settings: KernelSettings): RightOperand {
+  const { b } = product;
+  return { dispatches: [], layout: { B_KIND: weightKind(b.value), B_ALONG_K: b.rowStride === 1 }, bindings: operandBindings(product, settings), written: null };
+}
+
 /**
  * An NF4 operand is written out once, which costs less than decoding it in every tile, and so that it runs along n, which saves the product a turn; any
  * other stays as it is. A group's weights become one array.
  */
-function writtenOut(product: MatrixProduct, settings: KernelSettings, scratchIndex: number, tile: 'tile_f32' | 'tile_f16') {
+function writtenOut(product: MatrixProduct, settings: KernelSettings, scratchIndex: number, tile: 'tile_f32' | 'tile_f16'): RightOperand {
   const { n, k, b } = product;
-  const kind = weightKind(b.value);
-  const bindings = operandBindings(product, settings);
-  const alongK = b.rowStride === 1;
-  if (!hasNf4(product)) return { dispatches: [], layout: { B_KIND: kind, B_ALONG_K: alongK }, bindings, written: null };
+  const asIs = asItLies(product, settings);
+  if (!hasNf4(product)) return asIs;
+  const { bindings, layout } = asIs;
   const plain: BufferReference = { type: 'scratch', index: scratchIndex, bytes: n * k * (tile === 'tile_f16' ? 2 : 4) };
   const turned = isTurned(product);
   const dispatch: Dispatch = {
     shader: turned ? 'dequantize_nf4_turned' : 'dequantize_nf4_words',
-    constants: { ...(turned ? { N: n, K: k } : { COUNT: n * k }), B_KIND: kind, TILE: tile, ...dequantizeConstants(product, settings, turned) },
+    constants: { ...(turned ? { N: n, K: k } : { COUNT: n * k }), B_KIND: weightKind(b.value), TILE: tile, ...dequantizeConstants(product, settings, turned) },
     bindings: { 0: plain, ...bindings },
     workgroups: turned ? [Math.ceil(n / 64), k / BLOCK, 1] : flatGrid((n * k) / 8, 64, settings),
   };
-  const layout = turned ? { B_KIND: 'f32', B_ALONG_K: false, B_ROW: n, B_COLUMN: 1 } : { B_KIND: 'f32', B_ALONG_K: alongK };
-  return { dispatches: [dispatch], layout, bindings: { 4: plain }, written: turned ? ('turned' as const) : ('end to end' as const) };
+  return {
+    dispatches: [dispatch],
+    layout: { ...layout, B_KIND: 'f32', ...(turned && { B_ALONG_K: false, B_ROW: n, B_COLUMN: 1 }) },
+    bindings: { 4: plain },
+    written: turned ? 'turned' : 'end to end',
+  };
 }
 
 /** Where a dispatch writes: C or partial sums, or each member's own C. */

@@ -15,6 +15,7 @@ const gpu = await testGpu();
 /** Enough for NF4 to be written out ahead, and no multiple of a tile. */
 const MANY = 260;
 const UNROLLED = 'plain 128x128 8x8 unrolled';
+const DECODES = `${UNROLLED}, decodes`;
 
 interface Case {
   rows: number;
@@ -31,6 +32,9 @@ const CASES: Case[] = [
   { rows: MANY, way: UNROLLED, kind: 'nf4', outs: [136], width: 152, slices: 1 },
   { rows: MANY, way: UNROLLED, kind: 'nf4', outs: [136], width: 384, slices: 2 },
   { rows: MANY, way: UNROLLED, kind: 'nf4', outs: [144, 64, 32], width: 128, slices: 1 },
+  { rows: 140, way: DECODES, kind: 'nf4', outs: [136], width: 152, slices: 1 },
+  { rows: 140, way: DECODES, kind: 'nf4_f32', outs: [136], width: 384, slices: 2 },
+  { rows: 70, way: DECODES, kind: 'nf4', outs: [144, 64, 32], width: 128, slices: 1 },
   { rows: 1, way: 'plain rows by 4', kind: 'nf4', outs: [144, 72, 20], width: 576, slices: 1 },
   { rows: 8, way: 'plain rows by 2', kind: 'nf4', outs: [50], width: 96, slices: 1 },
   { rows: 2, way: 'plain rows by 4', kind: 'nf4', outs: [24, 16], width: 2048, slices: 1 },
@@ -59,7 +63,7 @@ describe.skipIf(!gpu)('products', () => {
   });
   afterAll(() => context.dispose());
 
-  const directions = ({ way }: Case) => (way === UNROLLED ? [false, true] : [false]);
+  const directions = ({ way }: Case) => (way.startsWith(UNROLLED) ? [false, true] : [false]);
   it.each(CASES.flatMap((made) => directions(made).map((backward) => [made.way, made.kind, made.outs.join(' + '), made.width, backward ? 'back' : 'forward', made] as const)))(
     '%s, %s weights of %s rows, %i wide, %s',
     async (way, kind, _, width, direction, made) => {
@@ -82,7 +86,8 @@ describe.skipIf(!gpu)('products', () => {
       const key = makePlan('one product', build(made, backward), settings, limits).dispatches.findLast(({ tunable }) => tunable)!.tunable!.key;
       settings.choices = new Map([[key, `${way} / ${backward ? 1 : made.slices}`]]);
       const { dispatches } = makePlan('one product', build(made, backward), settings, limits);
-      expect(dispatches.map(({ shader }) => shader)).toContain(way === UNROLLED ? 'matmul_unrolled' : 'matmul_rows');
+      expect(dispatches.map(({ shader }) => shader)).toContain(way.startsWith(UNROLLED) ? 'matmul_unrolled' : 'matmul_rows');
+      expect(dispatches.some(({ shader }) => shader.startsWith('dequantize'))).toBe(way === UNROLLED && made.kind === 'nf4');
       const results = await run();
       settings.choices = undefined;
       const largest = Math.max(...expected.map((values) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0)));

@@ -85,8 +85,14 @@ describe('the rule', () => {
   });
 
   it('decodes NF4 in the tile where rows are few or it is too large to be written out', () => {
-    expect(rule(linear(128, 32768, 2048))).not.toContain('unrolled');
-    expect(rule(linear(4096, 16384, 4096))).not.toContain('unrolled');
+    expect(rule(linear(128, 32768, 2048))).toBe('plain 128x128 8x8 unrolled, decodes / 1');
+    expect(rule(linear(4096, 16384, 4096))).toBe('plain 128x128 8x8 unrolled, decodes / 1');
+    expect(rule(linear(96, 32768, 2048))).not.toContain('unrolled');
+  });
+
+  it('decodes NF4 that runs along n in the tile unless very many share it', () => {
+    expect(rule(transposed(linear(512, 2048, 8192)))).toBe('plain 128x128 8x8 unrolled, decodes / 4');
+    expect(rule(transposed(linear(4096, 2048, 8192)))).toBe('plain 128x128 8x8 unrolled / 1');
   });
 });
 

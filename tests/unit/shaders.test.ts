@@ -19,7 +19,7 @@ describe('assembleShader', () => {
   });
 
   it('nests repeats and takes quarters and rests of a turn', () => {
-    const sizes = { TILE_M: 16, TILE_N: 64, PER_M: 8, PER_N: 4, HALF_M: 2, HALF_N: 1, THREADS: 32, A_LOADS: 2, B_LOADS: 8 };
+    const sizes = { TILE_M: 16, TILE_N: 64, PER_M: 8, PER_N: 4, HALF_M: 2, HALF_N: 1, THREADS: 32, A_LOADS: 2, B_LOADS: 8, B_FOURS: 1, B_SCALE_TERMS: 16 };
     const code = assembleShader('matmul_wide', {
       ...sizes,
       TILE: 'tile_f32',
