@@ -32,8 +32,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
     var part$r_$c = vec4f();
 #end
 #end
-    begin_stretch(k, t);
 #repeat q FOURS
+    begin_four(k, $qu, t);
     if (K % STRETCH == 0u || k + term_of(lane, $qu) < K) {
 #repeat c PER_N
       let four$c = run_four(run$c, lane, $qu);
