@@ -35,7 +35,7 @@ describe('dispatches of Llama-3.2-1B, r 16, all linear layers', () => {
     expect(counts.add).toBeUndefined();
   });
 
-  it.each([1, 8])('of a token in %i sequences are 18 a layer and three more', (slots) => {
+  it.each([1, 8])('of a token in %i sequences are 18 a layer and nine more', (slots) => {
     const { decode } = planGeneration(optionsOf('Llama-3.2-1B', 512, true), { slots, maxLength: 512 }, SETTINGS, LIMITS);
     expect(shadersOf(decode)).toEqual({
       embedding: 1,
@@ -48,6 +48,8 @@ describe('dispatches of Llama-3.2-1B, r 16, all linear layers', () => {
       attention_decode: LAYERS,
       gated: LAYERS,
       add_rms_norm: 2 * LAYERS,
+      sample_largest: 1,
+      sample_kept: 5,
       sample: 1,
     });
   });
