@@ -296,6 +296,7 @@ export function opCases(): OpCase[] {
   for (const [kind, tokens, groups, width, settings] of [
     ['f32', 7, 1, 48, { eps: 1e-5 }],
     ['bf16', 66, 1, 130, { eps: 1e-6 }],
+    ['bf16', 3, 1, 1060, { eps: 1e-6 }],
     ['f16', 5, 3, 12, { eps: 1e-6, unitOffset: 1 }],
     ['nf4', 3, 1, 257, { eps: 1e-3, unitOffset: 1 }],
   ] as [TensorKind, number, number, number, RmsNormSettings][]) {
@@ -307,6 +308,7 @@ export function opCases(): OpCase[] {
   for (const [kind, tokens, width, settings] of [
     ['f32', 7, 48, { eps: 1e-5 }],
     ['bf16', 66, 130, { eps: 1e-6, unitOffset: 1 }],
+    ['bf16', 2, 520, { eps: 1e-5 }],
   ] as [TensorKind, number, number, RmsNormSettings][]) {
     build(`addRmsNorm ${kind} ${tokens}×${width}${settings.unitOffset ? ', 1 + w' : ''}`, (c) => {
       const [a, b] = [c.leaf('a', tokens, width), c.leaf('b', tokens, width)];
