@@ -80,7 +80,7 @@ export interface Op {
   /** Where some outputs turn out to be of no use: a node that makes these of them with less work, or the node itself. */
   only?(node: Node, wanted: ReadonlySet<Value>): Node;
   /** Where one kernel does both this node and the one before it: a node of both, which plans have in their place. */
-  joined?(before: Node, node: Node): Node | null;
+  joined?(before: Node, node: Node, settings: KernelSettings): Node | null;
   /** Weights that its kernels read as one where they can: they are placed together (ops/weightGroups.ts). */
   together?(inputs: readonly Value[]): Value[];
   /** The kernels of one node, in order. */

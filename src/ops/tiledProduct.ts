@@ -121,6 +121,7 @@ function fewRowsProduct({ variant }: ProductWay, product: MatrixProduct, setting
       B_READER: hasNf4(product) ? 'nf4' : 'plain',
       ...(kept ? { LEFT: 'kept', KEPT: kept } : { LEFT: 'read' }),
       C_TARGET: product.group ? 'members' : 'one',
+      ADDED: 'none',
       ...groupConstants(product, tileN, settings),
     },
     bindings: { ...outputBindings(product), ...inputBindings(product), ...operandBindings(product, settings) },

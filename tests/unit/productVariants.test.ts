@@ -27,6 +27,7 @@ function settings(level: KernelLevel, choices?: Record<string, string>, workgrou
     level,
     workgroupBytes,
     maxWorkgroups: 65535,
+    maxStorageBuffers: 10,
     maxBindingBytes: 2 ** 30,
     choices: choices && new Map(Object.entries(choices)),
   };
