@@ -10,9 +10,10 @@ const STRETCH: u32 = 32u * LANES;
 #include "lib/left_{LEFT}.wgsl"
 #include "lib/added_{ADDED}.wgsl"
 
-// Of each column, by lanes; then of LANES / PER_N invocations a column.
-var<workgroup> partial: array<f32, PER_N * THREADS>;
-var<workgroup> fewer: array<f32, THREADS>;
+// Of each column, by lanes; then by fours of them: one order whatever the tile, so that a row's result does not depend on how many there are.
+const FEWER: u32 = LANES / 4u;
+var<workgroup> partial: array<f32, TILE_N * LANES>;
+var<workgroup> fewer: array<f32, TILE_N * FEWER>;
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t: u32) {
@@ -60,18 +61,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
   partial[(t / LANES * PER_N + $cu) * LANES + lane] = sum$r_$c;
 #end
   workgroupBarrier();
-  {
-    var some = 0.0;
-#repeat c PER_N
-    some += partial[t * PER_N + $cu];
-#end
-    fewer[t] = some;
+  if (t < TILE_N * FEWER) {
+    fewer[t] = partial[4u * t] + partial[4u * t + 1u] + partial[4u * t + 2u] + partial[4u * t + 3u];
   }
   workgroupBarrier();
   if (t < TILE_N) {
     var total = 0.0;
-    for (var l = 0u; l < LANES / PER_N; l++) {
-      total += fewer[t * (LANES / PER_N) + l];
+    for (var l = 0u; l < FEWER; l++) {
+      total += fewer[t * FEWER + l];
     }
     store($ru, n0 + t, 0u, total);
   }

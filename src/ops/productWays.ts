@@ -113,8 +113,8 @@ export function workgroupBytes({ shader, level, tileM, tileN, perN, threads }: P
       // 64: the code points of NF4.
       return along(tileM, a.columnStride === 1) + along(tileN, b.rowStride === 1) + 64;
     case 'matmul_rows':
-      // NF4's code points for each lane, the sums of all invocations, and fewer of them.
-      return 2048 + (perN + 1) * threads * 4;
+      // NF4's code points for each lane, the sums of all invocations, and a quarter of them.
+      return 2048 + 5 * perN * threads;
     case 'matmul_unrolled':
       return WIDE_K * (tileM / 4 + 1 + tileN / 4 + 1) * (level === 'plain' ? 16 : 8);
     case 'matmul_matrix':
