@@ -43,14 +43,13 @@ describe('dispatches of Llama-3.2-1B, r 16, all linear layers', () => {
     expect(counts.add).toBeUndefined();
   });
 
-  it.each([1, 8])('of a token in %i sequences are 14 a layer and nine more', (slots) => {
+  it.each([1, 8])('of a token in %i sequences are 13 a layer and nine more', (slots) => {
     const { decode } = planGeneration(optionsOf('Llama-3.2-1B', 512, true), { slots, maxLength: 512 }, SETTINGS, LIMITS);
     expect(shadersOf(decode)).toEqual({
       embedding: 1,
       matmul_rows: 4 * LAYERS + 1,
       lora_rows: 4 * LAYERS,
       rope: LAYERS,
-      cache_write: LAYERS,
       attention_decode: LAYERS,
       gated: LAYERS,
       rms_norm_kept: 2 * LAYERS + 1,
