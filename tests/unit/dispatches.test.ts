@@ -43,7 +43,7 @@ describe('dispatches of Llama-3.2-1B, r 16, all linear layers', () => {
     expect(counts.add).toBeUndefined();
   });
 
-  it.each([1, 8])('of a token in %i sequences are 13 a layer and nine more', (slots) => {
+  it.each([1, 8])('of a token in %i sequences are 13 a layer and ten more', (slots) => {
     const { decode } = planGeneration(optionsOf('Llama-3.2-1B', 512, true), { slots, maxLength: 512 }, SETTINGS, LIMITS);
     expect(shadersOf(decode)).toEqual({
       embedding: 1,
