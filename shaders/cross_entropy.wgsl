@@ -2,17 +2,11 @@
 // With GRADIENT the logits are overwritten by dloss/dlogit = (softmax(z) - onehot) dz/dlogit; a row without a target becomes zeros.
 // Buffers: 0 logits [ROWS, V], 1 loss [ROWS], 2 targets [ROWS] i32, 3 correct [ROWS]. Threads: one workgroup a row.
 #include "lib/row.wgsl"
+#include "lib/capped.wgsl"
 @group(0) @binding(0) var<storage, read_write> logits: array<f32>;
 @group(0) @binding(1) var<storage, read_write> loss: array<f32>;
 @group(0) @binding(2) var<storage, read> targets: array<i32>;
 @group(0) @binding(3) var<storage, read_write> correct: array<f32>;
-
-fn capped(logit: f32) -> f32 {
-  if (SOFTCAP > 0.0) {
-    return SOFTCAP * tanh(logit / SOFTCAP);
-  }
-  return logit;
-}
 
 // Four logits of a row, WORKGROUP apart; past its end very small.
 fn four(base: u32, i: u32) -> vec4f {

@@ -1,6 +1,6 @@
 // The product of matmul_direct.wgsl for a few rows of A, as in generation, where reading B is all there is to do: ROWS = M rows at once, A along k, B along k
-// (B_ROW 1), K and strides multiples of 32. Several products at once: lib/group_columns.wgsl (GROUP).
-// Buffers: 0 c, 1 a through lib/left_*.wgsl, 4-7 B through lib/run_*.wgsl. Threads: workgroup x over TILE_N columns; 32 neighbours share PER_N of them and
+// (B_ROW 1), K and strides multiples of 32. Several products at once: lib/group_columns.wgsl (GROUP). ADDED: what is added to it.
+// Buffers: 0 c, 1 a through lib/left_*.wgsl, 2 and 3 in lib/added_lora.wgsl, 4-7 B through lib/run_*.wgsl. Threads: workgroup x over TILE_N columns; 32 neighbours share PER_N of them and
 // take a stretch of 1024 terms together, 32 each, by fours; their sums are added up in order.
 const LANES: u32 = 32u;
 const STRETCH: u32 = 32u * LANES;
@@ -8,10 +8,12 @@ const STRETCH: u32 = 32u * LANES;
 #include "lib/c_scalar.wgsl"
 #include "lib/run_{B_READER}.wgsl"
 #include "lib/left_{LEFT}.wgsl"
+#include "lib/added_{ADDED}.wgsl"
 
-// Of each column, by lanes; then of LANES / PER_N invocations a column.
-var<workgroup> partial: array<f32, PER_N * THREADS>;
-var<workgroup> fewer: array<f32, THREADS>;
+// Of each column, by lanes; then by fours of them: one order whatever the tile, so that a row's result does not depend on how many there are.
+const FEWER: u32 = LANES / 4u;
+var<workgroup> partial: array<f32, TILE_N * LANES>;
+var<workgroup> fewer: array<f32, TILE_N * FEWER>;
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t: u32) {
@@ -19,9 +21,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
   let n0 = first_column(group.x);
   let lane = t % LANES;
 #repeat c PER_N
-  let row$c = B_OFFSET + min(n0 + t / LANES * PER_N + $cu, member_n - 1u) * B_COLUMN;
+  let column$c = min(n0 + t / LANES * PER_N + $cu, member_n - 1u);
+  let row$c = B_OFFSET + column$c * B_COLUMN;
+  let up$c = up_of(column$c, lane);
 #repeat r ROWS
-  var sum$r_$c = 0.0;
+  var sum$r_$c = added($ru, lane, up$c);
 #end
 #end
   for (var k = 0u; k < K; k += STRETCH) {
@@ -32,8 +36,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
     var part$r_$c = vec4f();
 #end
 #end
-    begin_stretch(k, t);
 #repeat q FOURS
+    begin_four(k, $qu, t);
     if (K % STRETCH == 0u || k + term_of(lane, $qu) < K) {
 #repeat c PER_N
       let four$c = run_four(run$c, lane, $qu);
@@ -57,18 +61,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
   partial[(t / LANES * PER_N + $cu) * LANES + lane] = sum$r_$c;
 #end
   workgroupBarrier();
-  {
-    var some = 0.0;
-#repeat c PER_N
-    some += partial[t * PER_N + $cu];
-#end
-    fewer[t] = some;
+  if (t < TILE_N * FEWER) {
+    fewer[t] = partial[4u * t] + partial[4u * t + 1u] + partial[4u * t + 2u] + partial[4u * t + 3u];
   }
   workgroupBarrier();
   if (t < TILE_N) {
     var total = 0.0;
-    for (var l = 0u; l < LANES / PER_N; l++) {
-      total += fewer[t * (LANES / PER_N) + l];
+    for (var l = 0u; l < FEWER; l++) {
+      total += fewer[t * FEWER + l];
     }
     store($ru, n0 + t, 0u, total);
   }

@@ -1,39 +1,48 @@
 // ids[b]: greedy (mode 0) the first largest logit; else from softmax(logits / temperature) cut to the smallest set of likeliest tokens whose
 // probability reaches top_p. The set is found by bisection on its least probability, the draw is the inverse of its sum in id order.
-// Buffers: 0 ids [ROWS] u32, 1 logits [ROWS, V], 2 options f32 (mode, temperature, top_p), 3 random u32 (seed, draw, then a stream a row).
-// Threads: one workgroup a row.
-#include "lib/row.wgsl"
+// After sample_largest.wgsl and the levels of sample_kept.wgsl. Buffers: 0 ids [ROWS] u32, 1-4 in lib/likeliest.wgsl, 5 random u32 (seed, draw, then a
+// stream a row). Threads: one workgroup a row; the first invocation finds the draw among the stretches, then among PER tokens each of one, then among these.
+#include "lib/likeliest.wgsl"
 #include "lib/random.wgsl"
 @group(0) @binding(0) var<storage, read_write> ids: array<u32>;
-@group(0) @binding(1) var<storage, read> logits: array<f32>;
-@group(0) @binding(2) var<storage, read> options: array<f32>;
-@group(0) @binding(3) var<storage, read> random: array<u32>;
+@group(0) @binding(5) var<storage, read> random: array<u32>;
 
-fn capped(logit: f32) -> f32 {
-  if (SOFTCAP > 0.0) {
-    return SOFTCAP * tanh(logit / SOFTCAP);
-  }
-  return logit;
+const STRETCH: u32 = WORKGROUP * PER;
+// Of stretches, of an invocation's tokens, of tokens.
+const OWN_SHARES: u32 = PARTS;
+const TOKEN_SHARES: u32 = PARTS + WORKGROUP;
+var<workgroup> shares: array<f32, TOKEN_SHARES + STRETCH>;
+var<workgroup> stretch: u32;
+
+struct Place {
+  at: u32,
+  // What is left of the draw there.
+  rest: f32,
 }
 
-var<workgroup> shares: array<f32, WORKGROUP>;
+// Where among `count` shares a draw lies: in the last that there is, where rounding lets it pass all of them.
+fn place_of(draw: f32, first: u32, count: u32) -> Place {
+  var place = Place();
+  var sum = 0.0;
+  for (var i = 0u; i < count; i++) {
+    let share = shares[first + i];
+    if (share > 0.0 && sum <= draw) {
+      place = Place(i, draw - sum);
+    }
+    sum += share;
+  }
+  return place;
+}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let row = group.x;
-  let base = row * V;
-  var largest = -3.0e38;
-  for (var i = local; i < V; i += WORKGROUP) {
-    largest = max(largest, capped(logits[base + i]));
-  }
-  largest = row_max(largest, local);
+  let largest = largest_logit(row, local);
   if (options[0] == 0.0) {
-    // Ids below 2^24 are whole numbers in float32.
     var first = -f32(V - 1u);
-    for (var i = local; i < V; i += WORKGROUP) {
-      if (capped(logits[base + i]) >= largest) {
-        first = max(first, -f32(i));
-      }
+    for (var part = local; part < PARTS; part += WORKGROUP) {
+      let own = best[row * PARTS + part];
+      first = max(first, select(first, -own.y, own.x == largest));
     }
     first = row_max(first, local);
     if (local == 0u) {
@@ -41,66 +50,39 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     }
     return;
   }
-  let heat = max(options[1], 1e-6);
-  var total = 0.0;
-  for (var i = local; i < V; i += WORKGROUP) {
-    total += exp((capped(logits[base + i]) - largest) / heat);
+  let found = bracket(row, local);
+  for (var part = local; part < PARTS; part += WORKGROUP) {
+    shares[part] = before[(row * PARTS + part) * RECORD + found.threshold];
   }
-  total = row_sum(total, local);
-  // Invariant: the tokens of relative probability >= low reach top_p, those >= high do not (unless they are all equal).
-  var low = 0.0;
-  var high = 1.0;
-  for (var round = 0u; round < select(30u, 0u, options[2] >= 1.0); round++) {
-    let middle = 0.5 * (low + high);
-    var kept = 0.0;
-    for (var i = local; i < V; i += WORKGROUP) {
-      let p = exp((capped(logits[base + i]) - largest) / heat);
-      kept += select(0.0, p, p >= middle);
-    }
-    if (row_sum(kept, local) >= options[2] * total) {
-      low = middle;
-    } else {
-      high = middle;
-    }
-  }
-  // Each invocation adds up a stretch of ids; the first finds the stretch of the draw and goes through it.
-  let stretch = (V + WORKGROUP - 1u) / WORKGROUP;
-  var share = 0.0;
-  for (var i = local * stretch; i < min((local + 1u) * stretch, V); i++) {
-    let p = exp((capped(logits[base + i]) - largest) / heat);
-    share += select(0.0, p, p >= low);
-  }
-  shares[local] = share;
   workgroupBarrier();
+  var rest = 0.0;
   if (local == 0u) {
     var mass = 0.0;
-    for (var l = 0u; l < WORKGROUP; l++) {
-      mass += shares[l];
+    for (var part = 0u; part < PARTS; part++) {
+      mass += shares[part];
     }
-    let draw = random_unit(random_key(random_key(mix32(random[0]), random[1]), random[2u + row])) * mass;
-    // The last stretch with a share, where rounding lets the draw pass all of them.
-    var before = 0.0;
-    var sum = 0.0;
-    var here = 0u;
-    for (var l = 0u; l < WORKGROUP; l++) {
-      if (shares[l] > 0.0 && sum <= draw) {
-        here = l;
-        before = sum;
-      }
-      sum += shares[l];
-    }
-    var chosen = 0u;
-    sum = before;
-    for (var i = here * stretch; i < min((here + 1u) * stretch, V); i++) {
-      let p = exp((capped(logits[base + i]) - largest) / heat);
-      if (p >= low) {
-        sum += p;
-        chosen = i;
-        if (sum > draw) {
-          break;
-        }
-      }
-    }
-    ids[row] = chosen;
+    let place = place_of(random_unit(random_key(random_key(mix32(random[0]), random[1]), random[2u + row])) * mass, 0u, PARTS);
+    stretch = place.at;
+    rest = place.rest;
+  }
+  workgroupBarrier();
+  let token = local * PER;
+  var own_share = 0.0;
+#repeat e PER
+  let p$e = relative_probability(row, stretch * STRETCH + token + $eu, largest);
+#end
+#repeat e PER
+  {
+    let share = select(0.0, p$e, p$e >= found.low);
+    shares[TOKEN_SHARES + token + $eu] = share;
+    own_share += share;
+  }
+#end
+  shares[OWN_SHARES + local] = own_share;
+  workgroupBarrier();
+  if (local == 0u) {
+    let own = place_of(rest, OWN_SHARES, WORKGROUP);
+    let last = place_of(own.rest, TOKEN_SHARES + own.at * PER, PER);
+    ids[row] = stretch * STRETCH + own.at * PER + last.at;
   }
 }

@@ -4,6 +4,8 @@
 var<private> member: u32;
 var<private> member_n: u32;
 var<private> member_row: u32;
+// Its first column of all.
+var<private> member_first: u32;
 // Where its partial sums begin.
 var<private> member_partial: u32;
 var<private> member_start: u32;
@@ -19,6 +21,7 @@ fn first_column(tile: u32) -> u32 {
     member = $gu;
     member_n = SIZE$g;
     member_row = SIZE$g;
+    member_first = FIRST$g;
     member_partial = SPLIT * M * FIRST$g;
     member_start = START$g;
     member_block = BLOCK$g;

@@ -1,6 +1,8 @@
 // A product on its own: one A, one C, one weight that begins its buffers. What lib/group_columns.wgsl and lib/group_terms.wgsl set by member are
 // constants here.
 @group(0) @binding(1) var<storage, read> a: array<vec4f>;
+const member: u32 = 0u;
+const member_first: u32 = 0u;
 const member_n: u32 = N;
 const member_row: u32 = C_ROW;
 const member_partial: u32 = 0u;

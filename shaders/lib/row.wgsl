@@ -1,6 +1,9 @@
-// Reductions over one row by one workgroup of WORKGROUP invocations, in a fixed order.
+// Reductions over one row by one workgroup of WORKGROUP invocations, a power of two, in a fixed order: ROW_PARTS of them take every ROW_PARTS-th value, then
+// each takes these.
 const ROW_THREADS: u32 = WORKGROUP;
-var<workgroup> row_partial: array<f32, WORKGROUP>;
+const ROW_PARTS: u32 = min(16u, WORKGROUP);
+var<workgroup> row_values: array<f32, WORKGROUP>;
+var<workgroup> row_parts: array<f32, ROW_PARTS>;
 
 fn row_of(group: vec3u, groups: vec3u, id: u32) -> u32 {
   return group.y * groups.x + group.x;
@@ -11,29 +14,37 @@ fn lane_of(id: u32) -> u32 {
 }
 
 fn row_sum(value: f32, local: u32) -> f32 {
-  row_partial[local] = value;
+  row_values[local] = value;
   workgroupBarrier();
-  for (var half = WORKGROUP / 2u; half > 0u; half >>= 1u) {
-    if (local < half) {
-      row_partial[local] += row_partial[local + half];
+  if (local < ROW_PARTS) {
+    var part = value;
+    for (var i = 1u; i < WORKGROUP / ROW_PARTS; i++) {
+      part += row_values[i * ROW_PARTS + local];
     }
-    workgroupBarrier();
+    row_parts[local] = part;
   }
-  let total = row_partial[0];
   workgroupBarrier();
+  var total = row_parts[0];
+  for (var i = 1u; i < ROW_PARTS; i++) {
+    total += row_parts[i];
+  }
   return total;
 }
 
 fn row_max(value: f32, local: u32) -> f32 {
-  row_partial[local] = value;
+  row_values[local] = value;
   workgroupBarrier();
-  for (var half = WORKGROUP / 2u; half > 0u; half >>= 1u) {
-    if (local < half) {
-      row_partial[local] = max(row_partial[local], row_partial[local + half]);
+  if (local < ROW_PARTS) {
+    var part = value;
+    for (var i = 1u; i < WORKGROUP / ROW_PARTS; i++) {
+      part = max(part, row_values[i * ROW_PARTS + local]);
     }
-    workgroupBarrier();
+    row_parts[local] = part;
   }
-  let largest = row_partial[0];
   workgroupBarrier();
+  var largest = row_parts[0];
+  for (var i = 1u; i < ROW_PARTS; i++) {
+    largest = max(largest, row_parts[i]);
+  }
   return largest;
 }

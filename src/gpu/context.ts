@@ -41,6 +41,7 @@ export class GpuContext {
       level: 'plain',
       workgroupBytes: device.limits.maxComputeWorkgroupStorageSize,
       maxWorkgroups: device.limits.maxComputeWorkgroupsPerDimension,
+      maxStorageBuffers: device.limits.maxStorageBuffersPerShaderStage,
       maxBindingBytes: Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize),
     };
     this.limits = { maxBindingBytes: this.settings.maxBindingBytes, maxBufferBytes: device.limits.maxBufferSize };
@@ -151,7 +152,7 @@ export class GpuContext {
 const OPTIONAL_FEATURES = ['timestamp-query', 'shader-f16', 'subgroups', 'chromium-experimental-subgroup-matrix'] as GPUFeatureName[];
 
 /** What plans and kernels use beyond WebGPU's own limits, where an adapter offers more. */
-const RAISED_LIMITS = ['maxBufferSize', 'maxStorageBufferBindingSize', 'maxComputeWorkgroupStorageSize'] as const;
+const RAISED_LIMITS = ['maxBufferSize', 'maxStorageBufferBindingSize', 'maxComputeWorkgroupStorageSize', 'maxStorageBuffersPerShaderStage'] as const;
 
 /**
  * The best adapter there is, with the limits it offers; null where the browser has no WebGPU or no adapter.

@@ -74,6 +74,8 @@ export interface KernelSettings {
   workgroupBytes: number;
   /** Largest workgroups a dimension. */
   maxWorkgroups: number;
+  /** Storage buffers that a kernel may bind. */
+  maxStorageBuffers: number;
   /** A weight larger than this is split by rows, a sweep over the adapter by elements: the largest binding. */
   maxBindingBytes: number;
 }

@@ -2,6 +2,7 @@
 import { flatGrid, value } from '../gpu/dispatch.ts';
 import { attentionConstants, type AttentionSettings } from './attention.ts';
 import { elements, type Graph, type Op, type Value } from './graph.ts';
+import { ropeDispatch, ropeOp } from './rope.ts';
 
 /** keys[slots[t], positions[t]] = k[t], and values likewise. @param keys, values [S, L, width] state @param k, v [T, width] @param slots, positions [T] u32; a slot >= S drops the token */
 export function cacheWrite(graph: Graph, { keys, values }: { keys: Value; values: Value }, k: Value, v: Value, slots: Value, positions: Value): void {
@@ -18,6 +19,13 @@ export const cacheWriteOp: Op = {
   outputs() {
     throw new Error('cacheWrite writes to state only');
   },
+  joined(before, node, settings, isReadOnce) {
+    const [k, v, slots, positions] = node.inputs;
+    const [cos, sin, rows, ...xs] = before.inputs;
+    if (before.op !== ropeOp || xs.length !== 2 || before.outputs[1] !== k || rows !== positions || !isReadOnce(k) || settings.maxStorageBuffers < ROPE_CACHE_BUFFERS) return null;
+    const outputs = [before.outputs[0], ...node.outputs];
+    return { ...node, op: ropeCacheOp, inputs: [cos, sin, rows, ...xs, v, slots], outputs, attributes: before.attributes, inPlaceOf: outputs.map(() => undefined) };
+  },
   dispatches({ inputs: [k, v, slots, positions], outputs: [keys, values] }, settings) {
     return [
       {
@@ -28,6 +36,18 @@ export const cacheWriteOp: Op = {
       },
     ];
   },
+};
+
+/** Tables, rows and slots; queries, keys and values, read and written. */
+const ROPE_CACHE_BUFFERS = 10;
+
+/** Queries and keys are rotated, and keys go where only the cache is read, with the values. Plans have it, graphs do not. Inputs: cos, sin, rows, q, k, v, slots; outputs: q and the cache. */
+const ropeCacheOp: Op = {
+  name: 'ropeCache',
+  outputs() {
+    throw new Error('ropeCache is made of rope and cacheWrite');
+  },
+  dispatches: ({ inputs: [cos, sin, rows, q, k, v, slots], outputs, attributes }, settings) => [ropeDispatch({ cos, sin, rows }, [q, k, v], outputs, attributes, settings, slots)],
 };
 
 /** Invocations of a slot and head, but on a CPU adapter. */

@@ -79,8 +79,8 @@ export interface Op {
   gradient?(backward: Backward, node: Node, outputGradients: readonly (Value | null)[]): void;
   /** Where some outputs turn out to be of no use: a node that makes these of them with less work, or the node itself. */
   only?(node: Node, wanted: ReadonlySet<Value>): Node;
-  /** Where one kernel does both this node and the one before it: a node of both, which plans have in their place. */
-  joined?(before: Node, node: Node): Node | null;
+  /** Where one kernel does both this node and the one before it: a node of both, which plans have in their place. `isReadOnce`: whether no other node reads a value, nor the host. */
+  joined?(before: Node, node: Node, settings: KernelSettings, isReadOnce: (value: Value) => boolean): Node | null;
   /** Weights that its kernels read as one where they can: they are placed together (ops/weightGroups.ts). */
   together?(inputs: readonly Value[]): Value[];
   /** The kernels of one node, in order. */

@@ -3,6 +3,7 @@ import type { BufferReference, Dispatch, KernelSettings } from '../gpu/dispatch.
 import type { Graph, Op, Value } from './graph.ts';
 import { groupOf } from './groupedProduct.ts';
 import { matrixProduct } from './matrixProduct.ts';
+import type { MatrixProduct } from './product.ts';
 
 /** @param x [T, in] @param weight [out, in] @returns [T, out] */
 export function linear(graph: Graph, x: Value, weight: Value): Value {
@@ -18,21 +19,27 @@ function checkWidth(x: Value, weight: Value): void {
   if (x.shape[1] !== weight.shape[1]) throw new Error(`linear ${weight.name}: input of ${x.shape[1]} for a weight of [${weight.shape}]`);
 }
 
-/** y = x Wᵀ. @param weight [out, in], of any role @param slice where y goes instead of its own place */
-export function forwardProduct(x: Value, weight: Value, y: Value, settings: KernelSettings, slice?: BufferReference): Dispatch[] {
+function forwardOf(x: Value, weight: Value, y: Value, slice?: BufferReference): MatrixProduct {
   const [tokens, width] = x.shape;
   const out = weight.shape[0];
-  return matrixProduct(
-    {
-      m: tokens,
-      n: out,
-      k: width,
-      a: { value: x, rowStride: width, columnStride: 1 },
-      b: { value: weight, rowStride: 1, columnStride: width },
-      c: { value: y, rowStride: out, slice },
-    },
-    settings,
-  );
+  return {
+    m: tokens,
+    n: out,
+    k: width,
+    a: { value: x, rowStride: width, columnStride: 1 },
+    b: { value: weight, rowStride: 1, columnStride: width },
+    c: { value: y, rowStride: out, slice },
+  };
+}
+
+/** y = x Wᵀ. @param weight [out, in], of any role @param slice where y goes instead of its own place */
+export function forwardProduct(x: Value, weight: Value, y: Value, settings: KernelSettings, slice?: BufferReference): Dispatch[] {
+  return matrixProduct(forwardOf(x, weight, y, slice), settings);
+}
+
+/** y_g = x W_gᵀ, of one weight or several. */
+export function forwardProducts(x: Value, weights: readonly Value[], ys: readonly Value[], settings: KernelSettings): Dispatch[] {
+  return matrixProduct(weights.length === 1 ? forwardOf(x, weights[0], ys[0]) : groupOf('columns', x, weights, ys), settings);
 }
 
 /** dx = dy W. @param weight [out, in], of any role */
@@ -61,7 +68,7 @@ export const linearOp: Op = {
   gradient(backward, { inputs: [x, weight] }, [dy]) {
     if (dy) backward.emit(x, linearDxOp, [dy, weight]);
   },
-  dispatches: ({ inputs: [x, weight], outputs: [y] }, settings) => forwardProduct(x, weight, y, settings),
+  dispatches: ({ inputs: [x, ...weights], outputs }, settings) => forwardProducts(x, weights, outputs, settings),
   tensorflow: (tf, [x, weight]) => [tf.matMul(x, weight, false, true)],
 };
 
@@ -85,7 +92,7 @@ export const linearGroupOp: Op = {
     else for (const { dy, weight } of used) backward.emit(x, linearDxOp, [dy, weight]);
   },
   together: ([, ...weights]) => weights,
-  dispatches: ({ inputs: [x, ...weights], outputs }, settings) => matrixProduct(groupOf('columns', x, weights, outputs), settings),
+  dispatches: ({ inputs: [x, ...weights], outputs }, settings) => forwardProducts(x, weights, outputs, settings),
   tensorflow: (tf, [x, ...weights]) => weights.map((weight) => tf.matMul(x, weight, false, true)),
 };
 

@@ -4,8 +4,8 @@
  */
 import { flatGrid, value, type BufferReference, type Dispatch, type KernelSettings } from '../gpu/dispatch.ts';
 import type { Graph, Node, Op, Value } from './graph.ts';
-import { forwardProduct, inputGradientProduct, linearDxOp } from './linear.ts';
-import { fitsKernels, loraBackward, loraForward, loraParameterGradients, type LoraSizes } from './loraKernels.ts';
+import { forwardProduct, forwardProducts, inputGradientProduct, linearDxOp, linearGroupOp, linearOp } from './linear.ts';
+import { addedToRows, fitsKernels, loraBackward, loraForward, loraParameterGradients, type LoraSizes } from './loraKernels.ts';
 import { matrixProduct } from './matrixProduct.ts';
 import { before } from './members.ts';
 
@@ -73,6 +73,13 @@ export const loraOp: Op = {
     const kernels = loraForward(sizes, { x, a, down, strength, up: { ys, b, scale } }, settings);
     return kernels ?? [...downProducts(x, a, down, strength, settings), ...ys.flatMap((y, g) => upProduct(sizes, down, y, b, g, scale, settings))];
   },
+  joined(before, node, settings) {
+    const { x, a, b, ys, strength } = partsOf(node);
+    const [input, ...weights] = before.inputs;
+    if ((before.op !== linearOp && before.op !== linearGroupOp) || input !== x || before.outputs.length !== ys.length || ys.some((y, g) => y !== before.outputs[g])) return null;
+    const both = { ...node, op: linearLoraOp, inputs: [x, a, b, ...weights, ...(strength ? [strength] : [])], inPlaceOf: node.outputs.map(() => undefined) };
+    return linearWithLora(both, settings) && both;
+  },
   tensorflow(tf, [x, a, b, ...rest], { attributes }) {
     const ys = rest.slice(0, attributes.projections as number);
     const rank = b.shape[1]!;
@@ -88,6 +95,25 @@ export const loraOp: Op = {
       }),
     ];
   },
+};
+
+/** Of a few rows: A x, then each W x, to which the rest is added as it is made. Null where other kernels compute it. */
+function linearWithLora({ inputs, outputs: [down, ...ys], attributes }: Node, settings: KernelSettings): Dispatch[] | null {
+  const { x, a, b, ys: weights, strength, scale } = partsOf({ inputs, attributes });
+  const sizes = sizesOf(x, b, ys);
+  const product = addedToRows(forwardProducts(x, weights, ys, settings), sizes, { down, b, scale }, settings);
+  const first = product && loraForward(sizes, { x, a, down, strength }, settings);
+  return first && [...first, product];
+}
+
+/** Linear layers of one input and their adapters at once. Plans have it, graphs do not. Inputs: x, A, B, each W [out, in], and strength where there is one; outputs as lora's. */
+const linearLoraOp: Op = {
+  name: 'linearLora',
+  outputs() {
+    throw new Error('linearLora is made of linear and lora');
+  },
+  together: (inputs) => inputs.filter(({ role }) => role === 'weight'),
+  dispatches: (node, settings) => linearWithLora(node, settings)!,
 };
 
 /** Inputs: x [T, in], A [G r, in], and strength [T] where there is one. */

@@ -6,6 +6,7 @@
 import { value, type BufferReference, type Dispatch, type KernelSettings, type ShaderConstant } from '../gpu/dispatch.ts';
 import type { Value } from './graph.ts';
 import { before, memberConstants } from './members.ts';
+import { LANES } from './productVariants.ts';
 
 /** x [T, in] A^T, then B of each projection: what the three kernels work on. */
 export interface LoraSizes {
@@ -184,6 +185,19 @@ function loraOfRows(shape: LoraSizes, { x, a, down, strength, up }: ForwardValue
     sum(blocks),
   );
   return [first, second];
+}
+
+/** matmul_rows.wgsl with the second product of LoRA added to it: `products` are W x alone. Null where they are not that kernel's, or the rank or the bindings are too many. */
+export function addedToRows(
+  products: readonly Dispatch[],
+  { rank, outs }: LoraSizes,
+  { down, b, scale }: { down: Value; b: Value; scale: number },
+  { maxStorageBuffers }: KernelSettings,
+): Dispatch | null {
+  const [product, ...others] = products;
+  const bound = { ...product.bindings, ...bindings({ 2: down, 3: b }) };
+  if (others.length > 0 || product.shader !== 'matmul_rows' || rank % 4 !== 0 || rank > 4 * LANES || Object.keys(bound).length > maxStorageBuffers) return null;
+  return { ...product, constants: { ...product.constants, ADDED: 'lora', QUARTERS: rank / 4, DOWN_ROW: (rank / 4) * outs.length, UP: { f32: scale } }, bindings: bound };
 }
 
 /** dDown_g = scale dy_g B_g, and dx = dDown A where it is wanted. */

@@ -55,10 +55,10 @@ export const LARGE_MATRIX: Tile = [128, 256, 2, 4];
 export const SMALL_MATRIX: Tile = [64, 64, 2, 2];
 const MATRIX: readonly Tile[] = [LARGE_MATRIX, SMALL_MATRIX, [128, 128, 2, 2], [128, 128, 2, 4], [64, 128, 2, 2], [64, 256, 2, 4]];
 
-/** Rows that matmul_rows.wgsl takes at once, terms of one of its runs, and invocations a workgroup. */
+/** Rows that matmul_rows.wgsl takes at once, terms of one of its runs, and invocations that share columns. */
 export const MOST_FEW_ROWS = 8;
 export const RUN = 32;
-export const FEW_ROWS_THREADS = 128;
+export const LANES = 32;
 
 const variant = (
   level: KernelLevel,
@@ -82,13 +82,16 @@ export function nameOf(level: KernelLevel, [tileM, tileN, perM, perN]: Tile, sha
   return `${level} ${tileM}x${tileN} ${perM}x${perN}${shader === 'matmul_unrolled' ? ' unrolled' : ''}${decodes ? ', decodes' : ''}`;
 }
 
-/** Tiles of matmul_rows.wgsl: for a few rows, by the columns that 32 invocations share. */
-export const FEW_ROWS: readonly ProductVariant[] = [4, 2, 1].map((perN) => ({
-  ...variant('plain', [MOST_FEW_ROWS, (FEW_ROWS_THREADS / 32) * perN, MOST_FEW_ROWS, perN]),
-  name: `plain rows by ${perN}`,
-  shader: 'matmul_rows',
-  threads: FEW_ROWS_THREADS,
-}));
+/** Tiles of matmul_rows.wgsl: for a few rows, by the columns that 32 invocations share, and by invocations. */
+const fewRows = (threads: number, name: string): readonly ProductVariant[] =>
+  [4, 2, 1].map((perN) => ({
+    ...variant('plain', [MOST_FEW_ROWS, (threads / LANES) * perN, MOST_FEW_ROWS, perN]),
+    name: `plain ${name} by ${perN}`,
+    shader: 'matmul_rows',
+    threads,
+  }));
+export const FEW_ROWS = fewRows(128, 'rows');
+export const FEW_ROWS_SHARED = fewRows(256, 'shared rows');
 
 /** Elements that lie anyhow, one at a time. */
 export const ANY_LAYOUT: ProductVariant = { ...variant('plain', [64, 64, 8, 4]), name: 'any layout', shader: 'matmul_tiled' };
@@ -96,6 +99,7 @@ export const ANY_LAYOUT: ProductVariant = { ...variant('plain', [64, 64, 8, 4]),
 export const VARIANTS: readonly ProductVariant[] = [
   ANY_LAYOUT,
   ...FEW_ROWS,
+  ...FEW_ROWS_SHARED,
   ...WIDE.map((tile) => variant('plain', tile)),
   ...WIDE.map((tile) => variant('f16', tile)),
   ...(['plain', 'f16'] as const).flatMap((level) => [false, true].flatMap((decodes) => UNROLLED.map((tile) => variant(level, tile, 'matmul_unrolled', decodes)))),

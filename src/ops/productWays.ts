@@ -7,7 +7,7 @@ import {
   ANY_LAYOUT,
   BY_NAME,
   FEW_ROWS,
-  FEW_ROWS_THREADS,
+  FEW_ROWS_SHARED,
   LARGE,
   LARGE_MATRIX,
   MATRIX_K,
@@ -20,6 +20,11 @@ import {
   type ProductVariant,
   type Tile,
 } from './productVariants.ts';
+
+/** Of matmul_rows.wgsl: rows from which more invocations share them, and workgroups that keep an adapter busy, without and with that. */
+const SHARED_ROWS = 4;
+const ENOUGH_ROWS = 512;
+const ENOUGH_ROWS_SHARED = 128;
 
 /** Rows from which NF4 may be written out ahead of the product, and up to which NF4 that runs along n is decoded in the tiles nevertheless. */
 const WRITTEN_ROWS = 256;
@@ -102,7 +107,7 @@ export function fits(variant: ProductVariant, product: MatrixProduct, settings: 
 }
 
 /** Bytes of workgroup memory that a variant takes at least. */
-export function workgroupBytes({ shader, level, tileM, tileN, perN }: ProductVariant, { a, b }: MatrixProduct): number {
+export function workgroupBytes({ shader, level, tileM, tileN, perN, threads }: ProductVariant, { a, b }: MatrixProduct): number {
   // A padded row of four vec4 has five; matmul_matrix pads each row by eight.
   const along = (side: number, alongK: boolean) => side * (alongK ? 5 : 4) * (level === 'plain' ? 16 : 8);
   switch (shader) {
@@ -112,8 +117,8 @@ export function workgroupBytes({ shader, level, tileM, tileN, perN }: ProductVar
     case 'matmul_wide':
       return along(tileM, a.columnStride === 1) + along(tileN, b.rowStride === 1) + 64;
     case 'matmul_rows':
-      // NF4's code points for each lane, the sums of all invocations, and fewer of them.
-      return 2048 + (perN + 1) * FEW_ROWS_THREADS * 4;
+      // NF4's code points for each lane, the sums of all invocations, and a quarter of them.
+      return 2048 + 5 * perN * threads;
     case 'matmul_unrolled':
       return WIDE_K * (tileM / 4 + 1 + tileN / 4 + 1) * (level === 'plain' ? 16 : 8) + 64;
     case 'matmul_matrix':
@@ -178,11 +183,19 @@ function ruleTile({ m, n, b }: MatrixProduct): Tile {
   return [64, 64, 8, 4];
 }
 
+/** As many columns at once as leave enough workgroups. */
+function ruleOfRows(product: MatrixProduct, settings: KernelSettings): ProductVariant | undefined {
+  const [variants, enough] = product.m < SHARED_ROWS ? [FEW_ROWS, ENOUGH_ROWS] : [FEW_ROWS_SHARED, ENOUGH_ROWS_SHARED];
+  const fitting = variants.filter((variant) => fits(variant, product, settings));
+  return fitting.find(({ tileN }) => columnTiles(product, tileN) >= enough) ?? fitting.at(-1);
+}
+
 /** What runs where nothing was measured: the most arithmetic that the level has. */
 export function ruleWay(product: MatrixProduct, settings: KernelSettings): ProductWay {
   const sliced = (variant: ProductVariant) => ({ variant, slices: slicesOfK(variant, product, settings) });
   if (!readsByEight(product)) return sliced(ANY_LAYOUT);
-  if (fits(FEW_ROWS[0], product, settings)) return sliced(FEW_ROWS[0]);
+  const fewRows = ruleOfRows(product, settings);
+  if (fewRows) return sliced(fewRows);
   const onMatrixUnits = BY_NAME.get(nameOf('matrix', product.m >= 128 && product.n >= 256 ? LARGE_MATRIX : SMALL_MATRIX))!;
   if (fits(onMatrixUnits, product, settings)) return sliced(onMatrixUnits);
   const level = settings.level !== 'plain' && product.b.value.role === 'weight' ? 'f16' : 'plain';
@@ -221,7 +234,8 @@ export function waysOf(product: MatrixProduct, settings: KernelSettings): Produc
   const rule = ruleWay(product, settings);
   // Tiles of 16 and 48 are for sides that short.
   const suits = (tile: number, side: number) => (tile === 16 || tile === 48 ? side <= tile : tile / 2 < side || tile <= 32);
-  const others = VARIANTS.filter((variant) => variant !== rule.variant && fits(variant, product, settings) && suits(variant.tileM, product.m) && suits(variant.tileN, product.n));
+  const suitsBoth = ({ shader, tileM, tileN }: ProductVariant) => shader === 'matmul_rows' || (suits(tileM, product.m) && suits(tileN, product.n));
+  const others = VARIANTS.filter((variant) => variant !== rule.variant && fits(variant, product, settings) && suitsBoth(variant));
   return [rule, ...others.map((variant) => ({ variant, slices: slicesOfK(variant, product, settings) }))];
 }
 

@@ -1,9 +1,9 @@
 /** RMSNorm (arXiv:1910.07467): y = x / sqrt(mean(x²) + eps) · (unitOffset + w), over the last `w.length` elements of each row. */
-import { value, type Dispatch, type KernelSettings } from '../gpu/dispatch.ts';
+import { value, type BufferReference, type Dispatch, type KernelSettings } from '../gpu/dispatch.ts';
 import { addOp } from './add.ts';
 import { elements, type Attributes, type Graph, type Op, type Value } from './graph.ts';
 import { weightBindings, weightKind } from './product.ts';
-import { rowsShared } from './rows.ts';
+import { rowGrid, rowsShared } from './rows.ts';
 
 export interface RmsNormSettings {
   eps: number;
@@ -17,13 +17,37 @@ export function rmsNorm(graph: Graph, x: Value, weight: Value, { eps, unitOffset
 }
 
 /** Of the kernels that make the norm, or its gradient, of rows of x. */
-function overRows(x: Value, weight: Value, attributes: Attributes, settings: KernelSettings): Pick<Dispatch, 'constants' | 'workgroups'> {
+function overRows(x: Value, weight: Value, attributes: Attributes, settings: KernelSettings) {
   const width = weight.shape[0];
   const { constants, workgroups } = rowsShared(elements(x) / width, settings);
   return {
     constants: { ...constants, WIDTH: width, EPS: { f32: attributes.eps as number }, UNIT_OFFSET: { f32: attributes.unitOffset as number }, W_KIND: weightKind(weight) },
     workgroups,
   };
+}
+
+/** Most vec4 of a row that an invocation keeps, and fewest invocations. */
+const MOST_FOURS = 16;
+const FEWEST_INVOCATIONS = 32;
+
+/** The norm of rows of x, or of a + b. @param summed where the sum goes, where there is one */
+function forward(x: Value, weight: Value, y: Value, attributes: Attributes, settings: KernelSettings, summed?: { b: Value; sum: Value }): Dispatch[] {
+  const { constants, workgroups } = overRows(x, weight, attributes, settings);
+  const { ROWS, WIDTH } = constants;
+  const bindings = { 0: value(y), ...weightBindings(weight) };
+  const ofSum: Record<number, BufferReference> = summed ? { 1: value(summed.sum), 2: value(x), 3: value(summed.b) } : {};
+  const invocations = Math.min(settings.rowWorkgroup, Math.max(FEWEST_INVOCATIONS, 2 ** Math.ceil(Math.log2(WIDTH / 4))));
+  const fours = Math.ceil(WIDTH / 4 / invocations);
+  if (settings.rowWorkgroup === 1 || WIDTH % 4 !== 0 || fours > MOST_FOURS)
+    return [{ shader: summed ? 'add_rms_norm' : 'rms_norm', constants, workgroups, bindings: { ...bindings, ...(summed ? ofSum : { 1: value(x) }) } }];
+  return [
+    {
+      shader: 'rms_norm_kept',
+      constants: { ...constants, WORKGROUP: invocations, FOURS: fours, ADDS: summed ? 1 : 0 },
+      workgroups: rowGrid(ROWS, settings),
+      bindings: { ...bindings, 2: value(x), ...ofSum },
+    },
+  ];
 }
 
 export const rmsNormOp: Op = {
@@ -35,9 +59,7 @@ export const rmsNormOp: Op = {
   gradient(backward, { inputs: [x, weight], attributes }, [dy]) {
     if (dy) backward.emit(x, rmsNormDxOp, [x, weight, dy], attributes);
   },
-  dispatches({ inputs: [x, weight], outputs: [y], attributes }, settings) {
-    return [{ shader: 'rms_norm', ...overRows(x, weight, attributes, settings), bindings: { 0: value(y), 1: value(x), ...weightBindings(weight) } }];
-  },
+  dispatches: ({ inputs: [x, weight], outputs: [y], attributes }, settings) => forward(x, weight, y, attributes, settings),
   joined(before, node) {
     const [x, weight] = node.inputs;
     if (before.op !== addOp || before.outputs[0] !== x || x.shape[1] !== weight.shape[0]) return null;
@@ -56,15 +78,7 @@ const addRmsNormOp: Op = {
   outputs() {
     throw new Error('addRmsNorm is made of add and rmsNorm');
   },
-  dispatches({ inputs: [a, b, weight], outputs: [sum, norm], attributes }, settings) {
-    return [
-      {
-        shader: 'add_rms_norm',
-        ...overRows(a, weight, attributes, settings),
-        bindings: { 0: value(norm), 1: value(sum), 2: value(a), 3: value(b), ...weightBindings(weight) },
-      },
-    ];
-  },
+  dispatches: ({ inputs: [a, b, weight], outputs: [sum, norm], attributes }, settings) => forward(a, weight, norm, attributes, settings, { b, sum }),
 };
 
 const rmsNormDxOp: Op = {

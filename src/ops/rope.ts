@@ -1,6 +1,6 @@
 /** Rotary position embedding (arXiv:2104.09864) in the Llama layout (halves rotated), over the first elements of each head. The gradient is the inverse rotation. */
-import { flatGrid, value, type Dispatch, type KernelSettings } from '../gpu/dispatch.ts';
-import type { Graph, Node, Op, Value } from './graph.ts';
+import { flatGrid, value, type BufferReference, type Dispatch, type KernelSettings } from '../gpu/dispatch.ts';
+import type { Attributes, Graph, Op, Value } from './graph.ts';
 import { before, memberBindings, memberConstants } from './members.ts';
 
 /** Values that one kernel rotates: with the tables it then has seven buffers. */
@@ -33,9 +33,12 @@ export const ropeOp: Op = {
       inverse,
     );
   },
-  dispatches(node, settings) {
+  dispatches({ inputs: [cos, sin, rows, ...xs], outputs, attributes }, settings) {
     const dispatches: Dispatch[] = [];
-    for (let first = 0; first < node.outputs.length; first += MOST_AT_ONCE) dispatches.push(ropeDispatch(node, first, settings));
+    for (let first = 0; first < xs.length; first += MOST_AT_ONCE) {
+      const ofThese = (values: readonly Value[]) => values.slice(first, first + MOST_AT_ONCE);
+      dispatches.push(ropeDispatch({ cos, sin, rows }, ofThese(xs), ofThese(outputs), attributes, settings));
+    }
     return dispatches;
   },
   tensorflow(tf, [cos, sin, rows, ...xs], { attributes }) {
@@ -52,16 +55,24 @@ export const ropeOp: Op = {
   },
 };
 
-/** Of the values from `first` on, as many as one kernel takes. */
-function ropeDispatch({ inputs: [cos, sin, rows, ...xs], outputs, attributes }: Node, first: number, settings: KernelSettings): Dispatch {
+/** @param xs, ys as many as one kernel takes @param slots where `ys` is the rotated queries and the cache of keys and values: the slot of each row of x */
+export function ropeDispatch(
+  { cos, sin, rows }: { cos: Value; sin: Value; rows: Value },
+  xs: readonly Value[],
+  ys: readonly Value[],
+  attributes: Attributes,
+  settings: KernelSettings,
+  slots?: Value,
+): Dispatch {
   const D = attributes.headDim as number;
-  const members = xs.slice(first, first + MOST_AT_ONCE);
-  const heads = members.map((x) => x.shape[1] / D);
+  const heads = xs.map((x) => x.shape[1] / D);
   const shape = { T: rows.shape[0], D, ROTATED: 2 * cos.shape[1], P: cos.shape[0], SIGN: { f32: attributes.inverse ? -1 : 1 } };
+  const cache: Record<string, number> = slots ? { CACHES: 1, SLOTS: ys[1].shape[0], LENGTH: ys[1].shape[1] } : { CACHES: 0 };
+  const ofSlots: Record<number, BufferReference> = slots ? { 3: value(slots) } : {};
   return {
     shader: 'rope',
-    constants: { ...shape, MEMBERS: members.length, ...memberConstants({ FIRST: before(heads), HEADS: heads }) },
-    bindings: { 0: value(cos), 1: value(sin), 2: value(rows), ...memberBindings(members), ...memberBindings(outputs.slice(first, first + MOST_AT_ONCE), 20) },
+    constants: { ...shape, ...cache, MEMBERS: xs.length, ...memberConstants({ FIRST: before(heads), HEADS: heads }) },
+    bindings: { 0: value(cos), 1: value(sin), 2: value(rows), ...ofSlots, ...memberBindings(xs), ...memberBindings(ys, 20) },
     workgroups: flatGrid((rows.shape[0] * heads.reduce((a, b) => a + b, 0) * D) / 2, 64, settings),
   };
 }

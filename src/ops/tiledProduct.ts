@@ -3,7 +3,7 @@ import { flatGrid, type BufferReference, type Dispatch, type KernelSettings, typ
 import { BLOCK } from '../quant/nf4.ts';
 import { columnBindings, columnConstants, columnTiles, dequantizeConstants, groupConstants, inputBindings, operandBindings, outputBindings } from './groupedProduct.ts';
 import { hasNf4, productConstants, weightKind, type MatrixProduct } from './product.ts';
-import { MATRIX_K, RUN, WIDE_K, type ProductVariant } from './productVariants.ts';
+import { LANES, MATRIX_K, RUN, WIDE_K, type ProductVariant } from './productVariants.ts';
 import { chosenWay, isTurned, nameOfWay, productKey, waysNear, waysOf, workgroupBytes, type ProductWay } from './productWays.ts';
 
 /** @param scratchIndex index of the node's scratch that this product may use, and the one after it */
@@ -101,12 +101,15 @@ function writesByFour({ c }: MatrixProduct): boolean {
   return (c.offset ?? 0) % 4 === 0 && c.rowStride % 4 === 0;
 }
 
-/** Bytes of a row of A that matmul_rows.wgsl keeps in workgroup memory: a stretch of 1024 terms, padded by an eighth. */
-const KEPT_ROW_BYTES = (1024 / 8) * 9 * 4;
+/** Fours of each invocation's terms that lib/left_kept.wgsl brings to workgroup memory at once: the more, the fewer waits. */
+const KEPT_FOURS = [8, 4, 2];
+/** Bytes of a row of them, one more for padding. */
+const keptRowBytes = (fours: number) => LANES * (fours + 1) * 16;
 
 function fewRowsProduct({ variant }: ProductWay, product: MatrixProduct, settings: KernelSettings): Dispatch {
   const { tileN, perN, threads } = variant;
-  const isKept = hasNf4(product) && workgroupBytes(variant, product) + product.m * KEPT_ROW_BYTES <= settings.workgroupBytes;
+  const spare = settings.workgroupBytes - workgroupBytes(variant, product);
+  const kept = hasNf4(product) ? KEPT_FOURS.find((fours) => product.m * keptRowBytes(fours) <= spare) : undefined;
   return {
     shader: variant.shader,
     constants: {
@@ -118,8 +121,9 @@ function fewRowsProduct({ variant }: ProductWay, product: MatrixProduct, setting
       PER_N: perN,
       THREADS: threads,
       B_READER: hasNf4(product) ? 'nf4' : 'plain',
-      LEFT: isKept ? 'kept' : 'read',
+      ...(kept ? { LEFT: 'kept', KEPT: kept } : { LEFT: 'read' }),
       C_TARGET: product.group ? 'members' : 'one',
+      ADDED: 'none',
       ...groupConstants(product, tileN, settings),
     },
     bindings: { ...outputBindings(product), ...inputBindings(product), ...operandBindings(product, settings) },

@@ -117,8 +117,8 @@ class CaseBuilder {
 }
 
 /** An adapter whose strength differs from token to token. */
-function strengthCase(rank: number, tokens: number, width: number, outs: number[]): OpCase {
-  const name = `lora of ${outs.length} projections with a strength a token, rank ${rank}, ${tokens}×${width}`;
+function strengthCase(rank: number, tokens: number, width: number, outs: number[], kind?: TensorKind): OpCase {
+  const name = `lora of ${outs.length} ${kind ? `linear ${kind}` : 'projections'} with a strength a token, rank ${rank}, ${tokens}×${width}`;
   const graph = new Graph(false);
   const feeds: OpCase['feeds'] = {};
   const input = (key: string, shape: number[]) => {
@@ -130,11 +130,23 @@ function strengthCase(rank: number, tokens: number, width: number, outs: number[
     parameters.set(key, { shape, values: uniform(elements({ shape }), parameters.size + 31) });
     return graph.parameter(key, shape);
   };
-  const ys = outs.map((out, g) => add(graph, input(`y${g}`, [tokens, out]), input(`z${g}`, [tokens, out])));
+  const weights: OpCase['weights'] = new Map();
+  const weight = (key: string, shape: number[], of: TensorKind) => {
+    weights.set(key, { shape, ...stored(uniform(elements({ shape }), weights.size + 41), of) });
+    return graph.weight(key, shape, of);
+  };
+  const x = input('x', [tokens, width]);
+  const ys = kind
+    ? linearGroup(
+        graph,
+        x,
+        outs.map((out, g) => weight(`w${g}`, [out, width], kind)),
+      )
+    : outs.map((out, g) => add(graph, input(`y${g}`, [tokens, out]), input(`z${g}`, [tokens, out])));
   const [a, b] = [parameter('A', [outs.length * rank, width]), parameter('B', [outs.reduce((sum, out) => sum + out, 0), rank])];
-  const seen = lora(graph, input('x', [tokens, width]), { a, b, ys, scale: 0.5, strength: input('adapterStrength', [tokens]) });
+  const seen = lora(graph, x, { a, b, ys, scale: 0.5, strength: input('adapterStrength', [tokens]) });
   const outputs = seen.map((value, g) => ({ name: `output.${g}`, value: graph.output(`output.${g}`, add(graph, value, input(`w${g}`, [tokens, outs[g]]))) }));
-  return { name, graph, outputs, feeds, parameters, weights: new Map() };
+  return { name, graph, outputs, feeds, parameters, weights };
 }
 
 /** Loss and whether the target is the likeliest token: it is on every other row, and the last token is the first one's equal, never the first. */
@@ -296,6 +308,7 @@ export function opCases(): OpCase[] {
   for (const [kind, tokens, groups, width, settings] of [
     ['f32', 7, 1, 48, { eps: 1e-5 }],
     ['bf16', 66, 1, 130, { eps: 1e-6 }],
+    ['bf16', 3, 1, 1060, { eps: 1e-6 }],
     ['f16', 5, 3, 12, { eps: 1e-6, unitOffset: 1 }],
     ['nf4', 3, 1, 257, { eps: 1e-3, unitOffset: 1 }],
   ] as [TensorKind, number, number, number, RmsNormSettings][]) {
@@ -307,6 +320,7 @@ export function opCases(): OpCase[] {
   for (const [kind, tokens, width, settings] of [
     ['f32', 7, 48, { eps: 1e-5 }],
     ['bf16', 66, 130, { eps: 1e-6, unitOffset: 1 }],
+    ['bf16', 2, 520, { eps: 1e-5 }],
   ] as [TensorKind, number, number, RmsNormSettings][]) {
     build(`addRmsNorm ${kind} ${tokens}×${width}${settings.unitOffset ? ', 1 + w' : ''}`, (c) => {
       const [a, b] = [c.leaf('a', tokens, width), c.leaf('b', tokens, width)];
@@ -406,5 +420,6 @@ export function opCases(): OpCase[] {
   cases.push(scoreCase(70, 40, 131, 0), scoreCase(131, 12, 64, 3), strengthCase(8, 45, 36, [132, 8, 4]), strengthCase(3, 20, 13, [7, 5]));
   // A few rows, as in generation.
   cases.push(strengthCase(8, 5, 36, [132, 8, 4]), strengthCase(16, 1, 1100, [70]), strengthCase(12, 8, 40, [20, 64]));
+  cases.push(strengthCase(16, 1, 1120, [40, 8, 20], 'nf4'), strengthCase(8, 3, 96, [36], 'nf4'), strengthCase(4, 8, 64, [12, 24], 'bf16'));
   return cases;
 }

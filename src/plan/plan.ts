@@ -33,7 +33,7 @@ export interface Plan {
 
 /** @throws BlockTooLargeError where a value does not fit one binding of the adapter */
 export function makePlan(name: string, graph: Graph, settings: KernelSettings, limits: MemoryLimits): Plan {
-  const nodes = joined(withoutDeadNodes(graph.nodes));
+  const nodes = joined(withoutDeadNodes(graph.nodes), settings);
   checkInPlace(nodes);
   // A model's layers ask for the same few shaders again and again.
   const codes = new Map<string, string>();
@@ -126,11 +126,14 @@ export function makePlan(name: string, graph: Graph, settings: KernelSettings, l
 }
 
 /** Neighbours that one kernel does better are one node from here on; the graph, its gradients and TensorFlow.js know the parts. */
-function joined(nodes: readonly Node[]): Node[] {
+function joined(nodes: readonly Node[], settings: KernelSettings): Node[] {
+  const reads = new Map<Value, number>();
+  for (const { inputs } of nodes) for (const input of inputs) reads.set(input, (reads.get(input) ?? 0) + 1);
+  const isReadOnce = (value: Value) => value.role === 'activation' && reads.get(value) === 1;
   const out: Node[] = [];
   for (const node of nodes) {
     const before = out.at(-1);
-    const both = before && node.op.joined?.(before, node);
+    const both = before && node.op.joined?.(before, node, settings, isReadOnce);
     if (both) out[out.length - 1] = both;
     else out.push(node);
   }

@@ -5,9 +5,11 @@ import { add } from '../../src/ops/add.ts';
 import type { AttentionSettings } from '../../src/ops/attention.ts';
 import { attentionDecode, cacheWrite } from '../../src/ops/cache.ts';
 import { Graph } from '../../src/ops/graph.ts';
+import { rope } from '../../src/ops/rope.ts';
 import { OP_BOUND } from '../../src/plan/checkOps.ts';
 import { GraphRunner } from '../../src/plan/graphRunner.ts';
 import { uniform } from '../../src/plan/opCases.ts';
+import { makePlan } from '../../src/plan/plan.ts';
 import { DIRECT, TILED } from '../helpers/agreement.ts';
 import { gpuWith, testGpu } from '../helpers/gpu.ts';
 
@@ -96,5 +98,39 @@ describe.skipIf(!gpu).each([DIRECT, TILED])('attention over the cache, kernels $
     const largest = Math.max(...exact.map(Math.abs));
     expect(largest).toBeGreaterThan(0.05);
     expect(Math.max(...exact.map((value, i) => Math.abs(value - result[i]))) / largest).toBeLessThan(OP_BOUND);
+  });
+});
+
+/** Two heads of queries and one of keys, of 12 of which 8 are rotated; the last token has no slot. */
+const [TOKENS, SLOTS, LENGTH, HEADS, HEAD_DIM, ROTATED] = [3, 2, 9, 2, 12, 8];
+
+async function rotated(settings: Partial<KernelSettings>) {
+  const context = await gpuWith(settings);
+  const graph = new Graph(false);
+  const [keys, values] = ['keys', 'values'].map((name) => graph.state(name, [SLOTS, LENGTH, HEAD_DIM]));
+  const [positions, slots] = ['positions', 'slots'].map((name) => graph.input(name, [TOKENS], 'u32'));
+  const [cos, sin] = [1, 2].map((seed) => graph.constant(`table${seed}`, [LENGTH, ROTATED / 2], () => uniform((LENGTH * ROTATED) / 2, seed)));
+  const of = (name: string, heads: number) => graph.input(name, [TOKENS, heads * HEAD_DIM], 'f32');
+  const [q, k] = rope(graph, [of('q', HEADS), of('k', 1)], { cos, sin }, positions, HEAD_DIM);
+  cacheWrite(graph, { keys, values }, k, of('v', 1), slots, positions);
+  graph.output('q', add(graph, q, of('zero', HEADS)));
+  const { dispatches } = makePlan('test', graph, context.settings, context.limits);
+  const runner = await GraphRunner.create(context, graph);
+  const feeds = Object.fromEntries(['q', 'k', 'v'].map((name, i) => [name, uniform(TOKENS * (i === 0 ? HEADS : 1) * HEAD_DIM, i + 3)]));
+  const cache = { keys: uniform(SLOTS * LENGTH * HEAD_DIM, 6), values: uniform(SLOTS * LENGTH * HEAD_DIM, 7) };
+  await runner.run({ ...feeds, ...cache, positions: Uint32Array.of(8, 0, 4), slots: Uint32Array.of(1, 0, SLOTS) });
+  const results = [await runner.read('output', 'q'), await runner.read('state', 'keys'), await runner.read('state', 'values')];
+  runner.dispose();
+  context.dispose();
+  return { shaders: dispatches.map(({ shader }) => shader), results, cache };
+}
+
+describe.skipIf(!gpu)('keys that only the cache is read for', () => {
+  it('are rotated into it', async () => {
+    const [apart, joined] = [await rotated({ maxStorageBuffers: 8 }), await rotated({ maxStorageBuffers: 10 })];
+    expect(apart.shaders).toEqual(['rope', 'cache_write', 'add']);
+    expect(joined.shaders).toEqual(['rope', 'add']);
+    expect(joined.results).toEqual(apart.results);
+    expect(joined.results[1]).not.toEqual(joined.cache.keys);
   });
 });

@@ -25,6 +25,9 @@ interface Case {
   width: number;
   /** Of k, forward. */
   slices: number;
+  /** Of workgroup memory, and the fours of an invocation that are kept in it at once. */
+  bytes?: number;
+  kept?: number;
 }
 
 const CASES: Case[] = [
@@ -38,6 +41,10 @@ const CASES: Case[] = [
   { rows: 1, way: 'plain rows by 4', kind: 'nf4', outs: [144, 72, 20], width: 576, slices: 1 },
   { rows: 8, way: 'plain rows by 2', kind: 'nf4', outs: [50], width: 96, slices: 1 },
   { rows: 2, way: 'plain rows by 4', kind: 'nf4', outs: [24, 16], width: 2048, slices: 1 },
+  { rows: 4, way: 'plain shared rows by 4', kind: 'nf4', outs: [56, 24], width: 1024, slices: 1, bytes: 32768, kept: 8 },
+  { rows: 8, way: 'plain shared rows by 4', kind: 'nf4', outs: [56, 24], width: 2048, slices: 1, bytes: 32768, kept: 4 },
+  { rows: 7, way: 'plain shared rows by 2', kind: 'nf4', outs: [33], width: 1120, slices: 1, bytes: 16384, kept: 2 },
+  { rows: 5, way: 'plain shared rows by 1', kind: 'bf16', outs: [51], width: 640, slices: 1 },
   { rows: 1, way: 'plain rows by 4', kind: 'bf16', outs: [40], width: 1024, slices: 1 },
   { rows: 3, way: 'plain rows by 1', kind: 'bf16', outs: [51], width: 640, slices: 1 },
   { rows: 2, way: 'plain rows by 4', kind: 'f32', outs: [16, 40], width: 1184, slices: 1 },
@@ -80,6 +87,8 @@ describe.skipIf(!gpu)('products', () => {
         runner.dispose();
         return read;
       };
+      const { workgroupBytes } = settings;
+      settings.workgroupBytes = made.bytes ?? workgroupBytes;
       settings.matmul = 'direct';
       const expected = await run();
       settings.matmul = 'tiled';
@@ -88,8 +97,10 @@ describe.skipIf(!gpu)('products', () => {
       const { dispatches } = makePlan('one product', build(made, backward), settings, limits);
       expect(dispatches.map(({ shader }) => shader)).toContain(way.startsWith(UNROLLED) ? 'matmul_unrolled' : 'matmul_rows');
       expect(dispatches.some(({ shader }) => shader.startsWith('dequantize'))).toBe(way === UNROLLED && made.kind === 'nf4');
+      if (made.kept) expect(dispatches[0].constants.KEPT).toBe(made.kept);
       const results = await run();
       settings.choices = undefined;
+      settings.workgroupBytes = workgroupBytes;
       const largest = Math.max(...expected.map((values) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0)));
       results.forEach((values, g) => expect(values.reduce((most, value, i) => Math.max(most, Math.abs(value - expected[g][i])), 0) / largest, names[g]).toBeLessThan(2e-5));
     },

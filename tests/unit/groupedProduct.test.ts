@@ -36,7 +36,7 @@ describe('weights that lie together', () => {
 });
 
 function settings(level: KernelLevel, change: Partial<KernelSettings> = {}): KernelSettings {
-  return { rowWorkgroup: 128, matmul: 'tiled', level, workgroupBytes: 49152, maxWorkgroups: 65535, maxBindingBytes: 2 ** 27, ...change };
+  return { rowWorkgroup: 128, matmul: 'tiled', level, workgroupBytes: 49152, maxWorkgroups: 65535, maxStorageBuffers: 10, maxBindingBytes: 2 ** 27, ...change };
 }
 
 /** Outputs of the group and the gradient that dys of the same shapes give the input. */

@@ -22,7 +22,7 @@ afterEach(() => {
 });
 
 function device(name = 'some GPU', workgroupBytes = 16384): GpuContext {
-  const settings = { rowWorkgroup: 128, matmul: 'tiled', level: 'plain', workgroupBytes, maxWorkgroups: 65535, maxBindingBytes: 2 ** 27 };
+  const settings = { rowWorkgroup: 128, matmul: 'tiled', level: 'plain', workgroupBytes, maxWorkgroups: 65535, maxStorageBuffers: 10, maxBindingBytes: 2 ** 27 };
   return { name, levels: ['plain'], settings, device: { features: new Set(['timestamp-query']) }, causeOf: async (error: unknown) => error } as unknown as GpuContext;
 }
 

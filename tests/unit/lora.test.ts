@@ -5,9 +5,21 @@ import type { KernelSettings } from '../../src/gpu/dispatch.ts';
 import { AdapterLayout } from '../../src/model/adapterLayout.ts';
 import { trainGraph } from '../../src/model/plans.ts';
 import { modelOf } from '../../src/model/registry.ts';
+import { add } from '../../src/ops/add.ts';
+import { Graph } from '../../src/ops/graph.ts';
+import { linearGroup } from '../../src/ops/linear.ts';
+import { lora } from '../../src/ops/lora.ts';
 import { makePlan } from '../../src/plan/plan.ts';
 
-const SETTINGS: KernelSettings = { rowWorkgroup: 128, matmul: 'tiled', level: 'plain', workgroupBytes: 16384, maxWorkgroups: 65535, maxBindingBytes: 2 ** 27 };
+const SETTINGS: KernelSettings = {
+  rowWorkgroup: 128,
+  matmul: 'tiled',
+  level: 'plain',
+  workgroupBytes: 16384,
+  maxWorkgroups: 65535,
+  maxStorageBuffers: 10,
+  maxBindingBytes: 2 ** 27,
+};
 const LAYERS = 16;
 /** Projections that share an input: q, k and v; o; gate and up; down. */
 const GROUPS = 4 * LAYERS;
@@ -36,6 +48,44 @@ describe('LoRA in a plan', () => {
 
   it('takes every module by itself where each drops its own', () => {
     expect(counts(false, 0.1)).toMatchObject({ lora: 7 * LAYERS, loraDx: 7 * LAYERS, loraParameters: 7 * LAYERS });
+  });
+});
+
+/** The kernels of projections of one input and their adapters. @param apart whether the adapter reads another input */
+function shadersOf(tokens: number, outs: number[], rank: number, settings: Partial<KernelSettings> = {}, apart = false): string[] {
+  const graph = new Graph(false);
+  const x = graph.input('x', [tokens, 128], 'f32');
+  const weights = outs.map((out, g) => graph.weight(`w${g}`, [out, 128], 'nf4'));
+  const a = graph.parameter('A', [outs.length * rank, 128]);
+  const b = graph.parameter('B', [outs.reduce((sum, out) => sum + out, 0), rank]);
+  const ys = linearGroup(graph, x, weights);
+  const seen = lora(graph, apart ? graph.input('other', [tokens, 128], 'f32') : x, { a, b, ys, scale: 1 });
+  // Outputs of an op may take an activation's place, those of a graph may not.
+  seen.forEach((y, g) => graph.output(`output.${g}`, add(graph, y, graph.input(`zero${g}`, y.shape, 'f32'))));
+  const { dispatches } = makePlan('test', graph, { ...SETTINGS, ...settings }, { maxBindingBytes: 2 ** 27, maxBufferBytes: 2 ** 28 });
+  return dispatches.map(({ shader }) => shader).filter((shader) => shader !== 'add');
+}
+
+describe('LoRA of a few rows', () => {
+  const [joined, apart] = [
+    ['lora_rows', 'matmul_rows'],
+    ['matmul_rows', 'lora_rows', 'lora_rows_up'],
+  ];
+
+  it('is added by the product itself', () => {
+    for (const outs of [[64], [64, 32], [64, 32, 32]]) for (const tokens of [1, 8]) expect(shadersOf(tokens, outs, 16)).toEqual(joined);
+  });
+
+  it('is added after it where inputs differ, ranks are too many, or the adapter binds too few buffers', () => {
+    expect(shadersOf(1, [64], 16, {}, true)).toEqual(apart);
+    expect(shadersOf(1, [64], 160)).toEqual(apart);
+    expect(shadersOf(1, [64, 32, 32], 16, { maxStorageBuffers: 8 })).toEqual(apart);
+    expect(shadersOf(1, [64], 16, { maxStorageBuffers: 8 })).toEqual(joined);
+  });
+
+  it('is apart where other kernels compute the product', () => {
+    expect(shadersOf(9, [64], 16)).not.toContain('lora_rows');
+    expect(shadersOf(1, [64], 16, { matmul: 'direct' }).every((shader) => shader.startsWith('matmul_direct'))).toBe(true);
   });
 });
 

@@ -7,7 +7,15 @@ import { chooseMemory, DEFAULT_MEMORY_BYTES, type ChoiceOptions } from '../../sr
 import { memoryReport, planRun } from '../../src/training/runPlans.ts';
 
 const GIB = 2 ** 30;
-const SETTINGS = { rowWorkgroup: 128, matmul: 'tiled' as const, level: 'plain' as const, workgroupBytes: 32768, maxWorkgroups: 65535, maxBindingBytes: 128 * 2 ** 20 };
+const SETTINGS = {
+  rowWorkgroup: 128,
+  matmul: 'tiled' as const,
+  level: 'plain' as const,
+  workgroupBytes: 32768,
+  maxWorkgroups: 65535,
+  maxStorageBuffers: 10,
+  maxBindingBytes: 128 * 2 ** 20,
+};
 /** What WebGPU promises everywhere. */
 const LIMITS = { maxBindingBytes: 128 * 2 ** 20, maxBufferBytes: 256 * 2 ** 20 };
 

@@ -27,6 +27,7 @@ function settings(level: KernelLevel, choices?: Record<string, string>, workgrou
     level,
     workgroupBytes,
     maxWorkgroups: 65535,
+    maxStorageBuffers: 10,
     maxBindingBytes: 2 ** 30,
     choices: choices && new Map(Object.entries(choices)),
   };
@@ -82,6 +83,13 @@ describe('the rule', () => {
     expect(rule(transposed(linear(4096, 2048, 2048, 'bf16')))).toBe('plain 128x128 8x8 unrolled / 1');
     expect(rule(linear(512, 576, 576))).not.toContain('unrolled');
     expect(rule(linear(4096, 2048, 2048), 16384)).toBe('plain 128x64 8x8 / 1');
+  });
+
+  it('gives few rows as many columns at once as leave enough workgroups, and more invocations where the rows are more', () => {
+    const few = (m: number, n: number, k = 2048) => rule(linear(m, n, k));
+    expect([few(1, 8192), few(1, 2048, 8192), few(1, 4096), few(3, 8192)]).toEqual(['plain rows by 4 / 1', 'plain rows by 1 / 1', 'plain rows by 2 / 1', 'plain rows by 4 / 1']);
+    expect([few(4, 8192), few(8, 2048, 8192), few(8, 1024)]).toEqual(['plain shared rows by 4 / 1', 'plain shared rows by 2 / 1', 'plain shared rows by 1 / 1']);
+    expect(few(9, 2048)).not.toContain('rows');
   });
 
   it('decodes NF4 in the tile where rows are few or it is too large to be written out', () => {

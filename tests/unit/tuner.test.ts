@@ -6,7 +6,15 @@ import { Graph } from '../../src/ops/graph.ts';
 import { choicesAt, decideLevel, measureWork, type Experience, type Measured, type Stand } from '../../src/plan/tuner.ts';
 import { worksOf, type Work } from '../../src/plan/tunables.ts';
 
-const SETTINGS: KernelSettings = { rowWorkgroup: 128, matmul: 'tiled', level: 'plain', workgroupBytes: 16384, maxWorkgroups: 65535, maxBindingBytes: 2 ** 27 };
+const SETTINGS: KernelSettings = {
+  rowWorkgroup: 128,
+  matmul: 'tiled',
+  level: 'plain',
+  workgroupBytes: 16384,
+  maxWorkgroups: 65535,
+  maxStorageBuffers: 10,
+  maxBindingBytes: 2 ** 27,
+};
 
 interface FakeWay {
   ms: number;

@@ -1,0 +1,67 @@
+// sample.wgsl by one invocation a row, for CPU adapters.
+// Buffers: 0 ids [ROWS] u32, 1 logits [ROWS, V], 2 options f32 (mode, temperature, top_p), 3 random u32 (seed, draw, then a stream a row).
+#include "lib/capped.wgsl"
+#include "lib/random.wgsl"
+@group(0) @binding(0) var<storage, read_write> ids: array<u32>;
+@group(0) @binding(1) var<storage, read> logits: array<f32>;
+@group(0) @binding(2) var<storage, read> options: array<f32>;
+@group(0) @binding(3) var<storage, read> random: array<u32>;
+
+fn relative_probability(row: u32, i: u32, largest: f32) -> f32 {
+  return exp((capped(logits[row * V + i]) - largest) / max(options[1], 1e-6));
+}
+
+// What the tokens of at least this probability add up to.
+fn kept(row: u32, largest: f32, least: f32) -> f32 {
+  var sum = 0.0;
+  for (var i = 0u; i < V; i++) {
+    let p = relative_probability(row, i, largest);
+    sum += select(0.0, p, p >= least);
+  }
+  return sum;
+}
+
+@compute @workgroup_size(1)
+fn main(@builtin(workgroup_id) group: vec3u) {
+  let row = group.x;
+  var largest = -3.0e38;
+  var id = V - 1u;
+  for (var i = 0u; i < V; i++) {
+    let logit = capped(logits[row * V + i]);
+    if (logit > largest) {
+      largest = logit;
+      id = i;
+    }
+  }
+  if (options[0] == 0.0) {
+    ids[row] = id;
+    return;
+  }
+  // Invariant: the tokens of relative probability >= low reach top_p, those >= high do not (unless they are all equal).
+  var low = 0.0;
+  var high = 1.0;
+  if (options[2] < 1.0) {
+    let needed = options[2] * kept(row, largest, 0.0);
+    for (var round = 0u; round < ROUNDS; round++) {
+      let middle = 0.5 * (low + high);
+      if (kept(row, largest, middle) >= needed) {
+        low = middle;
+      } else {
+        high = middle;
+      }
+    }
+  }
+  let draw = random_unit(random_key(random_key(mix32(random[0]), random[1]), random[2u + row])) * kept(row, largest, low);
+  var sum = 0.0;
+  for (var i = 0u; i < V; i++) {
+    let p = relative_probability(row, i, largest);
+    if (p >= low) {
+      sum += p;
+      id = i;
+      if (sum > draw) {
+        break;
+      }
+    }
+  }
+  ids[row] = id;
+}

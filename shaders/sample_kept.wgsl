@@ -1,0 +1,48 @@
+// A level of the bisection of lib/likeliest.wgsl; nothing where the choice is greedy.
+// Buffers: 0 kept [ROWS, PARTS, THRESHOLDS + 3], others in lib/likeliest.wgsl. Threads: workgroup (part, row). The stretch's probabilities are made once,
+// then THRESHOLDS invocations, LANES times, add up what their threshold leaves of a share of them.
+#include "lib/likeliest.wgsl"
+@group(0) @binding(0) var<storage, read_write> kept: array<f32>;
+
+const FOURS: u32 = WORKGROUP * PER / 4u;
+var<workgroup> likely: array<vec4f, FOURS>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+  if (options[0] == 0.0) {
+    return;
+  }
+  let row = group.y;
+  let largest = largest_logit(row, local);
+  let now = bracket(row, local);
+#repeat f PER_FOURS
+  {
+    let four = local + $fu * WORKGROUP;
+    let i = (group.x * FOURS + four) * 4u;
+    likely[four] = vec4f(
+      relative_probability(row, i, largest),
+      relative_probability(row, i + 1u, largest),
+      relative_probability(row, i + 2u, largest),
+      relative_probability(row, i + 3u, largest),
+    );
+  }
+#end
+  workgroupBarrier();
+  let least = now.low + f32(local % THRESHOLDS) * now.step;
+  let first = local / THRESHOLDS * (FOURS / LANES);
+  var sum = vec4f();
+  for (var i = 0u; i < FOURS / LANES; i++) {
+    let p = likely[first + i];
+    sum += select(vec4f(), p, p >= vec4f(least));
+  }
+  let total = lane_sum(sum.x + sum.y + sum.z + sum.w, local);
+  let record = (row * PARTS + group.x) * RECORD;
+  if (local < THRESHOLDS) {
+    kept[record + local] = total;
+  }
+  if (local == 0u) {
+    kept[record + THRESHOLDS] = now.low;
+    kept[record + THRESHOLDS + 1u] = now.step;
+    kept[record + THRESHOLDS + 2u] = now.total;
+  }
+}
