@@ -1,7 +1,7 @@
 // The product of matmul_direct.wgsl for a few rows of A, as in generation, where reading B is all there is to do: ROWS = M rows at once, A along k, B along k
 // (B_ROW 1), K and strides multiples of 32. Several products at once: lib/group_columns.wgsl (GROUP). ADDED: what is added to it.
-// Buffers: 0 c, 1 a through lib/left_*.wgsl, 2 and 3 in lib/added_lora.wgsl, 4-7 B through lib/run_*.wgsl. Threads: workgroup x over TILE_N columns; 32 neighbours share PER_N of them and
-// take a stretch of 1024 terms together, 32 each, by fours; their sums are added up in order.
+// Buffers: 0 c, 1 a through lib/left_*.wgsl, 2 and 3 in lib/added_lora.wgsl, 4-7 B through lib/run_*.wgsl. Threads: workgroup x over TILE_N columns; 32 neighbours share
+// PER_N of them and take a stretch of 1024 terms together, 32 each, by fours; their sums are added up in order.
 const LANES: u32 = 32u;
 const STRETCH: u32 = 32u * LANES;
 #include "lib/group_{GROUP}.wgsl"
@@ -33,7 +33,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
     let run$c = run_of(row$c + k, lane);
     let scale$c = run_scale(row$c + k, lane);
 #repeat r ROWS
-    var part$r_$c = vec4f();
+    var part$r_$c = 0.0;
 #end
 #end
 #repeat q FOURS
@@ -45,14 +45,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
 #repeat r ROWS
       let left$r = left_four($ru, k, lane, $qu);
 #repeat c PER_N
-      part$r_$c = fma(four$c, left$r, part$r_$c);
+      part$r_$c = fma(four$c.w, left$r.w, fma(four$c.z, left$r.z, fma(four$c.y, left$r.y, fma(four$c.x, left$r.x, part$r_$c))));
 #end
 #end
     }
 #end
 #repeat r ROWS
 #repeat c PER_N
-    sum$r_$c = fma(scale$c, part$r_$c.x + part$r_$c.y + part$r_$c.z + part$r_$c.w, sum$r_$c);
+    sum$r_$c = fma(scale$c, part$r_$c, sum$r_$c);
 #end
 #end
   }
