@@ -69,6 +69,9 @@ export async function benchSteps(context: GpuContext, host: BenchHost, options: 
 /** About so long are steps timed: 2 to 6 of them, after a first that has none ahead. */
 const TIMED_MS = 2500;
 
+/** About so long is looked for times in which the GPU has nothing to do: one collection of garbage must not be all that is seen. */
+const IDLE_MS = 1000;
+
 export async function benchStep(context: GpuContext, { model, count, length, level, gradientCheckpointing }: StepShape): Promise<StepBench> {
   context.settings.level = level;
   const weights = randomModel(SHAPES[model]);
@@ -87,7 +90,7 @@ export async function benchStep(context: GpuContext, { model, count, length, lev
   const hasTimestamps = context.device.features.has('timestamp-query');
   const spans = hasTimestamps
     ? await engine.timePasses(async () => {
-        await takeSteps(engine, stepMs < 500 ? 4 : 2, step);
+        await takeSteps(engine, Math.max(2, Math.min(40, Math.ceil(IDLE_MS / stepMs))), step);
       })
     : [];
   const encodes = [];
