@@ -86,6 +86,8 @@ export async function benchLongRun(context: GpuContext, host: BenchHost, options
   const { weights, documents, padTokenId, recipe: short } = await loadDemo(host);
   const recipe = parseRecipe({ ...short, training: { ...short.training, max_steps: steps, per_device_train_batch_size: 4, lr_scheduler_type: 'constant', learning_rate: 1e-4 } });
   const engine = await WebGpuEngine.create(context, { weights, lora: recipe.lora, tokensPerMicroBatch: LONG_RUN_TOKENS, gradientCheckpointing: false, seed: recipe.training.seed });
+  const [batch] = packDocuments(documents.slice(0, 1), { tokens: LONG_RUN_TOKENS, padTokenId });
+  await warmUp(() => engine.score(batch));
   const marks: LongRunBench['steps'] = [];
   let [since, tokensBefore, tokens] = [0, 0, 0];
   const trainer = new Trainer({

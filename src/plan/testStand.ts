@@ -12,7 +12,7 @@ import type { Work } from './tunables.ts';
 import type { Stand, Timing } from './tuner.ts';
 
 /** So long a GPU needs to raise its clock. */
-const WARM_UP_MS = 100;
+const WARM_UP_MS = 400;
 /** Workgroups of a comparison. */
 const COMPARING_GROUPS = 64;
 
