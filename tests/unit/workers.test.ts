@@ -1,0 +1,17 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const folder = join(import.meta.dirname, '../../src/worker');
+const workers = readdirSync(folder).filter((name) => name.endsWith('.worker.ts'));
+
+describe('a worker', () => {
+  it('is one of these', () => {
+    expect(workers.length).toBeGreaterThan(4);
+  });
+
+  // One that does not is waited for in vain at the end of every run, and its end goes unnoticed.
+  it.each(workers)('tells the page of its end and of its requests: %s', (name) => {
+    expect(readFileSync(join(folder, name), 'utf8')).toMatch(/^holdLife\(\);$/m);
+  });
+});
