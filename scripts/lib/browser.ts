@@ -57,7 +57,7 @@ export interface OpenBrowser {
 
 /** Every launch's switches, and after them in turn those of the GPU and of the software adapter. */
 function switches(): { common: string[]; adapters: string[][] } {
-  const hardware = process.platform === 'linux' ? ['--enable-features=Vulkan', '--use-angle=vulkan'] : [];
+  const hardware = process.platform === 'linux' ? ['--enable-features=Vulkan', '--use-angle=vulkan', '--disable-vulkan-surface'] : [];
   return {
     common: ['--enable-unsafe-webgpu', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])],
     adapters: process.env.FINETAB_SOFTWARE ? [['--use-webgpu-adapter=swiftshader']] : [hardware, ['--use-webgpu-adapter=swiftshader']],

@@ -1,6 +1,6 @@
 import { curve } from './metrics.ts';
 import type { Recipe } from './recipe.ts';
-import type { RunResult } from './trainer.ts';
+import type { RunResult } from './runRecord.ts';
 
 /** README.md of an exported adapter: no dates or times, so that the same run gives the same bytes. */
 export function adapterCard(recipe: Recipe, modelName: string, { lines, adapterStep, totalSteps }: Pick<RunResult, 'lines' | 'adapterStep' | 'totalSteps'>): string {

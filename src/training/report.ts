@@ -8,7 +8,7 @@ import { kernelText, type RunKernels } from './kernelChoice.ts';
 import { bestSteps, curve, METRICS, type MetricsLine } from './metrics.ts';
 import { recipeToJson, type Recipe } from './recipe.ts';
 import { svgChart, svgDataUri, type SvgCurve } from './svgChart.ts';
-import type { RunResult } from './trainer.ts';
+import type { RunResult } from './runRecord.ts';
 
 interface FileInRun {
   file: string;

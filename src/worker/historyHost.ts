@@ -13,7 +13,7 @@ import type { EvaluationResult } from '../training/evaluation.ts';
 import type { MetricsLine } from '../training/metrics.ts';
 import type { Recipe } from '../training/recipe.ts';
 import { loraOf } from '../training/startingAdapter.ts';
-import type { Checkpoint } from '../training/trainer.ts';
+import type { Checkpoint } from '../training/runRecord.ts';
 import type { HeadToHead, HistoryApi, RunDetails, RunSummary, StartingAdapter } from './protocol.ts';
 import { adapterFolder, runFolder } from './runFiles.ts';
 import { liveRuns } from './runLock.ts';

@@ -17,7 +17,7 @@ import type { GpuCheck } from '../training/gpuCheck.ts';
 import type { KernelRequest, RunKernels } from '../training/kernelChoice.ts';
 import type { MetricsLine } from '../training/metrics.ts';
 import type { Recipe } from '../training/recipe.ts';
-import type { EndReason, TrainerEvent } from '../training/trainer.ts';
+import type { EndReason, TrainerEvent } from '../training/runRecord.ts';
 import type { HubAccess } from '../storage/hub.ts';
 import type { RunRecord, RunState } from '../storage/database.ts';
 import type { ModelSummary } from '../storage/models.ts';

@@ -4,7 +4,8 @@ import { NonFiniteError, type AdapterTensors, type Engine, type OptimizerState, 
 import type { Evaluator } from '../../src/training/evaluation.ts';
 import { firstStepOfRow, microBatchesOfStep, rowsOfStep } from '../../src/training/batches.ts';
 import { parseRecipe, type RecipeInput } from '../../src/training/recipe.ts';
-import { Trainer, type Checkpoint, type TrainerEvent, type TrainerOptions } from '../../src/training/trainer.ts';
+import type { Checkpoint, TrainerEvent } from '../../src/training/runRecord.ts';
+import { Trainer, type TrainerOptions } from '../../src/training/trainer.ts';
 
 const documents = Array.from({ length: 5 }, (_, i) => ({ inputIds: [i, i + 1, i + 2], labels: [-100, i + 1, i + 2], promptTokens: 1, truncatedTokens: 0, file: 't', line: i + 1 }));
 

@@ -1,0 +1,55 @@
+/** What the training loop tells as it goes, what it keeps to go on from, and what it ends with. */
+import type { AdapterTensors, OptimizerState } from './engine.ts';
+import type { EvaluationResult } from './evaluation.ts';
+import type { MetricsLine } from './metrics.ts';
+import type { Recipe } from './recipe.ts';
+
+export type TrainerEvent =
+  | { type: 'metrics'; line: MetricsLine }
+  | { type: 'progress'; step: number; totalSteps: number; tokensPerSecond: number; secondsLeft: number }
+  | { type: 'evaluating'; step: number }
+  | { type: 'evaluated'; step: number; name: string; result: EvaluationResult }
+  | { type: 'evaluationFailed'; step: number; name: string; message: string }
+  | { type: 'checkpoint'; step: number }
+  /** A checkpoint could not be stored: the run goes on, but would not survive the tab. */
+  | { type: 'checkpointFailed'; step: number; message: string }
+  /** Goes on from a checkpoint: these are all lines up to it. */
+  | { type: 'restored'; step: number; lines: MetricsLine[] }
+  | { type: 'paused'; paused: boolean };
+
+/** Everything that a run needs to go on as if it had never stopped. Structured-cloneable. */
+export interface Checkpoint {
+  recipe: Recipe;
+  step: number;
+  adapter: AdapterTensors;
+  optimizer: OptimizerState;
+  inputTokens: number;
+  lines: MetricsLine[];
+  best: BestAdapter | null;
+  /** Of work up to here. */
+  seconds?: number;
+}
+
+export interface BestAdapter {
+  metric: string;
+  value: number;
+  step: number;
+  adapter: AdapterTensors;
+  /** Evaluations since without a better value. */
+  stale: number;
+}
+
+export type EndReason = 'finished' | 'stopped' | 'early stopping' | 'diverged';
+
+export interface RunResult {
+  reason: EndReason;
+  /** Why it diverged. */
+  message: string | null;
+  steps: number;
+  totalSteps: number;
+  adapter: AdapterTensors;
+  /** Step of the adapter: the best evaluation's where the recipe names a metric. */
+  adapterStep: number;
+  lines: MetricsLine[];
+  seconds: number;
+}
