@@ -1,7 +1,8 @@
 // o[b, h] = softmax over keys j <= positions[b] of slot b (within the window) of score(q . k_j), times v_j: one new token a slot.
 // Buffers: 0 o [SLOTS, HEADS D], 1 q, 2 keys, 3 values [SLOTS, LENGTH, HEADS/GROUP D], 4 positions [SLOTS] u32.
-// Threads: one workgroup a slot and head. CHUNK keys at a time: an invocation scores a key, UNROLLED vectors of it at once; then LANES of them share a
-// value, each with its vectors of it, and PARTS such groups take every PARTS-th value, VALUES at once. The parts are added up in order.
+// Threads: one workgroup a slot and head, of at least as many invocations as a head has vectors (N). CHUNK keys at a time: an invocation scores a key,
+// UNROLLED vectors of it at once; then N of them share a value, a vector each, and PARTS such groups take every PARTS-th value, VALUES at once. The parts
+// are added up in order.
 #include "lib/row.wgsl"
 #include "lib/scores.wgsl"
 #include "lib/{VECTOR}.wgsl"
@@ -12,10 +13,8 @@
 @group(0) @binding(4) var<storage, read> positions: array<u32>;
 
 const N: u32 = D / WIDTH;
-const CHUNK: u32 = max(64u, 4u * WORKGROUP);
-const LANES: u32 = min(N, WORKGROUP);
-const PARTS: u32 = WORKGROUP / LANES;
-const PER_LANE: u32 = (N + LANES - 1u) / LANES;
+const CHUNK: u32 = 4u * WORKGROUP;
+const PARTS: u32 = WORKGROUP / N;
 var<workgroup> query: array<Vector, N>;
 var<workgroup> scores: array<f32, CHUNK>;
 var<workgroup> parts: array<Vector, PARTS * N>;
@@ -26,17 +25,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   let row = (group.y * HEADS + group.x) * N;
   let stride = (HEADS / GROUP) * N;
   let cache = group.y * LENGTH * stride + (group.x / GROUP) * N;
-  let part = local / LANES;
-  let lane = local % LANES;
+  let part = local / N;
+  let lane = local % N;
   if (local == 0u) {
     let newest = min(positions[group.y], LENGTH - 1u);
     span = vec2u(first_key(newest, 0u), newest + 1u);
   }
-  for (var i = local; i < N; i += WORKGROUP) {
-    query[i] = q[row + i];
+  if (local < N) {
+    query[local] = q[row + local];
   }
   let keys_seen = workgroupUniformLoad(&span);
-  var sum: array<Vector, PER_LANE>;
+  var sum = Vector();
   var largest = -3.0e38;
   var total = 0.0;
   for (var first = keys_seen.x; first < keys_seen.y; first += CHUNK) {
@@ -66,39 +65,32 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     }
     total = total * shrink + row_sum(chunk_total, local);
     largest = next;
-    for (var n = 0u; n < PER_LANE; n++) {
-      let i = n * LANES + lane;
-      if (part < PARTS && i < N) {
-        var value = sum[n] * shrink;
-        var j = part;
-        for (; j + (VALUES - 1u) * PARTS < count; j += VALUES * PARTS) {
+    if (part < PARTS) {
+      sum *= shrink;
+      var j = part;
+      for (; j + (VALUES - 1u) * PARTS < count; j += VALUES * PARTS) {
 #repeat v VALUES
-          let value$v = values[base + (j + $vu * PARTS) * stride + i];
+        let value$v = values[base + (j + $vu * PARTS) * stride + lane];
 #end
 #repeat v VALUES
-          value = fma(Vector(scores[j + $vu * PARTS]), value$v, value);
+        sum = fma(Vector(scores[j + $vu * PARTS]), value$v, sum);
 #end
-        }
-        for (; j < count; j += PARTS) {
-          value = fma(Vector(scores[j]), values[base + j * stride + i], value);
-        }
-        sum[n] = value;
+      }
+      for (; j < count; j += PARTS) {
+        sum = fma(Vector(scores[j]), values[base + j * stride + lane], sum);
       }
     }
     workgroupBarrier();
   }
-  for (var n = 0u; n < PER_LANE; n++) {
-    let i = n * LANES + lane;
-    if (part < PARTS && i < N) {
-      parts[part * N + i] = sum[n];
-    }
+  if (part < PARTS) {
+    parts[local] = sum;
   }
   workgroupBarrier();
-  for (var i = local; i < N; i += WORKGROUP) {
+  if (local < N) {
     var all = Vector();
     for (var p = 0u; p < PARTS; p++) {
-      all += parts[p * N + i];
+      all += parts[p * N + local];
     }
-    o[row + i] = all / total;
+    o[row + local] = all / total;
   }
 }
