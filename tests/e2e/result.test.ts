@@ -161,8 +161,13 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
     await chooseFiles(page, 'Choose data files', Object.values(data));
     await chooseFiles(page, 'Load a recipe', recipes['first.json']);
     await pressTrain(page);
-    await page.waitForFunction(() => Number(document.querySelector('progress[aria-label="Training"]')?.getAttribute('value')) >= 7);
-    await page.getByRole('button', { name: 'Pause' }).click();
+    // At once, by the page itself: what is left of the run takes little longer than a click from outside.
+    await page.waitForFunction(() => {
+      const pause = [...document.querySelectorAll('button')].find(({ textContent }) => textContent.trim() === 'Pause');
+      if (!pause || Number(document.querySelector('progress[aria-label="Training"]')?.getAttribute('value')) < 7) return false;
+      pause.click();
+      return true;
+    });
     await page.waitForFunction(() =>
       [...document.querySelectorAll('dt')].some((term) => term.textContent === 'saved at step' && Number(term.nextElementSibling?.textContent) >= 7),
     );
