@@ -1,4 +1,5 @@
-// attention_decode.wgsl on CPU adapters. Buffers: as there. Threads: one invocation a slot and head, four keys at a time.
+// attention_decode.wgsl on CPU adapters. Buffers: as there. Threads: one invocation a slot and head (ROWS of them), four keys at a time.
+#include "lib/row_alone.wgsl"
 #include "lib/scores.wgsl"
 #include "lib/{VECTOR}.wgsl"
 #include "lib/four_keys.wgsl"
@@ -10,14 +11,15 @@
 
 const N: u32 = D / WIDTH;
 
-@compute @workgroup_size(8)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= SLOTS * HEADS) {
+@compute @workgroup_size(ROW_THREADS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) id: u32) {
+  let query_row = row_of(group, groups, id);
+  if (query_row >= ROWS) {
     return;
   }
-  let slot = id.x / HEADS;
-  let head = id.x % HEADS;
-  let row = id.x * N;
+  let slot = query_row / HEADS;
+  let head = query_row % HEADS;
+  let row = query_row * N;
   let t = min(positions[slot], LENGTH - 1u);
   let first = first_key(t, 0u);
   let base = slot * LENGTH * (HEADS / GROUP) * N;

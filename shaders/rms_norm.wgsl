@@ -1,9 +1,21 @@
-// y = x / sqrt(mean(x^2) + EPS) * (UNIT_OFFSET + w), a row of WIDTH at a time.
-// Buffers: 0 y [ROWS, WIDTH], 1 x [ROWS, WIDTH], 4-7 w [WIDTH]. Threads: one workgroup a row, or one invocation (ROW).
+// y = x / sqrt(mean(x^2) + EPS) * (UNIT_OFFSET + w), a row of WIDTH at a time; of x = a, or of x = a + b, which goes to sum (ADDS 1).
+// Buffers: 0 y, 1 sum, 2 a, 3 b, all [ROWS, WIDTH]; neither sum nor b where ADDS is 0; 4-7 w [WIDTH]. Threads: one workgroup a row, or one invocation (ROW).
 #include "lib/{ROW}.wgsl"
 #include "lib/weight_{W_KIND}.wgsl"
 @group(0) @binding(0) var<storage, read_write> y: array<f32>;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> a: array<f32>;
+#repeat s ADDS
+@group(0) @binding(1) var<storage, read_write> sum: array<f32>;
+@group(0) @binding(3) var<storage, read> b: array<f32>;
+#end
+
+fn x_at(i: u32) -> f32 {
+  var x = a[i];
+#repeat s ADDS
+  x += b[i];
+#end
+  return x;
+}
 
 @compute @workgroup_size(ROW_THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) id: u32) {
@@ -14,11 +26,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   var squares = 0.0;
   for (var i = local; i < WIDTH; i += WORKGROUP) {
-    let value = x[row * WIDTH + i];
-    squares += value * value;
+    let x = x_at(row * WIDTH + i);
+#repeat s ADDS
+    sum[row * WIDTH + i] = x;
+#end
+    squares += x * x;
   }
   let scale = 1.0 / sqrt(row_sum(squares, local) / f32(WIDTH) + EPS);
   for (var i = local; i < WIDTH; i += WORKGROUP) {
-    y[row * WIDTH + i] = x[row * WIDTH + i] * scale * (UNIT_OFFSET + weight_at(i));
+    y[row * WIDTH + i] = x_at(row * WIDTH + i) * scale * (UNIT_OFFSET + weight_at(i));
   }
 }

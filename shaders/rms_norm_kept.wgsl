@@ -1,5 +1,4 @@
-// rms_norm.wgsl, or add_rms_norm.wgsl (ADDS 1), where WIDTH is a multiple of 4: a workgroup reads its row once, all of it before anything is done.
-// Buffers: 0 y, 1 sum, 2 a, 3 b, all [ROWS, WIDTH]; where ADDS is 0 a is x, and there is neither sum nor b; 4-7 w [WIDTH].
+// rms_norm.wgsl where WIDTH is a multiple of 4: a workgroup reads its row once, all of it before anything is done. Buffers: as there.
 // Threads: one workgroup a row; an invocation keeps FOURS vec4 of it.
 #include "lib/row.wgsl"
 #include "lib/weight4_{W_KIND}.wgsl"

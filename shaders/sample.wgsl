@@ -69,7 +69,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   let token = local * PER;
   var own_share = 0.0;
 #repeat e PER
-  let p$e = relative_probability(row, stretch * STRETCH + token + $eu, largest);
+  let p$e = padded_probability(row, stretch * STRETCH + token + $eu, largest);
 #end
 #repeat e PER
   {

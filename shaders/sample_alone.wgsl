@@ -1,15 +1,9 @@
 // sample.wgsl by one invocation a row, for CPU adapters.
-// Buffers: 0 ids [ROWS] u32, 1 logits [ROWS, V], 2 options f32 (mode, temperature, top_p), 3 random u32 (seed, draw, then a stream a row).
-#include "lib/capped.wgsl"
+// Buffers: 0 ids [ROWS] u32, 1 and 2 in lib/probabilities.wgsl, 3 random u32 (seed, draw, then a stream a row).
+#include "lib/probabilities.wgsl"
 #include "lib/random.wgsl"
 @group(0) @binding(0) var<storage, read_write> ids: array<u32>;
-@group(0) @binding(1) var<storage, read> logits: array<f32>;
-@group(0) @binding(2) var<storage, read> options: array<f32>;
 @group(0) @binding(3) var<storage, read> random: array<u32>;
-
-fn relative_probability(row: u32, i: u32, largest: f32) -> f32 {
-  return exp((capped(logits[row * V + i]) - largest) / max(options[1], 1e-6));
-}
 
 // What the tokens of at least this probability add up to.
 fn kept(row: u32, largest: f32, least: f32) -> f32 {

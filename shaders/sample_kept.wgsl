@@ -20,10 +20,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     let four = local + $fu * WORKGROUP;
     let i = (group.x * FOURS + four) * 4u;
     likely[four] = vec4f(
-      relative_probability(row, i, largest),
-      relative_probability(row, i + 1u, largest),
-      relative_probability(row, i + 2u, largest),
-      relative_probability(row, i + 3u, largest),
+      padded_probability(row, i, largest),
+      padded_probability(row, i + 1u, largest),
+      padded_probability(row, i + 2u, largest),
+      padded_probability(row, i + 3u, largest),
     );
   }
 #end

@@ -2,11 +2,9 @@
 // that together reach top_p, THRESHOLDS - 1 middles at once. A level writes, for each of PARTS stretches of a row, what its tokens of at least low + j step
 // add up to for every j, then low, step and what all tokens of the row add up to (0 on the first level). Sums have one order for every j, so that a larger
 // threshold never has the larger sum.
-// Buffers: 1 logits [ROWS, V], 2 options (mode, temperature, top_p), 3 best [ROWS, PARTS] of sample_largest.wgsl, 4 the level before, where there is one (LATER).
-#include "lib/capped.wgsl"
+// Buffers: 1 and 2 in lib/probabilities.wgsl, 3 best [ROWS, PARTS] of sample_largest.wgsl, 4 the level before, where there is one (LATER).
+#include "lib/probabilities.wgsl"
 #include "lib/row.wgsl"
-@group(0) @binding(1) var<storage, read> logits: array<f32>;
-@group(0) @binding(2) var<storage, read> options: array<f32>;
 @group(0) @binding(3) var<storage, read> best: array<vec2f>;
 #repeat l LATER
 @group(0) @binding(4) var<storage, read> before: array<f32>;
@@ -35,9 +33,8 @@ fn largest_logit(row: u32, local: u32) -> f32 {
 }
 
 // Past the end of the row 0.
-fn relative_probability(row: u32, i: u32, largest: f32) -> f32 {
-  let p = exp((capped(logits[row * V + min(i, V - 1u)]) - largest) / max(options[1], 1e-6));
-  return select(0.0, p, i < V);
+fn padded_probability(row: u32, i: u32, largest: f32) -> f32 {
+  return select(0.0, relative_probability(row, min(i, V - 1u), largest), i < V);
 }
 
 // Over the lanes of this invocation's threshold.

@@ -3,6 +3,7 @@ import { flatGrid, value } from '../gpu/dispatch.ts';
 import { attentionConstants, type AttentionSettings } from './attention.ts';
 import { elements, type Graph, type Op, type Value } from './graph.ts';
 import { ropeDispatch, ropeOp } from './rope.ts';
+import { rowsShared } from './rows.ts';
 
 /** keys[slots[t], positions[t]] = k[t], and values likewise. @param keys, values [S, L, width] state @param k, v [T, width] @param slots, positions [T] u32; a slot >= S drops the token */
 export function cacheWrite(graph: Graph, { keys, values }: { keys: Value; values: Value }, k: Value, v: Value, slots: Value, positions: Value): void {
@@ -60,8 +61,9 @@ export const attentionDecodeOp: Op = {
     const constants = { LENGTH: keys.shape[1], ...attentionConstants(attributes) };
     const bindings = { 0: value(o), 1: value(q), 2: value(keys), 3: value(values), 4: value(positions) };
     const [slots] = q.shape;
+    const rows = slots * constants.HEADS;
     if (settings.rowWorkgroup === 1)
-      return [{ shader: 'attention_decode_alone', constants: { SLOTS: slots, ...constants }, bindings, workgroups: [Math.ceil((slots * constants.HEADS) / 8), 1, 1] }];
+      return [{ shader: 'attention_decode_alone', constants: { ...constants, ROWS: rows }, bindings, workgroups: rowsShared(rows, settings).workgroups }];
     const vectors = constants.D / (constants.VECTOR === 'vector4' ? 4 : 2);
     const UNROLLED = [4, 2, 1].find((unrolled) => vectors % unrolled === 0)!;
     return [{ shader: 'attention_decode', constants: { ...constants, WORKGROUP: DECODE_INVOCATIONS, UNROLLED, VALUES: 4 }, bindings, workgroups: [constants.HEADS, slots, 1] }];

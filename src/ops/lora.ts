@@ -5,7 +5,7 @@
 import { flatGrid, value, type BufferReference, type Dispatch, type KernelSettings } from '../gpu/dispatch.ts';
 import type { Graph, Node, Op, Value } from './graph.ts';
 import { forwardProduct, forwardProducts, inputGradientProduct, linearDxOp, linearGroupOp, linearOp } from './linear.ts';
-import { addedToRows, fitsKernels, loraBackward, loraForward, loraParameterGradients, type LoraSizes } from './loraKernels.ts';
+import { addedToRows, fitsKernels, loraBackward, loraForward, loraParameterGradients, MOST_ROWS, type LoraSizes } from './loraKernels.ts';
 import { matrixProduct } from './matrixProduct.ts';
 import { before } from './members.ts';
 
@@ -100,6 +100,7 @@ export const loraOp: Op = {
 /** Of a few rows: A x, then each W x, to which the rest is added as it is made. Null where other kernels compute it. */
 function linearWithLora({ inputs, outputs: [down, ...ys], attributes }: Node, settings: KernelSettings): Dispatch[] | null {
   const { x, a, b, ys: weights, strength, scale } = partsOf({ inputs, attributes });
+  if (x.shape[0] > MOST_ROWS) return null;
   const sizes = sizesOf(x, b, ys);
   const product = addedToRows(forwardProducts(x, weights, ys, settings), sizes, { down, b, scale }, settings);
   const first = product && loraForward(sizes, { x, a, down, strength }, settings);

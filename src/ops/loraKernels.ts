@@ -23,7 +23,7 @@ const MOST_PROJECTIONS = 3;
 /** Fewer rows leave most of an adapter idle where a workgroup makes whole rows. */
 const FEWEST_TOKENS = 32;
 /** Up to so many rows a workgroup makes one rank of them all. */
-const MOST_ROWS = 8;
+export const MOST_ROWS = 8;
 /** Workgroups that keep an adapter busy. */
 const ENOUGH_WORKGROUPS = 128;
 const MOST_INVOCATIONS = 256;

@@ -34,20 +34,12 @@ const FEWEST_INVOCATIONS = 32;
 function forward(x: Value, weight: Value, y: Value, attributes: Attributes, settings: KernelSettings, summed?: { b: Value; sum: Value }): Dispatch[] {
   const { constants, workgroups } = overRows(x, weight, attributes, settings);
   const { ROWS, WIDTH } = constants;
-  const bindings = { 0: value(y), ...weightBindings(weight) };
-  const ofSum: Record<number, BufferReference> = summed ? { 1: value(summed.sum), 2: value(x), 3: value(summed.b) } : {};
+  const ofSum: Record<number, BufferReference> = summed ? { 1: value(summed.sum), 3: value(summed.b) } : {};
+  const shared = { constants: { ...constants, ADDS: summed ? 1 : 0 }, bindings: { 0: value(y), 2: value(x), ...weightBindings(weight), ...ofSum } };
   const invocations = Math.min(settings.rowWorkgroup, Math.max(FEWEST_INVOCATIONS, 2 ** Math.ceil(Math.log2(WIDTH / 4))));
   const fours = Math.ceil(WIDTH / 4 / invocations);
-  if (settings.rowWorkgroup === 1 || WIDTH % 4 !== 0 || fours > MOST_FOURS)
-    return [{ shader: summed ? 'add_rms_norm' : 'rms_norm', constants, workgroups, bindings: { ...bindings, ...(summed ? ofSum : { 1: value(x) }) } }];
-  return [
-    {
-      shader: 'rms_norm_kept',
-      constants: { ...constants, WORKGROUP: invocations, FOURS: fours, ADDS: summed ? 1 : 0 },
-      workgroups: rowGrid(ROWS, settings),
-      bindings: { ...bindings, 2: value(x), ...ofSum },
-    },
-  ];
+  if (settings.rowWorkgroup === 1 || WIDTH % 4 !== 0 || fours > MOST_FOURS) return [{ shader: 'rms_norm', ...shared, workgroups }];
+  return [{ shader: 'rms_norm_kept', ...shared, constants: { ...shared.constants, WORKGROUP: invocations, FOURS: fours }, workgroups: rowGrid(ROWS, settings) }];
 }
 
 export const rmsNormOp: Op = {

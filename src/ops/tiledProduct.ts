@@ -54,22 +54,17 @@ function anyLayoutProduct({ variant, slices }: ProductWay, product: MatrixProduc
 
 function wideProduct({ variant, slices }: ProductWay, product: MatrixProduct, settings: KernelSettings, scratchIndex: number): Dispatch[] {
   const { a, b } = product;
-  const { tileM, tileN, threads } = variant;
-  const nf4 = hasNf4(product);
+  const { tileN } = variant;
   const [aAlongK, bAlongK] = [a.columnStride === 1, b.rowStride === 1];
   return sliced(product, settings, scratchIndex, variant, slices, WIDE_K, (split, kSlice, { target, kind }) => ({
     shader: variant.shader,
     constants: {
       ...productConstants(product),
-      ...registerTileConstants(product, variant, split, kSlice),
+      ...registerTileConstants(product, variant, split, kSlice, hasNf4(product)),
       A_ALONG_K: aAlongK,
       B_ALONG_K: bAlongK,
-      A_LOADS: Math.ceil((tileM * 4) / threads),
-      B_LOADS: Math.ceil((tileN * (nf4 ? 2 : 4)) / threads),
-      B_FOURS: nf4 ? 2 : 1,
       A_SIDE: aAlongK ? 'k' : 'm',
       B_SIDE: bAlongK ? 'k' : 'n',
-      B_READER: nf4 ? 'nf4' : 'plain',
       C_WRITER: !bAlongK && writesByFour(product) ? 'vector' : 'scalar',
       C_TARGET: kind,
       ...groupConstants(product, tileN, settings),
@@ -78,12 +73,17 @@ function wideProduct({ variant, slices }: ProductWay, product: MatrixProduct, se
   }));
 }
 
-/** What matmul_wide.wgsl and matmul_unrolled.wgsl have in common. */
-function registerTileConstants({ k, b }: MatrixProduct, { level, tileM, tileN, perM, perN, threads }: ProductVariant, split: number, kSlice: number) {
+/** What matmul_wide.wgsl and matmul_unrolled.wgsl have in common. @param decodes whether B comes to its tile as NF4: a word of eight codes at a time, not four elements */
+function registerTileConstants({ k, b }: MatrixProduct, { level, tileM, tileN, perM, perN, threads }: ProductVariant, split: number, kSlice: number, decodes: boolean) {
+  const fours = decodes ? 2 : 1;
   return {
     SPLIT: split,
     K_SLICE: kSlice,
     K_WHOLE: k % WIDE_K === 0,
+    A_LOADS: Math.ceil((tileM * WIDE_K) / 4 / threads),
+    B_LOADS: Math.ceil((tileN * WIDE_K) / (4 * fours) / threads),
+    B_FOURS: fours,
+    B_READER: decodes ? 'nf4' : 'plain',
     B_SCALE_TERMS: b.rowStride === 1 && k % BLOCK === 0 ? BLOCK : WIDE_K,
     TILE_M: tileM,
     TILE_N: tileN,
@@ -132,7 +132,7 @@ function fewRowsProduct({ variant }: ProductWay, product: MatrixProduct, setting
 }
 
 function unrolledProduct({ variant, slices }: ProductWay, product: MatrixProduct, settings: KernelSettings, scratchIndex: number): Dispatch[] {
-  const { tileM, tileN, threads, decodes } = variant;
+  const { tileN, decodes } = variant;
   const { dispatches, layout, bindings, written } = decodes ? asItLies(product, settings) : writtenOut(product, settings, scratchIndex + 1, 'tile_f32');
   return [
     ...dispatches,
@@ -141,12 +141,8 @@ function unrolledProduct({ variant, slices }: ProductWay, product: MatrixProduct
       constants: {
         ...productConstants(product),
         ...layout,
-        ...registerTileConstants(product, variant, split, kSlice),
+        ...registerTileConstants(product, variant, split, kSlice, decodes),
         TILE_K: WIDE_K,
-        A_LOADS: (tileM * 4) / threads,
-        B_LOADS: (tileN * (decodes ? 2 : 4)) / threads,
-        B_FOURS: decodes ? 2 : 1,
-        B_READER: decodes ? 'nf4' : 'plain',
         C_WRITER: writesByFour(product) ? 'vector' : 'scalar',
         C_TARGET: kind,
         ...groupConstants(product, tileN, settings, written),

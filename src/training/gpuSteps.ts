@@ -54,7 +54,7 @@ export class GpuSteps {
   private readonly ring: { buffer: GPUBuffer; free: Promise<unknown> }[];
   /** Whether a failure is settled that the GPU still holds against what follows. */
   private settled = false;
-  private failures: NonFiniteError[] = [];
+  private readonly failures: NonFiniteError[] = [];
   private doneMs = 0;
 
   constructor(private readonly host: StepsHost) {
@@ -100,6 +100,11 @@ export class GpuSteps {
       await replay.run(plans.train);
     }
     return scale;
+  }
+
+  /** Of one micro-batch. */
+  get trainPlan(): Plan {
+    return this.host.plans.train;
   }
 
   /** Loss, squared norm of the gradients and whether a step failed, as the GPU has them. */

@@ -45,6 +45,7 @@ function graphsOf(options: RunPlanOptions): { train: TrainGraph; score: Graph; l
 
 export class TensorFlowEngine implements Engine {
   readonly tokensPerMicroBatch: number;
+  readonly stepsAhead = 0;
   private readonly layout: AdapterLayout;
   private readonly adapter: Float32Array;
   private readonly expAvg: Float32Array;
@@ -79,8 +80,6 @@ export class TensorFlowEngine implements Engine {
     }
     return new TensorFlowEngine(tf, `TensorFlow.js: ${backend}`, fallbackMemory(planOptions), options, graphsOf(planOptions), weights);
   }
-
-  readonly stepsAhead = 0;
 
   trainStep(input: StepInput): Promise<StepOutput> {
     return this.exclusively(async () => {

@@ -30,14 +30,12 @@ import { settingsWith } from './kernelChoice.ts';
 import { chooseMemory } from './memoryChoice.ts';
 import { memoryReport, planRun, plansOf, STEPS_AHEAD, weightGroupsOf, type RunPlanOptions, type RunPlans } from './runPlans.ts';
 
-const ANSWERS_ONLY = 'the engine was created for answering only';
-
 export class WebGpuEngine implements Engine {
   readonly tokensPerMicroBatch: number;
+  readonly stepsAhead = STEPS_AHEAD;
   private turn: Promise<unknown> = Promise.resolve();
   private readonly replay: GpuReplay;
   private readonly training: GpuSteps | null;
-  readonly stepsAhead = STEPS_AHEAD;
 
   private constructor(
     readonly context: GpuContext,
@@ -139,7 +137,7 @@ export class WebGpuEngine implements Engine {
   measureEncode(): Promise<{ encodeMs: number; submitMs: number; dispatches: number }> {
     return this.exclusively(async () => {
       const { device } = this.context;
-      const executor = await this.replay.executor(this.trainPlan);
+      const executor = await this.replay.executor(this.steps.trainPlan);
       const started = performance.now();
       const encoder = device.createCommandEncoder();
       const pass = encoder.beginComputePass();
@@ -156,7 +154,7 @@ export class WebGpuEngine implements Engine {
 
   /** GPU time of one replay of the training plan by kernel. Gradients and stats are spoilt. @throws where the adapter has no timestamps */
   profile(): Promise<KernelTime[]> {
-    return this.exclusively(async () => profilePlan(this.context, await this.replay.executor(this.trainPlan)));
+    return this.exclusively(async () => profilePlan(this.context, await this.replay.executor(this.steps.trainPlan)));
   }
 
   /** When the passes of the replays that `work` asks for ran on the GPU. @throws where the adapter has no timestamps */
@@ -226,13 +224,8 @@ export class WebGpuEngine implements Engine {
   }
 
   private get steps(): GpuSteps {
-    if (!this.training) throw new Error(ANSWERS_ONLY);
+    if (!this.training) throw new Error('the engine was created for answering only');
     return this.training;
-  }
-
-  private get trainPlan(): Plan {
-    if (!this.plans.training) throw new Error(ANSWERS_ONLY);
-    return this.plans.training.train;
   }
 
   /** Runs one call at a time: they share the arenas. @throws DeviceLostError where that is what made it fail */

@@ -2,21 +2,13 @@
 import { describe, expect, it } from 'vitest';
 import { LORA } from '../../scripts/bench/figures.ts';
 import { randomModel, SHAPES } from '../../scripts/lib/randomModel.ts';
-import type { KernelSettings } from '../../src/gpu/dispatch.ts';
 import { modelOf } from '../../src/model/registry.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { planGeneration, planRun, type RunPlanOptions } from '../../src/training/runPlans.ts';
+import { kernelSettings } from '../helpers/kernelSettings.ts';
 
 const LIMITS = { maxBindingBytes: 2 ** 31 - 4, maxBufferBytes: 2 ** 31 - 4 };
-const SETTINGS: KernelSettings = {
-  rowWorkgroup: 128,
-  matmul: 'tiled',
-  level: 'plain',
-  workgroupBytes: 32768,
-  maxWorkgroups: 65535,
-  maxStorageBuffers: 10,
-  maxBindingBytes: LIMITS.maxBindingBytes,
-};
+const SETTINGS = kernelSettings({ workgroupBytes: 32768, maxBindingBytes: LIMITS.maxBindingBytes });
 
 function optionsOf(name: string, tokensPerMicroBatch: number, gradientCheckpointing: boolean): RunPlanOptions {
   const { config, tensors } = randomModel(SHAPES[name]);

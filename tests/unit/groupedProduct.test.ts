@@ -6,6 +6,7 @@ import { Graph } from '../../src/ops/graph.ts';
 import { linearGroup, linearGroupDxOp } from '../../src/ops/linear.ts';
 import { groupParts } from '../../src/ops/weightGroups.ts';
 import { makePlan, type Plan } from '../../src/plan/plan.ts';
+import { kernelSettings } from '../helpers/kernelSettings.ts';
 
 const weight = (out: number, width: number, kind: TensorKind = 'nf4') => ({ name: 'w', shape: [out, width], kind });
 
@@ -36,7 +37,7 @@ describe('weights that lie together', () => {
 });
 
 function settings(level: KernelLevel, change: Partial<KernelSettings> = {}): KernelSettings {
-  return { rowWorkgroup: 128, matmul: 'tiled', level, workgroupBytes: 49152, maxWorkgroups: 65535, maxStorageBuffers: 10, maxBindingBytes: 2 ** 27, ...change };
+  return kernelSettings({ level, workgroupBytes: 49152, ...change });
 }
 
 /** Outputs of the group and the gradient that dys of the same shapes give the input. */

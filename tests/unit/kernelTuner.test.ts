@@ -10,6 +10,7 @@ import type { Work } from '../../src/plan/tunables.ts';
 import { openDatabase, type Database } from '../../src/storage/database.ts';
 import { putTuning, readTuning, tuningIn } from '../../src/storage/tuning.ts';
 import { KernelTuner, type TuningMemory } from '../../src/training/kernelTuner.ts';
+import { kernelSettings } from '../helpers/kernelSettings.ts';
 
 const FOREVER = { budgetMs: Infinity, stopped: () => false };
 let database: Database;
@@ -22,7 +23,7 @@ afterEach(() => {
 });
 
 function device(name = 'some GPU', workgroupBytes = 16384): GpuContext {
-  const settings = { rowWorkgroup: 128, matmul: 'tiled', level: 'plain', workgroupBytes, maxWorkgroups: 65535, maxStorageBuffers: 10, maxBindingBytes: 2 ** 27 };
+  const settings = kernelSettings({ workgroupBytes });
   return { name, levels: ['plain'], settings, device: { features: new Set(['timestamp-query']) }, causeOf: async (error: unknown) => error } as unknown as GpuContext;
 }
 

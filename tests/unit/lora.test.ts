@@ -10,16 +10,9 @@ import { Graph } from '../../src/ops/graph.ts';
 import { linearGroup } from '../../src/ops/linear.ts';
 import { lora } from '../../src/ops/lora.ts';
 import { makePlan } from '../../src/plan/plan.ts';
+import { kernelSettings } from '../helpers/kernelSettings.ts';
 
-const SETTINGS: KernelSettings = {
-  rowWorkgroup: 128,
-  matmul: 'tiled',
-  level: 'plain',
-  workgroupBytes: 16384,
-  maxWorkgroups: 65535,
-  maxStorageBuffers: 10,
-  maxBindingBytes: 2 ** 27,
-};
+const SETTINGS = kernelSettings();
 const LAYERS = 16;
 /** Projections that share an input: q, k and v; o; gate and up; down. */
 const GROUPS = 4 * LAYERS;

@@ -5,17 +5,10 @@ import type { TensorInfo } from '../../src/formats/tensors.ts';
 import { modelOf } from '../../src/model/registry.ts';
 import { chooseMemory, DEFAULT_MEMORY_BYTES, type ChoiceOptions } from '../../src/training/memoryChoice.ts';
 import { memoryReport, planRun } from '../../src/training/runPlans.ts';
+import { kernelSettings } from '../helpers/kernelSettings.ts';
 
 const GIB = 2 ** 30;
-const SETTINGS = {
-  rowWorkgroup: 128,
-  matmul: 'tiled' as const,
-  level: 'plain' as const,
-  workgroupBytes: 32768,
-  maxWorkgroups: 65535,
-  maxStorageBuffers: 10,
-  maxBindingBytes: 128 * 2 ** 20,
-};
+const SETTINGS = kernelSettings({ workgroupBytes: 32768 });
 /** What WebGPU promises everywhere. */
 const LIMITS = { maxBindingBytes: 128 * 2 ** 20, maxBufferBytes: 256 * 2 ** 20 };
 

@@ -7,6 +7,7 @@ import type { MatrixProduct } from '../../src/ops/product.ts';
 import { VARIANTS } from '../../src/ops/productVariants.ts';
 import { chosenWay, nameOfWay, productKey, waysNear, waysOf } from '../../src/ops/productWays.ts';
 import { tiledProduct } from '../../src/ops/tiledProduct.ts';
+import { kernelSettings } from '../helpers/kernelSettings.ts';
 
 function linear(m: number, n: number, k: number, kind: TensorKind = 'nf4'): MatrixProduct {
   const graph = new Graph(false);
@@ -21,16 +22,7 @@ function linear(m: number, n: number, k: number, kind: TensorKind = 'nf4'): Matr
 }
 
 function settings(level: KernelLevel, choices?: Record<string, string>, workgroupBytes = 49152): KernelSettings {
-  return {
-    rowWorkgroup: 128,
-    matmul: 'tiled',
-    level,
-    workgroupBytes,
-    maxWorkgroups: 65535,
-    maxStorageBuffers: 10,
-    maxBindingBytes: 2 ** 30,
-    choices: choices && new Map(Object.entries(choices)),
-  };
+  return kernelSettings({ level, workgroupBytes, maxBindingBytes: 2 ** 30, choices: choices && new Map(Object.entries(choices)) });
 }
 
 const layer = linear(512, 2048, 8192);

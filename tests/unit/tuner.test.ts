@@ -1,20 +1,13 @@
 /** The autotuner's rules with made-up timings: the fastest is taken, noise flips nothing, wrong results are dropped, time and interruptions are kept to. */
 import { describe, expect, it } from 'vitest';
-import type { KernelLevel, KernelSettings, Tunable, Way } from '../../src/gpu/dispatch.ts';
+import type { KernelLevel, Tunable, Way } from '../../src/gpu/dispatch.ts';
 import { LEVELS } from '../../src/gpu/dispatch.ts';
 import { Graph } from '../../src/ops/graph.ts';
 import { choicesAt, decideLevel, measureWork, type Experience, type Measured, type Stand } from '../../src/plan/tuner.ts';
 import { worksOf, type Work } from '../../src/plan/tunables.ts';
+import { kernelSettings } from '../helpers/kernelSettings.ts';
 
-const SETTINGS: KernelSettings = {
-  rowWorkgroup: 128,
-  matmul: 'tiled',
-  level: 'plain',
-  workgroupBytes: 16384,
-  maxWorkgroups: 65535,
-  maxStorageBuffers: 10,
-  maxBindingBytes: 2 ** 27,
-};
+const SETTINGS = kernelSettings();
 
 interface FakeWay {
   ms: number;
