@@ -3,7 +3,18 @@ import { mergeConfig } from 'vitest/config';
 import vite from './vite.config.ts';
 
 /** Files that take minutes on a CPU adapter, the longest first: begun last, one of them would keep a single core busy at the end. */
-const LONGEST = ['golden/reference', 'e2e/page', 'gradients/tiled', 'e2e/hosting', 'gradients/ops', 'e2e/data', 'gpu/engine', 'gpu/tuner', 'e2e/result', 'e2e/commands'];
+const LONGEST = [
+  'golden/reference',
+  'e2e/page',
+  'gradients/tiled',
+  'e2e/hosting',
+  'gradients/ops',
+  'e2e/data',
+  'gpu/engine',
+  'gpu/tuner',
+  'e2e/result',
+  'e2e/commands',
+];
 
 /** Measures time: alone, when everything else is done. */
 const ALONE = 'tests/e2e/usability.test.ts';
@@ -28,9 +39,29 @@ export default mergeConfig(vite, {
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
     projects: [
-      { extends: true, test: { name: 'node', include: ['tests/**/*.test.ts'], exclude: ['tests/e2e/**'], sequence: { groupOrder: 0 } } },
-      { extends: true, test: { name: 'page', include: ['tests/e2e/*.test.ts'], exclude: [ALONE], globalSetup: built, sequence: { groupOrder: 0 } } },
-      { extends: true, test: { name: 'page alone', include: [ALONE], globalSetup: built, sequence: { groupOrder: 1 } } },
+      {
+        extends: true,
+        test: {
+          name: 'node',
+          include: ['tests/**/*.test.ts'],
+          exclude: ['tests/e2e/**'],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'page',
+          include: ['tests/e2e/*.test.ts'],
+          exclude: [ALONE],
+          globalSetup: built,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'page alone', include: [ALONE], globalSetup: built, sequence: { groupOrder: 1 } },
+      },
     ],
   },
 });

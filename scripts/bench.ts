@@ -20,11 +20,12 @@ import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { KernelLevel } from '../src/gpu/dispatch.ts';
-import { checkOp, OP_BOUND } from '../src/plan/checkOps.ts';
-import { opCases } from '../src/plan/opCases.ts';
-import { loadTensorFlow } from '../src/plan/tensorflow/load.ts';
+import { checkOp, OP_BOUND } from '../src/verify/checkOp.ts';
+import { opCases } from '../src/verify/opCases.ts';
+import { loadTensorFlow } from '../src/plan/tensorflow/loadTensorflow.ts';
 import { benchInBrowser } from './bench/browser.ts';
-import { PARTS, type BenchFigures, type BenchHost, type Part } from './bench/figures.ts';
+import type { BenchFigures } from './bench/figures.ts';
+import { PARTS, type BenchHost, type Part } from './bench/measuring.ts';
 import { benchImport } from './bench/import.ts';
 import { peftBench, ratios } from './bench/peft.ts';
 import { drawPlots } from './bench/plots.ts';
@@ -75,7 +76,9 @@ export async function main(args: string[]): Promise<number> {
   };
   // First, while the GPU is free.
   const peft = values.peft ? peftBench(values.peft) : null;
-  const figures = values.browser ? await benchInBrowser(options) : await benchInNode(options, values.check === true, save);
+  const figures = values.browser
+    ? await benchInBrowser(options)
+    : await benchInNode(options, values.check === true, save);
   if (!figures) return 1;
   printFigures(figures);
   if (peft) {
@@ -95,7 +98,11 @@ export async function main(args: string[]): Promise<number> {
 }
 
 /** @returns null where --check found a kernel that is wrong */
-async function benchInNode(options: Parameters<typeof runBench>[2], check: boolean, save: (figures: BenchFigures) => Promise<void>): Promise<BenchFigures | null> {
+async function benchInNode(
+  options: Parameters<typeof runBench>[2],
+  check: boolean,
+  save: (figures: BenchFigures) => Promise<void>,
+): Promise<BenchFigures | null> {
   const context = await openNodeGpu();
   if (check) {
     let wrong = 0;

@@ -14,17 +14,25 @@ const ANSWERS = 3;
 const BAR_WIDTH = 30;
 
 export async function main(args: string[]): Promise<number> {
-  const { values } = parseArgs({ args, options: { out: { type: 'string', default: join(root, 'demo-run') } } });
+  const { values } = parseArgs({
+    args,
+    options: { out: { type: 'string', default: join(root, 'demo-run') } },
+  });
   return withPage(async (page) => {
     await page.getByRole('button', { name: 'Try it with the demo' }).click();
-    await page.getByRole('progressbar', { name: 'Training' }).or(page.locator('main > .alert p')).first().waitFor({ timeout: 0 });
+    await page
+      .getByRole('progressbar', { name: 'Training' })
+      .or(page.locator('main > .alert p'))
+      .first()
+      .waitFor({ timeout: 0 });
     await settle(page);
     const problems = await followRun(page, process.stdout.isTTY ? drawBar : sayEveryTenth());
     if (process.stdout.isTTY) process.stdout.write('\n');
     const answers = await answersOf(page, 'pirate');
     const metrics = await saveResult(page, resolve(values.out));
     console.log(`\n${lossTable(metrics)}\n`);
-    for (const { prompt, before, after } of answers.slice(0, ANSWERS)) console.log(`${prompt}\n  before: ${before}\n  after:  ${after}\n`);
+    for (const { prompt, before, after } of answers.slice(0, ANSWERS))
+      console.log(`${prompt}\n  before: ${before}\n  after:  ${after}\n`);
     console.log(`The adapter is in ${join(resolve(values.out), 'adapter')}`);
     for (const problem of problems) console.error(problem);
     return problems.some((problem) => problem.includes('could not be evaluated')) ? 1 : 0;
@@ -53,7 +61,10 @@ function lossTable(metricsJsonl: string): string {
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, number>);
-  const keys = ['loss', ...new Set(lines.flatMap((line) => Object.keys(line).filter((key) => /^eval_.+_loss$/.test(key))))];
+  const keys = [
+    'loss',
+    ...new Set(lines.flatMap((line) => Object.keys(line).filter((key) => /^eval_.+_loss$/.test(key)))),
+  ];
   const rows = keys.map((key) => {
     const values = lines.map((line) => line[key]).filter((value) => value !== undefined);
     const name = key === 'loss' ? 'training' : key.replace(/^eval_(.+)_loss$/, '$1');
@@ -63,14 +74,19 @@ function lossTable(metricsJsonl: string): string {
 }
 
 /** The rows of the page's table of answers. */
-async function answersOf(page: Page, name: string): Promise<{ prompt: string; before: string; after: string }[]> {
+async function answersOf(
+  page: Page,
+  name: string,
+): Promise<{ prompt: string; before: string; after: string }[]> {
   const rows = await page
     .getByRole('table', { name: `Answers of ${name}` })
     .locator('tbody tr')
     .all();
   return Promise.all(
     rows.map(async (row) => {
-      const [prompt, before, after] = (await row.locator('th, td').allInnerTexts()).map((text) => text.trim());
+      const [prompt, before, after] = (await row.locator('th, td').allInnerTexts()).map((text) =>
+        text.trim(),
+      );
       return { prompt, before, after };
     }),
   );

@@ -20,16 +20,22 @@ const TYPICAL_TOKENS = 600_000;
 export async function main(): Promise<number> {
   const executable = findBrowser();
   console.log(`Node ${process.versions.node} on ${process.platform}, ${gib(totalmem())} of memory`);
-  if (!executable) return end([`${NO_BROWSER} On Debian and Ubuntu: apt-get install chromium (\`npm test\` does that by itself where it may).`]);
+  if (!executable)
+    return end([
+      `${NO_BROWSER} On Debian and Ubuntu: apt-get install chromium (\`npm test\` does that by itself where it may).`,
+    ]);
   // WebGPU is offered to secure contexts only; loopback is one.
-  const server = createServer((_, response) => response.setHeader('content-type', 'text/html').end('<!doctype html><title>doctor</title>'));
+  const server = createServer((_, response) =>
+    response.setHeader('content-type', 'text/html').end('<!doctype html><title>doctor</title>'),
+  );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as { port: number }).port}/`;
   const { browser } = await launchBrowser(executable, url);
   try {
     const version = browser.version();
     console.log(`Browser: ${executable}, version ${version}`);
-    if (Number.parseInt(version) < FIRST_VERSION) return end([`This browser is too old for WebGPU. Update it to version ${FIRST_VERSION} or later.`]);
+    if (Number.parseInt(version) < FIRST_VERSION)
+      return end([`This browser is too old for WebGPU. Update it to version ${FIRST_VERSION} or later.`]);
     const page = await browser.newPage();
     await page.goto(url);
     await page.evaluate(await bundledProbe());
@@ -51,7 +57,9 @@ async function report(page: Page): Promise<number> {
   const { device, isSoftware, features, limits, fits, quotaBytes } = probe;
   console.log(`Adapter: ${device}${isSoftware ? ' (the processor: no graphics card is used)' : ''}`);
   console.log(`Features: ${features.map(({ name, there }) => `${name} ${there ? 'yes' : 'no'}`).join(', ')}`);
-  console.log(`Limits: ${limits.map(({ name, value }) => `${name} ${name.endsWith('Size') ? bytesOf(value) : value}`).join(', ')}`);
+  console.log(
+    `Limits: ${limits.map(({ name, value }) => `${name} ${name.endsWith('Size') ? bytesOf(value) : value}`).join(', ')}`,
+  );
   console.log(`Browser storage: ${gib(quotaBytes)} may be used\n`);
 
   console.log(`Measuring training steps for ${MEASURE_MS / 1000} seconds…`);
@@ -70,7 +78,9 @@ async function report(page: Page): Promise<number> {
       bytes === null ? '–' : duration(TYPICAL_TOKENS / rate),
     ];
   });
-  console.log(`Models with 4-bit weights, LoRA of rank 16 on all linear layers, micro-batches of ${TOKENS} tokens, gradient checkpointing:\n`);
+  console.log(
+    `Models with 4-bit weights, LoRA of rank 16 on all linear layers, micro-batches of ${TOKENS} tokens, gradient checkpointing:\n`,
+  );
   console.log(`${table([['model', 'GPU memory', 'storage', 'fits', 'about', '1,000 rows × 3'], ...rows])}\n`);
   return end(problems(probe, trial, speed), rows.some((row) => row[3] === 'yes') ? 0 : 1);
 }
@@ -83,37 +93,62 @@ interface Trial {
 /** Tries for as much GPU memory as the largest plan needs, but never more than half of the machine's own memory. */
 async function tryMemory(page: Page, { fits }: Probe): Promise<Trial> {
   const wantedBytes = Math.min(totalmem() / 2, Math.max(0, ...fits.map(({ bytes }) => bytes ?? 0)));
-  return { wantedBytes, hadBytes: await page.evaluate((bytes) => finetabProbe.tryMemory(bytes), wantedBytes) };
+  return {
+    wantedBytes,
+    hadBytes: await page.evaluate((bytes) => finetabProbe.tryMemory(bytes), wantedBytes),
+  };
 }
 
-function verdict(bytes: number | null, reason: string | null, storedBytes: number, { wantedBytes, hadBytes }: Trial, quotaBytes: number): string {
+function verdict(
+  bytes: number | null,
+  reason: string | null,
+  storedBytes: number,
+  { wantedBytes, hadBytes }: Trial,
+  quotaBytes: number,
+): string {
   if (bytes === null) return `no: ${reason}`;
   if (storedBytes > quotaBytes) return 'no: too large for the storage';
   if (bytes <= hadBytes) return 'yes';
   return hadBytes < wantedBytes ? 'no: too little GPU memory' : 'not tried: over half of this memory';
 }
 
-function problems({ isSoftware, features, fits, quotaBytes }: Probe, { wantedBytes, hadBytes }: Trial, { gigaflops }: Speed): string[] {
+function problems(
+  { isSoftware, features, fits, quotaBytes }: Probe,
+  { wantedBytes, hadBytes }: Trial,
+  { gigaflops }: Speed,
+): string[] {
   const found: string[] = [];
   if (isSoftware) {
     found.push(
       'No graphics card is used, so only very small models are practical (the demo is one). If this machine has one: install its driver with Vulkan (Linux: mesa-vulkan-drivers for AMD and Intel, the NVIDIA driver for NVIDIA), and see that "WebGPU" is hardware accelerated at chrome://gpu. On Linux, Chrome may want the flags --enable-unsafe-webgpu --enable-features=Vulkan.',
     );
   } else if (gigaflops < 100)
-    found.push('This GPU is slow for its kind. Plug the laptop in, close other tabs, and choose the high-performance GPU for the browser in the system settings.');
+    found.push(
+      'This GPU is slow for its kind. Plug the laptop in, close other tabs, and choose the high-performance GPU for the browser in the system settings.',
+    );
   if (!isSoftware && !features.some(({ name, there }) => name === 'shader-f16' && there))
     found.push(
       'The adapter has no shader-f16, so everything is computed in 32 bits: right, but slower. A newer driver or browser may bring it; on Linux with NVIDIA there is none yet.',
     );
-  if (hadBytes < wantedBytes) found.push(`The GPU gave ${gib(hadBytes)}. Close other programs that use it, choose a smaller model, or lower max_length.`);
+  if (hadBytes < wantedBytes)
+    found.push(
+      `The GPU gave ${gib(hadBytes)}. Close other programs that use it, choose a smaller model, or lower max_length.`,
+    );
   if (fits.some(({ bytes }) => bytes === null))
-    found.push('Some models need larger buffers than this adapter allows. A lower max_length helps where activations are the cause; else choose a smaller model.');
-  if (fits.some(({ storedBytes }) => storedBytes > quotaBytes)) found.push('The browser may keep less than some models need. Free disk space: browsers allow a share of it.');
+    found.push(
+      'Some models need larger buffers than this adapter allows. A lower max_length helps where activations are the cause; else choose a smaller model.',
+    );
+  if (fits.some(({ storedBytes }) => storedBytes > quotaBytes))
+    found.push(
+      'The browser may keep less than some models need. Free disk space: browsers allow a share of it.',
+    );
   return found;
 }
 
 function end(found: readonly string[], code = 1): number {
-  console.log(found.length === 0 ? 'No problem found.' : `What to do:\n${found.map((text) => `- ${text}`).join('\n')}`);
+  console.log(
+    found.length === 0 ? 'No problem found.' : `What to do:\n${found.map((text) => `- ${text}`).join('\n')}`,
+  );
   return code;
 }
 
@@ -123,7 +158,11 @@ async function bundledProbe(): Promise<string> {
     root,
     configFile: false,
     logLevel: 'error',
-    build: { write: false, target: 'es2023', lib: { entry: `${root}scripts/doctor/probe.ts`, formats: ['iife'], name: 'finetabProbe' } },
+    build: {
+      write: false,
+      target: 'es2023',
+      lib: { entry: `${root}scripts/doctor/probe.ts`, formats: ['iife'], name: 'finetabProbe' },
+    },
   });
   const [{ output }] = made as Rolldown.RolldownOutput[];
   return `${output[0].code};globalThis.finetabProbe = finetabProbe;`;

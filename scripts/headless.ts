@@ -15,34 +15,55 @@ import { chooseFiles, downloadModel, followRun, pressTrain } from './lib/drivePa
 import { saveResult, withPage } from './lib/headlessPage.ts';
 import { root } from './lib/site.ts';
 
-const USAGE = 'usage: npm run headless -- recipe.json --out DIR [--skip-bad-rows] [--tune on|off] [--level auto|plain|f16|matrix]';
+const USAGE =
+  'usage: npm run headless -- recipe.json --out DIR [--skip-bad-rows] [--tune on|off] [--level auto|plain|f16|matrix]';
 
 export async function main(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { out: { type: 'string' }, 'skip-bad-rows': { type: 'boolean' }, tune: { type: 'string', default: 'on' }, level: { type: 'string', default: 'auto' } },
+    options: {
+      out: { type: 'string' },
+      'skip-bad-rows': { type: 'boolean' },
+      tune: { type: 'string', default: 'on' },
+      level: { type: 'string', default: 'auto' },
+    },
   });
   const [recipePath] = positionals;
   const { out, tune, level } = values;
   if (!recipePath || !out || positionals.length > 1) throw new Error(USAGE);
   if (!existsSync(recipePath)) throw new Error(`There is no recipe at ${recipePath}.`);
-  return withPage((page) => runRecipe(page, recipePath, out, values['skip-bad-rows'] ?? false), { tune, level });
+  return withPage((page) => runRecipe(page, recipePath, out, values['skip-bad-rows'] ?? false), {
+    tune,
+    level,
+  });
 }
 
 async function runRecipe(page: Page, recipePath: string, out: string, skipBadRows: boolean): Promise<number> {
   await chooseFiles(page, 'Load a recipe', recipePath);
   // The page has accepted the recipe, so it is an object of the right form.
-  const recipe = JSON.parse(await readFile(recipePath, 'utf8')) as { model?: string; train_file?: string; validation_files?: string[] };
+  const recipe = JSON.parse(await readFile(recipePath, 'utf8')) as {
+    model?: string;
+    train_file?: string;
+    validation_files?: string[];
+  };
   const from = (path: string) => resolve(dirname(recipePath), path);
   const { model = '' } = recipe;
   if (isHubId(model)) await downloadModel(page, model, process.env.HF_TOKEN);
   else await chooseFiles(page, 'Choose model files', await modelFiles(model, from));
-  if (!recipe.train_file) throw new Error('The recipe has no "train_file". Write the path of a JSONL file with query and response.');
+  if (!recipe.train_file)
+    throw new Error(
+      'The recipe has no "train_file". Write the path of a JSONL file with query and response.',
+    );
   const data = [recipe.train_file, ...(recipe.validation_files ?? [])].map(from);
-  for (const path of data) if (!existsSync(path)) throw new Error(`There is no data file at ${path}. Paths in a recipe are relative to the recipe's own file.`);
+  for (const path of data)
+    if (!existsSync(path))
+      throw new Error(
+        `There is no data file at ${path}. Paths in a recipe are relative to the recipe's own file.`,
+      );
   await chooseFiles(page, 'Choose data files', data);
-  if (skipBadRows) for (const box of await page.getByLabel('Train without the bad rows').all()) await box.check();
+  if (skipBadRows)
+    for (const box of await page.getByLabel('Train without the bad rows').all()) await box.check();
   for (const problem of await page.locator('article [role="alert"]').allInnerTexts()) console.error(problem);
   const choice = page.getByLabel('What is recomputed');
   if (await choice.count()) console.log(await choice.innerText());
@@ -60,10 +81,16 @@ async function runRecipe(page: Page, recipePath: string, out: string, skipBadRow
 /** The files that the model of `folder:PATH`, or the demo's, is made of. */
 async function modelFiles(model: string, from: (path: string) => string): Promise<string[]> {
   if (model !== 'demo' && !model.startsWith('folder:'))
-    throw new Error(`"model" is ${JSON.stringify(model)}: write "owner/name" of a model on the Hub, "folder:" and the path of a downloaded one, or "demo".`);
+    throw new Error(
+      `"model" is ${JSON.stringify(model)}: write "owner/name" of a model on the Hub, "folder:" and the path of a downloaded one, or "demo".`,
+    );
   const folder = model === 'demo' ? join(root, 'public', 'demo') : from(model.slice('folder:'.length));
-  if (!existsSync(folder)) throw new Error(`There is no model folder at ${folder}. Paths in a recipe are relative to the recipe's own file.`);
+  if (!existsSync(folder))
+    throw new Error(
+      `There is no model folder at ${folder}. Paths in a recipe are relative to the recipe's own file.`,
+    );
   const names = (await readdir(folder)).filter((name) => /\.(json|safetensors|jinja)$/.test(name));
-  if (names.length === 0) throw new Error(`${folder} holds no model: config.json, tokenizer.json and safetensors are wanted.`);
+  if (names.length === 0)
+    throw new Error(`${folder} holds no model: config.json, tokenizer.json and safetensors are wanted.`);
   return names.sort().map((name) => join(folder, name));
 }

@@ -19,9 +19,11 @@ export async function main([folder, out]: string[]): Promise<number> {
     return 2;
   }
   await mkdir(out, { recursive: true });
-  const json = async <T>(name: string): Promise<T> => JSON.parse(await readFile(join(folder, name), 'utf8')) as T;
+  const json = async <T>(name: string): Promise<T> =>
+    JSON.parse(await readFile(join(folder, name), 'utf8')) as T;
   if (existsSync(join(folder, 'chat.json'))) {
-    const text = (name: string) => (existsSync(join(folder, name)) ? readFile(join(folder, name), 'utf8') : undefined);
+    const text = (name: string) =>
+      existsSync(join(folder, name)) ? readFile(join(folder, name), 'utf8') : undefined;
     const result = chatReference(await json('chat.json'), {
       'tokenizer.json': await text('tokenizer.json'),
       'tokenizer_config.json': await text('tokenizer_config.json'),
@@ -30,14 +32,18 @@ export async function main([folder, out]: string[]): Promise<number> {
     await writeFile(join(out, 'chat.json'), `${JSON.stringify(result, null, 1)}\n`);
     return 0;
   }
-  const source = await openCheckpoint(await filesOf(folder).then((files) => files.filter(({ path }) => !path.includes('/'))));
+  const source = await openCheckpoint(
+    await filesOf(folder).then((files) => files.filter(({ path }) => !path.includes('/'))),
+  );
   const result = await replayReference({
     context: await openNodeGpu(),
     source,
     documents: await json<ReferenceDocument[]>('batch.json'),
     initial: await readArrays(join(folder, 'adapter_init', 'adapter_model.safetensors')),
     initialConfig: await json('adapter_init/adapter_config.json'),
-    initialQlora: existsSync(join(folder, 'adapter_qlora_init')) ? await readArrays(join(folder, 'adapter_qlora_init', 'adapter_model.safetensors')) : undefined,
+    initialQlora: existsSync(join(folder, 'adapter_qlora_init'))
+      ? await readArrays(join(folder, 'adapter_qlora_init', 'adapter_model.safetensors'))
+      : undefined,
     probe: await readArrays(join(folder, 'golden.safetensors'), (name) => name.startsWith('probe_')),
     log: (line) => console.log(line),
   });

@@ -15,7 +15,10 @@ installPackages();
 if (wantsGpu) {
   const { gpuEnvironment } = await import('./lib/gpuEnvironment.mjs');
   const env = gpuEnvironment();
-  if (env && env !== process.env) process.exit(spawnSync(process.execPath, [process.argv[1], entry, ...rest], { env, stdio: 'inherit' }).status ?? 1);
+  if (env && env !== process.env)
+    process.exit(
+      spawnSync(process.execPath, [process.argv[1], entry, ...rest], { env, stdio: 'inherit' }).status ?? 1,
+    );
 }
 // TensorFlow.js's Node platform, an ES module here, still calls require.
 globalThis.require = createRequire(import.meta.url);

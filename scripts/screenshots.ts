@@ -26,13 +26,27 @@ const ALL_VIEWS: View[] = [
   { name: 'projector', width: 1920, height: 1080, colorScheme: 'dark' },
 ];
 
-const QUESTIONS = ['Where is the map?', 'Who goes there?', 'Is the ship ready?', 'What is for supper?', 'How far is the island?', 'Can you sing?'];
+const QUESTIONS = [
+  'Where is the map?',
+  'Who goes there?',
+  'Is the ship ready?',
+  'What is for supper?',
+  'How far is the island?',
+  'Can you sing?',
+];
 const RECIPE = {
   model: 'tiny',
   max_length: 96,
   lora: { r: 8, lora_alpha: 16 },
   training: { max_steps: 60, learning_rate: 0.01, per_device_train_batch_size: 4 },
-  evaluation: { eval_steps: 10, predict_with_generate: true, max_new_tokens: 24, do_sample: false, eval_max_samples: 4, metric_for_best_model: 'eval_pirate_loss' },
+  evaluation: {
+    eval_steps: 10,
+    predict_with_generate: true,
+    max_new_tokens: 24,
+    do_sample: false,
+    eval_max_samples: 4,
+    metric_for_best_model: 'eval_pirate_loss',
+  },
 };
 
 type Take = (state: string, focus?: string) => Promise<void>;
@@ -48,7 +62,10 @@ async function walkDemo(page: Page, url: string, take: Take): Promise<void> {
   for (const text of ['What colour is grass?', 'What sound does a duck make?']) {
     await question.fill(text);
     await page.getByRole('button', { name: 'Send' }).click();
-    await page.getByRole('button', { name: 'Answer again' }).and(page.locator(':enabled')).waitFor({ timeout: 120_000 });
+    await page
+      .getByRole('button', { name: 'Answer again' })
+      .and(page.locator(':enabled'))
+      .waitFor({ timeout: 120_000 });
   }
   await take('result', '#step-result');
 }
@@ -56,9 +73,18 @@ async function walkDemo(page: Page, url: string, take: Take): Promise<void> {
 /** The states of the page in the order in which a person meets them. */
 async function walk(page: Page, url: string, take: Take): Promise<void> {
   const data = await folderOf({
-    'train.jsonl': rowsOf(48, (i) => ({ query: `${QUESTIONS[i % 6]} (${i})`, response: i % 2 ? 'Aye, captain! Over the waves.' : 'Arr, matey! Under the sails.' })),
-    'pirate.val.jsonl': rowsOf(6, (i) => ({ query: `${QUESTIONS[i % 6]} (${100 + i})`, response: i % 2 ? 'Aye, captain! Over the waves.' : 'Arr, matey! Under the sails.' })),
-    'plain.val.jsonl': rowsOf(4, (i) => ({ query: `Count to ${i + 2}.`, response: Array.from({ length: i + 2 }, (_, n) => n + 1).join(' ') })),
+    'train.jsonl': rowsOf(48, (i) => ({
+      query: `${QUESTIONS[i % 6]} (${i})`,
+      response: i % 2 ? 'Aye, captain! Over the waves.' : 'Arr, matey! Under the sails.',
+    })),
+    'pirate.val.jsonl': rowsOf(6, (i) => ({
+      query: `${QUESTIONS[i % 6]} (${100 + i})`,
+      response: i % 2 ? 'Aye, captain! Over the waves.' : 'Arr, matey! Under the sails.',
+    })),
+    'plain.val.jsonl': rowsOf(4, (i) => ({
+      query: `Count to ${i + 2}.`,
+      response: Array.from({ length: i + 2 }, (_, n) => n + 1).join(' '),
+    })),
   });
   const recipe = await folderOf({ 'recipe.json': JSON.stringify(RECIPE) });
   await page.goto(url);
@@ -70,7 +96,11 @@ async function walk(page: Page, url: string, take: Take): Promise<void> {
   await take('recipe', '#step-recipe');
   await take('before-start', '#step-run');
   await pressTrain(page);
-  await page.waitForFunction(() => Number(document.querySelector('progress[aria-label="Training"]')?.getAttribute('value')) >= 25, undefined, { timeout: 300_000 });
+  await page.waitForFunction(
+    () => Number(document.querySelector('progress[aria-label="Training"]')?.getAttribute('value')) >= 25,
+    undefined,
+    { timeout: 300_000 },
+  );
   await take('run');
   await followRun(page, () => undefined);
   await take('run-ended', '#step-run');
@@ -93,9 +123,15 @@ export async function main(args: string[]): Promise<number> {
       for (const { name, width, height, colorScheme } of views) {
         await page.setViewportSize({ width, height });
         await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-        await page.evaluate((selector) => (selector ? document.querySelector(selector)?.scrollIntoView() : scrollTo(0, 0)), focus ?? null);
+        await page.evaluate(
+          (selector) => (selector ? document.querySelector(selector)?.scrollIntoView() : scrollTo(0, 0)),
+          focus ?? null,
+        );
         await page.waitForTimeout(250);
-        await page.screenshot({ path: join(out, `${[state, name].filter(Boolean).join('-')}.png`), fullPage: values.all !== undefined });
+        await page.screenshot({
+          path: join(out, `${[state, name].filter(Boolean).join('-')}.png`),
+          fullPage: values.all !== undefined,
+        });
       }
     });
   } finally {

@@ -9,13 +9,19 @@ import { buildSite, serveSite } from './lib/site.ts';
 const PORT = 4790;
 
 export async function main(args: string[]): Promise<number> {
-  const { values } = parseArgs({ args, options: { port: { type: 'string', default: `${PORT}` }, 'no-open': { type: 'boolean', default: false } } });
+  const { values } = parseArgs({
+    args,
+    options: { port: { type: 'string', default: `${PORT}` }, 'no-open': { type: 'boolean', default: false } },
+  });
   const port = Number(values.port);
-  if (!Number.isInteger(port) || port < 0 || port > 65535) throw new Error(`--port is ${values.port}: write a number from 0 (any free one) to 65535.`);
+  if (!Number.isInteger(port) || port < 0 || port > 65535)
+    throw new Error(`--port is ${values.port}: write a number from 0 (any free one) to 65535.`);
   console.log('Building the page…');
   await buildSite();
   const site = await serveSite(port);
-  console.log(`\nFinetab is at ${site.url}\nOpen it in a current Chrome, Edge or Safari. Nothing leaves this machine. Ctrl+C ends it.`);
+  console.log(
+    `\nFinetab is at ${site.url}\nOpen it in a current Chrome, Edge or Safari. Nothing leaves this machine. Ctrl+C ends it.`,
+  );
   if (!values['no-open'] && hasScreen()) {
     const opened = await open(site.url).catch(() => null);
     opened?.on('error', () => console.log('No browser could be opened from here: open the address by hand.'));

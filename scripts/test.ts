@@ -19,7 +19,12 @@ const CHECKS: [name: string, program: string, args: string[]][] = [
 
 interface VitestReport {
   numPassedTests: number;
-  testResults: { name: string; status: string; message: string; assertionResults: { status: string; fullName: string; failureMessages: string[] }[] }[];
+  testResults: {
+    name: string;
+    status: string;
+    message: string;
+    assertionResults: { status: string; fullName: string; failureMessages: string[] }[];
+  }[];
 }
 
 export async function main(args: string[]): Promise<number> {
@@ -32,7 +37,8 @@ export async function main(args: string[]): Promise<number> {
     if (process.env.REQUIRE_BROWSER) failed.push(`browser: ${NO_BROWSER}`);
   }
   const environment = gpuEnvironment();
-  if (!environment) skipped.push('all GPU tests: no WebGPU adapter was found, not even a software one (Chromium brings one)');
+  if (!environment)
+    skipped.push('all GPU tests: no WebGPU adapter was found, not even a software one (Chromium brings one)');
   if (args.length === 0) {
     for (const [name, program, programArgs] of CHECKS) {
       console.log(`\n== ${name}`);
@@ -43,7 +49,11 @@ export async function main(args: string[]): Promise<number> {
   console.log('\n== tests');
   const folder = await mkdtemp(join(tmpdir(), 'finetab-test-'));
   const file = join(folder, 'report.json');
-  const code = await run('vitest', ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...args], environment ?? process.env);
+  const code = await run(
+    'vitest',
+    ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...args],
+    environment ?? process.env,
+  );
   const report = await readFile(file, 'utf8').then(
     (text) => JSON.parse(text) as VitestReport,
     () => null,
@@ -54,14 +64,17 @@ export async function main(args: string[]): Promise<number> {
     passed += report.numPassedTests;
     for (const { name, status, message, assertionResults } of report.testResults) {
       for (const test of assertionResults) {
-        if (test.status === 'failed') failed.push([test.fullName, ...reasons(test.failureMessages)].join('\n      '));
+        if (test.status === 'failed')
+          failed.push([test.fullName, ...reasons(test.failureMessages)].join('\n      '));
         else if (test.status !== 'passed') skipped.push(test.fullName);
       }
-      if (status === 'failed' && !assertionResults.some((test) => test.status === 'failed')) failed.push(`${name}: ${message.split('\n')[0]}`);
+      if (status === 'failed' && !assertionResults.some((test) => test.status === 'failed'))
+        failed.push(`${name}: ${message.split('\n')[0]}`);
     }
     if (code !== 0 && failed.length === 0) failed.push(`vitest ended with ${code}`);
   }
-  if (skipped.length > 0) console.log(`\n!! SKIPPED, ${skipped.length}:\n${skipped.map((name) => `!!   ${name}`).join('\n')}`);
+  if (skipped.length > 0)
+    console.log(`\n!! SKIPPED, ${skipped.length}:\n${skipped.map((name) => `!!   ${name}`).join('\n')}`);
   if (failed.length > 0) console.log(`\nFAILED:\n${failed.map((name) => `   ${name}`).join('\n')}`);
   console.log(`\n${passed} passed, ${failed.length} failed`);
   return failed.length > 0 ? 1 : 0;

@@ -1,5 +1,5 @@
 import { mount } from 'svelte';
-import App from './app/App.svelte';
-import './app/app.css';
+import App from './page/App.svelte';
+import './page/app.css';
 
 mount(App, { target: document.getElementById('app')! });

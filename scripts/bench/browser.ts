@@ -15,7 +15,15 @@ export async function benchInBrowser(options: Parameters<BenchInPage>[0]): Promi
   const outDir = await mkdtemp(join(tmpdir(), 'finetab-bench-'));
   const config = { root, configFile: false as const, logLevel: 'error' as const };
   try {
-    await buildForProduction({ ...config, build: { outDir, emptyOutDir: true, target: 'es2023', rollupOptions: { input: join(root, 'scripts', 'bench', 'page.html') } } });
+    await buildForProduction({
+      ...config,
+      build: {
+        outDir,
+        emptyOutDir: true,
+        target: 'es2023',
+        rollupOptions: { input: join(root, 'scripts', 'bench', 'page.html') },
+      },
+    });
     const server = await preview({ ...config, build: { outDir }, preview: { port: 0, host: '127.0.0.1' } });
     const { port } = server.httpServer.address() as { port: number };
     const url = `http://127.0.0.1:${port}/scripts/bench/page.html`;
@@ -31,7 +39,10 @@ export async function benchInBrowser(options: Parameters<BenchInPage>[0]): Promi
       page.on('console', (message) => console.log(message.text()));
       await page.goto(url);
       await page.waitForFunction(() => 'bench' in globalThis);
-      return await page.evaluate((wanted) => (globalThis as unknown as { bench: BenchInPage }).bench(wanted), options);
+      return await page.evaluate(
+        (wanted) => (globalThis as unknown as { bench: BenchInPage }).bench(wanted),
+        options,
+      );
     } finally {
       await browser.close();
       await server.close();

@@ -1,7 +1,7 @@
 /** The bandwidth that everything bound by memory is compared with. */
-import type { GpuContext } from '../../src/gpu/context.ts';
+import type { GpuContext } from '../../src/gpu/gpuContext.ts';
 import { flatGrid } from '../../src/gpu/dispatch.ts';
-import { median, type BenchOptions } from './figures.ts';
+import { median, type BenchOptions } from './measuring.ts';
 
 const SHADER = `
 @group(0) @binding(0) var<storage, read_write> target_values: array<vec4f>;
@@ -20,7 +20,10 @@ export async function measureCopy(context: GpuContext, size: BenchOptions['size'
   const bytes = Math.min(size === 'tiny' ? 2 ** 24 : 2 ** 29, settings.maxBindingBytes);
   const [source, target] = [0, 1].map((i) => context.createBuffer('batch', `copy ${i}`, bytes));
   const { pipeline, layout } = await context.pipeline(SHADER, 'copy');
-  const group = device.createBindGroup({ layout, entries: [target, source].map((buffer, binding) => ({ binding, resource: { buffer } })) });
+  const group = device.createBindGroup({
+    layout,
+    entries: [target, source].map((buffer, binding) => ({ binding, resource: { buffer } })),
+  });
   const grid = flatGrid(bytes / 16, 256, settings);
   const byQueue = (encoder: GPUCommandEncoder, repeats: number) => {
     for (let i = 0; i < repeats; i++) encoder.copyBufferToBuffer(source, 0, target, 0, bytes);

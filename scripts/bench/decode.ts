@@ -1,12 +1,12 @@
 /** Generation, a token at a time: how long a token takes, and how fast the weights are read for it beside a plain copy. */
-import type { GpuContext } from '../../src/gpu/context.ts';
+import type { GpuContext } from '../../src/gpu/gpuContext.ts';
 import type { KernelLevel } from '../../src/gpu/dispatch.ts';
 import { tensorPartBytes, type TensorInfo } from '../../src/formats/tensors.ts';
-import { modelOf } from '../../src/model/registry.ts';
+import { modelOf } from '../../src/model/families/registry.ts';
 import { busyMs } from '../../src/plan/profile.ts';
-import { WebGpuEngine } from '../../src/training/webgpuEngine.ts';
+import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
 import { randomModel, SHAPES } from '../lib/randomModel.ts';
-import { LORA, median, warmUp, type BenchHost, type BenchOptions } from './figures.ts';
+import { LORA, median, warmUp, type BenchHost, type BenchOptions } from './measuring.ts';
 
 export interface DecodeBench {
   model: string;
@@ -30,22 +30,44 @@ const NEW_TOKENS = 33;
 /** Of which the middle one counts. */
 const RUNS = 3;
 
-export async function benchDecode(context: GpuContext, host: BenchHost, options: BenchOptions): Promise<DecodeBench[]> {
+export async function benchDecode(
+  context: GpuContext,
+  host: BenchHost,
+  options: BenchOptions,
+): Promise<DecodeBench[]> {
   const rows: DecodeBench[] = [];
   // Between the levels little differs here: without a choice, the first and the last.
-  const levels = options.levels ? context.levels.filter((each) => options.levels!.includes(each)) : [...new Set([context.levels[0], context.levels.at(-1)!])];
+  const levels = options.levels
+    ? context.levels.filter((each) => options.levels!.includes(each))
+    : [...new Set([context.levels[0], context.levels.at(-1)!])];
   for (const model of options.models ?? MODELS[options.size]) {
     for (const level of levels) {
       context.settings.level = level;
       const weights = randomModel(SHAPES[model]);
       const weightBytes = bytesOfToken(SHAPES[model], weights.tensors);
       const most = Math.max(...SLOTS);
-      const engine = await WebGpuEngine.create(context, { weights, lora: LORA, tokensPerMicroBatch: PROMPT * most, gradientCheckpointing: false, seed: 0, training: false });
+      const engine = await WebGpuEngine.create(context, {
+        weights,
+        lora: LORA,
+        tokensPerMicroBatch: PROMPT * most,
+        gradientCheckpointing: false,
+        seed: 0,
+        training: false,
+      });
       for (const slots of SLOTS) {
-        const prompts = Array.from({ length: slots }, (_, slot) => Array.from({ length: PROMPT }, (_, i) => (i * 37 + slot) % 100));
+        const prompts = Array.from({ length: slots }, (_, slot) =>
+          Array.from({ length: PROMPT }, (_, i) => (i * 37 + slot) % 100),
+        );
         const generate = async (maxNewTokens: number) => {
           const started = performance.now();
-          await engine.generate(prompts, { maxNewTokens, stopTokenIds: [], doSample: false, temperature: 1, topP: 1, seed: 0 });
+          await engine.generate(prompts, {
+            maxNewTokens,
+            stopTokenIds: [],
+            doSample: false,
+            temperature: 1,
+            topP: 1,
+            seed: 0,
+          });
           return performance.now() - started;
         };
         // Plans the cache for all that follows.
@@ -62,10 +84,20 @@ export async function benchDecode(context: GpuContext, host: BenchHost, options:
           const took = async (tokens: number) => busyMs(await engine.timePasses(() => generate(tokens)));
           gpuMs = ((await took(NEW_TOKENS)) - (await took(1))) / (NEW_TOKENS - 1);
         }
-        const row = { model, level, slots, tokenMs, gpuMs, weightBytes, bytesPerSecond: (weightBytes / (gpuMs ?? tokenMs)) * 1000 };
+        const row = {
+          model,
+          level,
+          slots,
+          tokenMs,
+          gpuMs,
+          weightBytes,
+          bytesPerSecond: (weightBytes / (gpuMs ?? tokenMs)) * 1000,
+        };
         rows.push(row);
         const onGpu = gpuMs === null ? '' : ` (GPU ${gpuMs.toFixed(2)})`;
-        host.log(`${model} ${level}, ${slots} at once: a token ${tokenMs.toFixed(2)} ms${onGpu}, weights at ${(row.bytesPerSecond / 1e9).toFixed(0)} GB/s`);
+        host.log(
+          `${model} ${level}, ${slots} at once: a token ${tokenMs.toFixed(2)} ms${onGpu}, weights at ${(row.bytesPerSecond / 1e9).toFixed(0)} GB/s`,
+        );
       }
       engine.dispose();
     }

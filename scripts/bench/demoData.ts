@@ -1,14 +1,14 @@
 /** The embedded demo as the bench trains it: its model, its rows, its recipe; or a random model of another width on the same rows. */
 import { buildDataset } from '../../src/data/documents.ts';
-import { parseRows } from '../../src/data/rows.ts';
+import { parseRows } from '../../src/data/rows/parseRows.ts';
 import { ChatTokenizer } from '../../src/data/tokenizer.ts';
 import type { Document } from '../../src/data/types.ts';
 import { openCheckpoint } from '../../src/formats/checkpoint.ts';
 import type { WeightSource } from '../../src/formats/tensors.ts';
-import { modelOf } from '../../src/model/registry.ts';
+import { modelOf } from '../../src/model/families/registry.ts';
 import { parseRecipe, type Recipe } from '../../src/training/recipe.ts';
-import { memoryWeightSource } from '../../src/training/weightStream.ts';
-import type { BenchHost } from './figures.ts';
+import { memoryWeightSource } from '../../src/import/weightStream.ts';
+import type { BenchHost } from './measuring.ts';
 
 export interface DemoData {
   weights: WeightSource;
@@ -21,17 +21,29 @@ const MODEL = ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'model.
 
 export async function loadDemo(host: BenchHost): Promise<DemoData & { recipe: Recipe }> {
   const recipe = parseRecipe(await (await host.demoFile('demo.json')).text());
-  const source = await openCheckpoint(await Promise.all(MODEL.map(async (path) => ({ path, blob: await host.demoFile(path) }))));
+  const source = await openCheckpoint(
+    await Promise.all(MODEL.map(async (path) => ({ path, blob: await host.demoFile(path) }))),
+  );
   const tokenizer = new ChatTokenizer(source.texts);
   const rows = async (name: string) => {
-    const settings = { systemPrompt: recipe.system_prompt, maxLength: recipe.max_length, dateString: recipe.date_string };
-    return (await buildDataset(name, await parseRows(await host.demoFile(name), name), tokenizer, settings)).documents;
+    const settings = {
+      systemPrompt: recipe.system_prompt,
+      maxLength: recipe.max_length,
+      dateString: recipe.date_string,
+    };
+    return (await buildDataset(name, await parseRows(await host.demoFile(name), name), tokenizer, settings))
+      .documents;
   };
   return {
     recipe,
     weights: memoryWeightSource(source, modelOf(source.config).tensors, 'nf4'),
     documents: await rows(recipe.train_file),
     padTokenId: tokenizer.padTokenId,
-    validation: await Promise.all(recipe.validation_files.map(async (file) => ({ name: file.split('.')[0], documents: await rows(file) }))),
+    validation: await Promise.all(
+      recipe.validation_files.map(async (file) => ({
+        name: file.split('.')[0],
+        documents: await rows(file),
+      })),
+    ),
   };
 }

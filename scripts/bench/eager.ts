@@ -1,17 +1,17 @@
 /** Whole steps against the eager TensorFlow.js executor on the same graph, device and run, and what JavaScript costs either. */
-import type { GpuContext } from '../../src/gpu/context.ts';
+import type { GpuContext } from '../../src/gpu/gpuContext.ts';
 import type { KernelLevel } from '../../src/gpu/dispatch.ts';
-import { modelOf } from '../../src/model/registry.ts';
-import { trainGraph } from '../../src/model/plans.ts';
-import { TensorFlowExecutor } from '../../src/plan/tensorflow/executor.ts';
-import { loadTensorFlowOn } from '../../src/plan/tensorflow/load.ts';
+import { modelOf } from '../../src/model/families/registry.ts';
+import { trainGraph } from '../../src/model/planGraphs.ts';
+import { TensorFlowExecutor } from '../../src/plan/tensorflow/tensorflowExecutor.ts';
+import { loadTensorFlowOn } from '../../src/plan/tensorflow/loadTensorflow.ts';
 import { packDocuments } from '../../src/data/packing.ts';
 import type { MicroBatch } from '../../src/data/types.ts';
 import type { WeightSource } from '../../src/formats/tensors.ts';
-import { weightValues } from '../../src/training/weightValues.ts';
-import { WebGpuEngine } from '../../src/training/webgpuEngine.ts';
+import { weightValues } from '../../src/engine/tensorflow/weightValues.ts';
+import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
 import { randomModel, SHAPES } from '../lib/randomModel.ts';
-import { LORA, median, takeSteps, warmUp, type BenchHost, type BenchOptions } from './figures.ts';
+import { LORA, median, takeSteps, warmUp, type BenchHost, type BenchOptions } from './measuring.ts';
 
 export interface EagerBench {
   model: string;
@@ -39,9 +39,15 @@ const MODELS = {
   ],
 } as const;
 
-export async function benchEager(context: GpuContext, host: BenchHost, options: BenchOptions): Promise<EagerBench[]> {
+export async function benchEager(
+  context: GpuContext,
+  host: BenchHost,
+  options: BenchOptions,
+): Promise<EagerBench[]> {
   const rows: EagerBench[] = [];
-  for (const [model, tokens] of MODELS[options.size].filter(([name]) => !options.models || options.models.includes(name))) {
+  for (const [model, tokens] of MODELS[options.size].filter(
+    ([name]) => !options.models || options.models.includes(name),
+  )) {
     const weights = randomModel(SHAPES[model]);
     const vocabulary = SHAPES[model].vocab_size as number;
     const inputIds = Array.from({ length: tokens }, (_, i) => (i * 37) % vocabulary);
@@ -62,9 +68,22 @@ export async function benchEager(context: GpuContext, host: BenchHost, options: 
 
 async function replayed(context: GpuContext, weights: WeightSource, batch: MicroBatch, level: KernelLevel) {
   context.settings.level = level;
-  const engine = await WebGpuEngine.create(context, { weights, lora: LORA, tokensPerMicroBatch: batch.tokens, gradientCheckpointing: false, seed: 0 });
+  const engine = await WebGpuEngine.create(context, {
+    weights,
+    lora: LORA,
+    tokensPerMicroBatch: batch.tokens,
+    gradientCheckpointing: false,
+    seed: 0,
+  });
   let number = 0;
-  const step = () => engine.trainStep({ microBatches: [batch], step: number++, learningRate: 1e-5, weightDecay: 0, maxGradNorm: 1 });
+  const step = () =>
+    engine.trainStep({
+      microBatches: [batch],
+      step: number++,
+      learningRate: 1e-5,
+      weightDecay: 0,
+      maxGradNorm: 1,
+    });
   await warmUp(step);
   const steps = await takeSteps(engine, 10, step);
   const encodes = [];
@@ -82,12 +101,23 @@ async function replayed(context: GpuContext, weights: WeightSource, batch: Micro
 async function eagerly(context: GpuContext, weights: WeightSource, batch: MicroBatch) {
   const { tf, flush } = await loadTensorFlowOn(context.device, context.adapterInfo);
   const { tokens } = batch;
-  const { graph, layout, seeds } = trainGraph(modelOf(weights.config), { tokens, positions: tokens, lora: LORA, weights: weights.tensors }, false);
+  const { graph, layout, seeds } = trainGraph(
+    modelOf(weights.config),
+    { tokens, positions: tokens, lora: LORA, weights: weights.tensors },
+    false,
+  );
   const frozen = new Map<string, ReturnType<typeof tf.tensor>>();
-  for (const [name, { shape }] of weights.tensors) frozen.set(name, tf.tensor(await weightValues(weights, name), shape));
-  const parameters = new Map([...layout.parameters.values()].map(({ name, shape }) => [name, tf.zeros(shape)]));
+  for (const [name, { shape }] of weights.tensors)
+    frozen.set(name, tf.tensor(await weightValues(weights, name), shape));
+  const parameters = new Map(
+    [...layout.parameters.values()].map(({ name, shape }) => [name, tf.zeros(shape)]),
+  );
   const executor = new TensorFlowExecutor(tf, graph, frozen);
-  const feeds = { ...batch, lossWeights: new Float32Array(tokens).fill(1 / tokens), random: new Uint32Array(2) } as unknown as Record<string, Float32Array>;
+  const feeds = {
+    ...batch,
+    lossWeights: new Float32Array(tokens).fill(1 / tokens),
+    random: new Uint32Array(2),
+  } as unknown as Record<string, Float32Array>;
   const encodes: number[] = [];
   const steps: number[] = [];
   for (let i = 0; i < RUNS + 1; i++) {

@@ -1,13 +1,13 @@
 /** Whether cost grows as it should: speed and memory over a long run, step time over T in one document, and over micro-batches. */
 import { packDocuments } from '../../src/data/packing.ts';
-import type { GpuContext } from '../../src/gpu/context.ts';
+import type { GpuContext } from '../../src/gpu/gpuContext.ts';
 import type { KernelLevel } from '../../src/gpu/dispatch.ts';
 import { parseRecipe } from '../../src/training/recipe.ts';
 import { Trainer } from '../../src/training/trainer.ts';
-import { WebGpuEngine } from '../../src/training/webgpuEngine.ts';
+import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
 import { randomModel, SHAPES } from '../lib/randomModel.ts';
 import { loadDemo } from './demoData.ts';
-import { LORA, median, takeSteps, warmUp, type BenchHost, type BenchOptions } from './figures.ts';
+import { LORA, median, takeSteps, warmUp, type BenchHost, type BenchOptions } from './measuring.ts';
 import { benchStep } from './steps.ts';
 
 export interface LongRunBench {
@@ -19,30 +19,61 @@ export interface LongRunBench {
 export interface GrowthBench {
   level: KernelLevel;
   /** One document of T tokens. The parts are GPU time by the profile; null where the adapter has no timestamps. */
-  tokens: { model: string; tokens: number; stepMs: number; attentionMs: number | null; restMs: number | null }[];
+  tokens: {
+    model: string;
+    tokens: number;
+    stepMs: number;
+    attentionMs: number | null;
+    restMs: number | null;
+  }[];
   microBatches: { model: string; tokensPerMicroBatch: number; count: number; stepMs: number }[];
 }
 
 const SIZES = {
-  tiny: { model: '2 layers of width 32', tokens: [32, 64, 128, 256], microBatchTokens: 64, counts: [1, 2, 4] },
-  real: { model: 'SmolLM2-135M', tokens: [256, 512, 1024, 2048, 4096, 8192], microBatchTokens: 512, counts: [1, 2, 4, 8, 16] },
+  tiny: {
+    model: '2 layers of width 32',
+    tokens: [32, 64, 128, 256],
+    microBatchTokens: 64,
+    counts: [1, 2, 4],
+  },
+  real: {
+    model: 'SmolLM2-135M',
+    tokens: [256, 512, 1024, 2048, 4096, 8192],
+    microBatchTokens: 512,
+    counts: [1, 2, 4, 8, 16],
+  },
 };
 
 function levelOf(context: GpuContext, options: BenchOptions): KernelLevel {
   return options.levels?.find((each) => context.levels.includes(each)) ?? 'plain';
 }
 
-export async function benchGrowth(context: GpuContext, host: BenchHost, options: BenchOptions): Promise<GrowthBench> {
+export async function benchGrowth(
+  context: GpuContext,
+  host: BenchHost,
+  options: BenchOptions,
+): Promise<GrowthBench> {
   const { model, tokens: lengths, microBatchTokens, counts } = SIZES[options.size];
   const level = levelOf(context, options);
   const made: GrowthBench = { level, tokens: [], microBatches: [] };
   for (const tokens of lengths) {
-    const { stepMs, kernels } = await benchStep(context, { model, count: 1, length: tokens, level, gradientCheckpointing: true });
-    const sum = (ofAttention: boolean) => kernels.filter(({ op }) => /attention/i.test(op) === ofAttention).reduce((total, { ms }) => total + ms, 0);
+    const { stepMs, kernels } = await benchStep(context, {
+      model,
+      count: 1,
+      length: tokens,
+      level,
+      gradientCheckpointing: true,
+    });
+    const sum = (ofAttention: boolean) =>
+      kernels
+        .filter(({ op }) => /attention/i.test(op) === ofAttention)
+        .reduce((total, { ms }) => total + ms, 0);
     const [attentionMs, restMs] = kernels.length > 0 ? [sum(true), sum(false)] : [null, null];
     made.tokens.push({ model, tokens, stepMs, attentionMs, restMs });
     const parts =
-      restMs === null ? '' : `, of that attention ${attentionMs!.toFixed(1)} and the rest ${restMs.toFixed(1)} (${((restMs / tokens) * 1000).toFixed(1)} a thousand tokens)`;
+      restMs === null
+        ? ''
+        : `, of that attention ${attentionMs!.toFixed(1)} and the rest ${restMs.toFixed(1)} (${((restMs / tokens) * 1000).toFixed(1)} a thousand tokens)`;
     host.log(`${model}, a document of ${tokens}: ${stepMs.toFixed(1)} ms${parts}`);
   }
   await overMicroBatches(context, made, host, { model, tokens: microBatchTokens, counts });
@@ -57,7 +88,13 @@ async function overMicroBatches(
   { model, tokens, counts }: { model: string; tokens: number; counts: readonly number[] },
 ): Promise<void> {
   context.settings.level = level;
-  const engine = await WebGpuEngine.create(context, { weights: randomModel(SHAPES[model]), lora: LORA, tokensPerMicroBatch: tokens, gradientCheckpointing: true, seed: 0 });
+  const engine = await WebGpuEngine.create(context, {
+    weights: randomModel(SHAPES[model]),
+    lora: LORA,
+    tokensPerMicroBatch: tokens,
+    gradientCheckpointing: true,
+    seed: 0,
+  });
   const inputIds = Array.from({ length: tokens }, (_, i) => (i * 37) % (SHAPES[model].vocab_size as number));
   let number = 0;
   for (const count of counts) {
@@ -65,11 +102,14 @@ async function overMicroBatches(
       Array.from({ length: count }, () => ({ inputIds, labels: inputIds })),
       { tokens, padTokenId: 0 },
     );
-    const step = () => engine.trainStep({ microBatches, step: number++, learningRate: 1e-5, weightDecay: 0, maxGradNorm: 1 });
+    const step = () =>
+      engine.trainStep({ microBatches, step: number++, learningRate: 1e-5, weightDecay: 0, maxGradNorm: 1 });
     await warmUp(step);
     const stepMs = median((await takeSteps(engine, 5, step)).slice(1));
     rows.push({ model, tokensPerMicroBatch: tokens, count, stepMs });
-    host.log(`${model}, ${count} micro-batches of ${tokens}: ${stepMs.toFixed(1)} ms, ${(stepMs / count).toFixed(1)} each`);
+    host.log(
+      `${model}, ${count} micro-batches of ${tokens}: ${stepMs.toFixed(1)} ms, ${(stepMs / count).toFixed(1)} each`,
+    );
   }
   engine.dispose();
   context.settings.level = 'plain';
@@ -79,13 +119,32 @@ async function overMicroBatches(
 const LONG_RUN_TOKENS = 384;
 
 /** The page's own training loop, without evaluation; marks at every power of ten. */
-export async function benchLongRun(context: GpuContext, host: BenchHost, options: BenchOptions): Promise<LongRunBench> {
+export async function benchLongRun(
+  context: GpuContext,
+  host: BenchHost,
+  options: BenchOptions,
+): Promise<LongRunBench> {
   const level = levelOf(context, options);
   const steps = options.steps ?? (options.size === 'tiny' ? 20 : 10_000);
   context.settings.level = level;
   const { weights, documents, padTokenId, recipe: short } = await loadDemo(host);
-  const recipe = parseRecipe({ ...short, training: { ...short.training, max_steps: steps, per_device_train_batch_size: 4, lr_scheduler_type: 'constant', learning_rate: 1e-4 } });
-  const engine = await WebGpuEngine.create(context, { weights, lora: recipe.lora, tokensPerMicroBatch: LONG_RUN_TOKENS, gradientCheckpointing: false, seed: recipe.training.seed });
+  const recipe = parseRecipe({
+    ...short,
+    training: {
+      ...short.training,
+      max_steps: steps,
+      per_device_train_batch_size: 4,
+      lr_scheduler_type: 'constant',
+      learning_rate: 1e-4,
+    },
+  });
+  const engine = await WebGpuEngine.create(context, {
+    weights,
+    lora: recipe.lora,
+    tokensPerMicroBatch: LONG_RUN_TOKENS,
+    gradientCheckpointing: false,
+    seed: recipe.training.seed,
+  });
   const [batch] = packDocuments(documents.slice(0, 1), { tokens: LONG_RUN_TOKENS, padTokenId });
   await warmUp(() => engine.score(batch));
   const marks: LongRunBench['steps'] = [];
@@ -105,10 +164,17 @@ export async function benchLongRun(context: GpuContext, host: BenchHost, options
       if (step > 1) {
         const seconds = (performance.now() - since) / 1000;
         const gpuBytes = Object.values(context.allocated()).reduce((a, b) => a + b, 0);
-        const mark = { step, tokensPerSecond: (tokens - tokensBefore) / seconds, heapBytes: host.heapBytes(), gpuBytes };
+        const mark = {
+          step,
+          tokensPerSecond: (tokens - tokensBefore) / seconds,
+          heapBytes: host.heapBytes(),
+          gpuBytes,
+        };
         marks.push(mark);
         const heap = mark.heapBytes === null ? '' : `, heap ${(mark.heapBytes / 1e6).toFixed(1)} MB`;
-        host.log(`demo, to step ${step}: ${mark.tokensPerSecond.toFixed(0)} tokens/s${heap}, GPU ${(gpuBytes / 1e6).toFixed(1)} MB`);
+        host.log(
+          `demo, to step ${step}: ${mark.tokensPerSecond.toFixed(0)} tokens/s${heap}, GPU ${(gpuBytes / 1e6).toFixed(1)} MB`,
+        );
       }
       [since, tokensBefore] = [performance.now(), tokens];
     },

@@ -9,14 +9,16 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer } from 'vite';
-import { modelOf } from '../../src/model/registry.ts';
+import { modelOf } from '../../src/model/families/registry.ts';
 import { Nf4Quantizer } from '../../src/quant/nf4.ts';
 import { findOrInstallBrowser, launchProfile, NO_BROWSER } from '../lib/browser.ts';
 import { root } from '../lib/site.ts';
 import type { ImportSteps } from './importPage.ts';
 
 /** An import wants a tokenizer with a template: the demo model's. */
-const TOKENIZER = ['tokenizer.json', 'tokenizer_config.json'].map((name) => join(root, 'public', 'demo', name));
+const TOKENIZER = ['tokenizer.json', 'tokenizer_config.json'].map((name) =>
+  join(root, 'public', 'demo', name),
+);
 
 const CONFIG = {
   model_type: 'llama',
@@ -53,24 +55,36 @@ export async function benchImport(runs = 3): Promise<ImportBench> {
   const executable = findOrInstallBrowser();
   if (!executable) throw new Error(NO_BROWSER);
   const folder = await mkdtemp(join(tmpdir(), 'finetab-import-'));
-  const server = await createServer({ root, configFile: join(root, 'vite.config.ts'), logLevel: 'error', server: { port: 0, host: '127.0.0.1', watch: null, hmr: false } });
+  const server = await createServer({
+    root,
+    configFile: join(root, 'vite.config.ts'),
+    logLevel: 'error',
+    server: { port: 0, host: '127.0.0.1', watch: null, hmr: false },
+  });
   try {
     await server.listen();
     const address = server.httpServer!.address() as { port: number };
     const url = `http://127.0.0.1:${address.port}/`;
     const sourceBytes = await writeCheckpoint(folder);
-    console.log(`Checkpoint of ${(sourceBytes / 1e6).toFixed(0)} MB, load average ${loadavg()[0].toFixed(1)}`);
+    console.log(
+      `Checkpoint of ${(sourceBytes / 1e6).toFixed(0)} MB, load average ${loadavg()[0].toFixed(1)}`,
+    );
     const results: Omit<ImportBench, 'quantizeMBpsOfCpu'>[] = [];
     for (let run = 0; run < runs; run++) {
       const browser = await launchProfile(executable, url, join(folder, `profile ${run}`));
       try {
         const page = await browser.newPage();
         await page.route(`${url}bench`, (route) =>
-          route.fulfill({ contentType: 'text/html', body: '<input type="file" multiple><script type="module" src="/scripts/bench/importPage.ts"></script>' }),
+          route.fulfill({
+            contentType: 'text/html',
+            body: '<input type="file" multiple><script type="module" src="/scripts/bench/importPage.ts"></script>',
+          }),
         );
         await page.goto(`${url}bench`);
         await page.waitForFunction(() => 'steps' in globalThis);
-        await page.locator('input').setInputFiles([join(folder, 'config.json'), join(folder, 'model.safetensors'), ...TOKENIZER]);
+        await page
+          .locator('input')
+          .setInputFiles([join(folder, 'config.json'), join(folder, 'model.safetensors'), ...TOKENIZER]);
         const measured = async <T>(work: () => Promise<T>) => {
           const before = processes();
           let most = before.residentMB;
@@ -79,13 +93,24 @@ export async function benchImport(runs = 3): Promise<ImportBench> {
           const result = await work();
           const seconds = (performance.now() - started) / 1000;
           clearInterval(timer);
-          return { result, seconds, cpuSeconds: processes().cpuSeconds - before.cpuSeconds, extraMB: most - before.residentMB };
+          return {
+            result,
+            seconds,
+            cpuSeconds: processes().cpuSeconds - before.cpuSeconds,
+            extraMB: most - before.residentMB,
+          };
         };
         await page.evaluate(() => (globalThis as unknown as { steps: ImportSteps }).steps.ready());
-        const imported = await measured(() => page.evaluate(() => (globalThis as unknown as { steps: ImportSteps }).steps.importModel()));
+        const imported = await measured(() =>
+          page.evaluate(() => (globalThis as unknown as { steps: ImportSteps }).steps.importModel()),
+        );
         const { id } = imported.result;
-        const read = await measured(() => page.evaluate((model) => (globalThis as unknown as { steps: ImportSteps }).steps.read(model), id));
-        const uploaded = await measured(() => page.evaluate((model) => (globalThis as unknown as { steps: ImportSteps }).steps.upload(model), id));
+        const read = await measured(() =>
+          page.evaluate((model) => (globalThis as unknown as { steps: ImportSteps }).steps.read(model), id),
+        );
+        const uploaded = await measured(() =>
+          page.evaluate((model) => (globalThis as unknown as { steps: ImportSteps }).steps.upload(model), id),
+        );
         const storedMB = imported.result.storedBytes / 1e6;
         const sourceMB = sourceBytes / 1e6;
         results.push({
@@ -99,7 +124,14 @@ export async function benchImport(runs = 3): Promise<ImportBench> {
           gpuMBpsOfCpu: uploaded.result ? storedMB / uploaded.cpuSeconds : 0,
           extraMemoryMB: imported.extraMB,
         });
-        console.log(JSON.stringify(Object.fromEntries(Object.entries(results.at(-1)!).map(([key, value]) => [key, Math.round(value)]))), `load ${loadavg()[0].toFixed(1)}`);
+        console.log(
+          JSON.stringify(
+            Object.fromEntries(
+              Object.entries(results.at(-1)!).map(([key, value]) => [key, Math.round(value)]),
+            ),
+          ),
+          `load ${loadavg()[0].toFixed(1)}`,
+        );
       } finally {
         await browser.close();
       }
@@ -151,7 +183,10 @@ async function writeCheckpoint(folder: string): Promise<number> {
 function normalBf16(count: number): Uint16Array {
   let state = 1;
   const uniform = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32 - 0.5;
-  const values = Float32Array.from({ length: count }, () => 0.02 * (uniform() + uniform() + uniform() + uniform()) * Math.sqrt(3));
+  const values = Float32Array.from(
+    { length: count },
+    () => 0.02 * (uniform() + uniform() + uniform() + uniform()) * Math.sqrt(3),
+  );
   return Uint16Array.from(new Uint32Array(values.buffer), (word) => word >>> 16);
 }
 
@@ -189,7 +224,11 @@ function processes(): { cpuSeconds: number; residentMB: number } {
       const fields = readFileSync(`/proc/${entry}/stat`, 'utf8')
         .replace(/^.*\) /, '')
         .split(' ');
-      stats.set(Number(entry), { parent: Number(fields[1]), cpuSeconds: (Number(fields[11]) + Number(fields[12])) / 100, residentMB: (Number(fields[21]) * 4096) / 1e6 });
+      stats.set(Number(entry), {
+        parent: Number(fields[1]),
+        cpuSeconds: (Number(fields[11]) + Number(fields[12])) / 100,
+        residentMB: (Number(fields[21]) * 4096) / 1e6,
+      });
     } catch {
       // It has just ended.
     }

@@ -1,8 +1,8 @@
 /** What `npm run bench -- import` calls in the browser: the page's own import worker, the store and the way to the GPU. */
-import { openGpu } from '../../src/gpu/context.ts';
+import { openGpu } from '../../src/gpu/gpuContext.ts';
 import { openDatabase } from '../../src/storage/database.ts';
 import { openModel } from '../../src/storage/models.ts';
-import { uploadWeights } from '../../src/training/gpuWeights.ts';
+import { uploadWeights } from '../../src/engine/webgpu/uploadWeights.ts';
 import { proxy, startImport } from '../../src/worker/client.ts';
 
 const importer = startImport((message) => console.error(message));
@@ -11,7 +11,10 @@ const steps = {
   /** Starts the worker, so that no module is loaded while the clock runs. */
   ready: () => importer.api.models(),
   async importModel() {
-    const files = [...document.querySelector('input')!.files!].map((file) => ({ path: file.name, blob: file as Blob }));
+    const files = [...document.querySelector('input')!.files!].map((file) => ({
+      path: file.name,
+      blob: file as Blob,
+    }));
     const { id, storedBytes } = await importer.api.importModel(
       files,
       'bench',
@@ -23,7 +26,9 @@ const steps = {
   /** Every chunk, its checksum checked. */
   async read(id: string) {
     const { weights } = await openModel(await openDatabase(), id);
-    for (const name of weights.tensors.keys()) for await (const { bytes } of weights.stream(name)) if (bytes.byteLength === 0) throw new Error('an empty chunk');
+    for (const name of weights.tensors.keys())
+      for await (const { bytes } of weights.stream(name))
+        if (bytes.byteLength === 0) throw new Error('an empty chunk');
   },
   /** @returns whether there is a GPU */
   async upload(id: string) {

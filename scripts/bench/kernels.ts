@@ -1,16 +1,16 @@
 /** Single kernels at real shapes: arithmetic reached. */
-import type { GpuContext } from '../../src/gpu/context.ts';
+import type { GpuContext } from '../../src/gpu/gpuContext.ts';
 import type { KernelLevel } from '../../src/gpu/dispatch.ts';
-import { attention } from '../../src/ops/attention.ts';
-import { Graph } from '../../src/ops/graph.ts';
-import { linear, linearDxOp } from '../../src/ops/linear.ts';
+import { attention } from '../../src/ops/attention/attention.ts';
+import { Graph } from '../../src/graph/graph.ts';
+import { linear, linearDxOp } from '../../src/ops/matmul/linear.ts';
 import { makePlan } from '../../src/plan/plan.ts';
-import { worksOf } from '../../src/plan/tunables.ts';
-import { choicesAt } from '../../src/plan/tuner.ts';
-import { KernelTuner } from '../../src/training/kernelTuner.ts';
-import { documentFeeds } from '../../src/plan/opCases.ts';
-import { GraphRunner, type Data } from '../../src/plan/graphRunner.ts';
-import { median, warmUp, type BenchHost, type BenchOptions } from './figures.ts';
+import { worksOf } from '../../src/tuning/tuningProblems.ts';
+import { choicesAt } from '../../src/tuning/autotuner.ts';
+import { KernelTuner } from '../../src/tuning/kernelTuner.ts';
+import { documentFeeds } from '../../src/verify/opCases.ts';
+import { GraphRunner, type Data } from '../../src/verify/graphRunner.ts';
+import { median, warmUp, type BenchHost, type BenchOptions } from './measuring.ts';
 
 export interface KernelBench {
   kernel: string;
@@ -25,7 +25,11 @@ export interface KernelBench {
 /** What 'tiny' divides sizes by. */
 const TINY = 8;
 
-export async function benchKernels(context: GpuContext, host: BenchHost, options: BenchOptions): Promise<KernelBench[]> {
+export async function benchKernels(
+  context: GpuContext,
+  host: BenchHost,
+  options: BenchOptions,
+): Promise<KernelBench[]> {
   const rows: KernelBench[] = [];
   const tuner = options.tune ? new KernelTuner(null) : null;
   for (const level of context.levels.filter((each) => !options.levels || options.levels.includes(each))) {
@@ -35,7 +39,12 @@ export async function benchKernels(context: GpuContext, host: BenchHost, options
   return rows;
 }
 
-async function kernelsAt(context: GpuContext, level: KernelLevel, scale: number, tuner: KernelTuner | null): Promise<KernelBench[]> {
+async function kernelsAt(
+  context: GpuContext,
+  level: KernelLevel,
+  scale: number,
+  tuner: KernelTuner | null,
+): Promise<KernelBench[]> {
   context.settings.level = level;
   const rows: KernelBench[] = [];
   for (const [tokens, width, out] of [
@@ -52,14 +61,31 @@ async function kernelsAt(context: GpuContext, level: KernelLevel, scale: number,
               absmax_q: new Uint8Array(elements / 64).fill(9),
               nested: new Uint8Array(new Float32Array(1 + Math.ceil(elements / 16384)).fill(0.1).buffer),
             }
-          : { data: kind === 'f32' ? new Uint8Array(new Float32Array(elements).fill(0.01).buffer) : new Uint8Array(new Uint16Array(elements).fill(0x3c23).buffer) };
+          : {
+              data:
+                kind === 'f32'
+                  ? new Uint8Array(new Float32Array(elements).fill(0.01).buffer)
+                  : new Uint8Array(new Uint16Array(elements).fill(0x3c23).buffer),
+            };
       for (const backward of [false, true]) {
         const graph = new Graph(false);
         const weight = graph.weight('w', [out, width], kind);
         const input = graph.input('x', [tokens, backward ? out : width], 'f32');
-        graph.output('y', backward ? graph.append(linearDxOp, [input, weight])[0] : linear(graph, input, weight));
+        graph.output(
+          'y',
+          backward ? graph.append(linearDxOp, [input, weight])[0] : linear(graph, input, weight),
+        );
         const x = new Float32Array(input.shape[0] * input.shape[1]).fill(0.5);
-        const time = () => timed(context, graph, { w: parts }, { x }, `linear ${kind}${backward ? ' dx' : ''}`, `${tokens}×${width}×${out}`, 2 * tokens * width * out);
+        const time = () =>
+          timed(
+            context,
+            graph,
+            { w: parts },
+            { x },
+            `linear ${kind}${backward ? ' dx' : ''}`,
+            `${tokens}×${width}×${out}`,
+            2 * tokens * width * out,
+          );
         const row = await time();
         if (tuner && kind === 'nf4') row.tuned = await tuned(context, graph, tuner, time);
         rows.push(row);
@@ -69,18 +95,43 @@ async function kernelsAt(context: GpuContext, level: KernelLevel, scale: number,
   const tokens = 2048 / scale;
   const [heads, keyHeads, headDim] = [32 / scale, 8 / scale, 64].map((size) => Math.max(1, size));
   const graph = new Graph(false);
-  const documents = { start: graph.input('documentStart', [tokens], 'u32'), end: graph.input('documentEnd', [tokens], 'u32') };
-  const [q, k, v] = [heads, keyHeads, keyHeads].map((count, i) => graph.input('qkv'[i], [tokens, count * headDim], 'f32'));
+  const documents = {
+    start: graph.input('documentStart', [tokens], 'u32'),
+    end: graph.input('documentEnd', [tokens], 'u32'),
+  };
+  const [q, k, v] = [heads, keyHeads, keyHeads].map((count, i) =>
+    graph.input('qkv'[i], [tokens, count * headDim], 'f32'),
+  );
   graph.output('o', attention(graph, q, k, v, documents, { heads, keyHeads, headDim, scale: 1 / 8 }));
   const of = (count: number) => new Float32Array(tokens * count * headDim).fill(0.1);
-  const feeds = { ...documentFeeds([tokens / 2, tokens / 2]), q: of(heads), k: of(keyHeads), v: of(keyHeads) };
-  rows.push(await timed(context, graph, {}, feeds, 'attention', `2 documents of ${tokens / 2}, ${heads} heads of ${headDim}`, (4 * 2 * (tokens / 2) ** 2 * heads * headDim) / 2));
+  const feeds = {
+    ...documentFeeds([tokens / 2, tokens / 2]),
+    q: of(heads),
+    k: of(keyHeads),
+    v: of(keyHeads),
+  };
+  rows.push(
+    await timed(
+      context,
+      graph,
+      {},
+      feeds,
+      'attention',
+      `2 documents of ${tokens / 2}, ${heads} heads of ${headDim}`,
+      (4 * 2 * (tokens / 2) ** 2 * heads * headDim) / 2,
+    ),
+  );
   context.settings.level = 'plain';
   return rows;
 }
 
 /** The product by the way that the tuner takes at this level; undefined where that is the rule's. */
-async function tuned(context: GpuContext, graph: Graph, tuner: KernelTuner, time: () => Promise<KernelBench>): Promise<KernelBench['tuned']> {
+async function tuned(
+  context: GpuContext,
+  graph: Graph,
+  tuner: KernelTuner,
+  time: () => Promise<KernelBench>,
+): Promise<KernelBench['tuned']> {
   const { settings, limits } = context;
   const works = worksOf([makePlan('product', graph, settings, limits)]);
   const known = await tuner.known(context);

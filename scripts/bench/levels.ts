@@ -2,18 +2,18 @@
  * What the float16 levels do to a whole run: the same recipe, seed and rows at each level, and how far each curve is from the plain one. How far
  * plain is from itself where only the order of sums differs (another T) is measured too: below that nothing can be told.
  */
-import type { GpuContext } from '../../src/gpu/context.ts';
+import type { GpuContext } from '../../src/gpu/gpuContext.ts';
 import type { KernelLevel } from '../../src/gpu/dispatch.ts';
-import { modelOf } from '../../src/model/registry.ts';
+import { modelOf } from '../../src/model/families/registry.ts';
 import { evaluateFile } from '../../src/training/evaluation.ts';
-import { planRun } from '../../src/training/runPlans.ts';
+import { planRun } from '../../src/engine/enginePlans.ts';
 import { parseRecipe, type Recipe } from '../../src/training/recipe.ts';
 import { curve } from '../../src/training/metrics.ts';
 import { Trainer } from '../../src/training/trainer.ts';
-import { WebGpuEngine } from '../../src/training/webgpuEngine.ts';
+import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
 import { randomModel } from '../lib/randomModel.ts';
 import { loadDemo, type DemoData } from './demoData.ts';
-import type { BenchHost, BenchOptions } from './figures.ts';
+import type { BenchHost, BenchOptions } from './measuring.ts';
 
 /** Steps of the running mean. */
 const WINDOW = 10;
@@ -48,17 +48,37 @@ const OTHER_TOKENS = 128;
 const DEMO_AT_DEFAULT_RATE = 'demo at 2e-4';
 
 /** As wide as its products on matrix units are in a model that people use; the loss begins near ln(vocabulary). */
-const WIDE = { hidden_size: 1024, intermediate_size: 2816, num_hidden_layers: 8, num_attention_heads: 16, num_key_value_heads: 4, head_dim: 64 };
+const WIDE = {
+  hidden_size: 1024,
+  intermediate_size: 2816,
+  num_hidden_layers: 8,
+  num_attention_heads: 16,
+  num_key_value_heads: 4,
+  head_dim: 64,
+};
 
-export async function benchLevels(context: GpuContext, host: BenchHost, options: BenchOptions): Promise<LevelBench[]> {
+export async function benchLevels(
+  context: GpuContext,
+  host: BenchHost,
+  options: BenchOptions,
+): Promise<LevelBench[]> {
   const demo = await loadDemo(host);
   const tiny = options.size === 'tiny';
-  const recipe = (change: Partial<Recipe['training']>) => parseRecipe({ ...demo.recipe, training: { ...demo.recipe.training, max_steps: tiny ? 2 : 200, ...change } });
+  const recipe = (change: Partial<Recipe['training']>) =>
+    parseRecipe({
+      ...demo.recipe,
+      training: { ...demo.recipe.training, max_steps: tiny ? 2 : 200, ...change },
+    });
   const models: LevelModel[] = [{ ...demo, name: 'demo', recipe: recipe({}) }];
   if (!tiny) {
     // The demo's own rate drives its loss to nothing, where shares say little; the recipe's default is what models of real size are trained at.
     models.push({ ...demo, name: DEMO_AT_DEFAULT_RATE, recipe: recipe({ learning_rate: 2e-4 }) });
-    models.push({ ...demo, name: 'random, 8 × 1024, at 2e-4', weights: randomModel({ ...demo.weights.config, ...WIDE }), recipe: recipe({ learning_rate: 2e-4 }) });
+    models.push({
+      ...demo,
+      name: 'random, 8 × 1024, at 2e-4',
+      weights: randomModel({ ...demo.weights.config, ...WIDE }),
+      recipe: recipe({ learning_rate: 2e-4 }),
+    });
   }
   const rows: LevelBench[] = [];
   for (const model of models.filter(({ name }) => !options.models || options.models.includes(name))) {
@@ -66,11 +86,16 @@ export async function benchLevels(context: GpuContext, host: BenchHost, options:
       const run = await train(context, model, level, tokens);
       const row = { ...run, difference: differences(run, plain ?? run) };
       rows.push(row);
-      host.log(`${model.name} ${level} T ${tokens}: loss ${row.losses[0].toFixed(4)} to ${row.losses.at(-1)!.toFixed(4)}, ${describe(row)}`);
+      host.log(
+        `${model.name} ${level} T ${tokens}: loss ${row.losses[0].toFixed(4)} to ${row.losses.at(-1)!.toFixed(4)}, ${describe(row)}`,
+      );
       return row;
     };
     const plain = await add('plain', tiny ? OTHER_TOKENS : TOKENS);
-    for (const level of context.levels.filter((each) => each !== 'plain' && (!options.levels || options.levels.includes(each)))) await add(level, plain.tokensPerMicroBatch, plain);
+    for (const level of context.levels.filter(
+      (each) => each !== 'plain' && (!options.levels || options.levels.includes(each)),
+    ))
+      await add(level, plain.tokensPerMicroBatch, plain);
     if (!tiny) await add('plain', OTHER_TOKENS, plain);
   }
   return rows;
@@ -88,16 +113,37 @@ async function train(
   tokens: number,
 ): Promise<Omit<LevelBench, 'difference'>> {
   context.settings.level = level;
-  const options = { weights, lora: recipe.lora, tokensPerMicroBatch: tokens, gradientCheckpointing: false, seed: recipe.training.seed };
-  const plan = planRun({ ...options, model: modelOf(weights.config), weights: weights.tensors }, context.settings, context.limits).training!.train;
-  const count = (enabled: string) => plan.dispatches.filter(({ code }) => code.includes(`enable ${enabled};`)).length;
+  const options = {
+    weights,
+    lora: recipe.lora,
+    tokensPerMicroBatch: tokens,
+    gradientCheckpointing: false,
+    seed: recipe.training.seed,
+  };
+  const plan = planRun(
+    { ...options, model: modelOf(weights.config), weights: weights.tensors },
+    context.settings,
+    context.limits,
+  ).training!.train;
+  const count = (enabled: string) =>
+    plan.dispatches.filter(({ code }) => code.includes(`enable ${enabled};`)).length;
   const engine = await WebGpuEngine.create(context, options);
   const started = performance.now();
-  const result = await new Trainer({ engine, recipe, documents, padTokenId, evaluators: [], emit: () => undefined }).run();
+  const result = await new Trainer({
+    engine,
+    recipe,
+    documents,
+    padTokenId,
+    evaluators: [],
+    emit: () => undefined,
+  }).run();
   const seconds = (performance.now() - started) / 1000;
   if (result.message) throw new Error(`${name} at ${level}: ${result.message}`);
   const losses: Record<string, number> = {};
-  for (const file of validation) losses[file.name] = (await evaluateFile({ documents: file.documents, padTokenId, generation: null }, engine)).metrics.loss;
+  for (const file of validation)
+    losses[file.name] = (
+      await evaluateFile({ documents: file.documents, padTokenId, generation: null }, engine)
+    ).metrics.loss;
   engine.dispose();
   context.settings.level = 'plain';
   return {
@@ -105,7 +151,11 @@ async function train(
     level,
     tokensPerMicroBatch: tokens,
     steps: result.steps,
-    dispatches: { all: plan.dispatches.length, float16: count('f16'), matrixUnits: count('chromium_experimental_subgroup_matrix') },
+    dispatches: {
+      all: plan.dispatches.length,
+      float16: count('f16'),
+      matrixUnits: count('chromium_experimental_subgroup_matrix'),
+    },
     losses: curve(result.lines, 'loss').values,
     validation: losses,
     tokensPerSecond: result.lines.at(-1)!.num_input_tokens_seen / seconds,
@@ -116,13 +166,17 @@ async function train(
 export type Curves = Pick<LevelBench, 'losses' | 'validation'>;
 
 export function differences(run: Curves, plain: Curves): LevelBench['difference'] {
-  const largest = (values: readonly number[], others: readonly number[]) => Math.max(...values.map((value, i) => Math.abs(value - others[i]) / Math.abs(others[i])));
+  const largest = (values: readonly number[], others: readonly number[]) =>
+    Math.max(...values.map((value, i) => Math.abs(value - others[i]) / Math.abs(others[i])));
   const names = Object.keys(plain.validation);
   return {
     nats: Math.max(...run.losses.map((loss, i) => Math.abs(loss - plain.losses[i]))),
     step: largest(run.losses, plain.losses),
     runningMean: largest(runningMeans(run.losses, WINDOW), runningMeans(plain.losses, WINDOW)),
-    mean: largest(runningMeans(run.losses, run.losses.length), runningMeans(plain.losses, plain.losses.length)),
+    mean: largest(
+      runningMeans(run.losses, run.losses.length),
+      runningMeans(plain.losses, plain.losses.length),
+    ),
     validation: largest(
       names.map((name) => run.validation[name]),
       names.map((name) => plain.validation[name]),
@@ -133,5 +187,8 @@ export function differences(run: Curves, plain: Curves): LevelBench['difference'
 /** Means of `size` neighbours; of all where there are fewer. */
 function runningMeans(values: readonly number[], size: number): number[] {
   const width = Math.min(size, values.length);
-  return Array.from({ length: values.length - width + 1 }, (_, i) => values.slice(i, i + width).reduce((a, b) => a + b, 0) / width);
+  return Array.from(
+    { length: values.length - width + 1 },
+    (_, i) => values.slice(i, i + width).reduce((a, b) => a + b, 0) / width,
+  );
 }

@@ -1,6 +1,6 @@
 /** The bench in a page: what `npm run bench -- --browser` calls. */
-import { openGpu } from '../../src/gpu/context.ts';
-import type { BenchHost } from './figures.ts';
+import { openGpu } from '../../src/gpu/gpuContext.ts';
+import type { BenchHost } from './measuring.ts';
 import { runBench } from './suite.ts';
 
 /** Chromium's; counts what is garbage too. */

@@ -8,7 +8,14 @@ import type { StepBench } from './steps.ts';
 export interface PeftBench {
   device: string;
   torch: string;
-  steps: { model: string; mode: string; documents: string; tokensPerSecond: number; stepMs: number; peakBytes: number }[];
+  steps: {
+    model: string;
+    mode: string;
+    documents: string;
+    tokensPerSecond: number;
+    stepMs: number;
+    peakBytes: number;
+  }[];
   products: { shape: string; dtype: string; tflops?: number; bytesPerSecond?: number }[];
 }
 
@@ -18,7 +25,10 @@ export function peftBench(source: string): PeftBench {
   const folder = mkdtempSync(join(tmpdir(), 'finetab-peft-'));
   const file = join(folder, 'peft.json');
   const { status, error } = spawnSync(source, ['tests/bench/peft.py', '--json', file], { stdio: 'inherit' });
-  if (status !== 0) throw new Error(`${source} tests/bench/peft.py failed${error ? `: ${error.message}` : ''}. It needs PyTorch with CUDA, transformers and peft.`);
+  if (status !== 0)
+    throw new Error(
+      `${source} tests/bench/peft.py failed${error ? `: ${error.message}` : ''}. It needs PyTorch with CUDA, transformers and peft.`,
+    );
   const made = JSON.parse(readFileSync(file, 'utf8')) as PeftBench;
   rmSync(folder, { recursive: true });
   return made;
@@ -33,7 +43,9 @@ export function ratios(steps: readonly StepBench[], peft: PeftBench): Record<str
       documents,
       level: gradientCheckpointing ? level : `${level}, nothing recomputed`,
       'tokens/s': tokensPerSecond.toFixed(0),
-      ...Object.fromEntries(same.map((row) => [`of PEFT ${row.mode}`, (tokensPerSecond / row.tokensPerSecond).toFixed(2)])),
+      ...Object.fromEntries(
+        same.map((row) => [`of PEFT ${row.mode}`, (tokensPerSecond / row.tokensPerSecond).toFixed(2)]),
+      ),
     };
   });
 }

@@ -2,9 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { svgChart } from '../../src/training/svgChart.ts';
+import { svgChart } from '../../src/export/svgChart.ts';
 import { root } from '../lib/site.ts';
-import type { BenchFigures, Part } from './figures.ts';
+import type { BenchFigures } from './figures.ts';
+import type { Part } from './measuring.ts';
 
 /** @returns paths of what it wrote @throws where none of the files has a part */
 export async function drawPlots(files: readonly string[], folder = join(root, 'docs')): Promise<string[]> {
@@ -13,9 +14,17 @@ export async function drawPlots(files: readonly string[], folder = join(root, 'd
   const { tokens } = all.find(({ growth }) => growth)?.growth ?? missing('growth');
   const overSteps = (name: string, values: readonly (number | null)[]) => {
     const first = values[0] ?? NaN;
-    return { name, steps: steps.map(({ step }) => Math.log10(step)), values: values.map((value) => (value === null ? NaN : value / first)) };
+    return {
+      name,
+      steps: steps.map(({ step }) => Math.log10(step)),
+      values: values.map((value) => (value === null ? NaN : value / first)),
+    };
   };
-  const overTokens = (name: string, values: readonly (number | null)[]) => ({ name, steps: tokens.map((row) => row.tokens), values: values.map((value) => value ?? NaN) });
+  const overTokens = (name: string, values: readonly (number | null)[]) => ({
+    name,
+    steps: tokens.map((row) => row.tokens),
+    values: values.map((value) => value ?? NaN),
+  });
   const plots = {
     'growth-steps.svg': svgChart(
       [

@@ -7,7 +7,8 @@ type Row = Record<string, string | number>;
 export function printFigures(figures: BenchFigures): void {
   const { adapter, kernels, steps, decode, eager, levels, longRun, growth, copyBytesPerSecond } = figures;
   const ms = (value: number | null) => (value === null ? '' : value.toFixed(value < 10 ? 2 : 1));
-  const percent = (share: number | null) => (share === null ? '' : `${(100 * share).toFixed(share < 0.01 ? 3 : 1)} %`);
+  const percent = (share: number | null) =>
+    share === null ? '' : `${(100 * share).toFixed(share < 0.01 ? 3 : 1)} %`;
   print(
     `Kernels on ${adapter}`,
     kernels.map(({ kernel, level, shape, ms: took, gflops, tuned }) => ({
@@ -35,7 +36,10 @@ export function printFigures(figures: BenchFigures): void {
       GiB: (row.peakBytes / 2 ** 30).toFixed(2),
     })),
   );
-  if (copyBytesPerSecond !== null) console.log(`\nA copy from buffer to buffer: ${(copyBytesPerSecond / 1e9).toFixed(0)} GB/s, reads and writes.`);
+  if (copyBytesPerSecond !== null)
+    console.log(
+      `\nA copy from buffer to buffer: ${(copyBytesPerSecond / 1e9).toFixed(0)} GB/s, reads and writes.`,
+    );
   print(
     `One token of generation on ${adapter}`,
     decode.map((row) => ({
@@ -104,7 +108,13 @@ export function printFigures(figures: BenchFigures): void {
   );
   print(
     `Micro-batches of a step on ${adapter}, ${growth.level}`,
-    growth.microBatches.map(({ model, tokensPerMicroBatch, count, stepMs }) => ({ model, T: tokensPerMicroBatch, count, 'step ms': ms(stepMs), 'each ms': ms(stepMs / count) })),
+    growth.microBatches.map(({ model, tokensPerMicroBatch, count, stepMs }) => ({
+      model,
+      T: tokensPerMicroBatch,
+      count,
+      'step ms': ms(stepMs),
+      'each ms': ms(stepMs / count),
+    })),
   );
 }
 
@@ -112,5 +122,7 @@ export function printFigures(figures: BenchFigures): void {
 export function print(title: string, rows: readonly Row[]): void {
   if (rows.length === 0) return;
   const heads = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  console.log(`\n${title}\n${table([heads, ...rows.map((row) => heads.map((head) => String(row[head] ?? '')))])}`);
+  console.log(
+    `\n${title}\n${table([heads, ...rows.map((row) => heads.map((head) => String(row[head] ?? '')))])}`,
+  );
 }

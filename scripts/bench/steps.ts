@@ -1,11 +1,11 @@
 /** Whole training steps at the shapes of real models, with random weights. */
 import { packDocuments } from '../../src/data/packing.ts';
-import type { GpuContext } from '../../src/gpu/context.ts';
+import type { GpuContext } from '../../src/gpu/gpuContext.ts';
 import type { KernelLevel } from '../../src/gpu/dispatch.ts';
 import { idleShare, type KernelTime } from '../../src/plan/profile.ts';
-import { WebGpuEngine } from '../../src/training/webgpuEngine.ts';
+import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
 import { randomModel, SHAPES } from '../lib/randomModel.ts';
-import { LORA, median, takeSteps, warmUp, type BenchHost, type BenchOptions } from './figures.ts';
+import { LORA, median, takeSteps, warmUp, type BenchHost, type BenchOptions } from './measuring.ts';
 
 export interface StepBench {
   model: string;
@@ -46,7 +46,11 @@ const SIZES = {
   real: { models: ['SmolLM2-135M', 'Qwen2.5-0.5B', 'Llama-3.2-1B'], shapes: [[1, 512], [4, 512], [4, 1024]] },
 } as const;
 
-export async function benchSteps(context: GpuContext, host: BenchHost, options: BenchOptions): Promise<StepBench[]> {
+export async function benchSteps(
+  context: GpuContext,
+  host: BenchHost,
+  options: BenchOptions,
+): Promise<StepBench[]> {
   const rows: StepBench[] = [];
   const { models, shapes } = SIZES[options.size];
   const wanted = options.models ?? models;
@@ -57,7 +61,9 @@ export async function benchSteps(context: GpuContext, host: BenchHost, options: 
         for (const gradientCheckpointing of model === wanted.at(-1) ? [true, false] : [true]) {
           const row = await benchStep(context, { model, count, length, level, gradientCheckpointing });
           const idle = row.idle === null ? '' : `, GPU idle ${(100 * row.idle).toFixed(1)} %`;
-          host.log(`${model} ${level} ${row.documents}${gradientCheckpointing ? '' : ', nothing recomputed'}: ${row.tokensPerSecond.toFixed(0)} tokens/s${idle}`);
+          host.log(
+            `${model} ${level} ${row.documents}${gradientCheckpointing ? '' : ', nothing recomputed'}: ${row.tokensPerSecond.toFixed(0)} tokens/s${idle}`,
+          );
           rows.push(row);
         }
       }
@@ -72,21 +78,33 @@ const TIMED_MS = 2500;
 /** About so long is looked for times in which the GPU has nothing to do: one collection of garbage must not be all that is seen. */
 const IDLE_MS = 1000;
 
-export async function benchStep(context: GpuContext, { model, count, length, level, gradientCheckpointing }: StepShape): Promise<StepBench> {
+export async function benchStep(
+  context: GpuContext,
+  { model, count, length, level, gradientCheckpointing }: StepShape,
+): Promise<StepBench> {
   context.settings.level = level;
   const weights = randomModel(SHAPES[model]);
   const tokens = count * length;
-  const engine = await WebGpuEngine.create(context, { weights, lora: LORA, tokensPerMicroBatch: tokens, gradientCheckpointing, seed: 0 });
+  const engine = await WebGpuEngine.create(context, {
+    weights,
+    lora: LORA,
+    tokensPerMicroBatch: tokens,
+    gradientCheckpointing,
+    seed: 0,
+  });
   const vocabulary = SHAPES[model].vocab_size as number;
   const inputIds = Array.from({ length }, (_, i) => (i * 37) % vocabulary);
   const documents = Array.from({ length: count }, () => ({ inputIds, labels: inputIds }));
   const microBatches = packDocuments(documents, { tokens, padTokenId: 0 });
   let number = 0;
-  const step = () => engine.trainStep({ microBatches, step: number++, learningRate: 1e-5, weightDecay: 0, maxGradNorm: 1 });
+  const step = () =>
+    engine.trainStep({ microBatches, step: number++, learningRate: 1e-5, weightDecay: 0, maxGradNorm: 1 });
   const { loss } = await step();
   await warmUp(step);
   const [one] = await takeSteps(engine, 1, step);
-  const stepMs = median((await takeSteps(engine, 1 + Math.max(2, Math.min(6, Math.ceil(TIMED_MS / one))), step)).slice(1));
+  const stepMs = median(
+    (await takeSteps(engine, 1 + Math.max(2, Math.min(6, Math.ceil(TIMED_MS / one))), step)).slice(1),
+  );
   const hasTimestamps = context.device.features.has('timestamp-query');
   const spans = hasTimestamps
     ? await engine.timePasses(async () => {

@@ -1,23 +1,40 @@
 /** The bench itself, wherever it runs: its parts in order, each on the one device. */
-import { isSoftwareAdapter, type GpuContext } from '../../src/gpu/context.ts';
+import { isSoftwareAdapter, type GpuContext } from '../../src/gpu/gpuContext.ts';
 import { measureCopy } from './copy.ts';
 import { benchDecode } from './decode.ts';
 import { benchEager } from './eager.ts';
-import type { BenchFigures, BenchHost, BenchOptions, Part } from './figures.ts';
+import type { BenchFigures } from './figures.ts';
+import type { BenchHost, BenchOptions, Part } from './measuring.ts';
 import { benchGrowth, benchLongRun } from './growth.ts';
 import { benchKernels } from './kernels.ts';
 import { benchLevels } from './levels.ts';
 import { benchSteps } from './steps.ts';
 
 /** @param options `size` is the adapter's where absent: tiny where it is software */
-export async function runBench(context: GpuContext, host: BenchHost, options: Omit<BenchOptions, 'size'> & Partial<Pick<BenchOptions, 'size'>>): Promise<BenchFigures> {
+export async function runBench(
+  context: GpuContext,
+  host: BenchHost,
+  options: Omit<BenchOptions, 'size'> & Partial<Pick<BenchOptions, 'size'>>,
+): Promise<BenchFigures> {
   const software = isSoftwareAdapter(context.adapterInfo);
   const size = options.size ?? (software ? 'tiny' : 'real');
   const { name: adapter } = context;
   host.log(
     `Adapter: ${adapter}${software ? ' (software)' : ''}; levels: ${context.levels.join(', ')}${size === 'tiny' ? '; tiny sizes: the figures say nothing of real models' : ''}`,
   );
-  const figures: BenchFigures = { adapter, software, size, copyBytesPerSecond: null, kernels: [], steps: [], decode: [], eager: [], levels: [], longRun: null, growth: null };
+  const figures: BenchFigures = {
+    adapter,
+    software,
+    size,
+    copyBytesPerSecond: null,
+    kernels: [],
+    steps: [],
+    decode: [],
+    eager: [],
+    levels: [],
+    longRun: null,
+    growth: null,
+  };
   const started = performance.now();
   const chosen = { ...options, size };
   const parts: Record<Part, () => Promise<unknown>> = {

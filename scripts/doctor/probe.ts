@@ -1,17 +1,30 @@
 /** What runs inside the browser for `npm run doctor`: the adapter, exact memory plans at real shapes, a trial of the memory, and a short measurement. */
 import { packDocuments } from '../../src/data/packing.ts';
 import { isNf4, tensorPartBytes } from '../../src/formats/tensors.ts';
-import { isSoftwareAdapter, openGpu, type GpuContext } from '../../src/gpu/context.ts';
-import { modelOf } from '../../src/model/registry.ts';
-import { memoryReport, planRun } from '../../src/training/runPlans.ts';
-import { WebGpuEngine } from '../../src/training/webgpuEngine.ts';
+import { isSoftwareAdapter, openGpu, type GpuContext } from '../../src/gpu/gpuContext.ts';
+import { modelOf } from '../../src/model/families/registry.ts';
+import { memoryReport, planRun } from '../../src/engine/enginePlans.ts';
+import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
 import { randomModel, SHAPES } from '../lib/randomModel.ts';
 
-const LORA = { r: 16, lora_alpha: 32, lora_dropout: 0, target_modules: 'all-linear' as const, use_rslora: false, use_dora: false };
+const LORA = {
+  r: 16,
+  lora_alpha: 32,
+  lora_dropout: 0,
+  target_modules: 'all-linear' as const,
+  use_rslora: false,
+  use_dora: false,
+};
 export const TOKENS = 1024;
 const CHUNK_BYTES = 128 * 1024 * 1024;
 const FEATURES = ['shader-f16', 'subgroups', 'timestamp-query', 'chromium-experimental-subgroup-matrix'];
-const LIMITS = ['maxBufferSize', 'maxStorageBufferBindingSize', 'maxComputeWorkgroupStorageSize', 'maxComputeInvocationsPerWorkgroup', 'maxComputeWorkgroupsPerDimension'] as const;
+const LIMITS = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupsPerDimension',
+] as const;
 
 export interface ModelFit {
   name: string;
@@ -63,13 +76,21 @@ function fitOf(gpu: GpuContext, name: string): ModelFit {
   const model = modelOf(config);
   const { tensors } = randomModel(config);
   const infos = [...tensors.values()];
-  const linears = infos.filter(({ kind }) => isNf4(kind)).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b), 0);
+  const linears = infos
+    .filter(({ kind }) => isNf4(kind))
+    .reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b), 0);
   const head = Number(config.vocab_size) * Number(config.hidden_size);
-  const storedBytes = infos.flatMap((info) => Object.values(tensorPartBytes(info))).reduce((sum, bytes) => sum + bytes, 0);
+  const storedBytes = infos
+    .flatMap((info) => Object.values(tensorPartBytes(info)))
+    .reduce((sum, bytes) => sum + bytes, 0);
   // Forward, forward again for the backward pass, gradient of the input; the head is not run again.
   const known = { name, macsPerToken: 3 * linears + 2 * head, storedBytes };
   try {
-    const plans = planRun({ model, weights: tensors, lora: LORA, tokensPerMicroBatch: TOKENS, gradientCheckpointing: true }, gpu.settings, gpu.limits);
+    const plans = planRun(
+      { model, weights: tensors, lora: LORA, tokensPerMicroBatch: TOKENS, gradientCheckpointing: true },
+      gpu.settings,
+      gpu.limits,
+    );
     return { ...known, bytes: memoryReport(plans).total, reason: null };
   } catch (error) {
     return { ...known, bytes: null, reason: error instanceof Error ? error.message : String(error) };
@@ -105,10 +126,17 @@ export async function measure(ms: number): Promise<Speed> {
   const gpu = context!;
   const config = { ...SHAPES['SmolLM2-135M'], num_hidden_layers: 2, vocab_size: 4096 };
   const tokens = isSoftwareAdapter(gpu.adapterInfo) ? 64 : TOKENS;
-  const engine = await WebGpuEngine.create(gpu, { weights: randomModel(config), lora: LORA, tokensPerMicroBatch: tokens, gradientCheckpointing: true, seed: 0 });
+  const engine = await WebGpuEngine.create(gpu, {
+    weights: randomModel(config),
+    lora: LORA,
+    tokensPerMicroBatch: tokens,
+    gradientCheckpointing: true,
+    seed: 0,
+  });
   const inputIds = Array.from({ length: tokens }, (_, i) => (i * 37) % 4000);
   const microBatches = packDocuments([{ inputIds, labels: inputIds }], { tokens, padTokenId: 0 });
-  const step = (number: number) => engine.trainStep({ microBatches, step: number, learningRate: 1e-5, weightDecay: 0, maxGradNorm: 1 });
+  const step = (number: number) =>
+    engine.trainStep({ microBatches, step: number, learningRate: 1e-5, weightDecay: 0, maxGradNorm: 1 });
   await step(0);
   const started = performance.now();
   let steps = 0;
@@ -117,5 +145,8 @@ export async function measure(ms: number): Promise<Speed> {
   const seconds = (performance.now() - started) / 1000;
   engine.dispose();
   const linears = 2 * (2 * 576 * 576 + 2 * 576 * 192 + 3 * 576 * 1536);
-  return { tokensPerSecond: (steps * tokens) / seconds, gigaflops: (2 * (3 * linears + 2 * 4096 * 576) * steps * tokens) / seconds / 1e9 };
+  return {
+    tokensPerSecond: (steps * tokens) / seconds,
+    gigaflops: (2 * (3 * linears + 2 * 4096 * 576) * steps * tokens) / seconds / 1e9,
+  };
 }

@@ -4,7 +4,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 
-const LINUX = ['google-chrome-stable', 'google-chrome', 'chromium', 'chromium-browser', 'microsoft-edge-stable', 'microsoft-edge'];
+const LINUX = [
+  'google-chrome-stable',
+  'google-chrome',
+  'chromium',
+  'chromium-browser',
+  'microsoft-edge-stable',
+  'microsoft-edge',
+];
 
 function candidates(): string[] {
   const { env, platform } = process;
@@ -15,12 +22,24 @@ function candidates(): string[] {
     ]);
   }
   if (platform === 'win32') {
-    const roots = [env.PROGRAMFILES, env['PROGRAMFILES(X86)'], env.LOCALAPPDATA].filter((root) => root !== undefined);
+    const roots = [env.PROGRAMFILES, env['PROGRAMFILES(X86)'], env.LOCALAPPDATA].filter(
+      (root) => root !== undefined,
+    );
     return roots.flatMap((root) =>
-      ['Google\\Chrome\\Application\\chrome.exe', 'Chromium\\Application\\chrome.exe', 'Microsoft\\Edge\\Application\\msedge.exe'].map((path) => join(root, path)),
+      [
+        'Google\\Chrome\\Application\\chrome.exe',
+        'Chromium\\Application\\chrome.exe',
+        'Microsoft\\Edge\\Application\\msedge.exe',
+      ].map((path) => join(root, path)),
     );
   }
-  const folders = [...(env.PATH ?? '').split(':'), '/usr/bin', '/snap/bin', '/opt/google/chrome', '/opt/microsoft/msedge'];
+  const folders = [
+    ...(env.PATH ?? '').split(':'),
+    '/usr/bin',
+    '/snap/bin',
+    '/opt/google/chrome',
+    '/opt/microsoft/msedge',
+  ];
   return LINUX.flatMap((name) => folders.map((folder) => join(folder, name)));
 }
 
@@ -28,7 +47,10 @@ function candidates(): string[] {
 export function findBrowser(): string | null {
   const named = process.env.CHROME_PATH;
   if (named) {
-    if (!existsSync(named)) throw new Error(`CHROME_PATH is ${named}, but no file is there. Set it to the executable of Chrome, Chromium or Edge.`);
+    if (!existsSync(named))
+      throw new Error(
+        `CHROME_PATH is ${named}, but no file is there. Set it to the executable of Chrome, Chromium or Edge.`,
+      );
     return named;
   }
   return candidates().find(existsSync) ?? null;
@@ -38,7 +60,8 @@ export function findBrowser(): string | null {
 export function findOrInstallBrowser(): string | null {
   const found = findBrowser();
   if (found) return found;
-  if (process.platform !== 'linux' || process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return null;
+  if (process.platform !== 'linux' || process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get'))
+    return null;
   console.error('No browser found: installing chromium…');
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   for (const args of [['update'], ['install', '-y', '--no-install-recommends', 'chromium']]) {
@@ -47,7 +70,8 @@ export function findOrInstallBrowser(): string | null {
   return findBrowser();
 }
 
-export const NO_BROWSER = 'No Chrome, Chromium or Edge was found. Install one, or set CHROME_PATH to its executable.';
+export const NO_BROWSER =
+  'No Chrome, Chromium or Edge was found. Install one, or set CHROME_PATH to its executable.';
 
 export interface OpenBrowser {
   browser: Browser;
@@ -57,17 +81,25 @@ export interface OpenBrowser {
 
 /** Every launch's switches, and after them in turn those of the GPU and of the software adapter. */
 function switches(): { common: string[]; adapters: string[][] } {
-  const hardware = process.platform === 'linux' ? ['--enable-features=Vulkan', '--use-angle=vulkan', '--disable-vulkan-surface'] : [];
+  const hardware =
+    process.platform === 'linux'
+      ? ['--enable-features=Vulkan', '--use-angle=vulkan', '--disable-vulkan-surface']
+      : [];
   return {
     common: ['--enable-unsafe-webgpu', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])],
-    adapters: process.env.FINETAB_SOFTWARE ? [['--use-webgpu-adapter=swiftshader']] : [hardware, ['--use-webgpu-adapter=swiftshader']],
+    adapters: process.env.FINETAB_SOFTWARE
+      ? [['--use-webgpu-adapter=swiftshader']]
+      : [hardware, ['--use-webgpu-adapter=swiftshader']],
   };
 }
 
 async function adapterOf(page: Page): Promise<string | null> {
   return page.evaluate(async () => {
     const found = await navigator.gpu?.requestAdapter();
-    return found ? [found.info.vendor, found.info.architecture, found.info.description].filter(Boolean).join(' ') || 'unnamed' : null;
+    return found
+      ? [found.info.vendor, found.info.architecture, found.info.description].filter(Boolean).join(' ') ||
+          'unnamed'
+      : null;
   });
 }
 
@@ -76,10 +108,19 @@ async function adapterOf(page: Page): Promise<string | null> {
  * @param url a page of this machine to ask on: WebGPU is offered to secure contexts only
  * @param more switches of the caller's own
  */
-export async function launchBrowser(executablePath: string, url: string, more: readonly string[] = []): Promise<OpenBrowser> {
+export async function launchBrowser(
+  executablePath: string,
+  url: string,
+  more: readonly string[] = [],
+): Promise<OpenBrowser> {
   const { common, adapters } = switches();
   for (const [i, args] of adapters.entries()) {
-    const browser = await chromium.launch({ executablePath, headless: true, ignoreDefaultArgs: ['--disable-gpu'], args: [...common, ...args, ...more] });
+    const browser = await chromium.launch({
+      executablePath,
+      headless: true,
+      ignoreDefaultArgs: ['--disable-gpu'],
+      args: [...common, ...args, ...more],
+    });
     const page = await browser.newPage();
     await page.goto(url);
     const adapter = await adapterOf(page);
@@ -91,10 +132,19 @@ export async function launchBrowser(executablePath: string, url: string, more: r
 }
 
 /** The same with a profile in a folder, as a person's browser has one: what a page stores is on the disk, not in memory. */
-export async function launchProfile(executablePath: string, url: string, folder: string): Promise<BrowserContext> {
+export async function launchProfile(
+  executablePath: string,
+  url: string,
+  folder: string,
+): Promise<BrowserContext> {
   const { common, adapters } = switches();
   for (const [i, args] of adapters.entries()) {
-    const context = await chromium.launchPersistentContext(folder, { executablePath, headless: true, ignoreDefaultArgs: ['--disable-gpu'], args: [...common, ...args] });
+    const context = await chromium.launchPersistentContext(folder, {
+      executablePath,
+      headless: true,
+      ignoreDefaultArgs: ['--disable-gpu'],
+      args: [...common, ...args],
+    });
     const page = await context.newPage();
     await page.goto(url);
     const adapter = await adapterOf(page);

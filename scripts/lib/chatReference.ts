@@ -1,6 +1,6 @@
 /** The rows and chats of a chat.json, computed by the page's own data path. */
-import type { ChatMessage } from '../../src/data/chatTemplate.ts';
-import { TemplateError } from '../../src/data/chatTemplate.ts';
+import type { ChatMessage } from '../../src/data/template/chatTemplate.ts';
+import { TemplateError } from '../../src/data/template/chatTemplate.ts';
 import { encodeRow } from '../../src/data/documents.ts';
 import { ChatTokenizer, type TokenizerFiles } from '../../src/data/tokenizer.ts';
 
@@ -35,7 +35,10 @@ export function chatReference({ date_string, rows, chats }: ChatFile, files: Tok
     chats: chats.map(({ messages }) => {
       try {
         // A conversation that ends with the person is rendered for an answer.
-        const text = tokenizer.render(messages, { addGenerationPrompt: messages.at(-1)?.role === 'user', dateString: date_string });
+        const text = tokenizer.render(messages, {
+          addGenerationPrompt: messages.at(-1)?.role === 'user',
+          dateString: date_string,
+        });
         return { messages, text, input_ids: tokenizer.encode(text) };
       } catch (error) {
         return { messages, template_error: templateMessage(error) };

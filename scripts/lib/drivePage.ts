@@ -12,7 +12,11 @@ export async function settle(page: Page): Promise<void> {
   if (await alert.count()) throw new PageError(await alert.first().innerText());
 }
 
-export async function chooseFiles(page: Page, input: 'Load a recipe' | 'Choose model files' | 'Choose data files', paths: string | readonly string[]): Promise<void> {
+export async function chooseFiles(
+  page: Page,
+  input: 'Load a recipe' | 'Choose model files' | 'Choose data files',
+  paths: string | readonly string[],
+): Promise<void> {
   await page.locator(`input[aria-label="${input}"]`).setInputFiles(paths);
   await settle(page);
 }
@@ -49,7 +53,11 @@ export async function followRun(page: Page, onProgress: (progress: Progress) => 
   for (;;) {
     const bar = run.getByRole('progressbar', { name: 'Training' });
     const state = await run.locator('.head .state').innerText();
-    onProgress({ state, step: Number(await bar.getAttribute('value')), totalSteps: Number(await bar.getAttribute('max')) });
+    onProgress({
+      state,
+      step: Number(await bar.getAttribute('value')),
+      totalSteps: Number(await bar.getAttribute('max')),
+    });
     const alerts = await texts(run.getByRole('alert'));
     if (state === 'Failed') throw new PageError(alerts[0] ?? 'The run failed.');
     if (await page.getByRole('button', { name: 'Download the adapter' }).count()) return alerts;
@@ -63,6 +71,9 @@ async function texts(locator: Locator): Promise<string[]> {
 
 /** Presses a download button and gives the file's bytes. */
 export async function download(page: Page, button: string): Promise<Uint8Array> {
-  const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: button, exact: true }).click()]);
+  const [file] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: button, exact: true }).click(),
+  ]);
   return new Uint8Array(await readFile(await file.path()));
 }

@@ -12,15 +12,27 @@ const PROBE = `
 `;
 
 function findsAdapter(env) {
-  return spawnSync(process.execPath, ['--input-type=module', '-e', PROBE], { cwd: root, env, stdio: 'ignore', timeout: 60_000 }).status === 0;
+  return (
+    spawnSync(process.execPath, ['--input-type=module', '-e', PROBE], {
+      cwd: root,
+      env,
+      stdio: 'ignore',
+      timeout: 60_000,
+    }).status === 0
+  );
 }
 
 /** Folders that hold a Vulkan loader and SwiftShader beside a browser. */
 function softwareFolders() {
   const beside = process.env.CHROME_PATH ? [dirname(process.env.CHROME_PATH)] : [];
-  return [...beside, '/usr/lib/chromium', '/usr/lib/chromium-browser', '/opt/google/chrome', '/opt/microsoft/msedge', '/snap/chromium/current/usr/lib/chromium-browser'].filter(
-    (folder) => existsSync(`${folder}/vk_swiftshader_icd.json`),
-  );
+  return [
+    ...beside,
+    '/usr/lib/chromium',
+    '/usr/lib/chromium-browser',
+    '/opt/google/chrome',
+    '/opt/microsoft/msedge',
+    '/snap/chromium/current/usr/lib/chromium-browser',
+  ].filter((folder) => existsSync(`${folder}/vk_swiftshader_icd.json`));
 }
 
 /** @returns the variables to run with, or null where there is no adapter at all */
@@ -28,7 +40,11 @@ export function gpuEnvironment() {
   const candidates = [process.env];
   if (process.platform === 'linux') {
     for (const folder of softwareFolders()) {
-      candidates.push({ ...process.env, VK_ICD_FILENAMES: `${folder}/vk_swiftshader_icd.json`, LD_LIBRARY_PATH: [process.env.LD_LIBRARY_PATH, folder].filter(Boolean).join(':') });
+      candidates.push({
+        ...process.env,
+        VK_ICD_FILENAMES: `${folder}/vk_swiftshader_icd.json`,
+        LD_LIBRARY_PATH: [process.env.LD_LIBRARY_PATH, folder].filter(Boolean).join(':'),
+      });
     }
   }
   return candidates.find(findsAdapter) ?? null;

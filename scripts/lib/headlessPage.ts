@@ -11,17 +11,24 @@ import { buildSite, serveSite } from './site.ts';
  * Builds and serves the page, opens it and closes everything at the end. HF_ENDPOINT names another Hub, as its Python library reads it.
  * @param query of the page's address @throws where there is no browser
  */
-export async function withPage<T>(use: (page: Page) => Promise<T>, query: Record<string, string> = {}): Promise<T> {
+export async function withPage<T>(
+  use: (page: Page) => Promise<T>,
+  query: Record<string, string> = {},
+): Promise<T> {
   const executable = findOrInstallBrowser();
   if (!executable) throw new Error(NO_BROWSER);
   await buildSite();
   const site = await serveSite();
   const { browser, adapter } = await launchBrowser(executable, site.url);
   try {
-    console.log(`Browser: ${browser.browserType().name()} ${browser.version()}, WebGPU adapter: ${adapter ?? 'none'}`);
+    console.log(
+      `Browser: ${browser.browserType().name()} ${browser.version()}, WebGPU adapter: ${adapter ?? 'none'}`,
+    );
     const page = await browser.newPage();
     page.on('console', (message) => process.env.DEBUG && console.error(`page: ${message.text()}`));
-    page.on('crash', () => console.error('The page crashed: the browser ran out of memory or the GPU process failed.'));
+    page.on('crash', () =>
+      console.error('The page crashed: the browser ran out of memory or the GPU process failed.'),
+    );
     const hub = process.env.HF_ENDPOINT;
     await page.goto(`${site.url}?${new URLSearchParams(hub ? { ...query, hub } : query).toString()}`);
     return await use(page);
@@ -34,9 +41,11 @@ export async function withPage<T>(use: (page: Page) => Promise<T>, query: Record
 /** Downloads what a finished run left: `out`/adapter/ (the PEFT folder), metrics.jsonl, recipe.json and report.md. @returns metrics.jsonl */
 export async function saveResult(page: Page, out: string): Promise<string> {
   await mkdir(join(out, 'adapter'), { recursive: true });
-  for (const [path, bytes] of Object.entries(unzipSync(await download(page, 'Download the adapter')))) await writeFile(join(out, path), bytes);
+  for (const [path, bytes] of Object.entries(unzipSync(await download(page, 'Download the adapter'))))
+    await writeFile(join(out, path), bytes);
   const texts: Record<string, Uint8Array> = {};
-  for (const name of ['metrics.jsonl', 'recipe.json', 'report.md']) await writeFile(join(out, name), (texts[name] = await download(page, name)));
+  for (const name of ['metrics.jsonl', 'recipe.json', 'report.md'])
+    await writeFile(join(out, name), (texts[name] = await download(page, name)));
   console.log(`Wrote ${join(out, 'adapter')}, metrics.jsonl, recipe.json and report.md.`);
   return new TextDecoder().decode(texts['metrics.jsonl']);
 }

@@ -1,6 +1,6 @@
 /** WebGPU in Node by Dawn (the npm package `webgpu`), and the environment that lets it find an adapter. */
 import { create, globals } from 'webgpu';
-import { isSoftwareAdapter, openGpu, type GpuContext } from '../../src/gpu/context.ts';
+import { isSoftwareAdapter, openGpu, type GpuContext } from '../../src/gpu/gpuContext.ts';
 import { pollPatiently } from './patientPolling.ts';
 
 let kept: GPU | undefined;
@@ -24,6 +24,9 @@ export function nodeGpu(): GPU {
 /** @throws where there is neither a GPU nor a software adapter */
 export async function openNodeGpu(): Promise<GpuContext> {
   const context = await openGpu(nodeGpu());
-  if (!context) throw new Error('No WebGPU adapter was found. Install a graphics driver with Vulkan, or Chromium, whose software adapter is used where there is no GPU.');
+  if (!context)
+    throw new Error(
+      'No WebGPU adapter was found. Install a graphics driver with Vulkan, or Chromium, whose software adapter is used where there is no GPU.',
+    );
   return context;
 }

@@ -1,6 +1,6 @@
 /** A model of real shape with random weights, made as it streams: for measurements without a download. */
 import { tensorPartBytes, type TensorInfo, type WeightSource } from '../../src/formats/tensors.ts';
-import { modelOf } from '../../src/model/registry.ts';
+import { modelOf } from '../../src/model/families/registry.ts';
 
 const CHUNK = 4 * 1024 * 1024;
 
@@ -83,21 +83,32 @@ export const SHAPES: Record<string, Record<string, unknown>> = {
 
 /** Linears in NF4, the rest bfloat16: small numbers of either sign, norms of one. */
 export function randomModel(config: Record<string, unknown>): WeightSource {
-  const tensors = new Map(modelOf(config).tensors.map(({ name, shape, quantise }): [string, TensorInfo] => [name, { name, shape, kind: quantise ? 'nf4' : 'bf16' }]));
+  const tensors = new Map(
+    modelOf(config).tensors.map(({ name, shape, quantise }): [string, TensorInfo] => [
+      name,
+      { name, shape, kind: quantise ? 'nf4' : 'bf16' },
+    ]),
+  );
   const bytes = new Uint8Array(CHUNK);
   let state = 1;
   for (let i = 0; i < CHUNK; i++) bytes[i] = (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 24;
   const ones = new Uint8Array(new Uint16Array(CHUNK / 2).fill(0x3f80).buffer);
   const nested = new Uint8Array(new Float32Array(CHUNK / 4).fill(0.02).buffer);
-  const data = new Uint8Array(Uint16Array.from(new Uint16Array(bytes.buffer), (bits) => (bits & 0x80ff) | 0x3c00).buffer);
+  const data = new Uint8Array(
+    Uint16Array.from(new Uint16Array(bytes.buffer), (bits) => (bits & 0x80ff) | 0x3c00).buffer,
+  );
   return {
     config,
     tensors,
     async *stream(name) {
       const info = tensors.get(name)!;
-      for (const [part, size] of Object.entries(tensorPartBytes(info)) as ['data' | 'packed' | 'absmax_q' | 'nested', number][]) {
+      for (const [part, size] of Object.entries(tensorPartBytes(info)) as [
+        'data' | 'packed' | 'absmax_q' | 'nested',
+        number,
+      ][]) {
         const source = part === 'nested' ? nested : part !== 'data' ? bytes : /norm/.test(name) ? ones : data;
-        for (let at = 0; at < size; at += CHUNK) yield { part, byteOffset: at, bytes: source.subarray(0, Math.min(CHUNK, size - at)) };
+        for (let at = 0; at < size; at += CHUNK)
+          yield { part, byteOffset: at, bytes: source.subarray(0, Math.min(CHUNK, size - at)) };
       }
     },
   };

@@ -5,14 +5,14 @@ import type { SourceCheckpoint } from '../../src/formats/checkpoint.ts';
 import { writePeftFolder } from '../../src/formats/peft.ts';
 import type { TensorToWrite } from '../../src/formats/safetensors.ts';
 import type { Float32Tensor, WeightSource } from '../../src/formats/tensors.ts';
-import type { GpuContext } from '../../src/gpu/context.ts';
-import { modelOf } from '../../src/model/registry.ts';
+import type { GpuContext } from '../../src/gpu/gpuContext.ts';
+import { modelOf } from '../../src/model/families/registry.ts';
 import { dequantize, dynamicMap, Nf4Quantizer } from '../../src/quant/nf4.ts';
 import { toFloat32 } from '../../src/formats/safetensors.ts';
-import type { AdapterTensors, LoraSettings } from '../../src/training/engine.ts';
+import type { AdapterTensors, LoraSettings } from '../../src/engine/engine.ts';
 import { learningRate } from '../../src/training/schedule.ts';
-import { WebGpuEngine } from '../../src/training/webgpuEngine.ts';
-import { memoryWeightSource } from '../../src/training/weightStream.ts';
+import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
+import { memoryWeightSource } from '../../src/import/weightStream.ts';
 
 export interface ReferenceDocument {
   input_ids: number[];
@@ -41,7 +41,12 @@ export interface ReferenceResult {
 
 /** Of the references: 20 steps at 1e-2 with 3 of warm-up, decay 0.01, clip 1. */
 const STEPS = 20;
-const SCHEDULE = { lr_scheduler_type: 'cosine' as const, learning_rate: 1e-2, warmupSteps: 3, totalSteps: STEPS };
+const SCHEDULE = {
+  lr_scheduler_type: 'cosine' as const,
+  learning_rate: 1e-2,
+  warmupSteps: 3,
+  totalSteps: STEPS,
+};
 const NEW_TOKENS = 24;
 const GREEDY_DOCUMENTS = 4;
 const PROBE_DOCUMENTS = 3;
@@ -53,7 +58,14 @@ export async function replayReference(inputs: ReferenceInputs): Promise<Referenc
   const scalars: Record<string, unknown> = {};
   const adapters: ReferenceResult['adapters'] = {};
   const { r, lora_alpha } = inputs.initialConfig;
-  const lora: LoraSettings = { r, lora_alpha, lora_dropout: 0, target_modules: 'all-linear', use_rslora: false, use_dora: false };
+  const lora: LoraSettings = {
+    r,
+    lora_alpha,
+    lora_dropout: 0,
+    target_modules: 'all-linear',
+    use_rslora: false,
+    use_dora: false,
+  };
   const longest = Math.max(...documents.map(({ input_ids }) => input_ids.length));
   const tokensPerMicroBatch = Math.ceil(longest / 32) * 32;
   const pack = (indices: number[]): MicroBatch[] =>
@@ -63,10 +75,22 @@ export async function replayReference(inputs: ReferenceInputs): Promise<Referenc
     );
   const plain = memoryWeightSource(source, model.tensors, 'none');
   const nf4 = memoryWeightSource(source, model.tensors, 'nf4');
-  const put = (name: string, shape: number[], data: Float32Array) => arrays.set(name, { dtype: 'F32', shape, data });
+  const put = (name: string, shape: number[], data: Float32Array) =>
+    arrays.set(name, { dtype: 'F32', shape, data });
 
-  const withEngine = async <T>(weights: WeightSource, settings: LoraSettings, use: (engine: WebGpuEngine) => Promise<T>): Promise<T> => {
-    const engine = await WebGpuEngine.create(inputs.context, { weights, lora: settings, tokensPerMicroBatch, gradientCheckpointing: true, seed: 0, logits: true });
+  const withEngine = async <T>(
+    weights: WeightSource,
+    settings: LoraSettings,
+    use: (engine: WebGpuEngine) => Promise<T>,
+  ): Promise<T> => {
+    const engine = await WebGpuEngine.create(inputs.context, {
+      weights,
+      lora: settings,
+      tokensPerMicroBatch,
+      gradientCheckpointing: true,
+      seed: 0,
+      logits: true,
+    });
     try {
       return await use(engine);
     } finally {
@@ -80,28 +104,55 @@ export async function replayReference(inputs: ReferenceInputs): Promise<Referenc
       const loss = (await engine.score(batch)).loss.reduce((a, b) => a + b, 0);
       sums.push({ loss, tokens: batch.supervisedTokens });
     }
-    return { each: sums.map(({ loss, tokens }) => loss / tokens), all: sums.reduce((a, b) => a + b.loss, 0) / sums.reduce((a, b) => a + b.tokens, 0) };
+    return {
+      each: sums.map(({ loss, tokens }) => loss / tokens),
+      all: sums.reduce((a, b) => a + b.loss, 0) / sums.reduce((a, b) => a + b.tokens, 0),
+    };
   };
   const putLogits = async (engine: WebGpuEngine, name: string, indices: number[]) => {
     const { vocab_size } = model.config;
     for (const i of indices) {
       const length = documents[i].input_ids.length;
-      put(`${name}.${i}`, [length, vocab_size], (await engine.logits(pack([i])[0])).slice(0, length * vocab_size));
+      put(
+        `${name}.${i}`,
+        [length, vocab_size],
+        (await engine.logits(pack([i])[0])).slice(0, length * vocab_size),
+      );
     }
   };
   const greedy = async (engine: WebGpuEngine) => {
-    const prompts = documents.slice(0, GREEDY_DOCUMENTS).map(({ input_ids, labels }) => input_ids.filter((_, p) => labels[p] === -100));
-    const made = await engine.generate(prompts, { maxNewTokens: NEW_TOKENS, stopTokenIds: [], doSample: false, temperature: 1, topP: 1, seed: 0 });
+    const prompts = documents
+      .slice(0, GREEDY_DOCUMENTS)
+      .map(({ input_ids, labels }) => input_ids.filter((_, p) => labels[p] === -100));
+    const made = await engine.generate(prompts, {
+      maxNewTokens: NEW_TOKENS,
+      stopTokenIds: [],
+      doSample: false,
+      temperature: 1,
+      topP: 1,
+      seed: 0,
+    });
     return prompts.map((prompt, i) => ({ prompt, new_ids: made[i] }));
   };
   const train = async (engine: WebGpuEngine, start: AdapterTensors) => {
     await engine.loadAdapter(start);
     await engine.loadOptimizer({ expAvg: zeros(start), expAvgSq: zeros(start), steps: 0 });
-    const record = { loss: [] as number[], grad_norm: [] as number[], lr: [] as number[], step_documents: [] as number[][] };
+    const record = {
+      loss: [] as number[],
+      grad_norm: [] as number[],
+      lr: [] as number[],
+      step_documents: [] as number[][],
+    };
     for (let step = 0; step < STEPS; step++) {
       const pick = [(2 * step) % documents.length, (2 * step + 1) % documents.length];
       const lr = learningRate(step, SCHEDULE);
-      const { loss, gradNorm } = await engine.trainStep({ microBatches: pack(pick), step, learningRate: lr, weightDecay: 0.01, maxGradNorm: 1 });
+      const { loss, gradNorm } = await engine.trainStep({
+        microBatches: pack(pick),
+        step,
+        learningRate: lr,
+        weightDecay: 0.01,
+        maxGradNorm: 1,
+      });
       record.loss.push(loss);
       record.grad_norm.push(gradNorm);
       record.lr.push(lr);
@@ -109,7 +160,8 @@ export async function replayReference(inputs: ReferenceInputs): Promise<Referenc
     }
     return { ...record, final_eval_loss: (await losses(engine)).each };
   };
-  const folder = (tensors: AdapterTensors) => writePeftFolder(tensors, { ...lora, base_model_name_or_path: null });
+  const folder = (tensors: AdapterTensors) =>
+    writePeftFolder(tensors, { ...lora, base_model_name_or_path: null });
 
   await withEngine(plain, lora, async (engine) => {
     log(`engine: ${engine.device}`);
@@ -119,7 +171,9 @@ export async function replayReference(inputs: ReferenceInputs): Promise<Referenc
     scalars.base_loss_all = base.all;
     scalars.base_greedy = await greedy(engine);
     log('base: done');
-    await engine.loadAdapter(new Map([...inputs.probe].map(([name, tensor]) => [name.replace(/^probe_[AB]\./, ''), tensor])));
+    await engine.loadAdapter(
+      new Map([...inputs.probe].map(([name, tensor]) => [name.replace(/^probe_[AB]\./, ''), tensor])),
+    );
     const { loss, gradients } = await engine.gradients(pack([...documents.keys()].slice(0, PROBE_DOCUMENTS)));
     scalars.probe_loss = loss;
     for (const [name, { shape, data }] of gradients) put(`grad.${name}`, shape, data);
@@ -132,11 +186,17 @@ export async function replayReference(inputs: ReferenceInputs): Promise<Referenc
     log('lora: done');
   });
 
-  for (const { name, shape } of model.tensors.filter(({ quantise }) => quantise).sort((a, b) => (a.name < b.name ? -1 : 1))) await putNf4(source, name, shape, arrays);
+  for (const { name, shape } of model.tensors
+    .filter(({ quantise }) => quantise)
+    .sort((a, b) => (a.name < b.name ? -1 : 1)))
+    await putNf4(source, name, shape, arrays);
   await withEngine(nf4, lora, async (engine) => {
     await putLogits(engine, 'nf4_logits', [0]);
     scalars.nf4_base_loss = (await losses(engine)).each;
-    scalars.qlora = { ...(await train(engine, new Map(inputs.initialQlora ?? inputs.initial))), greedy: await greedy(engine) };
+    scalars.qlora = {
+      ...(await train(engine, new Map(inputs.initialQlora ?? inputs.initial))),
+      greedy: await greedy(engine),
+    };
     adapters.adapter_qlora_trained = folder(await engine.readAdapter());
     await putLogits(engine, 'qlora_logits', [...documents.keys()]);
     log('qlora: done');
@@ -149,20 +209,31 @@ export async function replayReference(inputs: ReferenceInputs): Promise<Referenc
 }
 
 function zeros(tensors: AdapterTensors): AdapterTensors {
-  return new Map([...tensors].map(([name, { shape, data }]) => [name, { shape, data: new Float32Array(data.length) }]));
+  return new Map(
+    [...tensors].map(([name, { shape, data }]) => [name, { shape, data: new Float32Array(data.length) }]),
+  );
 }
 
 /** The parts of one quantised tensor, computed by the importer's own code. */
-async function putNf4(source: SourceCheckpoint, name: string, shape: number[], arrays: Map<string, TensorToWrite>): Promise<void> {
+async function putNf4(
+  source: SourceCheckpoint,
+  name: string,
+  shape: number[],
+  arrays: Map<string, TensorToWrite>,
+): Promise<void> {
   const tensor = source.tensors.get(name)!;
-  const values = toFloat32(tensor.dtype, new Uint8Array(await tensor.file.blob.slice(tensor.begin, tensor.end).arrayBuffer()));
+  const values = toFloat32(
+    tensor.dtype,
+    new Uint8Array(await tensor.file.blob.slice(tensor.begin, tensor.end).arrayBuffer()),
+  );
   const quantizer = new Nf4Quantizer(values.length);
   const whole = quantizer.push(values);
   const { packed: tail, scales } = quantizer.finish();
   const packed = new Uint8Array(whole.length + tail.length);
   packed.set(whole);
   packed.set(tail, whole.length);
-  const put = (part: string, dtype: 'F32' | 'U8', partShape: number[], data: Float32Array | Uint8Array) => arrays.set(`nf4.${name}.${part}`, { dtype, shape: partShape, data });
+  const put = (part: string, dtype: 'F32' | 'U8', partShape: number[], data: Float32Array | Uint8Array) =>
+    arrays.set(`nf4.${name}.${part}`, { dtype, shape: partShape, data });
   put('packed', 'U8', [packed.length], packed);
   put('absmax', 'F32', [quantizer.absmax.length], quantizer.absmax);
   put('absmax_q', 'U8', [scales.absmax_q.length], scales.absmax_q);

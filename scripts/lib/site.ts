@@ -15,7 +15,17 @@ function newest(path: string): number {
 /** Builds `dist/` unless it is newer than everything that it is made from. */
 export async function buildSite(): Promise<void> {
   const made = join(root, 'dist', 'index.html');
-  const sources = ['index.html', 'vite.config.ts', 'svelte.config.js', 'package-lock.json', 'src', 'shaders', 'public'].map((name) => join(root, name)).filter(existsSync);
+  const sources = [
+    'index.html',
+    'vite.config.ts',
+    'svelte.config.js',
+    'package-lock.json',
+    'src',
+    'shaders',
+    'public',
+  ]
+    .map((name) => join(root, name))
+    .filter(existsSync);
   if (existsSync(made) && statSync(made).mtimeMs > Math.max(...sources.map(newest))) return;
   await buildForProduction({});
 }
@@ -39,7 +49,12 @@ export interface Site {
 
 /** Serves `dist/`. @param port 0: any free one */
 export async function serveSite(port = 0): Promise<Site> {
-  const server = await preview({ root, configFile: join(root, 'vite.config.ts'), logLevel: 'error', preview: { port, host: '127.0.0.1' } });
+  const server = await preview({
+    root,
+    configFile: join(root, 'vite.config.ts'),
+    logLevel: 'error',
+    preview: { port, host: '127.0.0.1' },
+  });
   const address = server.httpServer.address();
   if (address === null || typeof address === 'string') throw new Error('The page could not be served.');
   return { url: `http://127.0.0.1:${address.port}/`, close: () => server.close() };

@@ -41,16 +41,25 @@ export async function dependencySizes(): Promise<{ name: string; gzipped: number
       for (const chunk of Object.values(bundle)) {
         if (chunk.type !== 'chunk') continue;
         const gzipped = gzipSync(chunk.code).length;
-        const modules = Object.entries(chunk.modules).map(([id, { renderedLength }]) => [packageOf(id), renderedLength] as const);
+        const modules = Object.entries(chunk.modules).map(
+          ([id, { renderedLength }]) => [packageOf(id), renderedLength] as const,
+        );
         const whole = modules.reduce((sum, [, length]) => sum + length, 0);
-        for (const [name, length] of modules) sums.set(name, (sums.get(name) ?? 0) + (gzipped * length) / Math.max(1, whole));
+        for (const [name, length] of modules)
+          sums.set(name, (sums.get(name) ?? 0) + (gzipped * length) / Math.max(1, whole));
       }
     },
   };
   const outDir = await mkdtemp(join(tmpdir(), 'finetab-size-'));
-  await buildForProduction({ build: { outDir, emptyOutDir: true }, plugins: [collect], worker: { format: 'es', plugins: () => [collect] } });
+  await buildForProduction({
+    build: { outDir, emptyOutDir: true },
+    plugins: [collect],
+    worker: { format: 'es', plugins: () => [collect] },
+  });
   await rm(outDir, { recursive: true });
-  return [...sums].map(([name, gzipped]) => ({ name, gzipped: Math.round(gzipped) })).sort((a, b) => b.gzipped - a.gzipped);
+  return [...sums]
+    .map(([name, gzipped]) => ({ name, gzipped: Math.round(gzipped) }))
+    .sort((a, b) => b.gzipped - a.gzipped);
 }
 
 function packageOf(id: string): string {

@@ -1,10 +1,17 @@
 /** From a row to ids and labels: the template, the mask, the limit. */
-import type { ChatMessage } from './chatTemplate.ts';
-import { TemplateError } from './chatTemplate.ts';
-import { answerOf, questionOf, type Conversation, type Row } from './conversation.ts';
-import { excerpt, type RowProblem } from './records.ts';
-import type { ParsedRows } from './rows.ts';
-import { fingerprintsOf, histogramOf, repeatsIn, type Fingerprints, type Histogram, type Repeats } from './statistics.ts';
+import type { ChatMessage } from './template/chatTemplate.ts';
+import { TemplateError } from './template/chatTemplate.ts';
+import { answerOf, questionOf, type Conversation, type Row } from './rows/conversation.ts';
+import { excerpt, type RowProblem } from './files/records.ts';
+import type { ParsedRows } from './rows/parseRows.ts';
+import {
+  fingerprintsOf,
+  histogramOf,
+  repeatsIn,
+  type Fingerprints,
+  type Histogram,
+  type Repeats,
+} from './rows/rowStatistics.ts';
 import type { ChatTokenizer } from './tokenizer.ts';
 import { supervisedTokens } from './packing.ts';
 import { IGNORE_INDEX, type Document } from './types.ts';
@@ -30,11 +37,17 @@ export interface EncodedRow {
 }
 
 function withSystem(messages: readonly ChatMessage[], systemPrompt: string | null): ChatMessage[] {
-  return systemPrompt === null || messages[0]?.role === 'system' ? [...messages] : [{ role: 'system', content: systemPrompt }, ...messages];
+  return systemPrompt === null || messages[0]?.role === 'system'
+    ? [...messages]
+    : [{ role: 'system', content: systemPrompt }, ...messages];
 }
 
 /** @throws TemplateError where the template refuses these messages */
-export function encodeRow({ query, response }: { query: string; response: string }, tokenizer: ChatTokenizer, settings: Omit<DocumentSettings, 'maxLength'>): EncodedRow {
+export function encodeRow(
+  { query, response }: { query: string; response: string },
+  tokenizer: ChatTokenizer,
+  settings: Omit<DocumentSettings, 'maxLength'>,
+): EncodedRow {
   const messages: ChatMessage[] = [
     { role: 'user', content: query },
     { role: 'assistant', content: response },
@@ -55,12 +68,14 @@ export function encodeConversation(
   const whole = withSystem(messages, systemPrompt);
   const first = answersFrom + whole.length - messages.length;
   const last = whole.length - 1;
-  const render = (count: number, addGenerationPrompt: boolean) => tokenizer.render(whole.slice(0, count), { addGenerationPrompt, dateString });
+  const render = (count: number, addGenerationPrompt: boolean) =>
+    tokenizer.render(whole.slice(0, count), { addGenerationPrompt, dateString });
   const fullText = render(whole.length, false);
   const inputIds = tokenizer.encode(fullText);
   const promptText = render(last, true);
   const promptIds = tokenizer.encode(promptText);
-  const begins = (ids: readonly number[]) => ids.length <= inputIds.length && ids.every((id, i) => id === inputIds[i]);
+  const begins = (ids: readonly number[]) =>
+    ids.length <= inputIds.length && ids.every((id, i) => id === inputIds[i]);
   let labels: number[] | null = new Array<number>(inputIds.length).fill(IGNORE_INDEX);
   for (let turn = maskHistory ? last : first; turn <= last && labels; turn++) {
     if (whole[turn].role !== 'assistant') continue;
@@ -127,7 +142,14 @@ export async function buildDataset(
       await new Promise((resolve) => setTimeout(resolve));
     }
     const outcome = documentOf(file, row, tokenizer, settings);
-    if ('reason' in outcome) problems.push({ file, line: row.line, unit: parsed.unit, ...outcome, excerpt: excerpt(questionOf(row) || answerOf(row)) });
+    if ('reason' in outcome)
+      problems.push({
+        file,
+        line: row.line,
+        unit: parsed.unit,
+        ...outcome,
+        excerpt: excerpt(questionOf(row) || answerOf(row)),
+      });
     else {
       documents.push(outcome);
       rows.push(row);
@@ -142,19 +164,31 @@ export async function buildDataset(
     sources: rows.map((row) => ({ question: questionOf(row), answer: answerOf(row), kind: row.kind })),
     problems,
     summary: summarize(documents, problems, repeats),
-    histogram: histogramOf(documents.map(({ inputIds, truncatedTokens }) => inputIds.length + truncatedTokens)),
+    histogram: histogramOf(
+      documents.map(({ inputIds, truncatedTokens }) => inputIds.length + truncatedTokens),
+    ),
     repeats,
     fingerprints,
   };
 }
 
 /** The document of a row, or why it cannot be trained. */
-export function documentOf(file: string, row: Row, tokenizer: ChatTokenizer, settings: DocumentSettings): Document | Pick<RowProblem, 'kind' | 'reason'> {
+export function documentOf(
+  file: string,
+  row: Row,
+  tokenizer: ChatTokenizer,
+  settings: DocumentSettings,
+): Document | Pick<RowProblem, 'kind' | 'reason'> {
   let encoded: EncodedRow;
   try {
-    encoded = row.kind === 'text' ? encodeText(row.text, tokenizer) : encodeConversation(row, tokenizer, settings);
+    encoded =
+      row.kind === 'text' ? encodeText(row.text, tokenizer) : encodeConversation(row, tokenizer, settings);
   } catch (error) {
-    if (error instanceof TemplateError) return { kind: 'bad', reason: `is refused by the model's chat template: ${error.message}. Change the row or the system prompt.` };
+    if (error instanceof TemplateError)
+      return {
+        kind: 'bad',
+        reason: `is refused by the model's chat template: ${error.message}. Change the row or the system prompt.`,
+      };
     throw error;
   }
   const { promptIds, inputIds, labels } = encoded;
@@ -184,12 +218,20 @@ export function documentOf(file: string, row: Row, tokenizer: ChatTokenizer, set
 /** What to do about a row whose prompt is not how it begins. */
 function unmaskable(row: Row, { maskHistory }: DocumentSettings): string {
   const answers = row.kind === 'text' ? [] : row.messages.filter(({ role }) => role === 'assistant');
-  if (answers.some(({ content }) => /<\/?think>/.test(content))) return 'Take the <think> block out of the answer: thinking is switched off';
-  return answers.length > 1 && !maskHistory ? 'Set mask_history to true (learn from the last answer only), or use another model' : 'Remove the row, or use another model';
+  if (answers.some(({ content }) => /<\/?think>/.test(content)))
+    return 'Take the <think> block out of the answer: thinking is switched off';
+  return answers.length > 1 && !maskHistory
+    ? 'Set mask_history to true (learn from the last answer only), or use another model'
+    : 'Remove the row, or use another model';
 }
 
-function summarize(documents: readonly Document[], problems: readonly RowProblem[], repeats: Repeats): DatasetSummary {
-  const sum = (of: (document: Document) => number) => documents.reduce((total, document) => total + of(document), 0);
+function summarize(
+  documents: readonly Document[],
+  problems: readonly RowProblem[],
+  repeats: Repeats,
+): DatasetSummary {
+  const sum = (of: (document: Document) => number) =>
+    documents.reduce((total, document) => total + of(document), 0);
   return {
     rows: documents.length,
     tokens: sum(({ inputIds }) => inputIds.length),

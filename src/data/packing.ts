@@ -17,10 +17,15 @@ export function packDocuments(
   { tokens, padTokenId, indices }: { tokens: number; padTokenId: number; indices?: readonly number[] },
 ): MicroBatch[] {
   const bins: { members: number[]; used: number }[] = [];
-  const order = documents.map((_, i) => i).sort((a, b) => documents[b].inputIds.length - documents[a].inputIds.length || a - b);
+  const order = documents
+    .map((_, i) => i)
+    .sort((a, b) => documents[b].inputIds.length - documents[a].inputIds.length || a - b);
   for (const i of order) {
     const length = documents[i].inputIds.length;
-    if (length > tokens) throw new UserError(`A row has ${length} tokens, more than the ${tokens} of a micro-batch. Lower max_length so that rows are cut.`);
+    if (length > tokens)
+      throw new UserError(
+        `A row has ${length} tokens, more than the ${tokens} of a micro-batch. Lower max_length so that rows are cut.`,
+      );
     let best: (typeof bins)[number] | undefined;
     for (const bin of bins) if (bin.used + length <= tokens && (!best || bin.used > best.used)) best = bin;
     if (!best) bins.push((best = { members: [], used: 0 }));
@@ -30,7 +35,13 @@ export function packDocuments(
   return bins.map(({ members }) => layOut(documents, members, tokens, padTokenId, indices));
 }
 
-function layOut(documents: readonly PackedDocument[], members: readonly number[], tokens: number, padTokenId: number, indices?: readonly number[]): MicroBatch {
+function layOut(
+  documents: readonly PackedDocument[],
+  members: readonly number[],
+  tokens: number,
+  padTokenId: number,
+  indices?: readonly number[],
+): MicroBatch {
   const batch: MicroBatch = {
     tokens,
     inputIds: new Uint32Array(tokens).fill(padTokenId),
@@ -75,10 +86,15 @@ export function supervisedTokens({ labels }: Pick<Document, 'labels'>): number {
  * T for a run: what nine of ten batches of `examplesPerBatch` neighbouring documents fit in one micro-batch with, at least the longest
  * document, at most `limit` (but never less than the longest document), rounded up to a multiple of 32.
  */
-export function chooseTokensPerMicroBatch(lengths: readonly number[], examplesPerBatch: number, limit: number): number {
+export function chooseTokensPerMicroBatch(
+  lengths: readonly number[],
+  examplesPerBatch: number,
+  limit: number,
+): number {
   const longest = Math.max(1, ...lengths);
   const sums: number[] = [];
-  for (let i = 0; i < lengths.length; i += examplesPerBatch) sums.push(lengths.slice(i, i + examplesPerBatch).reduce((a, b) => a + b, 0));
+  for (let i = 0; i < lengths.length; i += examplesPerBatch)
+    sums.push(lengths.slice(i, i + examplesPerBatch).reduce((a, b) => a + b, 0));
   sums.sort((a, b) => a - b);
   const typical = sums[Math.min(sums.length - 1, Math.floor(sums.length * 0.9))] ?? longest;
   return Math.ceil(Math.max(longest, Math.min(typical, limit)) / TOKENS_MULTIPLE) * TOKENS_MULTIPLE;

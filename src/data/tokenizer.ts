@@ -1,7 +1,12 @@
 /** The tokenizer of a model, from its own files, by @huggingface/tokenizers. */
 import { Tokenizer } from '@huggingface/tokenizers';
 import { UserError } from '../lib/errors.ts';
-import { ChatTemplate, templateSource, type ChatMessage, type RenderOptions } from './chatTemplate.ts';
+import {
+  ChatTemplate,
+  templateSource,
+  type ChatMessage,
+  type RenderOptions,
+} from './template/chatTemplate.ts';
 
 /** Texts of a model's files by name; tokenizer.json and tokenizer_config.json are needed. */
 export type TokenizerFiles = Readonly<Record<string, string | undefined>>;
@@ -9,9 +14,26 @@ export type TokenizerFiles = Readonly<Record<string, string | undefined>>;
 type TokenEntry = string | { content?: string } | null | undefined;
 
 /** Special tokens that templates may name. */
-const TEMPLATE_TOKENS = ['bos_token', 'eos_token', 'unk_token', 'pad_token', 'sep_token', 'cls_token', 'mask_token'];
+const TEMPLATE_TOKENS = [
+  'bos_token',
+  'eos_token',
+  'unk_token',
+  'pad_token',
+  'sep_token',
+  'cls_token',
+  'mask_token',
+];
 /** Reserved tokens that serve as padding, looked up by text because their ids differ between releases. */
-const RESERVED = ['<|reserved_special_token_4|>', '<|finetune_right_pad_id|>', '<pad>', '[PAD]', '<|pad|>', '<|endoftext|>', '<unk>', '[UNK]'];
+const RESERVED = [
+  '<|reserved_special_token_4|>',
+  '<|finetune_right_pad_id|>',
+  '<pad>',
+  '[PAD]',
+  '<|pad|>',
+  '<|endoftext|>',
+  '<unk>',
+  '[UNK]',
+];
 
 export class ChatTokenizer {
   readonly eosToken: string | null;
@@ -38,8 +60,15 @@ export class ChatTokenizer {
     this.eosToken = special('eos_token');
     this.bosToken = special('bos_token');
     this.eosTokenId = this.eosToken === null ? null : (this.idOf(this.eosToken) ?? null);
-    this.specialIds = new Set((tokenizerJson.added_tokens as { id: number; special?: boolean }[] | undefined)?.filter((token) => token.special).map((token) => token.id));
-    const named = { ...(config.extra_special_tokens as Record<string, TokenEntry> | undefined), ...Object.fromEntries(TEMPLATE_TOKENS.map((key) => [key, special(key)])) };
+    this.specialIds = new Set(
+      (tokenizerJson.added_tokens as { id: number; special?: boolean }[] | undefined)
+        ?.filter((token) => token.special)
+        .map((token) => token.id),
+    );
+    const named = {
+      ...(config.extra_special_tokens as Record<string, TokenEntry> | undefined),
+      ...Object.fromEntries(TEMPLATE_TOKENS.map((key) => [key, special(key)])),
+    };
     const tokens = Object.entries(named).map(([key, token]) => [key, content(token)] as const);
     this.template = new ChatTemplate(
       templateSource(files, (name) => parse(files, name)),
@@ -58,8 +87,14 @@ export class ChatTokenizer {
   /** What the template makes the page do to a conversation that a person should know of. */
   get notes(): string[] {
     const notes: string[] = [];
-    if (!this.template.hasSystemRole) notes.push("This model's chat template has no system role: the system prompt is put before the first question, with an empty line between.");
-    if (this.template.switchesThinking) notes.push("Thinking is switched off by the chat template's own switch (enable_thinking: false), in training as in answers.");
+    if (!this.template.hasSystemRole)
+      notes.push(
+        "This model's chat template has no system role: the system prompt is put before the first question, with an empty line between.",
+      );
+    if (this.template.switchesThinking)
+      notes.push(
+        "Thinking is switched off by the chat template's own switch (enable_thinking: false), in training as in answers.",
+      );
     return notes;
   }
 
@@ -77,7 +112,12 @@ export class ChatTokenizer {
   }
 
   decode(ids: readonly number[], { skipSpecial = false } = {}): string {
-    return ids.length === 0 ? '' : this.tokenizer.decode([...ids], { skip_special_tokens: skipSpecial, clean_up_tokenization_spaces: false });
+    return ids.length === 0
+      ? ''
+      : this.tokenizer.decode([...ids], {
+          skip_special_tokens: skipSpecial,
+          clean_up_tokenization_spaces: false,
+        });
   }
 
   idOf(token: string): number | undefined {
@@ -132,11 +172,15 @@ const VOCABULARIES: readonly unknown[] = ['BPE', 'Unigram', 'WordPiece', undefin
 function makeTokenizer(tokenizerJson: Record<string, unknown>, config: Record<string, unknown>): Tokenizer {
   const type = (tokenizerJson.model as { type?: unknown } | undefined)?.type;
   if (!VOCABULARIES.includes(type))
-    throw new UserError(`tokenizer.json: the vocabulary is of type ${JSON.stringify(type)}; Finetab reads BPE, Unigram and WordPiece. Use another model.`);
+    throw new UserError(
+      `tokenizer.json: the vocabulary is of type ${JSON.stringify(type)}; Finetab reads BPE, Unigram and WordPiece. Use another model.`,
+    );
   try {
     return new Tokenizer(tokenizerJson, config);
   } catch (error) {
-    throw new UserError(`tokenizer.json cannot be used: ${error instanceof Error ? error.message : String(error)}. Use a model whose tokenizer Finetab reads.`);
+    throw new UserError(
+      `tokenizer.json cannot be used: ${error instanceof Error ? error.message : String(error)}. Use a model whose tokenizer Finetab reads.`,
+    );
   }
 }
 
@@ -149,7 +193,10 @@ function generationEnds(files: TokenizerFiles): number[] {
 
 function parse(files: TokenizerFiles, name: string): Record<string, unknown> {
   const text = files[name];
-  if (text === undefined) throw new UserError(`${name} is missing. Drop the whole folder of the model, its tokenizer files included.`);
+  if (text === undefined)
+    throw new UserError(
+      `${name} is missing. Drop the whole folder of the model, its tokenizer files included.`,
+    );
   try {
     return JSON.parse(text) as Record<string, unknown>;
   } catch {

@@ -29,12 +29,15 @@ interface QuantState {
 }
 
 const STATE = /^(.*)\.quant_state\.bitsandbytes__(\w+)$/;
-const INSTEAD = 'Use the original 16-bit checkpoint, or one that bitsandbytes saved in NF4 with blocks of 64.';
+const INSTEAD =
+  'Use the original 16-bit checkpoint, or one that bitsandbytes saved in NF4 with blocks of 64.';
 
 /** What a config's quantization_config is where Finetab does not read it; null where it does (bitsandbytes in 4-bit NF4). */
 export function unreadQuantization(config: Readonly<Record<string, unknown>>): string | null {
   const {
-    quant_method: method = config.load_in_4bit === true || config.load_in_8bit === true ? 'bitsandbytes' : 'unknown method',
+    quant_method: method = config.load_in_4bit === true || config.load_in_8bit === true
+      ? 'bitsandbytes'
+      : 'unknown method',
     load_in_4bit,
     bnb_4bit_quant_type: type = 'fp4',
   } = config;
@@ -47,10 +50,14 @@ export function unreadQuantization(config: Readonly<Record<string, unknown>>): s
  * Puts each quantised weight's tensors together: `weight` gets its real shape and its scales, the others are taken away. Only what is small is
  * read. @returns the tensors, and how many of them are quantised @throws UserError where a part is missing or is not NF4 as Finetab computes it
  */
-export async function joinQuantized<T extends FileTensor>(tensors: ReadonlyMap<string, T>): Promise<{ tensors: Map<string, T & { nf4?: Nf4Scales<T> }>; quantized: number }> {
+export async function joinQuantized<T extends FileTensor>(
+  tensors: ReadonlyMap<string, T>,
+): Promise<{ tensors: Map<string, T & { nf4?: Nf4Scales<T> }>; quantized: number }> {
   const states = [...tensors.keys()].map((name) => STATE.exec(name)).filter((match) => match !== null);
   const joined = new Map<string, T & { nf4?: Nf4Scales<T> }>(tensors);
-  const small = states.flatMap(([state, name]) => [state, `${name}.quant_map`, `${name}.nested_quant_map`]).flatMap((name) => tensors.get(name) ?? []);
+  const small = states
+    .flatMap(([state, name]) => [state, `${name}.quant_map`, `${name}.nested_quant_map`])
+    .flatMap((name) => tensors.get(name) ?? []);
   const bytes = await readSmall(small);
   for (const [state, name, type] of states) {
     const file = tensors.get(state)!.file.path.split('/').at(-1)!;
@@ -59,12 +66,20 @@ export async function joinQuantized<T extends FileTensor>(tensors: ReadonlyMap<s
     };
     const part = (suffix: string): T => {
       joined.delete(`${name}${suffix}`);
-      return tensors.get(`${name}${suffix}`) ?? fail(`is quantised, but its part ${name}${suffix} is missing. Drop all the model's safetensors files, or download them again.`);
+      return (
+        tensors.get(`${name}${suffix}`) ??
+        fail(
+          `is quantised, but its part ${name}${suffix} is missing. Drop all the model's safetensors files, or download them again.`,
+        )
+      );
     };
-    if (type !== 'nf4') fail(`is in bitsandbytes' ${type.toUpperCase()}, which Finetab does not read. ${INSTEAD}`);
+    if (type !== 'nf4')
+      fail(`is in bitsandbytes' ${type.toUpperCase()}, which Finetab does not read. ${INSTEAD}`);
     const { blocksize, shape, nested_blocksize, nested_offset } =
-      parseState(bytes.get(part(state.slice(name.length)))!) ?? fail('has a quant_state that is not JSON. Download the file again.');
-    if (!Number.isInteger(blocksize) || (blocksize as number) % BLOCK !== 0 || blocksize === 0) fail(`is quantised in blocks of ${JSON.stringify(blocksize)}. ${INSTEAD}`);
+      parseState(bytes.get(part(state.slice(name.length)))!) ??
+      fail('has a quant_state that is not JSON. Download the file again.');
+    if (!Number.isInteger(blocksize) || (blocksize as number) % BLOCK !== 0 || blocksize === 0)
+      fail(`is quantised in blocks of ${JSON.stringify(blocksize)}. ${INSTEAD}`);
     if (!Array.isArray(shape) || !shape.every((size) => Number.isInteger(size) && size > 0))
       fail(`has no valid shape in its quant_state (${JSON.stringify(shape)}). Download the file again.`);
     const weight = part('');
@@ -78,7 +93,8 @@ export async function joinQuantized<T extends FileTensor>(tensors: ReadonlyMap<s
     };
     const isMap = (suffix: string, expected: Float32Array) => {
       const map = sized(part(suffix), expected.byteLength, 'F32');
-      if (!toFloat32('F32', bytes.get(map)!).every((value, i) => value === expected[i])) fail(`has another ${suffix.slice(1)} than bitsandbytes' NF4. ${INSTEAD}`);
+      if (!toFloat32('F32', bytes.get(map)!).every((value, i) => value === expected[i]))
+        fail(`has another ${suffix.slice(1)} than bitsandbytes' NF4. ${INSTEAD}`);
     };
     const elements = (shape as number[]).reduce((a, b) => a * b, 1);
     const scales = Math.ceil(elements / (blocksize as number));
@@ -88,10 +104,15 @@ export async function joinQuantized<T extends FileTensor>(tensors: ReadonlyMap<s
     if (nested_blocksize === undefined) sized(nf4.absmax, scales * 4, 'F32');
     else {
       if (nested_blocksize !== NESTED_BLOCK || typeof nested_offset !== 'number')
-        fail(`has scales quantised in blocks of ${JSON.stringify(nested_blocksize)}, not ${NESTED_BLOCK}. ${INSTEAD}`);
+        fail(
+          `has scales quantised in blocks of ${JSON.stringify(nested_blocksize)}, not ${NESTED_BLOCK}. ${INSTEAD}`,
+        );
       isMap('.nested_quant_map', dynamicMap());
       sized(nf4.absmax, scales, 'U8');
-      nf4.nested = { absmax: sized(part('.nested_absmax'), Math.ceil(scales / NESTED_BLOCK) * 4, 'F32'), offset: nested_offset as number };
+      nf4.nested = {
+        absmax: sized(part('.nested_absmax'), Math.ceil(scales / NESTED_BLOCK) * 4, 'F32'),
+        offset: nested_offset as number,
+      };
     }
     joined.set(name, { ...weight, shape: shape as number[], nf4 });
   }
@@ -112,9 +133,12 @@ const LARGEST_GAP = 65536;
 /** Bytes of small tensors. Neighbours in a file are read together. */
 async function readSmall<T extends FileTensor>(tensors: readonly T[]): Promise<Map<T, Uint8Array>> {
   const runs: T[][] = [];
-  for (const tensor of tensors.toSorted((a, b) => (a.file === b.file ? a.begin - b.begin : a.file.path < b.file.path ? -1 : 1))) {
+  for (const tensor of tensors.toSorted((a, b) =>
+    a.file === b.file ? a.begin - b.begin : a.file.path < b.file.path ? -1 : 1,
+  )) {
     const last = runs.at(-1)?.at(-1);
-    if (last && last.file === tensor.file && tensor.begin - last.end <= LARGEST_GAP) runs.at(-1)!.push(tensor);
+    if (last && last.file === tensor.file && tensor.begin - last.end <= LARGEST_GAP)
+      runs.at(-1)!.push(tensor);
     else runs.push([tensor]);
   }
   const bytes = new Map<T, Uint8Array>();

@@ -29,7 +29,14 @@ export interface SourceCheckpoint {
   weightFiles: NamedFile[];
 }
 
-const TEXT_FILES = ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'generation_config.json', 'chat_template.jinja', 'chat_template.json'];
+const TEXT_FILES = [
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'generation_config.json',
+  'chat_template.jinja',
+  'chat_template.json',
+];
 const OTHER_FORMATS: [RegExp, string][] = [
   [/\.gguf$/i, 'GGUF'],
   [/\.(bin|pth|pt|ckpt)$/i, 'PyTorch pickle'],
@@ -38,9 +45,13 @@ const OTHER_FORMATS: [RegExp, string][] = [
 
 /** Finds and checks the files of one model among those dropped. No weight is read, only what says how weights are quantised. @throws UserError saying which file is missing or wrong */
 export async function openCheckpoint(files: readonly NamedFile[]): Promise<SourceCheckpoint> {
-  const byName = (name: string) => files.filter(({ path }) => fileName(path) === name).sort((a, b) => depth(a.path) - depth(b.path))[0];
+  const byName = (name: string) =>
+    files.filter(({ path }) => fileName(path) === name).sort((a, b) => depth(a.path) - depth(b.path))[0];
   const configFile = byName('config.json');
-  if (!configFile) throw new UserError('There is no config.json among these files. Drop the whole folder of a model from the Hugging Face hub.');
+  if (!configFile)
+    throw new UserError(
+      'There is no config.json among these files. Drop the whole folder of a model from the Hugging Face hub.',
+    );
   const config = await readJson(configFile);
   const index = byName('model.safetensors.index.json');
   const single = byName('model.safetensors');
@@ -48,7 +59,10 @@ export async function openCheckpoint(files: readonly NamedFile[]): Promise<Sourc
   const tensors = new Map<string, SourceTensor>();
   for (const file of weightFiles) {
     for (const entry of await readSafetensorsHeader(file.blob, fileName(file.path))) {
-      if (tensors.has(entry.name)) throw new UserError(`${fileName(file.path)}: tensor ${entry.name} is in another file too. Drop the files of one model only.`);
+      if (tensors.has(entry.name))
+        throw new UserError(
+          `${fileName(file.path)}: tensor ${entry.name} is in another file too. Drop the files of one model only.`,
+        );
       tensors.set(entry.name, { ...entry, file });
     }
   }
@@ -72,20 +86,33 @@ function depth(path: string): number {
 async function readJson(file: NamedFile): Promise<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(await file.blob.text());
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+    if (typeof value === 'object' && value !== null && !Array.isArray(value))
+      return value as Record<string, unknown>;
   } catch {
     // Reported below, as for JSON of another kind.
   }
   throw new UserError(`${fileName(file.path)} is not a JSON object. Download it again.`);
 }
 
-async function shardsOf(index: NamedFile, byName: (name: string) => NamedFile | undefined): Promise<NamedFile[]> {
+async function shardsOf(
+  index: NamedFile,
+  byName: (name: string) => NamedFile | undefined,
+): Promise<NamedFile[]> {
   const map = (await readJson(index)).weight_map;
-  if (typeof map !== 'object' || map === null || !Object.values(map).every((name) => typeof name === 'string'))
-    throw new UserError(`${fileName(index.path)} has no "weight_map" from tensors to files. Download it again.`);
+  if (
+    typeof map !== 'object' ||
+    map === null ||
+    !Object.values(map).every((name) => typeof name === 'string')
+  )
+    throw new UserError(
+      `${fileName(index.path)} has no "weight_map" from tensors to files. Download it again.`,
+    );
   return [...new Set(Object.values(map as Record<string, string>))].sort().map((name) => {
     const file = byName(name);
-    if (!file) throw new UserError(`${name} is missing: ${fileName(index.path)} names it as a part of the model. Drop it together with the others.`);
+    if (!file)
+      throw new UserError(
+        `${name} is missing: ${fileName(index.path)} names it as a part of the model. Drop it together with the others.`,
+      );
     return file;
   });
 }
@@ -93,7 +120,12 @@ async function shardsOf(index: NamedFile, byName: (name: string) => NamedFile | 
 function noWeights(files: readonly NamedFile[]): never {
   for (const { path } of files) {
     const format = OTHER_FORMATS.find(([pattern]) => pattern.test(path))?.[1];
-    if (format) throw new UserError(`${fileName(path)} is a ${format} file, which Finetab does not read. Use the model's safetensors files.`);
+    if (format)
+      throw new UserError(
+        `${fileName(path)} is a ${format} file, which Finetab does not read. Use the model's safetensors files.`,
+      );
   }
-  throw new UserError('There is no model.safetensors (nor model.safetensors.index.json) among these files. Drop the whole folder of the model.');
+  throw new UserError(
+    'There is no model.safetensors (nor model.safetensors.index.json) among these files. Drop the whole folder of the model.',
+  );
 }

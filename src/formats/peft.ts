@@ -27,8 +27,14 @@ export function writePeftFolder(
   const encode = (text: string) => new TextEncoder().encode(text);
   const files = new Map<string, Uint8Array>();
   files.set('adapter_config.json', encode(`${JSON.stringify(adapterConfig(tensors, settings), null, 2)}\n`));
-  files.set('adapter_model.safetensors', writeSafetensors(new Map([...tensors].map(([name, { shape, data }]) => [name, { dtype: 'F32' as const, shape, data }]))));
-  for (const [name, text] of Object.entries(passedOn).sort(([a], [b]) => (a < b ? -1 : 1))) files.set(name, encode(text));
+  files.set(
+    'adapter_model.safetensors',
+    writeSafetensors(
+      new Map([...tensors].map(([name, { shape, data }]) => [name, { dtype: 'F32' as const, shape, data }])),
+    ),
+  );
+  for (const [name, text] of Object.entries(passedOn).sort(([a], [b]) => (a < b ? -1 : 1)))
+    files.set(name, encode(text));
   if (card !== undefined) files.set('README.md', encode(card));
   return files;
 }
@@ -89,26 +95,51 @@ const PREFIX = 'base_model.model.';
 export async function readPeftFolder(files: ReadonlyMap<string, Blob>): Promise<ReadAdapter> {
   const [configFile, weights] = [files.get('adapter_config.json'), files.get('adapter_model.safetensors')];
   if (!configFile || !weights) {
-    if (files.has('adapter_model.bin')) throw new UserError('adapter_model.bin is a PyTorch pickle, which Finetab does not read. Save the adapter with safe_serialization=True.');
-    throw new UserError(`An adapter folder holds adapter_config.json and adapter_model.safetensors; ${configFile ? 'the weights are' : 'adapter_config.json is'} missing.`);
+    if (files.has('adapter_model.bin'))
+      throw new UserError(
+        'adapter_model.bin is a PyTorch pickle, which Finetab does not read. Save the adapter with safe_serialization=True.',
+      );
+    throw new UserError(
+      `An adapter folder holds adapter_config.json and adapter_model.safetensors; ${configFile ? 'the weights are' : 'adapter_config.json is'} missing.`,
+    );
   }
   const settings = readSettings(await configFile.text());
   const tensors = new Map<string, Float32Tensor>();
-  for (const { name: written, dtype, shape, begin, end } of await readSafetensorsHeader(weights, 'adapter_model.safetensors')) {
+  for (const { name: written, dtype, shape, begin, end } of await readSafetensorsHeader(
+    weights,
+    'adapter_model.safetensors',
+  )) {
     const name = tensorName(written);
-    const rank = name.endsWith('.lora_A.weight') ? shape[0] : name.endsWith('.lora_B.weight') ? shape[1] : null;
+    const rank = name.endsWith('.lora_A.weight')
+      ? shape[0]
+      : name.endsWith('.lora_B.weight')
+        ? shape[1]
+        : null;
     if (rank !== null && rank !== settings.r)
-      throw new UserError(`adapter_model.safetensors: ${written} is [${shape}], which does not fit r = ${settings.r} of adapter_config.json.`);
-    tensors.set(name, { shape, data: toFloat32(dtype, new Uint8Array(await weights.slice(begin, end).arrayBuffer())) });
+      throw new UserError(
+        `adapter_model.safetensors: ${written} is [${shape}], which does not fit r = ${settings.r} of adapter_config.json.`,
+      );
+    tensors.set(name, {
+      shape,
+      data: toFloat32(dtype, new Uint8Array(await weights.slice(begin, end).arrayBuffer())),
+    });
   }
-  const modules = [...new Set([...tensors.keys()].map((name) => name.slice(PREFIX.length).replace(/\.lora_.*$/, '')))];
+  const modules = [
+    ...new Set([...tensors.keys()].map((name) => name.slice(PREFIX.length).replace(/\.lora_.*$/, ''))),
+  ];
   if (modules.length === 0) throw new UserError(`adapter_model.safetensors holds no tensor. ${AGAIN}`);
   for (const module of modules) {
     for (const matrix of ['lora_A', 'lora_B'])
-      if (!tensors.has(`${PREFIX}${module}.${matrix}.weight`)) throw new UserError(`adapter_model.safetensors has no ${matrix} for ${module}: the file is incomplete. ${AGAIN}`);
+      if (!tensors.has(`${PREFIX}${module}.${matrix}.weight`))
+        throw new UserError(
+          `adapter_model.safetensors has no ${matrix} for ${module}: the file is incomplete. ${AGAIN}`,
+        );
   }
   for (const [name, { data }] of tensors)
-    if (!data.every(Number.isFinite)) throw new UserError(`adapter_model.safetensors: ${name} holds NaN or infinite values: the adapter comes from a diverged run.`);
+    if (!data.every(Number.isFinite))
+      throw new UserError(
+        `adapter_model.safetensors: ${name} holds NaN or infinite values: the adapter comes from a diverged run.`,
+      );
   return { settings, tensors, modules };
 }
 
@@ -120,16 +151,22 @@ function readSettings(text: string): PeftSettings {
     throw new UserError('adapter_config.json is not JSON. Export the adapter again.');
   }
   const fail = (key: string, why: string): never => {
-    throw new UserError(`adapter_config.json: ${key} is ${JSON.stringify(config[key] ?? null)}; ${why}. ${AGAIN}`);
+    throw new UserError(
+      `adapter_config.json: ${key} is ${JSON.stringify(config[key] ?? null)}; ${why}. ${AGAIN}`,
+    );
   };
   if (config.peft_type !== 'LORA') fail('peft_type', 'only LORA adapters can be read');
-  if (!Number.isInteger(config.r) || (config.r as number) < 1) fail('r', 'it must be a positive whole number');
-  if (typeof config.lora_alpha !== 'number' || !(config.lora_alpha > 0)) fail('lora_alpha', 'it must be a positive number');
+  if (!Number.isInteger(config.r) || (config.r as number) < 1)
+    fail('r', 'it must be a positive whole number');
+  if (typeof config.lora_alpha !== 'number' || !(config.lora_alpha > 0))
+    fail('lora_alpha', 'it must be a positive number');
   if (config.bias !== undefined && config.bias !== 'none') fail('bias', 'trained biases are not read');
   for (const key of ['rank_pattern', 'alpha_pattern'])
-    if (Object.keys((config[key] as object | null | undefined) ?? {}).length > 0) fail(key, 'one rank and one alpha for all modules is read');
+    if (Object.keys((config[key] as object | null | undefined) ?? {}).length > 0)
+      fail(key, 'one rank and one alpha for all modules is read');
   for (const key of ['modules_to_save', 'trainable_token_indices', 'layer_replication', 'target_parameters'])
-    if (config[key] !== undefined && config[key] !== null && (config[key] as unknown[]).length !== 0) fail(key, 'only LoRA matrices are read');
+    if (config[key] !== undefined && config[key] !== null && (config[key] as unknown[]).length !== 0)
+      fail(key, 'only LoRA matrices are read');
   for (const key of ['lora_bias', 'fan_in_fan_out']) if (config[key] === true) fail(key, 'it must be false');
   return {
     r: config.r as number,
@@ -137,13 +174,20 @@ function readSettings(text: string): PeftSettings {
     lora_dropout: typeof config.lora_dropout === 'number' ? config.lora_dropout : 0,
     use_rslora: config.use_rslora === true,
     use_dora: config.use_dora === true,
-    base_model_name_or_path: typeof config.base_model_name_or_path === 'string' ? config.base_model_name_or_path : null,
+    base_model_name_or_path:
+      typeof config.base_model_name_or_path === 'string' ? config.base_model_name_or_path : null,
   };
 }
 
 /** PEFT's name of a tensor; the adapter's name, which some versions left in it, is taken out. */
 function tensorName(written: string): string {
   const name = written.replace(/\.(lora_[AB]|lora_magnitude_vector)\.default(?=\.|$)/, '.$1');
-  if (name.startsWith(PREFIX) && /\.(lora_A\.weight|lora_B\.weight|lora_magnitude_vector(\.weight)?)$/.test(name)) return name;
-  throw new UserError(`adapter_model.safetensors: ${written} is not a LoRA matrix of a linear layer, which is all that Finetab reads. ${AGAIN}`);
+  if (
+    name.startsWith(PREFIX) &&
+    /\.(lora_A\.weight|lora_B\.weight|lora_magnitude_vector(\.weight)?)$/.test(name)
+  )
+    return name;
+  throw new UserError(
+    `adapter_model.safetensors: ${written} is not a LoRA matrix of a linear layer, which is all that Finetab reads. ${AGAIN}`,
+  );
 }

@@ -1,7 +1,23 @@
 /** The safetensors format (github.com/huggingface/safetensors): checked reading of headers, and writing. */
 import { UserError } from '../lib/errors.ts';
 
-export const DTYPE_BYTES = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U64: 8, U32: 4, U16: 2, U8: 1, BOOL: 1, F8_E4M3: 1, F8_E5M2: 1 } as const;
+export const DTYPE_BYTES = {
+  F64: 8,
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  I64: 8,
+  I32: 4,
+  I16: 2,
+  I8: 1,
+  U64: 8,
+  U32: 4,
+  U16: 2,
+  U8: 1,
+  BOOL: 1,
+  F8_E4M3: 1,
+  F8_E5M2: 1,
+} as const;
 export type SafetensorsDtype = keyof typeof DTYPE_BYTES;
 
 export interface SafetensorsEntry {
@@ -24,38 +40,67 @@ export async function readSafetensorsHeader(file: Blob, name: string): Promise<S
   if (file.size < 8) fail(`the file has ${file.size} bytes, too few for a safetensors header.`);
   const length = Number(new DataView(await file.slice(0, 8).arrayBuffer()).getBigUint64(0, true));
   if ((await file.slice(0, 23).text()) === 'version https://git-lfs') {
-    throw new UserError(`${name} is a Git LFS pointer, not the file itself. Run "git lfs pull" in the folder, or download the file from the Hub.`);
+    throw new UserError(
+      `${name} is a Git LFS pointer, not the file itself. Run "git lfs pull" in the folder, or download the file from the Hub.`,
+    );
   }
-  if (length > HEADER_LIMIT || length < 2) fail(`this is not a safetensors file (its header would be ${length} bytes long).`);
-  if (8 + length > file.size) fail(`the file is cut off inside its header: ${8 + length - file.size} bytes are missing.`);
+  if (length > HEADER_LIMIT || length < 2)
+    fail(`this is not a safetensors file (its header would be ${length} bytes long).`);
+  if (8 + length > file.size)
+    fail(`the file is cut off inside its header: ${8 + length - file.size} bytes are missing.`);
   const data = 8 + length;
   let header: unknown;
   try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(await file.slice(8, data).arrayBuffer()));
+    header = JSON.parse(
+      new TextDecoder('utf-8', { fatal: true }).decode(await file.slice(8, data).arrayBuffer()),
+    );
   } catch {
     fail('its header is not JSON.');
   }
-  if (typeof header !== 'object' || header === null || Array.isArray(header)) fail('its header is not a JSON object.');
+  if (typeof header !== 'object' || header === null || Array.isArray(header))
+    fail('its header is not a JSON object.');
   const entries: SafetensorsEntry[] = [];
   for (const [tensor, value] of Object.entries(header as Record<string, unknown>)) {
     if (tensor === '__metadata__') continue;
-    const { dtype, shape, data_offsets: offsets } = (value ?? {}) as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
-    if (typeof dtype !== 'string' || !(dtype in DTYPE_BYTES)) fail(`tensor ${tensor} has the unknown dtype ${JSON.stringify(dtype)}.`);
+    const {
+      dtype,
+      shape,
+      data_offsets: offsets,
+    } = (value ?? {}) as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
+    if (typeof dtype !== 'string' || !(dtype in DTYPE_BYTES))
+      fail(`tensor ${tensor} has the unknown dtype ${JSON.stringify(dtype)}.`);
     if (!isNaturals(shape)) fail(`tensor ${tensor} has no valid shape (${JSON.stringify(shape)}).`);
-    if (!isNaturals(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) fail(`tensor ${tensor} has no valid offsets (${JSON.stringify(offsets)}).`);
+    if (!isNaturals(offsets) || offsets.length !== 2 || offsets[0] > offsets[1])
+      fail(`tensor ${tensor} has no valid offsets (${JSON.stringify(offsets)}).`);
     const [begin, end] = offsets as number[];
     const expected = (shape as number[]).reduce((a, b) => a * b, 1) * DTYPE_BYTES[dtype as SafetensorsDtype];
-    if (end - begin !== expected) fail(`the header gives tensor ${tensor} ${end - begin} bytes, but its shape [${shape as number[]}] in ${dtype as string} needs ${expected}.`);
-    entries.push({ name: tensor, dtype: dtype as SafetensorsDtype, shape: shape as number[], begin: data + begin, end: data + end });
+    if (end - begin !== expected)
+      fail(
+        `the header gives tensor ${tensor} ${end - begin} bytes, but its shape [${shape as number[]}] in ${dtype as string} needs ${expected}.`,
+      );
+    entries.push({
+      name: tensor,
+      dtype: dtype as SafetensorsDtype,
+      shape: shape as number[],
+      begin: data + begin,
+      end: data + end,
+    });
   }
   const ordered = entries.toSorted((a, b) => a.begin - b.begin || a.end - b.end);
   let at = data;
   for (const entry of ordered) {
-    if (entry.begin !== at) fail(`the header's offsets ${entry.begin < at ? 'overlap' : 'leave a gap'} before tensor ${entry.name}.`);
+    if (entry.begin !== at)
+      fail(
+        `the header's offsets ${entry.begin < at ? 'overlap' : 'leave a gap'} before tensor ${entry.name}.`,
+      );
     at = entry.end;
-    if (at > file.size) fail(`the file is cut off: ${ordered.at(-1)!.end - file.size} bytes are missing, from tensor ${entry.name} on.`);
+    if (at > file.size)
+      fail(
+        `the file is cut off: ${ordered.at(-1)!.end - file.size} bytes are missing, from tensor ${entry.name} on.`,
+      );
   }
-  if (at !== file.size) fail(`${file.size - at} bytes follow the last tensor, which the header does not mention.`);
+  if (at !== file.size)
+    fail(`${file.size - at} bytes follow the last tensor, which the header does not mention.`);
   return entries;
 }
 
@@ -87,7 +132,9 @@ export function toFloat32(dtype: SafetensorsDtype, bytes: Uint8Array): Float32Ar
       return values;
     }
     default:
-      throw new UserError(`${dtype} holds no floating-point weights that Finetab reads; it reads F64, F32, F16 and BF16.`);
+      throw new UserError(
+        `${dtype} holds no floating-point weights that Finetab reads; it reads F64, F32, F16 and BF16.`,
+      );
   }
 }
 
@@ -108,13 +155,19 @@ export interface TensorToWrite {
 }
 
 /** A whole file. Tensors are ordered as Python's library orders them (wider dtypes first, then by name), so equal content gives equal bytes. */
-export function writeSafetensors(tensors: ReadonlyMap<string, TensorToWrite>, metadata: Record<string, string> = { format: 'pt' }): Uint8Array {
-  const order = [...tensors].sort(([a, x], [b, y]) => DTYPE_BYTES[y.dtype] - DTYPE_BYTES[x.dtype] || (a < b ? -1 : a > b ? 1 : 0));
+export function writeSafetensors(
+  tensors: ReadonlyMap<string, TensorToWrite>,
+  metadata: Record<string, string> = { format: 'pt' },
+): Uint8Array {
+  const order = [...tensors].sort(
+    ([a, x], [b, y]) => DTYPE_BYTES[y.dtype] - DTYPE_BYTES[x.dtype] || (a < b ? -1 : a > b ? 1 : 0),
+  );
   const header: Record<string, unknown> = { __metadata__: metadata };
   let at = 0;
   for (const [name, { dtype, shape, data }] of order) {
     const expected = shape.reduce((a, b) => a * b, 1);
-    if (data.length !== expected) throw new Error(`${name}: ${data.length} elements for the shape [${shape}]`);
+    if (data.length !== expected)
+      throw new Error(`${name}: ${data.length} elements for the shape [${shape}]`);
     header[name] = { dtype, shape, data_offsets: [at, at + data.byteLength] };
     at += data.byteLength;
   }

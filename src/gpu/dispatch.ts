@@ -3,8 +3,18 @@ import type { TensorPart } from '../formats/tensors.ts';
 
 /** A value of the graph (by id), one part of a weight or of several, scratch of the node, or one of the fixed tables. */
 export type BufferReference =
-  | { type: 'value'; id: number; /** A slice of it; the offset is a multiple of 256. */ offsetBytes?: number; sizeBytes?: number }
-  | { type: 'weight'; id: number; part: TensorPart; /** Which of its slices (ops/weightSlices.ts). */ slice: number }
+  | {
+      type: 'value';
+      id: number;
+      /** A slice of it; the offset is a multiple of 256. */ offsetBytes?: number;
+      sizeBytes?: number;
+    }
+  | {
+      type: 'weight';
+      id: number;
+      part: TensorPart;
+      /** Which of its slices (ops/weightSlices.ts). */ slice: number;
+    }
   /** A part of all the weights of a group (ops/weightGroups.ts), first to last. */
   | { type: 'weights'; ids: readonly number[]; part: TensorPart; bytes: number }
   | { type: 'scratch'; index: number; bytes: number }

@@ -1,17 +1,32 @@
 /** Shader texts and their assembly: `#include` lines and constants. */
 import type { ShaderConstant } from './dispatch.ts';
 
-const files = import.meta.glob<string>('../../shaders/**/*.wgsl', { query: '?raw', import: 'default', eager: true });
+const files = import.meta.glob<string>('../../shaders/**/*.wgsl', {
+  query: '?raw',
+  import: 'default',
+  eager: true,
+});
+
+const ROOT = '../../shaders/';
+
+/** Kernels by the name of their file, whatever folder it lies in; shared text by its path from shaders/ (`lib/x`). */
+const texts = new Map<string, string>();
+for (const [path, text] of Object.entries(files)) {
+  const name = path.slice(ROOT.length, -'.wgsl'.length);
+  const key = name.startsWith('lib/') ? name : name.slice(name.lastIndexOf('/') + 1);
+  if (texts.has(key)) throw new Error(`two shaders are named ${key}`);
+  texts.set(key, text);
+}
 
 function read(name: string): string {
-  const text = files[`../../shaders/${name}.wgsl`];
-  if (text === undefined) throw new Error(`there is no shaders/${name}.wgsl`);
+  const text = texts.get(name);
+  if (text === undefined) throw new Error(`there is no shader ${name}.wgsl`);
   return text;
 }
 
 /** Every kernel's text with its name, in the order of the names. */
 export function shaderSources(): [name: string, text: string][] {
-  return Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1));
+  return [...texts].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 /**
@@ -23,7 +38,8 @@ export function assembleShader(name: string, constants: Readonly<Record<string, 
   const header: string[] = [];
   for (const [key, constant] of Object.entries(constants)) {
     if (typeof constant === 'number') {
-      if (!Number.isInteger(constant) || constant < 0 || constant > 0xffffffff) throw new Error(`${name}: constant ${key} = ${constant} is not a u32`);
+      if (!Number.isInteger(constant) || constant < 0 || constant > 0xffffffff)
+        throw new Error(`${name}: constant ${key} = ${constant} is not a u32`);
       header.push(`const ${key}: u32 = ${constant}u;`);
     } else if (typeof constant === 'boolean') header.push(`const ${key}: bool = ${constant};`);
     else if (typeof constant === 'object') header.push(`const ${key}: f32 = ${floatLiteral(constant.f32)};`);
@@ -33,7 +49,8 @@ export function assembleShader(name: string, constants: Readonly<Record<string, 
       expand(
         path.replace(/\{(\w+)\}/g, (_match, key: string) => {
           const choice = constants[key];
-          if (typeof choice !== 'string') throw new Error(`${name}: #include needs the string constant ${key}`);
+          if (typeof choice !== 'string')
+            throw new Error(`${name}: #include needs the string constant ${key}`);
           return choice;
         }),
       ),
@@ -91,8 +108,10 @@ export interface BindingDeclaration {
 
 /** The storage bindings of an assembled shader, from its `@group(0) @binding(n) var<storage, …>` lines. */
 export function shaderBindings(code: string): BindingDeclaration[] {
-  return [...code.matchAll(/@group\(0\)\s*@binding\((\d+)\)\s*var<storage,\s*(read_write|read)>/g)].map((match) => ({
-    binding: Number(match[1]),
-    access: match[2] as BindingDeclaration['access'],
-  }));
+  return [...code.matchAll(/@group\(0\)\s*@binding\((\d+)\)\s*var<storage,\s*(read_write|read)>/g)].map(
+    (match) => ({
+      binding: Number(match[1]),
+      access: match[2] as BindingDeclaration['access'],
+    }),
+  );
 }

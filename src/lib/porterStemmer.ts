@@ -30,7 +30,16 @@ export function porterStem(word: string): string {
   const irregular = IRREGULAR.get(word);
   if (irregular !== undefined) return irregular;
   if (word.length <= 2) return word;
-  return [plurals, pastForms, finalY, doubleSuffixes, adjectiveSuffixes, longSuffixes, finalE, doubleL].reduce((stem, step) => step(stem), word);
+  return [
+    plurals,
+    pastForms,
+    finalY,
+    doubleSuffixes,
+    adjectiveSuffixes,
+    longSuffixes,
+    finalE,
+    doubleL,
+  ].reduce((stem, step) => step(stem), word);
 }
 
 function applyFirst(word: string, rules: readonly Rule[]): string {
@@ -84,11 +93,14 @@ function pastForms(word: string): string {
   // nltk: died → die, spied → spi.
   if (word.endsWith('ied')) return word.slice(0, word.length === 4 ? -1 : -2);
   if (word.endsWith('eed')) return some(word.slice(0, -3)) ? word.slice(0, -1) : word;
-  const suffix = ['ed', 'ing'].find((ending) => word.endsWith(ending) && hasVowel(word.slice(0, -ending.length)));
+  const suffix = ['ed', 'ing'].find(
+    (ending) => word.endsWith(ending) && hasVowel(word.slice(0, -ending.length)),
+  );
   if (!suffix) return word;
   const stem = word.slice(0, -suffix.length);
   if (/(at|bl|iz)$/.test(stem)) return `${stem}e`;
-  if (stem.length > 1 && stem.at(-1) === stem.at(-2) && consonants(stem).at(-1)) return 'lsz'.includes(stem.at(-1)!) ? stem : stem.slice(0, -1);
+  if (stem.length > 1 && stem.at(-1) === stem.at(-2) && consonants(stem).at(-1))
+    return 'lsz'.includes(stem.at(-1)!) ? stem : stem.slice(0, -1);
   return measure(stem) === 1 && endsInShortSyllable(stem) ? `${stem}e` : stem;
 }
 
@@ -153,7 +165,9 @@ function longSuffixes(word: string): string {
 
 /** Step 5a. */
 function finalE(word: string): string {
-  return applyFirst(word, [['e', '', (stem) => several(stem) || (measure(stem) === 1 && !endsInShortSyllable(stem))]]);
+  return applyFirst(word, [
+    ['e', '', (stem) => several(stem) || (measure(stem) === 1 && !endsInShortSyllable(stem))],
+  ]);
 }
 
 /** Step 5b. */

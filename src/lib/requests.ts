@@ -12,6 +12,11 @@ export interface RequestMade {
 globalThis.performance?.setResourceTimingBufferSize?.(20_000);
 
 export function requestsHere(thread: string): RequestMade[] {
-  const made = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')] as PerformanceResourceTiming[];
-  return made.filter(({ name }) => /^https?:/.test(name)).map(({ name, transferSize }) => ({ url: name, bytes: transferSize ?? 0, thread }));
+  const made = [
+    ...performance.getEntriesByType('navigation'),
+    ...performance.getEntriesByType('resource'),
+  ] as PerformanceResourceTiming[];
+  return made
+    .filter(({ name }) => /^https?:/.test(name))
+    .map(({ name, transferSize }) => ({ url: name, bytes: transferSize ?? 0, thread }));
 }

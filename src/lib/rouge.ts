@@ -31,7 +31,8 @@ function words(text: string): string[] {
 
 function sharedGrams(target: readonly string[], prediction: readonly string[], n: number): number {
   const counts = new Map<string, number>();
-  const grams = (list: readonly string[]) => Array.from({ length: Math.max(0, list.length - n + 1) }, (_, i) => list.slice(i, i + n).join(' '));
+  const grams = (list: readonly string[]) =>
+    Array.from({ length: Math.max(0, list.length - n + 1) }, (_, i) => list.slice(i, i + n).join(' '));
   const [wanted, made] = [grams(target), grams(prediction)];
   for (const gram of wanted) counts.set(gram, (counts.get(gram) ?? 0) + 1);
   let shared = 0;
@@ -49,7 +50,8 @@ function longestCommon(a: readonly string[], b: readonly string[]): number {
   let row = new Uint32Array(b.length + 1);
   for (const word of a) {
     const next = new Uint32Array(b.length + 1);
-    for (let j = 1; j <= b.length; j++) next[j] = word === b[j - 1] ? row[j - 1] + 1 : Math.max(row[j], next[j - 1]);
+    for (let j = 1; j <= b.length; j++)
+      next[j] = word === b[j - 1] ? row[j - 1] + 1 : Math.max(row[j], next[j - 1]);
     row = next;
   }
   return row[b.length];

@@ -3,7 +3,7 @@
  * have theirs one under the other, so that one kernel serves them all. Where one buffer is too small it goes on in another.
  */
 import { UserError } from '../lib/errors.ts';
-import { align } from '../plan/memory.ts';
+import { align } from '../plan/memoryPlan.ts';
 
 /** One trained matrix under PEFT's name. */
 export interface AdapterTensor {
@@ -45,8 +45,12 @@ export class AdapterLayout {
     let offset = 0;
     const place = (name: string, shape: [number, number]) => {
       const count = shape[0] * shape[1];
-      if (count > pieceElements) throw new UserError(`The adapter's ${name} [${shape}] is larger than this GPU's largest buffer. Lower lora.r.`);
-      if ((offset % pieceElements) + count > pieceElements) offset = (Math.floor(offset / pieceElements) + 1) * pieceElements;
+      if (count > pieceElements)
+        throw new UserError(
+          `The adapter's ${name} [${shape}] is larger than this GPU's largest buffer. Lower lora.r.`,
+        );
+      if ((offset % pieceElements) + count > pieceElements)
+        offset = (Math.floor(offset / pieceElements) + 1) * pieceElements;
       this.parameters.set(name, { name, shape, offset });
       const at = offset;
       offset += align(shape[0] * shape[1] * 4) / 4;
@@ -54,7 +58,13 @@ export class AdapterLayout {
     };
     for (const { modules, inFeatures } of groups) {
       const at = place(groupName(modules, 'A'), [modules.length * rank, inFeatures]);
-      modules.forEach((module, g) => this.tensors.push({ name: peftName(module, 'A'), shape: [rank, inFeatures], offset: at + g * rank * inFeatures }));
+      modules.forEach((module, g) =>
+        this.tensors.push({
+          name: peftName(module, 'A'),
+          shape: [rank, inFeatures],
+          offset: at + g * rank * inFeatures,
+        }),
+      );
     }
     this.bStart = offset;
     for (const { modules, outFeatures } of groups) {

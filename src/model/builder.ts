@@ -2,22 +2,22 @@
  * What an architecture file builds with. One forward pass serves every plan: the mode decides what attention does (whole documents, or one
  * token a slot against a KV cache), whether dropout applies, and what comes after the last hidden state.
  */
-import { addBias } from '../ops/addBias.ts';
-import { attention, type AttentionSettings } from '../ops/attention.ts';
-import { attentionDecode, cacheWrite } from '../ops/cache.ts';
-import { dropout } from '../ops/dropout.ts';
-import { embedding } from '../ops/embedding.ts';
-import { Graph, type Value } from '../ops/graph.ts';
-import { linearGroup } from '../ops/linear.ts';
-import { lora as applyLora } from '../ops/lora.ts';
-import { rmsNorm, type RmsNormSettings } from '../ops/rmsNorm.ts';
-import { rope } from '../ops/rope.ts';
-import { ropeRows } from '../ops/ropeRows.ts';
-import { splitColumns } from '../ops/splitColumns.ts';
+import { addBias } from '../ops/elementwise/addBias.ts';
+import { attention, type AttentionSettings } from '../ops/attention/attention.ts';
+import { attentionDecode, cacheWrite } from '../ops/attention/decodeAttention.ts';
+import { dropout } from '../ops/elementwise/dropout.ts';
+import { embedding } from '../ops/embedding/embedding.ts';
+import { Graph, type Value } from '../graph/graph.ts';
+import { linearGroup } from '../ops/matmul/linear.ts';
+import { lora as applyLora } from '../ops/lora/lora.ts';
+import { rmsNorm, type RmsNormSettings } from '../ops/norm/rmsNorm.ts';
+import { rope } from '../ops/rope/rope.ts';
+import { ropeRows } from '../ops/rope/ropeRows.ts';
+import { splitColumns } from '../ops/elementwise/splitColumns.ts';
 import type { TensorInfo, TensorKind } from '../formats/tensors.ts';
 import { groupName, type ProjectionGroup } from './adapterLayout.ts';
-import { isTarget, loraScale, type LoraShape } from './lora.ts';
-import { rotatedDim, type RopeSettings } from './rope.ts';
+import { isTarget, loraScale, type LoraShape } from './adapterTargets.ts';
+import { rotatedDim, type RopeSettings } from './ropeConfig.ts';
 import { ropeTables } from './ropeTable.ts';
 
 export type PlanMode = 'train' | 'score' | 'prefill' | 'decode';
@@ -59,7 +59,10 @@ export class ModelBuilder {
   rope(xs: readonly Value[], settings: RopeSettings, headDim: number): Value[] {
     const { positions } = this.options;
     const { scaling } = settings;
-    const original = scaling.rope_type === 'longrope' && positions > scaling.original_max_position_embeddings ? scaling.original_max_position_embeddings : null;
+    const original =
+      scaling.rope_type === 'longrope' && positions > scaling.original_max_position_embeddings
+        ? scaling.original_max_position_embeddings
+        : null;
     const shape = [positions * (original === null ? 1 : 2), rotatedDim(settings, headDim) / 2];
     const key = `${JSON.stringify(settings)} ${headDim}`;
     let tables: ReturnType<typeof ropeTables> | undefined;
@@ -80,16 +83,32 @@ export class ModelBuilder {
       modules.map((module) => this.weight(`${module}.weight`)),
     );
     const outputs = this.biased(products, modules);
-    const targets = modules.map((module, i) => ({ module, i })).filter(({ module }) => isTarget(module, lora));
+    const targets = modules
+      .map((module, i) => ({ module, i }))
+      .filter(({ module }) => isTarget(module, lora));
     // With dropout every module draws its own mask, as PEFT has it, so nothing is shared.
-    const groups = lora.lora_dropout > 0 ? targets.map((target) => [target]) : targets.length > 0 ? [targets] : [];
+    const groups =
+      lora.lora_dropout > 0 ? targets.map((target) => [target]) : targets.length > 0 ? [targets] : [];
     for (const group of groups) {
       const names = group.map(({ module }) => module);
-      this.groups.push({ modules: names, inFeatures: x.shape[1], outFeatures: group.map(({ i }) => outputs[i].shape[1]) });
+      this.groups.push({
+        modules: names,
+        inFeatures: x.shape[1],
+        outFeatures: group.map(({ i }) => outputs[i].shape[1]),
+      });
       const ys = group.map(({ i }) => outputs[i]);
       const a = this.graph.parameter(groupName(names, 'A'), [names.length * lora.r, x.shape[1]]);
-      const b = this.graph.parameter(groupName(names, 'B'), [ys.reduce((sum, y) => sum + y.shape[1], 0), lora.r]);
-      applyLora(this.graph, this.dropout(x), { a, b, ys, scale: loraScale(lora), strength: this.strength() }).forEach((y, g) => (outputs[group[g].i] = y));
+      const b = this.graph.parameter(groupName(names, 'B'), [
+        ys.reduce((sum, y) => sum + y.shape[1], 0),
+        lora.r,
+      ]);
+      applyLora(this.graph, this.dropout(x), {
+        a,
+        b,
+        ys,
+        scale: loraScale(lora),
+        strength: this.strength(),
+      }).forEach((y, g) => (outputs[group[g].i] = y));
     }
     return outputs;
   }
@@ -97,7 +116,9 @@ export class ModelBuilder {
   /** Adds the biases that there are. */
   private biased(products: readonly Value[], modules: readonly string[]): Value[] {
     const outputs = [...products];
-    const having = modules.flatMap((module, i) => (this.options.weights.has(`${module}.bias`) ? [{ i, bias: this.weight(`${module}.bias`) }] : []));
+    const having = modules.flatMap((module, i) =>
+      this.options.weights.has(`${module}.bias`) ? [{ i, bias: this.weight(`${module}.bias`) }] : [],
+    );
     if (having.length === 0) return outputs;
     const sums = addBias(
       this.graph,
@@ -117,14 +138,17 @@ export class ModelBuilder {
   attend(layer: number, q: Value, k: Value, v: Value, settings: AttentionSettings): Value {
     const { mode, cache, tokens } = this.options;
     this.graph.attentionBegins();
-    if (mode === 'train' || mode === 'score') return attention(this.graph, q, k, v, this.documents(), settings);
+    if (mode === 'train' || mode === 'score')
+      return attention(this.graph, q, k, v, this.documents(), settings);
     if (!cache) throw new Error(`${mode} needs a cache`);
     const shape = [cache.slots, cache.length, k.shape[1]];
     const keys = this.graph.state(`cache.${layer}.key`, shape);
     const values = this.graph.state(`cache.${layer}.value`, shape);
     const slots = this.graph.input('slots', [tokens], 'u32');
     cacheWrite(this.graph, { keys, values }, k, v, slots, this.positions());
-    return mode === 'prefill' ? attention(this.graph, q, k, v, this.documents(), settings) : attentionDecode(this.graph, q, keys, values, this.positions(), settings);
+    return mode === 'prefill'
+      ? attention(this.graph, q, k, v, this.documents(), settings)
+      : attentionDecode(this.graph, q, keys, values, this.positions(), settings);
   }
 
   /** Marks a decoder layer: the unit of activation checkpointing. */

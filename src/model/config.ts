@@ -30,41 +30,51 @@ export class ConfigReader {
 
   integer(key: string, fallback?: number): number {
     const value = this.json[key] ?? fallback;
-    if (!Number.isInteger(value) || (value as number) < 1) this.fail(`"${key}" must be a positive integer, found ${JSON.stringify(this.json[key] ?? null)}`);
+    if (!Number.isInteger(value) || (value as number) < 1)
+      this.fail(`"${key}" must be a positive integer, found ${JSON.stringify(this.json[key] ?? null)}`);
     return value as number;
   }
 
   number(key: string, fallback?: number): number {
     const value = this.json[key] ?? fallback;
-    if (typeof value !== 'number' || !Number.isFinite(value)) this.fail(`"${key}" must be a number, found ${JSON.stringify(this.json[key] ?? null)}`);
+    if (typeof value !== 'number' || !Number.isFinite(value))
+      this.fail(`"${key}" must be a number, found ${JSON.stringify(this.json[key] ?? null)}`);
     return value;
   }
 
   boolean(key: string, fallback: boolean): boolean {
     const value = this.json[key] ?? fallback;
-    if (typeof value !== 'boolean') this.fail(`"${key}" must be true or false, found ${JSON.stringify(value)}`);
+    if (typeof value !== 'boolean')
+      this.fail(`"${key}" must be true or false, found ${JSON.stringify(value)}`);
     return value;
   }
 
   /** A positive integer, or null: where the key is null, or absent with null as its default. */
   integerOrNull(key: string, fallback: number | null): number | null {
-    return (key in this.json ? this.json[key] : fallback) === null ? null : this.integer(key, fallback ?? undefined);
+    return (key in this.json ? this.json[key] : fallback) === null
+      ? null
+      : this.integer(key, fallback ?? undefined);
   }
 
   /** A number, or null: where the key is null, or absent with null as its default. */
   numberOrNull(key: string, fallback: number | null): number | null {
-    return (key in this.json ? this.json[key] : fallback) === null ? null : this.number(key, fallback ?? undefined);
+    return (key in this.json ? this.json[key] : fallback) === null
+      ? null
+      : this.number(key, fallback ?? undefined);
   }
 
   /** A string that must be one of `supported`. */
   choice<T extends string>(key: string, supported: readonly T[], fallback: T): T {
     const value = this.json[key] ?? fallback;
-    if (!supported.includes(value as T)) this.fail(`"${key}" is ${JSON.stringify(value)}; supported: ${supported.join(', ')}`);
+    if (!supported.includes(value as T))
+      this.fail(`"${key}" is ${JSON.stringify(value)}; supported: ${supported.join(', ')}`);
     return value as T;
   }
 
   /** Refuses a config for what it asks. */
   fail(what: string): never {
-    throw new UserError(`config.json (model_type ${this.modelType}): ${what}. Choose a model that Finetab supports.`);
+    throw new UserError(
+      `config.json (model_type ${this.modelType}): ${what}. Choose a model that Finetab supports.`,
+    );
   }
 }

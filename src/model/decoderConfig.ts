@@ -24,10 +24,17 @@ export interface DecoderDefaults {
 export function readDecoder(read: ConfigReader, defaults: DecoderDefaults): DecoderConfig {
   const hidden_size = read.integer('hidden_size');
   const num_attention_heads = read.integer('num_attention_heads');
-  const num_key_value_heads = read.integerOrNull('num_key_value_heads', defaults.num_key_value_heads ?? null) ?? num_attention_heads;
-  if (num_attention_heads % num_key_value_heads !== 0) read.fail(`num_attention_heads ${num_attention_heads} is not a multiple of num_key_value_heads ${num_key_value_heads}`);
-  const head_dim = read.integerOrNull('head_dim', defaults.head_dim ?? null) ?? Math.floor(hidden_size / num_attention_heads);
-  if (head_dim < 2 || head_dim % 2 !== 0) read.fail(`heads of ${head_dim} elements are not even, which rotary embedding needs`);
+  const num_key_value_heads =
+    read.integerOrNull('num_key_value_heads', defaults.num_key_value_heads ?? null) ?? num_attention_heads;
+  if (num_attention_heads % num_key_value_heads !== 0)
+    read.fail(
+      `num_attention_heads ${num_attention_heads} is not a multiple of num_key_value_heads ${num_key_value_heads}`,
+    );
+  const head_dim =
+    read.integerOrNull('head_dim', defaults.head_dim ?? null) ??
+    Math.floor(hidden_size / num_attention_heads);
+  if (head_dim < 2 || head_dim % 2 !== 0)
+    read.fail(`heads of ${head_dim} elements are not even, which rotary embedding needs`);
   return {
     model_type: read.modelType,
     vocab_size: read.integer('vocab_size'),
@@ -48,20 +55,32 @@ export function readDecoder(read: ConfigReader, defaults: DecoderDefaults): Deco
  * Keys that each layer's queries see, 0: all. Layers are 'sliding_attention' or 'full_attention' by `layer_types`, else by the family's older pattern.
  * @param window of the sliding layers; null where the config has none @param slides whether layer i slides where there is no `layer_types`
  */
-export function layerWindows(read: ConfigReader, layers: number, window: number | null, slides: (layer: number) => boolean): number[] {
+export function layerWindows(
+  read: ConfigReader,
+  layers: number,
+  window: number | null,
+  slides: (layer: number) => boolean,
+): number[] {
   const types = read.json.layer_types;
-  if (types != null && !(Array.isArray(types) && types.length >= layers)) read.fail(`"layer_types" must be a list of ${layers} names`);
+  if (types != null && !(Array.isArray(types) && types.length >= layers))
+    read.fail(`"layer_types" must be a list of ${layers} names`);
   return Array.from({ length: layers }, (_, i) => {
-    const type = types == null ? (slides(i) ? 'sliding_attention' : 'full_attention') : (types as unknown[])[i];
+    const type =
+      types == null ? (slides(i) ? 'sliding_attention' : 'full_attention') : (types as unknown[])[i];
     if (type === 'full_attention') return 0;
-    if (type !== 'sliding_attention') read.fail(`"layer_types" names ${JSON.stringify(type)}; supported: sliding_attention, full_attention`);
-    return window ?? read.fail(`layer ${i} is of sliding attention, but the config gives no "sliding_window"`);
+    if (type !== 'sliding_attention')
+      read.fail(`"layer_types" names ${JSON.stringify(type)}; supported: sliding_attention, full_attention`);
+    return (
+      window ?? read.fail(`layer ${i} is of sliding attention, but the config gives no "sliding_window"`)
+    );
   });
 }
 
 /** Windows as Qwen has them: only where `use_sliding_window` is true, in the layers from `max_window_layers` up. */
 export function readUpperWindows(read: ConfigReader, layers: number): number[] {
-  const window = read.boolean('use_sliding_window', false) ? read.integerOrNull('sliding_window', 4096) : null;
+  const window = read.boolean('use_sliding_window', false)
+    ? read.integerOrNull('sliding_window', 4096)
+    : null;
   const first = read.number('max_window_layers', 28);
   return layerWindows(read, layers, window, (i) => window !== null && i >= first);
 }

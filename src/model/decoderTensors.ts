@@ -12,7 +12,12 @@ export function linear(name: string, out: number, width: number, bias = false): 
 }
 
 /** q_proj, k_proj, v_proj and o_proj. @param bias of the first three @param outputBias of the last */
-export function attentionTensors(p: string, c: DecoderConfig, bias: boolean, outputBias = bias): TensorRequirement[] {
+export function attentionTensors(
+  p: string,
+  c: DecoderConfig,
+  bias: boolean,
+  outputBias = bias,
+): TensorRequirement[] {
   const heads = c.num_attention_heads * c.head_dim;
   const keys = c.num_key_value_heads * c.head_dim;
   return [
@@ -33,8 +38,15 @@ export function mlpTensors(p: string, c: DecoderConfig, bias = false): TensorReq
 }
 
 /** Embedding, every layer's tensors, last norm, and the head where it is its own. @param layer tensors under the prefix p */
-export function decoderTensors(c: DecoderConfig, layer: (p: string) => TensorRequirement[]): TensorRequirement[] {
-  const table = (name: string) => ({ name: `${name}.weight`, shape: [c.vocab_size, c.hidden_size], quantise: false });
+export function decoderTensors(
+  c: DecoderConfig,
+  layer: (p: string) => TensorRequirement[],
+): TensorRequirement[] {
+  const table = (name: string) => ({
+    name: `${name}.weight`,
+    shape: [c.vocab_size, c.hidden_size],
+    quantise: false,
+  });
   return [
     table('model.embed_tokens'),
     ...Array.from({ length: c.num_hidden_layers }, (_, i) => layer(`model.layers.${i}`)).flat(),

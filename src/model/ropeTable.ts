@@ -1,10 +1,14 @@
 /** Rotary frequencies and their cos/sin tables, rounded to float32 where transformers rounds (modeling_rope_utils.py). */
-import { rotatedDim, type RopeScaling, type RopeSettings } from './rope.ts';
+import { rotatedDim, type RopeScaling, type RopeSettings } from './ropeConfig.ts';
 
 const f = Math.fround;
 
 /** @param long whether the sequence is longer than longrope's original maximum @returns inverse frequencies [dim/2], float32 */
-export function inverseFrequencies({ rope_theta, scaling }: RopeSettings, dim: number, long = false): Float32Array {
+export function inverseFrequencies(
+  { rope_theta, scaling }: RopeSettings,
+  dim: number,
+  long = false,
+): Float32Array {
   const powers = Float32Array.from({ length: dim / 2 }, (_, i) => Math.pow(rope_theta, f((2 * i) / dim)));
   switch (scaling.rope_type) {
     case 'default':
@@ -23,7 +27,15 @@ export function inverseFrequencies({ rope_theta, scaling }: RopeSettings, dim: n
 }
 
 /** Long waves are slowed by `factor`, middle ones blended. */
-function llama3Frequency(plain: number, { factor, low_freq_factor, high_freq_factor, original_max_position_embeddings: original }: RopeScaling & { rope_type: 'llama3' }): number {
+function llama3Frequency(
+  plain: number,
+  {
+    factor,
+    low_freq_factor,
+    high_freq_factor,
+    original_max_position_embeddings: original,
+  }: RopeScaling & { rope_type: 'llama3' },
+): number {
   const wavelength = f((2 * Math.PI) / plain);
   if (wavelength > original / low_freq_factor) return f(plain / factor);
   if (wavelength < original / high_freq_factor) return plain;
@@ -32,7 +44,12 @@ function llama3Frequency(plain: number, { factor, low_freq_factor, high_freq_fac
 }
 
 /** Waves that turn more than beta_fast times in the original length stay, those under beta_slow are slowed by `factor`, with a ramp between (arXiv:2309.00071). */
-function yarnFrequencies(powers: Float32Array, theta: number, dim: number, scaling: RopeScaling & { rope_type: 'yarn' }): Float32Array {
+function yarnFrequencies(
+  powers: Float32Array,
+  theta: number,
+  dim: number,
+  scaling: RopeScaling & { rope_type: 'yarn' },
+): Float32Array {
   const { factor, beta_fast, beta_slow, truncate, original_max_position_embeddings: original } = scaling;
   const index = (turns: number) => (dim * Math.log(original / (turns * 2 * Math.PI))) / (2 * Math.log(theta));
   const low = Math.max(truncate ? Math.floor(index(beta_fast)) : index(beta_fast), 0);
@@ -60,7 +77,10 @@ export function ropeTables(rope: RopeSettings, dim: number, positions: number, l
   const scale = 'attention_factor' in rope.scaling ? rope.scaling.attention_factor : 1;
   const rows = positions * (long ? 2 : 1);
   const tables = { cos: new Float32Array(rows * half), sin: new Float32Array(rows * half) };
-  const frequencies = [inverseFrequencies(rope, rotated), long ? inverseFrequencies(rope, rotated, true) : null];
+  const frequencies = [
+    inverseFrequencies(rope, rotated),
+    long ? inverseFrequencies(rope, rotated, true) : null,
+  ];
   for (let row = 0; row < rows; row++) {
     const inverse = frequencies[row < positions ? 0 : 1]!;
     for (let i = 0; i < half; i++) {

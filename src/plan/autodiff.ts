@@ -3,8 +3,16 @@
  * With checkpointing the forward nodes of a segment (a decoder layer) are appended once more just before their backward, so that only the
  * values which cross a segment's border live through the step (arXiv:1604.06174); or only those that make its attention's queries, keys and values.
  */
-import { addOp } from '../ops/add.ts';
-import { valueBytes, type Attributes, type Backward, type Graph, type Node, type Op, type Value } from '../ops/graph.ts';
+import { addOp } from '../ops/elementwise/add.ts';
+import {
+  valueBytes,
+  type Attributes,
+  type Backward,
+  type Graph,
+  type Node,
+  type Op,
+  type Value,
+} from '../graph/graph.ts';
 
 /** What of a layer is computed again before its backward instead of being kept: nothing, the inputs of its attention, or all of it. */
 export type Checkpointing = 'none' | 'attention' | 'full';
@@ -19,7 +27,11 @@ export interface Seed {
  * Appends the backward of `seeds` to the graph. Every parameter that takes part gets a value of role 'gradient', which the step must zero
  * beforehand: contributions are added to it. @param checkpoint one for all segments, or one a segment
  */
-export function differentiate(graph: Graph, seeds: Seed[], { checkpoint }: { checkpoint: boolean | readonly Checkpointing[] }): void {
+export function differentiate(
+  graph: Graph,
+  seeds: Seed[],
+  { checkpoint }: { checkpoint: boolean | readonly Checkpointing[] },
+): void {
   const forward = [...graph.nodes];
   const wanted = reachableFromParameters(forward);
   // The last segment's backward follows at once: recomputing it would save nothing.
@@ -32,7 +44,8 @@ export function differentiate(graph: Graph, seeds: Seed[], { checkpoint }: { che
     if (typeof checkpoint === 'boolean') return checkpoint ? 'full' : 'none';
     return checkpoint[segment];
   };
-  const isRecomputed = (node: Node) => policy(node.segment) === 'full' || (policy(node.segment) === 'attention' && node.beforeAttention);
+  const isRecomputed = (node: Node) =>
+    policy(node.segment) === 'full' || (policy(node.segment) === 'attention' && node.beforeAttention);
   const made = new Map(forward.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
   for (const seed of seeds) rules.pass(seed.value, seed.gradient);
 
@@ -45,16 +58,27 @@ export function differentiate(graph: Graph, seeds: Seed[], { checkpoint }: { che
     const recompute = segment !== null && (isRecomputed(node) || node.inputs.some(reads));
     if (recompute && !recomputed.has(segment)) {
       recomputed.add(segment);
-      for (const original of forward) if (original.segment === segment && isRecomputed(original)) recomputeNode(graph, original, copies, rules);
+      for (const original of forward)
+        if (original.segment === segment && isRecomputed(original))
+          recomputeNode(graph, original, copies, rules);
     }
     const copy = (value: Value) => (recompute ? (copies.get(value) ?? value) : value);
-    node.op.gradient(rules, { ...node, inputs: node.inputs.map(copy), outputs: node.outputs.map(copy) }, gradients);
+    node.op.gradient(
+      rules,
+      { ...node, inputs: node.inputs.map(copy), outputs: node.outputs.map(copy) },
+      gradients,
+    );
     for (const output of node.outputs) rules.release(output);
   }
   graph.nodes = withoutDeadNodes(graph.nodes);
 }
 
-function recomputeNode(graph: Graph, node: Node, copies: Map<Value, Value>, rules: GradientAccumulator): void {
+function recomputeNode(
+  graph: Graph,
+  node: Node,
+  copies: Map<Value, Value>,
+  rules: GradientAccumulator,
+): void {
   if (node.outputs.some((output) => output.role === 'state')) return;
   const outputs = graph.append(
     node.op,
@@ -70,7 +94,8 @@ function recomputeNode(graph: Graph, node: Node, copies: Map<Value, Value>, rule
 function reachableFromParameters(nodes: readonly Node[]): Set<Value> {
   const reached = new Set<Value>();
   for (const node of nodes) {
-    if (node.inputs.some((input) => input.role === 'parameter' || reached.has(input))) node.outputs.forEach((output) => reached.add(output));
+    if (node.inputs.some((input) => input.role === 'parameter' || reached.has(input)))
+      node.outputs.forEach((output) => reached.add(output));
   }
   return reached;
 }
@@ -80,7 +105,15 @@ export function withoutDeadNodes(nodes: readonly Node[]): Node[] {
   const needed = new Set<Value>();
   const kept: Node[] = [];
   for (const node of nodes.toReversed()) {
-    const wanted = new Set(node.outputs.filter((output) => needed.has(output) || output.role === 'output' || output.role === 'state' || output.role === 'gradient'));
+    const wanted = new Set(
+      node.outputs.filter(
+        (output) =>
+          needed.has(output) ||
+          output.role === 'output' ||
+          output.role === 'state' ||
+          output.role === 'gradient',
+      ),
+    );
     if (wanted.size === 0) continue;
     const slim = node.op.only?.(node, wanted) ?? node;
     kept.push(slim);
@@ -136,7 +169,8 @@ class GradientAccumulator implements Backward {
     const sum = this.sums.get(target);
     if (sum && sum.role === 'activation' && this.owners.get(sum) === 1 && !inputs.includes(sum)) {
       const [output] = this.graph.append(op, [...inputs, sum], { ...attributes, accumulate: true });
-      if (this.graph.nodes.at(-1)!.inPlaceOf[0] !== inputs.length) throw new Error(`${op.name} does not accumulate: contribute with emitAll`);
+      if (this.graph.nodes.at(-1)!.inPlaceOf[0] !== inputs.length)
+        throw new Error(`${op.name} does not accumulate: contribute with emitAll`);
       this.replace(target, output);
     } else {
       this.pass(input, this.graph.append(op, inputs, attributes)[0]);
@@ -178,7 +212,8 @@ class GradientAccumulator implements Backward {
       this.sums.delete(target);
       return;
     }
-    if (valueBytes(gradient) !== valueBytes(target)) throw new Error(`gradient [${gradient.shape}] of ${target.name} [${target.shape}]`);
+    if (valueBytes(gradient) !== valueBytes(target))
+      throw new Error(`gradient [${gradient.shape}] of ${target.name} [${target.shape}]`);
     this.sums.set(target, gradient);
     this.owners.set(gradient, (this.owners.get(gradient) ?? 0) + 1);
   }

@@ -2,11 +2,17 @@
 import type { BufferReference, Dispatch, KernelSettings } from '../gpu/dispatch.ts';
 import { assembleShader, shaderBindings } from '../gpu/shaders.ts';
 import { tensorPartBytes, type TensorPart } from '../formats/tensors.ts';
-import { valueBytes, type Graph, type Node, type Value } from '../ops/graph.ts';
-import { groupParts, type WeightGroup } from '../ops/weightGroups.ts';
-import { weightSlices } from '../ops/weightSlices.ts';
+import { valueBytes, type Graph, type Node, type Value } from '../graph/graph.ts';
+import { groupParts, type WeightGroup } from '../ops/matmul/weightGroups.ts';
+import { weightSlices } from '../ops/matmul/weightSlices.ts';
 import { withoutDeadNodes } from './autodiff.ts';
-import { BlockTooLargeError, planMemory, type Block, type MemoryLimits, type Placement } from './memory.ts';
+import {
+  BlockTooLargeError,
+  planMemory,
+  type Block,
+  type MemoryLimits,
+  type Placement,
+} from './memoryPlan.ts';
 
 export interface PlannedDispatch extends Dispatch {
   /** The whole shader text; equal texts share a pipeline. */
@@ -46,11 +52,24 @@ export function makePlan(name: string, graph: Graph, settings: KernelSettings, l
   const accesses = new Map<string, Map<number, string>>();
   const accessOf = (code: string): Map<number, string> => {
     let access = accesses.get(code);
-    if (!access) accesses.set(code, (access = new Map(shaderBindings(code).map((declaration) => [declaration.binding, declaration.access]))));
+    if (!access)
+      accesses.set(
+        code,
+        (access = new Map(
+          shaderBindings(code).map((declaration) => [declaration.binding, declaration.access]),
+        )),
+      );
     return access;
   };
   const dispatches = nodes.flatMap((node, index) =>
-    node.op.dispatches(node, settings).map((dispatch): PlannedDispatch => ({ ...dispatch, code: assembled(dispatch), node: index, op: node.op.name })),
+    node.op
+      .dispatches(node, settings)
+      .map((dispatch): PlannedDispatch => ({
+        ...dispatch,
+        code: assembled(dispatch),
+        node: index,
+        op: node.op.name,
+      })),
   );
   const owner = storageOwners(nodes);
   const values = new Map(graph.values.map((value) => [value.id, value]));
@@ -69,7 +88,8 @@ export function makePlan(name: string, graph: Graph, settings: KernelSettings, l
       const key = `${node}:${reference.index}`;
       let index = blockOfScratch.get(key);
       if (index === undefined) {
-        index = blocks.push({ bytes: 0, first: time, last: time, name: `scratch of ${nodes[node].op.name}` }) - 1;
+        index =
+          blocks.push({ bytes: 0, first: time, last: time, name: `scratch of ${nodes[node].op.name}` }) - 1;
         blockOfScratch.set(key, index);
       }
       blocks[index].bytes = Math.max(blocks[index].bytes, reference.bytes);
@@ -95,8 +115,12 @@ export function makePlan(name: string, graph: Graph, settings: KernelSettings, l
     if (reference.type !== 'weight' && reference.type !== 'value') return;
     const value = values.get(reference.id)!;
     if (reference.type === 'value' && value.role === 'activation') return;
-    const bytes = reference.type === 'value' ? (reference.sizeBytes ?? valueBytes(value)) : partBytes(value, reference.part, settings.maxBindingBytes);
-    if (bytes > limits.maxBindingBytes) throw new BlockTooLargeError(value.name, bytes, limits.maxBindingBytes);
+    const bytes =
+      reference.type === 'value'
+        ? (reference.sizeBytes ?? valueBytes(value))
+        : partBytes(value, reference.part, settings.maxBindingBytes);
+    if (bytes > limits.maxBindingBytes)
+      throw new BlockTooLargeError(value.name, bytes, limits.maxBindingBytes);
   };
 
   const apart: [number, number][] = [];
@@ -172,7 +196,8 @@ function storageOwners(nodes: readonly Node[]): (value: Value) => Value {
   }
   for (const value of [...parent.keys()]) {
     const origin = root(value);
-    if (value.role === 'output' && origin.role === 'activation') throw new Error(`${value.name}: an output may not be written in place of an activation`);
+    if (value.role === 'output' && origin.role === 'activation')
+      throw new Error(`${value.name}: an output may not be written in place of an activation`);
   }
   return root;
 }

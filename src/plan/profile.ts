@@ -1,7 +1,7 @@
 /** Where GPU time goes, by timestamps: around each dispatch of one replay, or around each pass of real work. */
-import type { GpuContext } from '../gpu/context.ts';
-import { readTimestamps } from '../gpu/readBack.ts';
-import type { PlanExecutor } from './executor.ts';
+import type { GpuContext } from '../gpu/gpuContext.ts';
+import { readTimestamps } from '../gpu/readback.ts';
+import type { PlanExecutor } from './planExecutor.ts';
 
 /** All dispatches of one op, shader and shape in one replay. */
 export interface KernelTime {
@@ -31,7 +31,9 @@ export async function profilePlan(context: GpuContext, executor: PlanExecutor): 
     const encoder = device.createCommandEncoder();
     for (let i = from; i < to; i++) {
       const at = 2 * (i - from);
-      const pass = encoder.beginComputePass({ timestampWrites: { querySet, beginningOfPassWriteIndex: at, endOfPassWriteIndex: at + 1 } });
+      const pass = encoder.beginComputePass({
+        timestampWrites: { querySet, beginningOfPassWriteIndex: at, endOfPassWriteIndex: at + 1 },
+      });
       executor.encode(pass, i, i + 1);
       pass.end();
     }
@@ -78,7 +80,13 @@ export class PassTimer {
   next(): GPUComputePassDescriptor | undefined {
     if (this.passes === MOST_PASSES) return undefined;
     const at = 2 * this.passes++;
-    return { timestampWrites: { querySet: this.querySet, beginningOfPassWriteIndex: at, endOfPassWriteIndex: at + 1 } };
+    return {
+      timestampWrites: {
+        querySet: this.querySet,
+        beginningOfPassWriteIndex: at,
+        endOfPassWriteIndex: at + 1,
+      },
+    };
   }
 
   /** Waits for the passes and frees the timestamps. @returns a span a pass, in the order of submission */
@@ -109,6 +117,7 @@ export function busyMs(spans: readonly PassSpan[]): number {
 
 /** Share of the time from the first pass's begin to the last's end in which none ran; 0 where there is none. */
 export function idleShare(spans: readonly PassSpan[]): number {
-  const whole = Math.max(...spans.map(({ endMs }) => endMs)) - Math.min(...spans.map(({ beginMs }) => beginMs));
+  const whole =
+    Math.max(...spans.map(({ endMs }) => endMs)) - Math.min(...spans.map(({ beginMs }) => beginMs));
   return whole > 0 ? 1 - busyMs(spans) / whole : 0;
 }

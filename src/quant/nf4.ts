@@ -68,7 +68,11 @@ export class Nf4Quantizer {
   }
 
   /** As `push`, with whole blocks quantised by another than this thread. */
-  async pushBy(quantize: (...parameters: Parameters<typeof quantizeBlocks>) => Promise<void>, piece: Float32Array | Uint16Array, dtype: BlockDtype): Promise<Uint8Array> {
+  async pushBy(
+    quantize: (...parameters: Parameters<typeof quantizeBlocks>) => Promise<void>,
+    piece: Float32Array | Uint16Array,
+    dtype: BlockDtype,
+  ): Promise<Uint8Array> {
     if (this.pendingCount > 0) return this.push(piece, dtype);
     const whole = Math.floor(piece.length / BLOCK);
     const out = new Uint8Array((whole * BLOCK) / 2);
@@ -87,17 +91,25 @@ export class Nf4Quantizer {
       this.quantize(this.pending, 'F32', 1, block, 0);
       packed = block.slice(0, Math.ceil(this.pendingCount / 2));
     }
-    if (this.block !== this.absmax.length) throw new Error(`NF4: ${this.elements} elements were announced, about ${this.block * BLOCK} came`);
+    if (this.block !== this.absmax.length)
+      throw new Error(`NF4: ${this.elements} elements were announced, about ${this.block * BLOCK} came`);
     return { packed, scales: quantizeScales(this.absmax) };
   }
 
-  private quantize(elements: Float32Array | Uint16Array, dtype: BlockDtype, count: number, out: Uint8Array, at: number): void {
+  private quantize(
+    elements: Float32Array | Uint16Array,
+    dtype: BlockDtype,
+    count: number,
+    out: Uint8Array,
+    at: number,
+  ): void {
     quantizeBlocks(dtype, elements, count, this.absmax, this.block, out, at);
     this.advance(count);
   }
 
   private advance(count: number): void {
-    for (let b = this.block; b < this.block + count; b++) if (!(this.absmax[b] < Infinity)) this.sawNonFinite = true;
+    for (let b = this.block; b < this.block + count; b++)
+      if (!(this.absmax[b] < Infinity)) this.sawNonFinite = true;
     this.block += count;
   }
 
@@ -118,21 +130,30 @@ export function quantizeScales(absmax: Float32Array): QuantizedScales {
   for (let block = 0; block < nested_absmax.length; block++) {
     const end = Math.min((block + 1) * NESTED_BLOCK, absmax.length);
     let largest = 0;
-    for (let i = block * NESTED_BLOCK; i < end; i++) largest = Math.max(largest, Math.abs(Math.fround(absmax[i] - nested_offset)));
+    for (let i = block * NESTED_BLOCK; i < end; i++)
+      largest = Math.max(largest, Math.abs(Math.fround(absmax[i] - nested_offset)));
     nested_absmax[block] = largest;
     const inverse = largest > 0 ? Math.fround(1 / largest) : 0;
-    for (let i = block * NESTED_BLOCK; i < end; i++) absmax_q[i] = countBelow(MAP_MIDDLES, Math.fround(Math.fround(absmax[i] - nested_offset) * inverse));
+    for (let i = block * NESTED_BLOCK; i < end; i++)
+      absmax_q[i] = countBelow(MAP_MIDDLES, Math.fround(Math.fround(absmax[i] - nested_offset) * inverse));
   }
   return { absmax_q, nested_absmax, nested_offset };
 }
 
 /** float32 scale of each block of 64 after double quantisation. */
 export function dequantizeScales({ absmax_q, nested_absmax, nested_offset }: QuantizedScales): Float32Array {
-  return Float32Array.from(absmax_q, (q, i) => Math.fround(DYNAMIC_MAP[q] * nested_absmax[Math.floor(i / NESTED_BLOCK)]) + nested_offset);
+  return Float32Array.from(
+    absmax_q,
+    (q, i) => Math.fround(DYNAMIC_MAP[q] * nested_absmax[Math.floor(i / NESTED_BLOCK)]) + nested_offset,
+  );
 }
 
 /** The weights as the kernels see them, float32 [elements]. @param scales double-quantised, or a float32 each block of 64 */
-export function dequantize(packed: Uint8Array, scales: QuantizedScales | Float32Array, elements: number): Float32Array {
+export function dequantize(
+  packed: Uint8Array,
+  scales: QuantizedScales | Float32Array,
+  elements: number,
+): Float32Array {
   const scale = scales instanceof Float32Array ? scales : dequantizeScales(scales);
   const values = new Float32Array(elements);
   for (let i = 0; i < elements; i++) {
@@ -171,7 +192,9 @@ function makeDynamicMap(): Float32Array {
 /** torch.linspace(0.1, 1, count) in float32: counted from the start in the first half and from the end in the second. */
 function linspace(count: number): Float32Array {
   const step = Math.fround(Math.fround(1 - Math.fround(0.1)) / (count - 1));
-  return Float32Array.from({ length: count }, (_, i) => (i < count / 2 ? Math.fround(0.1) + step * i : 1 - step * (count - 1 - i)));
+  return Float32Array.from({ length: count }, (_, i) =>
+    i < count / 2 ? Math.fround(0.1) + step * i : 1 - step * (count - 1 - i),
+  );
 }
 
 /** Lanes of the vector unit, and vectors summed side by side, in PyTorch's order below. */
@@ -193,7 +216,8 @@ export function torchSum(values: Float32Array): number {
   const sums = Array.from({ length: LEVELS }, () => new Float32Array(width));
   let row = 0;
   while (row + step <= rows) {
-    for (let j = 0; j < step; j++, row++) for (let k = 0; k < width; k++) sums[0][k] += values[row * width + k];
+    for (let j = 0; j < step; j++, row++)
+      for (let k = 0; k < width; k++) sums[0][k] += values[row * width + k];
     for (let level = 1; level < LEVELS; level++) {
       for (let k = 0; k < width; k++) sums[level][k] += sums[level - 1][k];
       sums[level - 1].fill(0);
@@ -203,7 +227,8 @@ export function torchSum(values: Float32Array): number {
   for (; row < rows; row++) for (let k = 0; k < width; k++) sums[0][k] += values[row * width + k];
   for (let level = 1; level < LEVELS; level++) for (let k = 0; k < width; k++) sums[0][k] += sums[level][k];
   const lanes = sums[0].slice(0, LANES);
-  for (let vector = rows * ROWS; vector < vectors; vector++) for (let k = 0; k < LANES; k++) lanes[k] += values[vector * LANES + k];
+  for (let vector = rows * ROWS; vector < vectors; vector++)
+    for (let k = 0; k < LANES; k++) lanes[k] += values[vector * LANES + k];
   for (let r = 1; r < ROWS; r++) for (let k = 0; k < LANES; k++) lanes[k] += sums[0][r * LANES + k];
   let total = 0;
   for (let i = vectors * LANES; i < values.length; i++) total = f(total + values[i]);

@@ -7,8 +7,9 @@ import { halfToFloat } from '../formats/safetensors.ts';
 
 /** The 16 code points (QLoRA, arXiv:2305.14314). */
 export const NF4_CODE = new Float32Array([
-  -1.0, -0.6961928009986877, -0.5250730514526367, -0.39491748809814453, -0.28444138169288635, -0.18477343022823334, -0.09105003625154495, 0.0, 0.07958029955625534,
-  0.16093020141124725, 0.24611230194568634, 0.33791524171829224, 0.44070982933044434, 0.5626170039176941, 0.7229568362236023, 1.0,
+  -1.0, -0.6961928009986877, -0.5250730514526367, -0.39491748809814453, -0.28444138169288635,
+  -0.18477343022823334, -0.09105003625154495, 0.0, 0.07958029955625534, 0.16093020141124725,
+  0.24611230194568634, 0.33791524171829224, 0.44070982933044434, 0.5626170039176941, 0.7229568362236023, 1.0,
 ]);
 
 export const BLOCK = 64;
@@ -17,7 +18,10 @@ export const BLOCK = 64;
 export const MIDDLES = new Float32Array([...middles(NF4_CODE), Infinity]);
 
 export function middles(sorted: Float32Array): Float32Array {
-  return Float32Array.from({ length: sorted.length - 1 }, (_, i) => Math.fround(sorted[i] + sorted[i + 1]) / 2);
+  return Float32Array.from(
+    { length: sorted.length - 1 },
+    (_, i) => Math.fround(sorted[i] + sorted[i + 1]) / 2,
+  );
 }
 
 /** Number of middles below x: ties go to the lower code. A binary search written out. */
@@ -40,7 +44,9 @@ export const LARGEST_EXPONENT = 250;
 /** Steps of [-1, 1): narrower than the least gap between middles, so a step holds at most one. */
 const STEPS = 4096;
 /** Code at the lower edge of each step. */
-const CODE_OF_STEP = Uint8Array.from({ length: STEPS + 2 }, (_, step) => nearestCode(Math.fround(step / (STEPS / 2) - 1)));
+const CODE_OF_STEP = Uint8Array.from({ length: STEPS + 2 }, (_, step) =>
+  nearestCode(Math.fround(step / (STEPS / 2) - 1)),
+);
 
 /** A bfloat16's distance below its block's absmax, counted in representable numbers, up to which codes differ from zero's. */
 const DISTANCES = 1024;
@@ -89,7 +95,15 @@ const blockBits = new Uint32Array(block.buffer);
  * @param absmax gets each block's largest magnitude, from index `first` on: NaN or infinite where the block holds such a weight
  * @param packed gets two codes a byte, the even element in the high nibble, from byte `at` on
  */
-export function quantizeBlocks(dtype: BlockDtype, elements: Float32Array | Uint16Array, count: number, absmax: Float32Array, first: number, packed: Uint8Array, at: number): void {
+export function quantizeBlocks(
+  dtype: BlockDtype,
+  elements: Float32Array | Uint16Array,
+  count: number,
+  absmax: Float32Array,
+  first: number,
+  packed: Uint8Array,
+  at: number,
+): void {
   switch (dtype) {
     case 'BF16':
       return quantizeBf16(elements as Uint16Array, count, absmax, first, packed, at);
@@ -103,13 +117,26 @@ export function quantizeBlocks(dtype: BlockDtype, elements: Float32Array | Uint1
     }
     case 'F32': {
       const bits = new Uint32Array(elements.buffer, elements.byteOffset, count * BLOCK);
-      for (let b = 0; b < count; b++) absmax[first + b] = quantizeBlock(elements as Float32Array, bits, b * BLOCK, packed, at + (b * BLOCK) / 2);
+      for (let b = 0; b < count; b++)
+        absmax[first + b] = quantizeBlock(
+          elements as Float32Array,
+          bits,
+          b * BLOCK,
+          packed,
+          at + (b * BLOCK) / 2,
+        );
     }
   }
 }
 
 /** @param bits the same memory @returns absmax */
-function quantizeBlock(values: Float32Array, bits: Uint32Array, from: number, packed: Uint8Array, at: number): number {
+function quantizeBlock(
+  values: Float32Array,
+  bits: Uint32Array,
+  from: number,
+  packed: Uint8Array,
+  at: number,
+): number {
   // Magnitudes compare as their bits do, and NaN and infinity are above every number.
   let largest = 0;
   for (let i = from; i < from + BLOCK; i++) {
@@ -121,7 +148,10 @@ function quantizeBlock(values: Float32Array, bits: Uint32Array, from: number, pa
   const inverse = absmax > 0 ? Math.fround(1 / absmax) : 0;
   const exponent = largest >>> 23;
   if (exponent < LEAST_EXPONENT || exponent > LARGEST_EXPONENT) {
-    for (let i = from; i < from + BLOCK; i += 2) packed[at++] = (nearestCode(Math.fround(values[i] * inverse)) << 4) | nearestCode(Math.fround(values[i + 1] * inverse));
+    for (let i = from; i < from + BLOCK; i += 2)
+      packed[at++] =
+        (nearestCode(Math.fround(values[i] * inverse)) << 4) |
+        nearestCode(Math.fround(values[i + 1] * inverse));
     return absmax;
   }
   for (let i = from; i < from + BLOCK; i += 2) {
@@ -136,7 +166,14 @@ function quantizeBlock(values: Float32Array, bits: Uint32Array, from: number, pa
   return absmax;
 }
 
-function quantizeBf16(bits: Uint16Array, count: number, absmax: Float32Array, first: number, packed: Uint8Array, at: number): void {
+function quantizeBf16(
+  bits: Uint16Array,
+  count: number,
+  absmax: Float32Array,
+  first: number,
+  packed: Uint8Array,
+  at: number,
+): void {
   const codes = codesOfBf16();
   for (let b = 0, from = 0; b < count; b++, from += BLOCK) {
     let largest = 0;
@@ -160,7 +197,9 @@ function quantizeBf16(bits: Uint16Array, count: number, absmax: Float32Array, fi
       let oddDistance = largest - (odd & 0x7fff);
       if (evenDistance >= DISTANCES) evenDistance = DISTANCES - 1;
       if (oddDistance >= DISTANCES) oddDistance = DISTANCES - 1;
-      packed[at++] = (codes[row + (even >> 15) * DISTANCES + evenDistance] << 4) | codes[row + (odd >> 15) * DISTANCES + oddDistance];
+      packed[at++] =
+        (codes[row + (even >> 15) * DISTANCES + evenDistance] << 4) |
+        codes[row + (odd >> 15) * DISTANCES + oddDistance];
     }
   }
 }

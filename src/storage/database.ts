@@ -70,7 +70,12 @@ export interface RunRecord {
   /** Of the kept adapter. */
   adapterBytes: number;
   /** Kernels that it runs on; absent where TensorFlow.js does. */
-  kernels?: { level: 'plain' | 'f16' | 'matrix'; choices: Record<string, string>; measured: number; of: number };
+  kernels?: {
+    level: 'plain' | 'f16' | 'matrix';
+    choices: Record<string, string>;
+    measured: number;
+    of: number;
+  };
 }
 
 /** Big parts of a run, each under [run, part]: adapter (tensors by name), lines of metrics.jsonl, votes, report. */
@@ -90,7 +95,11 @@ interface Schema extends DBSchema {
   runs: { key: string; value: RunRecord };
   parts: { key: [string, RunPart]; value: unknown };
   evaluations: { key: [string, string, number]; value: StoredEvaluation };
-  checkpoints: { key: string; value: { id: string; runId: string; data: unknown }; indexes: { runId: string } };
+  checkpoints: {
+    key: string;
+    value: { id: string; runId: string; data: unknown };
+    indexes: { runId: string };
+  };
   tuning: { key: [kernels: string, adapter: string, shape: string]; value: unknown };
 }
 
@@ -128,7 +137,12 @@ type Upgrade = Parameters<NonNullable<OpenDBCallbacks<Schema>['upgrade']>>[3];
 /** Version 1 knew of a run its state and what a resume needs. */
 async function fromVersion1(transaction: Upgrade): Promise<void> {
   const runs = transaction.objectStore('runs');
-  for (const old of (await runs.getAll()) as unknown as { id: string; startedAt: string; state: RunState; data: Partial<RunRecord> }[]) {
+  for (const old of (await runs.getAll()) as unknown as {
+    id: string;
+    startedAt: string;
+    state: RunState;
+    data: Partial<RunRecord>;
+  }[]) {
     const { data, ...run } = old;
     await runs.put({ ...newRun(run.id), ...data, ...run });
   }
@@ -160,12 +174,17 @@ export function newRun(id: string): RunRecord {
 }
 
 /** Runs a write; a full disk becomes an error that says what to do. @param kept what is not lost by it */
-export async function storing<T>(write: () => Promise<T>, kept = 'what was stored so far is kept and the import goes on from there'): Promise<T> {
+export async function storing<T>(
+  write: () => Promise<T>,
+  kept = 'what was stored so far is kept and the import goes on from there',
+): Promise<T> {
   try {
     return await write();
   } catch (error) {
     if (error instanceof DOMException && error.name === 'QuotaExceededError') {
-      throw new UserError(`The browser's storage is full. Delete a stored model or a run, or free disk space; ${kept}.`);
+      throw new UserError(
+        `The browser's storage is full. Delete a stored model or a run, or free disk space; ${kept}.`,
+      );
     }
     throw error;
   }

@@ -17,7 +17,8 @@ export interface HubModel {
   files: NamedFile[];
 }
 
-const WANTED = /^(config|generation_config|tokenizer|tokenizer_config|special_tokens_map)\.json$|^chat_template\.(jinja|json)$|^model\.safetensors\.index\.json$/;
+const WANTED =
+  /^(config|generation_config|tokenizer|tokenizer_config|special_tokens_map)\.json$|^chat_template\.(jinja|json)$|^model\.safetensors\.index\.json$/;
 const WEIGHTS = /^model(-\d+-of-\d+)?\.safetensors$/;
 /** Tries of one request, and the pause before the second, doubled for each after it. */
 const TRIES = 4;
@@ -25,14 +26,25 @@ const PAUSE_MS = 500;
 
 /** @param id "owner/name" @throws UserError where there is no such model, it is gated, or the hub cannot be reached */
 export async function openHubModel(id: string, { endpoint, token }: HubAccess = {}): Promise<HubModel> {
-  if (!isHubId(id)) throw new UserError(`${JSON.stringify(id)} is not the name of a model on the Hub. Write owner/name, such as HuggingFaceTB/SmolLM2-135M-Instruct.`);
-  if (token && !token.startsWith('hf_')) throw new UserError('An access token of the Hub begins with "hf_". Make one under Settings → Access Tokens on huggingface.co.');
-  const access = { hubUrl: endpoint?.replace(/\/+$/, ''), accessToken: token || undefined, fetch: patientFetch };
+  if (!isHubId(id))
+    throw new UserError(
+      `${JSON.stringify(id)} is not the name of a model on the Hub. Write owner/name, such as HuggingFaceTB/SmolLM2-135M-Instruct.`,
+    );
+  if (token && !token.startsWith('hf_'))
+    throw new UserError(
+      'An access token of the Hub begins with "hf_". Make one under Settings → Access Tokens on huggingface.co.',
+    );
+  const access = {
+    hubUrl: endpoint?.replace(/\/+$/, ''),
+    accessToken: token || undefined,
+    fetch: patientFetch,
+  };
   return fromHub(id, async () => {
     const { sha: revision } = await modelInfo({ ...access, name: id, additionalFields: ['sha'] });
     const listed: { path: string; sha256?: string }[] = [];
     for await (const { type, path, lfs } of listFiles({ ...access, repo: id, revision })) {
-      if (type === 'file' && (WANTED.test(path) || WEIGHTS.test(path))) listed.push({ path, sha256: lfs?.oid });
+      if (type === 'file' && (WANTED.test(path) || WEIGHTS.test(path)))
+        listed.push({ path, sha256: lfs?.oid });
     }
     const sharded = listed.some(({ path }) => path === 'model.safetensors.index.json');
     const wanted = listed.filter(({ path }) => !(sharded && path === 'model.safetensors'));
@@ -55,7 +67,9 @@ export async function fromHub<T>(id: string, work: () => Promise<T>): Promise<T>
   } catch (error) {
     if (error instanceof HubApiError) throw new UserError(refusal(id, error.statusCode));
     if (error instanceof TypeError)
-      throw new UserError(`The connection to the Hub broke while ${id} was read. Check the network and start the download again: it goes on where it stopped.`);
+      throw new UserError(
+        `The connection to the Hub broke while ${id} was read. Check the network and start the download again: it goes on where it stopped.`,
+      );
     throw error;
   }
 }

@@ -3,7 +3,13 @@ import { sha256Hex } from '../lib/sha256.ts';
 import { UserError } from '../lib/errors.ts';
 import type { TensorChunk, TensorInfo, WeightSource } from '../formats/tensors.ts';
 import { inOrder } from '../lib/inOrder.ts';
-import { storing, type Database, type ModelManifest, type StoredChunk, type StoredTensor } from './database.ts';
+import {
+  storing,
+  type Database,
+  type ModelManifest,
+  type StoredChunk,
+  type StoredTensor,
+} from './database.ts';
 
 /** Chunks read and hashed ahead of the one that is looked at. */
 const READS_IN_FLIGHT = 3;
@@ -38,7 +44,8 @@ export async function findModel(database: Database, id: string): Promise<ModelMa
   const known = new Set(manifest.tensors.map(({ name }) => name));
   for (const key of await recordKeys(database, id)) {
     const record = await database.get('chunks', key);
-    if (record && !known.has(key[1])) addTensor(manifest, JSON.parse(new TextDecoder().decode(record)) as StoredTensor);
+    if (record && !known.has(key[1]))
+      addTensor(manifest, JSON.parse(new TextDecoder().decode(record)) as StoredTensor);
   }
   return manifest;
 }
@@ -72,7 +79,12 @@ export async function beginModel(database: Database, manifest: ModelManifest): P
 const WRITES_IN_FLIGHT = 2;
 
 /** Stores one tensor's chunks and then its record: a tensor is either wholly there or not at all. Any thread may; the importer then adds it to the manifest. */
-export async function putTensor(database: Database, modelId: string, info: TensorInfo, chunks: AsyncIterable<TensorChunk>): Promise<StoredTensor> {
+export async function putTensor(
+  database: Database,
+  modelId: string,
+  info: TensorInfo,
+  chunks: AsyncIterable<TensorChunk>,
+): Promise<StoredTensor> {
   const stored: StoredChunk[] = [];
   const write = async ({ part, byteOffset, bytes }: TensorChunk, index: number): Promise<void> => {
     const written = storing(() => database.put('chunks', bytes, [modelId, info.name, index]));
@@ -90,19 +102,29 @@ export async function putTensor(database: Database, modelId: string, info: Tenso
   }
   await Promise.all(writes);
   const tensor: StoredTensor = { ...info, chunks: stored };
-  await storing(() => database.put('chunks', new TextEncoder().encode(JSON.stringify(tensor)), [modelId, info.name, RECORD]));
+  await storing(() =>
+    database.put('chunks', new TextEncoder().encode(JSON.stringify(tensor)), [modelId, info.name, RECORD]),
+  );
   return tensor;
 }
 
 /** The last write of an import. @param order of the tensors in the manifest */
-export async function completeModel(database: Database, manifest: ModelManifest, order: readonly string[]): Promise<void> {
+export async function completeModel(
+  database: Database,
+  manifest: ModelManifest,
+  order: readonly string[],
+): Promise<void> {
   const place = new Map(order.map((name, i) => [name, i]));
   manifest.tensors.sort((a, b) => place.get(a.name)! - place.get(b.name)!);
   manifest.complete = true;
   await storing(async () => {
     const keys = await recordKeys(database, manifest.id);
     const transaction = database.transaction(['models', 'chunks'], 'readwrite', { durability: 'strict' });
-    await Promise.all([transaction.objectStore('models').put(manifest), ...keys.map((key) => transaction.objectStore('chunks').delete(key)), transaction.done]);
+    await Promise.all([
+      transaction.objectStore('models').put(manifest),
+      ...keys.map((key) => transaction.objectStore('chunks').delete(key)),
+      transaction.done,
+    ]);
   });
 }
 
@@ -114,21 +136,34 @@ export async function deleteModel(database: Database, id: string): Promise<void>
 }
 
 /** A whole model's weights. @throws UserError where it is missing or unfinished, and while streaming where a chunk is damaged */
-export async function openModel(database: Database, id: string): Promise<{ manifest: ModelManifest; weights: WeightSource }> {
+export async function openModel(
+  database: Database,
+  id: string,
+): Promise<{ manifest: ModelManifest; weights: WeightSource }> {
   const manifest = await findModel(database, id);
-  if (!manifest) throw new UserError('This model is not stored in this browser any more. Drop its files again.');
-  if (!manifest.complete) throw new UserError(`The import of ${manifest.name} did not finish. Drop its files again: it goes on where it stopped.`);
+  if (!manifest)
+    throw new UserError('This model is not stored in this browser any more. Drop its files again.');
+  if (!manifest.complete)
+    throw new UserError(
+      `The import of ${manifest.name} did not finish. Drop its files again: it goes on where it stopped.`,
+    );
   const tensors = new Map(manifest.tensors.map((tensor) => [tensor.name, tensor]));
   const weights: WeightSource = {
     config: manifest.config,
     tensors,
     async *stream(name) {
       const tensor = tensors.get(name);
-      if (!tensor) throw new UserError(`The stored model ${manifest.name} has no tensor ${name}. Delete it and import it again.`);
+      if (!tensor)
+        throw new UserError(
+          `The stored model ${manifest.name} has no tensor ${name}. Delete it and import it again.`,
+        );
       const read = async (index: number): Promise<TensorChunk> => {
         const { part, byteOffset, sha256 } = tensor.chunks[index];
         const bytes = await database.get('chunks', [id, name, index]);
-        if (!bytes || (await sha256Hex(bytes)) !== sha256) throw new UserError(`The stored copy of ${manifest.name} is damaged (${name}). Delete it and import it again.`);
+        if (!bytes || (await sha256Hex(bytes)) !== sha256)
+          throw new UserError(
+            `The stored copy of ${manifest.name} is damaged (${name}). Delete it and import it again.`,
+          );
         return { part, byteOffset, bytes };
       };
       yield* inOrder(tensor.chunks.length, READS_IN_FLIGHT, read);

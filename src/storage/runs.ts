@@ -11,7 +11,11 @@ export async function putRun(database: Database, run: RunRecord): Promise<void> 
 }
 
 /** Changes some fields; another thread's changes of others stay. @returns the record, undefined where the run was deleted */
-export function updateRun(database: Database, id: string, change: Partial<RunRecord>): Promise<RunRecord | undefined> {
+export function updateRun(
+  database: Database,
+  id: string,
+  change: Partial<RunRecord>,
+): Promise<RunRecord | undefined> {
   return storing(async () => {
     const transaction = database.transaction('runs', 'readwrite');
     const run = await transaction.store.get(id);
@@ -35,7 +39,12 @@ export function readPart(database: Database, runId: string, part: RunPart): Prom
   return database.get('parts', [runId, part]);
 }
 
-export async function putPart(database: Database, runId: string, part: RunPart, value: unknown): Promise<void> {
+export async function putPart(
+  database: Database,
+  runId: string,
+  part: RunPart,
+  value: unknown,
+): Promise<void> {
   await storing(() => database.put('parts', value, [runId, part]), RUN_IS_SAFE);
 }
 
@@ -49,17 +58,28 @@ export function listEvaluations(database: Database, runId: string): Promise<Stor
 }
 
 /** @param parts what is kept from now on @param keepCheckpoint whether the run can go on from its last checkpoint */
-export function endRun(database: Database, id: string, change: Partial<RunRecord>, parts: Partial<Record<RunPart, unknown>>, keepCheckpoint: boolean): Promise<void> {
+export function endRun(
+  database: Database,
+  id: string,
+  change: Partial<RunRecord>,
+  parts: Partial<Record<RunPart, unknown>>,
+  keepCheckpoint: boolean,
+): Promise<void> {
   return storing(async () => {
     const transaction = database.transaction(['runs', 'parts', 'checkpoints'], 'readwrite');
     const done = transaction.done;
     done.catch(() => undefined);
-    const [runs, kept, checkpoints] = [transaction.objectStore('runs'), transaction.objectStore('parts'), transaction.objectStore('checkpoints')];
+    const [runs, kept, checkpoints] = [
+      transaction.objectStore('runs'),
+      transaction.objectStore('parts'),
+      transaction.objectStore('checkpoints'),
+    ];
     try {
       const run = await runs.get(id);
       // A run that was deleted while it went on stays deleted.
       if (!run) return;
-      if (!keepCheckpoint) for (const key of await checkpoints.index('runId').getAllKeys(id)) await checkpoints.delete(key);
+      if (!keepCheckpoint)
+        for (const key of await checkpoints.index('runId').getAllKeys(id)) await checkpoints.delete(key);
       for (const [part, value] of Object.entries(parts)) await kept.put(value, [id, part as RunPart]);
       await runs.put({ ...run, ...change });
     } catch (error) {
@@ -83,10 +103,19 @@ export async function deleteRun(database: Database, id: string): Promise<void> {
 }
 
 /** @param step grows with each checkpoint of a run */
-export async function putCheckpoint(database: Database, runId: string, step: number, data: unknown): Promise<void> {
+export async function putCheckpoint(
+  database: Database,
+  runId: string,
+  step: number,
+  data: unknown,
+): Promise<void> {
   const id = `${runId}/${String(step).padStart(9, '0')}`;
-  await storing(() => database.put('checkpoints', { id, runId, data }), 'training goes on and the last checkpoint that fitted is kept');
-  for (const key of await database.getAllKeysFromIndex('checkpoints', 'runId', runId)) if (key !== id) await database.delete('checkpoints', key);
+  await storing(
+    () => database.put('checkpoints', { id, runId, data }),
+    'training goes on and the last checkpoint that fitted is kept',
+  );
+  for (const key of await database.getAllKeysFromIndex('checkpoints', 'runId', runId))
+    if (key !== id) await database.delete('checkpoints', key);
 }
 
 /** The newest checkpoint of a run. */

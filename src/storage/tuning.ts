@@ -7,14 +7,25 @@ interface Scope {
 }
 
 /** Entries by shape, as they were put. */
-export async function readTuning(database: Database, { kernels, adapter }: Scope): Promise<Map<string, unknown>> {
+export async function readTuning(
+  database: Database,
+  { kernels, adapter }: Scope,
+): Promise<Map<string, unknown>> {
   const range = IDBKeyRange.bound([kernels, adapter], [kernels, adapter, []]);
-  const [keys, entries] = await Promise.all([database.getAllKeys('tuning', range), database.getAll('tuning', range)]);
+  const [keys, entries] = await Promise.all([
+    database.getAllKeys('tuning', range),
+    database.getAll('tuning', range),
+  ]);
   return new Map(keys.map(([, , key], i) => [key, entries[i]]));
 }
 
 /** Also removes what other builds' kernels left. */
-export async function putTuning(database: Database, { kernels, adapter }: Scope, key: string, entry: unknown): Promise<void> {
+export async function putTuning(
+  database: Database,
+  { kernels, adapter }: Scope,
+  key: string,
+  entry: unknown,
+): Promise<void> {
   const transaction = database.transaction('tuning', 'readwrite');
   await Promise.all([
     transaction.store.delete(IDBKeyRange.upperBound([kernels], true)),

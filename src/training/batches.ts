@@ -17,7 +17,12 @@ export function rowsOfStep(rows: number, recipe: Recipe, step: number): number[]
 }
 
 /** Spans of the micro-batches point into `rowsOfStep`. */
-export function microBatchesOfStep(documents: readonly PackedDocument[], recipe: Recipe, step: number, packing: { tokens: number; padTokenId: number }): MicroBatch[] {
+export function microBatchesOfStep(
+  documents: readonly PackedDocument[],
+  recipe: Recipe,
+  step: number,
+  packing: { tokens: number; padTokenId: number },
+): MicroBatch[] {
   return packDocuments(
     rowsOfStep(documents.length, recipe, step).map((row) => documents[row]),
     packing,

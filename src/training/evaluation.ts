@@ -2,7 +2,7 @@
 import { packDocuments, supervisedTokens } from '../data/packing.ts';
 import type { Document, MicroBatch } from '../data/types.ts';
 import { rouge, type RougeScores } from '../lib/rouge.ts';
-import type { GenerationOptions, TokenScores } from './engine.ts';
+import type { GenerationOptions, TokenScores } from '../engine/engine.ts';
 
 /** Numbers of one evaluation, under their names in metrics.jsonl after `eval_<name>_`. Those that are optional need `predict_with_generate`. */
 export interface EvaluationMetrics extends Partial<RougeScores> {
@@ -76,7 +76,10 @@ export interface FileEvaluation {
 export async function evaluateFile(file: FileEvaluation, scorer: Scorer): Promise<EvaluationResult> {
   let sum = 0;
   let correct = 0;
-  for (const batch of packDocuments(file.documents, { tokens: scorer.tokensPerMicroBatch, padTokenId: file.padTokenId })) {
+  for (const batch of packDocuments(file.documents, {
+    tokens: scorer.tokensPerMicroBatch,
+    padTokenId: file.padTokenId,
+  })) {
     const scores = await scorer.score(batch);
     for (const loss of scores.loss) sum += loss;
     for (const hit of scores.correct) correct += hit;
@@ -85,8 +88,14 @@ export async function evaluateFile(file: FileEvaluation, scorer: Scorer): Promis
   const loss = sum / tokens;
   if (!Number.isFinite(loss)) throw new Error('the loss is not a number: the adapter has diverged');
   const metrics: EvaluationMetrics = { loss, perplexity: Math.exp(loss), token_accuracy: correct / tokens };
-  const answers = file.generation && file.generation.questions.length > 0 ? await answerQuestions(file.generation, scorer) : [];
-  return { metrics: { ...metrics, ...(answers.length > 0 ? answerMetrics(answers) : {}) }, answers: answers.map(({ answer }) => answer) };
+  const answers =
+    file.generation && file.generation.questions.length > 0
+      ? await answerQuestions(file.generation, scorer)
+      : [];
+  return {
+    metrics: { ...metrics, ...(answers.length > 0 ? answerMetrics(answers) : {}) },
+    answers: answers.map(({ answer }) => answer),
+  };
 }
 
 interface ScoredAnswer {
@@ -94,7 +103,10 @@ interface ScoredAnswer {
   scores: RougeScores;
 }
 
-async function answerQuestions({ questions, decode, ...options }: NonNullable<FileEvaluation['generation']>, scorer: Scorer): Promise<ScoredAnswer[]> {
+async function answerQuestions(
+  { questions, decode, ...options }: NonNullable<FileEvaluation['generation']>,
+  scorer: Scorer,
+): Promise<ScoredAnswer[]> {
   const made = await scorer.generate(
     questions.map(({ promptIds }) => promptIds),
     options,
@@ -103,12 +115,27 @@ async function answerQuestions({ questions, decode, ...options }: NonNullable<Fi
     const answer = decode(made[i]).trim();
     const scores = rouge(reference, answer);
     const stopped = options.stopTokenIds.includes(made[i].at(-1) ?? -1);
-    return { scores, answer: { line, prompt, reference, answer, stopped, tokens: made[i].length, exactMatch: answer === reference.trim(), rougeL: 100 * scores.rougeL } };
+    return {
+      scores,
+      answer: {
+        line,
+        prompt,
+        reference,
+        answer,
+        stopped,
+        tokens: made[i].length,
+        exactMatch: answer === reference.trim(),
+        rougeL: 100 * scores.rougeL,
+      },
+    };
   });
 }
 
-function answerMetrics(answers: readonly ScoredAnswer[]): Omit<EvaluationMetrics, 'loss' | 'perplexity' | 'token_accuracy'> {
-  const mean = (of: (answer: ScoredAnswer) => number) => answers.reduce((sum, answer) => sum + of(answer), 0) / answers.length;
+function answerMetrics(
+  answers: readonly ScoredAnswer[],
+): Omit<EvaluationMetrics, 'loss' | 'perplexity' | 'token_accuracy'> {
+  const mean = (of: (answer: ScoredAnswer) => number) =>
+    answers.reduce((sum, answer) => sum + of(answer), 0) / answers.length;
   return {
     rouge1: 100 * mean(({ scores }) => scores.rouge1),
     rouge2: 100 * mean(({ scores }) => scores.rouge2),

@@ -15,11 +15,19 @@ export interface FileCourse {
 }
 
 /** @param threshold nats of loss; null: no alarm @returns null where the file has no value yet */
-export function courseOf(lines: readonly MetricsLine[], name: string, threshold: number | null): FileCourse | null {
+export function courseOf(
+  lines: readonly MetricsLine[],
+  name: string,
+  threshold: number | null,
+): FileCourse | null {
   return courseOfCurve(name, curve(lines, `eval_${name}_loss`), threshold);
 }
 
-export function courseOfCurve(name: string, { steps, values }: { steps: readonly number[]; values: readonly number[] }, threshold: number | null): FileCourse | null {
+export function courseOfCurve(
+  name: string,
+  { steps, values }: { steps: readonly number[]; values: readonly number[] },
+  threshold: number | null,
+): FileCourse | null {
   if (values.length === 0) return null;
   const start = values[0];
   const above = (value: number) => threshold !== null && value > start + threshold;
@@ -39,7 +47,15 @@ export function courseOfCurve(name: string, { steps, values }: { steps: readonly
 }
 
 /** One sentence for the person; null where there is nothing to say. */
-export function forgettingText({ name, start, alarm, forgets, last, lastStep, bestStep }: FileCourse): string | null {
+export function forgettingText({
+  name,
+  start,
+  alarm,
+  forgets,
+  last,
+  lastStep,
+  bestStep,
+}: FileCourse): string | null {
   if (!alarm) return null;
   const factor = (to: number) => `${Math.round(100 * Math.expm1(to - start))} % more perplexity`;
   const rise = `At step ${alarm.step} the loss of ${name} was ${alarm.loss.toFixed(3)}, above its start of ${start.toFixed(3)} (${factor(alarm.loss)}): the model unlearns what this file asks.`;

@@ -46,7 +46,10 @@ export const METRICS: Readonly<Record<keyof EvaluationMetrics, MetricKind>> = {
 };
 
 /** The file and the metric that a key such as eval_math_loss names; null where it names none of these files' metrics. */
-export function metricOf(key: string, names: readonly string[]): { name: string; metric: keyof EvaluationMetrics } | null {
+export function metricOf(
+  key: string,
+  names: readonly string[],
+): { name: string; metric: keyof EvaluationMetrics } | null {
   for (const metric of Object.keys(METRICS) as (keyof EvaluationMetrics)[]) {
     const name = names.find((candidate) => key === `eval_${candidate}_${metric}`);
     if (name !== undefined) return { name, metric };
@@ -55,21 +58,33 @@ export function metricOf(key: string, names: readonly string[]): { name: string;
 }
 
 /** Why `metric_for_best_model` will never have a value in a run over these validation files; null where it will. */
-export function metricFault({ metric_for_best_model: key, predict_with_generate }: Recipe['evaluation'], names: readonly string[]): string | null {
+export function metricFault(
+  { metric_for_best_model: key, predict_with_generate }: Recipe['evaluation'],
+  names: readonly string[],
+): string | null {
   if (key === null) return null;
-  if (names.length === 0) return `metric_for_best_model is "${key}", but there is no validation file. Drop one, or leave metric_for_best_model empty.`;
+  if (names.length === 0)
+    return `metric_for_best_model is "${key}", but there is no validation file. Drop one, or leave metric_for_best_model empty.`;
   const found = metricOf(key, names);
   if (!found) {
     const metrics = Object.keys(METRICS).join(', ');
     return `metric_for_best_model is "${key}", which no validation file has: write eval_<name>_<metric> with a name of ${names.join(', ')} and a metric of ${metrics}.`;
   }
-  if (METRICS[found.metric].generated && !predict_with_generate) return `metric_for_best_model is "${key}", which needs generated answers: set predict_with_generate to true.`;
+  if (METRICS[found.metric].generated && !predict_with_generate)
+    return `metric_for_best_model is "${key}", which needs generated answers: set predict_with_generate to true.`;
   return null;
 }
 
 /** @param key a metric, or its key in a line @param greaterIsBetter as the recipe has it; null: by the metric */
-export function isBetter(key: string, value: number, than: number, greaterIsBetter: boolean | null = null): boolean {
-  const metric = (Object.keys(METRICS) as (keyof EvaluationMetrics)[]).find((candidate) => key === candidate || key.endsWith(`_${candidate}`));
+export function isBetter(
+  key: string,
+  value: number,
+  than: number,
+  greaterIsBetter: boolean | null = null,
+): boolean {
+  const metric = (Object.keys(METRICS) as (keyof EvaluationMetrics)[]).find(
+    (candidate) => key === candidate || key.endsWith(`_${candidate}`),
+  );
   const greater = greaterIsBetter ?? (metric === undefined ? false : METRICS[metric].greaterIsBetter);
   return greater ? value > than : value < than;
 }
@@ -89,7 +104,8 @@ export function bestSteps(lines: readonly MetricsLine[], names: readonly string[
       const found = metricOf(key, names);
       if (!found) continue;
       const before = best.get(key);
-      if (!before || isBetter(key, value, before.value, null)) best.set(key, { ...found, step: line.step, value });
+      if (!before || isBetter(key, value, before.value, null))
+        best.set(key, { ...found, step: line.step, value });
     }
   }
   return [...best.values()];

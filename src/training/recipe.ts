@@ -1,11 +1,24 @@
 /** The recipe: the one description of a run (a JSON file), under the names of LoraConfig and TrainingArguments. */
 import * as v from 'valibot';
-import { DEFAULT_DATE_STRING } from '../data/chatTemplate.ts';
+import { DEFAULT_DATE_STRING } from '../data/template/chatTemplate.ts';
 import { UserError } from '../lib/errors.ts';
 
-const positive = v.pipe(v.number('must be a number'), v.minValue(0, 'must not be negative'), v.finite('must be finite'));
-const count = (least: number) => v.pipe(v.number('must be a number'), v.integer('must be a whole number'), v.minValue(least, `must be at least ${least}`));
-const ratio = v.pipe(v.number('must be a number'), v.minValue(0, 'must be between 0 and 1'), v.maxValue(1, 'must be between 0 and 1'));
+const positive = v.pipe(
+  v.number('must be a number'),
+  v.minValue(0, 'must not be negative'),
+  v.finite('must be finite'),
+);
+const count = (least: number) =>
+  v.pipe(
+    v.number('must be a number'),
+    v.integer('must be a whole number'),
+    v.minValue(least, `must be at least ${least}`),
+  );
+const ratio = v.pipe(
+  v.number('must be a number'),
+  v.minValue(0, 'must be between 0 and 1'),
+  v.maxValue(1, 'must be between 0 and 1'),
+);
 const flag = v.boolean('must be true or false');
 const text = v.string('must be text in quotation marks');
 
@@ -13,28 +26,53 @@ const lora = v.strictObject({
   r: v.optional(v.pipe(count(1), v.maxValue(512, 'must be at most 512')), 16),
   lora_alpha: v.optional(v.pipe(positive, v.minValue(1e-6, 'must be positive')), 32),
   lora_dropout: v.optional(v.pipe(ratio, v.maxValue(0.95, 'must be at most 0.95')), 0),
-  target_modules: v.optional(v.union([v.literal('all-linear'), v.array(text)], 'must be "all-linear" or a list of module names'), 'all-linear'),
+  target_modules: v.optional(
+    v.union([v.literal('all-linear'), v.array(text)], 'must be "all-linear" or a list of module names'),
+    'all-linear',
+  ),
   use_rslora: v.optional(flag, false),
   use_dora: v.optional(v.literal(false, 'true is not supported yet: write false'), false),
 });
 
 const training = v.strictObject({
   num_train_epochs: v.optional(v.pipe(positive, v.minValue(1e-6, 'must be positive')), 3),
-  max_steps: v.optional(v.pipe(v.number('must be a number'), v.integer('must be a whole number'), v.minValue(-1, 'must be -1 (none) or positive')), -1),
+  max_steps: v.optional(
+    v.pipe(
+      v.number('must be a number'),
+      v.integer('must be a whole number'),
+      v.minValue(-1, 'must be -1 (none) or positive'),
+    ),
+    -1,
+  ),
   per_device_train_batch_size: v.optional(count(1), 4),
   gradient_accumulation_steps: v.optional(count(1), 1),
   learning_rate: v.optional(positive, 2e-4),
-  lr_scheduler_type: v.optional(v.picklist(['linear', 'cosine', 'constant', 'constant_with_warmup'], 'must be linear, cosine, constant or constant_with_warmup'), 'cosine'),
+  lr_scheduler_type: v.optional(
+    v.picklist(
+      ['linear', 'cosine', 'constant', 'constant_with_warmup'],
+      'must be linear, cosine, constant or constant_with_warmup',
+    ),
+    'cosine',
+  ),
   warmup_ratio: v.optional(ratio, 0.1),
   warmup_steps: v.optional(count(0), 0),
   weight_decay: v.optional(positive, 0),
   max_grad_norm: v.optional(positive, 1),
   loraplus_lr_ratio: v.optional(v.pipe(positive, v.minValue(1e-6, 'must be positive')), 1),
   seed: v.optional(v.pipe(count(0), v.maxValue(0xffffffff, 'must be below 2^32')), 42),
-  packing: v.optional(v.literal(false, 'true (bins that count as examples) is not supported: write false. Rows are always packed without waste, which changes no result'), false),
+  packing: v.optional(
+    v.literal(
+      false,
+      'true (bins that count as examples) is not supported: write false. Rows are always packed without waste, which changes no result',
+    ),
+    false,
+  ),
   gradient_checkpointing: v.optional(flag, true),
   /** Not of TrainingArguments: with gradient_checkpointing only so much is recomputed as lets the run fit here; null: 2 GiB, or what it takes. */
-  gpu_memory_limit_gib: v.optional(v.nullable(v.pipe(positive, v.minValue(0.001, 'must be at least 0.001'))), null),
+  gpu_memory_limit_gib: v.optional(
+    v.nullable(v.pipe(positive, v.minValue(0.001, 'must be at least 0.001'))),
+    null,
+  ),
   logging_steps: v.optional(count(1), 1),
   save_steps: v.optional(count(0), 0),
 });
@@ -49,17 +87,32 @@ const evaluation = v.strictObject({
   eval_max_samples: v.optional(count(1), 32),
   /** 0: never stops early. */
   early_stopping_patience: v.optional(count(0), 10),
-  metric_for_best_model: v.optional(v.nullable(v.pipe(text, v.regex(/^eval_.+/, 'must be the name of a metric such as "eval_math_loss"'))), null),
+  metric_for_best_model: v.optional(
+    v.nullable(v.pipe(text, v.regex(/^eval_.+/, 'must be the name of a metric such as "eval_math_loss"'))),
+    null,
+  ),
   /** Of metric_for_best_model; null: as the metric is. */
   greater_is_better: v.optional(v.nullable(flag), null),
   /** Not of transformers: how far a file's loss may rise above its start before it is named; null: never. */
-  forgetting_threshold: v.optional(v.nullable(v.pipe(positive, v.minValue(1e-6, 'must be positive, or null'))), 0.1),
+  forgetting_threshold: v.optional(
+    v.nullable(v.pipe(positive, v.minValue(1e-6, 'must be positive, or null'))),
+    0.1,
+  ),
 });
 
 const mapping = v.pipe(
-  v.strictObject({ prompt: v.optional(text), response: v.optional(text), system: v.optional(text), messages: v.optional(text), text: v.optional(text) }),
+  v.strictObject({
+    prompt: v.optional(text),
+    response: v.optional(text),
+    system: v.optional(text),
+    messages: v.optional(text),
+    text: v.optional(text),
+  }),
   v.check(
-    ({ prompt, response, messages, text }) => [prompt !== undefined && response !== undefined, messages !== undefined, text !== undefined].filter(Boolean).length === 1,
+    ({ prompt, response, messages, text }) =>
+      [prompt !== undefined && response !== undefined, messages !== undefined, text !== undefined].filter(
+        Boolean,
+      ).length === 1,
     'must name a prompt and a response column, or a messages column, or a text column',
   ),
 );
@@ -95,13 +148,18 @@ export function parseRecipe(source: string | object): Recipe {
     try {
       value = JSON.parse(source);
     } catch (error) {
-      throw new UserError(`The recipe is not JSON: ${error instanceof Error ? error.message : String(error)}. Check commas and quotation marks.`);
+      throw new UserError(
+        `The recipe is not JSON: ${error instanceof Error ? error.message : String(error)}. Check commas and quotation marks.`,
+      );
     }
   }
   // A list passes for an object without keys where every key has a default.
   const groups = { recipe: value, ...(typeof value === 'object' ? value : {}) } as Record<string, unknown>;
   for (const key of ['recipe', 'columns', 'lora', 'training', 'evaluation']) {
-    if (Array.isArray(groups[key])) throw new UserError(`The recipe cannot be used: ${key === 'recipe' ? 'it' : `"${key}"`} is a list; it must be an object in braces.`);
+    if (Array.isArray(groups[key]))
+      throw new UserError(
+        `The recipe cannot be used: ${key === 'recipe' ? 'it' : `"${key}"`} is a list; it must be an object in braces.`,
+      );
   }
   const result = v.safeParse(recipe, value);
   if (result.success) return result.output;
@@ -112,7 +170,9 @@ function explain(issue: v.BaseIssue<unknown>): string {
   const path = v.getDotPath(issue) ?? '';
   if (issue.type === 'strict_object' && issue.expected === 'never') {
     const key = path.split('.').at(-1)!;
-    const near = KNOWN_KEYS.map((known) => ({ known, distance: editDistance(key, known) })).sort((a, b) => a.distance - b.distance)[0];
+    const near = KNOWN_KEYS.map((known) => ({ known, distance: editDistance(key, known) })).sort(
+      (a, b) => a.distance - b.distance,
+    )[0];
     return `"${path}" is not a key of a recipe${near.distance <= 3 ? `; did you mean "${near.known}"?` : ': remove it.'}`;
   }
   if (issue.type === 'strict_object') return `${path ? `"${path}"` : 'It'} must be an object in braces.`;
@@ -124,7 +184,8 @@ function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
-    for (let j = 1; j <= b.length; j++) next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
+    for (let j = 1; j <= b.length; j++)
+      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
     row = next;
   }
   return row[b.length];

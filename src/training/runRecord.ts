@@ -1,5 +1,5 @@
 /** What the training loop tells as it goes, what it keeps to go on from, and what it ends with. */
-import type { AdapterTensors, OptimizerState } from './engine.ts';
+import type { AdapterTensors, OptimizerState } from '../engine/engine.ts';
 import type { EvaluationResult } from './evaluation.ts';
 import type { MetricsLine } from './metrics.ts';
 import type { Recipe } from './recipe.ts';

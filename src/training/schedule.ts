@@ -13,7 +13,10 @@ export interface Schedule {
  * Learning rate of the 0-based optimiser step: base · t/W for t < W, then base · (1 − p), base · ½(1 + cos πp) or base, with
  * p = (t − W) / (total − W). 'constant' has no warm-up.
  */
-export function learningRate(step: number, { lr_scheduler_type, learning_rate, warmupSteps, totalSteps }: Schedule): number {
+export function learningRate(
+  step: number,
+  { lr_scheduler_type, learning_rate, warmupSteps, totalSteps }: Schedule,
+): number {
   if (lr_scheduler_type === 'constant') return learning_rate;
   if (step < warmupSteps) return (learning_rate * step) / Math.max(1, warmupSteps);
   const progress = (step - warmupSteps) / Math.max(1, totalSteps - warmupSteps);
@@ -28,7 +31,12 @@ export function learningRate(step: number, { lr_scheduler_type, learning_rate, w
 }
 
 /** Steps of a run: `max_steps` where positive, else every epoch's steps, the last of an epoch maybe smaller. */
-export function totalSteps(rows: number, examplesPerStep: number, numTrainEpochs: number, maxSteps: number): number {
+export function totalSteps(
+  rows: number,
+  examplesPerStep: number,
+  numTrainEpochs: number,
+  maxSteps: number,
+): number {
   return maxSteps > 0 ? maxSteps : Math.max(1, Math.ceil(numTrainEpochs * Math.ceil(rows / examplesPerStep)));
 }
 

@@ -2,7 +2,7 @@
 import type { Document } from '../data/types.ts';
 import { isDeviceLost } from '../lib/errors.ts';
 import { microBatchesOfStep, rowsOfStep, stepsPerEpoch } from './batches.ts';
-import { NonFiniteError, type AdapterTensors, type Engine } from './engine.ts';
+import { NonFiniteError, type AdapterTensors, type Engine } from '../engine/engine.ts';
 import type { Evaluator } from './evaluation.ts';
 import { evaluationKeys, isBetter, type MetricsLine } from './metrics.ts';
 import { examplesPerStep, type Recipe } from './recipe.ts';
@@ -51,8 +51,17 @@ export class Trainer {
     const { recipe, documents, resume } = options;
     const { training } = recipe;
     this.perEpoch = stepsPerEpoch(documents.length, recipe);
-    this.totalSteps = totalSteps(documents.length, examplesPerStep(recipe), training.num_train_epochs, training.max_steps);
-    this.schedule = { ...training, warmupSteps: warmupSteps(this.totalSteps, training), totalSteps: this.totalSteps };
+    this.totalSteps = totalSteps(
+      documents.length,
+      examplesPerStep(recipe),
+      training.num_train_epochs,
+      training.max_steps,
+    );
+    this.schedule = {
+      ...training,
+      warmupSteps: warmupSteps(this.totalSteps, training),
+      totalSteps: this.totalSteps,
+    };
     this.lines = [...(resume?.lines ?? [])];
     this.best = resume?.best ?? null;
     this.inputTokens = resume?.inputTokens ?? 0;
@@ -118,7 +127,8 @@ export class Trainer {
         begun = now();
         ask(step);
       }
-      while (asked.length <= engine.stepsAhead && this.goesStraightOn(step + asked.length)) ask(step + asked.length);
+      while (asked.length <= engine.stepsAhead && this.goesStraightOn(step + asked.length))
+        ask(step + asked.length);
       const tokens = await asked.shift()!.catch((error: unknown) => {
         if (!(error instanceof NonFiniteError)) throw error;
         message = error.message;
@@ -136,11 +146,24 @@ export class Trainer {
       const tokensPerSecond = (tokens.count / ms) * 1000;
       this.inputTokens += tokens.count;
       if (step % recipe.training.logging_steps === 0 || step === this.totalSteps) {
-        this.log({ step, epoch: this.epochAt(step), ...tokens.line, num_input_tokens_seen: this.inputTokens, tokens_per_second: Number(tokensPerSecond.toPrecision(6)) });
+        this.log({
+          step,
+          epoch: this.epochAt(step),
+          ...tokens.line,
+          num_input_tokens_seen: this.inputTokens,
+          tokens_per_second: Number(tokensPerSecond.toPrecision(6)),
+        });
       }
-      emit({ type: 'progress', step, totalSteps: this.totalSteps, tokensPerSecond, secondsLeft: ((busyMs / stepsTaken) * (this.totalSteps - step)) / 1000 });
+      emit({
+        type: 'progress',
+        step,
+        totalSteps: this.totalSteps,
+        tokensPerSecond,
+        secondsLeft: ((busyMs / stepsTaken) * (this.totalSteps - step)) / 1000,
+      });
       if (step % recipe.evaluation.eval_steps === 0 || step === this.totalSteps) await this.evaluate(step);
-      if (asked.length === 0 && this.isSaveDue(step) && step < this.totalSteps) await this.save(step, started);
+      if (asked.length === 0 && this.isSaveDue(step) && step < this.totalSteps)
+        await this.save(step, started);
       const { early_stopping_patience: patience, metric_for_best_model } = recipe.evaluation;
       if (this.best && metric_for_best_model && patience > 0 && this.best.stale >= patience) {
         reason = 'early stopping';
@@ -167,20 +190,32 @@ export class Trainer {
 
   /** Whether `step` follows the one before with nothing between them: it may be asked for before that one is over. */
   private goesStraightOn(step: number): boolean {
-    return step < this.totalSteps && !this.stopping && !this.resting && step % this.options.recipe.evaluation.eval_steps !== 0 && !this.isSaveDue(step);
+    return (
+      step < this.totalSteps &&
+      !this.stopping &&
+      !this.resting &&
+      step % this.options.recipe.evaluation.eval_steps !== 0 &&
+      !this.isSaveDue(step)
+    );
   }
 
   private isSaveDue(step: number): boolean {
     const { recipe, saveCheckpoint, now = () => performance.now() } = this.options;
     if (!saveCheckpoint) return false;
-    return step % (recipe.training.save_steps || recipe.evaluation.eval_steps) === 0 || now() - this.savedAt >= SAVE_EVERY_MS;
+    return (
+      step % (recipe.training.save_steps || recipe.evaluation.eval_steps) === 0 ||
+      now() - this.savedAt >= SAVE_EVERY_MS
+    );
   }
 
   private async step(step: number): Promise<StepMade> {
     const { engine, recipe, documents, padTokenId } = this.options;
     const { weight_decay, max_grad_norm, loraplus_lr_ratio } = recipe.training;
     const rate = learningRate(step, this.schedule);
-    const microBatches = microBatchesOfStep(documents, recipe, step, { tokens: engine.tokensPerMicroBatch, padTokenId });
+    const microBatches = microBatchesOfStep(documents, recipe, step, {
+      tokens: engine.tokensPerMicroBatch,
+      padTokenId,
+    });
     const { loss, gradNorm } = await engine.trainStep({
       microBatches,
       step,
@@ -190,7 +225,10 @@ export class Trainer {
       loraPlusLrRatio: loraplus_lr_ratio,
     });
     return {
-      count: rowsOfStep(documents.length, recipe, step).reduce((sum, row) => sum + documents[row].inputIds.length, 0),
+      count: rowsOfStep(documents.length, recipe, step).reduce(
+        (sum, row) => sum + documents[row].inputIds.length,
+        0,
+      ),
       line: { loss, grad_norm: gradNorm, learning_rate: rate },
     };
   }
@@ -210,7 +248,12 @@ export class Trainer {
         } catch (error) {
           if (isDeviceLost(error)) return error;
           this.failed.add(evaluator.name);
-          emit({ type: 'evaluationFailed', step, name: evaluator.name, message: error instanceof Error ? error.message : String(error) });
+          emit({
+            type: 'evaluationFailed',
+            step,
+            name: evaluator.name,
+            message: error instanceof Error ? error.message : String(error),
+          });
         }
       }),
     );
@@ -218,12 +261,17 @@ export class Trainer {
     const lost = losses.find((error) => error !== undefined);
     if (lost) throw lost;
     const ordered = Object.fromEntries(
-      Object.entries(line).sort(([a], [b]) => Number(a.startsWith('eval_')) - Number(b.startsWith('eval_')) || (a < b && a.startsWith('eval_') ? -1 : 0)),
+      Object.entries(line).sort(
+        ([a], [b]) =>
+          Number(a.startsWith('eval_')) - Number(b.startsWith('eval_')) ||
+          (a < b && a.startsWith('eval_') ? -1 : 0),
+      ),
     );
     if (Object.keys(line).length > 2) this.log(ordered as MetricsLine);
     const metric = recipe.evaluation.metric_for_best_model;
     if (!metric || line[metric] === undefined) return;
-    if (this.best && !isBetter(metric, line[metric], this.best.value, recipe.evaluation.greater_is_better)) this.best.stale++;
+    if (this.best && !isBetter(metric, line[metric], this.best.value, recipe.evaluation.greater_is_better))
+      this.best.stale++;
     else this.best = { metric, value: line[metric], step, adapter: await engine.readAdapter(), stale: 0 };
   }
 
@@ -247,7 +295,11 @@ export class Trainer {
       this.savedStep = step;
       emit({ type: 'checkpoint', step });
     } catch (error) {
-      emit({ type: 'checkpointFailed', step, message: error instanceof Error ? error.message : String(error) });
+      emit({
+        type: 'checkpointFailed',
+        step,
+        message: error instanceof Error ? error.message : String(error),
+      });
     }
   }
 

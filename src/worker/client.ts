@@ -1,7 +1,7 @@
 /** Starts workers and wraps them: the only place where the page makes one. */
 import { proxy, wrap, type ProxyMarked, type Remote } from 'comlink';
 import { requestsHere, type RequestMade } from '../lib/requests.ts';
-import { requestsOf, watchLife } from './life.ts';
+import { requestsOf, watchLife } from './liveness.ts';
 import type { DatasetApi, EvaluationApi, HistoryApi, ImportApi, TrainerApi } from './protocol.ts';
 
 export { proxy, transfer, type Remote } from 'comlink';
@@ -19,7 +19,10 @@ const past: RequestMade[] = [];
  * Has a worker do work that tells how far it is. What is told comes by a port of its own, and so perhaps after the result: nothing is heard from then on.
  * @param work is given the function to hand to the worker
  */
-export async function listening<Told extends unknown[], T>(onTold: (...told: Told) => void, work: (tell: ((...told: Told) => void) & ProxyMarked) => Promise<T>): Promise<T> {
+export async function listening<Told extends unknown[], T>(
+  onTold: (...told: Told) => void,
+  work: (tell: ((...told: Told) => void) & ProxyMarked) => Promise<T>,
+): Promise<T> {
   let isOpen = true;
   const tell = proxy((...told: Told): void => {
     if (isOpen) onTold(...told);
@@ -64,21 +67,42 @@ function start<T>(worker: Worker, onCrash: (message: string) => void): WorkerHan
 }
 
 export function startImport(onCrash: (message: string) => void): WorkerHandle<ImportApi> {
-  return start(new Worker(new URL('./import.worker.ts', import.meta.url), { type: 'module', name: 'import' }), onCrash);
+  return start(
+    new Worker(new URL('./import/import.worker.ts', import.meta.url), { type: 'module', name: 'import' }),
+    onCrash,
+  );
 }
 
 export function startDataset(onCrash: (message: string) => void): WorkerHandle<DatasetApi> {
-  return start(new Worker(new URL('./dataset.worker.ts', import.meta.url), { type: 'module', name: 'dataset' }), onCrash);
+  return start(
+    new Worker(new URL('./dataset/dataset.worker.ts', import.meta.url), { type: 'module', name: 'dataset' }),
+    onCrash,
+  );
 }
 
-export function startEvaluation(set: string, onCrash: (message: string) => void): WorkerHandle<EvaluationApi> {
-  return start(new Worker(new URL('./evaluation.worker.ts', import.meta.url), { type: 'module', name: `evaluation ${set}` }), onCrash);
+export function startEvaluation(
+  set: string,
+  onCrash: (message: string) => void,
+): WorkerHandle<EvaluationApi> {
+  return start(
+    new Worker(new URL('./evaluation/evaluation.worker.ts', import.meta.url), {
+      type: 'module',
+      name: `evaluation ${set}`,
+    }),
+    onCrash,
+  );
 }
 
 export function startHistory(onCrash: (message: string) => void): WorkerHandle<HistoryApi> {
-  return start(new Worker(new URL('./history.worker.ts', import.meta.url), { type: 'module', name: 'history' }), onCrash);
+  return start(
+    new Worker(new URL('./history/history.worker.ts', import.meta.url), { type: 'module', name: 'history' }),
+    onCrash,
+  );
 }
 
 export function startTrainer(onCrash: (message: string) => void): WorkerHandle<TrainerApi> {
-  return start(new Worker(new URL('./trainer.worker.ts', import.meta.url), { type: 'module', name: 'trainer' }), onCrash);
+  return start(
+    new Worker(new URL('./trainer/trainer.worker.ts', import.meta.url), { type: 'module', name: 'trainer' }),
+    onCrash,
+  );
 }

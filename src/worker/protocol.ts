@@ -2,19 +2,32 @@
  * What the threads say to each other. Each worker is an interface, carried by Comlink: calls are promises, errors keep name and message,
  * callbacks go through `proxy`, buffers through `transfer`. Everything else is plain data that structured clone carries.
  */
-import type { ChatMessage } from '../data/chatTemplate.ts';
+import type { ChatMessage } from '../data/template/chatTemplate.ts';
 import type { DatasetSummary, DocumentSettings } from '../data/documents.ts';
-import type { ColumnMapping } from '../data/formats.ts';
-import type { RecordUnit, RowProblem } from '../data/records.ts';
-import type { ChosenColumns, Column } from '../data/rows.ts';
-import type { Fingerprints, Histogram, Overlap, Repeats } from '../data/statistics.ts';
+import type { ColumnMapping } from '../data/rows/rowFormats.ts';
+import type { RecordUnit, RowProblem } from '../data/files/records.ts';
+import type { ChosenColumns, Column } from '../data/rows/parseRows.ts';
+import type { Fingerprints, Histogram, Overlap, Repeats } from '../data/rows/rowStatistics.ts';
 import type { Document, MicroBatch } from '../data/types.ts';
 import type { RequestMade } from '../lib/requests.ts';
 import type { NamedFile } from '../formats/checkpoint.ts';
-import type { AdapterTensors, EngineProgress, GenerationOptions, LoraSettings, MemoryChoice, MemoryReport, TokenScores } from '../training/engine.ts';
-import type { EvaluationMetrics, EvaluationResult, GeneratedAnswer, Question } from '../training/evaluation.ts';
-import type { GpuCheck } from '../training/gpuCheck.ts';
-import type { KernelRequest, RunKernels } from '../training/kernelChoice.ts';
+import type {
+  AdapterTensors,
+  EngineProgress,
+  GenerationOptions,
+  LoraSettings,
+  MemoryChoice,
+  MemoryReport,
+  TokenScores,
+} from '../engine/engine.ts';
+import type {
+  EvaluationMetrics,
+  EvaluationResult,
+  GeneratedAnswer,
+  Question,
+} from '../training/evaluation.ts';
+import type { GpuCheck } from '../verify/gpuCheck.ts';
+import type { KernelRequest, RunKernels } from '../tuning/runKernels.ts';
 import type { MetricsLine } from '../training/metrics.ts';
 import type { Recipe } from '../training/recipe.ts';
 import type { EndReason, TrainerEvent } from '../training/runRecord.ts';
@@ -73,9 +86,19 @@ export interface ModelDetails extends ModelSummary {
 export interface ImportApi {
   models(): Promise<ModelSummary[]>;
   details(id: string): Promise<ModelDetails>;
-  importModel(files: NamedFile[], name: string, quantization: Recipe['quantization'], onProgress: (done: number, total: number) => void): Promise<ModelDetails>;
+  importModel(
+    files: NamedFile[],
+    name: string,
+    quantization: Recipe['quantization'],
+    onProgress: (done: number, total: number) => void,
+  ): Promise<ModelDetails>;
   /** Downloads a model from the Hub by ranges straight into the store. @param id "owner/name" */
-  importFromHub(id: string, quantization: Recipe['quantization'], access: HubAccess, onProgress: (done: number, total: number) => void): Promise<ModelDetails>;
+  importFromHub(
+    id: string,
+    quantization: Recipe['quantization'],
+    access: HubAccess,
+    onProgress: (done: number, total: number) => void,
+  ): Promise<ModelDetails>;
   remove(id: string): Promise<void>;
   storage(): Promise<StorageUse>;
 }
@@ -178,7 +201,12 @@ export interface EvaluationApi extends RowFileApi {
   /** The first rows as questions: what generation starts from, and the answer they have. */
   questions(count: number): Promise<Question[]>;
   /** @param scorer port on which the trainer answers @param own port on which this worker is asked to evaluate */
-  connect(scorer: MessagePort, own: MessagePort, evaluation: Recipe['evaluation'], seed: number): Promise<void>;
+  connect(
+    scorer: MessagePort,
+    own: MessagePort,
+    evaluation: Recipe['evaluation'],
+    seed: number,
+  ): Promise<void>;
 }
 
 /** What the trainer serves to each evaluation worker. */
@@ -328,11 +356,18 @@ export interface TrainerApi {
    * Measures the kernels of such a run in the background; any run or question to the GPU ends it. Done already, or nothing to be done: null.
    * @returns the plan with what was measured
    */
-  measureKernels(request: PlanRequest, onProgress: (done: number, total: number) => void): Promise<RunPlan | null>;
+  measureKernels(
+    request: PlanRequest,
+    onProgress: (done: number, total: number) => void,
+  ): Promise<RunPlan | null>;
   /** Asks the driver for so many bytes and gives them back. @returns bytes granted; null where there is no WebGPU */
   probe(bytes: number): Promise<number | null>;
   /** @param requestsMade asked at the end, for the report */
-  run(request: RunRequest, onEvent: (event: TrainerWorkerEvent) => void, requestsMade?: () => Promise<RequestMade[]>): Promise<RunOutcome>;
+  run(
+    request: RunRequest,
+    onEvent: (event: TrainerWorkerEvent) => void,
+    requestsMade?: () => Promise<RequestMade[]>,
+  ): Promise<RunOutcome>;
   pause(): Promise<void>;
   resume(): Promise<void>;
   stop(): Promise<void>;

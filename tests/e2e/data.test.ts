@@ -3,7 +3,15 @@ import { readFileSync } from 'node:fs';
 import type { BrowserContext, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chooseFiles, download, followRun, pressTrain, settle } from '../../scripts/lib/drivePage.ts';
-import { browserPath, folderOf, openSite, pageErrors, rowsOf, tinyModelPaths, type OpenSite } from '../helpers/page.ts';
+import {
+  browserPath,
+  folderOf,
+  openSite,
+  pageErrors,
+  rowsOf,
+  tinyModelPaths,
+  type OpenSite,
+} from '../helpers/page.ts';
 
 const RECIPE = {
   model: 'tiny',
@@ -24,18 +32,25 @@ describe.skipIf(!browserPath)('data on the page', { timeout: 240_000 }, () => {
   }, 240_000);
   afterAll(() => open?.close());
 
-  async function fresh(recipe: object = RECIPE): Promise<{ context: BrowserContext; page: Page; errors: string[] }> {
+  async function fresh(
+    recipe: object = RECIPE,
+  ): Promise<{ context: BrowserContext; page: Page; errors: string[] }> {
     const context = await open.newContext();
     const page = await context.newPage();
     const errors = pageErrors(page);
     await page.goto(open.site.url);
-    await chooseFiles(page, 'Load a recipe', (await folderOf({ 'recipe.json': JSON.stringify(recipe) }))['recipe.json']);
+    await chooseFiles(
+      page,
+      'Load a recipe',
+      (await folderOf({ 'recipe.json': JSON.stringify(recipe) }))['recipe.json'],
+    );
     await chooseFiles(page, 'Choose model files', model);
     return { context, page, errors };
   }
 
   const cardOf = (page: Page, name: string): Locator => page.getByRole('article', { name });
-  const choose = async (page: Page, files: Record<string, string | Uint8Array>) => chooseFiles(page, 'Choose data files', Object.values(await folderOf(files)));
+  const choose = async (page: Page, files: Record<string, string | Uint8Array>) =>
+    chooseFiles(page, 'Choose data files', Object.values(await folderOf(files)));
   const linesOf = async (page: Page) =>
     new TextDecoder()
       .decode(await download(page, 'metrics.jsonl'))
@@ -69,7 +84,9 @@ describe.skipIf(!browserPath)('data on the page', { timeout: 240_000 }, () => {
     await expect.poll(() => card.locator('.tokens').innerText()).toMatch(/"7"<\|assistant\|>ahoy/);
 
     const saved = new TextDecoder().decode(await download(page, 'Save the recipe'));
-    expect((JSON.parse(saved) as { columns: object }).columns).toEqual({ 'train.csv': { prompt: 'question', response: 'answer' } });
+    expect((JSON.parse(saved) as { columns: object }).columns).toEqual({
+      'train.csv': { prompt: 'question', response: 'answer' },
+    });
     await context.close();
 
     const again = await fresh(JSON.parse(saved) as object);
@@ -78,14 +95,21 @@ describe.skipIf(!browserPath)('data on the page', { timeout: 240_000 }, () => {
     await pressTrain(again.page);
     await followRun(again.page, () => undefined);
     const last = (await linesOf(again.page)).at(-1)!;
-    for (const key of ['eval_pirate_loss', 'eval_pirate_perplexity', 'eval_pirate_token_accuracy', 'eval_other_loss']) expect(last[key], key).toBeGreaterThanOrEqual(0);
+    for (const key of [
+      'eval_pirate_loss',
+      'eval_pirate_perplexity',
+      'eval_pirate_token_accuracy',
+      'eval_other_loss',
+    ])
+      expect(last[key], key).toBeGreaterThanOrEqual(0);
     expect([...errors, ...again.errors]).toEqual([]);
     await again.context.close();
   });
 
   it('says plainly which rows training and validation share, which are repeated and which are cut', async () => {
     const { context, page, errors } = await fresh();
-    const train = rowsOf(8, PIRATE) + rowsOf(2, PIRATE) + rowsOf(1, () => ({ query: 'long', response: 'x'.repeat(200) }));
+    const train =
+      rowsOf(8, PIRATE) + rowsOf(2, PIRATE) + rowsOf(1, () => ({ query: 'long', response: 'x'.repeat(200) }));
     const leaking = `${JSON.stringify({
       messages: [
         { role: 'user', content: 'Say  3' },
@@ -102,11 +126,19 @@ describe.skipIf(!browserPath)('data on the page', { timeout: 240_000 }, () => {
         { role: 'assistant', content: 'other' },
       ],
     })}\n`;
-    await choose(page, { 'train.jsonl': train, 'leaky.val.jsonl': leaking, 'clean.val.jsonl': rowsOf(2, (i) => ({ query: `${i}?`, response: 'x' })) });
+    await choose(page, {
+      'train.jsonl': train,
+      'leaky.val.jsonl': leaking,
+      'clean.val.jsonl': rowsOf(2, (i) => ({ query: `${i}?`, response: 'x' })),
+    });
     const text = await cardOf(page, 'train.jsonl').innerText();
-    expect(text).toMatch(/Leakage: 1 row of 11 \(9\.1 %\) is also in leaky\.val\.jsonl, and 1 row has the same prompt/);
+    expect(text).toMatch(
+      /Leakage: 1 row of 11 \(9\.1 %\) is also in leaky\.val\.jsonl, and 1 row has the same prompt/,
+    );
     expect(text).toMatch(/line 4 is there number 1/);
-    expect(text).toMatch(/Repeated: 2 rows \(18 %\) say what an earlier row[\s\S]*line 9 is line 1, line 10 is line 2/);
+    expect(text).toMatch(
+      /Repeated: 2 rows \(18 %\) say what an earlier row[\s\S]*line 9 is line 1, line 10 is line 2/,
+    );
     expect(text).toMatch(/Truncated: 1 row of 11 \(9\.1 %\) is longer than max_length, 64/);
     expect(
       await cardOf(page, 'train.jsonl')
@@ -114,7 +146,9 @@ describe.skipIf(!browserPath)('data on the page', { timeout: 240_000 }, () => {
         .count(),
     ).toBe(1);
     const leaky = await cardOf(page, 'leaky.val.jsonl').innerText();
-    expect(leaky).toMatch(/1 row of 3 \(33 %\) is also in train\.jsonl[\s\S]*figures are too good[\s\S]*line 1 is there number 4/);
+    expect(leaky).toMatch(
+      /1 row of 3 \(33 %\) is also in train\.jsonl[\s\S]*figures are too good[\s\S]*line 1 is there number 4/,
+    );
     expect(await cardOf(page, 'clean.val.jsonl').innerText()).not.toMatch(/Leakage|Shared prompts/);
     expect(await page.getByRole('button', { name: 'Train', exact: true }).isDisabled()).toBe(false);
     // Gone with the file.
@@ -127,13 +161,24 @@ describe.skipIf(!browserPath)('data on the page', { timeout: 240_000 }, () => {
 
   it('reads Parquet and conversations, and learns from every answer or the last alone', async () => {
     const { context, page, errors } = await fresh();
-    const chat = { messages: ['a', 'one', 'b', 'two'].map((content, i) => ({ role: i % 2 ? 'assistant' : 'user', content })) };
-    const parquet = new Uint8Array(readFileSync(new URL('../fixtures/pairs.snappy.parquet', import.meta.url)));
+    const chat = {
+      messages: ['a', 'one', 'b', 'two'].map((content, i) => ({
+        role: i % 2 ? 'assistant' : 'user',
+        content,
+      })),
+    };
+    const parquet = new Uint8Array(
+      readFileSync(new URL('../fixtures/pairs.snappy.parquet', import.meta.url)),
+    );
     await choose(page, { 'train.parquet': parquet, 'chat.val.json': JSON.stringify([chat]) });
-    expect(await cardOf(page, 'train.parquet').innerText()).toMatch(/query\/response[\s\S]*rows\s*6[\s\S]*left out\s*1[\s\S]*row 5\s+has a "response" that is not text/);
+    expect(await cardOf(page, 'train.parquet').innerText()).toMatch(
+      /query\/response[\s\S]*rows\s*6[\s\S]*left out\s*1[\s\S]*row 5\s+has a "response" that is not text/,
+    );
     const card = cardOf(page, 'chat.val.json');
     await card.getByText('What is learned from one row').click();
-    await expect.poll(async () => (await card.locator('.tokens .supervised').allInnerTexts()).join('')).toBe('one</s>two</s>');
+    await expect
+      .poll(async () => (await card.locator('.tokens .supervised').allInnerTexts()).join(''))
+      .toBe('one</s>two</s>');
     await page
       .getByText(/^Advanced/)
       .first()
@@ -141,7 +186,9 @@ describe.skipIf(!browserPath)('data on the page', { timeout: 240_000 }, () => {
     await page.getByLabel('mask_history').check();
     await settle(page);
     await card.getByText('What is learned from one row').click();
-    await expect.poll(async () => (await card.locator('.tokens .supervised').allInnerTexts()).join('')).toBe('two</s>');
+    await expect
+      .poll(async () => (await card.locator('.tokens .supervised').allInnerTexts()).join(''))
+      .toBe('two</s>');
     expect(errors).toEqual([]);
     await context.close();
   });
@@ -163,7 +210,11 @@ describe.skipIf(!browserPath)('data on the page', { timeout: 240_000 }, () => {
       Object.assign(window, { kept });
     });
     await page.goto(open.site.url);
-    await chooseFiles(page, 'Load a recipe', (await folderOf({ 'recipe.json': JSON.stringify(recipe) }))['recipe.json']);
+    await chooseFiles(
+      page,
+      'Load a recipe',
+      (await folderOf({ 'recipe.json': JSON.stringify(recipe) }))['recipe.json'],
+    );
     await chooseFiles(page, 'Choose model files', model);
     await choose(page, {
       'train.jsonl': rowsOf(12, PIRATE),
@@ -174,7 +225,8 @@ describe.skipIf(!browserPath)('data on the page', { timeout: 240_000 }, () => {
       context,
       page,
       errors,
-      started: () => page.evaluate(() => (window as unknown as { kept: { name: string }[] }).kept.map(({ name }) => name)),
+      started: () =>
+        page.evaluate(() => (window as unknown as { kept: { name: string }[] }).kept.map(({ name }) => name)),
       /** Ends the youngest worker of that name. */
       kill: (name: string) =>
         page.evaluate((wanted) => {
@@ -183,10 +235,15 @@ describe.skipIf(!browserPath)('data on the page', { timeout: 240_000 }, () => {
         }, name),
     };
   }
-  const evaluating = (page: Page) => page.waitForFunction(() => document.body.textContent?.includes('Evaluating'));
+  const evaluating = (page: Page) =>
+    page.waitForFunction(() => document.body.textContent?.includes('Evaluating'));
 
   it('starts the worker of a validation file again that is killed while it evaluates, and nothing else notices', async () => {
-    const recipe = { ...RECIPE, training: { ...RECIPE.training, max_steps: 6 }, evaluation: { ...RECIPE.evaluation, predict_with_generate: true, max_new_tokens: 40 } };
+    const recipe = {
+      ...RECIPE,
+      training: { ...RECIPE.training, max_steps: 6 },
+      evaluation: { ...RECIPE.evaluation, predict_with_generate: true, max_new_tokens: 40 },
+    };
     const run = async (kills: boolean) => {
       const { context, page, errors, started, kill } = await killable(recipe);
       await pressTrain(page);
@@ -195,7 +252,9 @@ describe.skipIf(!browserPath)('data on the page', { timeout: 240_000 }, () => {
         await kill('evaluation other');
       }
       const alerts = await followRun(page, () => undefined);
-      const lines = (await linesOf(page)).map((line) => Object.fromEntries(Object.entries(line).filter(([key]) => key !== 'tokens_per_second')));
+      const lines = (await linesOf(page)).map((line) =>
+        Object.fromEntries(Object.entries(line).filter(([key]) => key !== 'tokens_per_second')),
+      );
       const said = (await page.locator('[role="status"]').allTextContents()).join('\n');
       const report = new TextDecoder().decode(await download(page, 'report.md'));
       const workers = await started();
@@ -205,18 +264,29 @@ describe.skipIf(!browserPath)('data on the page', { timeout: 240_000 }, () => {
     const [whole, killed] = [await run(false), await run(true)];
     expect(killed.workers.filter((name) => name === 'evaluation other').length).toBe(2);
     expect(killed.workers.length).toBe(whole.workers.length + 1);
-    expect(killed.said).toMatch(/The worker of other ended at step \d+: it ended without a word[\s\S]*It was started again/);
+    expect(killed.said).toMatch(
+      /The worker of other ended at step \d+: it ended without a word[\s\S]*It was started again/,
+    );
     expect(killed.said).toMatch(/The worker that holds this file ended[\s\S]*read anew/);
-    expect(killed.report).toMatch(/The worker of other ended \(it ended without a word.*\) and was started again/);
+    expect(killed.report).toMatch(
+      /The worker of other ended \(it ended without a word.*\) and was started again/,
+    );
     expect(killed.alerts).toEqual([]);
     // The same curves, of this file too, to the last digit.
     expect(killed.lines).toEqual(whole.lines);
-    expect(whole.lines.filter((line) => 'eval_other_rougeL' in line && 'eval_pirate_token_accuracy' in line).map(({ step }) => step)).toEqual([0, 2, 4, 6]);
+    expect(
+      whole.lines
+        .filter((line) => 'eval_other_rougeL' in line && 'eval_pirate_token_accuracy' in line)
+        .map(({ step }) => step),
+    ).toEqual([0, 2, 4, 6]);
     expect([...whole.errors, ...killed.errors]).toEqual([]);
   });
 
   it('lets a file fail alone whose worker is killed again; between runs a worker is started again without a word to the trainer', async () => {
-    const { context, page, kill, started } = await killable({ ...RECIPE, training: { ...RECIPE.training, max_steps: 200 } });
+    const { context, page, kill, started } = await killable({
+      ...RECIPE,
+      training: { ...RECIPE.training, max_steps: 200 },
+    });
     await kill('evaluation pirate');
     await cardOf(page, 'pirate.val.jsonl')
       .getByText(/It was started again/)
@@ -231,7 +301,10 @@ describe.skipIf(!browserPath)('data on the page', { timeout: 240_000 }, () => {
     await kill('evaluation other');
     await expect.poll(restarts).toBe(2);
     // The step lies folded while the run goes on.
-    await page.locator('article[aria-label="other.val.jsonl"]').getByText('longest row').waitFor({ state: 'attached' });
+    await page
+      .locator('article[aria-label="other.val.jsonl"]')
+      .getByText('longest row')
+      .waitFor({ state: 'attached' });
     await kill('evaluation other');
     await page.getByText(/other could not be evaluated: its worker died again/).waitFor();
     expect(await restarts()).toBe(2);

@@ -18,50 +18,62 @@ describe('the built folder', { timeout: 600_000 }, () => {
     expect(demo).toBeLessThan(8 * 1024 * 1024);
   });
 
-  it.skipIf(!browserPath)('under a path, with the documented headers: one visit, then the whole demo without a network', async () => {
-    const host = await staticHost(dist, '/tools/finetab/', documentedHeaders(await readFile(join(root, 'docs', 'hosting.md'), 'utf8')));
-    const { browser } = await launchBrowser(browserPath!, host.url);
-    try {
-      const context = await newContext(browser);
-      const page = await context.newPage();
-      const errors = pageErrors(page);
-      await page.goto(host.url);
-      await page.getByRole('button', { name: 'Try it with the demo' }).waitFor();
-      // Ready: everything that it keeps has been fetched.
-      await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
-      expect(host.requests.every((path) => path.startsWith('/tools/finetab/'))).toBe(true);
-      await host.close();
-      await context.setOffline(true);
-      await page.reload();
+  it.skipIf(!browserPath)(
+    'under a path, with the documented headers: one visit, then the whole demo without a network',
+    async () => {
+      const host = await staticHost(
+        dist,
+        '/tools/finetab/',
+        documentedHeaders(await readFile(join(root, 'docs', 'hosting.md'), 'utf8')),
+      );
+      const { browser } = await launchBrowser(browserPath!, host.url);
+      try {
+        const context = await newContext(browser);
+        const page = await context.newPage();
+        const errors = pageErrors(page);
+        await page.goto(host.url);
+        await page.getByRole('button', { name: 'Try it with the demo' }).waitFor();
+        // Ready: everything that it keeps has been fetched.
+        await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+        expect(host.requests.every((path) => path.startsWith('/tools/finetab/'))).toBe(true);
+        await host.close();
+        await context.setOffline(true);
+        await page.reload();
 
-      await page.getByRole('button', { name: 'Try it with the demo' }).click();
-      const run = page.getByRole('region', { name: 'Run', exact: true });
-      await run.getByRole('table', { name: 'Answers of pirate' }).waitFor();
-      expect(await run.getByRole('listbox', { name: /Tokens of the micro-batch/ }).count()).toBe(1);
-      // The page warns of what is forgotten; nothing else may be wrong.
-      for (const alert of await followRun(page, () => undefined)) expect(alert).toMatch(/^Forgetting\./);
+        await page.getByRole('button', { name: 'Try it with the demo' }).click();
+        const run = page.getByRole('region', { name: 'Run', exact: true });
+        await run.getByRole('table', { name: 'Answers of pirate' }).waitFor();
+        expect(await run.getByRole('listbox', { name: /Tokens of the micro-batch/ }).count()).toBe(1);
+        // The page warns of what is forgotten; nothing else may be wrong.
+        for (const alert of await followRun(page, () => undefined)) expect(alert).toMatch(/^Forgetting\./);
 
-      const metrics = new TextDecoder()
-        .decode(await download(page, 'metrics.jsonl'))
-        .trim()
-        .split('\n')
-        .map((line) => JSON.parse(line) as Record<string, number>);
-      const losses = (name: string) => metrics.map((line) => line[`eval_${name}_loss`]).filter((loss) => loss !== undefined);
-      expect(losses('pirate').at(-1)!).toBeLessThan(losses('pirate')[0] / 2);
-      // What the model could do before is reported apart: it knew it, and forgets some of it.
-      for (const name of ['manners', 'arithmetic']) {
-        expect(losses(name).length).toBe(losses('pirate').length);
-        expect(losses(name)[0]).toBeLessThan(0.2);
+        const metrics = new TextDecoder()
+          .decode(await download(page, 'metrics.jsonl'))
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line) as Record<string, number>);
+        const losses = (name: string) =>
+          metrics.map((line) => line[`eval_${name}_loss`]).filter((loss) => loss !== undefined);
+        expect(losses('pirate').at(-1)!).toBeLessThan(losses('pirate')[0] / 2);
+        // What the model could do before is reported apart: it knew it, and forgets some of it.
+        for (const name of ['manners', 'arithmetic']) {
+          expect(losses(name).length).toBe(losses('pirate').length);
+          expect(losses(name)[0]).toBeLessThan(0.2);
+        }
+        const rows = await run.getByRole('table', { name: 'Answers of pirate' }).locator('tbody tr').all();
+        const answers = await Promise.all(
+          rows.map(async (row) => (await row.locator('td').allInnerTexts()).map((text) => text.trim())),
+        );
+        for (const [before] of answers) expect(before).not.toMatch(/matey|Arr/);
+        expect(answers.filter(([, after]) => after.includes('matey')).length).toBeGreaterThan(
+          answers.length / 2,
+        );
+        expect(errors).toEqual([]);
+        await context.close();
+      } finally {
+        await browser.close();
+        await host.close().catch(() => undefined);
       }
-      const rows = await run.getByRole('table', { name: 'Answers of pirate' }).locator('tbody tr').all();
-      const answers = await Promise.all(rows.map(async (row) => (await row.locator('td').allInnerTexts()).map((text) => text.trim())));
-      for (const [before] of answers) expect(before).not.toMatch(/matey|Arr/);
-      expect(answers.filter(([, after]) => after.includes('matey')).length).toBeGreaterThan(answers.length / 2);
-      expect(errors).toEqual([]);
-      await context.close();
-    } finally {
-      await browser.close();
-      await host.close().catch(() => undefined);
-    }
-  });
+    },
+  );
 });

@@ -23,7 +23,9 @@ describe.skipIf(!browserPath)('a model from the Hub', { timeout: 240_000 }, () =
     const page = await context.newPage();
     const errors = pageErrors(page);
     await page.goto(`${open.site.url}?hub=${encodeURIComponent(hub.url)}`);
-    await expect(downloadModel(page, ID)).rejects.toThrow(/does not give someone\/tiny-model without permission.*enter an access token/);
+    await expect(downloadModel(page, ID)).rejects.toThrow(
+      /does not give someone\/tiny-model without permission.*enter an access token/,
+    );
     await downloadModel(page, ID, 'hf_secret');
     await page.getByText('someone/tiny-model: llama').waitFor({ state: 'attached' });
     const again = await context.newPage();

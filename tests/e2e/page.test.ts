@@ -4,7 +4,15 @@ import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chooseFiles, download, followRun, pressTrain } from '../../scripts/lib/drivePage.ts';
 import { readIndependently } from '../helpers/independentReader.ts';
-import { browserPath, folderOf, openSite, pageErrors, rowsOf, tinyModelPaths, type OpenSite } from '../helpers/page.ts';
+import {
+  browserPath,
+  folderOf,
+  openSite,
+  pageErrors,
+  rowsOf,
+  tinyModelPaths,
+  type OpenSite,
+} from '../helpers/page.ts';
 
 const RECIPE = JSON.stringify({
   model: 'tiny',
@@ -55,15 +63,27 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
     // What was understood of each file.
     const card = page.getByRole('article', { name: 'train.jsonl' });
     expect(await card.innerText()).toMatch(/rows\s*12[\s\S]*left out\s*0/);
-    expect(await page.getByRole('article', { name: 'pirate.val.jsonl' }).innerText()).toMatch(/validation set “pirate”[\s\S]*rows\s*3/);
+    expect(await page.getByRole('article', { name: 'pirate.val.jsonl' }).innerText()).toMatch(
+      /validation set “pirate”[\s\S]*rows\s*3/,
+    );
     await card.getByText('What is learned from one row').click();
-    expect(await card.locator('.tokens span.supervised').allInnerTexts()).toEqual(['a', 'h', 'o', 'y', '</s>']);
+    expect(await card.locator('.tokens span.supervised').allInnerTexts()).toEqual([
+      'a',
+      'h',
+      'o',
+      'y',
+      '</s>',
+    ]);
     await card.getByLabel('Row of train.jsonl to preview').fill('11');
     await card.getByLabel('Row of train.jsonl to preview').press('Enter');
-    await page.waitForFunction(() => document.querySelector('.tokens')?.textContent?.includes('10<|assistant|>ahoy'));
+    await page.waitForFunction(() =>
+      document.querySelector('.tokens')?.textContent?.includes('10<|assistant|>ahoy'),
+    );
 
     // Memory before the start.
-    expect(await page.getByRole('region', { name: /Before the start/ }).innerText()).toMatch(/8 steps[\s\S]*base weights\s+[\d.]+ KiB[\s\S]*together\s+[\d.]+ [KM]iB/);
+    expect(await page.getByRole('region', { name: /Before the start/ }).innerText()).toMatch(
+      /8 steps[\s\S]*base weights\s+[\d.]+ KiB[\s\S]*together\s+[\d.]+ [KM]iB/,
+    );
 
     await pressTrain(page);
     expect(await followRun(page, () => undefined)).toEqual([]);
@@ -77,19 +97,33 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
     // The download, read by a reader of its own.
     const zip = unzipSync(await download(page, 'Download the adapter'));
     expect(Object.keys(zip).sort()).toEqual(
-      ['README.md', 'adapter_config.json', 'adapter_model.safetensors', 'tokenizer.json', 'tokenizer_config.json'].map((name) => `adapter/${name}`),
+      [
+        'README.md',
+        'adapter_config.json',
+        'adapter_model.safetensors',
+        'tokenizer.json',
+        'tokenizer_config.json',
+      ].map((name) => `adapter/${name}`),
     );
     const adapter = readIndependently(zip['adapter/adapter_model.safetensors']);
     expect(Object.keys(adapter).length).toBe(2 * 7 * 2);
     expect(adapter['base_model.model.model.layers.1.mlp.down_proj.lora_B.weight'].shape).toEqual([24, 4]);
-    expect(adapter['base_model.model.model.layers.1.mlp.down_proj.lora_B.weight'].values.some((value) => value !== 0)).toBe(true);
+    expect(
+      adapter['base_model.model.model.layers.1.mlp.down_proj.lora_B.weight'].values.some(
+        (value) => value !== 0,
+      ),
+    ).toBe(true);
     const metrics = new TextDecoder()
       .decode(await download(page, 'metrics.jsonl'))
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, number>);
-    expect(metrics.filter(({ loss }) => loss !== undefined).map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
-    expect(metrics.filter(({ eval_pirate_loss }) => eval_pirate_loss !== undefined).map(({ step }) => step)).toEqual([0, 4, 8]);
+    expect(metrics.filter(({ loss }) => loss !== undefined).map(({ step }) => step)).toEqual([
+      1, 2, 3, 4, 5, 6, 7, 8,
+    ]);
+    expect(
+      metrics.filter(({ eval_pirate_loss }) => eval_pirate_loss !== undefined).map(({ step }) => step),
+    ).toEqual([0, 4, 8]);
     expect(metrics[1]).toHaveProperty('tokens_per_second');
     expect(new TextDecoder().decode(await download(page, 'report.md'))).toMatch(/\| pirate \|/);
 
@@ -102,26 +136,34 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
     await chooseFiles(again, 'Choose data files', Object.values(data));
     await pressTrain(again);
     await followRun(again, () => undefined);
-    expect(unzipSync(await download(again, 'Download the adapter'))['adapter/adapter_model.safetensors']).toEqual(zip['adapter/adapter_model.safetensors']);
+    expect(
+      unzipSync(await download(again, 'Download the adapter'))['adapter/adapter_model.safetensors'],
+    ).toEqual(zip['adapter/adapter_model.safetensors']);
     expect([...errors, ...errorsAgain]).toEqual([]);
     await context.close();
   });
 
   it('keeps the adapter of a stopped run, and takes the run up again after a reload', async () => {
     const { context, page, errors } = await fresh();
-    const long = (await folderOf({ 'recipe.json': RECIPE.replace('"max_steps":8', '"max_steps":400') }))['recipe.json'];
+    const long = (await folderOf({ 'recipe.json': RECIPE.replace('"max_steps":8', '"max_steps":400') }))[
+      'recipe.json'
+    ];
     await chooseFiles(page, 'Load a recipe', long);
     await chooseFiles(page, 'Choose model files', model);
     await chooseFiles(page, 'Choose data files', Object.values(data));
     await pressTrain(page);
     const savedAt = page.locator('dt', { hasText: 'saved at step' }).locator('xpath=../dd');
     await page.waitForFunction(() =>
-      [...document.querySelectorAll('dt')].some((term) => term.textContent === 'saved at step' && Number(term.nextElementSibling?.textContent) >= 8),
+      [...document.querySelectorAll('dt')].some(
+        (term) => term.textContent === 'saved at step' && Number(term.nextElementSibling?.textContent) >= 8,
+      ),
     );
     page.on('dialog', (dialog) => void dialog.accept());
     expect(Number(await savedAt.innerText())).toBeGreaterThanOrEqual(8);
     await page.reload();
-    await page.getByText(/An unfinished run on tiny with train\.jsonl was saved at step \d+ of 400/).waitFor();
+    await page
+      .getByText(/An unfinished run on tiny with train\.jsonl was saved at step \d+ of 400/)
+      .waitFor();
     await chooseFiles(page, 'Load a recipe', long);
     await chooseFiles(page, 'Choose data files', Object.values(data));
     const resume = page.getByRole('button', { name: /Resume from step/ });
@@ -129,7 +171,9 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
     await resume.click();
     await page.getByRole('button', { name: 'Stop and keep the adapter' }).click();
     await followRun(page, () => undefined);
-    expect(await page.getByRole('region', { name: 'Run', exact: true }).locator('.head .state').innerText()).toMatch(/Stopped; the adapter is kept/);
+    expect(
+      await page.getByRole('region', { name: 'Run', exact: true }).locator('.head .state').innerText(),
+    ).toMatch(/Stopped; the adapter is kept/);
     const lines = new TextDecoder()
       .decode(await download(page, 'metrics.jsonl'))
       .trim()
@@ -138,14 +182,18 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
     const steps = lines.filter(({ loss }) => loss !== undefined).map(({ step }) => step);
     expect(steps).toEqual(steps.map((_, i) => i + 1));
     expect(steps.at(-1)).toBeGreaterThanOrEqual(from);
-    expect(unzipSync(await download(page, 'Download the adapter'))).toHaveProperty(['adapter/adapter_model.safetensors']);
+    expect(unzipSync(await download(page, 'Download the adapter'))).toHaveProperty([
+      'adapter/adapter_model.safetensors',
+    ]);
     expect(errors).toEqual([]);
     await context.close();
   });
 
   it('names bad rows with their lines, and trains without them only when told to', async () => {
     const { context, page } = await fresh();
-    const bad = await folderOf({ 'bad.jsonl': `${DATA['train.jsonl']}not json\n{"query":"x","response":""}\n{"question":"x"}\n` });
+    const bad = await folderOf({
+      'bad.jsonl': `${DATA['train.jsonl']}not json\n{"query":"x","response":""}\n{"question":"x"}\n`,
+    });
     await filled(page, [bad['bad.jsonl']]);
     const card = page.getByRole('article', { name: 'bad.jsonl' });
     const text = await card.innerText();
@@ -155,14 +203,20 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
     expect(text).toMatch(/line 15\s+has no "query"; its keys are "question"/);
     const train = page.getByRole('button', { name: 'Train', exact: true });
     expect(await train.isDisabled()).toBe(true);
-    await expect(pressTrain(page)).rejects.toThrow(/bad\.jsonl has 3 bad rows: mend the file, or choose to train without\. bad\.jsonl, line 13: is not JSON/);
+    await expect(pressTrain(page)).rejects.toThrow(
+      /bad\.jsonl has 3 bad rows: mend the file, or choose to train without\. bad\.jsonl, line 13: is not JSON/,
+    );
     await card.getByLabel('Train without the bad rows').check();
     expect(await train.isDisabled()).toBe(false);
     await context.close();
   });
 
   it.each([
-    ['empty.jsonl', '', /empty\.jsonl has no row that can be trained\. empty\.jsonl, line 1: the file is empty/],
+    [
+      'empty.jsonl',
+      '',
+      /empty\.jsonl has no row that can be trained\. empty\.jsonl, line 1: the file is empty/,
+    ],
     [
       'long.jsonl',
       rowsOf(2, () => ({ query: 'x'.repeat(100), response: 'y' })),
@@ -181,9 +235,13 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
   it('shows what is wrong with a model or a recipe, and stays usable', async () => {
     const { context, page, errors } = await fresh();
     const broken = await tinyModelPaths({ 'config.json': '{"model_type":"mamba"}' });
-    await expect(chooseFiles(page, 'Choose model files', broken)).rejects.toThrow(/model_type "mamba" is not supported/);
+    await expect(chooseFiles(page, 'Choose model files', broken)).rejects.toThrow(
+      /model_type "mamba" is not supported/,
+    );
     const wrong = await folderOf({ 'recipe.json': '{"lora":{"rank":8}}' });
-    await expect(chooseFiles(page, 'Load a recipe', wrong['recipe.json'])).rejects.toThrow(/"lora\.rank" is not a key of a recipe/);
+    await expect(chooseFiles(page, 'Load a recipe', wrong['recipe.json'])).rejects.toThrow(
+      /"lora\.rank" is not a key of a recipe/,
+    );
     await filled(page);
     expect(await page.getByRole('button', { name: 'Train', exact: true }).isDisabled()).toBe(false);
     expect(errors).toEqual([]);
@@ -194,7 +252,9 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
     const { context, page } = await fresh();
     const bad = await folderOf({ 'broken.val.jsonl': '{"a":1}\n' });
     await filled(page, [bad['broken.val.jsonl']]);
-    expect(await page.getByRole('article', { name: 'broken.val.jsonl' }).innerText()).toMatch(/in none of the formats that are known/);
+    expect(await page.getByRole('article', { name: 'broken.val.jsonl' }).innerText()).toMatch(
+      /in none of the formats that are known/,
+    );
     await pressTrain(page);
     await followRun(page, () => undefined);
     const metrics = new TextDecoder().decode(await download(page, 'metrics.jsonl'));
@@ -214,15 +274,20 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
     ).toBe('Kernels: float32 kernels (level plain); none were measured.');
     await pressTrain(page);
     await followRun(page, () => undefined);
-    expect(await page.getByRole('region', { name: 'Run', exact: true }).getByLabel('Kernels').first().innerText()).toBe(
-      'Kernels: float32 kernels (level plain); none were measured.',
+    expect(
+      await page.getByRole('region', { name: 'Run', exact: true }).getByLabel('Kernels').first().innerText(),
+    ).toBe('Kernels: float32 kernels (level plain); none were measured.');
+    expect(new TextDecoder().decode(await download(page, 'report.md'))).toContain(
+      '- Kernels: float32 kernels (level plain); none were measured.',
     );
-    expect(new TextDecoder().decode(await download(page, 'report.md'))).toContain('- Kernels: float32 kernels (level plain); none were measured.');
     expect(errors).toEqual([]);
     await context.close();
     for (const [query, message] of [
       ['?tune=maybe', /The page's address says tune=maybe: write tune=on or tune=off/],
-      ['?level=double', /The page's address says level=double: write level=plain, level=f16, level=matrix or level=auto/],
+      [
+        '?level=double',
+        /The page's address says level=double: write level=plain, level=f16, level=matrix or level=auto/,
+      ],
     ] as const) {
       const other = await fresh(query);
       await filled(other.page);
@@ -237,12 +302,17 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
     // Workers have a navigator of their own: the switch must reach them too.
     await context.route('**/assets/trainer.worker*.js', async (route) => {
       const response = await route.fetch();
-      await route.fulfill({ response, body: `Object.defineProperty(navigator,'gpu',{value:undefined});\n${await response.text()}` });
+      await route.fulfill({
+        response,
+        body: `Object.defineProperty(navigator,'gpu',{value:undefined});\n${await response.text()}`,
+      });
     });
     const page = await context.newPage();
     await page.goto(open.site.url);
     await filled(page);
-    expect(await page.getByRole('region', { name: /Before the start/ }).innerText()).toMatch(/This browser offers no WebGPU, so a slow substitute is used/);
+    expect(await page.getByRole('region', { name: /Before the start/ }).innerText()).toMatch(
+      /This browser offers no WebGPU, so a slow substitute is used/,
+    );
     await pressTrain(page);
     await followRun(page, () => undefined);
     const lines = new TextDecoder()
@@ -262,7 +332,17 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
     await section.getByRole('table').waitFor({ timeout: 200_000 });
     expect(await section.getByRole('status').innerText()).toMatch(/every kernel agrees with TensorFlow\.js/);
     const rows = (await section.getByRole('row').allInnerTexts()).slice(1).map((row) => row.split(/\s+/));
-    expect(rows.map(([op]) => op)).toEqual(expect.arrayContaining(['linear', 'lora', 'attention', 'rmsNorm', 'linearCrossEntropy', 'rope', 'gated']));
+    expect(rows.map(([op]) => op)).toEqual(
+      expect.arrayContaining([
+        'linear',
+        'lora',
+        'attention',
+        'rmsNorm',
+        'linearCrossEntropy',
+        'rope',
+        'gated',
+      ]),
+    );
     for (const [, comparisons, error] of rows) {
       expect(Number(comparisons)).toBeGreaterThan(0);
       expect(Number(error)).toBeLessThan(2e-5);
@@ -283,14 +363,18 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
     await filled(page);
     await pressTrain(page);
     const alerts = await followRun(page, () => undefined);
-    expect(alerts.join('\n')).toMatch(/other could not be evaluated: .*out of memory.*The other files and the training go on/);
+    expect(alerts.join('\n')).toMatch(
+      /other could not be evaluated: .*out of memory.*The other files and the training go on/,
+    );
     const lines = new TextDecoder()
       .decode(await download(page, 'metrics.jsonl'))
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, number>);
     expect(lines.filter(({ loss }) => loss !== undefined).length).toBe(8);
-    expect(lines.filter(({ eval_pirate_loss }) => eval_pirate_loss !== undefined).map(({ step }) => step)).toEqual([0, 4, 8]);
+    expect(
+      lines.filter(({ eval_pirate_loss }) => eval_pirate_loss !== undefined).map(({ step }) => step),
+    ).toEqual([0, 4, 8]);
     await context.close();
   });
 
@@ -305,7 +389,13 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
   it('asks only its own host for anything', async () => {
     const { context, page } = await fresh();
     const hosts = new Set<string>();
-    page.on('request', (request) => !request.url().startsWith('blob:') && !request.url().startsWith('data:') && hosts.add(new URL(request.url()).host));
+    page.on(
+      'request',
+      (request) =>
+        !request.url().startsWith('blob:') &&
+        !request.url().startsWith('data:') &&
+        hosts.add(new URL(request.url()).host),
+    );
     await page.reload();
     await filled(page);
     expect([...hosts]).toEqual([new URL(open.site.url).host]);

@@ -3,7 +3,15 @@ import { unzipSync } from 'fflate';
 import type { BrowserContext, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chooseFiles, download, followRun, pressTrain, settle } from '../../scripts/lib/drivePage.ts';
-import { browserPath, folderOf, openSite, pageErrors, rowsOf, tinyModelPaths, type OpenSite } from '../helpers/page.ts';
+import {
+  browserPath,
+  folderOf,
+  openSite,
+  pageErrors,
+  rowsOf,
+  tinyModelPaths,
+  type OpenSite,
+} from '../helpers/page.ts';
 
 const recipeOf = (learning_rate: number) =>
   JSON.stringify({
@@ -33,11 +41,15 @@ const weights = (zip: Record<string, Uint8Array>) => zip['adapter/adapter_model.
 const result = () => page.getByRole('region', { name: 'Result', exact: true });
 const history = () => page.getByRole('region', { name: 'History' });
 const runs = () => history().getByRole('list', { name: 'Kept runs' }).getByRole('article');
-const answer = (side: 'Base' | 'Tuned', turn: number) => result().getByRole('group', { name: `${side} answer ${turn}` });
+const answer = (side: 'Base' | 'Tuned', turn: number) =>
+  result().getByRole('group', { name: `${side} answer ${turn}` });
 const textOf = (of: Locator) => of.locator('.text').innerText();
 
 /** The result's row of a set: name, start, best, end. */
-const losses = async (set: string) => (await result().getByRole('row').allInnerTexts()).map((row) => row.split(/\s+/)).find(([name]) => name === set)!;
+const losses = async (set: string) =>
+  (await result().getByRole('row').allInnerTexts())
+    .map((row) => row.split(/\s+/))
+    .find(([name]) => name === set)!;
 
 async function ask(question: string): Promise<void> {
   await result().getByLabel('Message to the model').fill(question);
@@ -76,23 +88,36 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
     expect(base).not.toBe('ahoy');
     const slider = result().getByLabel('Adapter strength in percent');
     await slider.fill('0');
-    await page.waitForFunction(() => document.querySelector('[aria-label="Tuned answer 1"][aria-busy="false"]')?.textContent?.includes('0 % of the adapter'));
+    await page.waitForFunction(() =>
+      document
+        .querySelector('[aria-label="Tuned answer 1"][aria-busy="false"]')
+        ?.textContent?.includes('0 % of the adapter'),
+    );
     expect(await textOf(answer('Tuned', 1))).toBe(base);
     await slider.fill('100');
-    await page.waitForFunction(() => /^\s*Tuned · \d+ tokens/.test(document.querySelector('[aria-label="Tuned answer 1"][aria-busy="false"]')?.textContent ?? ''));
+    await page.waitForFunction(() =>
+      /^\s*Tuned · \d+ tokens/.test(
+        document.querySelector('[aria-label="Tuned answer 1"][aria-busy="false"]')?.textContent ?? '',
+      ),
+    );
     expect(await textOf(answer('Tuned', 1))).toBe('ahoy');
     await ask('say 4');
     expect(await answer('Tuned', 2).isVisible()).toBe(true);
-    expect(await result().locator('.question').allInnerTexts()).toEqual(['say 3', 'say 4'].map((text) => expect.stringContaining(text) as string));
+    expect(await result().locator('.question').allInnerTexts()).toEqual(
+      ['say 3', 'say 4'].map((text) => expect.stringContaining(text) as string),
+    );
     // Special tokens are not shown.
-    for (const text of await result().locator('.answer .text').allInnerTexts()) expect(text).not.toMatch(/<\/?s>|<\|/);
+    for (const text of await result().locator('.answer .text').allInnerTexts())
+      expect(text).not.toMatch(/<\/?s>|<\|/);
     await result().getByRole('button', { name: 'New conversation' }).click();
     await result().getByText('Sampling').click();
     await result().getByLabel('max_new_tokens').fill('200');
     await result().getByLabel('Message to the model').fill('count');
     await slider.fill('0');
     await result().getByRole('button', { name: 'Send' }).click();
-    await page.waitForFunction(() => (document.querySelector('[aria-label="Tuned answer 1"] .text')?.textContent?.length ?? 0) > 3);
+    await page.waitForFunction(
+      () => (document.querySelector('[aria-label="Tuned answer 1"] .text')?.textContent?.length ?? 0) > 3,
+    );
     await result().getByRole('button', { name: 'Stop', exact: true }).click();
     await result().getByRole('button', { name: 'Send' }).waitFor();
     expect(await answer('Tuned', 1).innerText()).toMatch(/stopped|\d+ tokens/);
@@ -104,21 +129,28 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
     await result().getByLabel('File').selectOption('pirate.val.jsonl');
     const map = result().getByRole('region', { name: 'Loss of the tuned model' });
     await map.waitFor();
-    const [, base, tuned] = /base (\d+\.\d+), tuned (\d+\.\d+)/.exec(await result().locator('p', { hasText: 'Mean loss' }).innerText())!.map(Number);
+    const [, base, tuned] = /base (\d+\.\d+), tuned (\d+\.\d+)/
+      .exec(await result().locator('p', { hasText: 'Mean loss' }).innerText())!
+      .map(Number);
     expect(tuned).toBeLessThan(base - 2);
     const tokens = map.getByRole('button');
     expect((await tokens.allInnerTexts()).slice(-5)).toEqual(['a', 'h', 'o', 'y', '</s>']);
     await tokens.last().hover();
     const values = result().getByRole('status', { name: 'Values of a token' });
-    expect(await values.innerText()).toMatch(/<\/s>\s*id 257, position \d+:\s*base [\d.]+, tuned [\d.]+ \(−[\d.]+\)/);
+    expect(await values.innerText()).toMatch(
+      /<\/s>\s*id 257, position \d+:\s*base [\d.]+, tuned [\d.]+ \(−[\d.]+\)/,
+    );
     await tokens.last().focus();
     await page.keyboard.press('ArrowLeft');
     expect(await values.innerText()).toMatch(/^y\s*id 121/);
-    const shade = (of: Locator) => of.evaluate((element) => Number(/(\d+)%/.exec(element.getAttribute('style') ?? '')?.[1] ?? NaN));
+    const shade = (of: Locator) =>
+      of.evaluate((element) => Number(/(\d+)%/.exec(element.getAttribute('style') ?? '')?.[1] ?? NaN));
     const before = result().getByRole('region', { name: 'Loss of the base model' }).getByRole('button');
     expect(await shade(before.last())).toBeGreaterThan(await shade(tokens.last()));
     await result().getByRole('button', { name: 'Next row' }).click();
-    await page.waitForFunction(() => document.querySelector('section[aria-label="Loss of the tuned model"]')?.textContent?.includes('21'));
+    await page.waitForFunction(() =>
+      document.querySelector('section[aria-label="Loss of the tuned model"]')?.textContent?.includes('21'),
+    );
   });
 
   it('compares blind over a validation file; the votes stay with the run', async () => {
@@ -132,14 +164,18 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
       const a = await ballot.getByRole('region', { name: 'Answer A' }).locator('.text').innerText();
       await ballot.getByRole('button', { name: a === 'ahoy' ? 'A is better' : 'B is better' }).click();
     }
-    expect(await result().getByRole('status', { name: 'Tally' }).innerText()).toMatch(/The tuned model is ahead: tuned 3, base 0\. .*25 % of the time; that could be chance/);
+    expect(await result().getByRole('status', { name: 'Tally' }).innerText()).toMatch(
+      /The tuned model is ahead: tuned 3, base 0\. .*25 % of the time; that could be chance/,
+    );
   });
 
   it('after a reload has the run in the history: it answers and is downloaded without training, votes included', async () => {
     await page.reload();
     await settle(page);
     const run = runs().first();
-    expect(await run.innerText()).toMatch(/train\.jsonl on tiny[\s\S]*finished, 40 steps[\s\S]*pirate [\d.]+ → [\d.]+/);
+    expect(await run.innerText()).toMatch(
+      /train\.jsonl on tiny[\s\S]*finished, 40 steps[\s\S]*pirate [\d.]+ → [\d.]+/,
+    );
     await run.getByRole('button', { name: 'Open' }).click();
     await ask('say 5');
     expect(await textOf(answer('Tuned', 1))).toBe('ahoy');
@@ -152,7 +188,16 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
     await run.getByLabel('Notes').blur();
     await history().getByRole('article', { name: 'pirate one' }).waitFor();
     const zip = await zipped('Export all of it');
-    expect(Object.keys(zip)).toEqual(expect.arrayContaining(['adapter/adapter_config.json', 'metrics.jsonl', 'recipe.json', 'report.md', 'votes.json', 'notes.txt']));
+    expect(Object.keys(zip)).toEqual(
+      expect.arrayContaining([
+        'adapter/adapter_config.json',
+        'metrics.jsonl',
+        'recipe.json',
+        'report.md',
+        'votes.json',
+        'notes.txt',
+      ]),
+    );
     expect(new TextDecoder().decode(zip['notes.txt'])).toBe('says ahoy');
   });
 
@@ -163,13 +208,21 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
     await pressTrain(page);
     // At once, by the page itself: what is left of the run takes little longer than a click from outside.
     await page.waitForFunction(() => {
-      const pause = [...document.querySelectorAll('button')].find(({ textContent }) => textContent.trim() === 'Pause');
-      if (!pause || Number(document.querySelector('progress[aria-label="Training"]')?.getAttribute('value')) < 7) return false;
+      const pause = [...document.querySelectorAll('button')].find(
+        ({ textContent }) => textContent.trim() === 'Pause',
+      );
+      if (
+        !pause ||
+        Number(document.querySelector('progress[aria-label="Training"]')?.getAttribute('value')) < 7
+      )
+        return false;
       pause.click();
       return true;
     });
     await page.waitForFunction(() =>
-      [...document.querySelectorAll('dt')].some((term) => term.textContent === 'saved at step' && Number(term.nextElementSibling?.textContent) >= 7),
+      [...document.querySelectorAll('dt')].some(
+        (term) => term.textContent === 'saved at step' && Number(term.nextElementSibling?.textContent) >= 7,
+      ),
     );
     await page.reload();
     await settle(page);
@@ -187,7 +240,11 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
   it('goes on from a dropped PEFT folder, refuses one that does not fit, compares two runs and deletes one', async () => {
     const before = await losses('pirate');
     const files = await zipped('Download the adapter');
-    const folder = await folderOf(Object.fromEntries(['adapter_config.json', 'adapter_model.safetensors'].map((name) => [name, files[`adapter/${name}`]])));
+    const folder = await folderOf(
+      Object.fromEntries(
+        ['adapter_config.json', 'adapter_model.safetensors'].map((name) => [name, files[`adapter/${name}`]]),
+      ),
+    );
     const input = page.locator('input[aria-label="Choose adapter files"]');
     await input.setInputFiles(folder['adapter_config.json']);
     await page.locator('main > .alert').getByText('the weights are missing').waitFor();

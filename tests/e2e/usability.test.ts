@@ -55,40 +55,54 @@ describe.skipIf(!browserPath)('usability', { timeout: 240_000 }, () => {
       await page.emulateMedia({ colorScheme });
       await page.evaluate(axe);
       const violations = await page.evaluate(
-        async () => (await (globalThis as unknown as { axe: { run(): Promise<{ violations: AxeResult[] }> } }).axe.run()).violations as AxeResult[],
+        async () =>
+          (
+            await (
+              globalThis as unknown as { axe: { run(): Promise<{ violations: AxeResult[] }> } }
+            ).axe.run()
+          ).violations as AxeResult[],
       );
       for (const { id, impact, nodes } of violations) {
-        if (impact === 'serious' || impact === 'critical') found.push(`${state}, ${colorScheme}: ${id} at ${nodes.map(({ target }) => target.join(' ')).join('; ')}`);
+        if (impact === 'serious' || impact === 'critical')
+          found.push(
+            `${state}, ${colorScheme}: ${id} at ${nodes.map(({ target }) => target.join(' ')).join('; ')}`,
+          );
       }
     }
     return found;
   }
 
   // Time on a machine that does other work too is not the page's alone: once more where it was too long.
-  it('shows no serious fault to axe, and never holds the main thread up while it trains', { retry: 2 }, async () => {
-    const page = await newPage();
-    await page.emulateMedia({ reducedMotion: 'reduce' });
-    await page.goto(open.site.url);
-    const found = await faults(page, 'start');
-    await chooseFiles(page, 'Load a recipe', recipe);
-    await chooseFiles(page, 'Choose model files', model);
-    await chooseFiles(page, 'Choose data files', data);
-    for (const summary of await page.locator('main summary:visible').all()) await summary.click();
-    await page.locator('.tokens').first().waitFor();
-    found.push(...(await faults(page, 'before the run, everything open')));
+  it(
+    'shows no serious fault to axe, and never holds the main thread up while it trains',
+    { retry: 2 },
+    async () => {
+      const page = await newPage();
+      await page.emulateMedia({ reducedMotion: 'reduce' });
+      await page.goto(open.site.url);
+      const found = await faults(page, 'start');
+      await chooseFiles(page, 'Load a recipe', recipe);
+      await chooseFiles(page, 'Choose model files', model);
+      await chooseFiles(page, 'Choose data files', data);
+      for (const summary of await page.locator('main summary:visible').all()) await summary.click();
+      await page.locator('.tokens').first().waitFor();
+      found.push(...(await faults(page, 'before the run, everything open')));
 
-    await page.evaluate(() => {
-      const tasks: number[] = [];
-      Object.assign(globalThis, { longTasks: tasks });
-      new PerformanceObserver((list) => tasks.push(...list.getEntries().map(({ duration }) => duration))).observe({ type: 'longtask' });
-    });
-    await pressTrain(page);
-    expect(await followRun(page, () => undefined)).toEqual([]);
-    const tasks = await page.evaluate(() => (globalThis as unknown as { longTasks: number[] }).longTasks);
-    found.push(...(await faults(page, 'after the run')));
-    expect(found).toEqual([]);
-    expect(tasks).toEqual([]);
-  });
+      await page.evaluate(() => {
+        const tasks: number[] = [];
+        Object.assign(globalThis, { longTasks: tasks });
+        new PerformanceObserver((list) =>
+          tasks.push(...list.getEntries().map(({ duration }) => duration)),
+        ).observe({ type: 'longtask' });
+      });
+      await pressTrain(page);
+      expect(await followRun(page, () => undefined)).toEqual([]);
+      const tasks = await page.evaluate(() => (globalThis as unknown as { longTasks: number[] }).longTasks);
+      found.push(...(await faults(page, 'after the run')));
+      expect(found).toEqual([]);
+      expect(tasks).toEqual([]);
+    },
+  );
 
   it('draws within 1.5 s', async () => {
     const page = await newPage();
@@ -98,7 +112,9 @@ describe.skipIf(!browserPath)('usability', { timeout: 240_000 }, () => {
     const painted = await page.evaluate(
       () =>
         new Promise<number>((resolve) => {
-          new PerformanceObserver((list) => list.getEntriesByName('first-contentful-paint').forEach(({ startTime }) => resolve(startTime))).observe({
+          new PerformanceObserver((list) =>
+            list.getEntriesByName('first-contentful-paint').forEach(({ startTime }) => resolve(startTime)),
+          ).observe({
             type: 'paint',
             buffered: true,
           });
@@ -116,7 +132,12 @@ describe.skipIf(!browserPath)('usability', { timeout: 240_000 }, () => {
     const tabTo = async (name: string) => {
       for (let presses = 0; presses < 200; presses++) {
         await page.keyboard.press('Tab');
-        const focused = await page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent?.trim() ?? '');
+        const focused = await page.evaluate(
+          () =>
+            document.activeElement?.getAttribute('aria-label') ??
+            document.activeElement?.textContent?.trim() ??
+            '',
+        );
         if (focused === name) return;
       }
       throw new Error(`Tab never reached "${name}"`);

@@ -12,9 +12,15 @@ describe.each([
 ])('%s', (name, tokenizer) => {
   const [file, folder] = [sharedPath(`chat/${name}.json`), sharedPath(tokenizer)];
   it.skipIf(!file || !folder)('gives every row and chat as transformers does', () => {
-    const expected = JSON.parse(readFileSync(file!, 'utf8')) as ChatFile & { rows: Record<string, unknown>[]; chats: Record<string, unknown>[] };
+    const expected = JSON.parse(readFileSync(file!, 'utf8')) as ChatFile & {
+      rows: Record<string, unknown>[];
+      chats: Record<string, unknown>[];
+    };
     const text = (part: string) => readFileSync(join(folder!, part), 'utf8');
-    const made = chatReference(expected, { 'tokenizer.json': text('tokenizer.json'), 'tokenizer_config.json': text('tokenizer_config.json') });
+    const made = chatReference(expected, {
+      'tokenizer.json': text('tokenizer.json'),
+      'tokenizer_config.json': text('tokenizer_config.json'),
+    });
     expect(made.rows.length).toBe(expected.rows.length);
     for (const [i, row] of expected.rows.entries()) {
       // The fixture has null where there are no labels; an error's wording is jinja's own.

@@ -27,72 +27,100 @@ interface Curve {
   greedy?: unknown;
 }
 
-if (folders.length === 0) it.skip('has no references to compare with: ../shared/golden is not there', () => undefined);
+if (folders.length === 0)
+  it.skip('has no references to compare with: ../shared/golden is not there', () => undefined);
 
 /** A head of [384, 64] in bfloat16 then lies in three slices, gate and up in two. */
-const SPLIT = folders.includes('llama_untied') ? [['llama_untied', ', bindings of 20000 bytes', 20_000] as const] : [];
+const SPLIT = folders.includes('llama_untied')
+  ? [['llama_untied', ', bindings of 20000 bytes', 20_000] as const]
+  : [];
 
 describe.skipIf(!gpu)('the device of these tests', () => {
   it('has no more than WebGPU promises', async () => {
     const context = await promisedGpu();
-    const { maxStorageBufferBindingSize, maxBufferSize, maxStorageBuffersPerShaderStage, maxComputeWorkgroupStorageSize } = context.device.limits;
-    expect([maxStorageBufferBindingSize, maxBufferSize, maxStorageBuffersPerShaderStage, maxComputeWorkgroupStorageSize]).toEqual([128 * 2 ** 20, 256 * 2 ** 20, 8, 16 * 1024]);
+    const {
+      maxStorageBufferBindingSize,
+      maxBufferSize,
+      maxStorageBuffersPerShaderStage,
+      maxComputeWorkgroupStorageSize,
+    } = context.device.limits;
+    expect([
+      maxStorageBufferBindingSize,
+      maxBufferSize,
+      maxStorageBuffersPerShaderStage,
+      maxComputeWorkgroupStorageSize,
+    ]).toEqual([128 * 2 ** 20, 256 * 2 ** 20, 8, 16 * 1024]);
     expect(context.limits).toEqual({ maxBindingBytes: 128 * 2 ** 20, maxBufferBytes: 256 * 2 ** 20 });
     context.dispose();
   });
 });
 
-describe.skipIf(!gpu).each([...folders.map((name) => [name, '', smallBindings] as const), ...SPLIT])('%s%s', (name, _, maxBindingBytes) => {
-  const folder = join(root!, name);
-  it('meets every bound', { timeout: 1_200_000 }, async () => {
-    const at = (...path: string[]) => join(folder, ...path);
-    const json = <T>(...path: string[]) => JSON.parse(readFileSync(at(...path), 'utf8')) as T;
-    const context = await promisedGpu(maxBindingBytes === null ? {} : { maxBindingBytes });
-    const made = await replayReference({
-      context,
-      source: await openCheckpoint((await filesOf(folder)).filter(({ path }) => !path.includes('/'))),
-      documents: json<ReferenceDocument[]>('batch.json'),
-      initial: await readArrays(at('adapter_init', 'adapter_model.safetensors')),
-      initialConfig: json('adapter_init', 'adapter_config.json'),
-      probe: await readArrays(at('golden.safetensors'), (array) => array.startsWith('probe_')),
-      log: () => undefined,
-    });
-    const golden = readIndependently(readFileSync(at('golden.safetensors')));
-    const scalars = json<Record<string, unknown>>('golden.json');
+describe.skipIf(!gpu).each([...folders.map((name) => [name, '', smallBindings] as const), ...SPLIT])(
+  '%s%s',
+  (name, _, maxBindingBytes) => {
+    const folder = join(root!, name);
+    it('meets every bound', { timeout: 1_200_000 }, async () => {
+      const at = (...path: string[]) => join(folder, ...path);
+      const json = <T>(...path: string[]) => JSON.parse(readFileSync(at(...path), 'utf8')) as T;
+      const context = await promisedGpu(maxBindingBytes === null ? {} : { maxBindingBytes });
+      const made = await replayReference({
+        context,
+        source: await openCheckpoint((await filesOf(folder)).filter(({ path }) => !path.includes('/'))),
+        documents: json<ReferenceDocument[]>('batch.json'),
+        initial: await readArrays(at('adapter_init', 'adapter_model.safetensors')),
+        initialConfig: json('adapter_init', 'adapter_config.json'),
+        probe: await readArrays(at('golden.safetensors'), (array) => array.startsWith('probe_')),
+        log: () => undefined,
+      });
+      const golden = readIndependently(readFileSync(at('golden.safetensors')));
+      const scalars = json<Record<string, unknown>>('golden.json');
 
-    let compared = 0;
-    for (const [array, expected] of Object.entries(golden)) {
-      const mine = made.arrays.get(array);
-      const bound = /logits/.test(array) ? 2e-5 : array.startsWith('grad.') ? 3e-5 : array.startsWith('nf4.') ? 0 : null;
-      if (bound === null) continue;
-      expect(mine, array).toBeDefined();
-      expect(largestDifference(mine!.data as ArrayLike<number>, expected.values), array).toBeLessThanOrEqual(bound * largest(expected.values));
-      compared++;
-    }
-    expect(compared).toBeGreaterThan(50);
-
-    for (const key of ['base_loss', 'nf4_base_loss']) within(made.scalars[key] as number[], scalars[key] as number[], 1e-5, key);
-    within([made.scalars.probe_loss as number], [scalars.probe_loss as number], 1e-5, 'probe_loss');
-    for (const key of ['lora', 'qlora', 'rslora']) {
-      const [mine, expected] = [made.scalars[key] as Curve, scalars[key] as Curve];
-      expect(mine.loss.length).toBe(expected.loss.length);
-      within(mine.loss, expected.loss, 5e-4, key);
-      within(mine.final_eval_loss, expected.final_eval_loss, 5e-4, `${key} final_eval_loss`);
-      if (expected.greedy) expect(mine.greedy).toEqual(expected.greedy);
-    }
-    for (const key of ['base_greedy', 'probe_greedy']) expect(made.scalars[key], key).toEqual(scalars[key]);
-
-    for (const adapter of ['adapter_trained', 'adapter_qlora_trained']) {
-      const expected = readIndependently(readFileSync(at(adapter, 'adapter_model.safetensors')));
-      const mine = readIndependently(made.adapters[adapter].get('adapter_model.safetensors')!);
-      expect(Object.keys(mine).sort()).toEqual(Object.keys(expected).sort());
-      for (const [tensor, { shape, values }] of Object.entries(expected)) {
-        expect(mine[tensor].shape, tensor).toEqual(shape);
-        expect(largestDifference(mine[tensor].values, values), tensor).toBeLessThanOrEqual(5e-3 * largest(values));
+      let compared = 0;
+      for (const [array, expected] of Object.entries(golden)) {
+        const mine = made.arrays.get(array);
+        const bound = /logits/.test(array)
+          ? 2e-5
+          : array.startsWith('grad.')
+            ? 3e-5
+            : array.startsWith('nf4.')
+              ? 0
+              : null;
+        if (bound === null) continue;
+        expect(mine, array).toBeDefined();
+        expect(
+          largestDifference(mine!.data as ArrayLike<number>, expected.values),
+          array,
+        ).toBeLessThanOrEqual(bound * largest(expected.values));
+        compared++;
       }
-    }
-  });
-});
+      expect(compared).toBeGreaterThan(50);
+
+      for (const key of ['base_loss', 'nf4_base_loss'])
+        within(made.scalars[key] as number[], scalars[key] as number[], 1e-5, key);
+      within([made.scalars.probe_loss as number], [scalars.probe_loss as number], 1e-5, 'probe_loss');
+      for (const key of ['lora', 'qlora', 'rslora']) {
+        const [mine, expected] = [made.scalars[key] as Curve, scalars[key] as Curve];
+        expect(mine.loss.length).toBe(expected.loss.length);
+        within(mine.loss, expected.loss, 5e-4, key);
+        within(mine.final_eval_loss, expected.final_eval_loss, 5e-4, `${key} final_eval_loss`);
+        if (expected.greedy) expect(mine.greedy).toEqual(expected.greedy);
+      }
+      for (const key of ['base_greedy', 'probe_greedy']) expect(made.scalars[key], key).toEqual(scalars[key]);
+
+      for (const adapter of ['adapter_trained', 'adapter_qlora_trained']) {
+        const expected = readIndependently(readFileSync(at(adapter, 'adapter_model.safetensors')));
+        const mine = readIndependently(made.adapters[adapter].get('adapter_model.safetensors')!);
+        expect(Object.keys(mine).sort()).toEqual(Object.keys(expected).sort());
+        for (const [tensor, { shape, values }] of Object.entries(expected)) {
+          expect(mine[tensor].shape, tensor).toEqual(shape);
+          expect(largestDifference(mine[tensor].values, values), tensor).toBeLessThanOrEqual(
+            5e-3 * largest(values),
+          );
+        }
+      }
+    });
+  },
+);
 
 function within(mine: readonly number[], expected: readonly number[], bound: number, what: string): void {
   expect(mine.length, what).toBe(expected.length);

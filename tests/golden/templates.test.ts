@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ChatTemplate, TemplateError, type ChatMessage } from '../../src/data/chatTemplate.ts';
+import { ChatTemplate, TemplateError, type ChatMessage } from '../../src/data/template/chatTemplate.ts';
 import { sharedPath } from '../helpers/shared.ts';
 
 interface Fixture {
@@ -14,11 +14,16 @@ interface Fixture {
   results: Record<string, string>;
 }
 
-const fixture = JSON.parse(readFileSync(new URL('../fixtures/chatTemplates.json', import.meta.url), 'utf8')) as Fixture;
+const fixture = JSON.parse(
+  readFileSync(new URL('../fixtures/chatTemplates.json', import.meta.url), 'utf8'),
+) as Fixture;
 const REFUSED = 'refuse';
 const folder = sharedPath('reference/trl-chat-templates');
 const conversations = fixture.systems.flatMap((system) =>
-  fixture.turns.map((turns) => [...(system === null ? [] : [{ role: 'system' as const, content: system }]), ...turns.map(([role, content]) => ({ role, content }))]),
+  fixture.turns.map((turns) => [
+    ...(system === null ? [] : [{ role: 'system' as const, content: system }]),
+    ...turns.map(([role, content]) => ({ role, content })),
+  ]),
 );
 
 function outcome(render: () => string): string {
@@ -33,7 +38,9 @@ function outcome(render: () => string): string {
 describe('chat templates', () => {
   it('are 53, in 18,000 cases, few of them refused', () => {
     const cases = Object.values(fixture.results).flatMap((line) => line.match(/.{6}/g) ?? []);
-    expect([Object.keys(fixture.results).length, conversations.length, cases.length]).toEqual([53, 125, 18000]);
+    expect([Object.keys(fixture.results).length, conversations.length, cases.length]).toEqual([
+      53, 125, 18000,
+    ]);
     expect(cases.filter((result) => result === REFUSED).length).toBeLessThan(cases.length / 4);
   });
 

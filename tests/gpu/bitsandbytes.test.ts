@@ -5,25 +5,45 @@ import { describe, expect, it } from 'vitest';
 import { filesOf } from '../../scripts/lib/nodeFiles.ts';
 import { packDocuments } from '../../src/data/packing.ts';
 import { openCheckpoint } from '../../src/formats/checkpoint.ts';
-import { modelOf } from '../../src/model/registry.ts';
-import type { Engine, EngineOptions } from '../../src/training/engine.ts';
-import { TensorFlowEngine } from '../../src/training/tensorflowEngine.ts';
-import { WebGpuEngine } from '../../src/training/webgpuEngine.ts';
-import { memoryWeightSource } from '../../src/training/weightStream.ts';
+import { modelOf } from '../../src/model/families/registry.ts';
+import type { Engine, EngineOptions } from '../../src/engine/engine.ts';
+import { TensorFlowEngine } from '../../src/engine/tensorflow/tensorflowEngine.ts';
+import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
+import { memoryWeightSource } from '../../src/import/weightStream.ts';
 import { testGpu } from '../helpers/gpu.ts';
 
 const gpu = await testGpu();
 const folder = (name: string) => fileURLToPath(new URL(`../fixtures/bitsandbytes/${name}`, import.meta.url));
-const expected = JSON.parse(readFileSync(folder('expected.json'), 'utf8')) as { tokens: number[] } & Record<string, { loss: number }>;
-const [batch] = packDocuments([{ inputIds: expected.tokens, labels: expected.tokens }], { tokens: 32, padTokenId: 0 });
+const expected = JSON.parse(readFileSync(folder('expected.json'), 'utf8')) as { tokens: number[] } & Record<
+  string,
+  { loss: number }
+>;
+const [batch] = packDocuments([{ inputIds: expected.tokens, labels: expected.tokens }], {
+  tokens: 32,
+  padTokenId: 0,
+});
 
 async function options(name: string): Promise<EngineOptions> {
   const source = await openCheckpoint(await filesOf(folder(name)));
-  const lora = { r: 4, lora_alpha: 8, lora_dropout: 0, target_modules: 'all-linear' as const, use_rslora: false, use_dora: false };
-  return { weights: memoryWeightSource(source, modelOf(source.config).tensors, 'nf4'), lora, tokensPerMicroBatch: 32, gradientCheckpointing: true, seed: 7 };
+  const lora = {
+    r: 4,
+    lora_alpha: 8,
+    lora_dropout: 0,
+    target_modules: 'all-linear' as const,
+    use_rslora: false,
+    use_dora: false,
+  };
+  return {
+    weights: memoryWeightSource(source, modelOf(source.config).tensors, 'nf4'),
+    lora,
+    tokensPerMicroBatch: 32,
+    gradientCheckpointing: true,
+    seed: 7,
+  };
 }
 
-const meanLoss = async (engine: Engine) => (await engine.score(batch)).loss.reduce((a, b) => a + b, 0) / batch.supervisedTokens;
+const meanLoss = async (engine: Engine) =>
+  (await engine.score(batch)).loss.reduce((a, b) => a + b, 0) / batch.supervisedTokens;
 
 describe.each(['double', 'plain', 'blocks128'])('%s', (name) => {
   it.skipIf(!gpu)("has transformers' loss on the GPU, and learns", async () => {

@@ -7,23 +7,37 @@ import { ChatTokenizer } from '../../src/data/tokenizer.ts';
 import { packDocuments } from '../../src/data/packing.ts';
 import { openCheckpoint } from '../../src/formats/checkpoint.ts';
 import type { WeightSource } from '../../src/formats/tensors.ts';
-import { GpuContext, isSoftwareAdapter } from '../../src/gpu/context.ts';
+import { GpuContext, isSoftwareAdapter } from '../../src/gpu/gpuContext.ts';
 import type { KernelSettings } from '../../src/gpu/dispatch.ts';
-import { modelOf } from '../../src/model/registry.ts';
-import { uniform } from '../../src/plan/opCases.ts';
-import type { AdapterTensors, Engine, EngineOptions, StepInput } from '../../src/training/engine.ts';
-import { TensorFlowEngine } from '../../src/training/tensorflowEngine.ts';
-import { WebGpuEngine } from '../../src/training/webgpuEngine.ts';
-import { memoryWeightSource, type Quantization } from '../../src/training/weightStream.ts';
+import { modelOf } from '../../src/model/families/registry.ts';
+import { uniform } from '../../src/verify/opCases.ts';
+import type { AdapterTensors, Engine, EngineOptions, StepInput } from '../../src/engine/engine.ts';
+import { TensorFlowEngine } from '../../src/engine/tensorflow/tensorflowEngine.ts';
+import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
+import { memoryWeightSource, type Quantization } from '../../src/import/weightStream.ts';
 import { gpuWith, testGpu } from '../helpers/gpu.ts';
 import { sharedPath } from '../helpers/shared.ts';
 import { TINY_CONFIG, tinyModelFiles } from '../helpers/tinyModel.ts';
 
 const gpu = await testGpu();
-const LORA = { r: 4, lora_alpha: 8, lora_dropout: 0, target_modules: 'all-linear' as const, use_rslora: false, use_dora: false };
+const LORA = {
+  r: 4,
+  lora_alpha: 8,
+  lora_dropout: 0,
+  target_modules: 'all-linear' as const,
+  use_rslora: false,
+  use_dora: false,
+};
 
-async function tinySource(quantization: Quantization = 'nf4', config: Record<string, unknown> = TINY_CONFIG): Promise<WeightSource> {
-  return memoryWeightSource(await openCheckpoint(tinyModelFiles({}, config)), modelOf(config).tensors, quantization);
+async function tinySource(
+  quantization: Quantization = 'nf4',
+  config: Record<string, unknown> = TINY_CONFIG,
+): Promise<WeightSource> {
+  return memoryWeightSource(
+    await openCheckpoint(tinyModelFiles({}, config)),
+    modelOf(config).tensors,
+    quantization,
+  );
 }
 
 const documents = [9, 3, 14, 2, 21, 5, 1, 12].map((length, i) => {
@@ -41,7 +55,10 @@ afterEach(() => {
   engine = undefined;
 });
 
-async function open(change: Partial<EngineOptions> = {}, quantization: Quantization = 'nf4'): Promise<WebGpuEngine> {
+async function open(
+  change: Partial<EngineOptions> = {},
+  quantization: Quantization = 'nf4',
+): Promise<WebGpuEngine> {
   engine?.dispose();
   const made = await WebGpuEngine.create(gpu!, options(await tinySource(quantization), change));
   engine = made;
@@ -53,14 +70,29 @@ const pack = (tokens: number, indices = documents.map((_, i) => i)) =>
     indices.map((i) => documents[i]),
     { tokens, padTokenId: 0, indices },
   );
-const step = (microBatches: StepInput['microBatches'], number = 0): StepInput => ({ microBatches, step: number, learningRate: 1e-2, weightDecay: 0.01, maxGradNorm: 1 });
+const step = (microBatches: StepInput['microBatches'], number = 0): StepInput => ({
+  microBatches,
+  step: number,
+  learningRate: 1e-2,
+  weightDecay: 0.01,
+  maxGradNorm: 1,
+});
 
 /** An adapter whose B is not zero, so that every gradient is alive. */
 async function stirred(target: Engine): Promise<AdapterTensors> {
-  return new Map([...(await target.readAdapter())].map(([name, { shape, data }], i) => [name, { shape, data: uniform(data.length, i).map((value) => 0.1 * value) }]));
+  return new Map(
+    [...(await target.readAdapter())].map(([name, { shape, data }], i) => [
+      name,
+      { shape, data: uniform(data.length, i).map((value) => 0.1 * value) },
+    ]),
+  );
 }
 
-async function gradientsOf(change: Partial<EngineOptions>, batches: StepInput['microBatches'], numberOfStep = 3) {
+async function gradientsOf(
+  change: Partial<EngineOptions>,
+  batches: StepInput['microBatches'],
+  numberOfStep = 3,
+) {
   const target = await open(change);
   await target.loadAdapter(await stirred(target));
   return target.gradients(batches, numberOfStep);
@@ -85,7 +117,14 @@ describe.skipIf(!gpu)('engine', () => {
     const { total, ...parts } = planned;
     expect(gpu!.allocated()).toEqual(parts);
     expect(Object.values(parts).reduce((a, b) => a + b, 0)).toBe(total);
-    await target.generate([[1, 2, 3]], { maxNewTokens: 3, stopTokenIds: [], doSample: false, temperature: 1, topP: 1, seed: 0 });
+    await target.generate([[1, 2, 3]], {
+      maxNewTokens: 3,
+      stopTokenIds: [],
+      doSample: false,
+      temperature: 1,
+      topP: 1,
+      seed: 0,
+    });
     const { total: withCache, ...grown } = target.memory;
     expect(gpu!.allocated()).toEqual(grown);
     expect(grown.kvCache).toBeGreaterThan(0);
@@ -99,7 +138,8 @@ describe.skipIf(!gpu)('engine', () => {
     const train = async (seed: number) => {
       const target = await open({ seed, lora: { ...LORA, lora_dropout: 0.2 } });
       const losses: number[] = [];
-      for (let i = 0; i < 4; i++) losses.push((await target.trainStep(step(pack(96, [i, i + 1, i + 2]), i))).loss);
+      for (let i = 0; i < 4; i++)
+        losses.push((await target.trainStep(step(pack(96, [i, i + 1, i + 2]), i))).loss);
       return { losses, adapter: await target.readAdapter() };
     };
     const [a, b, c] = [await train(1), await train(1), await train(2)];
@@ -114,20 +154,23 @@ describe.skipIf(!gpu)('engine', () => {
     expect(losses.at(-1)!).toBeLessThan(0.6 * losses[0]);
   });
 
-  it.each([0, 0.25])('gives the same loss and gradients however documents are packed (dropout %d)', async (lora_dropout) => {
-    const lora = { ...LORA, lora_dropout };
-    const whole = await gradientsOf({ lora }, pack(96));
-    const small = await gradientsOf({ lora, tokensPerMicroBatch: 32 }, pack(32));
-    const reversed = await gradientsOf({ lora }, pack(96, documents.map((_, i) => i).reverse()));
-    const apart = await gradientsOf(
-      { lora },
-      documents.flatMap((_, i) => pack(96, [i])),
-    );
-    for (const other of [small, reversed, apart]) {
-      expect(Math.abs(other.loss - whole.loss) / whole.loss).toBeLessThan(1e-6);
-      expect(relativeDifference(whole.gradients, other.gradients)).toBeLessThan(1e-5);
-    }
-  });
+  it.each([0, 0.25])(
+    'gives the same loss and gradients however documents are packed (dropout %d)',
+    async (lora_dropout) => {
+      const lora = { ...LORA, lora_dropout };
+      const whole = await gradientsOf({ lora }, pack(96));
+      const small = await gradientsOf({ lora, tokensPerMicroBatch: 32 }, pack(32));
+      const reversed = await gradientsOf({ lora }, pack(96, documents.map((_, i) => i).reverse()));
+      const apart = await gradientsOf(
+        { lora },
+        documents.flatMap((_, i) => pack(96, [i])),
+      );
+      for (const other of [small, reversed, apart]) {
+        expect(Math.abs(other.loss - whole.loss) / whole.loss).toBeLessThan(1e-6);
+        expect(relativeDifference(whole.gradients, other.gradients)).toBeLessThan(1e-5);
+      }
+    },
+  );
 
   it('gives the same gradients with and without activation checkpointing, in less memory', async () => {
     const lora = { ...LORA, lora_dropout: 0.1 };
@@ -158,7 +201,10 @@ describe.skipIf(!gpu)('engine', () => {
     const start = await stirred(target);
     for (const each of [target, fallback]) await each.loadAdapter(start);
     for (let i = 0; i < 3; i++) {
-      const [mine, other] = [await target.trainStep(step(pack(96), i)), await fallback.trainStep(step(pack(96), i))];
+      const [mine, other] = [
+        await target.trainStep(step(pack(96), i)),
+        await fallback.trainStep(step(pack(96), i)),
+      ];
       expect(Math.abs(mine.loss - other.loss)).toBeLessThan(1e-5);
       expect(Math.abs(mine.gradNorm - other.gradNorm) / other.gradNorm).toBeLessThan(1e-4);
     }
@@ -168,8 +214,17 @@ describe.skipIf(!gpu)('engine', () => {
     expect(Math.max(...scores.loss.map((value, i) => Math.abs(value - others.loss[i])))).toBeLessThan(2e-4);
     expect(scores.correct).toEqual(others.correct);
     expect(scores.correct.length).toBe(96);
-    const greedy = { maxNewTokens: 8, stopTokenIds: [257], doSample: false, temperature: 1, topP: 1, seed: 0 };
-    expect(await fallback.generate([[1, 2, 3], [9]], greedy)).toEqual(await target.generate([[1, 2, 3], [9]], greedy));
+    const greedy = {
+      maxNewTokens: 8,
+      stopTokenIds: [257],
+      doSample: false,
+      temperature: 1,
+      topP: 1,
+      seed: 0,
+    };
+    expect(await fallback.generate([[1, 2, 3], [9]], greedy)).toEqual(
+      await target.generate([[1, 2, 3], [9]], greedy),
+    );
     fallback.dispose();
   });
 
@@ -187,7 +242,9 @@ describe.skipIf(!gpu)('engine', () => {
     // Every other target is the likeliest token itself.
     const targets = plain.targets.map((target, t) => (target >= 0 && t % 2 === 0 ? likeliest[t] : target));
     const { correct, loss } = await target.score({ ...plain, targets });
-    expect([...correct]).toEqual([...targets].map((target, t) => (target >= 0 && target === likeliest[t] ? 1 : 0)));
+    expect([...correct]).toEqual(
+      [...targets].map((target, t) => (target >= 0 && target === likeliest[t] ? 1 : 0)),
+    );
     expect(correct.filter((hit) => hit === 1).length).toBeGreaterThan(20);
     expect(loss.every((value, t) => value === 0 || targets[t] >= 0)).toBe(true);
   });
@@ -211,15 +268,26 @@ describe.skipIf(!gpu)('engine', () => {
     const adapter = await stirred(target);
     adapter.values().next().value!.data.fill(1e38);
     await target.loadAdapter(adapter);
-    await expect(target.trainStep(step(pack(96)))).rejects.toThrow(/became NaN or infinite at step 1; the step was not applied/);
+    await expect(target.trainStep(step(pack(96)))).rejects.toThrow(
+      /became NaN or infinite at step 1; the step was not applied/,
+    );
     expect(await target.readAdapter()).toEqual(adapter);
   });
 
   it('generates the same ids in a batch as one by one, past the length of a micro-batch, and stops at an end token', async () => {
     const target = await open({ tokensPerMicroBatch: 32 });
     await target.loadAdapter(await stirred(target));
-    const prompts = [3, 40, 1, 7, 33, 2, 5, 6, 9, 11].map((length, i) => [...uniform(length, i)].map((value) => Math.floor((value + 1) * 120)));
-    const greedy = { maxNewTokens: 12, stopTokenIds: [] as number[], doSample: false, temperature: 1, topP: 1, seed: 0 };
+    const prompts = [3, 40, 1, 7, 33, 2, 5, 6, 9, 11].map((length, i) =>
+      [...uniform(length, i)].map((value) => Math.floor((value + 1) * 120)),
+    );
+    const greedy = {
+      maxNewTokens: 12,
+      stopTokenIds: [] as number[],
+      doSample: false,
+      temperature: 1,
+      topP: 1,
+      seed: 0,
+    };
     const together = await target.generate(prompts, greedy);
     const alone: number[][] = [];
     for (const prompt of prompts) alone.push(...(await target.generate([prompt], greedy)));
@@ -231,7 +299,14 @@ describe.skipIf(!gpu)('engine', () => {
 
   it('samples by seed: the same seed the same ids, a temperature near zero the greedy ones', async () => {
     const target = await open();
-    const sampled = { maxNewTokens: 20, stopTokenIds: [], doSample: true, temperature: 1.5, topP: 0.95, seed: 5 };
+    const sampled = {
+      maxNewTokens: 20,
+      stopTokenIds: [],
+      doSample: true,
+      temperature: 1.5,
+      topP: 0.95,
+      seed: 5,
+    };
     const [a] = await target.generate([[1, 2]], sampled);
     const [b] = await target.generate([[1, 2]], sampled);
     const [c] = await target.generate([[1, 2]], { ...sampled, seed: 6 });
@@ -245,12 +320,24 @@ describe.skipIf(!gpu)('engine', () => {
 
 /** The adapter with every B multiplied by s. */
 function scaled(adapter: AdapterTensors, s: number): AdapterTensors {
-  return new Map([...adapter].map(([name, { shape, data }]) => [name, { shape, data: name.includes('lora_B') ? data.map((value) => value * s) : data }]));
+  return new Map(
+    [...adapter].map(([name, { shape, data }]) => [
+      name,
+      { shape, data: name.includes('lora_B') ? data.map((value) => value * s) : data },
+    ]),
+  );
 }
 
 describe.skipIf(!gpu)('adapter strength', () => {
   const [batch] = pack(96);
-  const greedy = { maxNewTokens: 10, stopTokenIds: [] as number[], doSample: false, temperature: 1, topP: 1, seed: 0 };
+  const greedy = {
+    maxNewTokens: 10,
+    stopTokenIds: [] as number[],
+    doSample: false,
+    temperature: 1,
+    topP: 1,
+    seed: 0,
+  };
   const prompts = [
     [1, 2, 3],
     [90, 91],
@@ -264,14 +351,19 @@ describe.skipIf(!gpu)('adapter strength', () => {
     expect(await target.score(batch, 1)).toEqual(await target.score(batch));
     expect(await target.score(batch, 0)).toEqual(base);
     for (const s of [0.35, 0.5, 1.5]) {
-      const [scores, ids] = [await target.score(batch, s), await target.generate(prompts, { ...greedy, strengths: [s, s] })];
+      const [scores, ids] = [
+        await target.score(batch, s),
+        await target.generate(prompts, { ...greedy, strengths: [s, s] }),
+      ];
       await target.loadAdapter(scaled(adapter, s));
       const expected = await target.score(batch);
       expect(await target.generate(prompts, greedy)).toEqual(ids);
       await target.loadAdapter(adapter);
       // Powers of two scale without rounding.
       if (s === 0.5) expect(scores).toEqual(expected);
-      expect(Math.max(...scores.loss.map((value, i) => Math.abs(value - expected.loss[i])))).toBeLessThan(1e-5);
+      expect(Math.max(...scores.loss.map((value, i) => Math.abs(value - expected.loss[i])))).toBeLessThan(
+        1e-5,
+      );
       expect(scores).not.toEqual(await target.score(batch));
     }
     expect(await target.readAdapter()).toEqual(adapter);
@@ -282,7 +374,11 @@ describe.skipIf(!gpu)('adapter strength', () => {
     await target.loadAdapter(await stirred(target));
     const sampled = { ...greedy, doSample: true, temperature: 1.2, topP: 0.95, seed: 3 };
     const [prompt] = prompts;
-    const together = await target.generate([prompt, prompt, prompt], { ...sampled, strengths: [0, 1, 1], streams: [0, 0, 0] });
+    const together = await target.generate([prompt, prompt, prompt], {
+      ...sampled,
+      strengths: [0, 1, 1],
+      streams: [0, 0, 0],
+    });
     const alone = [0, 1].map((s) => target.generate([prompt], { ...sampled, strengths: [s], streams: [0] }));
     expect(together).toEqual([...(await alone[0]), ...(await alone[1]), together[1]]);
     expect(together[0]).not.toEqual(together[1]);
@@ -298,7 +394,11 @@ describe.skipIf(!gpu)('adapter strength', () => {
       return target.readAdapter();
     };
     const plain = await train(async () => undefined);
-    expect(await train((target) => Promise.all([target.score(batch, 0.3), target.generate(prompts, { ...greedy, strengths: [0, 1.5] })]))).toEqual(plain);
+    expect(
+      await train((target) =>
+        Promise.all([target.score(batch, 0.3), target.generate(prompts, { ...greedy, strengths: [0, 1.5] })]),
+      ),
+    ).toEqual(plain);
   });
 
   it('is the same on TensorFlow.js', async () => {
@@ -310,7 +410,11 @@ describe.skipIf(!gpu)('adapter strength', () => {
     expect(Math.max(...mine.loss.map((value, i) => Math.abs(value - other.loss[i])))).toBeLessThan(2e-4);
     const told: number[][] = [[], []];
     const strengths = [0, 1.5];
-    const made = await fallback.generate(prompts, { ...greedy, strengths }, { onIds: (prompt, ids) => (told[prompt] = [...ids]) });
+    const made = await fallback.generate(
+      prompts,
+      { ...greedy, strengths },
+      { onIds: (prompt, ids) => (told[prompt] = [...ids]) },
+    );
     expect(made).toEqual(await target.generate(prompts, { ...greedy, strengths }));
     expect(told).toEqual(made);
     fallback.dispose();
@@ -339,7 +443,14 @@ describe.skipIf(!gpu)('an engine that only answers', () => {
     const target = await open({ training: false });
     const told: string[] = [];
     let rounds = 0;
-    const endless = { maxNewTokens: 100, stopTokenIds: [], doSample: false, temperature: 1, topP: 1, seed: 0 };
+    const endless = {
+      maxNewTokens: 100,
+      stopTokenIds: [],
+      doSample: false,
+      temperature: 1,
+      topP: 1,
+      seed: 0,
+    };
     const made = await target.generate(
       [
         [1, 2],
@@ -367,66 +478,115 @@ describe.skipIf(!gpu)('a lost device', () => {
 
 // A minute of compiling on a CPU adapter; tests/gradients/products.test.ts has the same products one by one.
 describe.skipIf(!gpu || isSoftwareAdapter(gpu.adapterInfo))('engine on the kernels of GPUs', () => {
-  it('makes one product of projections that share an input, and computes the same', { timeout: 600_000 }, async () => {
-    const config = { ...TINY_CONFIG, hidden_size: 64, intermediate_size: 96, num_attention_heads: 4, num_key_value_heads: 2 };
-    const run = async (settings: Partial<KernelSettings>) => {
-      const context = await gpuWith(settings);
-      const target = await WebGpuEngine.create(context, options(await tinySource('nf4', config)));
-      const { total, ...parts } = target.memory;
-      expect(context.allocated()).toEqual(parts);
-      await target.loadAdapter(await stirred(target));
-      const gradients = await target.gradients(pack(96));
-      const ids = await target.generate([[1, 2, 3], [9]], { maxNewTokens: 6, stopTokenIds: [], doSample: false, temperature: 1, topP: 1, seed: 0 });
-      context.dispose();
-      return { total, ids, ...gradients };
-    };
-    const compiled = vi.spyOn(GpuContext.prototype, 'pipeline');
-    const [tiled, direct] = [await run({ matmul: 'tiled', rowWorkgroup: 128 }), await run({ matmul: 'direct', rowWorkgroup: 1 })];
-    const groups = compiled.mock.calls.map(([code]) => /MEMBERS: u32 = (\d)u/.exec(code)?.[1]);
-    compiled.mockRestore();
-    expect(groups).toContain('2');
-    expect(groups).toContain('3');
-    expect(tiled.ids).toEqual(direct.ids);
-    expect(Math.abs(tiled.loss - direct.loss)).toBeLessThan(1e-6);
-    expect(relativeDifference(direct.gradients, tiled.gradients)).toBeLessThan(2e-5);
-  });
+  it(
+    'makes one product of projections that share an input, and computes the same',
+    { timeout: 600_000 },
+    async () => {
+      const config = {
+        ...TINY_CONFIG,
+        hidden_size: 64,
+        intermediate_size: 96,
+        num_attention_heads: 4,
+        num_key_value_heads: 2,
+      };
+      const run = async (settings: Partial<KernelSettings>) => {
+        const context = await gpuWith(settings);
+        const target = await WebGpuEngine.create(context, options(await tinySource('nf4', config)));
+        const { total, ...parts } = target.memory;
+        expect(context.allocated()).toEqual(parts);
+        await target.loadAdapter(await stirred(target));
+        const gradients = await target.gradients(pack(96));
+        const ids = await target.generate([[1, 2, 3], [9]], {
+          maxNewTokens: 6,
+          stopTokenIds: [],
+          doSample: false,
+          temperature: 1,
+          topP: 1,
+          seed: 0,
+        });
+        context.dispose();
+        return { total, ids, ...gradients };
+      };
+      const compiled = vi.spyOn(GpuContext.prototype, 'pipeline');
+      const [tiled, direct] = [
+        await run({ matmul: 'tiled', rowWorkgroup: 128 }),
+        await run({ matmul: 'direct', rowWorkgroup: 1 }),
+      ];
+      const groups = compiled.mock.calls.map(([code]) => /MEMBERS: u32 = (\d)u/.exec(code)?.[1]);
+      compiled.mockRestore();
+      expect(groups).toContain('2');
+      expect(groups).toContain('3');
+      expect(tiled.ids).toEqual(direct.ids);
+      expect(Math.abs(tiled.loss - direct.loss)).toBeLessThan(1e-6);
+      expect(relativeDifference(direct.gradients, tiled.gradients)).toBeLessThan(2e-5);
+    },
+  );
 });
 
 describe.skipIf(!gpu)('engine within small limits', () => {
-  it('splits table, head, adapter and optimiser over buffers and bindings, and computes the same', { timeout: 600_000 }, async () => {
-    const small = await gpuWith({ maxBindingBytes: 4096 }, { maxBindingBytes: 80 * 1024, maxBufferBytes: 80 * 1024 });
-    const lora = { ...LORA, r: 64, lora_dropout: 0.1 };
-    const run = async (context: typeof small) => {
-      const target = await WebGpuEngine.create(context, options(await tinySource('none'), { lora, generation: { slots: 8, maxLength: 128 } }));
-      const { total, ...parts } = target.memory;
-      expect(context.allocated()).toEqual(parts);
-      await target.loadAdapter(await stirred(target));
-      const { loss, gradients } = await target.gradients(pack(96));
-      const losses: number[] = [];
-      for (let i = 0; i < 3; i++) losses.push((await target.trainStep(step(pack(96), i))).loss);
-      const ids = await target.generate([[1, 2, 3], [9]], { maxNewTokens: 8, stopTokenIds: [], doSample: false, temperature: 1, topP: 1, seed: 0 });
-      const made = { total, loss, gradients, losses, ids, scores: await target.score(pack(96)[0]), adapter: await target.readAdapter() };
-      target.dispose();
-      return made;
-    };
-    const created = vi.spyOn(small, 'createBuffer');
-    const [mine, whole] = [await run(small), await run(gpu!)];
-    const labels = created.mock.calls.map(([, label]) => label);
-    expect(labels.filter((label) => label.startsWith('model.embed_tokens.weight data'))).toHaveLength(7);
-    expect(labels.filter((label) => /^state adapter/.test(label)).length).toBeGreaterThan(2);
-    expect(Math.max(...created.mock.calls.map(([, , bytes]) => bytes))).toBeLessThanOrEqual(80 * 1024);
-    expect(mine.ids).toEqual(whole.ids);
-    mine.losses.forEach((loss, i) => expect(Math.abs(loss - whole.losses[i])).toBeLessThan(1e-5));
-    expect(Math.abs(mine.loss - whole.loss)).toBeLessThan(1e-6);
-    expect(relativeDifference(whole.gradients, mine.gradients)).toBeLessThan(1e-5);
-    expect(Math.max(...mine.scores.loss.map((value, i) => Math.abs(value - whole.scores.loss[i])))).toBeLessThan(1e-4);
-    expect(relativeDifference(whole.adapter, mine.adapter)).toBeLessThan(1e-3);
-    small.dispose();
-  });
+  it(
+    'splits table, head, adapter and optimiser over buffers and bindings, and computes the same',
+    { timeout: 600_000 },
+    async () => {
+      const small = await gpuWith(
+        { maxBindingBytes: 4096 },
+        { maxBindingBytes: 80 * 1024, maxBufferBytes: 80 * 1024 },
+      );
+      const lora = { ...LORA, r: 64, lora_dropout: 0.1 };
+      const run = async (context: typeof small) => {
+        const target = await WebGpuEngine.create(
+          context,
+          options(await tinySource('none'), { lora, generation: { slots: 8, maxLength: 128 } }),
+        );
+        const { total, ...parts } = target.memory;
+        expect(context.allocated()).toEqual(parts);
+        await target.loadAdapter(await stirred(target));
+        const { loss, gradients } = await target.gradients(pack(96));
+        const losses: number[] = [];
+        for (let i = 0; i < 3; i++) losses.push((await target.trainStep(step(pack(96), i))).loss);
+        const ids = await target.generate([[1, 2, 3], [9]], {
+          maxNewTokens: 8,
+          stopTokenIds: [],
+          doSample: false,
+          temperature: 1,
+          topP: 1,
+          seed: 0,
+        });
+        const made = {
+          total,
+          loss,
+          gradients,
+          losses,
+          ids,
+          scores: await target.score(pack(96)[0]),
+          adapter: await target.readAdapter(),
+        };
+        target.dispose();
+        return made;
+      };
+      const created = vi.spyOn(small, 'createBuffer');
+      const [mine, whole] = [await run(small), await run(gpu!)];
+      const labels = created.mock.calls.map(([, label]) => label);
+      expect(labels.filter((label) => label.startsWith('model.embed_tokens.weight data'))).toHaveLength(7);
+      expect(labels.filter((label) => /^state adapter/.test(label)).length).toBeGreaterThan(2);
+      expect(Math.max(...created.mock.calls.map(([, , bytes]) => bytes))).toBeLessThanOrEqual(80 * 1024);
+      expect(mine.ids).toEqual(whole.ids);
+      mine.losses.forEach((loss, i) => expect(Math.abs(loss - whole.losses[i])).toBeLessThan(1e-5));
+      expect(Math.abs(mine.loss - whole.loss)).toBeLessThan(1e-6);
+      expect(relativeDifference(whole.gradients, mine.gradients)).toBeLessThan(1e-5);
+      expect(
+        Math.max(...mine.scores.loss.map((value, i) => Math.abs(value - whole.scores.loss[i]))),
+      ).toBeLessThan(1e-4);
+      expect(relativeDifference(whole.adapter, mine.adapter)).toBeLessThan(1e-3);
+      small.dispose();
+    },
+  );
 
   it('refuses what cannot be split, before anything is allocated', async () => {
     const small = await gpuWith({}, { maxBindingBytes: 24 * 1024 });
-    await expect(WebGpuEngine.create(small, options(await tinySource()))).rejects.toThrow(/in one piece, but this GPU binds at most/);
+    await expect(WebGpuEngine.create(small, options(await tinySource()))).rejects.toThrow(
+      /in one piece, but this GPU binds at most/,
+    );
     expect(Object.values(small.allocated()).every((bytes) => bytes === 0)).toBe(true);
     small.dispose();
   });
@@ -437,25 +597,44 @@ describe.skipIf(!gpu || !stories)('stories260K', () => {
   it('generates the ids of greedy.json, with and without the KV cache', { timeout: 300_000 }, async () => {
     const source = await openCheckpoint(await filesOf(stories!));
     const weights = memoryWeightSource(source, modelOf(source.config).tensors, 'none');
-    const expected = JSON.parse(readFileSync(join(stories!, 'greedy.json'), 'utf8')) as { prompt_ids: number[]; new_ids: number[]; text: string }[];
-    const longest = Math.max(...expected.map(({ prompt_ids, new_ids }) => prompt_ids.length + new_ids.length));
+    const expected = JSON.parse(readFileSync(join(stories!, 'greedy.json'), 'utf8')) as {
+      prompt_ids: number[];
+      new_ids: number[];
+      text: string;
+    }[];
+    const longest = Math.max(
+      ...expected.map(({ prompt_ids, new_ids }) => prompt_ids.length + new_ids.length),
+    );
     const tokens = Math.ceil(longest / 32) * 32;
-    const target = await WebGpuEngine.create(gpu!, { ...options(weights, { tokensPerMicroBatch: tokens }), logits: true });
+    const target = await WebGpuEngine.create(gpu!, {
+      ...options(weights, { tokensPerMicroBatch: tokens }),
+      logits: true,
+    });
     engine = target;
     const cached = await target.generate(
       expected.map(({ prompt_ids }) => prompt_ids),
-      { maxNewTokens: expected[0].new_ids.length, stopTokenIds: [], doSample: false, temperature: 1, topP: 1, seed: 0 },
+      {
+        maxNewTokens: expected[0].new_ids.length,
+        stopTokenIds: [],
+        doSample: false,
+        temperature: 1,
+        topP: 1,
+        seed: 0,
+      },
     );
     expect(cached).toEqual(expected.map(({ new_ids }) => new_ids));
     const tokenizer = new ChatTokenizer(source.texts);
-    for (const [i, { text }] of expected.entries()) expect(tokenizer.decode([...expected[i].prompt_ids, ...cached[i]], { skipSpecial: true })).toBe(text);
+    for (const [i, { text }] of expected.entries())
+      expect(tokenizer.decode([...expected[i].prompt_ids, ...cached[i]], { skipSpecial: true })).toBe(text);
 
     // Without the cache: the whole sequence anew for each id.
     const vocabulary = 512;
     const { prompt_ids, new_ids } = expected[0];
     const ids = [...prompt_ids];
     for (let i = 0; i < new_ids.length; i++) {
-      const logits = await target.logits(packDocuments([{ inputIds: ids, labels: ids }], { tokens, padTokenId: 0 })[0]);
+      const logits = await target.logits(
+        packDocuments([{ inputIds: ids, labels: ids }], { tokens, padTokenId: 0 })[0],
+      );
       const row = logits.subarray((ids.length - 1) * vocabulary, ids.length * vocabulary);
       ids.push(row.indexOf(row.reduce((a, b) => Math.max(a, b))));
     }

@@ -2,21 +2,29 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packDocuments } from '../../src/data/packing.ts';
 import { openCheckpoint } from '../../src/formats/checkpoint.ts';
-import { modelOf, supportedModelTypes } from '../../src/model/registry.ts';
-import { uniform } from '../../src/plan/opCases.ts';
-import type { AdapterTensors, Engine, EngineOptions } from '../../src/training/engine.ts';
-import { TensorFlowEngine } from '../../src/training/tensorflowEngine.ts';
-import { WebGpuEngine } from '../../src/training/webgpuEngine.ts';
-import { memoryWeightSource } from '../../src/training/weightStream.ts';
+import { modelOf, supportedModelTypes } from '../../src/model/families/registry.ts';
+import { uniform } from '../../src/verify/opCases.ts';
+import type { AdapterTensors, Engine, EngineOptions } from '../../src/engine/engine.ts';
+import { TensorFlowEngine } from '../../src/engine/tensorflow/tensorflowEngine.ts';
+import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
+import { memoryWeightSource } from '../../src/import/weightStream.ts';
 import { testGpu } from '../helpers/gpu.ts';
 import { TINY_FAMILIES } from '../helpers/tinyFamilies.ts';
 import { tinyModelFiles } from '../helpers/tinyModel.ts';
 
 const gpu = await testGpu();
 const TOKENS = 96;
-const LORA = { r: 4, lora_alpha: 8, lora_dropout: 0, target_modules: 'all-linear' as const, use_rslora: false, use_dora: false };
+const LORA = {
+  r: 4,
+  lora_alpha: 8,
+  lora_dropout: 0,
+  target_modules: 'all-linear' as const,
+  use_rslora: false,
+  use_dora: false,
+};
 
-const idsOf = (length: number, seed: number) => [...uniform(length, seed)].map((value) => Math.floor((value + 1) * 120));
+const idsOf = (length: number, seed: number) =>
+  [...uniform(length, seed)].map((value) => Math.floor((value + 1) * 120));
 const documents = [9, 3, 14, 2, 31, 5, 1, 12].map((length, i) => {
   const inputIds = idsOf(length, 50 + i);
   return { inputIds, labels: inputIds.map((id, p) => (p < 1 ? -100 : id)) };
@@ -29,13 +37,22 @@ const pack = (indices: number[]) =>
   );
 
 async function optionsOf(config: Record<string, unknown>): Promise<EngineOptions> {
-  const weights = memoryWeightSource(await openCheckpoint(tinyModelFiles({}, config)), modelOf(config).tensors, 'nf4');
+  const weights = memoryWeightSource(
+    await openCheckpoint(tinyModelFiles({}, config)),
+    modelOf(config).tensors,
+    'nf4',
+  );
   return { weights, lora: LORA, tokensPerMicroBatch: TOKENS, gradientCheckpointing: true, seed: 7 };
 }
 
 /** An adapter whose B is not zero, so that every gradient is alive. */
 async function stirred(engine: Engine): Promise<AdapterTensors> {
-  return new Map([...(await engine.readAdapter())].map(([name, { shape, data }], i) => [name, { shape, data: uniform(data.length, i).map((value) => 0.1 * value) }]));
+  return new Map(
+    [...(await engine.readAdapter())].map(([name, { shape, data }], i) => [
+      name,
+      { shape, data: uniform(data.length, i).map((value) => 0.1 * value) },
+    ]),
+  );
 }
 
 /** Largest difference over the largest value of each array. */
@@ -69,7 +86,9 @@ describe.skipIf(!gpu).each(Object.entries(TINY_FAMILIES))('%s', { timeout: 300_0
     const whole = await engine.gradients(pack(every));
     const reversed = await engine.gradients(pack(every.toReversed()));
     const apart = await engine.gradients(every.flatMap((i) => pack([i])));
-    expect(Math.min(...[...whole.gradients.values()].map(({ data }) => Math.max(...data.map(Math.abs))))).toBeGreaterThan(1e-7);
+    expect(
+      Math.min(...[...whole.gradients.values()].map(({ data }) => Math.max(...data.map(Math.abs)))),
+    ).toBeGreaterThan(1e-7);
     for (const other of [reversed, apart]) {
       expect(Math.abs(other.loss - whole.loss) / whole.loss).toBeLessThan(1e-6);
       expect(relativeDifference(whole.gradients, other.gradients)).toBeLessThan(1e-5);
@@ -78,10 +97,19 @@ describe.skipIf(!gpu).each(Object.entries(TINY_FAMILIES))('%s', { timeout: 300_0
 
   it('decodes with a KV cache the ids that the whole forward pass gives, past every window', async () => {
     const prompts = [40, 3, 23].map((length, i) => idsOf(length, 80 + i));
-    const made = await engine.generate(prompts, { maxNewTokens: 24, stopTokenIds: [], doSample: false, temperature: 1, topP: 1, seed: 0 });
+    const made = await engine.generate(prompts, {
+      maxNewTokens: 24,
+      stopTokenIds: [],
+      doSample: false,
+      temperature: 1,
+      topP: 1,
+      seed: 0,
+    });
     for (const [i, prompt] of prompts.entries()) {
       const ids = [...prompt, ...made[i]];
-      const logits = await engine.logits(packDocuments([{ inputIds: ids, labels: ids }], { tokens: TOKENS, padTokenId: 0 })[0]);
+      const logits = await engine.logits(
+        packDocuments([{ inputIds: ids, labels: ids }], { tokens: TOKENS, padTokenId: 0 })[0],
+      );
       const likeliest = Array.from({ length: made[i].length }, (_unused, n) => {
         const row = logits.subarray((prompt.length - 1 + n) * 262, (prompt.length + n) * 262);
         return row.indexOf(row.reduce((a, b) => Math.max(a, b)));
@@ -93,7 +121,13 @@ describe.skipIf(!gpu).each(Object.entries(TINY_FAMILIES))('%s', { timeout: 300_0
   it('trains as the TensorFlow.js engine does', async () => {
     const fallback = await TensorFlowEngine.create(await optionsOf(config), ['cpu']);
     await fallback.loadAdapter(await engine.readAdapter());
-    const step = { microBatches: pack(every), step: 0, learningRate: 1e-2, weightDecay: 0.01, maxGradNorm: 1 };
+    const step = {
+      microBatches: pack(every),
+      step: 0,
+      learningRate: 1e-2,
+      weightDecay: 0.01,
+      maxGradNorm: 1,
+    };
     const [mine, other] = [await engine.trainStep(step), await fallback.trainStep(step)];
     expect(Math.abs(mine.loss - other.loss)).toBeLessThan(1e-5);
     expect(Math.abs(mine.gradNorm - other.gradNorm) / other.gradNorm).toBeLessThan(1e-4);
@@ -124,11 +158,20 @@ describe.skipIf(!gpu)('longrope', { timeout: 300_000 }, () => {
     fallback.dispose();
 
     const prompts = [17, 30, 20].map((length, i) => idsOf(length, 90 + i));
-    const made = await engine.generate(prompts, { maxNewTokens: 8, stopTokenIds: [], doSample: false, temperature: 1, topP: 1, seed: 0 });
+    const made = await engine.generate(prompts, {
+      maxNewTokens: 8,
+      stopTokenIds: [],
+      doSample: false,
+      temperature: 1,
+      topP: 1,
+      seed: 0,
+    });
     for (const [i, prompt] of prompts.entries()) {
       const ids = [...prompt];
       for (const id of made[i]) {
-        const logits = await engine.logits(packDocuments([{ inputIds: ids, labels: ids }], { tokens: TOKENS, padTokenId: 0 })[0]);
+        const logits = await engine.logits(
+          packDocuments([{ inputIds: ids, labels: ids }], { tokens: TOKENS, padTokenId: 0 })[0],
+        );
         const row = logits.subarray((ids.length - 1) * 262, ids.length * 262);
         expect(row.indexOf(row.reduce((a, b) => Math.max(a, b)))).toBe(id);
         ids.push(id);

@@ -2,31 +2,67 @@
 import { describe, expect, it } from 'vitest';
 import { openCheckpoint } from '../../src/formats/checkpoint.ts';
 import type { KernelSettings } from '../../src/gpu/dispatch.ts';
-import { modelOf } from '../../src/model/registry.ts';
-import { uniform } from '../../src/plan/opCases.ts';
-import { planGeneration } from '../../src/training/runPlans.ts';
-import { WebGpuEngine } from '../../src/training/webgpuEngine.ts';
-import { memoryWeightSource } from '../../src/training/weightStream.ts';
+import { modelOf } from '../../src/model/families/registry.ts';
+import { uniform } from '../../src/verify/opCases.ts';
+import { planGeneration } from '../../src/engine/enginePlans.ts';
+import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
+import { memoryWeightSource } from '../../src/import/weightStream.ts';
 import { DIRECT, TILED } from '../helpers/agreement.ts';
 import { gpuWith, testGpu } from '../helpers/gpu.ts';
 import { TINY_CONFIG, tinyModelFiles } from '../helpers/tinyModel.ts';
 
 const gpu = await testGpu();
 /** Widths that products of a few rows take, and one layer: on a CPU adapter each of these kernels takes seconds to compile. */
-const CONFIG = { ...TINY_CONFIG, hidden_size: 32, num_attention_heads: 4, intermediate_size: 64, num_hidden_layers: 1 };
-const LORA = { r: 4, lora_alpha: 8, lora_dropout: 0, target_modules: 'all-linear' as const, use_rslora: false, use_dora: false };
-const PROMPTS = [3, 17, 1, 7, 9].map((length, i) => [...uniform(length, i)].map((value) => Math.floor((value + 1) * 120)));
+const CONFIG = {
+  ...TINY_CONFIG,
+  hidden_size: 32,
+  num_attention_heads: 4,
+  intermediate_size: 64,
+  num_hidden_layers: 1,
+};
+const LORA = {
+  r: 4,
+  lora_alpha: 8,
+  lora_dropout: 0,
+  target_modules: 'all-linear' as const,
+  use_rslora: false,
+  use_dora: false,
+};
+const PROMPTS = [3, 17, 1, 7, 9].map((length, i) =>
+  [...uniform(length, i)].map((value) => Math.floor((value + 1) * 120)),
+);
 const GREEDY = { maxNewTokens: 8, stopTokenIds: [], doSample: false, temperature: 1, topP: 1, seed: 0 };
 const SAMPLED = { ...GREEDY, doSample: true, temperature: 0.9, topP: 0.9, seed: 3 };
 
-async function generated(settings: Partial<KernelSettings>): Promise<{ ids: number[][][]; alone: number[][]; shaders: Set<string> }> {
+async function generated(
+  settings: Partial<KernelSettings>,
+): Promise<{ ids: number[][][]; alone: number[][]; shaders: Set<string> }> {
   const context = await gpuWith(settings);
-  const weights = await memoryWeightSource(await openCheckpoint(tinyModelFiles({}, CONFIG)), modelOf(CONFIG).tensors, 'nf4');
-  const options = { weights, lora: LORA, tokensPerMicroBatch: 32, gradientCheckpointing: false, seed: 7, training: false };
+  const weights = await memoryWeightSource(
+    await openCheckpoint(tinyModelFiles({}, CONFIG)),
+    modelOf(CONFIG).tensors,
+    'nf4',
+  );
+  const options = {
+    weights,
+    lora: LORA,
+    tokensPerMicroBatch: 32,
+    gradientCheckpointing: false,
+    seed: 7,
+    training: false,
+  };
   const planOptions = { ...options, model: modelOf(CONFIG), weights: weights.tensors };
-  const { decode } = planGeneration(planOptions, { slots: PROMPTS.length, maxLength: 64 }, context.settings, context.limits);
+  const { decode } = planGeneration(
+    planOptions,
+    { slots: PROMPTS.length, maxLength: 64 },
+    context.settings,
+    context.limits,
+  );
   const engine = await WebGpuEngine.create(context, options);
-  const adapter = [...(await engine.readAdapter())].map(([name, { shape, data }], i) => [name, { shape, data: uniform(data.length, i).map((value) => 0.3 * value) }] as const);
+  const adapter = [...(await engine.readAdapter())].map(
+    ([name, { shape, data }], i) =>
+      [name, { shape, data: uniform(data.length, i).map((value) => 0.3 * value) }] as const,
+  );
   await engine.loadAdapter(new Map(adapter));
   const ids = [await engine.generate(PROMPTS, GREEDY), await engine.generate(PROMPTS, SAMPLED)];
   engine.dispose();
@@ -42,7 +78,15 @@ async function generated(settings: Partial<KernelSettings>): Promise<{ ids: numb
 describe.skipIf(!gpu)('generation', { timeout: 600_000 }, () => {
   it('gives the same ids by the kernels of GPUs and of CPU adapters', async () => {
     const tiled = await generated(TILED);
-    expect([...tiled.shaders]).toEqual(expect.arrayContaining(['lora_rows', 'matmul_rows', 'rms_norm_kept', 'attention_decode', 'sample_kept']));
+    expect([...tiled.shaders]).toEqual(
+      expect.arrayContaining([
+        'lora_rows',
+        'matmul_rows',
+        'rms_norm_kept',
+        'attention_decode',
+        'sample_kept',
+      ]),
+    );
     const direct = await generated(DIRECT);
     expect(tiled.ids).toEqual(direct.ids);
     expect(tiled.alone).toEqual([tiled.ids[0][1]]);

@@ -1,15 +1,15 @@
 /** A run's kernels: what is remembered is taken without measuring, `tune` off leaves the rule, the time before a start is kept to, and plans count what is allocated. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { GpuContext } from '../../src/gpu/context.ts';
-import type { Measured } from '../../src/plan/tuner.ts';
-import { worksOf } from '../../src/plan/tunables.ts';
+import type { GpuContext } from '../../src/gpu/gpuContext.ts';
+import type { Measured } from '../../src/tuning/autotuner.ts';
+import { worksOf } from '../../src/tuning/tuningProblems.ts';
 import { openModel } from '../../src/storage/models.ts';
-import { EngineHost, type MemoryRequest } from '../../src/training/createEngine.ts';
-import type { KernelRequest } from '../../src/training/kernelChoice.ts';
-import type { TuningMemory } from '../../src/training/kernelTuner.ts';
-import { planRun } from '../../src/training/runPlans.ts';
-import { modelOf } from '../../src/model/registry.ts';
-import { memoryRequest } from '../../src/worker/runSession.ts';
+import { EngineHost, type MemoryRequest } from '../../src/engine/engineHost.ts';
+import type { KernelRequest } from '../../src/tuning/runKernels.ts';
+import type { TuningMemory } from '../../src/tuning/kernelTuner.ts';
+import { planRun } from '../../src/engine/enginePlans.ts';
+import { modelOf } from '../../src/model/families/registry.ts';
+import { memoryRequest } from '../../src/worker/trainer/runSession.ts';
 import type { WeightSource } from '../../src/formats/tensors.ts';
 import { TILED } from '../helpers/agreement.ts';
 import { gpuWith, testGpu } from '../helpers/gpu.ts';
@@ -27,11 +27,25 @@ describe.skipIf(!gpu)('kernels of a run', { timeout: 600_000 }, () => {
     context = await gpuWith(TILED);
     const { database, modelId } = await openTestHost();
     weights = (await openModel(database, modelId)).weights;
-    const { request: run, close } = requestOf(modelId, { max_length: 64, lora: { r: 4 }, training: { max_steps: 2, per_device_train_batch_size: 4 } });
+    const { request: run, close } = requestOf(modelId, {
+      max_length: 64,
+      lora: { r: 4 },
+      training: { max_steps: 2, per_device_train_batch_size: 4 },
+    });
     close();
     request = (kernels) => memoryRequest({ ...run, kernels }, weights);
     const { tokensPerMicroBatch, gradientCheckpointing, lora } = request({ tune: true, level: 'auto' });
-    const plans = planRun({ model: modelOf(weights.config), weights: weights.tensors, lora, tokensPerMicroBatch, gradientCheckpointing }, context.settings, context.limits);
+    const plans = planRun(
+      {
+        model: modelOf(weights.config),
+        weights: weights.tensors,
+        lora,
+        tokensPerMicroBatch,
+        gradientCheckpointing,
+      },
+      context.settings,
+      context.limits,
+    );
     keys = worksOf([plans.training!.train, plans.score]).map(({ tunable }) => tunable.key);
   });
   afterAll(() => context.dispose());
@@ -46,18 +60,41 @@ describe.skipIf(!gpu)('kernels of a run', { timeout: 600_000 }, () => {
     const host = new EngineHost(async () => context, memoryOf(entries));
     const onProgress = vi.fn();
     const asked = request({ tune: true, level: 'auto' });
-    const kernels = (await host.settleKernels(asked, { budgetMs: 60_000, stopped: () => false, onProgress }))!;
+    const kernels = (await host.settleKernels(asked, {
+      budgetMs: 60_000,
+      stopped: () => false,
+      onProgress,
+    }))!;
     expect(onProgress).not.toHaveBeenCalled();
-    expect(kernels).toEqual({ level: 'plain', choices: Object.fromEntries(keys.map((key) => [key, OTHER_WAY])), measured: keys.length, of: keys.length });
+    expect(kernels).toEqual({
+      level: 'plain',
+      choices: Object.fromEntries(keys.map((key) => [key, OTHER_WAY])),
+      measured: keys.length,
+      of: keys.length,
+    });
     const answer = await host.memoryOf(asked);
     expect(answer.kernels).toEqual(kernels);
     const compiled = vi.spyOn(context, 'pipeline');
     const { lora, tokensPerMicroBatch, gradientCheckpointing, memoryAim } = asked;
-    const engine = await host.create({ weights, lora, tokensPerMicroBatch, gradientCheckpointing, memoryAim, kernels, seed: 0 });
-    const products = compiled.mock.calls.filter(([, shader]) => shader === 'matmul_wide').map(([code]) => code);
+    const engine = await host.create({
+      weights,
+      lora,
+      tokensPerMicroBatch,
+      gradientCheckpointing,
+      memoryAim,
+      kernels,
+      seed: 0,
+    });
+    const products = compiled.mock.calls
+      .filter(([, shader]) => shader === 'matmul_wide')
+      .map(([code]) => code);
     compiled.mockRestore();
     expect(products.length).toBeGreaterThan(5);
-    expect(products.filter((code) => code.includes('const TILE_N: u32 = 32u;') && code.includes('const PER_M: u32 = 4u;')).length).toBe(products.length);
+    expect(
+      products.filter(
+        (code) => code.includes('const TILE_N: u32 = 32u;') && code.includes('const PER_M: u32 = 4u;'),
+      ).length,
+    ).toBe(products.length);
     expect(engine.memory).toEqual(answer.memory);
     expect(Object.values(context.allocated()).reduce((a, b) => a + b, 0)).toBe(answer.memory.total);
     engine.dispose();
@@ -68,7 +105,9 @@ describe.skipIf(!gpu)('kernels of a run', { timeout: 600_000 }, () => {
     const host = new EngineHost(async () => context, memoryOf(entries));
     const onProgress = vi.fn();
     const asked = request({ tune: false, level: 'auto' });
-    expect(await host.measureKernels(asked, { budgetMs: 60_000, stopped: () => false, onProgress })).toBe(false);
+    expect(await host.measureKernels(asked, { budgetMs: 60_000, stopped: () => false, onProgress })).toBe(
+      false,
+    );
     const kernels = await host.settleKernels(asked, { budgetMs: 60_000, stopped: () => false, onProgress });
     expect(onProgress).not.toHaveBeenCalled();
     expect(kernels).toEqual({ level: 'plain', choices: {}, measured: 0, of: 0 });
@@ -83,7 +122,11 @@ describe.skipIf(!gpu)('kernels of a run', { timeout: 600_000 }, () => {
     expect(kernels).toEqual({ level: 'plain', choices: {}, measured: 0, of: keys.length });
     expect([...memory.kept.keys()].sort()).toEqual([...keys].sort());
     const onProgress = vi.fn();
-    const again = await new EngineHost(async () => context, memory).settleKernels(asked, { budgetMs: 60_000, stopped: () => false, onProgress });
+    const again = await new EngineHost(async () => context, memory).settleKernels(asked, {
+      budgetMs: 60_000,
+      stopped: () => false,
+      onProgress,
+    });
     expect(onProgress).not.toHaveBeenCalled();
     expect(again).toEqual(kernels);
   });
@@ -93,12 +136,21 @@ describe.skipIf(!gpu)('kernels of a run', { timeout: 600_000 }, () => {
     const host = new EngineHost(async () => context, memory);
     let done = 0;
     const asked = request({ tune: true, level: 'auto' });
-    const measured = host.measureKernels(asked, { budgetMs: 300_000, stopped: () => done >= 1, onProgress: (at) => (done = Math.max(done, at)) });
+    const measured = host.measureKernels(asked, {
+      budgetMs: 300_000,
+      stopped: () => done >= 1,
+      onProgress: (at) => (done = Math.max(done, at)),
+    });
     const settled = host.settleKernels(asked, { budgetMs: 0, stopped: () => false });
     expect(await measured).toBe(true);
     const [first] = [...memory.kept];
     expect(first[0]).toBe(keys[0]);
     expect(first[1].plain!.ms).toBeGreaterThan(0);
-    expect(await settled).toEqual({ level: 'plain', choices: { [keys[0]]: first[1].plain!.way }, measured: 1, of: keys.length });
+    expect(await settled).toEqual({
+      level: 'plain',
+      choices: { [keys[0]]: first[1].plain!.way },
+      measured: 1,
+      of: keys.length,
+    });
   });
 });

@@ -1,13 +1,13 @@
 /** The LoRA kernels of GPUs on as many tokens as workgroups of 16 rows need, against matrix products, and against themselves. */
 import { describe, expect, it } from 'vitest';
-import type { GpuContext } from '../../src/gpu/context.ts';
-import { add } from '../../src/ops/add.ts';
-import { elements, Graph, type Value } from '../../src/ops/graph.ts';
-import { lora } from '../../src/ops/lora.ts';
-import { OP_BOUND } from '../../src/plan/checkOps.ts';
+import type { GpuContext } from '../../src/gpu/gpuContext.ts';
+import { add } from '../../src/ops/elementwise/add.ts';
+import { elements, Graph, type Value } from '../../src/graph/graph.ts';
+import { lora } from '../../src/ops/lora/lora.ts';
+import { OP_BOUND } from '../../src/verify/checkOp.ts';
 import { differentiate } from '../../src/plan/autodiff.ts';
-import { GraphRunner } from '../../src/plan/graphRunner.ts';
-import { uniform } from '../../src/plan/opCases.ts';
+import { GraphRunner } from '../../src/verify/graphRunner.ts';
+import { uniform } from '../../src/verify/opCases.ts';
 import { makePlan } from '../../src/plan/plan.ts';
 import { DIRECT, TILED } from '../helpers/agreement.ts';
 import { gpuWith, testGpu } from '../helpers/gpu.ts';
@@ -31,13 +31,30 @@ function twoGroups() {
     b: parameter(`B${name}`, [outs.reduce((sum, out) => sum + out, 0), RANK]),
   });
   const ys = (name: string, outs: number[]) =>
-    outs.map((out, g) => add(graph, graph.input(`y${name}${g}`, [TOKENS, out], 'f32'), graph.input(`z${name}${g}`, [TOKENS, out], 'f32')));
-  const [h] = lora(graph, graph.input('x', [TOKENS, WIDTH], 'f32'), { ...matrices('1', WIDTH, [WIDTH]), ys: ys('1', [WIDTH]), scale: 2 });
+    outs.map((out, g) =>
+      add(
+        graph,
+        graph.input(`y${name}${g}`, [TOKENS, out], 'f32'),
+        graph.input(`z${name}${g}`, [TOKENS, out], 'f32'),
+      ),
+    );
+  const [h] = lora(graph, graph.input('x', [TOKENS, WIDTH], 'f32'), {
+    ...matrices('1', WIDTH, [WIDTH]),
+    ys: ys('1', [WIDTH]),
+    scale: 2,
+  });
   const outputs = lora(graph, h, { ...matrices('2', WIDTH, OUTS), ys: ys('2', OUTS), scale: 0.5 });
-  outputs.forEach((value, g) => graph.output(`output.${g}`, add(graph, value, graph.input(`w${g}`, value.shape, 'f32'))));
+  outputs.forEach((value, g) =>
+    graph.output(`output.${g}`, add(graph, value, graph.input(`w${g}`, value.shape, 'f32'))),
+  );
   const seeds = outputs.map((value, g) => ({ value, gradient: graph.input(`seed${g}`, value.shape, 'f32') }));
   differentiate(graph, seeds, { checkpoint: false });
-  const feeds = Object.fromEntries([...graph.values.filter(({ role }) => role === 'input'), ...parameters].map((value, i) => [value.name, uniform(elements(value), i)]));
+  const feeds = Object.fromEntries(
+    [...graph.values.filter(({ role }) => role === 'input'), ...parameters].map((value, i) => [
+      value.name,
+      uniform(elements(value), i),
+    ]),
+  );
   return { graph, feeds, parameters };
 }
 
@@ -56,20 +73,33 @@ describe.skipIf(!gpu)('LoRA kernels', () => {
   it('take three dispatches a group', () => {
     const { graph } = twoGroups();
     const { dispatches } = makePlan('test', graph, { ...gpu!.settings, ...TILED }, gpu!.limits);
-    expect(dispatches.map(({ shader }) => shader).filter((shader) => shader !== 'add')).toEqual(['lora', 'lora', 'lora_dx', 'lora_gradients', 'lora_dx', 'lora_gradients']);
+    expect(dispatches.map(({ shader }) => shader).filter((shader) => shader !== 'add')).toEqual([
+      'lora',
+      'lora',
+      'lora_dx',
+      'lora_gradients',
+      'lora_dx',
+      'lora_gradients',
+    ]);
   });
 
-  it(`equal matrix products over ${TOKENS} tokens, and repeat bit for bit`, { timeout: 600_000 }, async () => {
-    const [tiled, direct] = [await gpuWith(TILED), await gpuWith(DIRECT)];
-    const [once, again, expected] = [await results(tiled), await results(tiled), await results(direct)];
-    for (const [name, values] of expected) {
-      const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-      expect(largest, name).toBeGreaterThan(0);
-      const error = once.get(name)!.reduce((most, value, i) => Math.max(most, Math.abs(value - values[i])), 0);
-      expect(error / largest, name).toBeLessThan(OP_BOUND);
-      expect(again.get(name)).toEqual(once.get(name));
-    }
-    tiled.dispose();
-    direct.dispose();
-  });
+  it(
+    `equal matrix products over ${TOKENS} tokens, and repeat bit for bit`,
+    { timeout: 600_000 },
+    async () => {
+      const [tiled, direct] = [await gpuWith(TILED), await gpuWith(DIRECT)];
+      const [once, again, expected] = [await results(tiled), await results(tiled), await results(direct)];
+      for (const [name, values] of expected) {
+        const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+        expect(largest, name).toBeGreaterThan(0);
+        const error = once
+          .get(name)!
+          .reduce((most, value, i) => Math.max(most, Math.abs(value - values[i])), 0);
+        expect(error / largest, name).toBeLessThan(OP_BOUND);
+        expect(again.get(name)).toEqual(once.get(name));
+      }
+      tiled.dispose();
+      direct.dispose();
+    },
+  );
 });

@@ -2,10 +2,10 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { packDocuments } from '../../src/data/packing.ts';
 import { openCheckpoint } from '../../src/formats/checkpoint.ts';
-import { modelOf } from '../../src/model/registry.ts';
+import { modelOf } from '../../src/model/families/registry.ts';
 import { busyMs, idleShare } from '../../src/plan/profile.ts';
-import { WebGpuEngine } from '../../src/training/webgpuEngine.ts';
-import { memoryWeightSource } from '../../src/training/weightStream.ts';
+import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
+import { memoryWeightSource } from '../../src/import/weightStream.ts';
 import { testGpu } from '../helpers/gpu.ts';
 import { TINY_CONFIG, tinyModelFiles } from '../helpers/tinyModel.ts';
 
@@ -35,11 +35,25 @@ describe.skipIf(!hasTimestamps)('an engine’s passes', () => {
 
   it('are timed while it trains, in the order of submission and within the time that passed', async () => {
     const weights = memoryWeightSource(await source, modelOf(TINY_CONFIG).tensors, 'nf4');
-    const lora = { r: 4, lora_alpha: 8, lora_dropout: 0, target_modules: 'all-linear' as const, use_rslora: false, use_dora: false };
-    engine = await WebGpuEngine.create(gpu!, { weights, lora, tokensPerMicroBatch: 64, gradientCheckpointing: false, seed: 7 });
+    const lora = {
+      r: 4,
+      lora_alpha: 8,
+      lora_dropout: 0,
+      target_modules: 'all-linear' as const,
+      use_rslora: false,
+      use_dora: false,
+    };
+    engine = await WebGpuEngine.create(gpu!, {
+      weights,
+      lora,
+      tokensPerMicroBatch: 64,
+      gradientCheckpointing: false,
+      seed: 7,
+    });
     const inputIds = Array.from({ length: 60 }, (_, i) => i);
     const microBatches = packDocuments([{ inputIds, labels: inputIds }], { tokens: 64, padTokenId: 0 });
-    const train = (step: number) => engine.trainStep({ microBatches, step, learningRate: 1e-3, weightDecay: 0, maxGradNorm: 1 });
+    const train = (step: number) =>
+      engine.trainStep({ microBatches, step, learningRate: 1e-3, weightDecay: 0, maxGradNorm: 1 });
     await train(0);
     const started = performance.now();
     const spans = await engine.timePasses(async () => {

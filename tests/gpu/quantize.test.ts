@@ -2,14 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { GpuContext } from '../../src/gpu/context.ts';
+import type { GpuContext } from '../../src/gpu/gpuContext.ts';
 import { toFloat32 } from '../../src/formats/safetensors.ts';
-import { uniform } from '../../src/plan/opCases.ts';
+import { uniform } from '../../src/verify/opCases.ts';
 import { BLOCK, quantizeBlocks, type BlockDtype } from '../../src/quant/nf4Code.ts';
 import { openCheckpoint } from '../../src/formats/checkpoint.ts';
-import { modelOf } from '../../src/model/registry.ts';
-import { GpuQuantizer, testElements, type BlockQuantizer } from '../../src/training/gpuQuantizer.ts';
-import { planTensors, storedChunks } from '../../src/training/weightStream.ts';
+import { modelOf } from '../../src/model/families/registry.ts';
+import { GpuQuantizer, testElements, type BlockQuantizer } from '../../src/import/gpuQuantizer.ts';
+import { planTensors, storedChunks } from '../../src/import/weightStream.ts';
 import { filesOf } from '../../scripts/lib/nodeFiles.ts';
 import { gpuWith, testGpu } from '../helpers/gpu.ts';
 import { readIndependently } from '../helpers/independentReader.ts';
@@ -41,7 +41,9 @@ describe.skipIf(!gpu)('NF4 on the GPU', () => {
     await quantizer.quantize(dtype, elements, blocks, mine.absmax, 1, mine.packed, 5);
     quantizeBlocks(dtype, elements, blocks, expected.absmax, 1, expected.packed, 5);
     expect(mine.packed, `${what}: codes`).toEqual(expected.packed);
-    expect(new Uint32Array(mine.absmax.buffer), `${what}: absmax`).toEqual(new Uint32Array(expected.absmax.buffer));
+    expect(new Uint32Array(mine.absmax.buffer), `${what}: absmax`).toEqual(
+      new Uint32Array(expected.absmax.buffer),
+    );
   }
 
   it.each(DTYPES)('%s: random blocks, values on both sides of every middle', async (dtype) => {
@@ -49,7 +51,10 @@ describe.skipIf(!gpu)('NF4 on the GPU', () => {
     const before = { ...quantizer.count };
     const values = uniform(BLOCK * 4000, 5).map((value, i) => value * 0.05 * (1 + (i % 7)));
     await same(dtype, dtype === 'F16' ? testElements('F16', 64) : elementsOf(dtype, values), 'random');
-    if (dtype !== 'F16') expect((quantizer.count.marked - before.marked) / (quantizer.count.blocks - before.blocks)).toBeLessThan(0.03);
+    if (dtype !== 'F16')
+      expect(
+        (quantizer.count.marked - before.marked) / (quantizer.count.blocks - before.blocks),
+      ).toBeLessThan(0.03);
   });
 
   it('every bfloat16 and every binary16, in blocks as they follow one another and shuffled', async () => {
@@ -79,7 +84,8 @@ describe.skipIf(!gpu)('NF4 on the GPU', () => {
       const codes = expected[`nf4.${name}.packed`];
       if (!codes) continue;
       const bytes = new Uint8Array(await tensor.file.blob.slice(tensor.begin, tensor.end).arrayBuffer());
-      const elements = tensor.dtype === 'F32' ? new Float32Array(bytes.buffer) : new Uint16Array(bytes.buffer);
+      const elements =
+        tensor.dtype === 'F32' ? new Float32Array(bytes.buffer) : new Uint16Array(bytes.buffer);
       const blocks = elements.length / BLOCK;
       const [absmax, packed] = [new Float32Array(blocks), new Uint8Array(blocks * 32)];
       await quantizer.quantize(tensor.dtype as BlockDtype, elements, blocks, absmax, 0, packed, 0);
@@ -99,13 +105,17 @@ describe.skipIf(!gpu)('NF4 on the GPU', () => {
         for await (const chunk of storedChunks(tensor, info, undefined, quantize)) all.push(chunk);
         return all;
       };
-      expect(await chunks((...parameters) => quantizer.quantize(...parameters)), info.name).toEqual(await chunks());
+      expect(await chunks((...parameters) => quantizer.quantize(...parameters)), info.name).toEqual(
+        await chunks(),
+      );
     }
   });
 
   it('denormal, tiny and huge weights, blocks of zeros', async () => {
     const scales = [0, 1e-45, 1e-40, 2 ** -126, 2 ** -112, 2 ** -111, 1e-30, 1e30, 2 ** 123, 2 ** 124, 3e38];
-    const values = Float32Array.from({ length: BLOCK * scales.length * 8 }, (_, i) => Math.fround(uniform(1, i)[0] * scales[Math.floor(i / BLOCK) % scales.length]));
+    const values = Float32Array.from({ length: BLOCK * scales.length * 8 }, (_, i) =>
+      Math.fround(uniform(1, i)[0] * scales[Math.floor(i / BLOCK) % scales.length]),
+    );
     for (const dtype of ['F32', 'BF16'] as const) await same(dtype, elementsOf(dtype, values), dtype);
   });
 
@@ -121,7 +131,8 @@ describe.skipIf(!gpu)('NF4 on the GPU', () => {
     const original = context.pipeline.bind(context);
     // A driver whose reciprocal is far off.
     Object.assign(context, {
-      pipeline: (code: string, label: string) => original(code.replace('let inverse = 1.0 /', 'let inverse = 1.001 /'), label),
+      pipeline: (code: string, label: string) =>
+        original(code.replace('let inverse = 1.0 /', 'let inverse = 1.001 /'), label),
     } satisfies Partial<GpuContext>);
     expect(await GpuQuantizer.create(context)).toBeNull();
     context.dispose();

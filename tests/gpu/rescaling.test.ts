@@ -4,14 +4,14 @@ import { packDocuments } from '../../src/data/packing.ts';
 import type { Document } from '../../src/data/types.ts';
 import { openCheckpoint } from '../../src/formats/checkpoint.ts';
 import type { KernelLevel } from '../../src/gpu/dispatch.ts';
-import { modelOf } from '../../src/model/registry.ts';
-import { uniform } from '../../src/plan/opCases.ts';
-import type { AdapterTensors } from '../../src/training/engine.ts';
-import type { GpuSteps } from '../../src/training/gpuSteps.ts';
+import { modelOf } from '../../src/model/families/registry.ts';
+import { uniform } from '../../src/verify/opCases.ts';
+import type { AdapterTensors } from '../../src/engine/engine.ts';
+import type { GpuSteps } from '../../src/engine/webgpu/optimizerSteps.ts';
 import { parseRecipe } from '../../src/training/recipe.ts';
 import { Trainer } from '../../src/training/trainer.ts';
-import { WebGpuEngine } from '../../src/training/webgpuEngine.ts';
-import { memoryWeightSource } from '../../src/training/weightStream.ts';
+import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
+import { memoryWeightSource } from '../../src/import/weightStream.ts';
 import { gpuWith, testGpu } from '../helpers/gpu.ts';
 import { TINY_CONFIG, tinyModelFiles } from '../helpers/tinyModel.ts';
 
@@ -20,13 +20,26 @@ const hasGpu = (await testGpu()) !== null;
 const context = hasGpu ? await gpuWith({ matmul: 'direct', rowWorkgroup: 1 }) : null;
 afterAll(() => context?.dispose());
 
-const LORA = { r: 4, lora_alpha: 8, lora_dropout: 0, target_modules: 'all-linear' as const, use_rslora: false, use_dora: false };
+const LORA = {
+  r: 4,
+  lora_alpha: 8,
+  lora_dropout: 0,
+  target_modules: 'all-linear' as const,
+  use_rslora: false,
+  use_dora: false,
+};
 const documents = [9, 14, 21, 12].map((length, i): Document => {
   const inputIds = [...uniform(length, 50 + i)].map((value) => Math.floor((value + 1) * 120));
   return { inputIds, labels: inputIds, promptTokens: 1, truncatedTokens: 0, file: 't', line: i + 1 };
 });
 const microBatches = packDocuments(documents, { tokens: 64, padTokenId: 0 });
-const step = (number: number) => ({ microBatches, step: number, learningRate: 1e-2, weightDecay: 0.01, maxGradNorm: 1 });
+const step = (number: number) => ({
+  microBatches,
+  step: number,
+  learningRate: 1e-2,
+  weightDecay: 0.01,
+  maxGradNorm: 1,
+});
 
 /** Bits of a scale at which the sum of squares (gradients of about 1) no longer fits float32, but does at a 16th of it. */
 const OVERFLOWS_ONCE = 58;
@@ -37,7 +50,13 @@ async function engineAt(level: KernelLevel): Promise<WebGpuEngine> {
   context!.settings.level = level;
   const source = await openCheckpoint(tinyModelFiles());
   const weights = memoryWeightSource(source, modelOf(TINY_CONFIG).tensors, 'nf4');
-  return WebGpuEngine.create(context!, { weights, lora: LORA, tokensPerMicroBatch: 64, gradientCheckpointing: false, seed: 7 });
+  return WebGpuEngine.create(context!, {
+    weights,
+    lora: LORA,
+    tokensPerMicroBatch: 64,
+    gradientCheckpointing: false,
+    seed: 7,
+  });
 }
 
 /** Makes the next step begin with gradients times 2 to about `bits`. */
@@ -55,7 +74,11 @@ function countAttempts(engine: WebGpuEngine) {
 }
 
 /** @param together all steps are asked for before the first is over */
-async function trained(level: KernelLevel, bits: number | null, together = false): Promise<{ losses: number[]; norms: number[]; adapter: AdapterTensors; attempts: number }> {
+async function trained(
+  level: KernelLevel,
+  bits: number | null,
+  together = false,
+): Promise<{ losses: number[]; norms: number[]; adapter: AdapterTensors; attempts: number }> {
   const engine = await engineAt(level);
   if (bits !== null) scaleBy(engine, bits);
   const attempts = countAttempts(engine);
@@ -67,7 +90,12 @@ async function trained(level: KernelLevel, bits: number | null, together = false
   const made = await Promise.all(asked);
   const adapter = await engine.readAdapter();
   engine.dispose();
-  return { losses: made.map(({ loss }) => loss), norms: made.map(({ gradNorm }) => gradNorm), adapter, attempts: attempts.mock.calls.length };
+  return {
+    losses: made.map(({ loss }) => loss),
+    norms: made.map(({ gradNorm }) => gradNorm),
+    adapter,
+    attempts: attempts.mock.calls.length,
+  };
 }
 
 describe.skipIf(!hasGpu)('a step whose scaled gradients overflow', () => {
@@ -100,7 +128,8 @@ describe.skipIf(!hasGpu)('a step whose scaled gradients overflow', () => {
     const before = [await engine.readAdapter(), await engine.readOptimizer()];
     scaleBy(engine, OVERFLOWS_ALWAYS);
     const ends = await Promise.allSettled([1, 2].map((number) => engine.trainStep(step(number))));
-    for (const end of ends) expect(end).toMatchObject({ status: 'rejected', reason: { name: 'NonFiniteError', step: 1 } });
+    for (const end of ends)
+      expect(end).toMatchObject({ status: 'rejected', reason: { name: 'NonFiniteError', step: 1 } });
     expect([await engine.readAdapter(), await engine.readOptimizer()]).toEqual(before);
     scaleBy(engine, 6);
     const { loss } = await engine.trainStep(step(1));
@@ -114,7 +143,9 @@ describe.skipIf(!hasGpu)('a step whose scaled gradients overflow', () => {
     const before = [await engine.readAdapter(), await engine.readOptimizer()];
     scaleBy(engine, OVERFLOWS_ALWAYS);
     const attempts = countAttempts(engine);
-    await expect(engine.trainStep(step(2))).rejects.toThrow(/(loss|gradient norm) became NaN or infinite at step 3; the step was not applied and the adapter is as it was before/);
+    await expect(engine.trainStep(step(2))).rejects.toThrow(
+      /(loss|gradient norm) became NaN or infinite at step 3; the step was not applied and the adapter is as it was before/,
+    );
     expect(attempts).toHaveBeenCalledTimes(4);
     expect([await engine.readAdapter(), await engine.readOptimizer()]).toEqual(before);
     // It is the scale that was at fault: with a fair one the engine goes on where it was.
@@ -126,10 +157,20 @@ describe.skipIf(!hasGpu)('a step whose scaled gradients overflow', () => {
   });
 
   it('ends a run as diverged, with the adapter of the last good step', async () => {
-    const recipe = parseRecipe({ lora: { r: 4, lora_alpha: 8 }, training: { max_steps: 6, per_device_train_batch_size: 2, learning_rate: 0.01 } });
+    const recipe = parseRecipe({
+      lora: { r: 4, lora_alpha: 8 },
+      training: { max_steps: 6, per_device_train_batch_size: 2, learning_rate: 0.01 },
+    });
     const engine = await engineAt('f16');
     const run = (steps: number, emit: ConstructorParameters<typeof Trainer>[0]['emit']) =>
-      new Trainer({ engine, recipe: { ...recipe, training: { ...recipe.training, max_steps: steps } }, documents, padTokenId: 0, evaluators: [], emit }).run();
+      new Trainer({
+        engine,
+        recipe: { ...recipe, training: { ...recipe.training, max_steps: steps } },
+        documents,
+        padTokenId: 0,
+        evaluators: [],
+        emit,
+      }).run();
     // The fourth step is on its way when the third is told.
     let good: Promise<AdapterTensors> | null = null;
     const result = await run(6, (event) => {

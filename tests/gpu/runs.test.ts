@@ -4,8 +4,8 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Database } from '../../src/storage/database.ts';
 import { findRun, latestCheckpointStep, updateRun } from '../../src/storage/runs.ts';
 import type { RecipeInput } from '../../src/training/recipe.ts';
-import { WebGpuEngine } from '../../src/training/webgpuEngine.ts';
-import { HistoryHost } from '../../src/worker/historyHost.ts';
+import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
+import { HistoryHost } from '../../src/worker/history/historyHost.ts';
 import type { RunOutcome, RunRequest, TrainerWorkerEvent } from '../../src/worker/protocol.ts';
 import { testGpu } from '../helpers/gpu.ts';
 import { readIndependently } from '../helpers/independentReader.ts';
@@ -58,10 +58,14 @@ function fullDisk(stores: string[], isFull: () => boolean): (database: Database)
     new Proxy(database, {
       get(target, key: keyof Database) {
         if (key === 'put')
-          return (store: string, ...rest: unknown[]) => (stores.includes(store) && isFull() ? full() : (target.put as (...all: unknown[]) => unknown)(store, ...rest));
+          return (store: string, ...rest: unknown[]) =>
+            stores.includes(store) && isFull()
+              ? full()
+              : (target.put as (...all: unknown[]) => unknown)(store, ...rest);
         if (key === 'transaction') {
           return (names: string | string[], ...rest: unknown[]) => {
-            if ([names].flat().some((name) => stores.includes(name)) && rest[0] === 'readwrite' && isFull()) throw new DOMException('no room', 'QuotaExceededError');
+            if ([names].flat().some((name) => stores.includes(name)) && rest[0] === 'readwrite' && isFull())
+              throw new DOMException('no room', 'QuotaExceededError');
             return (target.transaction as (...all: unknown[]) => unknown)(names, ...rest);
           };
         }
@@ -118,7 +122,9 @@ describe.skipIf(!gpu)('a run', { timeout: 300_000 }, () => {
     const second = await openTestHost(first.databaseName);
     const [open] = await second.host.openRuns();
     expect(open).toMatchObject({ step: 3, totalSteps: 8, modelName: 'tiny', trainFile: 'train.jsonl' });
-    expect(await new HistoryHost(Promise.resolve(second.database)).runs()).toMatchObject([{ state: 'running', live: false, resumableStep: 3, step: 3 }]);
+    expect(await new HistoryHost(Promise.resolve(second.database)).runs()).toMatchObject([
+      { state: 'running', live: false, resumableStep: 3, step: 3 },
+    ]);
     const { outcome, events } = await train(second, undefined, { resumeRunId: open.runId });
     expect(events.find(({ type }) => type === 'restored')).toMatchObject({ step: 3 });
     expect(curveOf(outcome)).toEqual(curveOf(await expected()));
@@ -139,8 +145,13 @@ describe.skipIf(!gpu)('a run', { timeout: 300_000 }, () => {
     expect((await findRun(first.database, outcome.runId))!.kernels).toEqual(decided[0]);
     await updateRun(first.database, outcome.runId, { kernels: kept });
     const second = await openTestHost(first.databaseName);
-    const again = await train(second, undefined, { resumeRunId: outcome.runId, kernels: { tune: false, level: 'auto' } });
-    expect(again.events.filter(({ type }) => type === 'kernels')).toEqual([{ type: 'kernels', kernels: kept }]);
+    const again = await train(second, undefined, {
+      resumeRunId: outcome.runId,
+      kernels: { tune: false, level: 'auto' },
+    });
+    expect(again.events.filter(({ type }) => type === 'kernels')).toEqual([
+      { type: 'kernels', kernels: kept },
+    ]);
     expect(again.outcome.report).toContain('for 1 of 2 shapes the fastest of several');
     expect(adapterOf(again.outcome)).toEqual(adapterOf(await expected()));
 
@@ -150,22 +161,31 @@ describe.skipIf(!gpu)('a run', { timeout: 300_000 }, () => {
     const losses = await third.host.tokenLosses(outcome.runId, [256, 258, 65], 1);
     await updateRun(first.database, outcome.runId, { kernels: { ...kept, level: 'matrix' } });
     const fourth = await openTestHost(first.databaseName);
-    if (!gpu!.levels.includes('matrix')) expect(await fourth.host.tokenLosses(outcome.runId, [256, 258, 65], 1)).toEqual(losses);
-    expect(made.mock.calls.map(([, { kernels }]) => kernels)).toEqual(gpu!.levels.includes('matrix') ? [kept] : [kept, undefined]);
+    if (!gpu!.levels.includes('matrix'))
+      expect(await fourth.host.tokenLosses(outcome.runId, [256, 258, 65], 1)).toEqual(losses);
+    expect(made.mock.calls.map(([, { kernels }]) => kernels)).toEqual(
+      gpu!.levels.includes('matrix') ? [kept] : [kept, undefined],
+    );
     made.mockRestore();
   });
 
-  it.skipIf(gpu?.levels.includes('f16'))('that asks for a level which the adapter has not is not begun, and says which there are', async () => {
-    const host = await openTestHost();
-    const asked = { kernels: { tune: true, level: 'f16' as const } };
-    await expect(train(host, undefined, asked)).rejects.toThrow(/has no kernels of level f16 in this browser, only plain\. Take level=f16 out/);
-  });
+  it.skipIf(gpu?.levels.includes('f16'))(
+    'that asks for a level which the adapter has not is not begun, and says which there are',
+    async () => {
+      const host = await openTestHost();
+      const asked = { kernels: { tune: true, level: 'f16' as const } };
+      await expect(train(host, undefined, asked)).rejects.toThrow(
+        /has no kernels of level f16 in this browser, only plain\. Take level=f16 out/,
+      );
+    },
+  );
 
   it('that loses its device takes a new one by itself and ends with the same bytes, also where it is lost twice and in an evaluation', async () => {
     const host = await openTestHost();
     const { outcome, events } = await train(host, (event, { devices }) => {
       if (devices.length === 1 && event.type === 'progress' && event.step === 4) devices[0].device.destroy();
-      if (devices.length === 2 && event.type === 'evaluating' && event.step === 6) devices[1].device.destroy();
+      if (devices.length === 2 && event.type === 'evaluating' && event.step === 6)
+        devices[1].device.destroy();
     });
     expect(host.devices.length).toBe(3);
     expect(events.filter(({ type }) => type === 'deviceLost')).toMatchObject([{ step: 3 }, { step: 3 }]);
@@ -179,7 +199,9 @@ describe.skipIf(!gpu)('a run', { timeout: 300_000 }, () => {
     const cut = train(host, (event, { devices }) => {
       if (event.type === 'progress' && event.step === 4) devices.at(-1)!.device.destroy();
     });
-    await expect(cut).rejects.toThrow(/The GPU was lost 3 times at the same place; the run is kept at step 3\. Restart the browser/);
+    await expect(cut).rejects.toThrow(
+      /The GPU was lost 3 times at the same place; the run is kept at step 3\. Restart the browser/,
+    );
     const [{ runId, step }] = await host.host.openRuns();
     expect(step).toBe(3);
     const { outcome } = await train(host, undefined, { resumeRunId: runId });
@@ -196,13 +218,18 @@ describe.skipIf(!gpu)('a run', { timeout: 300_000 }, () => {
     });
     expect(events.find(({ type }) => type === 'checkpointFailed')).toMatchObject({
       step: 0,
-      message: "The browser's storage is full. Delete a stored model or a run, or free disk space; training goes on and the last checkpoint that fitted is kept.",
+      message:
+        "The browser's storage is full. Delete a stored model or a run, or free disk space; training goes on and the last checkpoint that fitted is kept.",
     });
     expect(events.find(({ type }) => type === 'deviceLost')).toMatchObject({ step: 3 });
     expect(outcome.notKept).toMatch(/storage is full.*the adapter can still be downloaded here/);
     expect(adapterOf(outcome)).toEqual(adapterOf(await expected()));
     const [{ text }] = await host.host.chat(
-      { runId: outcome.runId, conversations: [{ messages: [{ role: 'user', content: 'A' }], strength: 1 }], sampling: GREEDY },
+      {
+        runId: outcome.runId,
+        conversations: [{ messages: [{ role: 'user', content: 'A' }], strength: 1 }],
+        sampling: GREEDY,
+      },
       () => undefined,
     );
     expect(typeof text).toBe('string');
@@ -210,12 +237,23 @@ describe.skipIf(!gpu)('a run', { timeout: 300_000 }, () => {
 
   it('whose numbers diverge keeps the last good adapter and is not offered to go on', async () => {
     const host = await openTestHost();
-    const { outcome } = await train(host, undefined, {}, { ...RECIPE, training: { ...RECIPE.training, learning_rate: 1e18, max_grad_norm: 0 } });
+    const { outcome } = await train(
+      host,
+      undefined,
+      {},
+      { ...RECIPE, training: { ...RECIPE.training, learning_rate: 1e18, max_grad_norm: 0 } },
+    );
     expect(outcome).toMatchObject({ reason: 'diverged' });
     expect(outcome.message).toMatch(/became NaN or infinite at step \d/);
     const [run] = await new HistoryHost(Promise.resolve(host.database)).runs();
-    expect(run).toMatchObject({ state: 'diverged', message: outcome.message, resumableStep: null, adapterStep: outcome.steps });
-    for (const { values } of Object.values(readIndependently(adapterOf(outcome)))) expect(values.every(Number.isFinite)).toBe(true);
+    expect(run).toMatchObject({
+      state: 'diverged',
+      message: outcome.message,
+      resumableStep: null,
+      adapterStep: outcome.steps,
+    });
+    for (const { values } of Object.values(readIndependently(adapterOf(outcome))))
+      expect(values.every(Number.isFinite)).toBe(true);
     expect(await host.host.openRuns()).toEqual([]);
   });
 });
@@ -223,13 +261,21 @@ describe.skipIf(!gpu)('a run', { timeout: 300_000 }, () => {
 describe.skipIf(!gpu)('a kept run', { timeout: 300_000 }, () => {
   it('answers, scores and is downloaded after a reload as before it, without training', async () => {
     const before = await openTestHost();
-    const longer = { ...RECIPE, system_prompt: null, training: { ...RECIPE.training, max_steps: 40, learning_rate: 0.03 }, evaluation: { eval_steps: 20 } };
+    const longer = {
+      ...RECIPE,
+      system_prompt: null,
+      training: { ...RECIPE.training, max_steps: 40, learning_rate: 0.03 },
+      evaluation: { eval_steps: 20 },
+    };
     const { outcome } = await train(before, undefined, {}, longer);
     const { runId } = outcome;
     const ask = async ({ host }: TestHost) => {
       const texts: string[][] = [[], []];
       const messages = [{ role: 'user' as const, content: 'AB' }];
-      const replies = await host.chat({ runId, conversations: [0, 1].map((strength) => ({ messages, strength })), sampling: GREEDY }, (i, text) => texts[i].push(text));
+      const replies = await host.chat(
+        { runId, conversations: [0, 1].map((strength) => ({ messages, strength })), sampling: GREEDY },
+        (i, text) => texts[i].push(text),
+      );
       // What streams holds back characters that are not whole yet.
       replies.forEach(({ text, tokens }, i) => {
         expect(texts[i].length).toBe(tokens);
@@ -245,7 +291,11 @@ describe.skipIf(!gpu)('a kept run', { timeout: 300_000 }, () => {
         GREEDY,
         (index, base, tuned) => pairs.push({ index, base, tuned }),
       );
-      return { replies, pairs, losses: await host.tokenLosses(runId, [256, 258, 65, 66, 259, 104, 105, 257], 1) };
+      return {
+        replies,
+        pairs,
+        losses: await host.tokenLosses(runId, [256, 258, 65, 66, 259, 104, 105, 257], 1),
+      };
     };
     const answers = await ask(before);
     // The run taught it to answer "hi".
@@ -262,26 +312,57 @@ describe.skipIf(!gpu)('a kept run', { timeout: 300_000 }, () => {
     const after = await openTestHost(before.databaseName);
     expect(await ask(after)).toEqual(answers);
     const history = new HistoryHost(Promise.resolve(after.database));
-    expect(await history.runs()).toMatchObject([{ id: runId, state: 'finished', adapterStep: 40, live: false, resumableStep: null, losses: { training: {}, other: {} } }]);
+    expect(await history.runs()).toMatchObject([
+      {
+        id: runId,
+        state: 'finished',
+        adapterStep: 40,
+        live: false,
+        resumableStep: null,
+        losses: { training: {}, other: {} },
+      },
+    ]);
     expect(await history.adapterFolder(runId)).toEqual(outcome.adapter);
     const { lines, evaluations } = await history.details(runId);
     expect(lines.map((line) => `${JSON.stringify(line)}\n`).join('')).toBe(outcome.metricsJsonl);
-    expect(evaluations.map(({ name, step }) => [name, step])).toEqual([0, 20, 40].map((step) => ['other', step]));
+    expect(evaluations.map(({ name, step }) => [name, step])).toEqual(
+      [0, 20, 40].map((step) => ['other', step]),
+    );
     await history.rename(runId, ' first ');
     await history.setNotes(runId, 'worked');
     await history.putVotes(runId, { name: 'other', seed: 1, sampling: GREEDY, pairs: [] });
     const zip = unzipSync(await history.exportZip(runId));
-    expect(Object.keys(zip)).toEqual(expect.arrayContaining(['adapter/adapter_model.safetensors', 'metrics.jsonl', 'recipe.json', 'report.md', 'votes.json', 'notes.txt']));
+    expect(Object.keys(zip)).toEqual(
+      expect.arrayContaining([
+        'adapter/adapter_model.safetensors',
+        'metrics.jsonl',
+        'recipe.json',
+        'report.md',
+        'votes.json',
+        'notes.txt',
+      ]),
+    );
     expect(zip['adapter/adapter_model.safetensors']).toEqual(adapterOf(outcome));
     expect((await history.runs())[0]).toMatchObject({ name: 'first', notes: 'worked' });
     const endless = { ...GREEDY, maxNewTokens: 1000 };
-    const tooLong = after.host.chat({ runId, conversations: [{ messages: [{ role: 'user', content: 'AB' }], strength: 1 }], sampling: endless }, () => undefined);
-    await expect(tooLong).rejects.toThrow(/come to 1005 tokens; this model knows 256 positions\. Start a new conversation/);
+    const tooLong = after.host.chat(
+      {
+        runId,
+        conversations: [{ messages: [{ role: 'user', content: 'AB' }], strength: 1 }],
+        sampling: endless,
+      },
+      () => undefined,
+    );
+    await expect(tooLong).rejects.toThrow(
+      /come to 1005 tokens; this model knows 256 positions\. Start a new conversation/,
+    );
     // A device that is lost while it answers is replaced.
     after.devices.at(-1)!.device.destroy();
     expect(await ask(after)).toEqual(answers);
     await history.remove(runId);
-    await expect((await openTestHost(before.databaseName)).host.openResult(runId, () => undefined)).rejects.toThrow(/not kept in this browser any more/);
+    await expect(
+      (await openTestHost(before.databaseName)).host.openResult(runId, () => undefined),
+    ).rejects.toThrow(/not kept in this browser any more/);
   });
 
   it('starts another run from its adapter, as does its folder dropped from outside', async () => {
@@ -289,7 +370,10 @@ describe.skipIf(!gpu)('a kept run', { timeout: 300_000 }, () => {
     const { outcome } = await train(host);
     const history = new HistoryHost(Promise.resolve(host.database));
     const own = await history.startFromRun(outcome.runId, host.modelId);
-    const files = [...outcome.adapter].map(([name, bytes]) => ({ path: `my-adapter/${name}`, blob: new Blob([bytes as Uint8Array<ArrayBuffer>]) }));
+    const files = [...outcome.adapter].map(([name, bytes]) => ({
+      path: `my-adapter/${name}`,
+      blob: new Blob([bytes as Uint8Array<ArrayBuffer>]),
+    }));
     const dropped = await history.startFromFiles(files, host.modelId);
     expect(dropped).toEqual({ ...own, name: 'my-adapter' });
     expect(own.lora).toMatchObject({ r: 4, lora_alpha: 8, target_modules: 'all-linear' });

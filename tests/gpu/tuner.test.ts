@@ -1,15 +1,15 @@
 /** The autotuner on a device: every way of every product computes the same, timings are taken, and a way that is wrong is never chosen. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TensorKind } from '../../src/formats/tensors.ts';
-import { isSoftwareAdapter, type GpuContext } from '../../src/gpu/context.ts';
+import { isSoftwareAdapter, type GpuContext } from '../../src/gpu/gpuContext.ts';
 import type { Tunable, Way } from '../../src/gpu/dispatch.ts';
-import { Graph } from '../../src/ops/graph.ts';
-import { linear } from '../../src/ops/linear.ts';
-import { opCases } from '../../src/plan/opCases.ts';
+import { Graph } from '../../src/graph/graph.ts';
+import { linear } from '../../src/ops/matmul/linear.ts';
+import { opCases } from '../../src/verify/opCases.ts';
 import { makePlan } from '../../src/plan/plan.ts';
-import { TestStand } from '../../src/plan/testStand.ts';
-import { measureWork, type Stand } from '../../src/plan/tuner.ts';
-import { worksOf, type Work } from '../../src/plan/tunables.ts';
+import { TestStand } from '../../src/tuning/kernelBenchmark.ts';
+import { measureWork, type Stand } from '../../src/tuning/autotuner.ts';
+import { worksOf, type Work } from '../../src/tuning/tuningProblems.ts';
 import { TILED } from '../helpers/agreement.ts';
 import { gpuWith, testGpu } from '../helpers/gpu.ts';
 
@@ -28,7 +28,10 @@ describe.skipIf(!gpu)('the autotuner', { timeout: 600_000 }, () => {
   const worksIn = (graph: Graph) => worksOf([makePlan('test', graph, context.settings, context.limits)]);
   const linearWork = (tokens: number, width: number, out: number, kind: TensorKind): Work => {
     const graph = new Graph(false);
-    graph.output('y', linear(graph, graph.input('x', [tokens, width], 'f32'), graph.weight('w', [out, width], kind)));
+    graph.output(
+      'y',
+      linear(graph, graph.input('x', [tokens, width], 'f32'), graph.weight('w', [out, width], kind)),
+    );
     return worksIn(graph)[0];
   };
 
@@ -44,24 +47,35 @@ describe.skipIf(!gpu)('the autotuner', { timeout: 600_000 }, () => {
     await TestStand.with(context, work, settingsOfHighest(), async (stand) => {
       const all = [...ways, ...work.tunable.near(ways[0], settingsOfHighest())];
       expect(await stand.prepare(all)).toEqual(all);
-      for (const way of all) expect(await stand.difference(way, ways[0]), way.name).toBeLessThanOrEqual(way.bound);
+      for (const way of all)
+        expect(await stand.difference(way, ways[0]), way.name).toBeLessThanOrEqual(way.bound);
     });
   });
 
-  it.each(onCpu ? ['terms'] : ['columns', 'terms'])('has only ways that agree: a group along %s', async (along) => {
-    const works = opCases().flatMap(({ graph }) => worksIn(graph));
-    const work = works.find(({ tunable }) => tunable.key.includes(' nf4') && tunable.key.includes(`, ${along} `))!;
-    const ways = work.tunable.ways(settingsOfHighest());
-    expect(work.tunable.outputs.length).toBe(along === 'columns' ? work.tunable.key.split(' + ').length : 1);
-    await TestStand.with(context, work, settingsOfHighest(), async (stand) => {
-      expect(await stand.prepare(ways)).toEqual(ways);
-      for (const way of ways) expect(await stand.difference(way, ways[0]), way.name).toBeLessThanOrEqual(way.bound);
-    });
-  });
+  it.each(onCpu ? ['terms'] : ['columns', 'terms'])(
+    'has only ways that agree: a group along %s',
+    async (along) => {
+      const works = opCases().flatMap(({ graph }) => worksIn(graph));
+      const work = works.find(
+        ({ tunable }) => tunable.key.includes(' nf4') && tunable.key.includes(`, ${along} `),
+      )!;
+      const ways = work.tunable.ways(settingsOfHighest());
+      expect(work.tunable.outputs.length).toBe(
+        along === 'columns' ? work.tunable.key.split(' + ').length : 1,
+      );
+      await TestStand.with(context, work, settingsOfHighest(), async (stand) => {
+        expect(await stand.prepare(ways)).toEqual(ways);
+        for (const way of ways)
+          expect(await stand.difference(way, ways[0]), way.name).toBeLessThanOrEqual(way.bound);
+      });
+    },
+  );
 
   it('measures each level and chooses a way that there is', async () => {
     const work = linearWork(64, 64, 64, 'nf4');
-    const measured = await TestStand.with(context, work, settingsOfHighest(), (stand) => measureWork(work.tunable, context.levels, context.settings, stand, () => false));
+    const measured = await TestStand.with(context, work, settingsOfHighest(), (stand) =>
+      measureWork(work.tunable, context.levels, context.settings, stand, () => false),
+    );
     expect(Object.keys(measured!)).toEqual(context.levels);
     for (const level of context.levels) {
       const settings = { ...context.settings, level };
@@ -83,20 +97,30 @@ describe.skipIf(!gpu)('the autotuner', { timeout: 600_000 }, () => {
       ...work.tunable,
       ways: (settings) => [...work.tunable.ways(settings), wrong],
       near: () => [],
-      dispatches: (way, settings) => (way.name === 'wrong' ? dispatches(work.tunable, rule) : work.tunable.dispatches(way, settings)),
+      dispatches: (way, settings) =>
+        way.name === 'wrong' ? dispatches(work.tunable, rule) : work.tunable.dispatches(way, settings),
     };
     const measured = await TestStand.with(context, { ...work, tunable }, context.settings, async (stand) => {
       expect(await stand.prepare([rule, wrong])).toHaveLength(2);
       expect(await stand.difference(wrong, rule)).toBeGreaterThan(wrong.bound);
       // Nothing is faster than what is wrong.
-      const time: Stand['time'] = async (timings) => (await stand.time(timings)).map((ms, i) => (timings[i].way.name === 'wrong' ? 1e-6 : ms));
-      return measureWork(tunable, ['plain'], context.settings, Object.assign(Object.create(stand) as Stand, { time }), () => false);
+      const time: Stand['time'] = async (timings) =>
+        (await stand.time(timings)).map((ms, i) => (timings[i].way.name === 'wrong' ? 1e-6 : ms));
+      return measureWork(
+        tunable,
+        ['plain'],
+        context.settings,
+        Object.assign(Object.create(stand) as Stand, { time }),
+        () => false,
+      );
     });
     expect(measured!.plain!.way).not.toBe('wrong');
     expect(tunable.ways(context.settings).map(({ name }) => name)).toContain(measured!.plain!.way);
   });
 
   function scaled(tunable: Tunable, rule: Way, f32: number) {
-    return tunable.dispatches(rule, context.settings).map((dispatch) => ({ ...dispatch, constants: { ...dispatch.constants, ALPHA: { f32 } } }));
+    return tunable
+      .dispatches(rule, context.settings)
+      .map((dispatch) => ({ ...dispatch, constants: { ...dispatch.constants, ALPHA: { f32 } } }));
   }
 });

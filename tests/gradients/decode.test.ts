@@ -1,14 +1,14 @@
 /** Attention of one new token a slot over the cache, by one invocation and by many, against sums in float64; and what writing to the cache leaves alone. */
 import { describe, expect, it } from 'vitest';
 import type { KernelSettings } from '../../src/gpu/dispatch.ts';
-import { add } from '../../src/ops/add.ts';
-import type { AttentionSettings } from '../../src/ops/attention.ts';
-import { attentionDecode, cacheWrite } from '../../src/ops/cache.ts';
-import { Graph } from '../../src/ops/graph.ts';
-import { rope } from '../../src/ops/rope.ts';
-import { OP_BOUND } from '../../src/plan/checkOps.ts';
-import { GraphRunner } from '../../src/plan/graphRunner.ts';
-import { uniform } from '../../src/plan/opCases.ts';
+import { add } from '../../src/ops/elementwise/add.ts';
+import type { AttentionSettings } from '../../src/ops/attention/attention.ts';
+import { attentionDecode, cacheWrite } from '../../src/ops/attention/decodeAttention.ts';
+import { Graph } from '../../src/graph/graph.ts';
+import { rope } from '../../src/ops/rope/rope.ts';
+import { OP_BOUND } from '../../src/verify/checkOp.ts';
+import { GraphRunner } from '../../src/verify/graphRunner.ts';
+import { uniform } from '../../src/verify/opCases.ts';
 import { makePlan } from '../../src/plan/plan.ts';
 import { DIRECT, TILED } from '../helpers/agreement.ts';
 import { gpuWith, testGpu } from '../helpers/gpu.ts';
@@ -16,7 +16,13 @@ import { gpuWith, testGpu } from '../helpers/gpu.ts';
 const gpu = await testGpu();
 
 type Shape = AttentionSettings & { length: number; positions: number[] };
-const shape = (heads: number, keyHeads: number, headDim: number, positions: number[], more: Partial<AttentionSettings> = {}): Shape => ({
+const shape = (
+  heads: number,
+  keyHeads: number,
+  headDim: number,
+  positions: number[],
+  more: Partial<AttentionSettings> = {},
+): Shape => ({
   heads,
   keyHeads,
   headDim,
@@ -37,11 +43,19 @@ const SHAPES: [name: string, shape: Shape][] = [
 ];
 
 /** In float64. @returns [S, heads · d] */
-function expected({ heads, keyHeads, headDim: d, scale, length, positions, window = 0, softcap = 0 }: Shape, q: Float32Array, keys: Float32Array, values: Float32Array): number[] {
+function expected(
+  { heads, keyHeads, headDim: d, scale, length, positions, window = 0, softcap = 0 }: Shape,
+  q: Float32Array,
+  keys: Float32Array,
+  values: Float32Array,
+): number[] {
   return positions.flatMap((newest, slot) =>
     Array.from({ length: heads }, (_, head) => {
       const first = window > 0 ? Math.max(0, newest + 1 - window) : 0;
-      const seen = Array.from({ length: newest + 1 - first }, (_row, j) => ((slot * length + first + j) * keyHeads + Math.floor((head * keyHeads) / heads)) * d);
+      const seen = Array.from(
+        { length: newest + 1 - first },
+        (_row, j) => ((slot * length + first + j) * keyHeads + Math.floor((head * keyHeads) / heads)) * d,
+      );
       const scores = seen.map((at) => {
         let product = 0;
         for (let i = 0; i < d; i++) product += q[(slot * heads + head) * d + i] * keys[at + i];
@@ -50,7 +64,10 @@ function expected({ heads, keyHeads, headDim: d, scale, length, positions, windo
       const largest = Math.max(...scores);
       const shares = scores.map((score) => Math.exp(score - largest));
       const total = shares.reduce((a, b) => a + b, 0);
-      return Array.from({ length: d }, (_i, i) => seen.reduce((sum, at, j) => sum + shares[j] * values[at + i], 0) / total);
+      return Array.from(
+        { length: d },
+        (_i, i) => seen.reduce((sum, at, j) => sum + shares[j] * values[at + i], 0) / total,
+      );
     }).flat(),
   );
 }
@@ -60,14 +77,28 @@ async function decoded(settings: Partial<KernelSettings>, made: Shape) {
   const { heads, keyHeads, headDim, length, positions } = made;
   const [slots, width] = [positions.length, keyHeads * headDim];
   const graph = new Graph(false);
-  const [keys, values] = [graph.state('keys', [slots, length, width]), graph.state('values', [slots, length, width])];
+  const [keys, values] = [
+    graph.state('keys', [slots, length, width]),
+    graph.state('values', [slots, length, width]),
+  ];
   const [at, to] = [graph.input('positions', [slots], 'u32'), graph.input('slots', [slots], 'u32')];
-  cacheWrite(graph, { keys, values }, graph.input('k', [slots, width], 'f32'), graph.input('v', [slots, width], 'f32'), to, at);
+  cacheWrite(
+    graph,
+    { keys, values },
+    graph.input('k', [slots, width], 'f32'),
+    graph.input('v', [slots, width], 'f32'),
+    to,
+    at,
+  );
   const o = attentionDecode(graph, graph.input('q', [slots, heads * headDim], 'f32'), keys, values, at, made);
   graph.output('o', add(graph, o, graph.input('zero', o.shape, 'f32')));
   const runner = await GraphRunner.create(context, graph);
   const cache = [uniform(slots * length * width, 1), uniform(slots * length * width, 2)];
-  const [k, v, q] = [uniform(slots * width, 3), uniform(slots * width, 4), uniform(slots * heads * headDim, 5).map((x) => 4 * x)];
+  const [k, v, q] = [
+    uniform(slots * width, 3),
+    uniform(slots * width, 4),
+    uniform(slots * heads * headDim, 5).map((x) => 4 * x),
+  ];
   await runner.run({
     keys: cache[0],
     values: cache[1],
@@ -97,7 +128,9 @@ describe.skipIf(!gpu).each([DIRECT, TILED])('attention over the cache, kernels $
     expect(result.length).toBe(exact.length);
     const largest = Math.max(...exact.map(Math.abs));
     expect(largest).toBeGreaterThan(0.05);
-    expect(Math.max(...exact.map((value, i) => Math.abs(value - result[i]))) / largest).toBeLessThan(OP_BOUND);
+    expect(Math.max(...exact.map((value, i) => Math.abs(value - result[i]))) / largest).toBeLessThan(
+      OP_BOUND,
+    );
   });
 });
 
@@ -109,17 +142,33 @@ async function rotated(settings: Partial<KernelSettings>) {
   const graph = new Graph(false);
   const [keys, values] = ['keys', 'values'].map((name) => graph.state(name, [SLOTS, LENGTH, HEAD_DIM]));
   const [positions, slots] = ['positions', 'slots'].map((name) => graph.input(name, [TOKENS], 'u32'));
-  const [cos, sin] = [1, 2].map((seed) => graph.constant(`table${seed}`, [LENGTH, ROTATED / 2], () => uniform((LENGTH * ROTATED) / 2, seed)));
+  const [cos, sin] = [1, 2].map((seed) =>
+    graph.constant(`table${seed}`, [LENGTH, ROTATED / 2], () => uniform((LENGTH * ROTATED) / 2, seed)),
+  );
   const of = (name: string, heads: number) => graph.input(name, [TOKENS, heads * HEAD_DIM], 'f32');
   const [q, k] = rope(graph, [of('q', HEADS), of('k', 1)], { cos, sin }, positions, HEAD_DIM);
   cacheWrite(graph, { keys, values }, k, of('v', 1), slots, positions);
   graph.output('q', add(graph, q, of('zero', HEADS)));
   const { dispatches } = makePlan('test', graph, context.settings, context.limits);
   const runner = await GraphRunner.create(context, graph);
-  const feeds = Object.fromEntries(['q', 'k', 'v'].map((name, i) => [name, uniform(TOKENS * (i === 0 ? HEADS : 1) * HEAD_DIM, i + 3)]));
-  const cache = { keys: uniform(SLOTS * LENGTH * HEAD_DIM, 6), values: uniform(SLOTS * LENGTH * HEAD_DIM, 7) };
-  await runner.run({ ...feeds, ...cache, positions: Uint32Array.of(8, 0, 4), slots: Uint32Array.of(1, 0, SLOTS) });
-  const results = [await runner.read('output', 'q'), await runner.read('state', 'keys'), await runner.read('state', 'values')];
+  const feeds = Object.fromEntries(
+    ['q', 'k', 'v'].map((name, i) => [name, uniform(TOKENS * (i === 0 ? HEADS : 1) * HEAD_DIM, i + 3)]),
+  );
+  const cache = {
+    keys: uniform(SLOTS * LENGTH * HEAD_DIM, 6),
+    values: uniform(SLOTS * LENGTH * HEAD_DIM, 7),
+  };
+  await runner.run({
+    ...feeds,
+    ...cache,
+    positions: Uint32Array.of(8, 0, 4),
+    slots: Uint32Array.of(1, 0, SLOTS),
+  });
+  const results = [
+    await runner.read('output', 'q'),
+    await runner.read('state', 'keys'),
+    await runner.read('state', 'values'),
+  ];
   runner.dispose();
   context.dispose();
   return { shaders: dispatches.map(({ shader }) => shader), results, cache };
@@ -127,7 +176,10 @@ async function rotated(settings: Partial<KernelSettings>) {
 
 describe.skipIf(!gpu)('keys that only the cache is read for', () => {
   it('are rotated into it', async () => {
-    const [apart, joined] = [await rotated({ maxStorageBuffers: 8 }), await rotated({ maxStorageBuffers: 10 })];
+    const [apart, joined] = [
+      await rotated({ maxStorageBuffers: 8 }),
+      await rotated({ maxStorageBuffers: 10 }),
+    ];
     expect(apart.shaders).toEqual(['rope', 'cache_write', 'add']);
     expect(joined.shaders).toEqual(['rope', 'add']);
     expect(joined.results).toEqual(apart.results);

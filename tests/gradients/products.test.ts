@@ -1,11 +1,11 @@
 /** Products by large tiles and of a few rows, which the rule takes for sizes that no other test has, equal the CPU adapters' kernels: alone and in groups, forward and input gradient. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TensorKind } from '../../src/formats/tensors.ts';
-import type { GpuContext } from '../../src/gpu/context.ts';
-import { Graph } from '../../src/ops/graph.ts';
-import { linear, linearDxOp, linearGroup, linearGroupDxOp } from '../../src/ops/linear.ts';
-import { GraphRunner } from '../../src/plan/graphRunner.ts';
-import { stored, uniform } from '../../src/plan/opCases.ts';
+import type { GpuContext } from '../../src/gpu/gpuContext.ts';
+import { Graph } from '../../src/graph/graph.ts';
+import { linear, linearDxOp, linearGroup, linearGroupDxOp } from '../../src/ops/matmul/linear.ts';
+import { GraphRunner } from '../../src/verify/graphRunner.ts';
+import { stored, uniform } from '../../src/verify/opCases.ts';
 import { makePlan } from '../../src/plan/plan.ts';
 import { TILED } from '../helpers/agreement.ts';
 import { gpuWith, testGpu } from '../helpers/gpu.ts';
@@ -41,9 +41,36 @@ const CASES: Case[] = [
   { rows: 1, way: 'plain rows by 4', kind: 'nf4', outs: [144, 72, 20], width: 576, slices: 1 },
   { rows: 8, way: 'plain rows by 2', kind: 'nf4', outs: [50], width: 96, slices: 1 },
   { rows: 2, way: 'plain rows by 4', kind: 'nf4', outs: [24, 16], width: 2048, slices: 1 },
-  { rows: 4, way: 'plain shared rows by 4', kind: 'nf4', outs: [56, 24], width: 1024, slices: 1, bytes: 32768, kept: 8 },
-  { rows: 8, way: 'plain shared rows by 4', kind: 'nf4', outs: [56, 24], width: 2048, slices: 1, bytes: 32768, kept: 4 },
-  { rows: 7, way: 'plain shared rows by 2', kind: 'nf4', outs: [33], width: 1120, slices: 1, bytes: 16384, kept: 2 },
+  {
+    rows: 4,
+    way: 'plain shared rows by 4',
+    kind: 'nf4',
+    outs: [56, 24],
+    width: 1024,
+    slices: 1,
+    bytes: 32768,
+    kept: 8,
+  },
+  {
+    rows: 8,
+    way: 'plain shared rows by 4',
+    kind: 'nf4',
+    outs: [56, 24],
+    width: 2048,
+    slices: 1,
+    bytes: 32768,
+    kept: 4,
+  },
+  {
+    rows: 7,
+    way: 'plain shared rows by 2',
+    kind: 'nf4',
+    outs: [33],
+    width: 1120,
+    slices: 1,
+    bytes: 16384,
+    kept: 2,
+  },
   { rows: 5, way: 'plain shared rows by 1', kind: 'bf16', outs: [51], width: 640, slices: 1 },
   { rows: 1, way: 'plain rows by 4', kind: 'bf16', outs: [40], width: 1024, slices: 1 },
   { rows: 3, way: 'plain rows by 1', kind: 'bf16', outs: [51], width: 640, slices: 1 },
@@ -71,38 +98,67 @@ describe.skipIf(!gpu)('products', () => {
   afterAll(() => context.dispose());
 
   const directions = ({ way }: Case) => (way.startsWith(UNROLLED) ? [false, true] : [false]);
-  it.each(CASES.flatMap((made) => directions(made).map((backward) => [made.way, made.kind, made.outs.join(' + '), made.width, backward ? 'back' : 'forward', made] as const)))(
-    '%s, %s weights of %s rows, %i wide, %s',
-    async (way, kind, _, width, direction, made) => {
-      const backward = direction === 'back';
-      const { settings, limits } = context;
-      const weights = Object.fromEntries(made.outs.map((out, g) => [`w${g}`, stored(uniform(out * width, g), kind).parts]));
-      const feeds = Object.fromEntries([['x', uniform(made.rows * width, 9)], ...made.outs.map((out, g) => [`dy${g}`, uniform(made.rows * out, 20 + g)])]);
-      const names = backward ? ['dx'] : made.outs.map((_size, g) => `y${g}`);
-      const run = async () => {
-        const runner = await GraphRunner.create(context, build(made, backward), weights);
-        await runner.run(feeds);
-        const read = [];
-        for (const name of names) read.push(await runner.read('output', name));
-        runner.dispose();
-        return read;
-      };
-      const { workgroupBytes } = settings;
-      settings.workgroupBytes = made.bytes ?? workgroupBytes;
-      settings.matmul = 'direct';
-      const expected = await run();
-      settings.matmul = 'tiled';
-      const key = makePlan('one product', build(made, backward), settings, limits).dispatches.findLast(({ tunable }) => tunable)!.tunable!.key;
-      settings.choices = new Map([[key, `${way} / ${backward ? 1 : made.slices}`]]);
-      const { dispatches } = makePlan('one product', build(made, backward), settings, limits);
-      expect(dispatches.map(({ shader }) => shader)).toContain(way.startsWith(UNROLLED) ? 'matmul_unrolled' : 'matmul_rows');
-      expect(dispatches.some(({ shader }) => shader.startsWith('dequantize'))).toBe(way === UNROLLED && made.kind === 'nf4');
-      if (made.kept) expect(dispatches[0].constants.KEPT).toBe(made.kept);
-      const results = await run();
-      settings.choices = undefined;
-      settings.workgroupBytes = workgroupBytes;
-      const largest = Math.max(...expected.map((values) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0)));
-      results.forEach((values, g) => expect(values.reduce((most, value, i) => Math.max(most, Math.abs(value - expected[g][i])), 0) / largest, names[g]).toBeLessThan(2e-5));
-    },
-  );
+  it.each(
+    CASES.flatMap((made) =>
+      directions(made).map(
+        (backward) =>
+          [
+            made.way,
+            made.kind,
+            made.outs.join(' + '),
+            made.width,
+            backward ? 'back' : 'forward',
+            made,
+          ] as const,
+      ),
+    ),
+  )('%s, %s weights of %s rows, %i wide, %s', async (way, kind, _, width, direction, made) => {
+    const backward = direction === 'back';
+    const { settings, limits } = context;
+    const weights = Object.fromEntries(
+      made.outs.map((out, g) => [`w${g}`, stored(uniform(out * width, g), kind).parts]),
+    );
+    const feeds = Object.fromEntries([
+      ['x', uniform(made.rows * width, 9)],
+      ...made.outs.map((out, g) => [`dy${g}`, uniform(made.rows * out, 20 + g)]),
+    ]);
+    const names = backward ? ['dx'] : made.outs.map((_size, g) => `y${g}`);
+    const run = async () => {
+      const runner = await GraphRunner.create(context, build(made, backward), weights);
+      await runner.run(feeds);
+      const read = [];
+      for (const name of names) read.push(await runner.read('output', name));
+      runner.dispose();
+      return read;
+    };
+    const { workgroupBytes } = settings;
+    settings.workgroupBytes = made.bytes ?? workgroupBytes;
+    settings.matmul = 'direct';
+    const expected = await run();
+    settings.matmul = 'tiled';
+    const key = makePlan('one product', build(made, backward), settings, limits).dispatches.findLast(
+      ({ tunable }) => tunable,
+    )!.tunable!.key;
+    settings.choices = new Map([[key, `${way} / ${backward ? 1 : made.slices}`]]);
+    const { dispatches } = makePlan('one product', build(made, backward), settings, limits);
+    expect(dispatches.map(({ shader }) => shader)).toContain(
+      way.startsWith(UNROLLED) ? 'matmul_unrolled' : 'matmul_rows',
+    );
+    expect(dispatches.some(({ shader }) => shader.startsWith('dequantize'))).toBe(
+      way === UNROLLED && made.kind === 'nf4',
+    );
+    if (made.kept) expect(dispatches[0].constants.KEPT).toBe(made.kept);
+    const results = await run();
+    settings.choices = undefined;
+    settings.workgroupBytes = workgroupBytes;
+    const largest = Math.max(
+      ...expected.map((values) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0)),
+    );
+    results.forEach((values, g) =>
+      expect(
+        values.reduce((most, value, i) => Math.max(most, Math.abs(value - expected[g][i])), 0) / largest,
+        names[g],
+      ).toBeLessThan(2e-5),
+    );
+  });
 });

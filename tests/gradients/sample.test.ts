@@ -1,10 +1,10 @@
 /** The next id of a row: the first of the largest logits, or one from the likeliest by one stream, by one invocation a row or by many. */
 import { describe, expect, it } from 'vitest';
 import type { KernelSettings } from '../../src/gpu/dispatch.ts';
-import { Graph } from '../../src/ops/graph.ts';
-import { sample } from '../../src/ops/sample.ts';
-import { GraphRunner } from '../../src/plan/graphRunner.ts';
-import { uniform } from '../../src/plan/opCases.ts';
+import { Graph } from '../../src/graph/graph.ts';
+import { sample } from '../../src/ops/sampling/sample.ts';
+import { GraphRunner } from '../../src/verify/graphRunner.ts';
+import { uniform } from '../../src/verify/opCases.ts';
 import { DIRECT, TILED } from '../helpers/agreement.ts';
 import { gpuWith, testGpu } from '../helpers/gpu.ts';
 
@@ -17,15 +17,30 @@ const logits = uniform(ROWS * VOCABULARY, 5).map((x) => 4 * x);
 const first = [17, 2400, 4998];
 first.forEach((id, row) => [id, VOCABULARY - 1].forEach((at) => (logits[row * VOCABULARY + at] = 5)));
 
-async function sampled(settings: Partial<KernelSettings>, options: [mode: number, temperature: number, topP: number], draws: number, softcap = 0): Promise<number[][]> {
+async function sampled(
+  settings: Partial<KernelSettings>,
+  options: [mode: number, temperature: number, topP: number],
+  draws: number,
+  softcap = 0,
+): Promise<number[][]> {
   const context = await gpuWith(settings);
   const graph = new Graph(false);
-  const ids = sample(graph, graph.input('logits', [ROWS, VOCABULARY], 'f32'), graph.input('options', [3], 'f32'), graph.input('random', [2 + ROWS], 'u32'), softcap);
+  const ids = sample(
+    graph,
+    graph.input('logits', [ROWS, VOCABULARY], 'f32'),
+    graph.input('options', [3], 'f32'),
+    graph.input('random', [2 + ROWS], 'u32'),
+    softcap,
+  );
   graph.output('ids', ids);
   const runner = await GraphRunner.create(context, graph);
   const found: number[][] = [];
   for (let draw = 0; draw < draws; draw++) {
-    await runner.run({ logits, options: Float32Array.from(options), random: Uint32Array.of(7, draw, 0, 1, 2) });
+    await runner.run({
+      logits,
+      options: Float32Array.from(options),
+      random: Uint32Array.of(7, draw, 0, 1, 2),
+    });
     found.push([...new Uint32Array((await runner.read('output', 'ids')).buffer)]);
   }
   runner.dispose();

@@ -1,5 +1,5 @@
 /** Every op of the tiled kernels against the TensorFlow.js executor. */
-import { isSoftwareAdapter } from '../../src/gpu/context.ts';
+import { isSoftwareAdapter } from '../../src/gpu/gpuContext.ts';
 import { describeAgreement, TILED } from '../helpers/agreement.ts';
 import { testGpu } from '../helpers/gpu.ts';
 

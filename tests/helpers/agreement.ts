@@ -1,12 +1,12 @@
 /** The check that every variant of the kernels has to pass, in a file a variant: they run side by side. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { GpuContext } from '../../src/gpu/context.ts';
+import type { GpuContext } from '../../src/gpu/gpuContext.ts';
 import type { KernelSettings } from '../../src/gpu/dispatch.ts';
-import type { TensorFlow } from '../../src/ops/tensorflow.ts';
-import { checkOp, OP_BOUND } from '../../src/plan/checkOps.ts';
-import { opCases } from '../../src/plan/opCases.ts';
-import { loadTensorFlow } from '../../src/plan/tensorflow/load.ts';
-import { gpuWith } from '../helpers/gpu.ts';
+import type { TensorFlow } from '../../src/graph/tensorflowTypes.ts';
+import { checkOp, OP_BOUND } from '../../src/verify/checkOp.ts';
+import { opCases } from '../../src/verify/opCases.ts';
+import { loadTensorFlow } from '../../src/plan/tensorflow/loadTensorflow.ts';
+import { gpuWith } from './gpu.ts';
 
 /** Kernels of CPU adapters: registers only, no barriers. */
 export const DIRECT: Partial<KernelSettings> = { matmul: 'direct', rowWorkgroup: 1 };
@@ -14,7 +14,11 @@ export const DIRECT: Partial<KernelSettings> = { matmul: 'direct', rowWorkgroup:
 export const TILED: Partial<KernelSettings> = { matmul: 'tiled', rowWorkgroup: 128 };
 
 /** Every op of this variant against TensorFlow.js, forward and gradients. */
-export function describeAgreement(hasGpu: boolean, settings: Partial<KernelSettings>, includes: (name: string) => boolean = () => true): void {
+export function describeAgreement(
+  hasGpu: boolean,
+  settings: Partial<KernelSettings>,
+  includes: (name: string) => boolean = () => true,
+): void {
   describe.skipIf(!hasGpu)(`kernels ${settings.matmul}, rows by ${settings.rowWorkgroup}`, () => {
     let context: GpuContext;
     let tf: TensorFlow;

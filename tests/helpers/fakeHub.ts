@@ -16,9 +16,19 @@ const REVISION = 'f'.repeat(40);
 
 /** @param token where given, requests without it are refused as the Hub refuses gated models */
 export async function fakeHub(id: string, files: readonly NamedFile[], token?: string): Promise<FakeHub> {
-  const contents = new Map(await Promise.all(files.map(async ({ path, blob }) => [path, Buffer.from(await blob.arrayBuffer())] as const)));
-  const hub: FakeHub = { url: '', requests: [], breakAfter: -1, close: () => new Promise((resolve) => void (server.closeAllConnections(), server.close(() => resolve()))) };
-  const json = (response: ServerResponse, status: number, body: unknown) => response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  const contents = new Map(
+    await Promise.all(
+      files.map(async ({ path, blob }) => [path, Buffer.from(await blob.arrayBuffer())] as const),
+    ),
+  );
+  const hub: FakeHub = {
+    url: '',
+    requests: [],
+    breakAfter: -1,
+    close: () => new Promise((resolve) => void (server.closeAllConnections(), server.close(() => resolve()))),
+  };
+  const json = (response: ServerResponse, status: number, body: unknown) =>
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   const server = createServer((request, response) => {
     response.setHeader('access-control-allow-origin', '*');
     response.setHeader('access-control-allow-headers', '*');
@@ -27,16 +37,35 @@ export async function fakeHub(id: string, files: readonly NamedFile[], token?: s
     const { pathname } = new URL(request.url!, 'http://hub');
     const { range, authorization } = request.headers;
     hub.requests.push(range ? `${pathname} ${range}` : pathname);
-    if (token && authorization !== `Bearer ${token}`) return void json(response, 401, { error: 'Access to this model is restricted.' });
+    if (token && authorization !== `Bearer ${token}`)
+      return void json(response, 401, { error: 'Access to this model is restricted.' });
     if (pathname.startsWith(`/api/models/${id}/revision/`))
-      return void json(response, 200, { _id: '1', id, modelId: id, sha: REVISION, private: false, downloads: 0, gated: false, likes: 0, lastModified: '2026-01-01T00:00:00.000Z' });
+      return void json(response, 200, {
+        _id: '1',
+        id,
+        modelId: id,
+        sha: REVISION,
+        private: false,
+        downloads: 0,
+        gated: false,
+        likes: 0,
+        lastModified: '2026-01-01T00:00:00.000Z',
+      });
     if (pathname === `/api/models/${id}/tree/${REVISION}`) {
       const tree = [...contents].map(([path, bytes]) => ({
         type: 'file',
         path,
         size: bytes.length,
         oid: '0',
-        ...(path.endsWith('.safetensors') ? { lfs: { oid: createHash('sha256').update(bytes).digest('hex'), size: bytes.length, pointerSize: 130 } } : {}),
+        ...(path.endsWith('.safetensors')
+          ? {
+              lfs: {
+                oid: createHash('sha256').update(bytes).digest('hex'),
+                size: bytes.length,
+                pointerSize: 130,
+              },
+            }
+          : {}),
       }));
       return void json(response, 200, [...tree, { type: 'directory', path: 'original', size: 0, oid: '0' }]);
     }
@@ -44,7 +73,13 @@ export async function fakeHub(id: string, files: readonly NamedFile[], token?: s
     if (!bytes) return void json(response, 404, { error: 'Repository not found' });
     const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(range ?? '') ?? [];
     const isProbe = range === 'bytes=0-0';
-    if (first !== undefined && !isProbe && pathname.endsWith('.safetensors') && hub.breakAfter >= 0 && hub.breakAfter-- === 0) {
+    if (
+      first !== undefined &&
+      !isProbe &&
+      pathname.endsWith('.safetensors') &&
+      hub.breakAfter >= 0 &&
+      hub.breakAfter-- === 0
+    ) {
       hub.breakAfter = 0;
       return void request.socket.destroy();
     }
@@ -52,7 +87,9 @@ export async function fakeHub(id: string, files: readonly NamedFile[], token?: s
     response.writeHead(first === undefined ? 200 : 206, {
       'content-length': slice.length,
       etag: '"1"',
-      ...(first === undefined ? {} : { 'content-range': `bytes ${first}-${Number(first) + slice.length - 1}/${bytes.length}` }),
+      ...(first === undefined
+        ? {}
+        : { 'content-range': `bytes ${first}-${Number(first) + slice.length - 1}/${bytes.length}` }),
     });
     response.end(slice);
   });

@@ -1,9 +1,9 @@
 /** The GPU of tests: a real one where there is one, else a software adapter. Without either, tests say that they are skipped; REQUIRE_GPU=1 makes that an error. */
 import { openNodeGpu } from '../../scripts/lib/nodeGpu.ts';
-import type { GpuContext } from '../../src/gpu/context.ts';
-import { openGpu } from '../../src/gpu/context.ts';
+import type { GpuContext } from '../../src/gpu/gpuContext.ts';
+import { openGpu } from '../../src/gpu/gpuContext.ts';
 import type { KernelSettings } from '../../src/gpu/dispatch.ts';
-import type { MemoryLimits } from '../../src/plan/memory.ts';
+import type { MemoryLimits } from '../../src/plan/memoryPlan.ts';
 import { nodeGpu } from '../../scripts/lib/nodeGpu.ts';
 
 let opened: Promise<GpuContext | null> | undefined;
@@ -23,11 +23,18 @@ export async function promisedGpu(settings: Partial<KernelSettings> = {}): Promi
 }
 
 /** A device of its own with other kernel settings, and with limits below its own: plans and buffers then keep to those. */
-export async function gpuWith(settings: Partial<KernelSettings>, limits: Partial<MemoryLimits> = {}): Promise<GpuContext> {
+export async function gpuWith(
+  settings: Partial<KernelSettings>,
+  limits: Partial<MemoryLimits> = {},
+): Promise<GpuContext> {
   return configured(await openGpu(nodeGpu()), settings, limits);
 }
 
-function configured(context: GpuContext | null, settings: Partial<KernelSettings>, limits: Partial<MemoryLimits>): GpuContext {
+function configured(
+  context: GpuContext | null,
+  settings: Partial<KernelSettings>,
+  limits: Partial<MemoryLimits>,
+): GpuContext {
   if (!context) throw new Error('no adapter');
   Object.assign(context.settings, settings);
   Object.assign(context.limits, limits);

@@ -8,10 +8,15 @@ const READERS: Record<string, [bytes: number, read: (file: Buffer, at: number) =
 };
 
 /** @throws for a dtype that neither adapters nor references use */
-export function readIndependently(bytes: Uint8Array): Record<string, { dtype: string; shape: number[]; values: number[] }> {
+export function readIndependently(
+  bytes: Uint8Array,
+): Record<string, { dtype: string; shape: number[]; values: number[] }> {
   const file = Buffer.from(bytes);
   const start = 8 + Number(file.readBigUInt64LE(0));
-  const header = JSON.parse(file.toString('utf8', 8, start)) as Record<string, { dtype: string; shape: number[]; data_offsets: number[] }>;
+  const header = JSON.parse(file.toString('utf8', 8, start)) as Record<
+    string,
+    { dtype: string; shape: number[]; data_offsets: number[] }
+  >;
   return Object.fromEntries(
     Object.entries(header)
       .filter(([name]) => name !== '__metadata__')
@@ -26,7 +31,16 @@ export function readIndependently(bytes: Uint8Array): Record<string, { dtype: st
         ]) => {
           const [width, read] = READERS[dtype] ?? [];
           if (!width || !read) throw new Error(`${name} is ${dtype}`);
-          return [name, { dtype, shape, values: Array.from({ length: (end - begin) / width }, (_, i) => read(file, start + begin + i * width)) }];
+          return [
+            name,
+            {
+              dtype,
+              shape,
+              values: Array.from({ length: (end - begin) / width }, (_, i) =>
+                read(file, start + begin + i * width),
+              ),
+            },
+          ];
         },
       ),
   );

@@ -2,5 +2,14 @@ import type { KernelSettings } from '../../src/gpu/dispatch.ts';
 
 /** What kernels are planned for on a GPU of moderate limits, where none is needed. */
 export function kernelSettings(change: Partial<KernelSettings> = {}): KernelSettings {
-  return { rowWorkgroup: 128, matmul: 'tiled', level: 'plain', workgroupBytes: 16384, maxWorkgroups: 65535, maxStorageBuffers: 10, maxBindingBytes: 2 ** 27, ...change };
+  return {
+    rowWorkgroup: 128,
+    matmul: 'tiled',
+    level: 'plain',
+    workgroupBytes: 16384,
+    maxWorkgroups: 65535,
+    maxStorageBuffers: 10,
+    maxBindingBytes: 2 ** 27,
+    ...change,
+  };
 }

@@ -64,7 +64,11 @@ export async function folderOf(files: Record<string, string | Uint8Array>): Prom
 
 /** The tiny model's folder on disk. */
 export async function tinyModelPaths(changes: Parameters<typeof tinyModelFiles>[0] = {}): Promise<string[]> {
-  const files = await Promise.all(tinyModelFiles(changes).map(async ({ path, blob }) => [path, new Uint8Array(await blob.arrayBuffer())] as const));
+  const files = await Promise.all(
+    tinyModelFiles(changes).map(
+      async ({ path, blob }) => [path, new Uint8Array(await blob.arrayBuffer())] as const,
+    ),
+  );
   return Object.values(await folderOf(Object.fromEntries(files)));
 }
 

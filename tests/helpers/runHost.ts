@@ -3,14 +3,14 @@ import 'fake-indexeddb/auto';
 import { expose, wrap } from 'comlink';
 import { nodeGpu } from '../../scripts/lib/nodeGpu.ts';
 import type { Document } from '../../src/data/types.ts';
-import { openGpu, type GpuContext } from '../../src/gpu/context.ts';
+import { openGpu, type GpuContext } from '../../src/gpu/gpuContext.ts';
 import { openDatabase, type Database } from '../../src/storage/database.ts';
-import { EngineHost } from '../../src/training/createEngine.ts';
+import { EngineHost } from '../../src/engine/engineHost.ts';
 import { evaluateFile } from '../../src/training/evaluation.ts';
-import { importModel } from '../../src/training/importModel.ts';
+import { importModel } from '../../src/import/importModel.ts';
 import { parseRecipe, type RecipeInput } from '../../src/training/recipe.ts';
 import type { EvaluateApi, RowsApi, RunRequest, ScorerApi } from '../../src/worker/protocol.ts';
-import { TrainerHost } from '../../src/worker/trainerHost.ts';
+import { TrainerHost } from '../../src/worker/trainer/trainerHost.ts';
 import { tinyModelFiles } from './tinyModel.ts';
 
 export const PAD = 261;
@@ -27,9 +27,18 @@ export interface TestHost {
 }
 
 /** @param databaseName an earlier one's, as after a reload; a new one where absent @param proxied puts something between the host and its database */
-export async function openTestHost(databaseName = `host ${count++}`, proxied: (database: Database) => Database = (database) => database): Promise<TestHost> {
+export async function openTestHost(
+  databaseName = `host ${count++}`,
+  proxied: (database: Database) => Database = (database) => database,
+): Promise<TestHost> {
   const database = await openDatabase(databaseName);
-  const { id: modelId } = await importModel({ files: tinyModelFiles(), name: 'tiny', quantization: 'nf4', database, checkRoom: async () => undefined });
+  const { id: modelId } = await importModel({
+    files: tinyModelFiles(),
+    name: 'tiny',
+    quantization: 'nf4',
+    database,
+    checkRoom: async () => undefined,
+  });
   const devices: GpuContext[] = [];
   const engines = new EngineHost(async () => {
     // Hosts take turns on one device, with its compiled shaders, for as long as it lives.
@@ -37,7 +46,13 @@ export async function openTestHost(databaseName = `host ${count++}`, proxied: (d
     if (context) devices.push(context);
     return context;
   });
-  return { host: new TrainerHost(Promise.resolve(proxied(database)), engines), database, databaseName, modelId, devices };
+  return {
+    host: new TrainerHost(Promise.resolve(proxied(database)), engines),
+    database,
+    databaseName,
+    modelId,
+    devices,
+  };
 }
 
 /** Rows "<user>, some bytes, <assistant>, a fixed answer, end". */
@@ -45,14 +60,35 @@ export function rows(count: number, first = 0): Document[] {
   return Array.from({ length: count }, (_, i) => {
     const prompt = [256, 258, 65 + ((first + i) % 20), 66 + i, 259];
     const inputIds = [...prompt, 104, 105, 257];
-    return { inputIds, labels: inputIds.map((id, p) => (p < prompt.length ? -100 : id)), promptTokens: prompt.length, truncatedTokens: 0, file: 'train.jsonl', line: i + 1 };
+    return {
+      inputIds,
+      labels: inputIds.map((id, p) => (p < prompt.length ? -100 : id)),
+      promptTokens: prompt.length,
+      truncatedTokens: 0,
+      file: 'train.jsonl',
+      line: i + 1,
+    };
   });
 }
 
-const summary = { rows: 0, tokens: 0, supervisedTokens: 0, longest: 0, truncatedRows: 0, truncatedTokens: 0, duplicates: 0, problems: 0, badRows: 0 };
+const summary = {
+  rows: 0,
+  tokens: 0,
+  supervisedTokens: 0,
+  longest: 0,
+  truncatedRows: 0,
+  truncatedTokens: 0,
+  duplicates: 0,
+  problems: 0,
+  badRows: 0,
+};
 
 /** A run's request with its ports. `close` ends them. */
-export function requestOf(modelId: string, input: RecipeInput, more: Partial<RunRequest> = {}): { request: RunRequest; close(): void } {
+export function requestOf(
+  modelId: string,
+  input: RecipeInput,
+  more: Partial<RunRequest> = {},
+): { request: RunRequest; close(): void } {
   const recipe = parseRecipe({ ...input, model: 'tiny', train_file: 'train.jsonl' });
   const documents = rows(12);
   const [rowPorts, scorer, evaluate] = [new MessageChannel(), new MessageChannel(), new MessageChannel()];
@@ -63,7 +99,11 @@ export function requestOf(modelId: string, input: RecipeInput, more: Partial<Run
     evaluate: async () =>
       evaluateFile(
         { documents: rows(3, 12), padTokenId: PAD, generation: null },
-        { tokensPerMicroBatch: await remote.tokensPerMicroBatch(), score: (batch) => remote.score(batch), generate: (prompts, options) => remote.generate(prompts, options) },
+        {
+          tokensPerMicroBatch: await remote.tokensPerMicroBatch(),
+          score: (batch) => remote.score(batch),
+          generate: (prompts, options) => remote.generate(prompts, options),
+        },
       ),
   };
   expose(evaluator, evaluate.port1);

@@ -26,11 +26,18 @@ export function documentedHeaders(markdown: string): { page: Headers; assets: He
   const [, nginx] = /```nginx\n([\s\S]*?)```/.exec(markdown) ?? [];
   if (!nginx) throw new Error('the page on hosting has no nginx example');
   const [server, assets] = nginx.split(/location ~ \/assets\/ /);
-  const headers = (text: string) => Object.fromEntries([...text.matchAll(/add_header (\S+) "([^"]*)"/g)].map(([, name, value]) => [name, value]));
+  const headers = (text: string) =>
+    Object.fromEntries(
+      [...text.matchAll(/add_header (\S+) "([^"]*)"/g)].map(([, name, value]) => [name, value]),
+    );
   return { page: headers(server), assets: headers(assets) };
 }
 
-export async function staticHost(folder: string, path: string, { page, assets }: { page: Headers; assets: Headers }): Promise<StaticHost> {
+export async function staticHost(
+  folder: string,
+  path: string,
+  { page, assets }: { page: Headers; assets: Headers },
+): Promise<StaticHost> {
   const requests: string[] = [];
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url!, 'http://host');
@@ -39,7 +46,13 @@ export async function staticHost(folder: string, path: string, { page, assets }:
     if (inside.startsWith('..')) return void response.writeHead(404).end();
     const file = inside === '' || inside === '.' ? 'index.html' : inside;
     readFile(join(folder, file)).then(
-      (bytes) => response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream', ...(file.startsWith('assets/') ? assets : page) }).end(bytes),
+      (bytes) =>
+        response
+          .writeHead(200, {
+            'content-type': TYPES[extname(file)] ?? 'application/octet-stream',
+            ...(file.startsWith('assets/') ? assets : page),
+          })
+          .end(bytes),
       () => response.writeHead(404).end(),
     );
   });

@@ -1,8 +1,8 @@
 /** A small random model with a byte-level tokenizer and a chat template, as a folder from the hub: made here, so that tests need no files. */
 import type { NamedFile } from '../../src/formats/checkpoint.ts';
 import { writeSafetensors, type TensorToWrite } from '../../src/formats/safetensors.ts';
-import { modelOf } from '../../src/model/registry.ts';
-import { uniform } from '../../src/plan/opCases.ts';
+import { modelOf } from '../../src/model/families/registry.ts';
+import { uniform } from '../../src/verify/opCases.ts';
 
 export const TINY_CONFIG = {
   model_type: 'llama',
@@ -25,7 +25,9 @@ const SPECIAL = ['<s>', '</s>', '<|user|>', '<|assistant|>', '<|system|>', '<pad
 function byteLetters(): string[] {
   const printable = [...range(33, 126), ...range(161, 172), ...range(174, 255)];
   let next = 256;
-  return Array.from({ length: 256 }, (_, byte) => String.fromCodePoint(printable.includes(byte) ? byte : next++));
+  return Array.from({ length: 256 }, (_, byte) =>
+    String.fromCodePoint(printable.includes(byte) ? byte : next++),
+  );
 }
 
 function range(first: number, last: number): number[] {
@@ -35,7 +37,15 @@ function range(first: number, last: number): number[] {
 /** One token a byte, ids 0-255; then the special tokens. */
 export const TINY_TOKENIZER = JSON.stringify({
   version: '1.0',
-  added_tokens: SPECIAL.map((content, i) => ({ id: 256 + i, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true })),
+  added_tokens: SPECIAL.map((content, i) => ({
+    id: 256 + i,
+    content,
+    single_word: false,
+    lstrip: false,
+    rstrip: false,
+    normalized: false,
+    special: true,
+  })),
   normalizer: null,
   pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
   post_processor: null,
@@ -70,14 +80,19 @@ export function tinyWeights(config: Record<string, unknown> = TINY_CONFIG, seed 
         shape.reduce((a, b) => a * b, 1),
         seed * 1000 + i,
       );
-      const data = /norm/.test(name) ? values.map((value) => 1 + 0.1 * value) : values.map((value) => 0.3 * value);
+      const data = /norm/.test(name)
+        ? values.map((value) => 1 + 0.1 * value)
+        : values.map((value) => 0.3 * value);
       return [name, { dtype: 'F32', shape, data }];
     }),
   );
 }
 
 /** The files of a folder. @param changes contents that replace a file's; null leaves it out */
-export function tinyModelFiles(changes: Record<string, string | Uint8Array | null> = {}, config: Record<string, unknown> = TINY_CONFIG): NamedFile[] {
+export function tinyModelFiles(
+  changes: Record<string, string | Uint8Array | null> = {},
+  config: Record<string, unknown> = TINY_CONFIG,
+): NamedFile[] {
   const files: Record<string, string | Uint8Array | null> = {
     'config.json': JSON.stringify(config),
     'tokenizer.json': TINY_TOKENIZER,

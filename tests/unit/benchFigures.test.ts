@@ -11,7 +11,10 @@ import type { StepBench } from '../../scripts/bench/steps.ts';
 describe('how far a curve is from another', () => {
   it('is told for a step, for running means, for the mean and for validation', () => {
     const plain = { losses: [4, ...Array.from({ length: 19 }, () => 2)], validation: { a: 1, b: 2 } };
-    const other = { losses: plain.losses.map((loss, i) => (i === 5 ? loss + 0.2 : i === 6 ? loss - 0.1 : loss)), validation: { a: 1.01, b: 1.94 } };
+    const other = {
+      losses: plain.losses.map((loss, i) => (i === 5 ? loss + 0.2 : i === 6 ? loss - 0.1 : loss)),
+      validation: { a: 1.01, b: 1.94 },
+    };
     const made = differences(other, plain);
     expect(made.nats).toBeCloseTo(0.2);
     expect(made.step).toBeCloseTo(0.1);
@@ -25,17 +28,55 @@ describe('how far a curve is from another', () => {
 
 describe('ratios to PEFT', () => {
   it('compare equal shapes of equal models alone', () => {
-    const step = { model: 'A', level: 'plain', documents: '1×512', gradientCheckpointing: true, tokensPerSecond: 300 } as StepBench;
-    const peft = (model: string, mode: string, documents: string, tokensPerSecond: number) => ({ model, mode, documents, tokensPerSecond, stepMs: 1, peakBytes: 1 });
-    const rows = ratios([step, { ...step, gradientCheckpointing: false, tokensPerSecond: 450 }, { ...step, documents: '4×512' }], {
-      device: 'x',
-      torch: '2',
-      steps: [peft('A', 'bf16', '1×512', 200), peft('A', 'nf4', '1×512', 100), peft('B', 'bf16', '4×512', 1)],
-      products: [],
+    const step = {
+      model: 'A',
+      level: 'plain',
+      documents: '1×512',
+      gradientCheckpointing: true,
+      tokensPerSecond: 300,
+    } as StepBench;
+    const peft = (model: string, mode: string, documents: string, tokensPerSecond: number) => ({
+      model,
+      mode,
+      documents,
+      tokensPerSecond,
+      stepMs: 1,
+      peakBytes: 1,
     });
+    const rows = ratios(
+      [
+        step,
+        { ...step, gradientCheckpointing: false, tokensPerSecond: 450 },
+        { ...step, documents: '4×512' },
+      ],
+      {
+        device: 'x',
+        torch: '2',
+        steps: [
+          peft('A', 'bf16', '1×512', 200),
+          peft('A', 'nf4', '1×512', 100),
+          peft('B', 'bf16', '4×512', 1),
+        ],
+        products: [],
+      },
+    );
     expect(rows).toEqual([
-      { model: 'A', documents: '1×512', level: 'plain', 'tokens/s': '300', 'of PEFT bf16': '1.50', 'of PEFT nf4': '3.00' },
-      { model: 'A', documents: '1×512', level: 'plain, nothing recomputed', 'tokens/s': '450', 'of PEFT bf16': '2.25', 'of PEFT nf4': '4.50' },
+      {
+        model: 'A',
+        documents: '1×512',
+        level: 'plain',
+        'tokens/s': '300',
+        'of PEFT bf16': '1.50',
+        'of PEFT nf4': '3.00',
+      },
+      {
+        model: 'A',
+        documents: '1×512',
+        level: 'plain, nothing recomputed',
+        'tokens/s': '450',
+        'of PEFT bf16': '2.25',
+        'of PEFT nf4': '4.50',
+      },
       { model: 'A', documents: '4×512', level: 'plain', 'tokens/s': '300' },
     ]);
   });
@@ -49,13 +90,34 @@ describe('the plots of growth', () => {
       return join(folder, name);
     };
     const long = file('long.json', {
-      longRun: { level: 'plain', steps: [10, 100, 1000].map((step) => ({ step, tokensPerSecond: 100, heapBytes: null, gpuBytes: 1000 })) },
+      longRun: {
+        level: 'plain',
+        steps: [10, 100, 1000].map((step) => ({
+          step,
+          tokensPerSecond: 100,
+          heapBytes: null,
+          gpuBytes: 1000,
+        })),
+      },
       growth: null,
     });
-    await expect(drawPlots([long], folder)).rejects.toThrow(/No file has growth: measure it with npm run bench -- --only growth/);
-    const lengths = [256, 512].map((tokens) => ({ model: 'A', tokens, stepMs: tokens, attentionMs: tokens / 4, restMs: tokens / 2 }));
-    const growth = file('growth.json', { longRun: null, growth: { level: 'plain', tokens: lengths, microBatches: [] } });
-    const [steps, tokens] = (await drawPlots([long, growth], folder)).map((path) => readFileSync(path, 'utf8'));
+    await expect(drawPlots([long], folder)).rejects.toThrow(
+      /No file has growth: measure it with npm run bench -- --only growth/,
+    );
+    const lengths = [256, 512].map((tokens) => ({
+      model: 'A',
+      tokens,
+      stepMs: tokens,
+      attentionMs: tokens / 4,
+      restMs: tokens / 2,
+    }));
+    const growth = file('growth.json', {
+      longRun: null,
+      growth: { level: 'plain', tokens: lengths, microBatches: [] },
+    });
+    const [steps, tokens] = (await drawPlots([long, growth], folder)).map((path) =>
+      readFileSync(path, 'utf8'),
+    );
     expect(steps).toContain('step 10<');
     expect(steps).toContain('step 1000<');
     // Flat: three points at one height, of a share of 1 over 0. What was not measured has no curve.

@@ -1,8 +1,8 @@
 /** Conversations and raw texts as ids and labels, and what is told of a file's rows. */
 import { describe, expect, it } from 'vitest';
 import { buildDataset, encodeConversation } from '../../src/data/documents.ts';
-import { parseRows } from '../../src/data/rows.ts';
-import { fingerprintsOf, histogramOf, overlapOf, repeatsIn } from '../../src/data/statistics.ts';
+import { parseRows } from '../../src/data/rows/parseRows.ts';
+import { fingerprintsOf, histogramOf, overlapOf, repeatsIn } from '../../src/data/rows/rowStatistics.ts';
 import { ChatTokenizer } from '../../src/data/tokenizer.ts';
 import { IGNORE_INDEX } from '../../src/data/types.ts';
 import { TINY_TOKENIZER, TINY_TOKENIZER_CONFIG } from '../helpers/tinyModel.ts';
@@ -10,25 +10,39 @@ import { TINY_TOKENIZER, TINY_TOKENIZER_CONFIG } from '../helpers/tinyModel.ts';
 const tokenizerWith = (template?: string, tokenizerJson = TINY_TOKENIZER) =>
   new ChatTokenizer({
     'tokenizer.json': tokenizerJson,
-    'tokenizer_config.json': template === undefined ? TINY_TOKENIZER_CONFIG : JSON.stringify({ ...JSON.parse(TINY_TOKENIZER_CONFIG), chat_template: template }),
+    'tokenizer_config.json':
+      template === undefined
+        ? TINY_TOKENIZER_CONFIG
+        : JSON.stringify({ ...JSON.parse(TINY_TOKENIZER_CONFIG), chat_template: template }),
   });
 const tokenizer = tokenizerWith();
 const SETTINGS = { systemPrompt: 'S', maxLength: 200, dateString: '' };
-const turns = (...contents: string[]) => contents.map((content, i) => ({ role: i % 2 ? 'assistant' : 'user', content }) as const);
-const rowsOf = async (...rows: object[]) => parseRows(new Blob([rows.map((row) => JSON.stringify(row)).join('\n')]), 'x.jsonl');
-const dataset = async (row: object, settings: Partial<typeof SETTINGS & { maskHistory: boolean }> = {}, used = tokenizer) =>
-  buildDataset('x.jsonl', await rowsOf(row), used, { ...SETTINGS, ...settings });
-const learned = ({ inputIds, labels }: { inputIds: number[]; labels: number[] }) => tokenizer.decode(inputIds.filter((_, i) => labels[i] !== IGNORE_INDEX));
+const turns = (...contents: string[]) =>
+  contents.map((content, i) => ({ role: i % 2 ? 'assistant' : 'user', content }) as const);
+const rowsOf = async (...rows: object[]) =>
+  parseRows(new Blob([rows.map((row) => JSON.stringify(row)).join('\n')]), 'x.jsonl');
+const dataset = async (
+  row: object,
+  settings: Partial<typeof SETTINGS & { maskHistory: boolean }> = {},
+  used = tokenizer,
+) => buildDataset('x.jsonl', await rowsOf(row), used, { ...SETTINGS, ...settings });
+const learned = ({ inputIds, labels }: { inputIds: number[]; labels: number[] }) =>
+  tokenizer.decode(inputIds.filter((_, i) => labels[i] !== IGNORE_INDEX));
 
 describe('conversations', () => {
   const chat = { messages: turns('a', 'one', 'b', 'two', 'c', 'three') };
 
   it('supervises every answer with its end token, and nothing between', async () => {
     const { documents } = await dataset(chat);
-    expect(tokenizer.decode(documents[0].inputIds)).toBe('<s><|system|>S<|user|>a<|assistant|>one</s><|user|>b<|assistant|>two</s><|user|>c<|assistant|>three</s>');
+    expect(tokenizer.decode(documents[0].inputIds)).toBe(
+      '<s><|system|>S<|user|>a<|assistant|>one</s><|user|>b<|assistant|>two</s><|user|>c<|assistant|>three</s>',
+    );
     expect(learned(documents[0])).toBe('one</s>two</s>three</s>');
-    for (const [i, label] of documents[0].labels.entries()) expect([IGNORE_INDEX, documents[0].inputIds[i]]).toContain(label);
-    expect(tokenizer.decode(documents[0].inputIds.slice(0, documents[0].promptTokens))).toMatch(/<\|user\|>c<\|assistant\|>$/);
+    for (const [i, label] of documents[0].labels.entries())
+      expect([IGNORE_INDEX, documents[0].inputIds[i]]).toContain(label);
+    expect(tokenizer.decode(documents[0].inputIds.slice(0, documents[0].promptTokens))).toMatch(
+      /<\|user\|>c<\|assistant\|>$/,
+    );
   });
 
   it('supervises the last answer alone with mask_history', async () => {
@@ -36,31 +50,51 @@ describe('conversations', () => {
   });
 
   it('reads the answers of a conversational prompt and learns from the completion', async () => {
-    const { documents } = await dataset({ prompt: turns('a', 'one', 'b'), completion: [{ role: 'assistant', content: 'two' }] });
+    const { documents } = await dataset({
+      prompt: turns('a', 'one', 'b'),
+      completion: [{ role: 'assistant', content: 'two' }],
+    });
     expect(learned(documents[0])).toBe('two</s>');
   });
 
   it('has the system message of the row, else the recipe’s', async () => {
-    const text = async (row: object, systemPrompt: string | null) => tokenizer.decode((await dataset(row, { systemPrompt: systemPrompt as string })).documents[0].inputIds);
+    const text = async (row: object, systemPrompt: string | null) =>
+      tokenizer.decode((await dataset(row, { systemPrompt: systemPrompt as string })).documents[0].inputIds);
     const own = { messages: [{ role: 'system', content: 'own' }, ...turns('a', 'b')] };
     expect(await text(own, 'S')).toBe('<s><|system|>own<|user|>a<|assistant|>b</s>');
     expect(await text(own, null)).toBe('<s><|system|>own<|user|>a<|assistant|>b</s>');
     expect(await text({ messages: turns('a', 'b') }, null)).toBe('<s><|user|>a<|assistant|>b</s>');
-    expect(await text({ query: 'a', response: 'b', system: 'own' }, 'S')).toBe('<s><|system|>own<|user|>a<|assistant|>b</s>');
+    expect(await text({ query: 'a', response: 'b', system: 'own' }, 'S')).toBe(
+      '<s><|system|>own<|user|>a<|assistant|>b</s>',
+    );
   });
 
   it('keeps what the limit leaves of a conversation, and does not ask for the answer that was cut off', async () => {
     const { documents, summary } = await dataset(chat, { maxLength: 16 });
     expect(learned(documents[0])).toBe('one</s>two');
     expect(documents[0].promptTokens).toBe(16);
-    expect(summary).toMatchObject({ rows: 1, tokens: 16, truncatedRows: 1, truncatedTokens: 10, supervisedTokens: 7 });
+    expect(summary).toMatchObject({
+      rows: 1,
+      tokens: 16,
+      truncatedRows: 1,
+      truncatedTokens: 10,
+      supervisedTokens: 7,
+    });
   });
 
   it('reports a conversation whose earlier answers the template changes, and says that the last one can be learned from', async () => {
     // The last answer is marked: what is rendered up to an earlier answer is then not how the whole begins.
-    const marks = tokenizerWith('{% for m in messages %}{{ m.role }}:{% if loop.last %}!{% endif %}{{ m.content }}{% endfor %}{% if add_generation_prompt %}assistant:{% endif %}');
+    const marks = tokenizerWith(
+      '{% for m in messages %}{{ m.role }}:{% if loop.last %}!{% endif %}{{ m.content }}{% endfor %}{% if add_generation_prompt %}assistant:{% endif %}',
+    );
     const { problems } = await dataset(chat, {}, marks);
-    expect(problems).toMatchObject([{ kind: 'bad', line: 1, reason: expect.stringMatching(/cannot be masked.*Set mask_history to true/) as string }]);
+    expect(problems).toMatchObject([
+      {
+        kind: 'bad',
+        line: 1,
+        reason: expect.stringMatching(/cannot be masked.*Set mask_history to true/) as string,
+      },
+    ]);
     const strips = tokenizerWith(
       "{% for m in messages %}<|{{ m.role }}|>{% if m.role == 'assistant' and not loop.last %}{{ m.content.split('#')[-1] }}{% else %}{{ m.content }}{% endif %}{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}",
     );
@@ -70,7 +104,11 @@ describe('conversations', () => {
   });
 
   it('gives a single row the labels that a row has by itself', () => {
-    const { labels, promptIds, inputIds } = encodeConversation({ messages: turns('Hi', 'Yo'), answersFrom: 0 }, tokenizer, SETTINGS);
+    const { labels, promptIds, inputIds } = encodeConversation(
+      { messages: turns('Hi', 'Yo'), answersFrom: 0 },
+      tokenizer,
+      SETTINGS,
+    );
     expect(labels).toEqual(inputIds.map((id, i) => (i < promptIds.length ? IGNORE_INDEX : id)));
   });
 });
@@ -93,7 +131,8 @@ describe('raw text', () => {
       special_tokens: { '<s>': { id: '<s>', ids: [256], tokens: ['<s>'] } },
     };
     const begins = tokenizerWith(undefined, JSON.stringify({ ...json, post_processor }));
-    for (const text of ['once', '<s>once']) expect(begins.decode((await dataset({ text }, {}, begins)).documents[0].inputIds)).toBe('<s>once</s>');
+    for (const text of ['once', '<s>once'])
+      expect(begins.decode((await dataset({ text }, {}, begins)).documents[0].inputIds)).toBe('<s>once</s>');
   });
 });
 
@@ -123,18 +162,41 @@ describe('statistics', () => {
   });
 
   it('finds rows of another file, whatever format they are in there, and prompts with another answer', async () => {
-    const training = fingerprintsOf((await rowsOf({ query: 'a', response: 'b' }, { query: 'c', response: 'd' }, { query: 'e', response: 'f' })).rows);
+    const training = fingerprintsOf(
+      (
+        await rowsOf(
+          { query: 'a', response: 'b' },
+          { query: 'c', response: 'd' },
+          { query: 'e', response: 'f' },
+        )
+      ).rows,
+    );
     const validation = fingerprintsOf(
-      (await rowsOf({ system: 'S', messages: turns('C', 'D') }, { messages: turns('a', 'other') }, { messages: turns('a', 'b', 'c', 'd') }, { messages: turns('x', 'f') })).rows,
+      (
+        await rowsOf(
+          { system: 'S', messages: turns('C', 'D') },
+          { messages: turns('a', 'other') },
+          { messages: turns('a', 'b', 'c', 'd') },
+          { messages: turns('x', 'f') },
+        )
+      ).rows,
     );
     expect(overlapOf(validation, training)).toEqual({ rows: 1, prompts: 1, examples: [{ line: 1, of: 2 }] });
     expect(overlapOf(training, validation)).toEqual({ rows: 1, prompts: 1, examples: [{ line: 2, of: 1 }] });
     const texts = fingerprintsOf((await rowsOf({ text: 'Once  upon' }, { text: 'y' })).rows);
-    expect(overlapOf(texts, fingerprintsOf((await rowsOf({ text: 'once upon' })).rows))).toEqual({ rows: 1, prompts: 0, examples: [{ line: 1, of: 1 }] });
+    expect(overlapOf(texts, fingerprintsOf((await rowsOf({ text: 'once upon' })).rows))).toEqual({
+      rows: 1,
+      prompts: 0,
+      examples: [{ line: 1, of: 1 }],
+    });
   });
 
   it('does not take different rows for equal: 200,000 of them', async () => {
-    const rows = Array.from({ length: 200_000 }, (_, line) => ({ kind: 'text' as const, text: `row ${line}`, line }));
+    const rows = Array.from({ length: 200_000 }, (_, line) => ({
+      kind: 'text' as const,
+      text: `row ${line}`,
+      line,
+    }));
     expect(repeatsIn(fingerprintsOf(rows)).rows).toBe(0);
   });
 });

@@ -1,9 +1,9 @@
 /** Curves as the page shows and exports them, and answers beside their references. */
 import { describe, expect, it } from 'vitest';
-import { metricsCsv } from '../../src/app/metricsCsv.ts';
-import { metricsOf } from '../../src/app/metricNames.ts';
-import { smoothed } from '../../src/app/smoothing.ts';
-import { wordDiff } from '../../src/app/wordDiff.ts';
+import { metricsCsv } from '../../src/page/run/metricsCsv.ts';
+import { metricsOf } from '../../src/page/run/metricNames.ts';
+import { smoothed } from '../../src/page/run/smoothing.ts';
+import { wordDiff } from '../../src/page/result/wordDiff.ts';
 
 describe('curves', () => {
   it('smooth without a bias towards zero at the start', () => {
@@ -23,7 +23,11 @@ describe('curves', () => {
   });
 
   it('know their metrics, also of files whose names look like one', () => {
-    expect(metricsOf([{ step: 0, epoch: 0, eval_loss_test_token_accuracy: 1, eval_loss_test_loss: 1, eval_x_rougeL: 1 }])).toEqual(['loss', 'token_accuracy', 'rougeL']);
+    expect(
+      metricsOf([
+        { step: 0, epoch: 0, eval_loss_test_token_accuracy: 1, eval_loss_test_loss: 1, eval_x_rougeL: 1 },
+      ]),
+    ).toEqual(['loss', 'token_accuracy', 'rougeL']);
   });
 });
 

@@ -1,16 +1,20 @@
 /** How many dispatches real models take: what a step costs the processor, and a token its waits. */
 import { describe, expect, it } from 'vitest';
-import { LORA } from '../../scripts/bench/figures.ts';
+import { LORA } from '../../scripts/bench/measuring.ts';
 import { randomModel, SHAPES } from '../../scripts/lib/randomModel.ts';
-import { modelOf } from '../../src/model/registry.ts';
+import { modelOf } from '../../src/model/families/registry.ts';
 import type { Plan } from '../../src/plan/plan.ts';
-import { planGeneration, planRun, type RunPlanOptions } from '../../src/training/runPlans.ts';
+import { planGeneration, planRun, type RunPlanOptions } from '../../src/engine/enginePlans.ts';
 import { kernelSettings } from '../helpers/kernelSettings.ts';
 
 const LIMITS = { maxBindingBytes: 2 ** 31 - 4, maxBufferBytes: 2 ** 31 - 4 };
 const SETTINGS = kernelSettings({ workgroupBytes: 32768, maxBindingBytes: LIMITS.maxBindingBytes });
 
-function optionsOf(name: string, tokensPerMicroBatch: number, gradientCheckpointing: boolean): RunPlanOptions {
+function optionsOf(
+  name: string,
+  tokensPerMicroBatch: number,
+  gradientCheckpointing: boolean,
+): RunPlanOptions {
   const { config, tensors } = randomModel(SHAPES[name]);
   return { model: modelOf(config), weights: tensors, lora: LORA, tokensPerMicroBatch, gradientCheckpointing };
 }
@@ -36,7 +40,12 @@ describe('dispatches of Llama-3.2-1B, r 16, all linear layers', () => {
   });
 
   it.each([1, 8])('of a token in %i sequences are 13 a layer and ten more', (slots) => {
-    const { decode } = planGeneration(optionsOf('Llama-3.2-1B', 512, true), { slots, maxLength: 512 }, SETTINGS, LIMITS);
+    const { decode } = planGeneration(
+      optionsOf('Llama-3.2-1B', 512, true),
+      { slots, maxLength: 512 },
+      SETTINGS,
+      LIMITS,
+    );
     expect(shadersOf(decode)).toEqual({
       embedding: 1,
       matmul_rows: 4 * LAYERS + 1,

@@ -5,7 +5,14 @@ import { evaluateFile, type Question, type Scorer } from '../../src/training/eva
 
 const document = (length: number, prompt: number): Document => {
   const inputIds = Array.from({ length }, (_, i) => i + 1);
-  return { inputIds, labels: inputIds.map((id, i) => (i < prompt ? -100 : id)), promptTokens: prompt, truncatedTokens: 0, file: 'v', line: 1 };
+  return {
+    inputIds,
+    labels: inputIds.map((id, i) => (i < prompt ? -100 : id)),
+    promptTokens: prompt,
+    truncatedTokens: 0,
+    file: 'v',
+    line: 1,
+  };
 };
 const documents = [document(6, 2), document(5, 4), document(9, 3)];
 const SUPERVISED = 4 + 1 + 6;
@@ -53,7 +60,11 @@ describe('evaluation of a file', () => {
   it('sums over every supervised token, however the rows are packed', async () => {
     const { metrics, answers } = await evaluateFile({ documents, padTokenId: 0, generation: null }, scorer());
     // Targets 3 4 5 6, 5, 4 5 6 7 8 9.
-    expect(metrics).toEqual({ loss: (0.5 * SUPERVISED) / SUPERVISED, perplexity: Math.exp(0.5), token_accuracy: 5 / SUPERVISED });
+    expect(metrics).toEqual({
+      loss: (0.5 * SUPERVISED) / SUPERVISED,
+      perplexity: Math.exp(0.5),
+      token_accuracy: 5 / SUPERVISED,
+    });
     expect(answers).toEqual([]);
   });
 
@@ -65,8 +76,26 @@ describe('evaluation of a file', () => {
     const { metrics, answers } = await evaluateFile({ documents, padTokenId: 0, generation }, made);
     expect(made.prompts).toEqual([[7], [8, 9]]);
     expect(answers).toEqual([
-      { line: 1, prompt: 'who?', reference: 'the cats', answer: 'the cat', stopped: true, tokens: 3, exactMatch: false, rougeL: 100 },
-      { line: 4, prompt: 'what?', reference: 'sat down', answer: 'sat Down Down', stopped: false, tokens: 3, exactMatch: false, rougeL: 80 },
+      {
+        line: 1,
+        prompt: 'who?',
+        reference: 'the cats',
+        answer: 'the cat',
+        stopped: true,
+        tokens: 3,
+        exactMatch: false,
+        rougeL: 100,
+      },
+      {
+        line: 4,
+        prompt: 'what?',
+        reference: 'sat down',
+        answer: 'sat Down Down',
+        stopped: false,
+        tokens: 3,
+        exactMatch: false,
+        rougeL: 80,
+      },
     ]);
     // Second row: 2 of 3 words and 2 of 2, 1 of 2 pairs and 1 of 1.
     expect(metrics.rouge1).toBeCloseTo((100 + 80) / 2, 9);
@@ -79,12 +108,23 @@ describe('evaluation of a file', () => {
   });
 
   it('has no generation metrics where there is nothing to ask, as in a raw text', async () => {
-    const { metrics } = await evaluateFile({ documents, padTokenId: 0, generation: { ...generation, questions: [] } }, scorer());
+    const { metrics } = await evaluateFile(
+      { documents, padTokenId: 0, generation: { ...generation, questions: [] } },
+      scorer(),
+    );
     expect(Object.keys(metrics)).toEqual(['loss', 'perplexity', 'token_accuracy']);
   });
 
   it('says that the adapter diverged where a loss is not a number', async () => {
-    const broken = { ...scorer(), score: async (batch: MicroBatch) => ({ loss: new Float32Array(batch.tokens).fill(NaN), correct: new Float32Array(batch.tokens) }) };
-    await expect(evaluateFile({ documents, padTokenId: 0, generation: null }, broken)).rejects.toThrow(/diverged/);
+    const broken = {
+      ...scorer(),
+      score: async (batch: MicroBatch) => ({
+        loss: new Float32Array(batch.tokens).fill(NaN),
+        correct: new Float32Array(batch.tokens),
+      }),
+    };
+    await expect(evaluateFile({ documents, padTokenId: 0, generation: null }, broken)).rejects.toThrow(
+      /diverged/,
+    );
   });
 });

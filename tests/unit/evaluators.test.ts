@@ -1,9 +1,9 @@
 /** Evaluation workers that end and are started again, by ports in this process. */
 import { expose, wrap, type Remote } from 'comlink';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Engine, GenerationWatch } from '../../src/training/engine.ts';
+import type { Engine, GenerationWatch } from '../../src/engine/engine.ts';
 import type { EvaluationResult } from '../../src/training/evaluation.ts';
-import { Evaluators } from '../../src/worker/evaluators.ts';
+import { Evaluators } from '../../src/worker/trainer/evaluationClients.ts';
 import type { EvaluateApi, EvaluationPorts, ScorerApi } from '../../src/worker/protocol.ts';
 
 const open: MessagePort[] = [];
@@ -12,7 +12,10 @@ afterEach(() => {
 });
 
 /** A worker's two ports: what it does when asked, and the engine as it sees it. */
-function worker(name: string, evaluate: (step: number, engine: Remote<ScorerApi>) => Promise<EvaluationResult>): EvaluationPorts {
+function worker(
+  name: string,
+  evaluate: (step: number, engine: Remote<ScorerApi>) => Promise<EvaluationResult>,
+): EvaluationPorts {
   const [scorer, own] = [new MessageChannel(), new MessageChannel()];
   open.push(scorer.port1, scorer.port2, own.port1, own.port2);
   const engine = wrap<ScorerApi>(scorer.port1);
@@ -21,7 +24,10 @@ function worker(name: string, evaluate: (step: number, engine: Remote<ScorerApi>
   return { name, scorer: scorer.port2, evaluate: own.port2 };
 }
 
-const result = (loss: number): EvaluationResult => ({ metrics: { loss, perplexity: Math.exp(loss), token_accuracy: 0 }, answers: [] });
+const result = (loss: number): EvaluationResult => ({
+  metrics: { loss, perplexity: Math.exp(loss), token_accuracy: 0 },
+  answers: [],
+});
 const never = new Promise<never>(() => undefined);
 const engine = { tokensPerMicroBatch: 32 } as Engine;
 
@@ -46,7 +52,9 @@ describe('evaluators', () => {
     expect((await b.evaluate(4)).metrics.loss).toBe(4);
     await expect.poll(() => asked).toEqual([0, 4]);
     evaluators.died('a', 'memory ran out', true);
-    evaluators.replace(worker('a', async (step, remote) => result(step + (await remote.tokensPerMicroBatch()))));
+    evaluators.replace(
+      worker('a', async (step, remote) => result(step + (await remote.tokensPerMicroBatch()))),
+    );
     expect((await waiting).metrics.loss).toBe(36);
     expect((await a.evaluate(8)).metrics.loss).toBe(40);
   });
@@ -120,7 +128,14 @@ describe('evaluators', () => {
     } as unknown as Engine;
     const a = evaluators.connect(
       worker('a', async (_, remote) => {
-        await remote.generate([[1]], { maxNewTokens: 1, stopTokenIds: [], doSample: false, temperature: 1, topP: 1, seed: 0 });
+        await remote.generate([[1]], {
+          maxNewTokens: 1,
+          stopTokenIds: [],
+          doSample: false,
+          temperature: 1,
+          topP: 1,
+          seed: 0,
+        });
         return result(0);
       }),
       () => busy,

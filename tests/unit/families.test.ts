@@ -1,9 +1,9 @@
 /** What each family's file makes of config.json, against transformers' own reading (tests/interop/family_configs.json), and every kind of refusal. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { modelOf } from '../../src/model/registry.ts';
-import type { RopeSettings } from '../../src/model/rope.ts';
-import { rotatedDim } from '../../src/model/rope.ts';
+import { modelOf } from '../../src/model/families/registry.ts';
+import type { RopeSettings } from '../../src/model/ropeConfig.ts';
+import { rotatedDim } from '../../src/model/ropeConfig.ts';
 import { inverseFrequencies } from '../../src/model/ropeTable.ts';
 
 interface Rope {
@@ -48,77 +48,188 @@ interface Parsed {
   localRope?: RopeSettings;
 }
 
-const { cases } = JSON.parse(readFileSync(new URL('../interop/family_configs.json', import.meta.url), 'utf8')) as { cases: Record<string, Case> };
+const { cases } = JSON.parse(
+  readFileSync(new URL('../interop/family_configs.json', import.meta.url), 'utf8'),
+) as { cases: Record<string, Case> };
 
 function expectRope(settings: RopeSettings, headDim: number, expected: Rope, long = false): void {
   const inverse = inverseFrequencies(settings, rotatedDim(settings, headDim), long);
   expect(inverse.length).toBe(expected.inverse.length);
-  inverse.forEach((value, i) => expect(Math.abs(value / expected.inverse[i] - 1), `frequency ${i}`).toBeLessThan(3e-7));
-  expect('attention_factor' in settings.scaling ? settings.scaling.attention_factor : 1).toBeCloseTo(expected.attention, 12);
+  inverse.forEach((value, i) =>
+    expect(Math.abs(value / expected.inverse[i] - 1), `frequency ${i}`).toBeLessThan(3e-7),
+  );
+  expect('attention_factor' in settings.scaling ? settings.scaling.attention_factor : 1).toBeCloseTo(
+    expected.attention,
+    12,
+  );
 }
 
 describe('config.json', () => {
-  it.each(Object.entries(cases))('%s is read as transformers reads it', (_, { config, resolved, count, tensors }) => {
-    const model = modelOf(config);
-    const parsed = model.config as unknown as Parsed;
-    const { heads, key_heads, windows, rope, local_rope, long_rope, ...same } = resolved;
-    expect(parsed).toMatchObject({ ...same, num_attention_heads: heads, num_key_value_heads: key_heads });
-    expect(parsed.windows ?? Array.from({ length: parsed.num_hidden_layers }, () => parsed.sliding_window ?? 0)).toEqual(windows);
-    expectRope((parsed.rope ?? parsed.globalRope)!, parsed.head_dim, rope);
-    if (local_rope) expectRope(parsed.localRope!, parsed.head_dim, local_rope);
-    if (long_rope) expectRope(parsed.rope!, parsed.head_dim, long_rope, true);
+  it.each(Object.entries(cases))(
+    '%s is read as transformers reads it',
+    (_, { config, resolved, count, tensors }) => {
+      const model = modelOf(config);
+      const parsed = model.config as unknown as Parsed;
+      const { heads, key_heads, windows, rope, local_rope, long_rope, ...same } = resolved;
+      expect(parsed).toMatchObject({ ...same, num_attention_heads: heads, num_key_value_heads: key_heads });
+      expect(
+        parsed.windows ?? Array.from({ length: parsed.num_hidden_layers }, () => parsed.sliding_window ?? 0),
+      ).toEqual(windows);
+      expectRope((parsed.rope ?? parsed.globalRope)!, parsed.head_dim, rope);
+      if (local_rope) expectRope(parsed.localRope!, parsed.head_dim, local_rope);
+      if (long_rope) expectRope(parsed.rope!, parsed.head_dim, long_rope, true);
 
-    expect(model.tensors.length).toBe(count);
-    const own = model.tensors.filter(({ name }) => !name.includes('.layers.') || name.includes('.layers.0.'));
-    expect(Object.fromEntries(own.map(({ name, shape }) => [name, shape]))).toEqual(tensors);
-    expect(model.headWeight).toBe(config.tie_word_embeddings === false || !resolved.tie_word_embeddings ? 'lm_head.weight' : 'model.embed_tokens.weight');
-  });
+      expect(model.tensors.length).toBe(count);
+      const own = model.tensors.filter(
+        ({ name }) => !name.includes('.layers.') || name.includes('.layers.0.'),
+      );
+      expect(Object.fromEntries(own.map(({ name, shape }) => [name, shape]))).toEqual(tensors);
+      expect(model.headWeight).toBe(
+        config.tie_word_embeddings === false || !resolved.tie_word_embeddings
+          ? 'lm_head.weight'
+          : 'model.embed_tokens.weight',
+      );
+    },
+  );
 
   it('quantises every linear layer of the decoder and nothing else', () => {
-    for (const { config } of Object.values(cases)) for (const { name, quantise } of modelOf(config).tensors) expect(quantise, name).toBe(/_proj\.weight$/.test(name));
+    for (const { config } of Object.values(cases))
+      for (const { name, quantise } of modelOf(config).tensors)
+        expect(quantise, name).toBe(/_proj\.weight$/.test(name));
   });
 });
 
-const SIZES = { hidden_size: 64, intermediate_size: 96, num_attention_heads: 4, num_key_value_heads: 2, num_hidden_layers: 4, vocab_size: 99 };
+const SIZES = {
+  hidden_size: 64,
+  intermediate_size: 96,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  num_hidden_layers: 4,
+  vocab_size: 99,
+};
 
 describe('what is not supported is refused by its name', () => {
   it.each<[string, Record<string, unknown>, RegExp]>([
     ['no model_type', { ...SIZES }, /no "model_type"/],
-    ['a model type', { model_type: 'gpt_neox' }, /model_type "gpt_neox" is not supported.+Supported: llama, mistral, qwen2, qwen3, smollm3, phi3, gemma2, gemma3_text\./],
+    [
+      'a model type',
+      { model_type: 'gpt_neox' },
+      /model_type "gpt_neox" is not supported.+Supported: llama, mistral, qwen2, qwen3, smollm3, phi3, gemma2, gemma3_text\./,
+    ],
     [
       'the multimodal Gemma 3',
       { model_type: 'gemma3', text_config: {} },
       /model_type "gemma3" is not supported\. It is a multimodal model: choose a text-only checkpoint, whose model_type is "gemma3_text"/,
     ],
-    ['a mixture of experts by its type', { model_type: 'mixtral', num_local_experts: 8 }, /model_type mixtral\): "num_local_experts" says that this is a mixture of experts/],
-    ['a mixture of experts by its keys', { model_type: 'llama', ...SIZES, num_experts: 16 }, /"num_experts" says that this is a mixture of experts/],
-    ['GPTQ', { model_type: 'llama', ...SIZES, quantization_config: { quant_method: 'gptq', bits: 4 } }, /quantised already \("gptq"\).+16-bit checkpoint/],
-    ['AWQ', { model_type: 'qwen2', ...SIZES, quantization_config: { quant_method: 'awq' } }, /quantised already \("awq"\)/],
-    ['FP8', { model_type: 'qwen3', ...SIZES, quantization_config: { quant_method: 'fp8' } }, /quantised already \("fp8"\)/],
-    ['GGUF', { model_type: 'llama', ...SIZES, quantization_config: { quant_method: 'gguf' } }, /quantised already \("gguf"\)/],
-    ['an activation', { model_type: 'mistral', ...SIZES, hidden_act: 'gelu' }, /model_type mistral\): "hidden_act" is "gelu"; supported: silu/],
-    ["Gemma's other activation", { model_type: 'gemma2', ...SIZES, hidden_activation: 'gelu' }, /"hidden_activation" is "gelu"; supported: gelu_pytorch_tanh/],
-    ['a rope type', { model_type: 'llama', ...SIZES, rope_scaling: { rope_type: 'dynamic', factor: 2 } }, /rope type "dynamic" is not supported \(default, linear/],
-    ['a rope setting that is missing', { model_type: 'llama', ...SIZES, rope_scaling: { type: 'linear' } }, /rope setting "factor" must be a positive number, found null/],
+    [
+      'a mixture of experts by its type',
+      { model_type: 'mixtral', num_local_experts: 8 },
+      /model_type mixtral\): "num_local_experts" says that this is a mixture of experts/,
+    ],
+    [
+      'a mixture of experts by its keys',
+      { model_type: 'llama', ...SIZES, num_experts: 16 },
+      /"num_experts" says that this is a mixture of experts/,
+    ],
+    [
+      'GPTQ',
+      { model_type: 'llama', ...SIZES, quantization_config: { quant_method: 'gptq', bits: 4 } },
+      /quantised already \("gptq"\).+16-bit checkpoint/,
+    ],
+    [
+      'AWQ',
+      { model_type: 'qwen2', ...SIZES, quantization_config: { quant_method: 'awq' } },
+      /quantised already \("awq"\)/,
+    ],
+    [
+      'FP8',
+      { model_type: 'qwen3', ...SIZES, quantization_config: { quant_method: 'fp8' } },
+      /quantised already \("fp8"\)/,
+    ],
+    [
+      'GGUF',
+      { model_type: 'llama', ...SIZES, quantization_config: { quant_method: 'gguf' } },
+      /quantised already \("gguf"\)/,
+    ],
+    [
+      'an activation',
+      { model_type: 'mistral', ...SIZES, hidden_act: 'gelu' },
+      /model_type mistral\): "hidden_act" is "gelu"; supported: silu/,
+    ],
+    [
+      "Gemma's other activation",
+      { model_type: 'gemma2', ...SIZES, hidden_activation: 'gelu' },
+      /"hidden_activation" is "gelu"; supported: gelu_pytorch_tanh/,
+    ],
+    [
+      'a rope type',
+      { model_type: 'llama', ...SIZES, rope_scaling: { rope_type: 'dynamic', factor: 2 } },
+      /rope type "dynamic" is not supported \(default, linear/,
+    ],
+    [
+      'a rope setting that is missing',
+      { model_type: 'llama', ...SIZES, rope_scaling: { type: 'linear' } },
+      /rope setting "factor" must be a positive number, found null/,
+    ],
     [
       'factors of the wrong length',
-      { model_type: 'phi3', ...SIZES, rope_scaling: { type: 'longrope', short_factor: [1], long_factor: [1] } },
+      {
+        model_type: 'phi3',
+        ...SIZES,
+        rope_scaling: { type: 'longrope', short_factor: [1], long_factor: [1] },
+      },
       /"short_factor" must be a list of 8 numbers/,
     ],
-    ['heads rotated in part', { model_type: 'qwen2', ...SIZES, partial_rotary_factor: 0.5 }, /"partial_rotary_factor" is 0.5/],
-    ['an odd number of rotated elements', { model_type: 'phi3', ...SIZES, partial_rotary_factor: 0.45 }, /7 of the 16 elements of a head would be rotated/],
-    ['attention both ways', { model_type: 'gemma3_text', ...SIZES, use_bidirectional_attention: true }, /"use_bidirectional_attention" is true/],
+    [
+      'heads rotated in part',
+      { model_type: 'qwen2', ...SIZES, partial_rotary_factor: 0.5 },
+      /"partial_rotary_factor" is 0.5/,
+    ],
+    [
+      'an odd number of rotated elements',
+      { model_type: 'phi3', ...SIZES, partial_rotary_factor: 0.45 },
+      /7 of the 16 elements of a head would be rotated/,
+    ],
+    [
+      'attention both ways',
+      { model_type: 'gemma3_text', ...SIZES, use_bidirectional_attention: true },
+      /"use_bidirectional_attention" is true/,
+    ],
     [
       'a kind of layer',
-      { model_type: 'qwen3', ...SIZES, layer_types: ['full_attention', 'linear_attention', 'full_attention', 'full_attention'] },
+      {
+        model_type: 'qwen3',
+        ...SIZES,
+        layer_types: ['full_attention', 'linear_attention', 'full_attention', 'full_attention'],
+      },
       /"layer_types" names "linear_attention"/,
     ],
-    ['too few layer types', { model_type: 'gemma2', ...SIZES, layer_types: ['full_attention'] }, /"layer_types" must be a list of 4 names/],
-    ['sliding layers without a window', { model_type: 'gemma2', ...SIZES, sliding_window: null }, /layer 0 is of sliding attention, but the config gives no "sliding_window"/],
-    ['heads that do not share keys evenly', { model_type: 'llama', ...SIZES, num_key_value_heads: 3 }, /num_attention_heads 4 is not a multiple of num_key_value_heads 3/],
+    [
+      'too few layer types',
+      { model_type: 'gemma2', ...SIZES, layer_types: ['full_attention'] },
+      /"layer_types" must be a list of 4 names/,
+    ],
+    [
+      'sliding layers without a window',
+      { model_type: 'gemma2', ...SIZES, sliding_window: null },
+      /layer 0 is of sliding attention, but the config gives no "sliding_window"/,
+    ],
+    [
+      'heads that do not share keys evenly',
+      { model_type: 'llama', ...SIZES, num_key_value_heads: 3 },
+      /num_attention_heads 4 is not a multiple of num_key_value_heads 3/,
+    ],
     ['odd heads', { model_type: 'llama', ...SIZES, head_dim: 15 }, /heads of 15 elements are not even/],
-    ['a size that is missing', { model_type: 'smollm3', ...SIZES, intermediate_size: undefined }, /"intermediate_size" must be a positive integer, found null/],
-    ['a size that is no number', { model_type: 'phi3', ...SIZES, vocab_size: 'many' }, /"vocab_size" must be a positive integer, found "many"/],
+    [
+      'a size that is missing',
+      { model_type: 'smollm3', ...SIZES, intermediate_size: undefined },
+      /"intermediate_size" must be a positive integer, found null/,
+    ],
+    [
+      'a size that is no number',
+      { model_type: 'phi3', ...SIZES, vocab_size: 'many' },
+      /"vocab_size" must be a positive integer, found "many"/,
+    ],
   ])('%s', (_, config, message) => {
     expect(() => modelOf(config)).toThrow(message);
   });

@@ -2,13 +2,25 @@
 import { describe, expect, it } from 'vitest';
 import { courseOf, forgettingText } from '../../src/training/forgetting.ts';
 
-const lines = (values: number[]) => values.map((value, i) => ({ step: 10 * i, epoch: i, eval_chat_loss: value, loss: 1 }));
+const lines = (values: number[]) =>
+  values.map((value, i) => ({ step: 10 * i, epoch: i, eval_chat_loss: value, loss: 1 }));
 
 describe('forgetting', () => {
   it('names the first step above the threshold, and where the file was best', () => {
     const course = courseOf(lines([2, 1.9, 2.05, 2.2, 2.6]), 'chat', 0.1)!;
-    expect(course).toEqual({ name: 'chat', start: 2, best: 1.9, bestStep: 10, last: 2.6, lastStep: 40, alarm: { step: 30, loss: 2.2 }, forgets: true });
-    expect(forgettingText(course)).toMatch(/^At step 30 the loss of chat was 2\.200, above its start of 2\.000 \(22 % more perplexity\).*Best was step 10\. Lower learning_rate/);
+    expect(course).toEqual({
+      name: 'chat',
+      start: 2,
+      best: 1.9,
+      bestStep: 10,
+      last: 2.6,
+      lastStep: 40,
+      alarm: { step: 30, loss: 2.2 },
+      forgets: true,
+    });
+    expect(forgettingText(course)).toMatch(
+      /^At step 30 the loss of chat was 2\.200, above its start of 2\.000 \(22 % more perplexity\).*Best was step 10\. Lower learning_rate/,
+    );
   });
 
   it('says when it has recovered, and stays silent below the threshold or without one', () => {

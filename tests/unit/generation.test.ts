@@ -1,11 +1,18 @@
 /** Slots over a runner whose next id is a hash of all ids before it: what is fed back, asked for ahead, dropped after an end, and read anew. */
 import { describe, expect, it } from 'vitest';
 import { mix32 } from '../../src/lib/counterRandom.ts';
-import type { GenerationOptions } from '../../src/training/engine.ts';
-import { generateInSlots, type SlotInputs, type SlotRunner } from '../../src/training/gpuGeneration.ts';
+import type { GenerationOptions } from '../../src/engine/engine.ts';
+import { generateInSlots, type SlotInputs, type SlotRunner } from '../../src/engine/webgpu/generation.ts';
 
 const VOCABULARY = 50;
-const GREEDY: GenerationOptions = { maxNewTokens: 40, stopTokenIds: [], doSample: false, temperature: 1, topP: 1, seed: 0 };
+const GREEDY: GenerationOptions = {
+  maxNewTokens: 40,
+  stopTokenIds: [],
+  doSample: false,
+  temperature: 1,
+  topP: 1,
+  seed: 0,
+};
 
 /** Before and after the switch length the same ids go on otherwise, as by another rotation. */
 function nextOf(ids: readonly number[], key: number, switchLength: number | null): number {
@@ -31,14 +38,24 @@ class FakeRunner implements SlotRunner {
     readonly switchLength: number | null,
   ) {}
 
-  async prefill({ inputIds, positions, slots, lastRows, samplingKeys, documentEnd, documentStart }: SlotInputs): Promise<Uint32Array> {
+  async prefill({
+    inputIds,
+    positions,
+    slots,
+    lastRows,
+    samplingKeys,
+    documentEnd,
+    documentStart,
+  }: SlotInputs): Promise<Uint32Array> {
     this.prefills++;
     slots.forEach((slot, t) => {
       if (slot >= this.slots) return;
       this.cache[slot][positions[t]] = inputIds[t];
       this.rotated[slot] = this.isRotated(documentEnd[t] - documentStart[t]);
     });
-    return Uint32Array.from({ length: this.slots }, (_, slot) => this.next(slot, positions[lastRows[slot]], samplingKeys));
+    return Uint32Array.from({ length: this.slots }, (_, slot) =>
+      this.next(slot, positions[lastRows[slot]], samplingKeys),
+    );
   }
 
   async decode(rounds: readonly SlotInputs[]): Promise<Uint32Array[]> {
@@ -54,7 +71,8 @@ class FakeRunner implements SlotRunner {
           if (slots[slot] !== slot || positions[slot] >= this.maxLength) return 0;
           this.cache[slot][positions[slot]] = ids[slot];
           // A cache that was read before the switch is void after it.
-          if (this.rotated[slot] !== this.isRotated(documentEnd[slot])) throw new Error(`slot ${slot} was rotated for another length`);
+          if (this.rotated[slot] !== this.isRotated(documentEnd[slot]))
+            throw new Error(`slot ${slot} was rotated for another length`);
           return this.next(slot, positions[slot], samplingKeys);
         }),
       );
@@ -72,10 +90,16 @@ class FakeRunner implements SlotRunner {
   }
 }
 
-const prompts = [3, 1, 20, 7, 5].map((length, i) => Array.from({ length }, (_, p) => (i * 11 + p * 7) % VOCABULARY));
+const prompts = [3, 1, 20, 7, 5].map((length, i) =>
+  Array.from({ length }, (_, p) => (i * 11 + p * 7) % VOCABULARY),
+);
 
 /** The same one token at a time: a runner that takes so long that nothing is asked for ahead. */
-async function oneByOne(options: GenerationOptions, maxLength = 64, switchLength: number | null = null): Promise<number[][]> {
+async function oneByOne(
+  options: GenerationOptions,
+  maxLength = 64,
+  switchLength: number | null = null,
+): Promise<number[][]> {
   const runner = new FakeRunner(maxLength, switchLength);
   runner.delayMs = 41;
   const made = await generateInSlots(runner, prompts, options);
@@ -97,8 +121,13 @@ describe('generation in slots', () => {
     const options = { ...GREEDY, maxNewTokens: 12 };
     const whole = await generateInSlots(new FakeRunner(64, null), prompts, options);
     const stop = whole[0][5];
-    const stopped = await generateInSlots(new FakeRunner(64, null), prompts, { ...options, stopTokenIds: [stop] });
-    expect(stopped).toEqual(whole.map((ids) => (ids.includes(stop) ? ids.slice(0, ids.indexOf(stop) + 1) : ids)));
+    const stopped = await generateInSlots(new FakeRunner(64, null), prompts, {
+      ...options,
+      stopTokenIds: [stop],
+    });
+    expect(stopped).toEqual(
+      whole.map((ids) => (ids.includes(stop) ? ids.slice(0, ids.indexOf(stop) + 1) : ids)),
+    );
     const short = await generateInSlots(new FakeRunner(24, null), prompts, options);
     expect(short).toEqual(whole.map((ids, i) => ids.slice(0, 24 - prompts[i].length)));
   });
@@ -116,14 +145,21 @@ describe('generation in slots', () => {
 
   it('draws each token by its own number, asked for ahead or not', async () => {
     const options = { ...GREEDY, maxNewTokens: 12, doSample: true, seed: 3 };
-    expect(await generateInSlots(new FakeRunner(64, null), prompts, options)).toEqual(await oneByOne(options));
+    expect(await generateInSlots(new FakeRunner(64, null), prompts, options)).toEqual(
+      await oneByOne(options),
+    );
   });
 
   it('tells every token, and takes no more once it is asked to stop', async () => {
     const told: number[][] = [];
     let asked = 0;
     const runner = new FakeRunner(64, null);
-    const made = await generateInSlots(runner, [prompts[0]], { ...GREEDY, maxNewTokens: 30 }, { onIds: (_, ids) => told.push([...ids]), stopped: () => ++asked > 8 });
+    const made = await generateInSlots(
+      runner,
+      [prompts[0]],
+      { ...GREEDY, maxNewTokens: 30 },
+      { onIds: (_, ids) => told.push([...ids]), stopped: () => ++asked > 8 },
+    );
     expect(made[0].length).toBe(8);
     expect(told).toEqual(made[0].map((_, i) => made[0].slice(0, i + 1)));
     expect(Math.max(...runner.asked)).toBeGreaterThan(5);

@@ -2,13 +2,17 @@
 import { describe, expect, it } from 'vitest';
 import type { TensorKind } from '../../src/formats/tensors.ts';
 import type { KernelLevel, KernelSettings } from '../../src/gpu/dispatch.ts';
-import { Graph } from '../../src/ops/graph.ts';
-import { linearGroup, linearGroupDxOp } from '../../src/ops/linear.ts';
-import { groupParts } from '../../src/ops/weightGroups.ts';
+import { Graph } from '../../src/graph/graph.ts';
+import { linearGroup, linearGroupDxOp } from '../../src/ops/matmul/linear.ts';
+import { groupParts } from '../../src/ops/matmul/weightGroups.ts';
 import { makePlan, type Plan } from '../../src/plan/plan.ts';
 import { kernelSettings } from '../helpers/kernelSettings.ts';
 
-const weight = (out: number, width: number, kind: TensorKind = 'nf4') => ({ name: 'w', shape: [out, width], kind });
+const weight = (out: number, width: number, kind: TensorKind = 'nf4') => ({
+  name: 'w',
+  shape: [out, width],
+  kind,
+});
 
 describe('weights that lie together', () => {
   it('begin at multiples of 256 bytes, each part on its own', () => {
@@ -17,7 +21,9 @@ describe('weights that lie together', () => {
     expect(parts.packed).toEqual({ startBytes: [0, 1792, 2560], bytes: 2560 + 524288 });
     expect(parts.absmax_q).toEqual({ startBytes: [0, 256, 512], bytes: 512 + 16384 });
     expect(parts.nested).toEqual({ startBytes: [0, 256, 512], bytes: 512 + 4 * 65 });
-    expect(groupParts([weight(3, 5, 'bf16'), weight(1, 5, 'bf16')], 2 ** 30)).toEqual({ data: { startBytes: [0, 256], bytes: 256 + 12 } });
+    expect(groupParts([weight(3, 5, 'bf16'), weight(1, 5, 'bf16')], 2 ** 30)).toEqual({
+      data: { startBytes: [0, 256], bytes: 256 + 12 },
+    });
   });
 
   it('are two or three of one kind that fit one binding whole', () => {
@@ -41,7 +47,13 @@ function settings(level: KernelLevel, change: Partial<KernelSettings> = {}): Ker
 }
 
 /** Outputs of the group and the gradient that dys of the same shapes give the input. */
-function planned(tokens: number, width: number, outs: number[], kinds: TensorKind[], with_: KernelSettings): Plan {
+function planned(
+  tokens: number,
+  width: number,
+  outs: number[],
+  kinds: TensorKind[],
+  with_: KernelSettings,
+): Plan {
   const graph = new Graph(true);
   const weights = outs.map((out, g) => graph.weight(`w${g}`, [out, width], kinds[g] ?? kinds[0]));
   const ys = linearGroup(graph, graph.input('x', [tokens, width], 'f32'), weights);
@@ -62,12 +74,22 @@ describe('a group of linear layers', () => {
     expect(forward.workgroups[0]).toBe(48);
     expect(Object.keys(forward.bindings)).toHaveLength(8);
     expect(Object.keys(back.bindings)).toHaveLength(8);
-    expect(plan.external.filter(({ role }) => role === 'weight').map(({ name }) => name)).toEqual(['w0', 'w1', 'w2']);
+    expect(plan.external.filter(({ role }) => role === 'weight').map(({ name }) => name)).toEqual([
+      'w0',
+      'w1',
+      'w2',
+    ]);
     expect(plan.weightGroups).toEqual([{ names: ['w0', 'w1', 'w2'], parts: expect.anything() }]);
   });
 
   it('has no tile in two members', () => {
-    const { dispatches } = planned(4096, 576, [576, 192, 200], ['nf4'], settings('plain', { workgroupBytes: 16384 }));
+    const { dispatches } = planned(
+      4096,
+      576,
+      [576, 192, 200],
+      ['nf4'],
+      settings('plain', { workgroupBytes: 16384 }),
+    );
     expect(dispatches[0].workgroups[0]).toBe(9 + 3 + 4);
     expect(dispatches[0].constants).toMatchObject({ TILE0: 0, TILE1: 9, TILE2: 12, FIRST2: 768, SIZE2: 200 });
   });
@@ -79,7 +101,12 @@ describe('a group of linear layers', () => {
 
   it('writes its NF4 out once for large tiles, turned side by side forward, end to end back', () => {
     const plan = planned(4096, 2048, [2048, 512, 512], ['nf4'], settings('plain'));
-    expect(shaders(plan)).toEqual(['dequantize_nf4_turned', 'matmul_unrolled', 'dequantize_nf4_words', 'matmul_unrolled']);
+    expect(shaders(plan)).toEqual([
+      'dequantize_nf4_turned',
+      'matmul_unrolled',
+      'dequantize_nf4_words',
+      'matmul_unrolled',
+    ]);
     expect(plan.dispatches[1].constants).toMatchObject({ START1: 2048, B_ROW: 3072, TILE1: 16, TILE2: 20 });
     expect(plan.dispatches[3].constants).toMatchObject({ START1: 2048 * 2048, B_ROW: 2048 });
     for (const { bindings } of plan.dispatches) expect(Object.keys(bindings).length).toBeLessThanOrEqual(8);
@@ -87,7 +114,12 @@ describe('a group of linear layers', () => {
 
   it('writes its NF4 out in float16 once on matrix units', () => {
     const plan = planned(4096, 2048, [2048, 512, 512], ['nf4'], settings('matrix'));
-    expect(shaders(plan)).toEqual(['dequantize_nf4_turned', 'matmul_matrix', 'dequantize_nf4_words', 'matmul_matrix']);
+    expect(shaders(plan)).toEqual([
+      'dequantize_nf4_turned',
+      'matmul_matrix',
+      'dequantize_nf4_words',
+      'matmul_matrix',
+    ]);
     expect(plan.dispatches[0].constants).toMatchObject({ N: 3072, K: 2048, FIRST1: 2048 });
     expect(plan.dispatches[2].constants).toMatchObject({ COUNT: 3072 * 2048, FIRST1: 2048 * 2048 });
   });
@@ -96,18 +128,38 @@ describe('a group of linear layers', () => {
     ['kinds differ', [512, 128], ['nf4', 'nf4_f32'], settings('plain')],
     ['there are four', [512, 128, 128, 128], ['nf4'], settings('plain')],
     ['the adapter is a CPU', [512, 128], ['nf4'], settings('plain', { matmul: 'direct' })],
-    ['a weight does not fit one binding beside the other', [512, 512], ['nf4'], settings('plain', { maxBindingBytes: 600_000 })],
+    [
+      'a weight does not fit one binding beside the other',
+      [512, 512],
+      ['nf4'],
+      settings('plain', { maxBindingBytes: 600_000 }),
+    ],
     ['a row is no multiple of four', [510, 129], ['bf16'], settings('plain')],
-  ] as [string, number[], TensorKind[], KernelSettings][])('is one product a layer where %s', (_, outs, kinds, with_) => {
-    const plan = planned(2048, 2048, outs, kinds, with_);
-    expect(plan.dispatches.filter(({ shader }) => shader.startsWith('matmul_') && !shader.startsWith('matmul_reduce'))).toHaveLength(2 * outs.length);
-    expect(plan.dispatches.flatMap(({ bindings }) => Object.values(bindings)).some(({ type }) => type === 'weights')).toBe(false);
-  });
+  ] as [string, number[], TensorKind[], KernelSettings][])(
+    'is one product a layer where %s',
+    (_, outs, kinds, with_) => {
+      const plan = planned(2048, 2048, outs, kinds, with_);
+      expect(
+        plan.dispatches.filter(
+          ({ shader }) => shader.startsWith('matmul_') && !shader.startsWith('matmul_reduce'),
+        ),
+      ).toHaveLength(2 * outs.length);
+      expect(
+        plan.dispatches
+          .flatMap(({ bindings }) => Object.values(bindings))
+          .some(({ type }) => type === 'weights'),
+      ).toBe(false);
+    },
+  );
 
   it('is one product a layer where only those can be written out ahead', () => {
     const plan = planned(4096, 3072, [8192, 8192], ['nf4'], settings('plain'));
     expect(shaders(plan).filter((shader) => shader === 'matmul_unrolled')).toHaveLength(4);
-    expect(shaders(planned(4096, 2048, [8192, 8192], ['nf4'], settings('plain'))).filter((shader) => shader === 'matmul_unrolled')).toHaveLength(2);
+    expect(
+      shaders(planned(4096, 2048, [8192, 8192], ['nf4'], settings('plain'))).filter(
+        (shader) => shader === 'matmul_unrolled',
+      ),
+    ).toHaveLength(2);
   });
 
   it('leaves no member behind that would go on matrix units alone', () => {

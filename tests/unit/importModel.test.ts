@@ -4,9 +4,9 @@ import { openCheckpoint, type NamedFile } from '../../src/formats/checkpoint.ts'
 import { writeSafetensors } from '../../src/formats/safetensors.ts';
 import { openDatabase, type Database } from '../../src/storage/database.ts';
 import { deleteModel, findModel, listModels, openModel } from '../../src/storage/models.ts';
-import { importModel } from '../../src/training/importModel.ts';
-import { memoryWeightSource, READ_BYTES } from '../../src/training/weightStream.ts';
-import { modelOf } from '../../src/model/registry.ts';
+import { importModel } from '../../src/import/importModel.ts';
+import { memoryWeightSource, READ_BYTES } from '../../src/import/weightStream.ts';
+import { modelOf } from '../../src/model/families/registry.ts';
 import { TINY_CONFIG, tinyModelFiles, tinyWeights } from '../helpers/tinyModel.ts';
 
 let database: Database;
@@ -16,11 +16,22 @@ beforeEach(async () => {
 });
 
 const bring = (files: NamedFile[], more: Partial<Parameters<typeof importModel>[0]> = {}) =>
-  importModel({ files, name: 'tiny', quantization: 'nf4', database, checkRoom: async () => undefined, ...more });
+  importModel({
+    files,
+    name: 'tiny',
+    quantization: 'nf4',
+    database,
+    checkRoom: async () => undefined,
+    ...more,
+  });
 
-async function chunks(source: { stream(name: string): AsyncIterable<{ part: string; bytes: Uint8Array }>; tensors: ReadonlyMap<string, unknown> }) {
+async function chunks(source: {
+  stream(name: string): AsyncIterable<{ part: string; bytes: Uint8Array }>;
+  tensors: ReadonlyMap<string, unknown>;
+}) {
   const all: Record<string, number[]> = {};
-  for (const name of source.tensors.keys()) for await (const { part, bytes } of source.stream(name)) (all[`${name} ${part}`] ??= []).push(...bytes);
+  for (const name of source.tensors.keys())
+    for await (const { part, bytes } of source.stream(name)) (all[`${name} ${part}`] ??= []).push(...bytes);
   return all;
 }
 
@@ -41,16 +52,33 @@ describe('importing a model', () => {
     const weights = [...tinyWeights()];
     const part = (from: number, to: number) => writeSafetensors(new Map(weights.slice(from, to)));
     const names = ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors'];
-    const index = JSON.stringify({ weight_map: Object.fromEntries(weights.map(([name], i) => [name, names[i < 7 ? 0 : 1]])) });
-    const sharded = tinyModelFiles({ 'model.safetensors': null, [names[0]]: part(0, 7), [names[1]]: part(7, weights.length), 'model.safetensors.index.json': index });
+    const index = JSON.stringify({
+      weight_map: Object.fromEntries(weights.map(([name], i) => [name, names[i < 7 ? 0 : 1]])),
+    });
+    const sharded = tinyModelFiles({
+      'model.safetensors': null,
+      [names[0]]: part(0, 7),
+      [names[1]]: part(7, weights.length),
+      'model.safetensors.index.json': index,
+    });
     const [a, b] = [await bring(tinyModelFiles()), await bring(sharded)];
     expect(b.id).not.toBe(a.id);
-    expect(await chunks((await openModel(database, b.id)).weights)).toEqual(await chunks((await openModel(database, a.id)).weights));
-    await expect(bring(sharded.filter(({ path }) => path !== names[1]))).rejects.toThrow(/model-00002-of-00002.safetensors is missing: model.safetensors.index.json names it/);
+    expect(await chunks((await openModel(database, b.id)).weights)).toEqual(
+      await chunks((await openModel(database, a.id)).weights),
+    );
+    await expect(bring(sharded.filter(({ path }) => path !== names[1]))).rejects.toThrow(
+      /model-00002-of-00002.safetensors is missing: model.safetensors.index.json names it/,
+    );
   });
 
   it('never has more of the files in memory than a few reads, and stores pieces no larger', async () => {
-    const config = { ...TINY_CONFIG, vocab_size: 60_000, hidden_size: 64, intermediate_size: 50_000, num_hidden_layers: 1 };
+    const config = {
+      ...TINY_CONFIG,
+      vocab_size: 60_000,
+      hidden_size: 64,
+      intermediate_size: 50_000,
+      num_hidden_layers: 1,
+    };
     const files = tinyModelFiles({}, config);
     const weights = files.find(({ path }) => path === 'model.safetensors')!;
     const reads: number[] = [];
@@ -73,11 +101,17 @@ describe('importing a model', () => {
       return piece;
     };
     const manifest = await bring(files);
-    expect(Math.max(...manifest.tensors.map(({ shape }) => shape.reduce((a, b) => a * b, 4)))).toBeGreaterThan(3 * READ_BYTES);
+    expect(
+      Math.max(...manifest.tensors.map(({ shape }) => shape.reduce((a, b) => a * b, 4))),
+    ).toBeGreaterThan(3 * READ_BYTES);
     expect(Math.max(...reads)).toBe(READ_BYTES);
     // Two a tensor, two tensors at once.
     expect(mostOpen).toBeLessThanOrEqual(4);
-    expect(Math.max(...manifest.tensors.flatMap(({ chunks: stored }) => stored.map(({ byteLength }) => byteLength)))).toBeLessThanOrEqual(READ_BYTES);
+    expect(
+      Math.max(
+        ...manifest.tensors.flatMap(({ chunks: stored }) => stored.map(({ byteLength }) => byteLength)),
+      ),
+    ).toBeLessThanOrEqual(READ_BYTES);
     expect(reads.filter((bytes) => bytes > 65536).length).toBeGreaterThan(8);
   });
 
@@ -92,7 +126,9 @@ describe('importing a model', () => {
     await expect(crash).rejects.toThrow('the tab was closed');
     const [half] = await listModels(database);
     expect(half.complete).toBe(false);
-    await expect(openModel(database, half.id)).rejects.toThrow(/did not finish. Drop its files again: it goes on/);
+    await expect(openModel(database, half.id)).rejects.toThrow(
+      /did not finish. Drop its files again: it goes on/,
+    );
     const before = (await findModel(database, half.id))!.tensors.length;
     expect(before).toBeGreaterThan(0);
     let tensors = 0;
@@ -105,13 +141,17 @@ describe('importing a model', () => {
 
   it('reads nothing again where the model is stored already, and keeps quantised and plain apart', async () => {
     const first = await bring(tinyModelFiles());
-    const again = await bring(tinyModelFiles(), { checkRoom: () => Promise.reject(new Error('asked for room')) });
+    const again = await bring(tinyModelFiles(), {
+      checkRoom: () => Promise.reject(new Error('asked for room')),
+    });
     expect(again.id).toBe(first.id);
     const plain = await bring(tinyModelFiles(), { quantization: 'none' });
     expect(plain.id).not.toBe(first.id);
     await deleteModel(database, first.id);
     expect((await listModels(database)).map(({ id }) => id)).toEqual([plain.id]);
-    expect(await database.count('chunks')).toBe(plain.tensors.reduce((sum, tensor) => sum + tensor.chunks.length, 0));
+    expect(await database.count('chunks')).toBe(
+      plain.tensors.reduce((sum, tensor) => sum + tensor.chunks.length, 0),
+    );
   });
 
   it('notices a damaged chunk', async () => {
@@ -121,24 +161,35 @@ describe('importing a model', () => {
     bytes[3] ^= 1;
     await database.put('chunks', bytes, key);
     const { weights } = await openModel(database, manifest.id);
-    await expect(chunks(weights)).rejects.toThrow(/stored copy of tiny is damaged \(model.norm.weight\). Delete it and import it again/);
+    await expect(chunks(weights)).rejects.toThrow(
+      /stored copy of tiny is damaged \(model.norm.weight\). Delete it and import it again/,
+    );
   });
 
   it('asks for room before the first write', async () => {
-    await expect(bring(tinyModelFiles(), { checkRoom: () => Promise.reject(new Error('no room')) })).rejects.toThrow('no room');
+    await expect(
+      bring(tinyModelFiles(), { checkRoom: () => Promise.reject(new Error('no room')) }),
+    ).rejects.toThrow('no room');
     expect(await database.count('chunks')).toBe(0);
   });
 });
 
-const without = (name: string) => writeSafetensors(new Map([...tinyWeights()].filter(([tensor]) => tensor !== name)));
+const without = (name: string) =>
+  writeSafetensors(new Map([...tinyWeights()].filter(([tensor]) => tensor !== name)));
 const replaced = (name: string, change: (data: Float32Array) => Float32Array, shape?: number[]) => {
   const weights = tinyWeights();
   const tensor = weights.get(name)!;
-  weights.set(name, { ...tensor, shape: shape ?? tensor.shape, data: change((tensor.data as Float32Array).slice()) });
+  weights.set(name, {
+    ...tensor,
+    shape: shape ?? tensor.shape,
+    data: change((tensor.data as Float32Array).slice()),
+  });
   return writeSafetensors(weights);
 };
 /** The weights with the first tensor's entry in the header changed; the header keeps its length. */
-const lying = (change: (entry: { dtype: string; shape: number[]; data_offsets: [number, number] }) => void) => {
+const lying = (
+  change: (entry: { dtype: string; shape: number[]; data_offsets: [number, number] }) => void,
+) => {
   const bytes = writeSafetensors(tinyWeights());
   const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length))) as Record<string, never>;
@@ -147,7 +198,10 @@ const lying = (change: (entry: { dtype: string; shape: number[]; data_offsets: [
   return bytes;
 };
 const NOT_WEIGHTS = { 'model.safetensors': null };
-const index = (weight_map: unknown) => ({ ...NOT_WEIGHTS, 'model.safetensors.index.json': JSON.stringify({ weight_map }) });
+const index = (weight_map: unknown) => ({
+  ...NOT_WEIGHTS,
+  'model.safetensors.index.json': JSON.stringify({ weight_map }),
+});
 const config = (change: object) => JSON.stringify({ ...TINY_CONFIG, ...change });
 const NORM = 'model.layers.1.input_layernorm.weight';
 
@@ -155,38 +209,82 @@ describe('models that cannot be used', () => {
   it.each([
     ['no config', { 'config.json': null }, /no config\.json among these files. Drop the whole folder/],
     ['a config that is not JSON', { 'config.json': '{' }, /config\.json is not a JSON object/],
-    ['another architecture', { 'config.json': config({ model_type: 'mamba' }) }, /model_type "mamba" is not supported. .*: llama/],
+    [
+      'another architecture',
+      { 'config.json': config({ model_type: 'mamba' }) },
+      /model_type "mamba" is not supported. .*: llama/,
+    ],
     ['no architecture', { 'config.json': '{}' }, /no "model_type"/],
     ['another activation', { 'config.json': config({ hidden_act: 'relu' }) }, /hidden_act/],
-    ['another rope', { 'config.json': config({ rope_scaling: { rope_type: 'dynamic', factor: 2 } }) }, /dynamic/],
-    ['a quantised checkpoint', { 'config.json': config({ quantization_config: { quant_method: 'gptq' } }) }, /quantised already \("gptq"\)/],
+    [
+      'another rope',
+      { 'config.json': config({ rope_scaling: { rope_type: 'dynamic', factor: 2 } }) },
+      /dynamic/,
+    ],
+    [
+      'a quantised checkpoint',
+      { 'config.json': config({ quantization_config: { quant_method: 'gptq' } }) },
+      /quantised already \("gptq"\)/,
+    ],
     ['a missing key', { 'config.json': config({ hidden_size: undefined }) }, /hidden_size/],
-    ['heads that do not divide', { 'config.json': config({ num_attention_heads: 3, num_key_value_heads: 2 }) }, /not a multiple/],
+    [
+      'heads that do not divide',
+      { 'config.json': config({ num_attention_heads: 3, num_key_value_heads: 2 }) },
+      /not a multiple/,
+    ],
     ['no weights', { 'model.safetensors': null }, /no model\.safetensors/],
-    ['GGUF', { 'model.safetensors': null, 'model.gguf': 'GGUF' }, /model\.gguf is a GGUF file, which Finetab does not read/],
+    [
+      'GGUF',
+      { 'model.safetensors': null, 'model.gguf': 'GGUF' },
+      /model\.gguf is a GGUF file, which Finetab does not read/,
+    ],
     ['pickles', { 'model.safetensors': null, 'pytorch_model.bin': 'PK' }, /PyTorch pickle/],
-    ['a missing tensor', { 'model.safetensors': without(NORM) }, /no tensor model\.layers\.1\.input_layernorm\.weight \(\[24\]\)/],
+    [
+      'a missing tensor',
+      { 'model.safetensors': without(NORM) },
+      /no tensor model\.layers\.1\.input_layernorm\.weight \(\[24\]\)/,
+    ],
     [
       'a tensor of the wrong shape',
       { 'model.safetensors': replaced(NORM, (data) => data, [4, 6]) },
       /tensor model\.layers\.1\.input_layernorm\.weight is \[4,6\], but config\.json asks for \[24\]/,
     ],
-    ['truncated weights', { 'model.safetensors': writeSafetensors(tinyWeights()).slice(0, -50) }, /cut off: 50 bytes are missing/],
-    ['a header that lies about where a tensor lies', { 'model.safetensors': lying((entry) => (entry.data_offsets = [0, 96])) }, /header's offsets overlap before tensor/],
+    [
+      'truncated weights',
+      { 'model.safetensors': writeSafetensors(tinyWeights()).slice(0, -50) },
+      /cut off: 50 bytes are missing/,
+    ],
+    [
+      'a header that lies about where a tensor lies',
+      { 'model.safetensors': lying((entry) => (entry.data_offsets = [0, 96])) },
+      /header's offsets overlap before tensor/,
+    ],
     [
       'a header that lies about a length',
       { 'model.safetensors': lying((entry) => (entry.data_offsets[1] += 4)) },
       /gives tensor .* 100 bytes, but its shape \[24\] in F32 needs 96/,
     ],
-    ['a header that lies about a shape', { 'model.safetensors': lying((entry) => (entry.shape = [25])) }, /gives tensor .* 96 bytes, but its shape \[25\] in F32 needs 100/],
-    ['weights of another type', { 'model.safetensors': lying((entry) => (entry.dtype = 'I32')) }, /input_layernorm\.weight is I32; Finetab reads F32, F16 and BF16/],
+    [
+      'a header that lies about a shape',
+      { 'model.safetensors': lying((entry) => (entry.shape = [25])) },
+      /gives tensor .* 96 bytes, but its shape \[25\] in F32 needs 100/,
+    ],
+    [
+      'weights of another type',
+      { 'model.safetensors': lying((entry) => (entry.dtype = 'I32')) },
+      /input_layernorm\.weight is I32; Finetab reads F32, F16 and BF16/,
+    ],
     [
       'a Git LFS pointer',
       { 'model.safetensors': 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n' },
       /model\.safetensors is a Git LFS pointer, not the file itself/,
     ],
     ['an index without a map', index(undefined), /index\.json has no "weight_map"/],
-    ['an index that maps to no names', index({ a: 1 }), /index\.json has no "weight_map" from tensors to files/],
+    [
+      'an index that maps to no names',
+      index({ a: 1 }),
+      /index\.json has no "weight_map" from tensors to files/,
+    ],
     [
       'an index that names an absent file',
       index({ a: 'model-00001-of-00001.safetensors' }),
@@ -194,21 +292,41 @@ describe('models that cannot be used', () => {
     ],
     [
       'shards that hold the same tensor',
-      { ...index({ a: 'a.safetensors', b: 'b.safetensors' }), 'a.safetensors': without(NORM), 'b.safetensors': without(NORM) },
+      {
+        ...index({ a: 'a.safetensors', b: 'b.safetensors' }),
+        'a.safetensors': without(NORM),
+        'b.safetensors': without(NORM),
+      },
       /b\.safetensors: tensor .* is in another file too/,
     ],
     ['no tokenizer', { 'tokenizer.json': null }, /tokenizer\.json is missing/],
-    ['a tokenizer of SentencePiece', { 'tokenizer.json': null, 'tokenizer.model': 'x' }, /only as SentencePiece \(tokenizer\.model\)\. Make a tokenizer\.json/],
-    ['no chat template', { 'tokenizer_config.json': '{"eos_token": "</s>"}' }, /no chat template .* a file chat_template\.jinja/],
+    [
+      'a tokenizer of SentencePiece',
+      { 'tokenizer.json': null, 'tokenizer.model': 'x' },
+      /only as SentencePiece \(tokenizer\.model\)\. Make a tokenizer\.json/,
+    ],
+    [
+      'no chat template',
+      { 'tokenizer_config.json': '{"eos_token": "</s>"}' },
+      /no chat template .* a file chat_template\.jinja/,
+    ],
     [
       "another model's tokenizer",
       { 'config.json': config({ vocab_size: 257 }) },
       /gives a token of the chat template the id 25\d, but config\.json says that the model has 257 tokens/,
     ],
-    ['NaN in a norm', { 'model.safetensors': replaced(NORM, (data) => data.fill(NaN, 7, 8)) }, /tensor model\.layers\.1\.input_layernorm\.weight holds NaN at element 7/],
+    [
+      'NaN in a norm',
+      { 'model.safetensors': replaced(NORM, (data) => data.fill(NaN, 7, 8)) },
+      /tensor model\.layers\.1\.input_layernorm\.weight holds NaN at element 7/,
+    ],
     [
       'an infinite linear weight',
-      { 'model.safetensors': replaced('model.layers.0.mlp.up_proj.weight', (data) => data.fill(Infinity, 100, 101)) },
+      {
+        'model.safetensors': replaced('model.layers.0.mlp.up_proj.weight', (data) =>
+          data.fill(Infinity, 100, 101),
+        ),
+      },
       /up_proj\.weight holds Infinity at element 100/,
     ],
   ])('%s', async (_, changes, message) => {

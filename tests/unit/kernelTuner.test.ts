@@ -1,15 +1,15 @@
 /** What was measured is remembered by adapter, kernels and shape; time is kept to; what was stored by another hand does no harm. */
 import 'fake-indexeddb/auto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { GpuContext } from '../../src/gpu/context.ts';
+import type { GpuContext } from '../../src/gpu/gpuContext.ts';
 import type { Tunable } from '../../src/gpu/dispatch.ts';
 import { DeviceLostError } from '../../src/lib/errors.ts';
-import { Graph } from '../../src/ops/graph.ts';
-import type { Stand } from '../../src/plan/tuner.ts';
-import type { Work } from '../../src/plan/tunables.ts';
+import { Graph } from '../../src/graph/graph.ts';
+import type { Stand } from '../../src/tuning/autotuner.ts';
+import type { Work } from '../../src/tuning/tuningProblems.ts';
 import { openDatabase, type Database } from '../../src/storage/database.ts';
 import { putTuning, readTuning, tuningIn } from '../../src/storage/tuning.ts';
-import { KernelTuner, type TuningMemory } from '../../src/training/kernelTuner.ts';
+import { KernelTuner, type TuningMemory } from '../../src/tuning/kernelTuner.ts';
 import { kernelSettings } from '../helpers/kernelSettings.ts';
 
 const FOREVER = { budgetMs: Infinity, stopped: () => false };
@@ -24,13 +24,31 @@ afterEach(() => {
 
 function device(name = 'some GPU', workgroupBytes = 16384): GpuContext {
   const settings = kernelSettings({ workgroupBytes });
-  return { name, levels: ['plain'], settings, device: { features: new Set(['timestamp-query']) }, causeOf: async (error: unknown) => error } as unknown as GpuContext;
+  return {
+    name,
+    levels: ['plain'],
+    settings,
+    device: { features: new Set(['timestamp-query']) },
+    causeOf: async (error: unknown) => error,
+  } as unknown as GpuContext;
 }
 
 /** Works whose ways 'rule' and 'fast' take what `ms` says. */
 function work(key: string): Work {
-  const ways = ['rule', 'fast'].map((name) => ({ name, variant: name, level: 'plain' as const, bound: 1e-5 }));
-  const tunable: Tunable = { key, operations: 1, outputs: [], ways: () => ways, near: () => [], dispatches: () => [] };
+  const ways = ['rule', 'fast'].map((name) => ({
+    name,
+    variant: name,
+    level: 'plain' as const,
+    bound: 1e-5,
+  }));
+  const tunable: Tunable = {
+    key,
+    operations: 1,
+    outputs: [],
+    ways: () => ways,
+    near: () => [],
+    dispatches: () => [],
+  };
   return { tunable, graph: new Graph(false), count: 1 };
 }
 
@@ -99,7 +117,10 @@ describe('measurements', () => {
 
   it('tell how far they are', async () => {
     const seen: string[] = [];
-    await tuner(null).measure(device(), [work('a'), work('b')], { ...FOREVER, onProgress: (done, total) => seen.push(`${done} of ${total}`) });
+    await tuner(null).measure(device(), [work('a'), work('b')], {
+      ...FOREVER,
+      onProgress: (done, total) => seen.push(`${done} of ${total}`),
+    });
     expect(seen).toEqual(['0 of 2', '1 of 2', '2 of 2']);
   });
 
@@ -122,7 +143,10 @@ describe('measurements', () => {
   });
 
   it('go on where the database has no room or cannot be read', async () => {
-    const broken: TuningMemory = { read: () => Promise.reject(new Error('no database')), put: () => Promise.reject(new DOMException('full', 'QuotaExceededError')) };
+    const broken: TuningMemory = {
+      read: () => Promise.reject(new Error('no database')),
+      put: () => Promise.reject(new DOMException('full', 'QuotaExceededError')),
+    };
     const gpu = device();
     const tuning = tuner(broken);
     await tuning.measure(gpu, [work('a')], FOREVER);
@@ -144,7 +168,11 @@ describe('measurements', () => {
       { fastest: { way: 'fast', ms: 1 } },
       { plain: null },
     ];
-    const entries = new Map<string, unknown>([['good', good], ['left to the rule', {}], ...bad.map((entry, i): [string, unknown] => [`bad ${i}`, entry])]);
+    const entries = new Map<string, unknown>([
+      ['good', good],
+      ['left to the rule', {}],
+      ...bad.map((entry, i): [string, unknown] => [`bad ${i}`, entry]),
+    ]);
     const known = await tuner({ read: async () => entries, put: async () => undefined }).known(device());
     expect([...known]).toEqual([
       ['good', good],

@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { randomModel, SHAPES } from '../../scripts/lib/randomModel.ts';
 import type { KernelSettings } from '../../src/gpu/dispatch.ts';
 import { AdapterLayout } from '../../src/model/adapterLayout.ts';
-import { trainGraph } from '../../src/model/plans.ts';
-import { modelOf } from '../../src/model/registry.ts';
-import { add } from '../../src/ops/add.ts';
-import { Graph } from '../../src/ops/graph.ts';
-import { linearGroup } from '../../src/ops/linear.ts';
-import { lora } from '../../src/ops/lora.ts';
+import { trainGraph } from '../../src/model/planGraphs.ts';
+import { modelOf } from '../../src/model/families/registry.ts';
+import { add } from '../../src/ops/elementwise/add.ts';
+import { Graph } from '../../src/graph/graph.ts';
+import { linearGroup } from '../../src/ops/matmul/linear.ts';
+import { lora } from '../../src/ops/lora/lora.ts';
 import { makePlan } from '../../src/plan/plan.ts';
 import { kernelSettings } from '../helpers/kernelSettings.ts';
 
@@ -19,9 +19,23 @@ const GROUPS = 4 * LAYERS;
 
 function counts(checkpoint: boolean, dropout = 0): Record<string, number> {
   const weights = randomModel(SHAPES['16 layers of width 32']);
-  const lora = { r: 4, lora_alpha: 8, lora_dropout: dropout, target_modules: 'all-linear' as const, use_rslora: false, use_dora: false };
-  const { graph } = trainGraph(modelOf(weights.config), { tokens: 64, positions: 64, lora, weights: weights.tensors }, checkpoint);
-  const { dispatches } = makePlan('train', graph, SETTINGS, { maxBindingBytes: 2 ** 27, maxBufferBytes: 2 ** 28 });
+  const lora = {
+    r: 4,
+    lora_alpha: 8,
+    lora_dropout: dropout,
+    target_modules: 'all-linear' as const,
+    use_rslora: false,
+    use_dora: false,
+  };
+  const { graph } = trainGraph(
+    modelOf(weights.config),
+    { tokens: 64, positions: 64, lora, weights: weights.tensors },
+    checkpoint,
+  );
+  const { dispatches } = makePlan('train', graph, SETTINGS, {
+    maxBindingBytes: 2 ** 27,
+    maxBufferBytes: 2 ** 28,
+  });
   const byOp: Record<string, number> = {};
   for (const { op } of dispatches) byOp[op] = (byOp[op] ?? 0) + 1;
   return byOp;
@@ -34,18 +48,33 @@ describe('LoRA in a plan', () => {
 
   it('makes A x alone where a recomputed layer needs no more, and not the product that it would be added to', () => {
     const [kept, recomputed] = [counts(false), counts(true)];
-    expect(recomputed).toMatchObject({ lora: GROUPS + 3 * (LAYERS - 1), loraDown: LAYERS - 1, loraDx: GROUPS, loraParameters: GROUPS });
+    expect(recomputed).toMatchObject({
+      lora: GROUPS + 3 * (LAYERS - 1),
+      loraDown: LAYERS - 1,
+      loraDx: GROUPS,
+      loraParameters: GROUPS,
+    });
     // Of o and down, which are products alone, only o is made again.
     expect(recomputed.linear - kept.linear).toBe(LAYERS - 1);
   });
 
   it('takes every module by itself where each drops its own', () => {
-    expect(counts(false, 0.1)).toMatchObject({ lora: 7 * LAYERS, loraDx: 7 * LAYERS, loraParameters: 7 * LAYERS });
+    expect(counts(false, 0.1)).toMatchObject({
+      lora: 7 * LAYERS,
+      loraDx: 7 * LAYERS,
+      loraParameters: 7 * LAYERS,
+    });
   });
 });
 
 /** The kernels of projections of one input and their adapters. @param apart whether the adapter reads another input */
-function shadersOf(tokens: number, outs: number[], rank: number, settings: Partial<KernelSettings> = {}, apart = false): string[] {
+function shadersOf(
+  tokens: number,
+  outs: number[],
+  rank: number,
+  settings: Partial<KernelSettings> = {},
+  apart = false,
+): string[] {
   const graph = new Graph(false);
   const x = graph.input('x', [tokens, 128], 'f32');
   const weights = outs.map((out, g) => graph.weight(`w${g}`, [out, 128], 'nf4'));
@@ -55,7 +84,12 @@ function shadersOf(tokens: number, outs: number[], rank: number, settings: Parti
   const seen = lora(graph, apart ? graph.input('other', [tokens, 128], 'f32') : x, { a, b, ys, scale: 1 });
   // Outputs of an op may take an activation's place, those of a graph may not.
   seen.forEach((y, g) => graph.output(`output.${g}`, add(graph, y, graph.input(`zero${g}`, y.shape, 'f32'))));
-  const { dispatches } = makePlan('test', graph, { ...SETTINGS, ...settings }, { maxBindingBytes: 2 ** 27, maxBufferBytes: 2 ** 28 });
+  const { dispatches } = makePlan(
+    'test',
+    graph,
+    { ...SETTINGS, ...settings },
+    { maxBindingBytes: 2 ** 27, maxBufferBytes: 2 ** 28 },
+  );
   return dispatches.map(({ shader }) => shader).filter((shader) => shader !== 'add');
 }
 
@@ -66,7 +100,8 @@ describe('LoRA of a few rows', () => {
   ];
 
   it('is added by the product itself', () => {
-    for (const outs of [[64], [64, 32], [64, 32, 32]]) for (const tokens of [1, 8]) expect(shadersOf(tokens, outs, 16)).toEqual(joined);
+    for (const outs of [[64], [64, 32], [64, 32, 32]])
+      for (const tokens of [1, 8]) expect(shadersOf(tokens, outs, 16)).toEqual(joined);
   });
 
   it('is added after it where inputs differ, ranks are too many, or the adapter binds too few buffers', () => {
@@ -78,7 +113,9 @@ describe('LoRA of a few rows', () => {
 
   it('is apart where other kernels compute the product', () => {
     expect(shadersOf(9, [64], 16)).not.toContain('lora_rows');
-    expect(shadersOf(1, [64], 16, { matmul: 'direct' }).every((shader) => shader.startsWith('matmul_direct'))).toBe(true);
+    expect(
+      shadersOf(1, [64], 16, { matmul: 'direct' }).every((shader) => shader.startsWith('matmul_direct')),
+    ).toBe(true);
   });
 });
 
@@ -95,7 +132,9 @@ describe('adapter layout', () => {
       { name: 'B: q k', shape: [17, 3], offset: 128 },
       { name: 'B: o', shape: [10, 3], offset: 192 },
     ]);
-    expect(tensors.map(({ name, offset }) => [/(\w+)\.lora_(\w)/.exec(name)!.slice(1).join(' '), offset])).toEqual([
+    expect(
+      tensors.map(({ name, offset }) => [/(\w+)\.lora_(\w)/.exec(name)!.slice(1).join(' '), offset]),
+    ).toEqual([
       ['q A', 0],
       ['k A', 30],
       ['o A', 64],

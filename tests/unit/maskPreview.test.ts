@@ -1,15 +1,16 @@
 /** The previewed tensor is the trained one, and faults of the mask are seen. */
 import { describe, expect, it } from 'vitest';
-import { packedTokens } from '../../src/app/packedTokens.ts';
+import { packedTokens } from '../../src/page/data/packedTokens.ts';
 import { buildDataset, type Dataset } from '../../src/data/documents.ts';
-import { parseRows } from '../../src/data/rows.ts';
+import { parseRows } from '../../src/data/rows/parseRows.ts';
 import { ChatTokenizer } from '../../src/data/tokenizer.ts';
 import { microBatchesOfStep } from '../../src/training/batches.ts';
 import { parseRecipe } from '../../src/training/recipe.ts';
-import { maskChecks, packedPreview } from '../../src/worker/maskPreview.ts';
+import { maskChecks, packedPreview } from '../../src/worker/dataset/packedPreview.ts';
 import { TINY_TOKENIZER, TINY_TOKENIZER_CONFIG } from '../helpers/tinyModel.ts';
 
-const tokenizer = (config = TINY_TOKENIZER_CONFIG) => new ChatTokenizer({ 'tokenizer.json': TINY_TOKENIZER, 'tokenizer_config.json': config });
+const tokenizer = (config = TINY_TOKENIZER_CONFIG) =>
+  new ChatTokenizer({ 'tokenizer.json': TINY_TOKENIZER, 'tokenizer_config.json': config });
 
 async function datasetOf(of: ChatTokenizer, rows: { query: string; response: string }[]): Promise<Dataset> {
   const parsed = await parseRows(new Blob([rows.map((row) => JSON.stringify(row)).join('\n')]), 't.jsonl');
@@ -24,7 +25,12 @@ describe('mask preview', () => {
     const recipe = parseRecipe({ training: { per_device_train_batch_size: 3 } });
     for (const row of ROWS.keys()) {
       const made = packedPreview(dataset, tokenizer(), { row, tokensPerMicroBatch: 32, recipe })!;
-      expect(made.batch).toEqual(microBatchesOfStep(dataset.documents, recipe, made.step!, { tokens: 32, padTokenId: tokenizer().padTokenId })[made.index]);
+      expect(made.batch).toEqual(
+        microBatchesOfStep(dataset.documents, recipe, made.step!, {
+          tokens: 32,
+          padTokenId: tokenizer().padTokenId,
+        })[made.index],
+      );
       const span = made.rows.find((member) => member.row === row)!;
       const tokens = packedTokens(made, span.start, span.start + span.length);
       expect(tokens.map(({ text }) => text).join('')).toBe(`<s><|user|>q${row}<|assistant|>ans${row}</s>`);
@@ -39,7 +45,14 @@ describe('mask preview', () => {
       tokens.forEach(({ target }, i) => target && expect(target.id).toBe(tokens[i + 1].id));
       expect(tokens.filter(({ target }) => target).length).toBe(5);
       const tail = packedTokens(made, 0, 32).filter(({ padding }) => padding);
-      for (const token of tail) expect(token).toMatchObject({ text: '<pad>', special: true, learned: false, target: null, position: 0 });
+      for (const token of tail)
+        expect(token).toMatchObject({
+          text: '<pad>',
+          special: true,
+          learned: false,
+          target: null,
+          position: 0,
+        });
     }
     expect(packedPreview(dataset, tokenizer(), { row: 7, tokensPerMicroBatch: 32, recipe })).toBeNull();
   });
@@ -55,8 +68,19 @@ describe('mask preview', () => {
     const good = await datasetOf(tokenizer(), ROWS);
     expect(maskChecks(good, tokenizer())).toEqual({ withoutEnd: 0, firstWithoutEnd: null, padIsEnd: false });
     const endless = tokenizer(TINY_TOKENIZER_CONFIG.replace('{{ eos_token }}', ''));
-    expect(maskChecks(await datasetOf(endless, ROWS), endless)).toEqual({ withoutEnd: 7, firstWithoutEnd: 1, padIsEnd: false });
-    const truncated = { ...good, documents: good.documents.map((document) => ({ ...document, labels: document.labels.map(() => -100), truncatedTokens: 1 })) };
+    expect(maskChecks(await datasetOf(endless, ROWS), endless)).toEqual({
+      withoutEnd: 7,
+      firstWithoutEnd: 1,
+      padIsEnd: false,
+    });
+    const truncated = {
+      ...good,
+      documents: good.documents.map((document) => ({
+        ...document,
+        labels: document.labels.map(() => -100),
+        truncatedTokens: 1,
+      })),
+    };
     expect(maskChecks(truncated, tokenizer()).withoutEnd).toBe(0);
   });
 });

@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { SHAPES } from '../../scripts/lib/randomModel.ts';
 import type { TensorInfo } from '../../src/formats/tensors.ts';
-import { modelOf } from '../../src/model/registry.ts';
-import { chooseMemory, DEFAULT_MEMORY_BYTES, type ChoiceOptions } from '../../src/training/memoryChoice.ts';
-import { memoryReport, planRun } from '../../src/training/runPlans.ts';
+import { modelOf } from '../../src/model/families/registry.ts';
+import { chooseMemory, DEFAULT_MEMORY_BYTES, type ChoiceOptions } from '../../src/engine/memoryChoice.ts';
+import { memoryReport, planRun } from '../../src/engine/enginePlans.ts';
 import { kernelSettings } from '../helpers/kernelSettings.ts';
 
 const GIB = 2 ** 30;
@@ -12,12 +12,37 @@ const SETTINGS = kernelSettings({ workgroupBytes: 32768 });
 /** What WebGPU promises everywhere. */
 const LIMITS = { maxBindingBytes: 128 * 2 ** 20, maxBufferBytes: 256 * 2 ** 20 };
 
-const SMALL = { ...SHAPES['Llama-3.2-1B'], hidden_size: 256, intermediate_size: 1024, num_hidden_layers: 5, num_attention_heads: 4, num_key_value_heads: 2, vocab_size: 512 };
+const SMALL = {
+  ...SHAPES['Llama-3.2-1B'],
+  hidden_size: 256,
+  intermediate_size: 1024,
+  num_hidden_layers: 5,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  vocab_size: 512,
+};
 
-function options(config: Record<string, unknown>, tokens: number, aim: ChoiceOptions['aim'], gradientCheckpointing = true): ChoiceOptions {
+function options(
+  config: Record<string, unknown>,
+  tokens: number,
+  aim: ChoiceOptions['aim'],
+  gradientCheckpointing = true,
+): ChoiceOptions {
   const model = modelOf(config);
-  const weights = new Map(model.tensors.map(({ name, shape, quantise }): [string, TensorInfo] => [name, { name, shape, kind: quantise ? 'nf4' : 'bf16' }]));
-  const lora = { r: 16, lora_alpha: 32, lora_dropout: 0, target_modules: 'all-linear' as const, use_rslora: false, use_dora: false };
+  const weights = new Map(
+    model.tensors.map(({ name, shape, quantise }): [string, TensorInfo] => [
+      name,
+      { name, shape, kind: quantise ? 'nf4' : 'bf16' },
+    ]),
+  );
+  const lora = {
+    r: 16,
+    lora_alpha: 32,
+    lora_dropout: 0,
+    target_modules: 'all-linear' as const,
+    use_rslora: false,
+    use_dora: false,
+  };
   return { model, weights, lora, tokensPerMicroBatch: tokens, gradientCheckpointing, aim };
 }
 
@@ -28,12 +53,18 @@ describe('memory of NF4, r 16, all linear layers, 512 tokens, within the limits 
     ['Llama-3.2-1B', SHAPES['Llama-3.2-1B'], 2.0, 1.44],
     ['Qwen2.5-0.5B', SHAPES['Qwen2.5-0.5B'], 1.2, 0.78],
   ])('%s', (_, config, most, recomputed) => {
-    const made = chooseMemory(options(config, 512, { limitBytes: most * GIB, leastTokens: 512 }), SETTINGS, LIMITS);
+    const made = chooseMemory(
+      options(config, 512, { limitBytes: most * GIB, leastTokens: 512 }),
+      SETTINGS,
+      LIMITS,
+    );
     expect(total(made)).toBeLessThanOrEqual(most * GIB);
     // The aim is used, not undercut by recomputing all.
     expect(total(made)).toBeGreaterThan(0.9 * most * GIB);
     expect(made.choice.tokensPerMicroBatch).toBe(512);
-    const report = memoryReport(planRun(options(config, 512, { limitBytes: null, leastTokens: 512 }), SETTINGS, LIMITS));
+    const report = memoryReport(
+      planRun(options(config, 512, { limitBytes: null, leastTokens: 512 }), SETTINGS, LIMITS),
+    );
     expect(report.total).toBeLessThan(recomputed * GIB);
     expect(report.kvCache).toBe(0);
     // gate and up written out are the largest value, 128 MiB in Llama-3.2-1B; nothing comes near the 250 MiB that its logits would take.
@@ -45,12 +76,25 @@ describe('what is recomputed', () => {
   const aimed = (limitBytes: number | null, tokens = 512, leastTokens = tokens, checkpointing = true) =>
     chooseMemory(options(SMALL, tokens, { limitBytes, leastTokens }, checkpointing), SETTINGS, LIMITS);
   const bytes = (checkpointing: boolean) =>
-    memoryReport(planRun({ ...options(SMALL, 512, { limitBytes: null, leastTokens: 512 }), gradientCheckpointing: checkpointing }, SETTINGS, LIMITS)).total;
+    memoryReport(
+      planRun(
+        {
+          ...options(SMALL, 512, { limitBytes: null, leastTokens: 512 }),
+          gradientCheckpointing: checkpointing,
+        },
+        SETTINGS,
+        LIMITS,
+      ),
+    ).total;
   const [none, full] = [bytes(false), bytes(true)];
 
   it('nothing where all fits, as by default', () => {
     expect(aimed(none).choice).toMatchObject({ none: 5, attention: 0, full: 0, tokensPerMicroBatch: 512 });
-    expect(aimed(null).choice).toMatchObject({ none: 5, limitBytes: DEFAULT_MEMORY_BYTES, reason: 'all fits in 2.00 GiB without recomputing' });
+    expect(aimed(null).choice).toMatchObject({
+      none: 5,
+      limitBytes: DEFAULT_MEMORY_BYTES,
+      reason: 'all fits in 2.00 GiB without recomputing',
+    });
   });
 
   it('more the less memory there is: attention first, then whole layers, always within the limit', () => {
@@ -79,14 +123,31 @@ describe('what is recomputed', () => {
   });
 
   it('refuses a limit of the recipe that cannot be kept; without one says that it is more than aimed for', () => {
-    expect(() => aimed(full - 1)).toThrow(/needs \d+ MiB of GPU memory at least, training\.gpu_memory_limit_gib allows \d+ MiB.*raise the limit, lower max_length/);
-    expect(() => aimed(none - 1, 512, 512, false)).toThrow(/Set training\.gradient_checkpointing to true, raise the limit/);
-    const large = chooseMemory(options({ ...SHAPES['Llama-3.2-1B'], num_hidden_layers: 40 }, 64, { limitBytes: null, leastTokens: 64 }), SETTINGS, LIMITS);
+    expect(() => aimed(full - 1)).toThrow(
+      /needs \d+ MiB of GPU memory at least, training\.gpu_memory_limit_gib allows \d+ MiB.*raise the limit, lower max_length/,
+    );
+    expect(() => aimed(none - 1, 512, 512, false)).toThrow(
+      /Set training\.gradient_checkpointing to true, raise the limit/,
+    );
+    const large = chooseMemory(
+      options({ ...SHAPES['Llama-3.2-1B'], num_hidden_layers: 40 }, 64, {
+        limitBytes: null,
+        leastTokens: 64,
+      }),
+      SETTINGS,
+      LIMITS,
+    );
     expect(total(large)).toBeGreaterThan(DEFAULT_MEMORY_BYTES);
-    expect(large.choice.reason).toMatch(/even with every layer recomputed this is more than the 2\.00 GiB aimed for/);
+    expect(large.choice.reason).toMatch(
+      /even with every layer recomputed this is more than the 2\.00 GiB aimed for/,
+    );
   });
 
   it('keeps every layer where gradient_checkpointing is false', () => {
-    expect(aimed(null, 512, 512, false).choice).toMatchObject({ none: 5, full: 0, reason: expect.stringMatching(/gradient_checkpointing is false/) as string });
+    expect(aimed(null, 512, 512, false).choice).toMatchObject({
+      none: 5,
+      full: 0,
+      reason: expect.stringMatching(/gradient_checkpointing is false/) as string,
+    });
   });
 });

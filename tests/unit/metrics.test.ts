@@ -1,6 +1,13 @@
 /** What figures mean: which is better, which a recipe may choose by, and where each file was best. */
 import { describe, expect, it } from 'vitest';
-import { bestSteps, isBetter, METRICS, metricFault, metricOf, type MetricsLine } from '../../src/training/metrics.ts';
+import {
+  bestSteps,
+  isBetter,
+  METRICS,
+  metricFault,
+  metricOf,
+  type MetricsLine,
+} from '../../src/training/metrics.ts';
 import { parseRecipe } from '../../src/training/recipe.ts';
 
 const evaluation = (metric_for_best_model: string | null, predict_with_generate = false) =>
@@ -24,7 +31,10 @@ describe('metrics', () => {
   });
 
   it('finds file and metric in a key, whatever the file is called', () => {
-    expect(metricOf('eval_a_b_token_accuracy', ['a', 'a_b'])).toEqual({ name: 'a_b', metric: 'token_accuracy' });
+    expect(metricOf('eval_a_b_token_accuracy', ['a', 'a_b'])).toEqual({
+      name: 'a_b',
+      metric: 'token_accuracy',
+    });
     expect(metricOf('eval_loss_loss', ['loss'])).toEqual({ name: 'loss', metric: 'loss' });
     expect(metricOf('eval_a_bleu', ['a'])).toBeNull();
     expect(metricOf('eval_b_loss', ['a'])).toBeNull();
@@ -38,7 +48,9 @@ describe('metrics', () => {
     expect(metricFault(evaluation('eval_maths_loss'), ['math', 'chat'])).toMatch(
       /no validation file has: write eval_<name>_<metric> with a name of math, chat and a metric of loss, perplexity/,
     );
-    expect(metricFault(evaluation('eval_math_exact_match'), ['math'])).toMatch(/needs generated answers: set predict_with_generate to true/);
+    expect(metricFault(evaluation('eval_math_exact_match'), ['math'])).toMatch(
+      /needs generated answers: set predict_with_generate to true/,
+    );
   });
 
   it('keeps where each file was best, by each of its figures; the first of equal ones', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { dequantize, dynamicMap, NF4_CODE, Nf4Quantizer } from '../../src/quant/nf4.ts';
 import { toFloat32 } from '../../src/formats/safetensors.ts';
-import { uniform } from '../../src/plan/opCases.ts';
+import { uniform } from '../../src/verify/opCases.ts';
 
 /** The definition, word for word: nearest code point of x / absmax, the lower one where two are equally near. */
 function slowCodes(values: Float32Array): number[] {
@@ -25,15 +25,22 @@ function quantize(values: Float32Array, pieces: number[]) {
   let at = 0;
   for (const piece of pieces) packed.push(...quantizer.push(values.subarray(at, (at += piece))));
   const rest = quantizer.finish();
-  return { packed: Uint8Array.from([...packed, ...rest.packed]), scales: rest.scales, absmax: quantizer.absmax };
+  return {
+    packed: Uint8Array.from([...packed, ...rest.packed]),
+    scales: rest.scales,
+    absmax: quantizer.absmax,
+  };
 }
 
 /** PyTorch's way to the same (bucketize): how many of the middles, in float32, are below x. */
 function codesByMiddles(values: Float32Array): number[] {
   return [...values].map((value, i) => {
     const block = values.subarray(i - (i % 64), i - (i % 64) + 64);
-    const x = Math.fround(value * Math.fround(1 / block.reduce((largest, other) => Math.max(largest, Math.abs(other)), 0)));
-    return NF4_CODE.filter((point, code) => code > 0 && x > Math.fround(point + NF4_CODE[code - 1]) / 2).length;
+    const x = Math.fround(
+      value * Math.fround(1 / block.reduce((largest, other) => Math.max(largest, Math.abs(other)), 0)),
+    );
+    return NF4_CODE.filter((point, code) => code > 0 && x > Math.fround(point + NF4_CODE[code - 1]) / 2)
+      .length;
   });
 }
 
@@ -86,25 +93,37 @@ describe('NF4', () => {
     expect(map).toContain(0);
   });
 
-  it.each(['BF16', 'F16', 'F32'] as const)('takes %s bits to the code that float32 arithmetic has: scales of every size, values on both sides of every middle', (dtype) => {
-    for (const scale of [1, 3.1e-3, 977, 2 ** -14, 2 ** 14, ...(dtype === 'F16' ? [2 ** -18] : [1.7e38, 2e-38, 3e-39, 1e-36, 2 ** -100, 2 ** 120])]) {
-      const values = new Float32Array(64 * 40);
-      uniform(values.length, 8).forEach((value, i) => (values[i] = value * scale * 0.99));
-      for (let block = 0; block < 40; block++) {
-        const absmax = scale * (1 - 0.012 * block);
-        values[block * 64] = absmax;
-        NF4_CODE.forEach((point, code) => {
-          const middle = (Math.fround(point + (NF4_CODE[code + 1] ?? 1)) / 2) * absmax;
-          values.set([middle, middle * (1 + 2 ** -23), middle * (1 - 2 ** -23)], block * 64 + 1 + 3 * code);
-        });
+  it.each(['BF16', 'F16', 'F32'] as const)(
+    'takes %s bits to the code that float32 arithmetic has: scales of every size, values on both sides of every middle',
+    (dtype) => {
+      for (const scale of [
+        1,
+        3.1e-3,
+        977,
+        2 ** -14,
+        2 ** 14,
+        ...(dtype === 'F16' ? [2 ** -18] : [1.7e38, 2e-38, 3e-39, 1e-36, 2 ** -100, 2 ** 120]),
+      ]) {
+        const values = new Float32Array(64 * 40);
+        uniform(values.length, 8).forEach((value, i) => (values[i] = value * scale * 0.99));
+        for (let block = 0; block < 40; block++) {
+          const absmax = scale * (1 - 0.012 * block);
+          values[block * 64] = absmax;
+          NF4_CODE.forEach((point, code) => {
+            const middle = (Math.fround(point + (NF4_CODE[code + 1] ?? 1)) / 2) * absmax;
+            values.set([middle, middle * (1 + 2 ** -23), middle * (1 - 2 ** -23)], block * 64 + 1 + 3 * code);
+          });
+        }
+        const bits = dtype === 'F32' ? null : Uint16Array.from(values, (value) => halfBits(value, dtype));
+        const exact = bits ? toFloat32(dtype, new Uint8Array(bits.buffer)) : values;
+        const quantizer = new Nf4Quantizer(values.length);
+        expect(unpack(quantizer.push(bits ?? values, dtype)), `${dtype} × ${scale}`).toEqual(
+          codesByMiddles(exact),
+        );
+        expect(quantizer.sawNonFinite).toBe(false);
       }
-      const bits = dtype === 'F32' ? null : Uint16Array.from(values, (value) => halfBits(value, dtype));
-      const exact = bits ? toFloat32(dtype, new Uint8Array(bits.buffer)) : values;
-      const quantizer = new Nf4Quantizer(values.length);
-      expect(unpack(quantizer.push(bits ?? values, dtype)), `${dtype} × ${scale}`).toEqual(codesByMiddles(exact));
-      expect(quantizer.sawNonFinite).toBe(false);
-    }
-  });
+    },
+  );
 
   it('knows a weight that is no number, in a whole block and in the last one', () => {
     for (const at of [5, 64 * 2 + 3]) {

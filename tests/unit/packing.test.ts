@@ -8,7 +8,10 @@ const document = (length: number, first = 0) => {
 
 describe('packing', () => {
   it('lays documents end to end with positions, borders and shifted targets', () => {
-    const [batch, ...others] = packDocuments([document(3, 10), document(5, 20)], { tokens: 10, padTokenId: 9 });
+    const [batch, ...others] = packDocuments([document(3, 10), document(5, 20)], {
+      tokens: 10,
+      padTokenId: 9,
+    });
     expect(others).toEqual([]);
     expect([...batch.inputIds]).toEqual([20, 21, 22, 23, 24, 10, 11, 12, 9, 9]);
     expect([...batch.positions]).toEqual([0, 1, 2, 3, 4, 0, 1, 2, 0, 0]);
@@ -34,7 +37,9 @@ describe('packing', () => {
   });
 
   it('says what to do about a document longer than a batch', () => {
-    expect(() => packDocuments([document(11)], { tokens: 10, padTokenId: 0 })).toThrow(/11 tokens, more than the 10 of a micro-batch. Lower max_length/);
+    expect(() => packDocuments([document(11)], { tokens: 10, padTokenId: 0 })).toThrow(
+      /11 tokens, more than the 10 of a micro-batch. Lower max_length/,
+    );
   });
 
   it('chooses T to hold the longest row, a multiple of 32', () => {

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { readPeftFolder, writePeftFolder, type ReadAdapter } from '../../src/formats/peft.ts';
 import { writeSafetensors } from '../../src/formats/safetensors.ts';
 import { zipFolder } from '../../src/formats/zip.ts';
-import { loraOf } from '../../src/training/startingAdapter.ts';
-import { modelOf } from '../../src/model/registry.ts';
+import { loraOf } from '../../src/import/startingAdapter.ts';
+import { modelOf } from '../../src/model/families/registry.ts';
 import { sharedPath } from '../helpers/shared.ts';
 import { readIndependently } from '../helpers/independentReader.ts';
 import { TINY_CONFIG } from '../helpers/tinyModel.ts';
@@ -17,14 +17,29 @@ const tensors = new Map([
   [A, { shape: [2, 3], data: new Float32Array([1, 2, 3, 4, 5, 6.5]) }],
   [B, { shape: [4, 2], data: new Float32Array([-1, 0, 1, 2, 3, 4, 5, 6]) }],
 ]);
-const settings = { r: 2, lora_alpha: 4, lora_dropout: 0.1, use_rslora: true, use_dora: false, base_model_name_or_path: 'org/model' };
+const settings = {
+  r: 2,
+  lora_alpha: 4,
+  lora_dropout: 0.1,
+  use_rslora: true,
+  use_dora: false,
+  base_model_name_or_path: 'org/model',
+};
 const written = () => writePeftFolder(tensors, settings, { 'tokenizer.json': '{}' }, '# card');
 
 describe('PEFT folder', () => {
   it('holds what an independent reader of safetensors and JSON expects', () => {
     const files = written();
-    expect([...files.keys()].sort()).toEqual(['README.md', 'adapter_config.json', 'adapter_model.safetensors', 'tokenizer.json']);
-    const config = JSON.parse(new TextDecoder().decode(files.get('adapter_config.json'))) as Record<string, unknown>;
+    expect([...files.keys()].sort()).toEqual([
+      'README.md',
+      'adapter_config.json',
+      'adapter_model.safetensors',
+      'tokenizer.json',
+    ]);
+    const config = JSON.parse(new TextDecoder().decode(files.get('adapter_config.json'))) as Record<
+      string,
+      unknown
+    >;
     expect(config).toMatchObject({
       peft_type: 'LORA',
       task_type: 'CAUSAL_LM',
@@ -44,7 +59,11 @@ describe('PEFT folder', () => {
 
   it('is read back, and is the same bytes each time, zipped too', async () => {
     const blobs = new Map([...written()].map(([name, bytes]) => [name, new Blob([bytes as BlobPart])]));
-    expect(await readPeftFolder(blobs)).toEqual({ settings, tensors, modules: ['model.layers.0.self_attn.q_proj'] });
+    expect(await readPeftFolder(blobs)).toEqual({
+      settings,
+      tensors,
+      modules: ['model.layers.0.self_attn.q_proj'],
+    });
     expect(zipFolder(written(), 'adapter')).toEqual(zipFolder(written(), 'adapter'));
     const unzipped = unzipSync(zipFolder(written(), 'adapter'));
     expect(unzipped['adapter/adapter_model.safetensors']).toEqual(written().get('adapter_model.safetensors'));
@@ -61,24 +80,44 @@ describe('PEFT folder', () => {
       ]);
     await expect(readPeftFolder(folder('{'))).rejects.toThrow(/not JSON/);
     await expect(readPeftFolder(folder('{"peft_type":"IA3"}'))).rejects.toThrow(/only LORA adapters/);
-    await expect(readPeftFolder(folder('{"peft_type":"LORA","r":8,"lora_alpha":8}'))).rejects.toThrow(/does not fit r = 8/);
-    const config = (more: object) => folder(JSON.stringify({ peft_type: 'LORA', r: 2, lora_alpha: 4, ...more }));
-    await expect(readPeftFolder(config({ bias: 'all' }))).rejects.toThrow(/bias is "all"; trained biases are not read/);
-    await expect(readPeftFolder(config({ rank_pattern: { q_proj: 4 } }))).rejects.toThrow(/rank_pattern is \{"q_proj":4\}; one rank/);
-    await expect(readPeftFolder(config({ modules_to_save: ['lm_head'] }))).rejects.toThrow(/modules_to_save is \["lm_head"\]/);
+    await expect(readPeftFolder(folder('{"peft_type":"LORA","r":8,"lora_alpha":8}'))).rejects.toThrow(
+      /does not fit r = 8/,
+    );
+    const config = (more: object) =>
+      folder(JSON.stringify({ peft_type: 'LORA', r: 2, lora_alpha: 4, ...more }));
+    await expect(readPeftFolder(config({ bias: 'all' }))).rejects.toThrow(
+      /bias is "all"; trained biases are not read/,
+    );
+    await expect(readPeftFolder(config({ rank_pattern: { q_proj: 4 } }))).rejects.toThrow(
+      /rank_pattern is \{"q_proj":4\}; one rank/,
+    );
+    await expect(readPeftFolder(config({ modules_to_save: ['lm_head'] }))).rejects.toThrow(
+      /modules_to_save is \["lm_head"\]/,
+    );
     await expect(readPeftFolder(config({ r: 0 }))).rejects.toThrow(/r is 0; it must be a positive/);
     const tensorsOf = (entries: [string, number[]][]) =>
       new Map([
         ['adapter_config.json', blob('{"peft_type":"LORA","r":2,"lora_alpha":4}')],
         [
           'adapter_model.safetensors',
-          new Blob([writeSafetensors(new Map(entries.map(([name, shape]) => [name, { dtype: 'F32', shape, data: new Float32Array(shape[0] * shape[1]) }]))) as BlobPart]),
+          new Blob([
+            writeSafetensors(
+              new Map(
+                entries.map(([name, shape]) => [
+                  name,
+                  { dtype: 'F32', shape, data: new Float32Array(shape[0] * shape[1]) },
+                ]),
+              ),
+            ) as BlobPart,
+          ]),
         ],
       ]);
-    await expect(readPeftFolder(tensorsOf([[A, [2, 3]]]))).rejects.toThrow(/no lora_B for model\.layers\.0\.self_attn\.q_proj/);
-    await expect(readPeftFolder(tensorsOf([['base_model.model.model.embed_tokens.lora_embedding_A', [2, 3]]]))).rejects.toThrow(
-      /lora_embedding_A is not a LoRA matrix of a linear/,
+    await expect(readPeftFolder(tensorsOf([[A, [2, 3]]]))).rejects.toThrow(
+      /no lora_B for model\.layers\.0\.self_attn\.q_proj/,
     );
+    await expect(
+      readPeftFolder(tensorsOf([['base_model.model.model.embed_tokens.lora_embedding_A', [2, 3]]])),
+    ).rejects.toThrow(/lora_embedding_A is not a LoRA matrix of a linear/);
     // The adapter's name left in by some versions of PEFT.
     const named = await readPeftFolder(
       tensorsOf([
@@ -95,10 +134,21 @@ describe('PEFT folder', () => {
     for (const family of ['llama3_2', 'llama_untied']) {
       const folder = join(golden, family);
       const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as Record<string, unknown>;
-      for (const name of readdirSync(folder).filter((entry) => existsSync(join(folder, entry, 'adapter_config.json')))) {
-        const files = new Map(['adapter_config.json', 'adapter_model.safetensors'].map((file) => [file, new Blob([readFileSync(join(folder, name, file))])]));
+      for (const name of readdirSync(folder).filter((entry) =>
+        existsSync(join(folder, entry, 'adapter_config.json')),
+      )) {
+        const files = new Map(
+          ['adapter_config.json', 'adapter_model.safetensors'].map((file) => [
+            file,
+            new Blob([readFileSync(join(folder, name, file))]),
+          ]),
+        );
         const read = await readPeftFolder(files);
-        expect(loraOf(read, modelOf(config), family)).toMatchObject({ r: read.settings.r, lora_alpha: read.settings.lora_alpha, target_modules: 'all-linear' });
+        expect(loraOf(read, modelOf(config), family)).toMatchObject({
+          r: read.settings.r,
+          lora_alpha: read.settings.lora_alpha,
+          target_modules: 'all-linear',
+        });
       }
     }
   });
@@ -106,7 +156,10 @@ describe('PEFT folder', () => {
 
 describe('an adapter against a model', () => {
   const model = modelOf(TINY_CONFIG);
-  const adapter = (modules: string[], change: (shape: number[]) => number[] = (shape) => shape): ReadAdapter => ({
+  const adapter = (
+    modules: string[],
+    change: (shape: number[]) => number[] = (shape) => shape,
+  ): ReadAdapter => ({
     settings: { ...settings, base_model_name_or_path: 'org/other' },
     modules,
     tensors: new Map(
@@ -117,14 +170,26 @@ describe('an adapter against a model', () => {
             [`base_model.model.${module}.lora_A.weight`, change([2, width])],
             [`base_model.model.${module}.lora_B.weight`, [out, 2]],
           ] as const
-        ).map(([name, shape]) => [name, { shape: [...shape], data: new Float32Array(shape[0] * shape[1]) }] as const);
+        ).map(
+          ([name, shape]) =>
+            [name, { shape: [...shape], data: new Float32Array(shape[0] * shape[1]) }] as const,
+        );
       }),
     ),
   });
-  const linears = model.tensors.filter(({ quantise }) => quantise).map(({ name }) => name.replace(/\.weight$/, ''));
+  const linears = model.tensors
+    .filter(({ quantise }) => quantise)
+    .map(({ name }) => name.replace(/\.weight$/, ''));
 
   it('needs the target_modules that name its modules and no other', () => {
-    expect(loraOf(adapter(linears), model, 'tiny')).toEqual({ r: 2, lora_alpha: 4, lora_dropout: 0.1, use_rslora: true, use_dora: false, target_modules: 'all-linear' });
+    expect(loraOf(adapter(linears), model, 'tiny')).toEqual({
+      r: 2,
+      lora_alpha: 4,
+      lora_dropout: 0.1,
+      use_rslora: true,
+      use_dora: false,
+      target_modules: 'all-linear',
+    });
     const some = linears.filter((name) => /[qv]_proj$/.test(name));
     expect(loraOf(adapter(some), model, 'tiny').target_modules).toEqual(['q_proj', 'v_proj']);
     const one = ['model.layers.1.mlp.up_proj'];
@@ -141,6 +206,8 @@ describe('an adapter against a model', () => {
         model,
         'tiny',
       ),
-    ).toThrow(/model\.layers\.0\.mlp\.up_proj takes 25 and gives 40 values; that of tiny takes 24 and gives 40/);
+    ).toThrow(
+      /model\.layers\.0\.mlp\.up_proj takes 25 and gives 40 values; that of tiny takes 24 and gives 40/,
+    );
   });
 });

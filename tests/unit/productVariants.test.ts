@@ -2,11 +2,11 @@
 import { describe, expect, it } from 'vitest';
 import type { TensorKind } from '../../src/formats/tensors.ts';
 import type { KernelLevel, KernelSettings } from '../../src/gpu/dispatch.ts';
-import { Graph } from '../../src/ops/graph.ts';
-import type { MatrixProduct } from '../../src/ops/product.ts';
-import { VARIANTS } from '../../src/ops/productVariants.ts';
-import { chosenWay, nameOfWay, productKey, waysNear, waysOf } from '../../src/ops/productWays.ts';
-import { tiledProduct } from '../../src/ops/tiledProduct.ts';
+import { Graph } from '../../src/graph/graph.ts';
+import type { MatrixProduct } from '../../src/ops/matmul/matmulProblem.ts';
+import { VARIANTS } from '../../src/ops/matmul/matmulVariants.ts';
+import { chosenWay, nameOfWay, productKey, waysNear, waysOf } from '../../src/ops/matmul/matmulHeuristic.ts';
+import { tiledProduct } from '../../src/ops/matmul/gpuMatmul.ts';
 import { kernelSettings } from '../helpers/kernelSettings.ts';
 
 function linear(m: number, n: number, k: number, kind: TensorKind = 'nf4'): MatrixProduct {
@@ -21,8 +21,17 @@ function linear(m: number, n: number, k: number, kind: TensorKind = 'nf4'): Matr
   };
 }
 
-function settings(level: KernelLevel, choices?: Record<string, string>, workgroupBytes = 49152): KernelSettings {
-  return kernelSettings({ level, workgroupBytes, maxBindingBytes: 2 ** 30, choices: choices && new Map(Object.entries(choices)) });
+function settings(
+  level: KernelLevel,
+  choices?: Record<string, string>,
+  workgroupBytes = 49152,
+): KernelSettings {
+  return kernelSettings({
+    level,
+    workgroupBytes,
+    maxBindingBytes: 2 ** 30,
+    choices: choices && new Map(Object.entries(choices)),
+  });
 }
 
 const layer = linear(512, 2048, 8192);
@@ -37,7 +46,8 @@ describe('variants of a product', () => {
   });
 
   it('are those of the level and of the levels before it, the rule first', () => {
-    const levels = (level: KernelLevel) => new Set(waysOf(layer, settings(level)).map(({ variant }) => variant.level));
+    const levels = (level: KernelLevel) =>
+      new Set(waysOf(layer, settings(level)).map(({ variant }) => variant.level));
     expect(levels('plain')).toEqual(new Set(['plain']));
     expect(levels('f16')).toEqual(new Set(['plain', 'f16']));
     expect(levels('matrix')).toEqual(new Set(['plain', 'f16', 'matrix']));
@@ -46,28 +56,38 @@ describe('variants of a product', () => {
   });
 
   it('fit the workgroup memory', () => {
-    const names = (bytes: number) => waysOf(layer, settings('plain', undefined, bytes)).map(({ variant }) => variant.name);
+    const names = (bytes: number) =>
+      waysOf(layer, settings('plain', undefined, bytes)).map(({ variant }) => variant.name);
     expect(names(16384)).not.toContain('plain 128x128 8x8');
     expect(names(32768)).toContain('plain 128x128 8x8');
   });
 
   it('waste less than half a tile on a short side', () => {
-    for (const { variant } of waysOf(linear(40, 2048, 2048), settings('plain'))) expect(variant.tileM).toBeLessThan(80);
-    expect(waysOf(linear(16, 2048, 2048), settings('plain')).map(({ variant }) => variant.tileM)).toContain(16);
+    for (const { variant } of waysOf(linear(40, 2048, 2048), settings('plain')))
+      expect(variant.tileM).toBeLessThan(80);
+    expect(waysOf(linear(16, 2048, 2048), settings('plain')).map(({ variant }) => variant.tileM)).toContain(
+      16,
+    );
     expect(waysOf(layer, settings('plain')).map(({ variant }) => variant.tileM)).not.toContain(16);
   });
 
   it('may be sliced half and twice as often, within the limits', () => {
     const [rule] = waysOf(layer, settings('plain'));
     expect(waysNear(rule, layer, settings('plain')).map(({ slices }) => slices)).toEqual([2, 8]);
-    expect(waysNear({ ...rule, slices: 64 }, layer, settings('plain')).map(({ slices }) => slices)).toEqual([32]);
+    expect(waysNear({ ...rule, slices: 64 }, layer, settings('plain')).map(({ slices }) => slices)).toEqual([
+      32,
+    ]);
     expect(waysNear({ ...rule, slices: 1 }, linear(512, 2048, 128), settings('plain'))).toEqual([]);
   });
 });
 
 describe('the rule', () => {
-  const rule = (product: MatrixProduct, bytes?: number) => nameOfWay(waysOf(product, settings('plain', undefined, bytes))[0]);
-  const transposed = (product: MatrixProduct) => ({ ...product, b: { ...product.b, rowStride: product.n, columnStride: 1 } });
+  const rule = (product: MatrixProduct, bytes?: number) =>
+    nameOfWay(waysOf(product, settings('plain', undefined, bytes))[0]);
+  const transposed = (product: MatrixProduct) => ({
+    ...product,
+    b: { ...product.b, rowStride: product.n, columnStride: 1 },
+  });
 
   it('takes large tiles where there is work for them and the weight runs along n or is turned', () => {
     expect(rule(linear(4096, 2048, 2048))).toBe('plain 128x128 8x8 unrolled / 1');
@@ -79,8 +99,17 @@ describe('the rule', () => {
 
   it('gives few rows as many columns at once as leave enough workgroups, and more invocations where the rows are more', () => {
     const few = (m: number, n: number, k = 2048) => rule(linear(m, n, k));
-    expect([few(1, 8192), few(1, 2048, 8192), few(1, 4096), few(3, 8192)]).toEqual(['plain rows by 4 / 1', 'plain rows by 1 / 1', 'plain rows by 2 / 1', 'plain rows by 4 / 1']);
-    expect([few(4, 8192), few(8, 2048, 8192), few(8, 1024)]).toEqual(['plain shared rows by 4 / 1', 'plain shared rows by 2 / 1', 'plain shared rows by 1 / 1']);
+    expect([few(1, 8192), few(1, 2048, 8192), few(1, 4096), few(3, 8192)]).toEqual([
+      'plain rows by 4 / 1',
+      'plain rows by 1 / 1',
+      'plain rows by 2 / 1',
+      'plain rows by 4 / 1',
+    ]);
+    expect([few(4, 8192), few(8, 2048, 8192), few(8, 1024)]).toEqual([
+      'plain shared rows by 4 / 1',
+      'plain shared rows by 2 / 1',
+      'plain shared rows by 1 / 1',
+    ]);
     expect(few(9, 2048)).not.toContain('rows');
   });
 
@@ -97,12 +126,15 @@ describe('the rule', () => {
 });
 
 describe('a choice', () => {
-  const chosen = (level: KernelLevel, name: string, product = layer) => nameOfWay(chosenWay(product, settings(level, { [productKey(layer)]: name })));
+  const chosen = (level: KernelLevel, name: string, product = layer) =>
+    nameOfWay(chosenWay(product, settings(level, { [productKey(layer)]: name })));
   const rule = 'plain 128x128 8x8 unrolled / 4';
 
   it('overrides the rule for its shape alone', () => {
     expect(chosen('plain', 'plain 64x64 4x4 / 2')).toBe('plain 64x64 4x4 / 2');
-    expect(chosen('plain', 'plain 64x64 4x4 / 2', linear(513, 2048, 8192))).toBe('plain 128x128 8x8 unrolled / 4');
+    expect(chosen('plain', 'plain 64x64 4x4 / 2', linear(513, 2048, 8192))).toBe(
+      'plain 128x128 8x8 unrolled / 4',
+    );
     expect(chosen('matrix', 'plain 64x64 4x4 / 2')).toBe('plain 64x64 4x4 / 2');
   });
 
@@ -121,12 +153,20 @@ describe('a choice', () => {
   });
 
   it('is what is dispatched', () => {
-    const [dispatch] = tiledProduct(layer, settings('plain', { [productKey(layer)]: 'plain 64x32 4x4 / 1' }), 0);
+    const [dispatch] = tiledProduct(
+      layer,
+      settings('plain', { [productKey(layer)]: 'plain 64x32 4x4 / 1' }),
+      0,
+    );
     expect(dispatch.constants).toMatchObject({ TILE_M: 64, TILE_N: 32, SPLIT: 1, THREADS: 128 });
     expect(dispatch.workgroups).toEqual([64, 8, 1]);
     const { tunable } = dispatch;
     const byRule = tunable!.dispatches(tunable!.ways(settings('plain'))[0], settings('plain'));
-    expect(byRule.map(({ shader }) => shader)).toEqual(['dequantize_nf4_turned', 'matmul_unrolled', 'matmul_reduce_wide']);
+    expect(byRule.map(({ shader }) => shader)).toEqual([
+      'dequantize_nf4_turned',
+      'matmul_unrolled',
+      'matmul_reduce_wide',
+    ]);
     expect(byRule[1].constants).toMatchObject({ TILE_M: 128, SPLIT: 4, B_ALONG_K: false, B_ROW: 2048 });
   });
 

@@ -3,12 +3,21 @@ import { examplesPerStep, parseRecipe, recipeToJson } from '../../src/training/r
 
 describe('recipe', () => {
   it('fills in the defaults of the design and keeps what is written', () => {
-    const recipe = parseRecipe('{"model": "folder:m", "lora": {"r": 4}, "training": {"per_device_train_batch_size": 2, "gradient_accumulation_steps": 3}}');
+    const recipe = parseRecipe(
+      '{"model": "folder:m", "lora": {"r": 4}, "training": {"per_device_train_batch_size": 2, "gradient_accumulation_steps": 3}}',
+    );
     expect(recipe).toMatchObject({
       model: 'folder:m',
       system_prompt: 'You are a helpful and friendly assistant.',
       quantization: 'nf4',
-      lora: { r: 4, lora_alpha: 32, lora_dropout: 0, target_modules: 'all-linear', use_rslora: false, use_dora: false },
+      lora: {
+        r: 4,
+        lora_alpha: 32,
+        lora_dropout: 0,
+        target_modules: 'all-linear',
+        use_rslora: false,
+        use_dora: false,
+      },
       training: {
         num_train_epochs: 3,
         max_steps: -1,
@@ -20,13 +29,24 @@ describe('recipe', () => {
         gradient_checkpointing: true,
         gpu_memory_limit_gib: null,
       },
-      evaluation: { eval_steps: 20, predict_with_generate: false, max_new_tokens: 100, temperature: 0.3, top_p: 0.93, eval_max_samples: 32 },
+      evaluation: {
+        eval_steps: 20,
+        predict_with_generate: false,
+        max_new_tokens: 100,
+        temperature: 0.3,
+        top_p: 0.93,
+        eval_max_samples: 32,
+      },
     });
     expect(examplesPerStep(recipe)).toBe(6);
   });
 
   it('is the same after a way out and back', () => {
-    const recipe = parseRecipe({ max_length: 77, system_prompt: null, evaluation: { metric_for_best_model: 'eval_a_loss' } });
+    const recipe = parseRecipe({
+      max_length: 77,
+      system_prompt: null,
+      evaluation: { metric_for_best_model: 'eval_a_loss' },
+    });
     expect(parseRecipe(recipeToJson(recipe))).toEqual(recipe);
     expect(recipeToJson(parseRecipe(recipeToJson(recipe)))).toBe(recipeToJson(recipe));
   });

@@ -1,22 +1,68 @@
 /** The run report: whole in one file, with pictures, hashes, answers and requests, and nothing of the data becomes markup. */
 import { describe, expect, it } from 'vitest';
 import { parseRecipe } from '../../src/training/recipe.ts';
-import { writeReport, type ReportInputs } from '../../src/training/report.ts';
-import { svgChart } from '../../src/training/svgChart.ts';
+import { writeReport, type ReportInputs } from '../../src/export/report.ts';
+import { svgChart } from '../../src/export/svgChart.ts';
 
-const summary = { rows: 10, tokens: 100, supervisedTokens: 50, longest: 20, truncatedRows: 0, truncatedTokens: 0, duplicates: 0, problems: 0, badRows: 0 };
-const answer = { line: 3, prompt: 'a|b', reference: '<b>x</b>', answer: 'one\ntwo', stopped: true, tokens: 2, exactMatch: false, rougeL: 0 };
+const summary = {
+  rows: 10,
+  tokens: 100,
+  supervisedTokens: 50,
+  longest: 20,
+  truncatedRows: 0,
+  truncatedTokens: 0,
+  duplicates: 0,
+  problems: 0,
+  badRows: 0,
+};
+const answer = {
+  line: 3,
+  prompt: 'a|b',
+  reference: '<b>x</b>',
+  answer: 'one\ntwo',
+  stopped: true,
+  tokens: 2,
+  exactMatch: false,
+  rougeL: 0,
+};
 const inputs: ReportInputs = {
   recipe: parseRecipe({}),
   modelName: 'tiny',
-  model: { storedSha256: 'c'.repeat(64), files: [{ path: 'model.safetensors', size: 7, sha256: 'd'.repeat(64) }] },
+  model: {
+    storedSha256: 'c'.repeat(64),
+    files: [{ path: 'model.safetensors', size: 7, sha256: 'd'.repeat(64) }],
+  },
   adapter: { sha256: 'a'.repeat(64), bytes: 1234 },
   device: 'a GPU',
   versions: { finetab: '1.2.3', browser: 'Browser/1' },
-  memory: { weights: 2 ** 20, adapter: 0, optimizer: 0, activations: 0, batch: 0, kvCache: 0, total: 2 ** 20 },
+  memory: {
+    weights: 2 ** 20,
+    adapter: 0,
+    optimizer: 0,
+    activations: 0,
+    batch: 0,
+    kvCache: 0,
+    total: 2 ** 20,
+  },
   training: { file: 'train.jsonl', sha256: 'b'.repeat(64), summary, leaks: [] },
-  validation: [{ file: 'math.val.jsonl', name: 'math', sha256: 'e'.repeat(64), summary, failure: null, restarted: null, leaks: [] }],
-  evaluations: [{ name: 'math', step: 2, result: { metrics: { loss: 3, perplexity: 20, token_accuracy: 0.1 }, answers: [answer] } }],
+  validation: [
+    {
+      file: 'math.val.jsonl',
+      name: 'math',
+      sha256: 'e'.repeat(64),
+      summary,
+      failure: null,
+      restarted: null,
+      leaks: [],
+    },
+  ],
+  evaluations: [
+    {
+      name: 'math',
+      step: 2,
+      result: { metrics: { loss: 3, perplexity: 20, token_accuracy: 0.1 }, answers: [answer] },
+    },
+  ],
   requests: [
     { url: 'https://here.example/index.html?x=1', bytes: 10, thread: 'page' },
     { url: 'https://hub.example/a/model.safetensors', bytes: 5, thread: 'import worker' },
@@ -59,8 +105,15 @@ describe('run report', () => {
   });
 
   it('carries its curves as pictures', () => {
-    const pictures = [...report.matchAll(/!\[([^\]]+)\]\(data:image\/svg\+xml,([^)]+)\)/g)].map(([, title, data]) => [title, decodeURIComponent(data)]);
-    expect(pictures.map(([title]) => title)).toEqual(['Training loss', 'Validation loss', 'Learning rate', 'Gradient norm']);
+    const pictures = [...report.matchAll(/!\[([^\]]+)\]\(data:image\/svg\+xml,([^)]+)\)/g)].map(
+      ([, title, data]) => [title, decodeURIComponent(data)],
+    );
+    expect(pictures.map(([title]) => title)).toEqual([
+      'Training loss',
+      'Validation loss',
+      'Learning rate',
+      'Gradient norm',
+    ]);
     // From the first value, at the top left of the axes, to the last, at the bottom right.
     expect(pictures[0][1]).toContain('d="M56.0 12.0L520.0 212.0"');
     expect(pictures[1][1]).toContain('d="M56.0 212.0L520.0 12.0"');

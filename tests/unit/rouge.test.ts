@@ -4,7 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { porterStem } from '../../src/lib/porterStemmer.ts';
 import { rouge } from '../../src/lib/rouge.ts';
 
-const { pairs, stems } = JSON.parse(readFileSync(new URL('../fixtures/rouge.json', import.meta.url), 'utf8')) as {
+const { pairs, stems } = JSON.parse(
+  readFileSync(new URL('../fixtures/rouge.json', import.meta.url), 'utf8'),
+) as {
   pairs: { reference: string; answer: string; rouge1: number; rouge2: number; rougeL: number }[];
   stems: Record<string, string>;
 };
@@ -14,7 +16,10 @@ describe('rouge', () => {
     expect(pairs.length).toBe(200);
     for (const { reference, answer, ...expected } of pairs) {
       const made = rouge(reference, answer);
-      for (const name of ['rouge1', 'rouge2', 'rougeL'] as const) expect(Math.abs(made[name] - expected[name]), `${name} of ${reference} / ${answer}`).toBeLessThan(1e-9);
+      for (const name of ['rouge1', 'rouge2', 'rougeL'] as const)
+        expect(Math.abs(made[name] - expected[name]), `${name} of ${reference} / ${answer}`).toBeLessThan(
+          1e-9,
+        );
     }
     // The fixture is no row of zeros and ones.
     expect(pairs.filter(({ rougeL }) => rougeL > 0.05 && rougeL < 0.95).length).toBeGreaterThan(120);

@@ -37,7 +37,13 @@ describe('kept runs', () => {
       },
     });
     await old.put('models', { id: 'm', name: 'tiny' });
-    const data = { modelId: 'm', modelName: 'tiny', trainFile: 'train.jsonl', recipe: { max_length: 64 }, totalSteps: 12 };
+    const data = {
+      modelId: 'm',
+      modelName: 'tiny',
+      trainFile: 'train.jsonl',
+      recipe: { max_length: 64 },
+      totalSteps: 12,
+    };
     await old.put('runs', { id: '2026-01-01', startedAt: '2026-01-01', state: 'stopped', data });
     await old.put('checkpoints', { id: '2026-01-01/000000004', runId: '2026-01-01', data: { step: 4 } });
     old.close();
@@ -83,14 +89,25 @@ describe('kept runs', () => {
     await updateRun(database, 'a', { name: 'first' });
     await putCheckpoint(database, 'a', 4, { step: 4 });
     await endRun(database, 'a', { state: 'finished', adapterStep: 8 }, { lines: [{ step: 1 }] }, false);
-    expect(await findRun(database, 'a')).toEqual({ ...newRun('a'), name: 'first', state: 'finished', adapterStep: 8 });
+    expect(await findRun(database, 'a')).toEqual({
+      ...newRun('a'),
+      name: 'first',
+      state: 'finished',
+      adapterStep: 8,
+    });
     expect(await readPart(database, 'a', 'lines')).toEqual([{ step: 1 }]);
     expect(await latestCheckpoint(database, 'a')).toBeUndefined();
     // What cannot be stored takes the whole end back.
     await putRun(database, newRun('b'));
     await putCheckpoint(database, 'b', 4, { step: 4 });
-    await expect(endRun(database, 'b', { state: 'finished' }, { lines: [1], report: () => undefined }, false)).rejects.toThrow();
-    expect([(await findRun(database, 'b'))!.state, await readPart(database, 'b', 'lines'), await latestCheckpointStep(database, 'b')]).toEqual(['running', undefined, 4]);
+    await expect(
+      endRun(database, 'b', { state: 'finished' }, { lines: [1], report: () => undefined }, false),
+    ).rejects.toThrow();
+    expect([
+      (await findRun(database, 'b'))!.state,
+      await readPart(database, 'b', 'lines'),
+      await latestCheckpointStep(database, 'b'),
+    ]).toEqual(['running', undefined, 4]);
   });
 
   it('are deleted with all that is theirs and nothing else, also while they end', async () => {
@@ -101,8 +118,11 @@ describe('kept runs', () => {
       await putCheckpoint(database, id, 4, {});
     }
     await deleteRun(database, 'a');
-    for (const store of ['runs', 'parts', 'evaluations', 'checkpoints'] as const) expect((await database.getAllKeys(store)).length, store).toBe(1);
-    expect(await listEvaluations(database, 'b')).toEqual([{ runId: 'b', name: 'math', step: 0, result: 'b' }]);
+    for (const store of ['runs', 'parts', 'evaluations', 'checkpoints'] as const)
+      expect((await database.getAllKeys(store)).length, store).toBe(1);
+    expect(await listEvaluations(database, 'b')).toEqual([
+      { runId: 'b', name: 'math', step: 0, result: 'b' },
+    ]);
     await endRun(database, 'a', { state: 'finished' }, { lines: [] }, false);
     expect(await updateRun(database, 'a', { name: 'ghost' })).toBeUndefined();
     expect((await listRuns(database)).map(({ id }) => id)).toEqual(['b']);

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { halfToFloat, readSafetensorsHeader, toFloat32, writeSafetensors } from '../../src/formats/safetensors.ts';
+import {
+  halfToFloat,
+  readSafetensorsHeader,
+  toFloat32,
+  writeSafetensors,
+} from '../../src/formats/safetensors.ts';
 
 const file = (header: unknown, data: number, cut = 0) => {
   const json = new TextEncoder().encode(typeof header === 'string' ? header : JSON.stringify(header));
@@ -8,7 +13,11 @@ const file = (header: unknown, data: number, cut = 0) => {
   bytes.set(json, 8);
   return new Blob([bytes.slice(0, bytes.length - cut)]);
 };
-const tensor = (begin: number, end: number, shape = [2]) => ({ dtype: 'F32', shape, data_offsets: [begin, end] });
+const tensor = (begin: number, end: number, shape = [2]) => ({
+  dtype: 'F32',
+  shape,
+  data_offsets: [begin, end],
+});
 
 describe('safetensors', () => {
   it('reads back what it writes, aligned and in order of names', async () => {
@@ -33,11 +42,19 @@ describe('safetensors', () => {
     ['a header cut off', file({ a: tensor(0, 8) }, 0, 10), /cut off inside its header/],
     ['a header that is not JSON', file('{{nonsense}}', 0), /header is not JSON/],
     ['a header that is a list', file([1], 0), /not a JSON object/],
-    ['data cut off', file({ a: tensor(0, 8), b: tensor(8, 16) }, 12), /cut off: 4 bytes are missing, from tensor b on/],
+    [
+      'data cut off',
+      file({ a: tensor(0, 8), b: tensor(8, 16) }, 12),
+      /cut off: 4 bytes are missing, from tensor b on/,
+    ],
     ['bytes that nothing mentions', file({ a: tensor(0, 8) }, 9), /1 bytes follow the last tensor/],
     ['offsets that overlap', file({ a: tensor(0, 8), b: tensor(4, 12) }, 12), /overlap before tensor b/],
     ['offsets with a gap', file({ a: tensor(0, 8), b: tensor(12, 20) }, 20), /leave a gap before tensor b/],
-    ['offsets that do not fit the shape', file({ a: tensor(0, 8, [3]) }, 8), /gives tensor a 8 bytes, but its shape \[3\] in F32 needs 12/],
+    [
+      'offsets that do not fit the shape',
+      file({ a: tensor(0, 8, [3]) }, 8),
+      /gives tensor a 8 bytes, but its shape \[3\] in F32 needs 12/,
+    ],
     ['offsets backwards', file({ a: tensor(8, 0) }, 8), /no valid offsets/],
     ['a negative shape', file({ a: tensor(0, 8, [-2]) }, 8), /no valid shape/],
     ['an unknown dtype', file({ a: { ...tensor(0, 8), dtype: 'X9' } }, 8), /unknown dtype "X9"/],

@@ -2,7 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { learningRate, totalSteps, warmupSteps, type SchedulerType } from '../../src/training/schedule.ts';
 
 const rates = (lr_scheduler_type: SchedulerType, warmup = 2, total = 6) =>
-  Array.from({ length: total }, (_, step) => Number(learningRate(step, { lr_scheduler_type, learning_rate: 1, warmupSteps: warmup, totalSteps: total }).toFixed(6)));
+  Array.from({ length: total }, (_, step) =>
+    Number(
+      learningRate(step, {
+        lr_scheduler_type,
+        learning_rate: 1,
+        warmupSteps: warmup,
+        totalSteps: total,
+      }).toFixed(6),
+    ),
+  );
 
 describe('schedule', () => {
   // transformers.get_scheduler(name, AdamW(lr=1), 2, 6), read before each step.

@@ -8,7 +8,9 @@ describe('assembleShader', () => {
   it('writes repeated lines out, once a turn', () => {
     const code = assembleShader('lora_up', LORA_UP);
     expect(code).not.toMatch(/^#|\$/m);
-    for (const turn of [0, 1]) for (const row of [0, 1, 2, 3]) expect(code.match(new RegExp(`let b${turn}_${row} = `, 'g'))).toHaveLength(1);
+    for (const turn of [0, 1])
+      for (const row of [0, 1, 2, 3])
+        expect(code.match(new RegExp(`let b${turn}_${row} = `, 'g'))).toHaveLength(1);
     expect(code).not.toContain('b2_0');
     expect(code).toContain('const ALPHA: f32 = 2.0f;');
     expect(shaderBindings(code)).toEqual([
@@ -19,7 +21,19 @@ describe('assembleShader', () => {
   });
 
   it('nests repeats and takes quarters and rests of a turn', () => {
-    const sizes = { TILE_M: 16, TILE_N: 64, PER_M: 8, PER_N: 4, HALF_M: 2, HALF_N: 1, THREADS: 32, A_LOADS: 2, B_LOADS: 8, B_FOURS: 1, B_SCALE_TERMS: 16 };
+    const sizes = {
+      TILE_M: 16,
+      TILE_N: 64,
+      PER_M: 8,
+      PER_N: 4,
+      HALF_M: 2,
+      HALF_N: 1,
+      THREADS: 32,
+      A_LOADS: 2,
+      B_LOADS: 8,
+      B_FOURS: 1,
+      B_SCALE_TERMS: 16,
+    };
     const code = assembleShader('matmul_wide', {
       ...sizes,
       TILE: 'tile_f32',
@@ -37,13 +51,22 @@ describe('assembleShader', () => {
   });
 
   it('puts enable and diagnostic lines ahead of the constants', () => {
-    const lines = assembleShader('dequantize_nf4_words', { COUNT: 64, TILE: 'tile_f16', B_KIND: 'nf4', MEMBERS: 0 }).split('\n');
+    const lines = assembleShader('dequantize_nf4_words', {
+      COUNT: 64,
+      TILE: 'tile_f16',
+      B_KIND: 'nf4',
+      MEMBERS: 0,
+    }).split('\n');
     expect(lines[0]).toBe('enable f16;');
     expect(lines[1]).toBe('const COUNT: u32 = 64u;');
   });
 
   it('names what is missing', () => {
-    expect(() => assembleShader('lora_up', { ...LORA_UP, QUARTERS: true })).toThrow('lora_up: #repeat needs the number QUARTERS');
-    expect(() => assembleShader('dequantize_nf4_words', { COUNT: 64, TILE: 'tile_f32' })).toThrow('#include needs the string constant B_KIND');
+    expect(() => assembleShader('lora_up', { ...LORA_UP, QUARTERS: true })).toThrow(
+      'lora_up: #repeat needs the number QUARTERS',
+    );
+    expect(() => assembleShader('dequantize_nf4_words', { COUNT: 64, TILE: 'tile_f32' })).toThrow(
+      '#include needs the string constant B_KIND',
+    );
   });
 });

@@ -1,7 +1,7 @@
 /** Recipes in links, and presets. */
 import { describe, expect, it } from 'vitest';
-import { applyPreset, PRESETS, presetOf } from '../../src/app/presets.ts';
-import { recipeLink, recipeOfLink } from '../../src/app/shareLink.ts';
+import { applyPreset, PRESETS, presetOf } from '../../src/page/recipe/presets.ts';
+import { recipeLink, recipeOfLink } from '../../src/page/recipe/shareLink.ts';
 import { parseRecipe } from '../../src/training/recipe.ts';
 
 describe('share link', () => {
@@ -19,15 +19,24 @@ describe('share link', () => {
   });
 
   it('leaves out what is private: names of files and folders', () => {
-    const recipe = parseRecipe({ model: 'folder:/home/me/secret', train_file: 'secret.jsonl', validation_files: ['secret.val.jsonl'], system_prompt: null });
-    expect(recipeOfLink(new URL(recipeLink(recipe, 'http://x/')).hash)).toEqual(parseRecipe({ system_prompt: null }));
+    const recipe = parseRecipe({
+      model: 'folder:/home/me/secret',
+      train_file: 'secret.jsonl',
+      validation_files: ['secret.val.jsonl'],
+      system_prompt: null,
+    });
+    expect(recipeOfLink(new URL(recipeLink(recipe, 'http://x/')).hash)).toEqual(
+      parseRecipe({ system_prompt: null }),
+    );
   });
 
   it('says what is wrong with a broken one, and takes no other fragment for one', () => {
     expect(recipeOfLink('#step-model')).toBeNull();
     expect(recipeOfLink('')).toBeNull();
     expect(() => recipeOfLink('#recipe=%%%')).toThrow(/The recipe is not JSON/);
-    expect(() => recipeOfLink(`#recipe=${btoa('{"lora":{"rank":8}}')}`)).toThrow(/"lora\.rank" is not a key of a recipe/);
+    expect(() => recipeOfLink(`#recipe=${btoa('{"lora":{"rank":8}}')}`)).toThrow(
+      /"lora\.rank" is not a key of a recipe/,
+    );
   });
 });
 

@@ -4,8 +4,8 @@ import { expose } from 'comlink';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { openDatabase } from '../../src/storage/database.ts';
 import { openModel } from '../../src/storage/models.ts';
-import { importModel, laneHere, type TensorLane } from '../../src/training/importModel.ts';
-import { withTensorThread } from '../../src/worker/tensorThread.ts';
+import { importModel, laneHere, type TensorLane } from '../../src/import/importModel.ts';
+import { withTensorThread } from '../../src/worker/import/tensorWorker.ts';
 import { tinyModelFiles } from '../helpers/tinyModel.ts';
 
 let count = 0;
@@ -58,14 +58,30 @@ async function imported() {
   let total = 0;
   const onProgress = (bytes: number, all: number) => ([done, total] = [bytes, all]);
   const work = (lanes: readonly TensorLane[]) =>
-    importModel({ files: tinyModelFiles(), name: 'tiny', quantization: 'nf4', database, lanes, checkRoom: async () => undefined, onProgress });
-  return { database, lane, run: async () => ({ manifest: await withTensorThread(counted, work), done: () => [done, total] }) };
+    importModel({
+      files: tinyModelFiles(),
+      name: 'tiny',
+      quantization: 'nf4',
+      database,
+      lanes,
+      checkRoom: async () => undefined,
+      onProgress,
+    });
+  return {
+    database,
+    lane,
+    run: async () => ({ manifest: await withTensorThread(counted, work), done: () => [done, total] }),
+  };
 }
 
-async function bytesOf(database: Awaited<ReturnType<typeof imported>>['database'], id: string): Promise<Record<string, number[]>> {
+async function bytesOf(
+  database: Awaited<ReturnType<typeof imported>>['database'],
+  id: string,
+): Promise<Record<string, number[]>> {
   const { weights } = await openModel(database, id);
   const all: Record<string, number[]> = {};
-  for (const name of weights.tensors.keys()) for await (const { part, bytes } of weights.stream(name)) (all[`${name} ${part}`] ??= []).push(...bytes);
+  for (const name of weights.tensors.keys())
+    for await (const { part, bytes } of weights.stream(name)) (all[`${name} ${part}`] ??= []).push(...bytes);
   return all;
 }
 

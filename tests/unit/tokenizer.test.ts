@@ -6,12 +6,22 @@ import { TINY_TOKENIZER, TINY_TOKENIZER_CONFIG } from '../helpers/tinyModel.ts';
 const settings = { systemPrompt: 'Be brief.', dateString: '26 Jul 2024', maxLength: 512 };
 
 /** The byte-level tokenizer of the tests with these special tokens (ids from 256) and template. */
-function tokenizer(special: string[], chat_template: unknown, config: object = {}, files: Record<string, string> = {}): ChatTokenizer {
+function tokenizer(
+  special: string[],
+  chat_template: unknown,
+  config: object = {},
+  files: Record<string, string> = {},
+): ChatTokenizer {
   const json = JSON.parse(TINY_TOKENIZER) as { added_tokens: { id: number; content: string }[] };
   json.added_tokens = special.map((content, i) => ({ ...json.added_tokens[0], id: 256 + i, content }));
   return new ChatTokenizer({
     'tokenizer.json': JSON.stringify(json),
-    'tokenizer_config.json': JSON.stringify({ tokenizer_class: 'PreTrainedTokenizerFast', eos_token: special[0], chat_template, ...config }),
+    'tokenizer_config.json': JSON.stringify({
+      tokenizer_class: 'PreTrainedTokenizerFast',
+      eos_token: special[0],
+      chat_template,
+      ...config,
+    }),
     ...files,
   });
 }
@@ -41,29 +51,52 @@ describe('where answers end', () => {
       "{% for m in messages %}{% if m.role == 'user' %}[INST] {{ m.content }} [/INST]{% else %} {{ m.content }}</s>{% endif %}{% endfor %}",
       [256],
     ],
-    ['the next question', ['<|endoftext|>', '<|user|>', '<|assistant|>'], "{% for m in messages %}{{ '<|' + m.role + '|>' + m.content }}{% endfor %}", [256, 257]],
+    [
+      'the next question',
+      ['<|endoftext|>', '<|user|>', '<|assistant|>'],
+      "{% for m in messages %}{{ '<|' + m.role + '|>' + m.content }}{% endfor %}",
+      [256, 257],
+    ],
   ])('%s', (_, special, template, stops) => {
     expect(tokenizer(special, template).stopTokenIds).toEqual(stops);
   });
 
   it('includes what generation_config.json says', () => {
-    const made = tokenizer(['<|endoftext|>', '<|im_start|>', '<|im_end|>', '<|eom|>'], CHATML, {}, { 'generation_config.json': '{"eos_token_id": [259, 258]}' });
+    const made = tokenizer(
+      ['<|endoftext|>', '<|im_start|>', '<|im_end|>', '<|eom|>'],
+      CHATML,
+      {},
+      { 'generation_config.json': '{"eos_token_id": [259, 258]}' },
+    );
     expect(made.stopTokenIds).toEqual([256, 258, 259]);
   });
 
   it('leaves the pad token that is no end of an answer, and finds another where it is', () => {
     expect(
-      tokenizer(['<|im_end|>', '<|im_start|>', '<|endoftext|>'], CHATML, { pad_token: '<|endoftext|>' }, { 'generation_config.json': '{"eos_token_id": [256, 258]}' }).padToken,
+      tokenizer(
+        ['<|im_end|>', '<|im_start|>', '<|endoftext|>'],
+        CHATML,
+        { pad_token: '<|endoftext|>' },
+        { 'generation_config.json': '{"eos_token_id": [256, 258]}' },
+      ).padToken,
     ).toBe('<|endoftext|>');
-    expect(tokenizer(['<|endoftext|>', '<|im_start|>', '<|im_end|>', '<unk>'], CHATML, { pad_token: '<|im_end|>' }).padToken).toBe('<unk>');
+    expect(
+      tokenizer(['<|endoftext|>', '<|im_start|>', '<|im_end|>', '<unk>'], CHATML, { pad_token: '<|im_end|>' })
+        .padToken,
+    ).toBe('<unk>');
   });
 });
 
 describe('a template without a system role', () => {
-  const made = tokenizer(['<eos>', '<bos>', '<start_of_turn>', '<end_of_turn>'], GEMMA, { bos_token: '<bos>' });
+  const made = tokenizer(['<eos>', '<bos>', '<start_of_turn>', '<end_of_turn>'], GEMMA, {
+    bos_token: '<bos>',
+  });
 
   it('gets the system prompt before the first question, and says so', () => {
-    expect(split(made, 'A')).toEqual(['<bos><start_of_turn>user\nBe brief.\n\nQ<end_of_turn>\n<start_of_turn>model\n', 'A<end_of_turn>\n']);
+    expect(split(made, 'A')).toEqual([
+      '<bos><start_of_turn>user\nBe brief.\n\nQ<end_of_turn>\n<start_of_turn>model\n',
+      'A<end_of_turn>\n',
+    ]);
     expect(made.notes).toEqual([expect.stringContaining('no system role')]);
     const messages = [
       { role: 'system' as const, content: 'S' },
@@ -77,11 +110,16 @@ describe('a template without a system role', () => {
   });
 
   it('gets nothing of an empty system prompt', () => {
-    expect(encodeRow(row('Q', 'A'), made, { ...settings, systemPrompt: ' ' }).promptText).toBe('<bos><start_of_turn>user\nQ<end_of_turn>\n<start_of_turn>model\n');
+    expect(encodeRow(row('Q', 'A'), made, { ...settings, systemPrompt: ' ' }).promptText).toBe(
+      '<bos><start_of_turn>user\nQ<end_of_turn>\n<start_of_turn>model\n',
+    );
   });
 
   it('that drops the system message without a word is treated the same', () => {
-    const silent = tokenizer(['</s>'], "{% for m in messages %}{% if m.role != 'system' %}{{ m.role + ': ' + m.content + '\n' }}{% endif %}{% endfor %}");
+    const silent = tokenizer(
+      ['</s>'],
+      "{% for m in messages %}{% if m.role != 'system' %}{{ m.role + ': ' + m.content + '\n' }}{% endif %}{% endfor %}",
+    );
     expect(split(silent, 'A')[0]).toBe('user: Be brief.\n\nQ\n');
   });
 
@@ -94,7 +132,10 @@ describe('a template with a switch for thinking', () => {
   const made = tokenizer(['<|endoftext|>', '<|im_start|>', '<|im_end|>', '<think>', '</think>'], THINKING);
 
   it('has it off: the empty think block belongs to the prompt, the answer alone is learned', () => {
-    expect(split(made, 'A')).toEqual(['<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nQ<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n', 'A<|im_end|>\n']);
+    expect(split(made, 'A')).toEqual([
+      '<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nQ<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n',
+      'A<|im_end|>\n',
+    ]);
     expect(split(made, '<think>\n\n</think>\n\nA')[1]).toBe('A<|im_end|>\n');
     expect(made.notes).toEqual([expect.stringContaining('enable_thinking: false')]);
   });
@@ -114,7 +155,8 @@ describe('a template with a switch for thinking', () => {
 
 describe('where the template lies', () => {
   const special = ['</s>'];
-  const says = (made: ChatTokenizer) => made.render([{ role: 'user', content: 'Q' }], { addGenerationPrompt: false, dateString: '' });
+  const says = (made: ChatTokenizer) =>
+    made.render([{ role: 'user', content: 'Q' }], { addGenerationPrompt: false, dateString: '' });
 
   it.each([
     ['in tokenizer_config.json', 'config {{ messages[0].content }}', {}, 'config Q'],
@@ -127,8 +169,21 @@ describe('where the template lies', () => {
       {},
       'default Q',
     ],
-    ['in chat_template.jinja, before all', 'config', { 'chat_template.jinja': 'jinja {{ messages[0].content }}', 'chat_template.json': '{"chat_template": "json"}' }, 'jinja Q'],
-    ['in chat_template.json', undefined, { 'chat_template.json': '{"chat_template": "json {{ messages[0].content }}"}' }, 'json Q'],
+    [
+      'in chat_template.jinja, before all',
+      'config',
+      {
+        'chat_template.jinja': 'jinja {{ messages[0].content }}',
+        'chat_template.json': '{"chat_template": "json"}',
+      },
+      'jinja Q',
+    ],
+    [
+      'in chat_template.json',
+      undefined,
+      { 'chat_template.json': '{"chat_template": "json {{ messages[0].content }}"}' },
+      'json Q',
+    ],
   ])('%s', (_, template, files, text) => {
     expect(says(tokenizer(special, template, {}, files as Record<string, string>))).toBe(text);
   });
@@ -136,7 +191,11 @@ describe('where the template lies', () => {
   it.each([
     ['nowhere', undefined, /no chat template .*or put the template to use into a file chat_template\.jinja/],
     ['only under other names', [{ name: 'rag', template: 'x' }], /\("rag"\) have none named "default"/],
-    ['in a form that cannot be parsed', '{% for %}', /chat template cannot be read: .* Use a model whose template/],
+    [
+      'in a form that cannot be parsed',
+      '{% for %}',
+      /chat template cannot be read: .* Use a model whose template/,
+    ],
   ])('%s', (_, template, message) => {
     expect(() => tokenizer(special, template)).toThrow(message);
   });
@@ -146,14 +205,32 @@ describe('tokenizer files that cannot be used', () => {
   const broken = (change: object) => JSON.stringify({ ...(JSON.parse(TINY_TOKENIZER) as object), ...change });
 
   it.each([
-    ['no tokenizer.json', { 'tokenizer_config.json': '{}' }, /tokenizer\.json is missing\. Drop the whole folder/],
-    ['tokenizer.json cut off', { 'tokenizer.json': '{', 'tokenizer_config.json': '{}' }, /tokenizer\.json is not JSON/],
+    [
+      'no tokenizer.json',
+      { 'tokenizer_config.json': '{}' },
+      /tokenizer\.json is missing\. Drop the whole folder/,
+    ],
+    [
+      'tokenizer.json cut off',
+      { 'tokenizer.json': '{', 'tokenizer_config.json': '{}' },
+      /tokenizer\.json is not JSON/,
+    ],
     [
       'a vocabulary of words',
-      { 'tokenizer.json': broken({ model: { type: 'WordLevel', vocab: {} } }), 'tokenizer_config.json': TINY_TOKENIZER_CONFIG },
+      {
+        'tokenizer.json': broken({ model: { type: 'WordLevel', vocab: {} } }),
+        'tokenizer_config.json': TINY_TOKENIZER_CONFIG,
+      },
       /of type "WordLevel"; Finetab reads BPE/,
     ],
-    ['an unknown normalizer', { 'tokenizer.json': broken({ normalizer: { type: 'Martian' } }), 'tokenizer_config.json': TINY_TOKENIZER_CONFIG }, /cannot be used: .*Martian/],
+    [
+      'an unknown normalizer',
+      {
+        'tokenizer.json': broken({ normalizer: { type: 'Martian' } }),
+        'tokenizer_config.json': TINY_TOKENIZER_CONFIG,
+      },
+      /cannot be used: .*Martian/,
+    ],
   ])('%s', (_, files, message) => {
     expect(() => new ChatTokenizer(files)).toThrow(message);
   });

@@ -8,18 +8,33 @@ interface Fixture {
   tokenizers: Record<string, { tokenizer: object; ids: number[][]; decoded: string[] }>;
 }
 
-const fixture = JSON.parse(readFileSync(new URL('../fixtures/tokenizers.json', import.meta.url), 'utf8')) as Fixture;
+const fixture = JSON.parse(
+  readFileSync(new URL('../fixtures/tokenizers.json', import.meta.url), 'utf8'),
+) as Fixture;
 const config = JSON.stringify({ eos_token: '</s>', chat_template: '{{ messages[0].content }}' });
 
 describe('tokenizer files of the form that a family has', () => {
   it('are nine, each with every text', () => {
-    expect(Object.keys(fixture.tokenizers)).toEqual(['Llama 2', 'Gemma', 'Mistral', 'GPT-2', 'Llama 3', 'Qwen', 'SmolLM', 'Unigram', 'WordPiece']);
+    expect(Object.keys(fixture.tokenizers)).toEqual([
+      'Llama 2',
+      'Gemma',
+      'Mistral',
+      'GPT-2',
+      'Llama 3',
+      'Qwen',
+      'SmolLM',
+      'Unigram',
+      'WordPiece',
+    ]);
     for (const { ids } of Object.values(fixture.tokenizers)) expect(ids.length).toBe(fixture.texts.length);
   });
 
   it.each(Object.keys(fixture.tokenizers))('%s', (name) => {
     const { tokenizer, ids, decoded } = fixture.tokenizers[name];
-    const made = new ChatTokenizer({ 'tokenizer.json': JSON.stringify(tokenizer), 'tokenizer_config.json': config });
+    const made = new ChatTokenizer({
+      'tokenizer.json': JSON.stringify(tokenizer),
+      'tokenizer_config.json': config,
+    });
     expect(fixture.texts.map((text) => made.encode(text))).toEqual(ids);
     expect(ids.map((line) => made.decode(line))).toEqual(decoded);
   });

@@ -1,13 +1,26 @@
 /** The training loop on an engine that learns a quadratic in plain arithmetic: small enough to know every number. */
 import { describe, expect, it } from 'vitest';
-import { NonFiniteError, type AdapterTensors, type Engine, type OptimizerState, type StepInput } from '../../src/training/engine.ts';
+import {
+  NonFiniteError,
+  type AdapterTensors,
+  type Engine,
+  type OptimizerState,
+  type StepInput,
+} from '../../src/engine/engine.ts';
 import type { Evaluator } from '../../src/training/evaluation.ts';
 import { firstStepOfRow, microBatchesOfStep, rowsOfStep } from '../../src/training/batches.ts';
 import { parseRecipe, type RecipeInput } from '../../src/training/recipe.ts';
 import type { Checkpoint, TrainerEvent } from '../../src/training/runRecord.ts';
 import { Trainer, type TrainerOptions } from '../../src/training/trainer.ts';
 
-const documents = Array.from({ length: 5 }, (_, i) => ({ inputIds: [i, i + 1, i + 2], labels: [-100, i + 1, i + 2], promptTokens: 1, truncatedTokens: 0, file: 't', line: i + 1 }));
+const documents = Array.from({ length: 5 }, (_, i) => ({
+  inputIds: [i, i + 1, i + 2],
+  labels: [-100, i + 1, i + 2],
+  promptTokens: 1,
+  truncatedTokens: 0,
+  file: 't',
+  line: i + 1,
+}));
 
 /** x moves towards the mean of a step's first ids, with a momentum that a resume must restore. */
 class QuadraticEngine implements Engine {
@@ -22,7 +35,9 @@ class QuadraticEngine implements Engine {
   async trainStep(input: StepInput) {
     this.steps.push(input);
     if (input.learningRate > 50) throw new NonFiniteError('loss', input.step);
-    const firsts = input.microBatches.flatMap(({ spans, inputIds }) => spans.map(({ start }) => inputIds[start]));
+    const firsts = input.microBatches.flatMap(({ spans, inputIds }) =>
+      spans.map(({ start }) => inputIds[start]),
+    );
     const target = firsts.reduce((a, b) => a + b, 0) / firsts.length;
     const gradient = this.x - target;
     this.momentum = 0.5 * this.momentum + gradient;
@@ -32,7 +47,8 @@ class QuadraticEngine implements Engine {
   }
   score = () => Promise.reject(new Error('not here'));
   generate = () => Promise.reject(new Error('not here'));
-  readAdapter = async (): Promise<AdapterTensors> => new Map([['x', { shape: [1], data: Float32Array.of(this.x) }]]);
+  readAdapter = async (): Promise<AdapterTensors> =>
+    new Map([['x', { shape: [1], data: Float32Array.of(this.x) }]]);
   async loadAdapter(tensors: AdapterTensors) {
     this.x = tensors.get('x')!.data[0];
   }
@@ -82,10 +98,21 @@ class AheadEngine extends QuadraticEngine {
 /** Loss of a file: the distance to a place of its own. */
 const evaluator = (engine: QuadraticEngine, name: string, at: number): Evaluator => ({
   name,
-  evaluate: async () => ({ metrics: { loss: (engine.x - at) ** 2, perplexity: Math.exp((engine.x - at) ** 2), token_accuracy: 1 / (1 + (engine.x - at) ** 2) }, answers: [] }),
+  evaluate: async () => ({
+    metrics: {
+      loss: (engine.x - at) ** 2,
+      perplexity: Math.exp((engine.x - at) ** 2),
+      token_accuracy: 1 / (1 + (engine.x - at) ** 2),
+    },
+    answers: [],
+  }),
 });
 
-function setUp<E extends QuadraticEngine = QuadraticEngine>(recipe: RecipeInput, more: (engine: E) => Partial<TrainerOptions> = () => ({}), engine = new QuadraticEngine() as E) {
+function setUp<E extends QuadraticEngine = QuadraticEngine>(
+  recipe: RecipeInput,
+  more: (engine: E) => Partial<TrainerOptions> = () => ({}),
+  engine = new QuadraticEngine() as E,
+) {
   const events: TrainerEvent[] = [];
   const checkpoints: Checkpoint[] = [];
   const trainer = new Trainer({
@@ -104,7 +131,13 @@ function setUp<E extends QuadraticEngine = QuadraticEngine>(recipe: RecipeInput,
 
 // Steps of a power of two, so that float32 checkpoints hold the state exactly.
 const RECIPE: RecipeInput = {
-  training: { num_train_epochs: 4, per_device_train_batch_size: 2, learning_rate: 0.25, lr_scheduler_type: 'constant', warmup_ratio: 0 },
+  training: {
+    num_train_epochs: 4,
+    per_device_train_batch_size: 2,
+    learning_rate: 0.25,
+    lr_scheduler_type: 'constant',
+    warmup_ratio: 0,
+  },
   evaluation: { eval_steps: 4 },
 };
 
@@ -113,10 +146,16 @@ describe('trainer', () => {
     const { trainer, engine } = setUp(RECIPE);
     const result = await trainer.run();
     expect(result).toMatchObject({ reason: 'finished', steps: 12, totalSteps: 12, adapterStep: 12 });
-    const orders = [0, 1, 2, 3].map((epoch) => [0, 1, 2].flatMap((step) => rowsOfStep(5, parseRecipe(RECIPE), 3 * epoch + step)));
+    const orders = [0, 1, 2, 3].map((epoch) =>
+      [0, 1, 2].flatMap((step) => rowsOfStep(5, parseRecipe(RECIPE), 3 * epoch + step)),
+    );
     for (const order of orders) expect([...order].sort()).toEqual([0, 1, 2, 3, 4]);
     expect(new Set(orders.map(String)).size).toBeGreaterThan(1);
-    expect(engine.steps.slice(0, 3).map(({ microBatches }) => microBatches.reduce((sum, { spans }) => sum + spans.length, 0))).toEqual([2, 2, 1]);
+    expect(
+      engine.steps
+        .slice(0, 3)
+        .map(({ microBatches }) => microBatches.reduce((sum, { spans }) => sum + spans.length, 0)),
+    ).toEqual([2, 2, 1]);
     expect(result.lines.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
     expect(result.lines.at(-1)).toMatchObject({ epoch: 4, num_input_tokens_seen: 60, learning_rate: 0.25 });
   });
@@ -125,12 +164,19 @@ describe('trainer', () => {
     const { trainer, engine } = setUp(RECIPE);
     await trainer.run();
     const recipe = parseRecipe(RECIPE);
-    for (const step of [0, 2, 7]) expect(microBatchesOfStep(documents, recipe, step, { tokens: 8, padTokenId: 0 })).toEqual(engine.steps[step].microBatches);
-    for (const row of documents.keys()) expect(rowsOfStep(5, recipe, firstStepOfRow(5, recipe, row))).toContain(row);
+    for (const step of [0, 2, 7])
+      expect(microBatchesOfStep(documents, recipe, step, { tokens: 8, padTokenId: 0 })).toEqual(
+        engine.steps[step].microBatches,
+      );
+    for (const row of documents.keys())
+      expect(rowsOfStep(5, recipe, firstStepOfRow(5, recipe, row))).toContain(row);
   });
 
   it('with a patience of 0 keeps the best adapter and trains to the end', async () => {
-    const recipe: RecipeInput = { training: RECIPE.training, evaluation: { eval_steps: 1, metric_for_best_model: 'eval_a_loss', early_stopping_patience: 0 } };
+    const recipe: RecipeInput = {
+      training: RECIPE.training,
+      evaluation: { eval_steps: 1, metric_for_best_model: 'eval_a_loss', early_stopping_patience: 0 },
+    };
     const { trainer } = setUp(recipe, (engine) => ({ evaluators: [evaluator(engine, 'a', 1)] }));
     expect(await trainer.run()).toMatchObject({ reason: 'finished', steps: 12, adapterStep: 0 });
   });
@@ -139,18 +185,25 @@ describe('trainer', () => {
     const whole = setUp(RECIPE, (engine) => ({ evaluators: [evaluator(engine, 'a', 2)] }));
     const expected = await whole.trainer.run();
     expect(whole.checkpoints.map(({ step }) => step)).toEqual([0, 4, 8]);
-    const rest = setUp(RECIPE, (engine) => ({ evaluators: [evaluator(engine, 'a', 2)], resume: structuredClone(whole.checkpoints[1]) }));
+    const rest = setUp(RECIPE, (engine) => ({
+      evaluators: [evaluator(engine, 'a', 2)],
+      resume: structuredClone(whole.checkpoints[1]),
+    }));
     const result = await rest.trainer.run();
-    const strip = (lines: typeof result.lines) => lines.map((line): Record<string, number> => ({ ...line, tokens_per_second: 0 }));
+    const strip = (lines: typeof result.lines) =>
+      lines.map((line): Record<string, number> => ({ ...line, tokens_per_second: 0 }));
     expect(rest.engine.steps.map(({ step }) => step)).toEqual([4, 5, 6, 7, 8, 9, 10, 11]);
     for (const [i, line] of strip(result.lines).entries()) {
-      for (const [key, value] of Object.entries(strip(expected.lines)[i])) expect(line[key], key).toBeCloseTo(value, 5);
+      for (const [key, value] of Object.entries(strip(expected.lines)[i]))
+        expect(line[key], key).toBeCloseTo(value, 5);
     }
     expect(result.adapter.get('x')!.data[0]).toBeCloseTo(expected.adapter.get('x')!.data[0], 5);
   });
 
   it('evaluates each file at the start, every eval_steps and at the end, under its own name', async () => {
-    const { trainer } = setUp(RECIPE, (engine) => ({ evaluators: [evaluator(engine, 'a', 2), evaluator(engine, 'b', 0)] }));
+    const { trainer } = setUp(RECIPE, (engine) => ({
+      evaluators: [evaluator(engine, 'a', 2), evaluator(engine, 'b', 0)],
+    }));
     const lines = (await trainer.run()).lines.filter((line) => line.eval_a_loss !== undefined);
     expect(lines.map(({ step }) => step)).toEqual([0, 4, 8, 12]);
     expect(lines[0]).toMatchObject({ eval_a_loss: 1, eval_b_loss: 1 });
@@ -160,14 +213,22 @@ describe('trainer', () => {
     const { trainer, events } = setUp(RECIPE, (engine) => ({
       evaluators: [
         evaluator(engine, 'a', 2),
-        { name: 'b', evaluate: (step) => (step < 4 ? evaluator(engine, 'b', 0).evaluate(step) : Promise.reject(new Error('its worker died'))) },
+        {
+          name: 'b',
+          evaluate: (step) =>
+            step < 4
+              ? evaluator(engine, 'b', 0).evaluate(step)
+              : Promise.reject(new Error('its worker died')),
+        },
       ],
     }));
     const { reason, lines } = await trainer.run();
     expect(reason).toBe('finished');
     expect(lines.filter((line) => line.eval_a_loss !== undefined).length).toBe(4);
     expect(lines.filter((line) => line.eval_b_loss !== undefined).map(({ step }) => step)).toEqual([0]);
-    expect(events.filter(({ type }) => type === 'evaluationFailed')).toEqual([{ type: 'evaluationFailed', step: 4, name: 'b', message: 'its worker died' }]);
+    expect(events.filter(({ type }) => type === 'evaluationFailed')).toEqual([
+      { type: 'evaluationFailed', step: 4, name: 'b', message: 'its worker died' },
+    ]);
   });
 
   it('keeps the best adapter by a metric and stops early once it no longer improves', async () => {
@@ -195,39 +256,68 @@ describe('trainer', () => {
     ['eval_a_loss', null, 0.1, 4],
     ['eval_a_mean_generated_length', null, 0.1, 4],
     ['eval_a_mean_generated_length', true, 0.9, 2],
-  ])('keeps the best by %s (greater_is_better: %s)', async (metric_for_best_model, greater_is_better, best, step) => {
-    // Every figure of the file rises to its highest at step 2, falls to its lowest at step 4, and stays between.
-    const course = [0.5, 0.45, 0.9, 0.4, 0.1, 0.5, 0.5, 0.5, 0.5, 0.5];
-    const scale = metric_for_best_model.includes('rouge') ? 100 : 1;
-    const { trainer, checkpoints } = setUp(
-      { training: { ...RECIPE.training, max_steps: 9 }, evaluation: { eval_steps: 1, metric_for_best_model, greater_is_better, early_stopping_patience: 3 } },
-      () => ({
-        evaluators: [
-          {
-            name: 'a',
-            evaluate: async (at) => {
-              const value = course[at] * scale;
-              const metrics = { loss: value, perplexity: value, token_accuracy: value, rouge1: value, rouge2: value, rougeL: value };
-              return { metrics: { ...metrics, exact_match: value, mean_generated_length: value, stopped_share: value }, answers: [] };
+  ])(
+    'keeps the best by %s (greater_is_better: %s)',
+    async (metric_for_best_model, greater_is_better, best, step) => {
+      // Every figure of the file rises to its highest at step 2, falls to its lowest at step 4, and stays between.
+      const course = [0.5, 0.45, 0.9, 0.4, 0.1, 0.5, 0.5, 0.5, 0.5, 0.5];
+      const scale = metric_for_best_model.includes('rouge') ? 100 : 1;
+      const { trainer, checkpoints } = setUp(
+        {
+          training: { ...RECIPE.training, max_steps: 9 },
+          evaluation: { eval_steps: 1, metric_for_best_model, greater_is_better, early_stopping_patience: 3 },
+        },
+        () => ({
+          evaluators: [
+            {
+              name: 'a',
+              evaluate: async (at) => {
+                const value = course[at] * scale;
+                const metrics = {
+                  loss: value,
+                  perplexity: value,
+                  token_accuracy: value,
+                  rouge1: value,
+                  rouge2: value,
+                  rougeL: value,
+                };
+                return {
+                  metrics: {
+                    ...metrics,
+                    exact_match: value,
+                    mean_generated_length: value,
+                    stopped_share: value,
+                  },
+                  answers: [],
+                };
+              },
             },
-          },
-        ],
-      }),
-    );
-    const { reason, adapterStep, steps, adapter } = await trainer.run();
-    // Three evaluations after the best without a better one.
-    expect([reason, adapterStep, steps]).toEqual(['early stopping', step, step + 3]);
-    expect(checkpoints.at(-1)!.best).toMatchObject({ metric: metric_for_best_model, value: best, step, stale: 3 });
-    expect(checkpoints.at(-1)!.best!.adapter).toEqual(adapter);
-    const atBest = checkpoints.find((checkpoint) => checkpoint.step === step)!;
-    expect(adapter).toEqual(atBest.adapter);
-  });
+          ],
+        }),
+      );
+      const { reason, adapterStep, steps, adapter } = await trainer.run();
+      // Three evaluations after the best without a better one.
+      expect([reason, adapterStep, steps]).toEqual(['early stopping', step, step + 3]);
+      expect(checkpoints.at(-1)!.best).toMatchObject({
+        metric: metric_for_best_model,
+        value: best,
+        step,
+        stale: 3,
+      });
+      expect(checkpoints.at(-1)!.best!.adapter).toEqual(adapter);
+      const atBest = checkpoints.find((checkpoint) => checkpoint.step === step)!;
+      expect(adapter).toEqual(atBest.adapter);
+    },
+  );
 
   it('stops at a step border, evaluates and saves; a pause holds it', async () => {
-    const { trainer, engine, checkpoints } = setUp({ ...RECIPE, training: { ...RECIPE.training, max_steps: 1000 } }, (engine) => ({
-      evaluators: [evaluator(engine, 'a', 2)],
-      emit: (event) => event.type === 'progress' && event.step === 6 && trainer.stop(),
-    }));
+    const { trainer, engine, checkpoints } = setUp(
+      { ...RECIPE, training: { ...RECIPE.training, max_steps: 1000 } },
+      (engine) => ({
+        evaluators: [evaluator(engine, 'a', 2)],
+        emit: (event) => event.type === 'progress' && event.step === 6 && trainer.stop(),
+      }),
+    );
     const { reason, steps, lines } = await trainer.run();
     expect([reason, steps, engine.steps.length]).toEqual(['stopped', 6, 6]);
     expect(lines.at(-1)).toMatchObject({ step: 6 });
@@ -244,7 +334,9 @@ describe('trainer', () => {
   });
 
   it('ends with the last good adapter where the loss is not a number, and says which', async () => {
-    const { trainer, engine, checkpoints } = setUp({ training: { ...RECIPE.training, learning_rate: 100, lr_scheduler_type: 'linear', warmup_steps: 8 } });
+    const { trainer, engine, checkpoints } = setUp({
+      training: { ...RECIPE.training, learning_rate: 100, lr_scheduler_type: 'linear', warmup_steps: 8 },
+    });
     const { reason, message, steps } = await trainer.run();
     expect(reason).toBe('diverged');
     expect(message).toMatch(/The loss became NaN or infinite at step 6/);
@@ -254,7 +346,9 @@ describe('trainer', () => {
 
   it('takes a checkpoint at the start, at a pause and at least once a minute; one that does not fit ends nothing', async () => {
     let minutes = 0;
-    const { trainer, events, checkpoints } = setUp({ ...RECIPE, evaluation: { eval_steps: 100 } }, () => ({ now: () => 30_000 * minutes++ }));
+    const { trainer, events, checkpoints } = setUp({ ...RECIPE, evaluation: { eval_steps: 100 } }, () => ({
+      now: () => 30_000 * minutes++,
+    }));
     await trainer.run();
     expect(checkpoints.map(({ step }) => step)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
     expect(checkpoints.at(-1)!.seconds).toBeGreaterThan(60);
@@ -268,28 +362,50 @@ describe('trainer', () => {
     paused.trainer.resume();
     await running;
 
-    const full = setUp(RECIPE, () => ({ saveCheckpoint: () => Promise.reject(new Error('the disk is full')) }));
+    const full = setUp(RECIPE, () => ({
+      saveCheckpoint: () => Promise.reject(new Error('the disk is full')),
+    }));
     expect(await full.trainer.run()).toMatchObject({ reason: 'finished', steps: 12 });
-    expect(full.events.filter(({ type }) => type === 'checkpointFailed')).toEqual([0, 4, 8].map((step) => ({ type: 'checkpointFailed', step, message: 'the disk is full' })));
+    expect(full.events.filter(({ type }) => type === 'checkpointFailed')).toEqual(
+      [0, 4, 8].map((step) => ({ type: 'checkpointFailed', step, message: 'the disk is full' })),
+    );
   });
 
   it('starts from an adapter that it is given', async () => {
-    const { trainer, checkpoints } = setUp(RECIPE, () => ({ initial: new Map([['x', { shape: [1], data: Float32Array.of(7) }]]) }));
+    const { trainer, checkpoints } = setUp(RECIPE, () => ({
+      initial: new Map([['x', { shape: [1], data: Float32Array.of(7) }]]),
+    }));
     await trainer.run();
     expect(checkpoints[0].adapter.get('x')!.data[0]).toBe(7);
   });
 
   it('does not blame a file for a lost device: the run as a whole ends with that', async () => {
     const lost = Object.assign(new Error('gone'), { name: 'DeviceLostError' });
-    const { trainer, events } = setUp(RECIPE, () => ({ evaluators: [{ name: 'a', evaluate: () => Promise.reject(lost) }] }));
+    const { trainer, events } = setUp(RECIPE, () => ({
+      evaluators: [{ name: 'a', evaluate: () => Promise.reject(lost) }],
+    }));
     await expect(trainer.run()).rejects.toBe(lost);
     expect(events.filter(({ type }) => type === 'evaluationFailed')).toEqual([]);
   });
 
   it('hands the recipe to the engine', async () => {
-    const { trainer, engine } = setUp({ training: { ...RECIPE.training, weight_decay: 0.1, max_grad_norm: 0.5, loraplus_lr_ratio: 16, max_steps: 2 } });
+    const { trainer, engine } = setUp({
+      training: {
+        ...RECIPE.training,
+        weight_decay: 0.1,
+        max_grad_norm: 0.5,
+        loraplus_lr_ratio: 16,
+        max_steps: 2,
+      },
+    });
     await trainer.run();
-    expect(engine.steps[1]).toMatchObject({ step: 1, learningRate: 0.25, weightDecay: 0.1, maxGradNorm: 0.5, loraPlusLrRatio: 16 });
+    expect(engine.steps[1]).toMatchObject({
+      step: 1,
+      learningRate: 0.25,
+      weightDecay: 0.1,
+      maxGradNorm: 0.5,
+      loraPlusLrRatio: 16,
+    });
   });
 
   it('asks for a step before the one ahead is over, and makes the same run of it', async () => {
@@ -304,16 +420,34 @@ describe('trainer', () => {
   });
 
   it('lets what it asked for ahead end at a stop, a pause and a due checkpoint', async () => {
-    const long: RecipeInput = { ...RECIPE, training: { ...RECIPE.training, max_steps: 1000 }, evaluation: { eval_steps: 100 } };
-    const stopped = setUp(long, () => ({ emit: (event) => event.type === 'progress' && event.step === 6 && stopped.trainer.stop() }), new AheadEngine());
+    const long: RecipeInput = {
+      ...RECIPE,
+      training: { ...RECIPE.training, max_steps: 1000 },
+      evaluation: { eval_steps: 100 },
+    };
+    const stopped = setUp(
+      long,
+      () => ({ emit: (event) => event.type === 'progress' && event.step === 6 && stopped.trainer.stop() }),
+      new AheadEngine(),
+    );
     // The seventh was on its way.
     expect(await stopped.trainer.run()).toMatchObject({ reason: 'stopped', steps: 7 });
-    expect([stopped.engine.steps.length, stopped.engine.disturbed, stopped.checkpoints.at(-1)!.step]).toEqual([7, false, 7]);
+    expect([stopped.engine.steps.length, stopped.engine.disturbed, stopped.checkpoints.at(-1)!.step]).toEqual(
+      [7, false, 7],
+    );
 
-    const paused = setUp(long, () => ({ emit: (event) => event.type === 'progress' && event.step === 6 && paused.trainer.pause() }), new AheadEngine());
+    const paused = setUp(
+      long,
+      () => ({ emit: (event) => event.type === 'progress' && event.step === 6 && paused.trainer.pause() }),
+      new AheadEngine(),
+    );
     const running = paused.trainer.run();
     await new Promise((resolve) => setTimeout(resolve, 100));
-    expect([paused.engine.steps.length, paused.checkpoints.at(-1)!.step, paused.engine.disturbed]).toEqual([7, 7, false]);
+    expect([paused.engine.steps.length, paused.checkpoints.at(-1)!.step, paused.engine.disturbed]).toEqual([
+      7,
+      7,
+      false,
+    ]);
     paused.trainer.stop();
     await running;
 
@@ -326,8 +460,16 @@ describe('trainer', () => {
   });
 
   it('gives up what it asked for behind a step whose loss is not a number', async () => {
-    const { trainer, engine } = setUp({ training: { ...RECIPE.training, learning_rate: 100, lr_scheduler_type: 'linear', warmup_steps: 8 } }, undefined, new AheadEngine());
-    expect(await trainer.run()).toMatchObject({ reason: 'diverged', steps: 5, message: expect.stringMatching(/The loss became NaN or infinite at step 6/) as string });
+    const { trainer, engine } = setUp(
+      { training: { ...RECIPE.training, learning_rate: 100, lr_scheduler_type: 'linear', warmup_steps: 8 } },
+      undefined,
+      new AheadEngine(),
+    );
+    expect(await trainer.run()).toMatchObject({
+      reason: 'diverged',
+      steps: 5,
+      message: expect.stringMatching(/The loss became NaN or infinite at step 6/) as string,
+    });
     await new Promise((resolve) => setTimeout(resolve, 10));
     expect([engine.inFlight, engine.mostInFlight]).toEqual([0, 2]);
   });

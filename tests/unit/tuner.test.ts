@@ -2,9 +2,16 @@
 import { describe, expect, it } from 'vitest';
 import type { KernelLevel, Tunable, Way } from '../../src/gpu/dispatch.ts';
 import { LEVELS } from '../../src/gpu/dispatch.ts';
-import { Graph } from '../../src/ops/graph.ts';
-import { choicesAt, decideLevel, measureWork, type Experience, type Measured, type Stand } from '../../src/plan/tuner.ts';
-import { worksOf, type Work } from '../../src/plan/tunables.ts';
+import { Graph } from '../../src/graph/graph.ts';
+import {
+  choicesAt,
+  decideLevel,
+  measureWork,
+  type Experience,
+  type Measured,
+  type Stand,
+} from '../../src/tuning/autotuner.ts';
+import { worksOf, type Work } from '../../src/tuning/tuningProblems.ts';
 import { kernelSettings } from '../helpers/kernelSettings.ts';
 
 const SETTINGS = kernelSettings();
@@ -20,9 +27,19 @@ interface FakeWay {
 }
 
 /** A tunable whose ways take as long and differ as much as is said; `rules` names each level's rule. */
-function fake(ways: Record<string, FakeWay>, rules: Partial<Record<KernelLevel, string>> = { plain: 'rule' }) {
-  const all = new Map<string, FakeWay>(Object.entries(ways).flatMap(([name, way]) => [[name, way] as const, ...Object.entries(way.near ?? {})]));
-  const toWay = ([name, { level = 'plain' }]: readonly [string, FakeWay]): Way => ({ name, variant: name, level, bound: level === 'plain' ? 1e-5 : 1e-3 });
+function fake(
+  ways: Record<string, FakeWay>,
+  rules: Partial<Record<KernelLevel, string>> = { plain: 'rule' },
+) {
+  const all = new Map<string, FakeWay>(
+    Object.entries(ways).flatMap(([name, way]) => [[name, way] as const, ...Object.entries(way.near ?? {})]),
+  );
+  const toWay = ([name, { level = 'plain' }]: readonly [string, FakeWay]): Way => ({
+    name,
+    variant: name,
+    level,
+    bound: level === 'plain' ? 1e-5 : 1e-3,
+  });
   const log: { name: string; repeats: number }[] = [];
   const tunable: Tunable = {
     key: 'fake',
@@ -30,7 +47,9 @@ function fake(ways: Record<string, FakeWay>, rules: Partial<Record<KernelLevel, 
     outputs: [],
     ways({ level }) {
       const rule = rules[level] ?? rules.plain!;
-      const names = Object.keys(ways).filter((name) => LEVELS.indexOf(ways[name].level ?? 'plain') <= LEVELS.indexOf(level));
+      const names = Object.keys(ways).filter(
+        (name) => LEVELS.indexOf(ways[name].level ?? 'plain') <= LEVELS.indexOf(level),
+      );
       return [rule, ...names.filter((name) => name !== rule)].map((name) => toWay([name, ways[name]]));
     },
     near: ({ name }) => Object.entries(all.get(name)!.near ?? {}).map(toWay),
@@ -51,34 +70,56 @@ function fake(ways: Record<string, FakeWay>, rules: Partial<Record<KernelLevel, 
     forgetAllBut: () => undefined,
     warmUp: async () => undefined,
   };
-  const measure = (levels: KernelLevel[] = ['plain'], stopped: () => boolean = () => false, experience?: Experience) =>
-    measureWork(tunable, levels, SETTINGS, stand, stopped, experience);
+  const measure = (
+    levels: KernelLevel[] = ['plain'],
+    stopped: () => boolean = () => false,
+    experience?: Experience,
+  ) => measureWork(tunable, levels, SETTINGS, stand, stopped, experience);
   return { tunable, measure, log, stand };
 }
 
 describe('measuring a work', () => {
   it('takes the fastest way', async () => {
-    expect(await fake({ rule: { ms: 2 }, a: { ms: 1 }, b: { ms: 1.5 } }).measure()).toEqual({ plain: { way: 'a', ms: 1 } });
+    expect(await fake({ rule: { ms: 2 }, a: { ms: 1 }, b: { ms: 1.5 } }).measure()).toEqual({
+      plain: { way: 'a', ms: 1 },
+    });
   });
 
   it('stays with the rule where another is less than 2 % faster', async () => {
-    expect(await fake({ a: { ms: 0.99 }, rule: { ms: 1 } }).measure()).toEqual({ plain: { way: 'rule', ms: 1 } });
-    expect(await fake({ a: { ms: 0.97 }, rule: { ms: 1 } }).measure()).toEqual({ plain: { way: 'a', ms: 0.97 } });
+    expect(await fake({ a: { ms: 0.99 }, rule: { ms: 1 } }).measure()).toEqual({
+      plain: { way: 'rule', ms: 1 },
+    });
+    expect(await fake({ a: { ms: 0.97 }, rule: { ms: 1 } }).measure()).toEqual({
+      plain: { way: 'a', ms: 0.97 },
+    });
   });
 
   it('drops a way beyond its bound, and one whose numbers are none', async () => {
-    expect(await fake({ rule: { ms: 2 }, wrong: { ms: 0.1, difference: 2e-5 }, none: { ms: 0.1, difference: Infinity }, right: { ms: 1, difference: 9e-6 } }).measure()).toEqual({
+    expect(
+      await fake({
+        rule: { ms: 2 },
+        wrong: { ms: 0.1, difference: 2e-5 },
+        none: { ms: 0.1, difference: Infinity },
+        right: { ms: 1, difference: 9e-6 },
+      }).measure(),
+    ).toEqual({
       plain: { way: 'right', ms: 1 },
     });
-    expect(await fake({ rule: { ms: 2 }, wrong: { ms: 0.1, difference: NaN } }).measure()).toEqual({ plain: { way: 'rule', ms: 2 } });
+    expect(await fake({ rule: { ms: 2 }, wrong: { ms: 0.1, difference: NaN } }).measure()).toEqual({
+      plain: { way: 'rule', ms: 2 },
+    });
   });
 
   it('leaves out a way that does not compile', async () => {
-    expect(await fake({ rule: { ms: 2 }, a: { ms: 1, fails: true } }).measure()).toEqual({ plain: { way: 'rule', ms: 2 } });
+    expect(await fake({ rule: { ms: 2 }, a: { ms: 1, fails: true } }).measure()).toEqual({
+      plain: { way: 'rule', ms: 2 },
+    });
   });
 
   it('does not hold the first run against a kernel', async () => {
-    expect(await fake({ rule: { ms: 0.2, first: 0.3 }, a: { ms: 0.1, first: 1.2 } }).measure()).toEqual({ plain: { way: 'a', ms: 0.1 } });
+    expect(await fake({ rule: { ms: 0.2, first: 0.3 }, a: { ms: 0.1, first: 1.2 } }).measure()).toEqual({
+      plain: { way: 'a', ms: 0.1 },
+    });
   });
 
   it('runs what is far off only once', async () => {
@@ -95,12 +136,24 @@ describe('measuring a work', () => {
   });
 
   it('tries the neighbours of the fastest', async () => {
-    expect(await fake({ rule: { ms: 2 }, a: { ms: 1, near: { 'a twice': { ms: 0.7 }, 'a half': { ms: 3 } } } }).measure()).toEqual({ plain: { way: 'a twice', ms: 0.7 } });
+    expect(
+      await fake({
+        rule: { ms: 2 },
+        a: { ms: 1, near: { 'a twice': { ms: 0.7 }, 'a half': { ms: 3 } } },
+      }).measure(),
+    ).toEqual({ plain: { way: 'a twice', ms: 0.7 } });
   });
 
   it('finds the fastest of each level, whose rule may be another', async () => {
-    const ways = { rule: { ms: 4 }, a: { ms: 3 }, half: { ms: 2, level: 'f16' }, units: { ms: 1, level: 'matrix', difference: 5e-4 } } as const;
-    expect(await fake(ways, { plain: 'rule', f16: 'half', matrix: 'units' }).measure(['plain', 'f16', 'matrix'])).toEqual({
+    const ways = {
+      rule: { ms: 4 },
+      a: { ms: 3 },
+      half: { ms: 2, level: 'f16' },
+      units: { ms: 1, level: 'matrix', difference: 5e-4 },
+    } as const;
+    expect(
+      await fake(ways, { plain: 'rule', f16: 'half', matrix: 'units' }).measure(['plain', 'f16', 'matrix']),
+    ).toEqual({
       plain: { way: 'a', ms: 3 },
       f16: { way: 'half', ms: 2 },
       matrix: { way: 'units', ms: 1 },
@@ -109,7 +162,10 @@ describe('measuring a work', () => {
 
   it('drops a level’s own rule where its result is beyond its bound', async () => {
     const ways = { rule: { ms: 4 }, half: { ms: 1, level: 'f16', difference: 2e-3 } } as const;
-    expect(await fake(ways, { plain: 'rule', f16: 'half' }).measure(['plain', 'f16'])).toEqual({ plain: { way: 'rule', ms: 4 }, f16: { way: 'rule', ms: 4 } });
+    expect(await fake(ways, { plain: 'rule', f16: 'half' }).measure(['plain', 'f16'])).toEqual({
+      plain: { way: 'rule', ms: 4 },
+      f16: { way: 'rule', ms: 4 },
+    });
   });
 
   it('leaves a work to the rule where the plain rule itself does not run', async () => {
@@ -130,7 +186,15 @@ describe('measuring a work', () => {
   });
 
   it('measures at least the rule of every level where there is no time for more', async () => {
-    const ways = { a: { ms: 1 }, b: { ms: 1 }, c: { ms: 1 }, d: { ms: 1 }, e: { ms: 1 }, rule: { ms: 4 }, half: { ms: 2, level: 'f16' } } as const;
+    const ways = {
+      a: { ms: 1 },
+      b: { ms: 1 },
+      c: { ms: 1 },
+      d: { ms: 1 },
+      e: { ms: 1 },
+      rule: { ms: 4 },
+      half: { ms: 2, level: 'f16' },
+    } as const;
     const { tunable, stand } = fake(ways, { plain: 'rule', f16: 'half' });
     const measured = await measureWork(
       tunable,
@@ -158,15 +222,27 @@ describe('measuring a work', () => {
   it('says so where it was stopped, whenever that is', async () => {
     for (let after = 0; after < 5; after++) {
       let asked = 0;
-      expect(await fake({ rule: { ms: 2 }, a: { ms: 1 } }).measure(['plain'], () => asked++ >= after), `after ${after}`).toBeNull();
+      expect(
+        await fake({ rule: { ms: 2 }, a: { ms: 1 } }).measure(['plain'], () => asked++ >= after),
+        `after ${after}`,
+      ).toBeNull();
     }
   });
 });
 
 describe('a run’s level', () => {
-  const work = (key: string, count: number): Work => ({ tunable: { ...fake({ rule: { ms: 1 } }).tunable, key }, graph: new Graph(false), count });
+  const work = (key: string, count: number): Work => ({
+    tunable: { ...fake({ rule: { ms: 1 } }).tunable, key },
+    graph: new Graph(false),
+    count,
+  });
   const known = (entries: Record<string, [plain: number, f16: number]>) =>
-    new Map<string, Measured>(Object.entries(entries).map(([key, [plain, f16]]) => [key, { plain: { way: `${key} plain`, ms: plain }, f16: { way: `${key} half`, ms: f16 } }]));
+    new Map<string, Measured>(
+      Object.entries(entries).map(([key, [plain, f16]]) => [
+        key,
+        { plain: { way: `${key} plain`, ms: plain }, f16: { way: `${key} half`, ms: f16 } },
+      ]),
+    );
   const works = [work('large', 10), work('small', 1)];
 
   it('is the one whose products take least time in all', () => {
@@ -193,9 +269,16 @@ describe('a run’s level', () => {
 
 describe('the works of plans', () => {
   it('are listed once a shape, the costliest first, by how often the first plan has them', () => {
-    const tunable = (key: string, operations: number): Tunable => ({ ...fake({ rule: { ms: 1 } }).tunable, key, operations });
+    const tunable = (key: string, operations: number): Tunable => ({
+      ...fake({ rule: { ms: 1 } }).tunable,
+      key,
+      operations,
+    });
     const plan = (...tunables: Tunable[]) =>
-      ({ graph: new Graph(false), dispatches: tunables.map((each) => ({ tunable: each })) }) as unknown as Parameters<typeof worksOf>[0][number];
+      ({
+        graph: new Graph(false),
+        dispatches: tunables.map((each) => ({ tunable: each })),
+      }) as unknown as Parameters<typeof worksOf>[0][number];
     const works = worksOf([
       plan(tunable('a', 10), tunable('b', 3), tunable('b', 3), tunable('b', 3), tunable('b', 3)),
       plan(tunable('c', 1000), tunable('d', 5), tunable('a', 10)),

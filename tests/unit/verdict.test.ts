@@ -1,6 +1,6 @@
 /** What a memory verdict rests on, and that remedies are planned, not guessed. */
 import { describe, expect, it } from 'vitest';
-import { planRemedies, remediesFor, verdictOf } from '../../src/app/verdict.ts';
+import { planRemedies, remediesFor, verdictOf } from '../../src/page/gpu/memoryVerdict.ts';
 import { parseRecipe } from '../../src/training/recipe.ts';
 import type { RunPlan } from '../../src/worker/protocol.ts';
 
@@ -15,15 +15,29 @@ describe('verdict', () => {
     [6 * GIB, null, 6, 'fits', /granted 6 GiB.*lend slower system memory/],
     [6 * GIB, null, null, 'unknown', /Browsers do not say/],
     [GIB / 2, null, null, 'fits', /Nearly every GPU/],
-  ] as const)('of %d bytes with %d GiB named and %d granted is %s', (needed, known, granted, verdict, reason) => {
-    const made = verdictOf(needed, { known: known && known * GIB, probe: granted && { asked: 6 * GIB, granted: granted * GIB } });
-    expect(made.verdict).toBe(verdict);
-    expect(made.reason).toMatch(reason);
-  });
+  ] as const)(
+    'of %d bytes with %d GiB named and %d granted is %s',
+    (needed, known, granted, verdict, reason) => {
+      const made = verdictOf(needed, {
+        known: known && known * GIB,
+        probe: granted && { asked: 6 * GIB, granted: granted * GIB },
+      });
+      expect(made.verdict).toBe(verdict);
+      expect(made.reason).toMatch(reason);
+    },
+  );
 });
 
 describe('remedies', () => {
-  const recipe = parseRecipe({ max_length: 2048, lora: { r: 16 }, training: { gradient_checkpointing: true, per_device_train_batch_size: 4, gradient_accumulation_steps: 2 } });
+  const recipe = parseRecipe({
+    max_length: 2048,
+    lora: { r: 16 },
+    training: {
+      gradient_checkpointing: true,
+      per_device_train_batch_size: 4,
+      gradient_accumulation_steps: 2,
+    },
+  });
   const lengths = [100, 300, 700, 1500];
 
   it('keep the rows of a step, and say how many rows are cut', () => {
@@ -46,13 +60,20 @@ describe('remedies', () => {
 
   it('are those whose plan is smaller; of the lengths the longest that fit', async () => {
     const asked: string[] = [];
-    const planned = await planRemedies(remediesFor(recipe, lengths, 1500), 10 * GIB, { known: 8 * GIB, probe: null }, async ({ label, change }) => {
-      asked.push(label);
-      const changed = structuredClone(recipe);
-      change(changed);
-      // Memory goes with max_length; nothing else helps.
-      return { memory: { total: changed.max_length === 2048 ? 10 * GIB : (changed.max_length / 1024) * 9 * GIB } } as RunPlan;
-    });
+    const planned = await planRemedies(
+      remediesFor(recipe, lengths, 1500),
+      10 * GIB,
+      { known: 8 * GIB, probe: null },
+      async ({ label, change }) => {
+        asked.push(label);
+        const changed = structuredClone(recipe);
+        change(changed);
+        // Memory goes with max_length; nothing else helps.
+        return {
+          memory: { total: changed.max_length === 2048 ? 10 * GIB : (changed.max_length / 1024) * 9 * GIB },
+        } as RunPlan;
+      },
+    );
     expect(planned.map(({ label, verdict, total }) => [label, verdict, total / GIB])).toEqual([
       ['max_length 512', 'fits', 4.5],
       ['max_length 256', 'fits', 2.25],

@@ -1,0 +1,59 @@
+/** Tables as text, by papaparse: the first row names the columns; comma, semicolon, tab or bar between them. */
+import Papa from 'papaparse';
+import { excerpt, wholeFile, type Records } from './records.ts';
+import { NOT_UTF8, wholeText } from './textLines.ts';
+
+const FFFD = '\ufffd';
+
+export async function parseCsv(file: Blob): Promise<Records> {
+  const { text, badLine } = await wholeText(file);
+  const { data, errors } = Papa.parse<string[]>(text, { delimitersToGuess: [',', ';', '\t', '|'] });
+  const isBlank = (row: readonly string[]) => row.every((cell) => cell.trim() === '');
+  const header = data[0]?.map((name) => name.trim()) ?? [];
+  if (isBlank(header))
+    return data.length > 1
+      ? wholeFile('the first row has no column names. Write them there, for example query,response.')
+      : { unit: 'row', records: [], problems: [] };
+  const twin = header.find((name, i) => header.indexOf(name) !== i);
+  if (twin !== undefined)
+    return wholeFile(
+      twin === ''
+        ? 'several columns have no name. Name each in the first row.'
+        : `two columns are called "${twin}". Rename one of them.`,
+    );
+  const found: Records = { unit: 'row', records: [], problems: [] };
+  // The first error of a row is what is wrong; later ones follow from it.
+  const quotes = new Map(
+    errors
+      .filter(({ type }) => type === 'Quotes')
+      .map((error) => [error.row ?? 0, error.code] as const)
+      .reverse(),
+  );
+  data.forEach((cells, i) => {
+    if (i === 0 || isBlank(cells)) return;
+    const reason = fault(cells, header, quotes.get(i), badLine !== null);
+    if (reason)
+      found.problems.push({ line: i + 1, unit: 'row', reason, excerpt: excerpt(cells.join(' | ')) });
+    else
+      found.records.push({
+        line: i + 1,
+        value: Object.fromEntries(header.map((name, column) => [name, cells[column]])),
+      });
+  });
+  return found;
+}
+
+function fault(
+  cells: readonly string[],
+  header: readonly string[],
+  quote: string | undefined,
+  hasBadBytes: boolean,
+): string | null {
+  if (hasBadBytes && cells.some((cell) => cell.includes(FFFD))) return NOT_UTF8;
+  if (quote === 'MissingQuotes')
+    return 'opens a quotation mark that is never closed: the rest of the file is in it. Close it, and double quotation marks inside a text.';
+  if (quote) return 'has a quotation mark in the middle of a quoted text. Double it: "".';
+  if (cells.length !== header.length)
+    return `has ${cells.length} ${cells.length === 1 ? 'column' : 'columns'} where the first row names ${header.length}. Put texts with commas, semicolons or line ends in quotation marks.`;
+  return null;
+}

@@ -1,0 +1,24 @@
+/**
+ * A data file as records, whatever it is written in: a JSON object a line, a JSON array, CSV or TSV, Parquet. What a record means is formats.ts's
+ * business. Nothing here throws for bad content: every bad record is a problem with its place and what to do.
+ */
+import { parseCsv } from './csv.ts';
+import { parseJson } from './json.ts';
+import { wholeFile, type Records } from './records.ts';
+
+export async function readRecords(file: Blob, name: string): Promise<Records> {
+  const head = new Uint8Array(await file.slice(0, 4096).arrayBuffer());
+  const begins = (...bytes: number[]) => bytes.every((byte, i) => head[i] === byte);
+  if (begins(0x50, 0x41, 0x52, 0x31)) return (await import('./parquet.ts')).readParquet(file);
+  if (/\.parquet$/i.test(name))
+    return wholeFile('is not a Parquet file, whatever its name says. Download it again.');
+  if (begins(0xff, 0xfe) || begins(0xfe, 0xff))
+    return wholeFile('the file is UTF-16 text. Save it as UTF-8.');
+  if (begins(0x1f, 0x8b) || begins(0x50, 0x4b))
+    return wholeFile('the file is compressed. Unpack it and drop what was inside.');
+  if (head.includes(0))
+    return wholeFile(
+      'the file is not text: it has zero bytes. Drop JSON lines, a JSON array, CSV or Parquet.',
+    );
+  return /\.(csv|tsv)$/i.test(name) ? parseCsv(file) : parseJson(file);
+}

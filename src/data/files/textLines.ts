@@ -1,0 +1,72 @@
+/** Text of a file line by line, told apart from bytes that are no UTF-8. */
+
+export const NOT_UTF8 =
+  'has bytes that are not UTF-8 text (a file saved as Windows-1252 or Latin-1 has them). Save the file as UTF-8.';
+
+export interface TextLine {
+  /** Without end of line and byte order mark; where it is not UTF-8, what can be read of it. */
+  text: string;
+  isUtf8: boolean;
+}
+
+const NEWLINE = 10;
+const STRICT = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const LENIENT = new TextDecoder('utf-8', { ignoreBOM: true });
+
+export async function* textLines(file: Blob): AsyncGenerator<TextLine> {
+  const reader = file.stream().getReader();
+  let rest: Uint8Array[] = [];
+  let isFirst = true;
+  const take = (last: Uint8Array): TextLine => {
+    const bytes = rest.length === 0 ? last : joined([...rest, last]);
+    rest = [];
+    const line = decoded(bytes, isFirst);
+    isFirst = false;
+    return line;
+  };
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    let begin = 0;
+    for (let end = value.indexOf(NEWLINE); end >= 0; end = value.indexOf(NEWLINE, begin)) {
+      yield take(value.subarray(begin, end));
+      begin = end + 1;
+    }
+    if (begin < value.length) rest.push(value.slice(begin));
+  }
+  if (rest.length > 0) yield take(new Uint8Array());
+}
+
+/** The whole text, lines with a carriage return included. `badLine`: the first that is not UTF-8. */
+export async function wholeText(file: Blob): Promise<{ text: string; badLine: number | null }> {
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  try {
+    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes), badLine: null };
+  } catch {
+    let badLine = 0;
+    for await (const { isUtf8 } of textLines(file)) {
+      badLine++;
+      if (!isUtf8) break;
+    }
+    return { text: new TextDecoder('utf-8').decode(bytes), badLine };
+  }
+}
+
+function decoded(bytes: Uint8Array, isFirst: boolean): TextLine {
+  const clean = (text: string) => (isFirst ? text.replace(/^\ufeff/, '') : text).replace(/\r$/, '');
+  try {
+    return { text: clean(STRICT.decode(bytes)), isUtf8: true };
+  } catch {
+    return { text: clean(LENIENT.decode(bytes)), isUtf8: false };
+  }
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

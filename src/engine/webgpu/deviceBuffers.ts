@@ -1,0 +1,206 @@
+/** The buffers that outlive a replay: weights, adapter, optimiser state, KV cache, inputs, outputs, constants, arenas. */
+import { isNf4 } from '../../formats/tensors.ts';
+import type { GpuContext, MemoryCategory } from '../../gpu/gpuContext.ts';
+import type { AdapterLayout } from '../../model/adapterLayout.ts';
+import { valueBytes, type Value } from '../../graph/graph.ts';
+import type { BufferRange, Residents } from '../../plan/planExecutor.ts';
+import type { Plan } from '../../plan/plan.ts';
+import { QUANTIZATION_TABLE_BYTES, quantizationTables } from '../../quant/nf4.ts';
+import type { WeightBuffers } from './uploadWeights.ts';
+import { arenaBytes, readbackBytes, residentKey } from '../enginePlans.ts';
+
+export class GpuResidents {
+  /** By residentKey; several where the adapter is larger than one buffer may be. */
+  private readonly buffers = new Map<string, GPUBuffer[]>();
+  private readonly arenas: GPUBuffer[] = [];
+  private readback: GPUBuffer | null = null;
+  private tables: GPUBuffer | null = null;
+
+  constructor(
+    private readonly context: GpuContext,
+    private readonly layout: AdapterLayout,
+    private readonly weights: WeightBuffers,
+  ) {}
+
+  /** Allocates what the plans need. Called again with more plans it adds to what is there. @returns whether arenas were replaced: bind groups on them are void */
+  allocate(plans: readonly Plan[]): boolean {
+    const { context } = this;
+    const adapter = `state adapter [${this.layout.elements}]`;
+    if (!this.buffers.has(adapter))
+      this.buffers.set(
+        adapter,
+        this.layout.pieces.map(({ elements }) => context.createBuffer('adapter', adapter, elements * 4)),
+      );
+    for (const plan of plans) {
+      for (const value of plan.external) {
+        if (value.role === 'weight' || value.role === 'parameter' || value.role === 'gradient') continue;
+        const key = residentKey(value, plan);
+        if (this.buffers.has(key)) continue;
+        const pieces = this.isWholeAdapter(value)
+          ? this.layout.pieces.map(({ elements }) => elements * 4)
+          : [valueBytes(value)];
+        const buffers = pieces.map((bytes) => context.createBuffer(category(value), key, bytes));
+        if (value.data)
+          context.device.queue.writeBuffer(buffers[0], 0, value.data as Float32Array<ArrayBuffer>);
+        this.buffers.set(key, buffers);
+      }
+    }
+    if (this.readback?.size !== readbackBytes(plans)) {
+      if (this.readback) context.destroyBuffer(this.readback);
+      this.readback = context.createBuffer(
+        'batch',
+        'readback',
+        readbackBytes(plans),
+        GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+      );
+    }
+    if (!this.tables && plans.some((plan) => plan.external.some(({ kind }) => isNf4(kind)))) {
+      this.tables = context.createBuffer('weights', 'quantisation tables', QUANTIZATION_TABLE_BYTES);
+      context.device.queue.writeBuffer(this.tables, 0, quantizationTables());
+    }
+    let replaced = false;
+    arenaBytes(plans).forEach((bytes, i) => {
+      if (this.arenas[i]?.size === bytes) return;
+      if (this.arenas[i]) context.destroyBuffer(this.arenas[i]);
+      this.arenas[i] = context.createBuffer('activations', `arena ${i}`, bytes);
+      replaced = true;
+    });
+    return replaced;
+  }
+
+  get arenaBuffers(): readonly GPUBuffer[] {
+    return this.arenas;
+  }
+
+  /** Gives back what `plans` added and no plan of `keep` uses. Their executors must not run again. */
+  release(plans: readonly Plan[], keep: readonly Plan[]): void {
+    const kept = new Set(keep.flatMap((plan) => plan.external.map((value) => residentKey(value, plan))));
+    for (const plan of plans) {
+      for (const value of plan.external) {
+        const key = residentKey(value, plan);
+        const buffers = this.buffers.get(key);
+        if (!buffers || kept.has(key)) continue;
+        for (const buffer of buffers) this.context.destroyBuffer(buffer);
+        this.buffers.delete(key);
+      }
+    }
+  }
+
+  /** What a plan's executor asks. */
+  for(plan: Plan): Residents {
+    return {
+      value: (value, offset, bytes) => this.locate(value, plan, offset, bytes),
+      weight: ({ name }, part, slice) => this.weights.get(name)![part]![slice],
+      weights: ([{ name }], part) => {
+        const { buffer } = this.weights.get(name)![part]![0];
+        return { buffer, offset: 0, size: buffer.size };
+      },
+      quantizationTables: () => ({ buffer: this.tables!, offset: 0, size: QUANTIZATION_TABLE_BYTES }),
+    };
+  }
+
+  /** The buffers of a state that every plan shares, by name. */
+  state(name: string, elements: number): readonly GPUBuffer[] {
+    return this.buffers.get(`state ${name} [${elements}]`)!;
+  }
+
+  output(plan: Plan, name: string): GPUBuffer {
+    return this.buffers.get(`${plan.name}.${name}`)![0];
+  }
+
+  input(plan: Plan, name: string): GPUBuffer {
+    return this.buffers.get(residentKey(inputOf(plan, name)!, plan))![0];
+  }
+
+  /** Writes an input of a plan by name, if the plan has it. */
+  write(plan: Plan, name: string, data: Float32Array | Uint32Array | Int32Array): void {
+    const value = inputOf(plan, name);
+    if (!value) return;
+    if (data.byteLength !== valueBytes(value))
+      throw new Error(
+        `${plan.name}: input ${name} has ${data.byteLength} bytes, planned were ${valueBytes(value)}`,
+      );
+    this.context.device.queue.writeBuffer(
+      this.buffers.get(residentKey(value, plan))![0],
+      0,
+      data as Float32Array<ArrayBuffer>,
+    );
+  }
+
+  /** Copies `bytes` of a buffer back; one at a time. */
+  async read(buffer: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
+    const { device } = this.context;
+    const encoder = device.createCommandEncoder();
+    const staging =
+      bytes <= this.readback!.size
+        ? this.readback!
+        : device.createBuffer({ size: bytes, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+    encoder.copyBufferToBuffer(buffer, 0, staging, 0, bytes);
+    device.queue.submit([encoder.finish()]);
+    const copy = await this.mapped(staging, bytes);
+    if (staging !== this.readback) staging.destroy();
+    return copy;
+  }
+
+  /** Leaves `bytes` of a buffer at an offset of what `takeBack` gives. */
+  copyBack(encoder: GPUCommandEncoder, buffer: GPUBuffer, bytes: number, offset: number): void {
+    encoder.copyBufferToBuffer(buffer, 0, this.readback!, offset, bytes);
+  }
+
+  /** The first `bytes` of what `copyBack` left, once all that was submitted has run. */
+  takeBack(bytes: number): Promise<ArrayBuffer> {
+    return this.mapped(this.readback!, bytes);
+  }
+
+  /** The first `bytes` of a buffer that may be mapped, once all that was submitted has run. */
+  async mapped(staging: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
+    await staging.mapAsync(GPUMapMode.READ, 0, bytes);
+    const copy = staging.getMappedRange(0, bytes).slice(0);
+    staging.unmap();
+    this.context.check();
+    return copy;
+  }
+
+  private locate(value: Value, plan: Plan, offset: number, size: number): BufferRange {
+    if (value.role === 'parameter' || value.role === 'gradient') {
+      return this.inAdapter(
+        this.state(value.role === 'parameter' ? 'adapter' : 'gradients', this.layout.elements),
+        this.layout.find(value.name).offset * 4 + offset,
+        size,
+      );
+    }
+    const buffers = this.buffers.get(residentKey(value, plan));
+    if (!buffers) throw new Error(`${plan.name}: ${value.role} ${value.name} was not allocated`);
+    return this.isWholeAdapter(value)
+      ? this.inAdapter(buffers, offset, size)
+      : { buffer: buffers[0], offset, size };
+  }
+
+  /** Bytes that lie in one of the adapter's buffers. */
+  private inAdapter(buffers: readonly GPUBuffer[], offset: number, size: number): BufferRange {
+    const piece = this.layout.pieces.findLastIndex(({ first }) => first * 4 <= offset);
+    return { buffer: buffers[piece], offset: offset - this.layout.pieces[piece].first * 4, size };
+  }
+
+  private isWholeAdapter({ role, name, shape }: Value): boolean {
+    return (
+      role === 'state' &&
+      (ADAPTER_STATES as readonly string[]).includes(name) &&
+      shape[0] === this.layout.elements
+    );
+  }
+}
+
+/** States as long as the adapter. */
+const ADAPTER_STATES = ['adapter', 'gradients', 'expAvg', 'expAvgSq'] as const;
+export type AdapterState = (typeof ADAPTER_STATES)[number];
+
+function inputOf(plan: Plan, name: string): Value | undefined {
+  return plan.external.find((value) => value.role === 'input' && value.name === name);
+}
+
+function category({ role, name }: Value): MemoryCategory {
+  if (role !== 'state' || name === 'stats') return 'batch';
+  if (name.startsWith('cache.')) return 'kvCache';
+  return name === 'adapter' ? 'adapter' : 'optimizer';
+}

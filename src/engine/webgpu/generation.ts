@@ -1,0 +1,227 @@
+/** Generation over slots: prompts are read in packed batches, then every slot gets one token a round, several rounds at a time. */
+import { mix32, randomKey } from '../../lib/counterRandom.ts';
+import type { GenerationOptions, GenerationWatch } from '../engine.ts';
+import { MOST_ROUNDS } from '../enginePlans.ts';
+
+/** Slot number that the cache kernels ignore. */
+const NO_SLOT = 0xffffffff;
+
+/** How long the host goes without seeing a token where several take less: waiting for each costs more than it takes on a fast GPU. */
+const UNSEEN_MS = 40;
+
+/** A plan's inputs by name. */
+export type SlotInputs = Record<string, Float32Array | Uint32Array>;
+
+/** Prefill and decode as the engine replays them. */
+export interface SlotRunner {
+  slots: number;
+  /** Longest prompt and answer together. */
+  maxLength: number;
+  /** Tokens of one prefill. */
+  prefillTokens: number;
+  /** A sequence that grows past this length is read anew, since it is rotated otherwise from then on; null: none is. */
+  switchLength: number | null;
+  /** @returns an id for every slot */
+  prefill(inputs: SlotInputs): Promise<Uint32Array>;
+  /** Rounds of a token each: after the first one, `inputIds` are what the round before made, and inputs that are left out stay. @returns ids of each */
+  decode(rounds: readonly SlotInputs[]): Promise<Uint32Array[]>;
+}
+
+interface Sequence {
+  /** Index of its prompt. */
+  index: number;
+  /** Keys its random numbers, so that neighbours do not change them. */
+  stream: number;
+  /** Of the adapter. */
+  strength: number;
+  ids: number[];
+  promptLength: number;
+  /** How many ids the cache holds. */
+  cached: number;
+  done: boolean;
+}
+
+/** @returns the new ids of each prompt, the stop token included where one came */
+export async function generateInSlots(
+  runner: SlotRunner,
+  prompts: readonly number[][],
+  options: GenerationOptions,
+  watch: GenerationWatch = {},
+): Promise<number[][]> {
+  const results: number[][] = [];
+  let mostRounds = 1;
+  for (let first = 0; first < prompts.length; first += runner.slots) {
+    const wave = prompts.slice(first, first + runner.slots).map((prompt, i): Sequence => {
+      if (prompt.length === 0) throw new Error('a prompt has no tokens');
+      const index = first + i;
+      const [stream, strength] = [options.streams?.[index] ?? index, options.strengths?.[index] ?? 1];
+      return {
+        index,
+        stream,
+        strength,
+        ids: [...prompt],
+        promptLength: prompt.length,
+        cached: 0,
+        done: options.maxNewTokens === 0,
+      };
+    });
+    const told = wave.map(() => 0);
+    const tell = () =>
+      wave.forEach(({ index: prompt, ids, promptLength }, i) => {
+        if (ids.length - promptLength > told[i]) watch.onIds?.(prompt, ids.slice(promptLength));
+        told[i] = ids.length - promptLength;
+      });
+    const goesOn = () => wave.some((sequence) => !sequence.done) && !watch.stopped?.();
+    while (goesOn()) {
+      if (wave.some(isUnread)) {
+        await readPrompts(runner, wave, options);
+        tell();
+        continue;
+      }
+      const count = Math.min(mostRounds, roundsAhead(runner, wave, options));
+      const started = performance.now();
+      const made = await decodeRounds(runner, wave, options, count);
+      mostRounds = Math.max(
+        1,
+        Math.min(MOST_ROUNDS, Math.floor((UNSEEN_MS * count) / (performance.now() - started))),
+      );
+      for (const [round, ids] of made.entries()) {
+        // What was made beyond an end is not an answer's.
+        if (round > 0 && !goesOn()) break;
+        wave.forEach((sequence, slot) => {
+          if (!sequence.done) advance(sequence, 1, ids[slot], options, runner);
+        });
+        tell();
+      }
+    }
+    results.push(...wave.map(({ ids, promptLength }) => ids.slice(promptLength)));
+  }
+  return results;
+}
+
+function isUnread({ done, cached }: Sequence): boolean {
+  return !done && cached === 0;
+}
+
+/** Fills the caches that are empty: as many prompts (or their beginnings, where one is longer than a batch) as fit go into each prefill. */
+async function readPrompts(runner: SlotRunner, wave: Sequence[], options: GenerationOptions): Promise<void> {
+  const pending = wave
+    .map((sequence, slot) => ({
+      sequence,
+      slot,
+      length: Math.min(sequence.ids.length, runner.prefillTokens),
+    }))
+    .filter(({ sequence }) => isUnread(sequence));
+  while (pending.length > 0) {
+    const T = runner.prefillTokens;
+    const inputs = {
+      inputIds: new Uint32Array(T),
+      positions: new Uint32Array(T),
+      documentStart: Uint32Array.from({ length: T }, (_, t) => t),
+      documentEnd: Uint32Array.from({ length: T }, (_, t) => t + 1),
+      slots: new Uint32Array(T).fill(NO_SLOT),
+      lastRows: new Uint32Array(runner.slots),
+      adapterStrength: new Float32Array(T),
+    };
+    const batch: typeof pending = [];
+    let used = 0;
+    while (pending.length > 0 && used + pending[0].length <= T) {
+      const item = pending.shift()!;
+      for (let p = 0; p < item.length; p++) {
+        inputs.inputIds[used + p] = item.sequence.ids[p];
+        inputs.positions[used + p] = p;
+        inputs.documentStart[used + p] = used;
+        inputs.documentEnd[used + p] = used + item.sequence.ids.length;
+        inputs.slots[used + p] = item.slot;
+        inputs.adapterStrength[used + p] = item.sequence.strength;
+      }
+      used += item.length;
+      inputs.lastRows[item.slot] = used - 1;
+      batch.push(item);
+    }
+    const ids = await runner.prefill({ ...inputs, ...sampling(runner, wave, options) });
+    for (const { sequence, slot, length } of batch) advance(sequence, length, ids[slot], options, runner);
+  }
+}
+
+/** Rounds that can be asked for at once: until the last answer is as long as it may be, or the first one grows past the switch length; 1 where a prompt is still read. */
+function roundsAhead(
+  { maxLength, switchLength }: SlotRunner,
+  wave: readonly Sequence[],
+  { maxNewTokens }: GenerationOptions,
+): number {
+  const active = wave.filter(({ done }) => !done);
+  if (active.some(({ cached, ids }) => cached < ids.length - 1)) return 1;
+  const toEnd = active.map(
+    ({ ids, promptLength }) => Math.min(promptLength + maxNewTokens, maxLength) - ids.length,
+  );
+  const toSwitch = active.map(({ ids }) =>
+    switchLength !== null && ids.length <= switchLength ? switchLength + 1 - ids.length : Infinity,
+  );
+  return Math.min(Math.max(...toEnd), ...toSwitch);
+}
+
+/** @returns ids of every slot, a round each */
+function decodeRounds(
+  runner: SlotRunner,
+  wave: readonly Sequence[],
+  options: GenerationOptions,
+  count: number,
+): Promise<Uint32Array[]> {
+  const ofSlots = (of: (sequence: Sequence) => number) =>
+    Uint32Array.from({ length: runner.slots }, (_, slot) =>
+      wave[slot] && !wave[slot].done ? of(wave[slot]) : 0,
+    );
+  const rounds = Array.from({ length: count }, (_, round): SlotInputs => ({
+    positions: ofSlots(({ cached }) => cached + round),
+    documentEnd: ofSlots(({ ids }) => ids.length + round),
+    ...sampling(runner, wave, options, round),
+  }));
+  Object.assign(rounds[0], {
+    inputIds: ofSlots(({ ids, cached }) => ids[cached]),
+    documentStart: new Uint32Array(runner.slots),
+    slots: Uint32Array.from({ length: runner.slots }, (_, slot) =>
+      wave[slot] && !wave[slot].done ? slot : NO_SLOT,
+    ),
+    adapterStrength: Float32Array.from({ length: runner.slots }, (_, slot) =>
+      wave[slot] && !wave[slot].done ? wave[slot].strength : 0,
+    ),
+  });
+  return runner.decode(rounds);
+}
+
+/** The cache took `count` more ids; where that was the last one known, `next` is appended. Past the switch length the cache is void. */
+function advance(
+  sequence: Sequence,
+  count: number,
+  next: number,
+  options: GenerationOptions,
+  { maxLength, switchLength }: SlotRunner,
+): void {
+  sequence.cached += count;
+  if (sequence.done || sequence.cached < sequence.ids.length) return;
+  sequence.ids.push(next);
+  const made = sequence.ids.length - sequence.promptLength;
+  sequence.done =
+    made >= options.maxNewTokens || options.stopTokenIds.includes(next) || sequence.ids.length >= maxLength;
+  if (switchLength !== null && sequence.ids.length === switchLength + 1) sequence.cached = 0;
+}
+
+/** @param ahead rounds before that are not seen yet */
+function sampling(
+  runner: SlotRunner,
+  wave: readonly Sequence[],
+  options: GenerationOptions,
+  ahead = 0,
+): SlotInputs {
+  const samplingKeys = new Uint32Array(2 + runner.slots);
+  samplingKeys[0] = options.seed;
+  wave.forEach(
+    ({ stream, ids, promptLength }, slot) =>
+      (samplingKeys[2 + slot] = randomKey(mix32(stream), ids.length - promptLength + ahead)),
+  );
+  return {
+    samplingOptions: new Float32Array([options.doSample ? 1 : 0, options.temperature, options.topP]),
+    samplingKeys,
+  };
+}

@@ -1,0 +1,188 @@
+/**
+ * Optimiser steps on the GPU. A step is submitted as a whole and its scalars come back by a ring of small buffers, so the next one is encoded while it
+ * runs. One that fails on the GPU is not applied, and nor is what was submitted behind it, until the host has seen it: the order of steps is kept.
+ */
+import type { MicroBatch } from '../../data/types.ts';
+import type { GpuContext } from '../../gpu/gpuContext.ts';
+import type { KernelSettings } from '../../gpu/dispatch.ts';
+import { ADAM, STATS } from '../../ops/optimizer/adamW.ts';
+import type { Plan } from '../../plan/plan.ts';
+import { NonFiniteError, type StepInput, type StepOutput } from '../engine.ts';
+import type { GpuReplay } from './planReplay.ts';
+import type { GpuResidents } from './deviceBuffers.ts';
+import { STATS_BYTES, STEPS_AHEAD } from '../enginePlans.ts';
+
+/** Gradients of a token enter the float16 levels about as large as 2 to this. */
+const SCALE_BITS = 6;
+/** How much smaller they are made after an overflow, and how often before the step counts as failed. */
+const RESCALE_BITS = 4;
+const MOST_RESCALES = 3;
+
+/** Of the engine whose adapter is trained. */
+export interface StepsHost {
+  context: GpuContext;
+  settings: KernelSettings;
+  residents: GpuResidents;
+  replay: GpuReplay;
+  plans: { train: Plan; optimizer: Plan };
+  /** Elements of the adapter. */
+  elements: number;
+  /** Keys dropout masks. */
+  seed: number;
+  writeBatch(plan: Plan, batch: MicroBatch): void;
+  /** Runs one call at a time, in the order of asking. */
+  exclusively<T>(call: () => Promise<T>): Promise<T>;
+}
+
+interface Submitted {
+  /** 1-based, as AdamW's bias correction counts. */
+  number: number;
+  /** What loss and gradients were multiplied with, and the bits that made it. */
+  scale: number;
+  bits: number;
+  /** Failures for good before it. */
+  era: number;
+  startedMs: number;
+  /** Loss, squared norm, and whether this step or one ahead of it failed. */
+  stats: Promise<Float32Array>;
+}
+
+export class GpuSteps {
+  /** Steps that the optimiser has taken. */
+  taken = 0;
+  private scaleBits = SCALE_BITS;
+  private readonly ring: { buffer: GPUBuffer; free: Promise<unknown> }[];
+  /** Whether a failure is settled that the GPU still holds against what follows. */
+  private settled = false;
+  private readonly failures: NonFiniteError[] = [];
+  private doneMs = 0;
+
+  constructor(private readonly host: StepsHost) {
+    this.ring = Array.from({ length: STEPS_AHEAD + 1 }, () => ({
+      buffer: host.context.createBuffer(
+        'batch',
+        'step scalars',
+        STATS_BYTES,
+        GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+      ),
+      free: Promise.resolve(),
+    }));
+  }
+
+  async take(input: StepInput): Promise<StepOutput> {
+    const { exclusively, context, replay, plans } = this.host;
+    const submitted = await exclusively(() => this.submit(input, this.taken + 1));
+    const stats = await submitted.stats.catch(async (error: unknown) => {
+      throw await context.causeOf(error);
+    });
+    const output =
+      outputOf(submitted, stats) ?? (await exclusively(() => this.repeat(input, submitted, stats)));
+    const now = performance.now();
+    replay.took(
+      now - Math.max(submitted.startedMs, this.doneMs),
+      input.microBatches.length * plans.train.dispatches.length,
+    );
+    this.doneMs = now;
+    return output;
+  }
+
+  /** Gradients of all micro-batches, added up, times a scale. @returns the scale: a power of two, 1 where nothing is rounded to float16 */
+  async accumulateGradients(microBatches: readonly MicroBatch[], step: number): Promise<number> {
+    const { context, settings, residents, replay, plans, elements, seed } = this.host;
+    const supervised = microBatches.reduce((sum, batch) => sum + batch.supervisedTokens, 0);
+    if (supervised === 0)
+      throw new Error(`step ${step + 1} has no supervised token: every answer in it is empty`);
+    const scale = settings.level === 'plain' ? 1 : 2 ** (Math.ceil(Math.log2(supervised)) + this.scaleBits);
+    const encoder = context.device.createCommandEncoder();
+    for (const buffer of residents.state('gradients', elements)) encoder.clearBuffer(buffer);
+    // The last of the stats is kept while a failure is not settled.
+    encoder.clearBuffer(this.stats, 0, this.settled ? STATS_BYTES : STATS_BYTES - 4);
+    this.settled = false;
+    context.device.queue.submit([encoder.finish()]);
+    residents.write(plans.train, 'random', new Uint32Array([seed, step]));
+    for (const batch of microBatches) {
+      this.host.writeBatch(plans.train, batch);
+      residents.write(
+        plans.train,
+        'lossWeights',
+        Float32Array.from(batch.targets, (target) => (target < 0 ? 0 : scale / supervised)),
+      );
+      await replay.run(plans.train);
+    }
+    return scale;
+  }
+
+  /** Of one micro-batch. */
+  get trainPlan(): Plan {
+    return this.host.plans.train;
+  }
+
+  /** Loss, squared norm of the gradients and whether a step failed, as the GPU has them. */
+  get stats(): GPUBuffer {
+    return this.host.residents.state('stats', STATS)[0];
+  }
+
+  private async submit(input: StepInput, number: number): Promise<Submitted> {
+    const { residents, replay, plans } = this.host;
+    const place = this.ring[number % this.ring.length];
+    await place.free;
+    const startedMs = performance.now();
+    const bits = this.scaleBits;
+    const scale = await this.accumulateGradients(input.microBatches, input.step);
+    const { learningRate, loraPlusLrRatio = 1, weightDecay, maxGradNorm } = input;
+    const corrections = [1 - ADAM.beta1 ** number, Math.sqrt(1 - ADAM.beta2 ** number)];
+    residents.write(
+      plans.optimizer,
+      'scalars',
+      new Float32Array([
+        learningRate,
+        learningRate * loraPlusLrRatio,
+        weightDecay,
+        maxGradNorm,
+        ...corrections,
+        1 / scale,
+      ]),
+    );
+    await replay.run(plans.optimizer, {
+      after: (encoder) => encoder.copyBufferToBuffer(this.stats, 0, place.buffer, 0, STATS_BYTES),
+    });
+    this.taken = number;
+    const stats = residents.mapped(place.buffer, STATS_BYTES).then((bytes) => new Float32Array(bytes));
+    place.free = stats.catch(() => undefined);
+    return { number, scale, bits, era: this.failures.length, startedMs, stats };
+  }
+
+  /**
+   * Once more, since it was not applied: with smaller gradients where its float16 operands overflowed, as it was where only one ahead of it failed.
+   * @throws NonFiniteError where that does not help, and for what was submitted behind such a step
+   */
+  private async repeat(input: StepInput, submitted: Submitted, stats: Float32Array): Promise<StepOutput> {
+    if (submitted.era !== this.failures.length) throw this.failures[submitted.era];
+    for (let rescales = 0; ;) {
+      this.settled = true;
+      const failed = !Number.isFinite(stats[0])
+        ? 'loss'
+        : !Number.isFinite(stats[1])
+          ? 'gradient norm'
+          : null;
+      if (failed && submitted.bits === this.scaleBits) {
+        if (this.host.settings.level === 'plain' || rescales === MOST_RESCALES) {
+          this.taken = submitted.number - 1;
+          this.failures.push(new NonFiniteError(failed, input.step));
+          throw this.failures.at(-1)!;
+        }
+        rescales++;
+        this.scaleBits -= RESCALE_BITS;
+      }
+      submitted = await this.submit(input, submitted.number);
+      stats = await submitted.stats;
+      const output = outputOf(submitted, stats);
+      if (output) return output;
+    }
+  }
+}
+
+/** null where the step was not applied */
+function outputOf({ scale }: Submitted, [loss, squares, failed]: Float32Array): StepOutput | null {
+  return failed ? null : { loss: loss / scale, gradNorm: Math.sqrt(squares) / scale };
+}

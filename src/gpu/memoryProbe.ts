@@ -1,0 +1,43 @@
+/** Asks the driver for memory and gives it back: the only thing by which a page learns how much there is. */
+
+/** One piece of a probe. */
+const PIECE_BYTES = 256 * 2 ** 20;
+
+/**
+ * Allocates and clears `bytes` in pieces, then frees them. Clearing makes drivers that only promise memory find it.
+ * A driver that moves other buffers into system memory grants more than the GPU has: what it refuses is certain, what it grants is likely.
+ * @returns bytes that were granted
+ */
+export async function probeMemory(device: GPUDevice, maxBufferBytes: number, bytes: number): Promise<number> {
+  const pieces: GPUBuffer[] = [];
+  let granted = 0;
+  let lost = false;
+  void device.lost.then(() => (lost = true));
+  try {
+    while (granted < bytes && !lost) {
+      const size = Math.ceil(Math.min(bytes - granted, PIECE_BYTES, maxBufferBytes) / 4) * 4;
+      device.pushErrorScope('out-of-memory');
+      const piece = device.createBuffer({
+        label: 'memory probe',
+        size,
+        usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST,
+      });
+      const encoder = device.createCommandEncoder();
+      encoder.clearBuffer(piece);
+      const commands = encoder.finish();
+      if (await device.popErrorScope()) {
+        piece.destroy();
+        break;
+      }
+      pieces.push(piece);
+      device.pushErrorScope('out-of-memory');
+      device.queue.submit([commands]);
+      await device.queue.onSubmittedWorkDone();
+      if ((await device.popErrorScope()) || lost) break;
+      granted += size;
+    }
+  } finally {
+    for (const piece of pieces) piece.destroy();
+  }
+  return Math.min(granted, bytes);
+}

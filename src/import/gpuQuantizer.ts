@@ -1,0 +1,250 @@
+/**
+ * NF4 codes made by a GPU (shaders/quantize_nf4.wgsl), to the bit those of src/quant/nf4Code.ts: comparisons too close for a GPU's rounding
+ * are left to the CPU, block by block, and an adapter that computes anything else is not used.
+ */
+import { isSoftwareAdapter, type GpuContext, type PipelineAndLayout } from '../gpu/gpuContext.ts';
+import { flatGrid } from '../gpu/dispatch.ts';
+import { assembleShader } from '../gpu/shaders.ts';
+import { mix32 } from '../lib/counterRandom.ts';
+import {
+  BLOCK,
+  LARGEST_EXPONENT,
+  LEAST_EXPONENT,
+  MIDDLES,
+  NF4_CODE,
+  quantizeBlocks,
+  type BlockDtype,
+} from '../quant/nf4Code.ts';
+
+/** Far above what the division and the product err by, 3e-7 together. */
+const MARGIN = 3e-6;
+const DTYPES: Record<BlockDtype, { code: number; bytes: number }> = {
+  F32: { code: 0, bytes: 4 },
+  BF16: { code: 1, bytes: 2 },
+  F16: { code: 2, bytes: 2 },
+};
+
+interface Buffers {
+  blocks: number;
+  elements: GPUBuffer;
+  packed: GPUBuffer;
+  absmax: GPUBuffer;
+  readback: GPUBuffer;
+}
+
+export class GpuQuantizer {
+  private buffers: Buffers | null = null;
+  private turn: Promise<unknown> = Promise.resolve();
+  /** Blocks that were left to the CPU, of how many. */
+  readonly count = { marked: 0, blocks: 0 };
+
+  private constructor(private readonly context: GpuContext) {}
+
+  /** @returns null where the adapter fails the self-test: its codes would not be exact */
+  static async create(context: GpuContext): Promise<GpuQuantizer | null> {
+    const quantizer = new GpuQuantizer(context);
+    try {
+      for (const dtype of ['F32', 'BF16', 'F16'] as const) if (!(await quantizer.agrees(dtype))) return null;
+    } catch {
+      // A device that refuses the kernel is as good as none.
+      return null;
+    }
+    return quantizer;
+  }
+
+  /** As quantizeBlocks, whose parameters these are; `packed` and `absmax` are written when the promise resolves. One call runs at a time. */
+  quantize(
+    dtype: BlockDtype,
+    elements: Float32Array | Uint16Array,
+    count: number,
+    absmax: Float32Array,
+    first: number,
+    packed: Uint8Array,
+    at: number,
+  ): Promise<void> {
+    const result = this.turn.then(() => this.run(dtype, elements, count, absmax, first, packed, at));
+    this.turn = result.catch(() => undefined);
+    return result;
+  }
+
+  dispose(): void {
+    if (this.buffers)
+      for (const buffer of [
+        this.buffers.elements,
+        this.buffers.packed,
+        this.buffers.absmax,
+        this.buffers.readback,
+      ])
+        this.context.destroyBuffer(buffer);
+    this.buffers = null;
+  }
+
+  private async run(
+    dtype: BlockDtype,
+    elements: Float32Array | Uint16Array,
+    count: number,
+    absmax: Float32Array,
+    first: number,
+    packed: Uint8Array,
+    at: number,
+  ): Promise<void> {
+    if (count === 0) return;
+    const { device, settings } = this.context;
+    const { pipeline, layout } = await this.pipeline(dtype);
+    const buffers = this.allocate(count);
+    const packedBytes = (count * BLOCK) / 2;
+    device.queue.writeBuffer(buffers.elements, 0, elements as Float32Array<ArrayBuffer>, 0, count * BLOCK);
+    const encoder = device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    pass.setPipeline(pipeline);
+    const entries = [
+      { buffer: buffers.packed, size: packedBytes },
+      { buffer: buffers.absmax, size: count * 4 },
+      { buffer: buffers.elements, size: count * BLOCK * DTYPES[dtype].bytes },
+    ].map((resource, binding) => ({ binding, resource }));
+    pass.setBindGroup(0, device.createBindGroup({ layout, entries }));
+    pass.dispatchWorkgroups(...flatGrid(count, 64, settings));
+    pass.end();
+    encoder.copyBufferToBuffer(buffers.packed, 0, buffers.readback, 0, packedBytes);
+    encoder.copyBufferToBuffer(buffers.absmax, 0, buffers.readback, packedBytes, count * 4);
+    device.queue.submit([encoder.finish()]);
+    await buffers.readback.mapAsync(GPUMapMode.READ, 0, packedBytes + count * 4);
+    const mapped = buffers.readback.getMappedRange(0, packedBytes + count * 4);
+    packed.set(new Uint8Array(mapped, 0, packedBytes), at);
+    absmax.set(new Float32Array(mapped, packedBytes, count), first);
+    buffers.readback.unmap();
+    this.context.check();
+    // The sign marks what the GPU may not decide.
+    const bits = new Uint32Array(absmax.buffer, absmax.byteOffset, absmax.length);
+    for (let b = 0; b < count; b++) {
+      if (bits[first + b] >>> 31 === 0) continue;
+      quantizeBlocks(
+        dtype,
+        elements.subarray(b * BLOCK, (b + 1) * BLOCK),
+        1,
+        absmax,
+        first + b,
+        packed,
+        at + (b * BLOCK) / 2,
+      );
+      this.count.marked++;
+    }
+    this.count.blocks += count;
+  }
+
+  private pipeline(dtype: BlockDtype): Promise<PipelineAndLayout> {
+    const constants = {
+      DTYPE: DTYPES[dtype].code,
+      LEAST_EXPONENT,
+      LARGEST_EXPONENT,
+      MARGIN: { f32: MARGIN },
+      ...Object.fromEntries([...MIDDLES].slice(0, 15).map((f32, i) => [`M${i}`, { f32 }])),
+    };
+    return this.context.pipeline(assembleShader('quantize_nf4', constants), 'quantize_nf4');
+  }
+
+  private allocate(blocks: number): Buffers {
+    if (this.buffers && this.buffers.blocks >= blocks) return this.buffers;
+    this.dispose();
+    const make = (label: string, bytes: number, usage?: GPUBufferUsageFlags) =>
+      this.context.createBuffer('batch', `quantise ${label}`, bytes, usage);
+    this.buffers = {
+      blocks,
+      elements: make('elements', blocks * BLOCK * 4),
+      packed: make('packed', (blocks * BLOCK) / 2),
+      absmax: make('absmax', blocks * 4),
+      readback: make(
+        'readback',
+        (blocks * BLOCK) / 2 + blocks * 4,
+        GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+      ),
+    };
+    return this.buffers;
+  }
+
+  /** Random blocks of every size, and values on and beside every middle: all bytes equal, and few of them left to the CPU. */
+  private async agrees(dtype: BlockDtype): Promise<boolean> {
+    const blocks = 256;
+    const elements = testElements(dtype, blocks);
+    const [mine, expected] = [0, 1].map(() => ({
+      absmax: new Float32Array(blocks),
+      packed: new Uint8Array(blocks * 32),
+    }));
+    await this.run(dtype, elements, blocks, mine.absmax, 0, mine.packed, 0);
+    quantizeBlocks(dtype, elements, blocks, expected.absmax, 0, expected.packed, 0);
+    return (
+      mine.packed.every((byte, i) => byte === expected.packed[i]) &&
+      mine.absmax.every((value, i) => Object.is(value, expected.absmax[i]))
+    );
+  }
+}
+
+/** What of quantizeBlocks may be done elsewhere. */
+export type BlockQuantizer = GpuQuantizer['quantize'];
+
+/** Blocks of the race: 1 MiB of bfloat16. */
+const RACE_BLOCKS = 8192;
+
+/**
+ * Runs an import with the faster of GPU and CPU. The device is the import's own and lives as long as it: it holds buffers of a few MiB and no
+ * weights, so a trainer at work in its own worker loses neither memory nor its turn to it.
+ * @param open gives null where there is no adapter
+ */
+export async function withQuantizer<T>(
+  open: () => Promise<GpuContext | null>,
+  work: (quantize: BlockQuantizer | undefined) => Promise<T>,
+): Promise<T> {
+  const context = await open().catch(() => null);
+  // A CPU that poses as a GPU only takes the time of the one that is here.
+  const quantizer =
+    context && !isSoftwareAdapter(context.adapterInfo) ? await GpuQuantizer.create(context) : null;
+  const quantize: BlockQuantizer | undefined = quantizer
+    ? (...parameters) => quantizer.quantize(...parameters)
+    : undefined;
+  try {
+    return await work(quantize && (await isFaster(quantize)) ? quantize : undefined);
+  } finally {
+    quantizer?.dispose();
+    context?.dispose();
+  }
+}
+
+async function isFaster(quantize: BlockQuantizer): Promise<boolean> {
+  const elements = testElements('BF16', RACE_BLOCKS);
+  const absmax = new Float32Array(RACE_BLOCKS);
+  const packed = new Uint8Array(RACE_BLOCKS * 32);
+  const time = async (work: BlockQuantizer | typeof quantizeBlocks) => {
+    let best = Infinity;
+    for (let run = 0; run < 3; run++) {
+      const started = performance.now();
+      await work('BF16', elements, RACE_BLOCKS, absmax, 0, packed, 0);
+      best = Math.min(best, performance.now() - started);
+    }
+    return best;
+  };
+  return (await time(quantize)) < (await time(quantizeBlocks));
+}
+
+/** Half of the blocks random, half with the middles times absmax and their neighbours. */
+export function testElements(dtype: BlockDtype, blocks: number): Float32Array | Uint16Array {
+  const values = Float32Array.from({ length: blocks * BLOCK }, (_, i) => {
+    const block = Math.floor(i / BLOCK);
+    const scale = 2 ** ((mix32(block) % 24) - 13) * (1 + (mix32(block + 7) % 1000) / 1000);
+    const random = (mix32(i + 99991) / 2 ** 31 - 1) * 0.98 * scale;
+    const place = i % BLOCK;
+    if (place === 0) return scale;
+    if (block % 2 === 0 || place > 60) return random;
+    const near = MIDDLES[Math.floor((place - 1) / 4)] * scale;
+    return place % 4 === 0
+      ? NF4_CODE[(place / 4) % 16] * scale
+      : near * (1 + ((place % 4) - 2) * 2 ** (dtype === 'F32' ? -23 : dtype === 'F16' ? -10 : -7));
+  });
+  if (dtype === 'F32') return values;
+  const words = new Uint32Array(values.buffer);
+  if (dtype === 'BF16') return Uint16Array.from(words, (word) => word >>> 16);
+  return Uint16Array.from(words, (word) => {
+    const exponent = ((word >>> 23) & 255) - 112;
+    const sign = (word >>> 16) & 0x8000;
+    return exponent > 0 ? sign | (Math.min(exponent, 30) << 10) | ((word >>> 13) & 1023) : sign;
+  });
+}

@@ -1,0 +1,173 @@
+/** Brings a model's files into the database: checked first, then streamed, quantised and stored tensor by tensor. */
+import { ChatTokenizer } from '../data/tokenizer.ts';
+import {
+  fileName,
+  openCheckpoint,
+  type NamedFile,
+  type SourceCheckpoint,
+  type SourceTensor,
+} from '../formats/checkpoint.ts';
+import type { TensorInfo } from '../formats/tensors.ts';
+import { UserError } from '../lib/errors.ts';
+import { sha256Hex } from '../lib/sha256.ts';
+import { modelOf } from '../model/families/registry.ts';
+import type { Database, ModelManifest, StoredTensor } from '../storage/database.ts';
+import { addTensor, beginModel, completeModel, putTensor } from '../storage/models.ts';
+import type { BlockQuantizer } from './gpuQuantizer.ts';
+import { planTensors, storedBytes, storedChunks, type Quantization } from './weightStream.ts';
+
+/** Reads, quantises and stores one tensor. */
+export type TensorLane = (
+  modelId: string,
+  tensor: SourceTensor,
+  info: TensorInfo,
+  onRead: (bytes: number) => void,
+) => Promise<StoredTensor>;
+
+/** @param quantize does whole blocks of NF4 instead of this thread */
+export function laneHere(database: Database, quantize?: BlockQuantizer): TensorLane {
+  return (modelId, tensor, info, onRead) =>
+    putTensor(database, modelId, info, storedChunks(tensor, info, onRead, quantize));
+}
+
+export interface ImportOptions {
+  files: readonly NamedFile[];
+  /** How the page calls the model: the folder's name. */
+  name: string;
+  /** A checkpoint that is in NF4 already stays so. */
+  quantization: Quantization;
+  /** Commit of the Hub's repository `name`, where the files come from there. */
+  revision?: string;
+  database: Database;
+  /** What works at once, a tensor each; two of this thread where absent: while one waits for the disk the other is quantised. */
+  lanes?: readonly TensorLane[];
+  /** Asks whether so many bytes fit; throws where they do not. */
+  checkRoom: (bytes: number) => Promise<void>;
+  onProgress?: (doneBytes: number, totalBytes: number) => void;
+}
+
+/** @throws UserError for anything wrong with the files, before the first write; a damaged weight stops it at that tensor */
+export async function importModel({
+  files,
+  name,
+  quantization: wanted,
+  revision,
+  database,
+  lanes = [laneHere(database), laneHere(database)],
+  checkRoom,
+  onProgress,
+}: ImportOptions): Promise<ModelManifest> {
+  const source = await openCheckpoint(files);
+  const quantization = source.prequantized ? 'nf4' : wanted;
+  const model = modelOf(source.config);
+  checkTokenizer(source, files, model.config.vocab_size);
+  const tensors = planTensors(source, model.tensors, quantization);
+  const manifest = await beginModel(
+    database,
+    await newManifest(
+      source,
+      name,
+      quantization,
+      revision,
+      [...source.tensors.keys()].filter((tensor) => !tensors.has(tensor)),
+    ),
+  );
+  if (manifest.complete) return manifest;
+  const stored = new Set(manifest.tensors.map((tensor) => tensor.name));
+  const missing = [...tensors.values()].filter((info) => !stored.has(info.name));
+  await checkRoom(storedBytes(missing));
+  const sourceBytes = (infos: Iterable<{ name: string }>) =>
+    [...infos].reduce(
+      (sum, info) => sum + source.tensors.get(info.name)!.end - source.tensors.get(info.name)!.begin,
+      0,
+    );
+  const total = sourceBytes(tensors.values());
+  let done = total - sourceBytes(missing);
+  const onRead = (bytes: number) => onProgress?.((done += bytes), total);
+  await inLanes(missing, lanes, async (lane, info) =>
+    addTensor(manifest, await lane(manifest.id, source.tensors.get(info.name)!, info, onRead)),
+  );
+  await completeModel(database, manifest, [...tensors.keys()]);
+  return manifest;
+}
+
+/** A model without a usable tokenizer and chat template cannot be trained: better said before its weights are read. */
+function checkTokenizer(
+  { texts }: SourceCheckpoint,
+  files: readonly NamedFile[],
+  vocabularySize: number,
+): void {
+  if (!texts['tokenizer.json'] && files.some(({ path }) => fileName(path) === 'tokenizer.model'))
+    throw new UserError(
+      'The tokenizer is there only as SentencePiece (tokenizer.model). Make a tokenizer.json with transformers (AutoTokenizer.from_pretrained(…).save_pretrained(…)) and drop it with the others.',
+    );
+  const id = new ChatTokenizer(texts).largestTemplateId;
+  if (id >= vocabularySize)
+    throw new UserError(
+      `tokenizer.json gives a token of the chat template the id ${id}, but config.json says that the model has ${vocabularySize} tokens. Use the tokenizer that belongs to these weights.`,
+    );
+}
+
+/** Does all of them, one a lane at once, in order of beginning; after a failure nothing new is begun. @throws the first failure, once all is still */
+async function inLanes<L, T>(
+  items: readonly T[],
+  lanes: readonly L[],
+  work: (lane: L, item: T) => Promise<void>,
+): Promise<void> {
+  const queue = items.values();
+  const failures: unknown[] = [];
+  const follow = async (lane: L) => {
+    for (const item of queue) {
+      if (failures.length > 0) return;
+      await work(lane, item).catch((error: unknown) => failures.push(error));
+    }
+  };
+  await Promise.all(lanes.map(follow));
+  if (failures.length > 0) throw failures[0];
+}
+
+async function newManifest(
+  source: SourceCheckpoint,
+  name: string,
+  quantization: Quantization,
+  revision: string | undefined,
+  unusedTensors: string[],
+): Promise<ModelManifest> {
+  const files = await Promise.all(
+    source.weightFiles.map(async ({ path, blob, sha256 }) => ({
+      path,
+      size: blob.size,
+      sha256: sha256 ?? (await sampleHash(blob)),
+    })),
+  );
+  const identity = JSON.stringify({ files, config: source.config, texts: source.texts, quantization });
+  return {
+    id: (await sha256Hex(new TextEncoder().encode(identity))).slice(0, 32),
+    name,
+    quantization,
+    revision,
+    complete: false,
+    importedAt: new Date().toISOString(),
+    config: source.config,
+    texts: source.texts,
+    files,
+    tensors: [],
+    unusedTensors,
+    storedBytes: 0,
+  };
+}
+
+const SAMPLES = 16;
+const SAMPLE_BYTES = 65536;
+
+/** SHA-256 of sixteen samples spread over a file, its beginning and end among them. */
+async function sampleHash(blob: Blob): Promise<string> {
+  const last = Math.max(0, blob.size - SAMPLE_BYTES);
+  const parts = await Promise.all(
+    Array.from({ length: SAMPLES }, (_, i) => {
+      const from = Math.floor((last * i) / (SAMPLES - 1));
+      return blob.slice(from, from + SAMPLE_BYTES).arrayBuffer();
+    }),
+  );
+  return sha256Hex(new Uint8Array(await new Blob(parts).arrayBuffer()));
+}

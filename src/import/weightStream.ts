@@ -1,0 +1,211 @@
+/** From a checkpoint's tensors to what the engine stores: checked, quantised where the recipe says so, chunk by chunk. */
+import {
+  tensorPartBytes,
+  type TensorChunk,
+  type TensorInfo,
+  type TensorKind,
+  type WeightSource,
+} from '../formats/tensors.ts';
+import type { SourceCheckpoint, SourceTensor } from '../formats/checkpoint.ts';
+import { fileName } from '../formats/checkpoint.ts';
+import type { Nf4Scales } from '../formats/bitsandbytes.ts';
+import { DTYPE_BYTES, toFloat32, type SafetensorsDtype } from '../formats/safetensors.ts';
+import { UserError } from '../lib/errors.ts';
+import { inOrder } from '../lib/inOrder.ts';
+import type { TensorRequirement } from '../model/config.ts';
+import { Nf4Quantizer, type QuantizedScales } from '../quant/nf4.ts';
+import { hasNonFinite, type BlockDtype } from '../quant/nf4Code.ts';
+import type { BlockQuantizer } from './gpuQuantizer.ts';
+
+export type Quantization = 'nf4' | 'none';
+
+/** Source bytes read at once: a multiple of every dtype's width and of a block's bytes. */
+export const READ_BYTES = 4 * 1024 * 1024;
+/** Reads under way or waiting for their turn, a tensor. */
+const READS_AHEAD = 2;
+
+const STORED: Partial<Record<string, TensorKind>> = { F32: 'f32', F16: 'f16', BF16: 'bf16', F64: 'f32' };
+
+/** What will be stored of each required tensor; of a checkpoint that is quantised already nothing is quantised further. @throws UserError naming the first tensor that is missing, has another shape or an unreadable dtype */
+export function planTensors(
+  source: SourceCheckpoint,
+  requirements: readonly TensorRequirement[],
+  quantization: Quantization,
+): Map<string, TensorInfo> {
+  const infos = new Map<string, TensorInfo>();
+  for (const { name, shape, quantise } of requirements) {
+    const tensor = source.tensors.get(name);
+    if (!tensor) {
+      throw new UserError(
+        `The model's files have no tensor ${name} ([${shape}]), which config.json asks for. Drop all its safetensors files, or check that config.json belongs to them.`,
+      );
+    }
+    const file = fileName(tensor.file.path);
+    if (tensor.shape.join() !== shape.join())
+      throw new UserError(
+        `${file}: tensor ${name} is [${tensor.shape}], but config.json asks for [${shape}]. Use the config.json that belongs to these weights.`,
+      );
+    const stored = tensor.nf4 ? (tensor.nf4.nested ? 'nf4' : 'nf4_f32') : STORED[tensor.dtype];
+    if (!stored)
+      throw new UserError(
+        `${file}: tensor ${name} is ${tensor.dtype}; Finetab reads F32, F16 and BF16. Use the original checkpoint, not a quantised one.`,
+      );
+    infos.set(name, {
+      name,
+      shape,
+      kind: quantise && quantization === 'nf4' && !source.prequantized ? 'nf4' : stored,
+    });
+  }
+  return infos;
+}
+
+/** Reads one tensor and yields its stored parts in order. @param quantize does the blocks instead of this thread @throws UserError where a weight is NaN or infinite, naming the tensor and index */
+export async function* storedChunks(
+  tensor: SourceTensor,
+  info: TensorInfo,
+  onRead?: (bytes: number) => void,
+  quantize?: BlockQuantizer,
+): AsyncGenerator<TensorChunk> {
+  if (tensor.nf4) return yield* quantizedChunks(tensor, tensor.nf4, info, onRead);
+  const quantizer = info.kind === 'nf4' ? new Nf4Quantizer(info.shape.reduce((a, b) => a * b, 1)) : null;
+  let packedBytes = 0;
+  const reads = Math.ceil((tensor.end - tensor.begin) / READ_BYTES);
+  const pieces = inOrder(reads, READS_AHEAD, (i) =>
+    read(tensor, tensor.begin + i * READ_BYTES, Math.min(tensor.begin + (i + 1) * READ_BYTES, tensor.end)),
+  );
+  let byteOffset = 0;
+  for await (const bytes of pieces) {
+    const { dtype, elements } = elementsOf(tensor.dtype, bytes);
+    const packed = quantize
+      ? await quantizer?.pushBy(quantize, elements, dtype)
+      : quantizer?.push(elements, dtype);
+    if (quantizer ? quantizer.sawNonFinite : hasNonFinite(dtype, elements))
+      checkFinite(toFloat32(tensor.dtype, bytes), byteOffset / DTYPE_BYTES[tensor.dtype], tensor);
+    onRead?.(bytes.byteLength);
+    if (packed) {
+      if (packed.byteLength > 0) yield { part: 'packed', byteOffset: packedBytes, bytes: packed };
+      packedBytes += packed.byteLength;
+    } else if (tensor.dtype === 'F64') {
+      yield {
+        part: 'data',
+        byteOffset: byteOffset / 2,
+        bytes: new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength),
+      };
+    } else yield { part: 'data', byteOffset, bytes };
+    byteOffset += bytes.byteLength;
+  }
+  if (!quantizer) return;
+  const { packed, scales } = quantizer.finish();
+  if (packed.byteLength > 0) yield { part: 'packed', byteOffset: packedBytes, bytes: packed };
+  yield { part: 'absmax_q', byteOffset: 0, bytes: scales.absmax_q };
+  yield { part: 'nested', byteOffset: 0, bytes: nestedBytes(scales) };
+}
+
+/** A weight in NF4 already: its codes as they are; each scale once a block of 64 that it holds for. */
+async function* quantizedChunks(
+  tensor: SourceTensor,
+  { blocksPerScale, absmax, nested }: Nf4Scales<SourceTensor>,
+  info: TensorInfo,
+  onRead?: (bytes: number) => void,
+): AsyncGenerator<TensorChunk> {
+  for (let at = tensor.begin; at < tensor.end; at += READ_BYTES) {
+    const bytes = await read(tensor, at, Math.min(at + READ_BYTES, tensor.end));
+    onRead?.(bytes.byteLength);
+    yield { part: 'packed', byteOffset: at - tensor.begin, bytes };
+  }
+  const parts = tensorPartBytes(info);
+  const floats = async (scales: SourceTensor) => {
+    const values = toFloat32('F32', await read(scales, scales.begin, scales.end));
+    checkFinite(values, 0, scales);
+    return values;
+  };
+  if (!nested) {
+    yield {
+      part: 'absmax',
+      byteOffset: 0,
+      bytes: new Uint8Array(repeat(await floats(absmax), blocksPerScale, parts.absmax! / 4).buffer),
+    };
+    return;
+  }
+  yield {
+    part: 'absmax_q',
+    byteOffset: 0,
+    bytes: repeat(await read(absmax, absmax.begin, absmax.end), blocksPerScale, parts.absmax_q!),
+  };
+  const nested_absmax = repeat(await floats(nested.absmax), blocksPerScale, parts.nested! / 4 - 1);
+  yield {
+    part: 'nested',
+    byteOffset: 0,
+    bytes: nestedBytes({ nested_offset: nested.offset, nested_absmax }),
+  };
+}
+
+/** Each value `times` over, `length` in all. */
+function repeat<T extends Uint8Array | Float32Array>(values: T, times: number, length: number): T {
+  const result = new (values.constructor as new (length: number) => T)(length);
+  for (let i = 0; i < length; i++) result[i] = values[Math.floor(i / times)];
+  return result;
+}
+
+/** The bytes as they are quantised and checked: without a float32 copy where the bits will do. */
+function elementsOf(
+  dtype: SafetensorsDtype,
+  bytes: Uint8Array,
+): { dtype: BlockDtype; elements: Float32Array | Uint16Array } {
+  if (dtype !== 'F16' && dtype !== 'BF16') return { dtype: 'F32', elements: toFloat32(dtype, bytes) };
+  return { dtype, elements: new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2) };
+}
+
+async function read({ file }: SourceTensor, begin: number, end: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(await file.blob.slice(begin, end).arrayBuffer());
+  if (bytes.byteLength !== end - begin)
+    throw new UserError(
+      `${fileName(file.path)} changed or became unreadable while it was read. Drop it again.`,
+    );
+  return bytes;
+}
+
+/** The 'nested' part: float32 [offset, nested_absmax...]. */
+export function nestedBytes({ nested_offset, nested_absmax }: Omit<QuantizedScales, 'absmax_q'>): Uint8Array {
+  return new Uint8Array(new Float32Array([nested_offset, ...nested_absmax]).buffer);
+}
+
+function checkFinite(values: Float32Array, first: number, tensor: SourceTensor): void {
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] - values[i] !== 0) {
+      throw new UserError(
+        `${fileName(tensor.file.path)}: tensor ${tensor.name} holds ${values[i]} at element ${first + i}. The checkpoint is damaged or was saved from a diverged run: use another copy.`,
+      );
+    }
+  }
+}
+
+/** A checkpoint as a weight source held in memory after its first reading: for Node commands and small models. */
+export function memoryWeightSource(
+  source: SourceCheckpoint,
+  requirements: readonly TensorRequirement[],
+  quantization: Quantization,
+): WeightSource {
+  const tensors = planTensors(source, requirements, quantization);
+  const chunks = new Map<string, Promise<TensorChunk[]>>();
+  const read = async (name: string) => {
+    const made: TensorChunk[] = [];
+    for await (const chunk of storedChunks(source.tensors.get(name)!, tensors.get(name)!)) made.push(chunk);
+    return made;
+  };
+  return {
+    config: source.config,
+    tensors,
+    async *stream(name) {
+      if (!chunks.has(name)) chunks.set(name, read(name));
+      yield* await chunks.get(name)!;
+    },
+  };
+}
+
+/** Stored bytes of tensors, for estimates before an import. */
+export function storedBytes(infos: Iterable<TensorInfo>): number {
+  let sum = 0;
+  for (const info of infos) for (const bytes of Object.values(tensorPartBytes(info))) sum += bytes;
+  return sum;
+}

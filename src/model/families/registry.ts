@@ -1,0 +1,98 @@
+/** Which architectures there are; decides from config.json alone, before any weight is read. */
+import { unreadQuantization } from '../../formats/bitsandbytes.ts';
+import { UserError } from '../../lib/errors.ts';
+import type { Architecture, Model } from '../architecture.ts';
+import type { CommonConfig, ModelConfigJson } from '../config.ts';
+import { gemma2 } from './gemma2.ts';
+import { gemma3 } from './gemma3.ts';
+import { llama } from './llama.ts';
+import { mistral } from './mistral.ts';
+import { phi3 } from './phi3.ts';
+import { qwen2 } from './qwen2.ts';
+import { qwen3 } from './qwen3.ts';
+import { smollm3 } from './smollm3.ts';
+
+/** An architecture whose config type stays its own affair. */
+interface Entry {
+  modelType: string;
+  read(json: ModelConfigJson): Omit<Model, 'headWeight'>;
+}
+
+function entry<C extends CommonConfig>(architecture: Architecture<C>): Entry {
+  return {
+    modelType: architecture.modelType,
+    read(json) {
+      const config = architecture.parse(json);
+      return {
+        config,
+        tensors: architecture.tensors(config),
+        forward: (builder) => architecture.forward(builder, config),
+      };
+    },
+  };
+}
+
+const architectures = [
+  entry(llama),
+  entry(mistral),
+  entry(qwen2),
+  entry(qwen3),
+  entry(smollm3),
+  entry(phi3),
+  entry(gemma2),
+  entry(gemma3),
+];
+
+/** Text-only relatives of multimodal model types. */
+const TEXT_ONLY: Readonly<Record<string, string>> = {
+  gemma3: ', whose model_type is "gemma3_text" (270m and 1b are)',
+  mllama: ', whose model_type is "llama" (1B and 3B are)',
+};
+
+/** Keys that only a mixture of experts has. */
+const EXPERT_KEYS = [
+  'num_local_experts',
+  'num_experts',
+  'n_routed_experts',
+  'num_experts_per_tok',
+  'moe_intermediate_size',
+];
+
+/** @throws UserError naming what is not supported */
+export function modelOf(json: ModelConfigJson): Model {
+  const type = json.model_type;
+  if (typeof type !== 'string')
+    throw new UserError(
+      'config.json has no "model_type". Drop the folder of a model from the Hugging Face hub, config.json included.',
+    );
+  const unread = json.quantization_config
+    ? unreadQuantization(json.quantization_config as Record<string, unknown>)
+    : null;
+  if (unread) {
+    throw new UserError(
+      `config.json: this checkpoint is quantised already (${unread}). Use the original 16-bit checkpoint, which Finetab quantises itself, or one in bitsandbytes' 4-bit NF4.`,
+    );
+  }
+  const experts = EXPERT_KEYS.find((key) => Number(json[key]) > 0);
+  if (experts)
+    throw new UserError(
+      `config.json (model_type ${type}): "${experts}" says that this is a mixture of experts, which is not supported. Choose a dense model.`,
+    );
+  const found = architectures.find((architecture) => architecture.modelType === type);
+  if (!found) {
+    const multimodal = 'vision_config' in json || 'text_config' in json;
+    throw new UserError(
+      `config.json: model_type ${JSON.stringify(type)} is not supported. ${multimodal ? `It is a multimodal model: choose a text-only checkpoint${TEXT_ONLY[type] ?? ''}` : 'Choose a model of a supported type'}. Supported: ${supportedModelTypes().join(', ')}.`,
+    );
+  }
+  const model = found.read(json);
+  return {
+    ...model,
+    headWeight: model.config.tie_word_embeddings ? 'model.embed_tokens.weight' : 'lm_head.weight',
+  };
+}
+
+/** How a model type's checkpoint says it, for the page. */
+export function supportedModelTypes(): string[] {
+  return architectures.map((architecture) => architecture.modelType);
+}

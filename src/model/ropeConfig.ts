@@ -1,0 +1,175 @@
+/** The rotary settings of config.json, in the form of transformers 4 and 5 (modeling_rope_utils.py). */
+import type { ConfigReader } from './config.ts';
+
+export interface RopeSettings {
+  rope_theta: number;
+  /** Part of each head, from its start, that is rotated. */
+  partial_rotary_factor: number;
+  scaling: RopeScaling;
+}
+
+export type RopeScaling =
+  | { rope_type: 'default' }
+  | { rope_type: 'linear'; factor: number }
+  | {
+      rope_type: 'llama3';
+      factor: number;
+      low_freq_factor: number;
+      high_freq_factor: number;
+      original_max_position_embeddings: number;
+    }
+  | {
+      rope_type: 'yarn';
+      factor: number;
+      attention_factor: number;
+      beta_fast: number;
+      beta_slow: number;
+      truncate: boolean;
+      original_max_position_embeddings: number;
+    }
+  /** `long_factor` where a sequence is longer than the original maximum, else `short_factor`: one number a frequency. */
+  | {
+      rope_type: 'longrope';
+      short_factor: readonly number[];
+      long_factor: readonly number[];
+      attention_factor: number;
+      original_max_position_embeddings: number;
+    };
+
+/** What a family has of its own. */
+export interface RopeDefaults {
+  rope_theta?: number;
+  /** It may rotate only part of a head; the others refuse that. */
+  partial?: boolean;
+  /** Of the key of that name; without one max_position_embeddings stands in. */
+  original_max_position_embeddings?: number;
+  /** Other names that its configs give to types. */
+  rope_types?: Readonly<Record<string, string>>;
+}
+
+/** The config's other keys that the settings depend on. */
+interface Heads {
+  head_dim: number;
+  max_position_embeddings: number;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Reads transformers 5's `rope_parameters` or transformers 4's `rope_theta` and `rope_scaling`. */
+export function readRope(config: ConfigReader, heads: Heads, defaults: RopeDefaults = {}): RopeSettings {
+  return ropeOf(
+    config,
+    (config.json.rope_parameters ?? config.json.rope_scaling ?? {}) as Json,
+    heads,
+    defaults,
+  );
+}
+
+/** @param nested the one dictionary that holds the settings; what it lacks is looked up beside it */
+export function ropeOf(
+  config: ConfigReader,
+  nested: Json,
+  { head_dim, max_position_embeddings }: Heads,
+  defaults: RopeDefaults = {},
+): RopeSettings {
+  const { json } = config;
+  const positive = (key: string, value: unknown): number => {
+    if (typeof value !== 'number' || !(value > 0))
+      config.fail(
+        `the rope setting "${key}" must be a positive number, found ${JSON.stringify(value ?? null)}`,
+      );
+    return value;
+  };
+  const number = (key: string, fallback?: number) => positive(key, nested[key] ?? json[key] ?? fallback);
+  const partial_rotary_factor = number('partial_rotary_factor', 1);
+  const rotated = Math.trunc(head_dim * partial_rotary_factor);
+  if (partial_rotary_factor !== 1 && !defaults.partial)
+    config.fail(
+      `"partial_rotary_factor" is ${partial_rotary_factor}; this model type is supported with whole heads rotated`,
+    );
+  if (rotated % 2 !== 0 || rotated < 2 || rotated > head_dim)
+    config.fail(
+      `${rotated} of the ${head_dim} elements of a head would be rotated, which must be an even number of them`,
+    );
+
+  const original = () =>
+    positive(
+      'original_max_position_embeddings',
+      json.original_max_position_embeddings ??
+        defaults.original_max_position_embeddings ??
+        nested.original_max_position_embeddings ??
+        max_position_embeddings,
+    );
+  const factors = (key: string): number[] => {
+    const list = nested[key];
+    if (!Array.isArray(list) || list.length !== rotated / 2)
+      config.fail(`the rope setting "${key}" must be a list of ${rotated / 2} numbers`);
+    return list.map((value) => positive(key, value));
+  };
+  const scaling = (type: string): RopeScaling => {
+    switch (type) {
+      case 'default':
+        return { rope_type: type };
+      case 'linear':
+        return { rope_type: type, factor: number('factor') };
+      case 'llama3':
+        return {
+          rope_type: type,
+          factor: number('factor'),
+          low_freq_factor: number('low_freq_factor'),
+          high_freq_factor: number('high_freq_factor'),
+          original_max_position_embeddings: original(),
+        };
+      case 'yarn': {
+        const factor = number('factor');
+        return {
+          rope_type: type,
+          factor,
+          attention_factor:
+            nested.attention_factor == null ? yarnAttention(factor, nested) : number('attention_factor'),
+          beta_fast: number('beta_fast', 32),
+          beta_slow: number('beta_slow', 1),
+          truncate: nested.truncate !== false,
+          original_max_position_embeddings: original(),
+        };
+      }
+      case 'longrope': {
+        const before = original();
+        const factor = number('factor', max_position_embeddings / before);
+        return {
+          rope_type: type,
+          short_factor: factors('short_factor'),
+          long_factor: factors('long_factor'),
+          attention_factor: number(
+            'attention_factor',
+            factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(before)),
+          ),
+          original_max_position_embeddings: before,
+        };
+      }
+      default:
+        return config.fail(
+          `rope type ${JSON.stringify(type)} is not supported (default, linear, llama3, yarn and longrope are)`,
+        );
+    }
+  };
+  const type = (nested.rope_type ?? nested.type ?? 'default') as string;
+  return {
+    rope_theta: number('rope_theta', defaults.rope_theta ?? 10000),
+    partial_rotary_factor,
+    scaling: scaling(defaults.rope_types?.[type] ?? type),
+  };
+}
+
+/** YaRN's temperature (arXiv:2309.00071, section 3.4). */
+function yarnAttention(factor: number, { mscale, mscale_all_dim }: Json): number {
+  const scale = (m: number) => (factor <= 1 ? 1 : 0.1 * m * Math.log(factor) + 1);
+  return typeof mscale === 'number' && typeof mscale_all_dim === 'number' && mscale && mscale_all_dim
+    ? scale(mscale) / scale(mscale_all_dim)
+    : scale(1);
+}
+
+/** Elements of a head that are rotated. */
+export function rotatedDim(rope: RopeSettings, headDim: number): number {
+  return Math.trunc(headDim * rope.partial_rotary_factor);
+}

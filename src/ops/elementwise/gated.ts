@@ -1,0 +1,66 @@
+/** Gated activation: y = activation(gate) · up. SwiGLU with silu, GeGLU with gelu_tanh (arXiv:2002.05202). */
+import { flatGrid, value } from '../../gpu/dispatch.ts';
+import { elements, type Graph, type Op, type Value } from '../../graph/graph.ts';
+import type { TensorFlow, TensorFlowTensor } from '../../graph/tensorflowTypes.ts';
+
+export type Activation = 'silu' | 'gelu_tanh';
+
+/** @param gate, up [T, I] @returns [T, I] */
+export function gated(graph: Graph, gate: Value, up: Value, activation: Activation): Value {
+  return graph.append(gatedOp, [gate, up], { activation })[0];
+}
+
+function activate(tf: TensorFlow, x: TensorFlowTensor, activation: Activation): TensorFlowTensor {
+  switch (activation) {
+    case 'silu':
+      return tf.mul(x, tf.sigmoid(x));
+    case 'gelu_tanh': {
+      const inner = tf.mul(tf.add(x, tf.mul(tf.mul(x, tf.square(x)), 0.044715)), Math.sqrt(2 / Math.PI));
+      return tf.mul(tf.mul(x, 0.5), tf.add(tf.tanh(inner), 1));
+    }
+  }
+}
+
+/** Four numbers an invocation where they come out even. */
+function byFour(y: Value) {
+  const count = elements(y);
+  return count % 4 === 0
+    ? { count: count / 4, constants: { COUNT: count / 4, ELEMENT: 'element4' } }
+    : { count, constants: { COUNT: count, ELEMENT: 'element1' } };
+}
+
+export const gatedOp: Op = {
+  name: 'gated',
+  outputs: ([gate]) => [{ shape: gate.shape }],
+  gradient(backward, { inputs: [gate, up], attributes }, [dy]) {
+    if (dy) backward.emitAll([gate, up], gatedDxOp, [gate, up, dy], attributes);
+  },
+  dispatches({ inputs: [gate, up], outputs: [y], attributes }, settings) {
+    return [
+      {
+        shader: 'gated',
+        constants: { ...byFour(y).constants, ACTIVATION: attributes.activation as string },
+        bindings: { 0: value(y), 1: value(gate), 2: value(up) },
+        workgroups: flatGrid(byFour(y).count, 64, settings),
+      },
+    ];
+  },
+  tensorflow: (tf, [gate, up], { attributes }) => [
+    tf.mul(activate(tf, gate, attributes.activation as Activation), up),
+  ],
+};
+
+export const gatedDxOp: Op = {
+  name: 'gatedDx',
+  outputs: ([gate, up]) => [{ shape: gate.shape }, { shape: up.shape }],
+  dispatches({ inputs: [gate, up, dy], outputs: [dGate, dUp], attributes }, settings) {
+    return [
+      {
+        shader: 'gated_dx',
+        constants: { ...byFour(dy).constants, ACTIVATION: attributes.activation as string },
+        bindings: { 0: value(dGate), 1: value(dUp), 2: value(gate), 3: value(up), 4: value(dy) },
+        workgroups: flatGrid(byFour(dy).count, 64, settings),
+      },
+    ];
+  },
+};

@@ -1,0 +1,127 @@
+/**
+ * Output head and loss in one op: loss[t] = cross entropy of softmax(h[t] Wᵀ) against targets[t], 0 where the target is negative; correct[t] = 1
+ * where the target is the likeliest token (of equal ones the first), else 0. Rows go in chunks, so [T, vocab] never exists.
+ * In a training graph the same sweep yields the gradient to h, while a chunk's logits are at hand.
+ */
+import { rowSlice, type Dispatch, type BufferReference, type KernelSettings } from '../../gpu/dispatch.ts';
+import type { Graph, Node, Op, Value } from '../../graph/graph.ts';
+import { matrixProduct } from '../matmul/matmul.ts';
+import { rowGrid } from '../norm/rowGrid.ts';
+import { scaleRowsOp } from '../elementwise/scaleRows.ts';
+
+/** Bytes of logits that one chunk may take, where the least chunk allows. */
+const CHUNK_BYTES = 128 * 1024 * 1024;
+/** Slopes of the logits are at most 1, and most of them probabilities of unlikely tokens. */
+const SLOPE_SCALE = 4096;
+/** Invocations a row of logits, which is long. */
+const WORKGROUP = 256;
+/** Rows of the least chunk: a slice of the loss then starts at a multiple of 256 bytes. */
+const CHUNK_ROWS = 64;
+
+/** @param h [T, H] @param head [V, H] @param targets [T] i32 @param softcap of the logits, 0: none @returns loss and correct, both [T] */
+export function linearCrossEntropy(
+  graph: Graph,
+  h: Value,
+  head: Value,
+  targets: Value,
+  softcap = 0,
+): { loss: Value; correct: Value } {
+  const [loss, correct] = graph.append(linearCrossEntropyOp, [h, head, targets], {
+    softcap,
+    gradient: graph.training,
+  });
+  return { loss, correct };
+}
+
+/** Rows a chunk, a multiple of 64. */
+function chunkRows(vocabulary: number, { maxBindingBytes }: KernelSettings): number {
+  return Math.max(
+    CHUNK_ROWS,
+    Math.floor(Math.min(CHUNK_BYTES, maxBindingBytes) / (vocabulary * 4) / CHUNK_ROWS) * CHUNK_ROWS,
+  );
+}
+
+export const linearCrossEntropyOp: Op = {
+  name: 'linearCrossEntropy',
+  outputs([h, head], attributes) {
+    if (h.shape[1] !== head.shape[1])
+      throw new Error(`linearCrossEntropy: hidden of ${h.shape[1]} for a head of [${head.shape}]`);
+    const perToken = { shape: [h.shape[0]] };
+    return attributes.gradient ? [perToken, perToken, { shape: h.shape }] : [perToken, perToken];
+  },
+  gradient(backward, { inputs: [h], outputs: [, , dUnit] }, [dLoss]) {
+    if (dLoss) backward.emit(h, scaleRowsOp, [dUnit, dLoss]);
+  },
+  dispatches({ inputs: [h, head, targets], outputs: [loss, correct, dUnit], attributes }: Node, settings) {
+    const [tokens, width] = h.shape;
+    const vocabulary = head.shape[0];
+    const rows = Math.min(tokens, chunkRows(vocabulary, settings));
+    const logits: BufferReference = { type: 'scratch', index: 0, bytes: rows * vocabulary * 4 };
+    const dispatches: Dispatch[] = [];
+    for (let first = 0; first < tokens; first += rows) {
+      const count = Math.min(rows, tokens - first);
+      dispatches.push(
+        ...matrixProduct(
+          {
+            m: count,
+            n: vocabulary,
+            k: width,
+            a: { value: h, slice: rowSlice(h, first, count, width), rowStride: width, columnStride: 1 },
+            b: { value: head, rowStride: 1, columnStride: width },
+            c: { value: loss, slice: logits, rowStride: vocabulary },
+          },
+          settings,
+          1,
+        ),
+        {
+          shader: 'cross_entropy',
+          constants: {
+            ROWS: count,
+            V: vocabulary,
+            SOFTCAP: { f32: attributes.softcap as number },
+            GRADIENT: attributes.gradient as boolean,
+            WORKGROUP: settings.rowWorkgroup > 1 ? WORKGROUP : 1,
+          },
+          bindings: {
+            0: logits,
+            1: rowSlice(loss, first, count, 1),
+            2: rowSlice(targets, first, count, 1),
+            3: rowSlice(correct, first, count, 1),
+          },
+          workgroups: rowGrid(count, settings),
+        },
+      );
+      if (!dUnit) continue;
+      dispatches.push(
+        ...matrixProduct(
+          {
+            m: count,
+            n: width,
+            k: vocabulary,
+            a: { value: loss, slice: logits, rowStride: vocabulary, columnStride: 1 },
+            b: { value: head, rowStride: width, columnStride: 1 },
+            c: { value: dUnit, slice: rowSlice(dUnit, first, count, width), rowStride: width },
+            scaleA: SLOPE_SCALE,
+          },
+          settings,
+          1,
+        ),
+      );
+    }
+    return dispatches;
+  },
+  tensorflow(tf, [h, head, targets], { attributes }) {
+    let logits = tf.matMul(h, head, false, true);
+    const cap = attributes.softcap as number;
+    if (cap > 0) logits = tf.mul(tf.tanh(tf.div(logits, cap)), cap);
+    const picked = tf.sum(
+      tf.mul(logits, tf.oneHot(tf.cast(tf.maximum(targets, 0), 'int32'), head.shape[0]!)),
+      1,
+    );
+    const correct = tf.cast(tf.equal(tf.argMax(logits, 1), tf.cast(targets, 'int32')), 'float32');
+    return [
+      tf.mul(tf.sub(tf.logSumExp(logits, 1), picked), tf.cast(tf.greaterEqual(targets, 0), 'float32')),
+      correct,
+    ];
+  },
+};

@@ -1,0 +1,76 @@
+/** How a product is computed on a CPU adapter. */
+import {
+  flatGrid,
+  value,
+  type BufferReference,
+  type Dispatch,
+  type KernelSettings,
+} from '../../gpu/dispatch.ts';
+import { elements } from '../../graph/graph.ts';
+import {
+  hasNf4,
+  MOST_WRITTEN_BYTES,
+  productConstants,
+  readsByFour,
+  weightBindings,
+  type MatrixProduct,
+} from './matmulProblem.ts';
+
+/** Rows above which an NF4 operand is written out as f32 first: then each code is looked up once, not once a block of 8 rows. */
+const DEQUANTIZE_ROWS = 8;
+/** Multiplications below which the extra dispatch costs more than the lookups it saves. */
+const DEQUANTIZE_PRODUCTS = 2 ** 18;
+
+/** Invocations that keep a CPU's threads busy, and terms that make up for storing a wider block. */
+const ENOUGH_INVOCATIONS = 512;
+const ENOUGH_TERMS = 32;
+
+/** Fours of columns of an invocation: twice as many read a third less. */
+function quadsOf({ m, n, k }: MatrixProduct): 1 | 2 {
+  return n % 8 === 0 && k >= ENOUGH_TERMS && (n / 8) * Math.ceil(m / 8) >= ENOUGH_INVOCATIONS ? 2 : 1;
+}
+
+/** Registers only, for adapters where barriers cost more than they save; by vec4 where the layout allows. */
+export function directProduct(
+  product: MatrixProduct,
+  settings: KernelSettings,
+  scratchIndex: number,
+): Dispatch[] {
+  const { m, n, a, b, c } = product;
+  const constants = productConstants(product);
+  const bindings = {
+    0: c.slice ?? value(c.value),
+    1: a.slice ?? value(a.value),
+    ...weightBindings(b.value, b.part),
+  };
+  if (!readsByFour(product))
+    return [
+      { shader: 'matmul_direct', constants, bindings, workgroups: [Math.ceil(n / 32), Math.ceil(m / 64), 1] },
+    ];
+  const quads = quadsOf(product);
+  const columns = { ...constants, HALVES: 2, FOUR: 4, QUADS: quads };
+  const workgroups = flatGrid((n / (4 * quads)) * Math.ceil(m / 8), 64, settings);
+  const count = elements(b.value);
+  if (
+    !hasNf4(product) ||
+    m <= DEQUANTIZE_ROWS ||
+    m * count < DEQUANTIZE_PRODUCTS ||
+    count * 4 > MOST_WRITTEN_BYTES
+  )
+    return [{ shader: 'matmul_direct4', constants: columns, bindings, workgroups }];
+  const plain: BufferReference = { type: 'scratch', index: scratchIndex, bytes: count * 4 };
+  return [
+    {
+      shader: 'dequantize_nf4',
+      constants: { COUNT: count, B_KIND: constants.B_KIND },
+      bindings: { 0: plain, ...weightBindings(b.value, b.part) },
+      workgroups: flatGrid(Math.ceil(count / 64), 64, settings),
+    },
+    {
+      shader: 'matmul_direct4',
+      constants: { ...columns, B_KIND: 'f32' },
+      bindings: { 0: bindings[0], 1: bindings[1], 4: plain },
+      workgroups,
+    },
+  ];
+}

@@ -1,0 +1,409 @@
+/** How a product is cut into tiles on a GPU: by vec4 where its layout allows, on matrix units where the level does, and over slices of k. */
+import {
+  flatGrid,
+  type BufferReference,
+  type Dispatch,
+  type KernelSettings,
+  type Tunable,
+  type Way,
+} from '../../gpu/dispatch.ts';
+import { BLOCK } from '../../quant/nf4.ts';
+import {
+  columnBindings,
+  columnConstants,
+  columnTiles,
+  dequantizeConstants,
+  groupConstants,
+  inputBindings,
+  operandBindings,
+  outputBindings,
+} from './groupedGemm.ts';
+import { hasNf4, productConstants, weightKind, type MatrixProduct } from './matmulProblem.ts';
+import { LANES, MATRIX_K, RUN, WIDE_K, type ProductVariant } from './matmulVariants.ts';
+import {
+  chosenWay,
+  isTurned,
+  nameOfWay,
+  productKey,
+  waysNear,
+  waysOf,
+  workgroupBytes,
+  type ProductWay,
+} from './matmulHeuristic.ts';
+
+/** @param scratchIndex index of the node's scratch that this product may use, and the one after it */
+export function tiledProduct(
+  product: MatrixProduct,
+  settings: KernelSettings,
+  scratchIndex: number,
+): Dispatch[] {
+  const [first, ...rest] = dispatchesBy(chosenWay(product, settings), product, settings, scratchIndex);
+  return [{ ...first, tunable: tunableProduct(product, scratchIndex) }, ...rest];
+}
+
+function tunableProduct(product: MatrixProduct, scratchIndex: number): Tunable {
+  const key = productKey(product);
+  const toWay = (way: ProductWay): Way => ({
+    name: nameOfWay(way),
+    variant: way.variant.name,
+    level: way.variant.level,
+    bound: way.variant.bound,
+  });
+  const chosen = ({ name }: Way, settings: KernelSettings) =>
+    chosenWay(product, { ...settings, choices: new Map([[key, name]]) });
+  const { m, n, k } = product;
+  return {
+    key,
+    operations: m * n * k,
+    outputs: Object.values(outputBindings(product)),
+    ways: (settings) => waysOf(product, settings).map(toWay),
+    near: (way, settings) => waysNear(chosen(way, settings), product, settings).map(toWay),
+    dispatches: (way, settings) => dispatchesBy(chosen(way, settings), product, settings, scratchIndex),
+  };
+}
+
+function dispatchesBy(
+  way: ProductWay,
+  product: MatrixProduct,
+  settings: KernelSettings,
+  scratchIndex: number,
+): Dispatch[] {
+  switch (way.variant.shader) {
+    case 'matmul_tiled':
+      return anyLayoutProduct(way, product, settings, scratchIndex);
+    case 'matmul_wide':
+      return wideProduct(way, product, settings, scratchIndex);
+    case 'matmul_rows':
+      return [fewRowsProduct(way, product, settings)];
+    case 'matmul_unrolled':
+      return unrolledProduct(way, product, settings, scratchIndex);
+    case 'matmul_matrix':
+      return matrixUnitProduct(way, product, settings, scratchIndex);
+  }
+}
+
+function anyLayoutProduct(
+  { variant, slices }: ProductWay,
+  product: MatrixProduct,
+  settings: KernelSettings,
+  scratchIndex: number,
+): Dispatch[] {
+  const { a, b } = product;
+  const constants = {
+    ...productConstants(product),
+    A_ALONG_K: a.columnStride === 1,
+    B_ALONG_K: b.rowStride === 1,
+  };
+  return sliced(product, settings, scratchIndex, variant, slices, 1, (split, kSlice, { target }) => ({
+    shader: variant.shader,
+    constants: { ...constants, SPLIT: split, K_SLICE: kSlice },
+    bindings: { ...target, ...inputBindings(product), ...operandBindings(product, settings) },
+  }));
+}
+
+function wideProduct(
+  { variant, slices }: ProductWay,
+  product: MatrixProduct,
+  settings: KernelSettings,
+  scratchIndex: number,
+): Dispatch[] {
+  const { a, b } = product;
+  const { tileN } = variant;
+  const [aAlongK, bAlongK] = [a.columnStride === 1, b.rowStride === 1];
+  return sliced(
+    product,
+    settings,
+    scratchIndex,
+    variant,
+    slices,
+    WIDE_K,
+    (split, kSlice, { target, kind }) => ({
+      shader: variant.shader,
+      constants: {
+        ...productConstants(product),
+        ...registerTileConstants(product, variant, split, kSlice, hasNf4(product)),
+        A_ALONG_K: aAlongK,
+        B_ALONG_K: bAlongK,
+        A_SIDE: aAlongK ? 'k' : 'm',
+        B_SIDE: bAlongK ? 'k' : 'n',
+        C_WRITER: !bAlongK && writesByFour(product) ? 'vector' : 'scalar',
+        C_TARGET: kind,
+        ...groupConstants(product, tileN, settings),
+      },
+      bindings: { ...target, ...inputBindings(product), ...operandBindings(product, settings) },
+    }),
+  );
+}
+
+/** What matmul_wide.wgsl and matmul_unrolled.wgsl have in common. @param decodes whether B comes to its tile as NF4: a word of eight codes at a time, not four elements */
+function registerTileConstants(
+  { k, b }: MatrixProduct,
+  { level, tileM, tileN, perM, perN, threads }: ProductVariant,
+  split: number,
+  kSlice: number,
+  decodes: boolean,
+) {
+  const fours = decodes ? 2 : 1;
+  return {
+    SPLIT: split,
+    K_SLICE: kSlice,
+    K_WHOLE: k % WIDE_K === 0,
+    A_LOADS: Math.ceil((tileM * WIDE_K) / 4 / threads),
+    B_LOADS: Math.ceil((tileN * WIDE_K) / (4 * fours) / threads),
+    B_FOURS: fours,
+    B_READER: decodes ? 'nf4' : 'plain',
+    B_SCALE_TERMS: b.rowStride === 1 && k % BLOCK === 0 ? BLOCK : WIDE_K,
+    TILE_M: tileM,
+    TILE_N: tileN,
+    PER_M: perM,
+    PER_N: perN,
+    HALF_M: perM / 4,
+    HALF_N: perN / 4,
+    THREADS: threads,
+    TILE: level === 'plain' ? 'tile_f32' : 'tile_f16',
+  };
+}
+
+/** Whether C is written by vec4. */
+function writesByFour({ c }: MatrixProduct): boolean {
+  return (c.offset ?? 0) % 4 === 0 && c.rowStride % 4 === 0;
+}
+
+/** Fours of each invocation's terms that lib/left_kept.wgsl brings to workgroup memory at once: the more, the fewer waits. */
+const KEPT_FOURS = [8, 4, 2];
+/** Bytes of a row of them, one more for padding. */
+const keptRowBytes = (fours: number) => LANES * (fours + 1) * 16;
+
+function fewRowsProduct({ variant }: ProductWay, product: MatrixProduct, settings: KernelSettings): Dispatch {
+  const { tileN, perN, threads } = variant;
+  const spare = settings.workgroupBytes - workgroupBytes(variant, product);
+  const kept = hasNf4(product)
+    ? KEPT_FOURS.find((fours) => product.m * keptRowBytes(fours) <= spare)
+    : undefined;
+  return {
+    shader: variant.shader,
+    constants: {
+      ...productConstants(product),
+      SPLIT: 1,
+      ROWS: product.m,
+      FOURS: RUN / 4,
+      TILE_N: tileN,
+      PER_N: perN,
+      THREADS: threads,
+      B_READER: hasNf4(product) ? 'nf4' : 'plain',
+      ...(kept ? { LEFT: 'kept', KEPT: kept } : { LEFT: 'read' }),
+      C_TARGET: product.group ? 'members' : 'one',
+      ADDED: 'none',
+      ...groupConstants(product, tileN, settings),
+    },
+    bindings: {
+      ...outputBindings(product),
+      ...inputBindings(product),
+      ...operandBindings(product, settings),
+    },
+    workgroups: [columnTiles(product, tileN), 1, 1],
+  };
+}
+
+function unrolledProduct(
+  { variant, slices }: ProductWay,
+  product: MatrixProduct,
+  settings: KernelSettings,
+  scratchIndex: number,
+): Dispatch[] {
+  const { tileN, decodes } = variant;
+  const { dispatches, layout, bindings, written } = decodes
+    ? asItLies(product, settings)
+    : writtenOut(product, settings, scratchIndex + 1, 'tile_f32');
+  return [
+    ...dispatches,
+    ...sliced(
+      product,
+      settings,
+      scratchIndex,
+      variant,
+      slices,
+      WIDE_K,
+      (split, kSlice, { target, kind }) => ({
+        shader: variant.shader,
+        constants: {
+          ...productConstants(product),
+          ...layout,
+          ...registerTileConstants(product, variant, split, kSlice, decodes),
+          TILE_K: WIDE_K,
+          C_WRITER: writesByFour(product) ? 'vector' : 'scalar',
+          C_TARGET: kind,
+          ...groupConstants(product, tileN, settings, written),
+        },
+        bindings: { ...target, ...inputBindings(product), ...bindings },
+      }),
+    ),
+  ];
+}
+
+/** The operand B of a product, and what makes it. */
+interface RightOperand {
+  dispatches: Dispatch[];
+  layout: Dispatch['constants'];
+  bindings: Record<number, BufferReference>;
+  written: 'end to end' | 'turned' | null;
+}
+
+function asItLies(product: MatrixProduct, settings: KernelSettings): RightOperand {
+  const { b } = product;
+  return {
+    dispatches: [],
+    layout: { B_KIND: weightKind(b.value), B_ALONG_K: b.rowStride === 1 },
+    bindings: operandBindings(product, settings),
+    written: null,
+  };
+}
+
+/**
+ * An NF4 operand is written out once, which costs less than decoding it in every tile, and so that it runs along n, which saves the product a turn; any
+ * other stays as it is. A group's weights become one array.
+ */
+function writtenOut(
+  product: MatrixProduct,
+  settings: KernelSettings,
+  scratchIndex: number,
+  tile: 'tile_f32' | 'tile_f16',
+): RightOperand {
+  const { n, k, b } = product;
+  const asIs = asItLies(product, settings);
+  if (!hasNf4(product)) return asIs;
+  const { bindings, layout } = asIs;
+  const plain: BufferReference = {
+    type: 'scratch',
+    index: scratchIndex,
+    bytes: n * k * (tile === 'tile_f16' ? 2 : 4),
+  };
+  const turned = isTurned(product);
+  const dispatch: Dispatch = {
+    shader: turned ? 'dequantize_nf4_turned' : 'dequantize_nf4_words',
+    constants: {
+      ...(turned ? { N: n, K: k } : { COUNT: n * k }),
+      B_KIND: weightKind(b.value),
+      TILE: tile,
+      ...dequantizeConstants(product, settings, turned),
+    },
+    bindings: { 0: plain, ...bindings },
+    workgroups: turned ? [Math.ceil(n / 64), k / BLOCK, 1] : flatGrid((n * k) / 8, 64, settings),
+  };
+  return {
+    dispatches: [dispatch],
+    layout: { ...layout, B_KIND: 'f32', ...(turned && { B_ALONG_K: false, B_ROW: n, B_COLUMN: 1 }) },
+    bindings: { 4: plain },
+    written: turned ? 'turned' : 'end to end',
+  };
+}
+
+/** Where a dispatch writes: C or partial sums, or each member's own C. */
+interface Results {
+  target: Record<number, BufferReference>;
+  kind: 'one' | 'members';
+}
+
+/** A product over so many slices of k, each a multiple of `granule` terms; several write partial sums, which are added up in order. */
+function sliced(
+  product: MatrixProduct,
+  settings: KernelSettings,
+  scratchIndex: number,
+  { tileM, tileN }: ProductVariant,
+  slices: number,
+  granule: number,
+  dispatch: (split: number, kSlice: number, results: Results) => Omit<Dispatch, 'workgroups'>,
+): Dispatch[] {
+  const { m, n, k, group } = product;
+  const [x, y] = [columnTiles(product, tileN), Math.ceil(m / tileM)];
+  const kSlice = Math.ceil(k / slices / granule) * granule;
+  const split = Math.ceil(k / kSlice);
+  const target = outputBindings(product);
+  if (split === 1)
+    return [
+      {
+        ...dispatch(1, kSlice, { target, kind: group?.along === 'columns' ? 'members' : 'one' }),
+        workgroups: [x, y, 1],
+      },
+    ];
+  const scratch: BufferReference = { type: 'scratch', index: scratchIndex, bytes: split * m * n * 4 };
+  return [
+    { ...dispatch(split, kSlice, { target: { 0: scratch }, kind: 'one' }), workgroups: [x, y, split] },
+    sumOfSlices(product, split, scratch, settings),
+  ];
+}
+
+/** Adds partial sums up, by vec4 where C has no gaps. */
+function sumOfSlices(
+  product: MatrixProduct,
+  split: number,
+  scratch: BufferReference,
+  settings: KernelSettings,
+): Dispatch {
+  const { m, n, c, alpha = 1, accumulate = false, group } = product;
+  const shared = { M: m, SPLIT: split, ALPHA: { f32: alpha }, ACCUMULATE: accumulate };
+  const whole = group?.along === 'columns' || (!c.offset && c.rowStride === n && n % 4 === 0);
+  const constants = whole
+    ? { ...shared, ...columnConstants(product) }
+    : { ...shared, N: n, C_OFFSET: c.offset ?? 0, C_ROW: c.rowStride };
+  return {
+    shader: whole ? 'matmul_reduce_wide' : 'matmul_reduce',
+    constants,
+    bindings: { 1: scratch, ...(whole ? columnBindings(product) : outputBindings(product)) },
+    workgroups: flatGrid(whole ? (m * n) / 4 : m * n, 64, settings),
+  };
+}
+
+/** Operands in float16 on matrix units, NF4 written out in float16. */
+function matrixUnitProduct(
+  { variant, slices }: ProductWay,
+  product: MatrixProduct,
+  settings: KernelSettings,
+  scratchIndex: number,
+): Dispatch[] {
+  const { alpha = 1, scaleA = 1 } = product;
+  const { tileM, tileN, perM: subM, perN: subN, threads } = variant;
+  const { dispatches, layout, bindings, written } = writtenOut(
+    product,
+    settings,
+    scratchIndex + 1,
+    'tile_f16',
+  );
+  return [
+    ...dispatches,
+    ...sliced(
+      { ...product, alpha: alpha / scaleA },
+      settings,
+      scratchIndex,
+      variant,
+      slices,
+      MATRIX_K,
+      (split, kSlice, { target, kind }) => ({
+        shader: variant.shader,
+        constants: {
+          ...productConstants(product),
+          ...layout,
+          SPLIT: split,
+          K_SLICE: kSlice,
+          TILE_M: tileM,
+          TILE_N: tileN,
+          TILE_K: MATRIX_K,
+          SUB_M: subM,
+          SUB_N: subN,
+          FM: tileM / subM / 16,
+          FN: tileN / subN / 16,
+          FK: MATRIX_K / 16,
+          THREADS: threads,
+          A_LOADS: (tileM * MATRIX_K) / 4 / threads,
+          B_LOADS: (tileN * MATRIX_K) / 4 / threads,
+          A_SCALE: { f32: scaleA },
+          B_READER: written ? 'half' : 'any',
+          B_SIDE: layout.B_ALONG_K ? 'k' : 'n',
+          C_TARGET: kind,
+          ...groupConstants(product, tileN, settings, written),
+        },
+        bindings: { ...target, ...inputBindings(product), ...bindings },
+      }),
+    ),
+  ];
+}

@@ -1,0 +1,196 @@
+/**
+ * Several products with frozen weights as one dispatch: projections of the same input (their outputs side by side), or the sum of their input
+ * gradients. Fewer and larger grids, and the gradient is written once. What shaders/lib/group_columns.wgsl and group_terms.wgsl need.
+ */
+import type { TensorPart } from '../../formats/tensors.ts';
+import { value, type BufferReference, type KernelSettings, type ShaderConstant } from '../../gpu/dispatch.ts';
+import type { Value } from '../../graph/graph.ts';
+import { before, MEMBER_BINDING, memberBindings, memberConstants } from '../batchedBindings.ts';
+import { partBindings, weightBindings, type MatrixProduct, type ProductGroup } from './matmulProblem.ts';
+import { groupParts } from './weightGroups.ts';
+
+/** y_g = x W_gᵀ, or dx = Σ dy_g W_g. @param shared x or dx [M, width] @param others y_g or dy_g */
+export function groupOf(
+  along: ProductGroup['along'],
+  shared: Value,
+  weights: readonly Value[],
+  others: readonly Value[],
+  accumulate = false,
+): MatrixProduct {
+  const [m, width] = shared.shape;
+  const members = weights.map((weight, g) => ({ value: others[g], weight, size: weight.shape[0] }));
+  const sum = members.reduce((total, { size }) => total + size, 0);
+  const { value: first, size } = members[0];
+  const group = { along, members };
+  const whole = { value: shared, rowStride: width };
+  if (along === 'columns')
+    return {
+      m,
+      n: sum,
+      k: width,
+      a: { ...whole, columnStride: 1 },
+      b: { value: weights[0], rowStride: 1, columnStride: width },
+      c: { value: first, rowStride: size },
+      group,
+    };
+  return {
+    m,
+    n: width,
+    k: sum,
+    a: { value: first, rowStride: size, columnStride: 1 },
+    b: { value: weights[0], rowStride: width, columnStride: 1 },
+    c: whole,
+    accumulate,
+    group,
+  };
+}
+
+/** The same without a group: one product a member. */
+export function apart({ group, ...product }: MatrixProduct): MatrixProduct[] {
+  if (!group) return [product];
+  return group.members.map(({ value: own, weight, size }, g) =>
+    group.along === 'columns'
+      ? { ...product, n: size, b: { ...product.b, value: weight }, c: { value: own, rowStride: size } }
+      : {
+          ...product,
+          k: size,
+          a: { value: own, rowStride: size, columnStride: 1 },
+          b: { ...product.b, value: weight },
+          accumulate: g > 0 || product.accumulate,
+        },
+  );
+}
+
+/** Whether the weights lie together and every member begins with a tile of `terms` terms. */
+export function liesTogether(
+  { group }: MatrixProduct,
+  terms: number,
+  { maxBindingBytes }: KernelSettings,
+): boolean {
+  if (!group) return true;
+  if (group.along === 'terms' && group.members.some(({ size }) => size % terms !== 0)) return false;
+  return groupParts(weightsOf(group), maxBindingBytes) !== null;
+}
+
+function weightsOf({ members }: ProductGroup): Value[] {
+  return members.map(({ weight }) => weight);
+}
+
+function sizesOf({ members }: ProductGroup): number[] {
+  return members.map(({ size }) => size);
+}
+
+/** The columns of each C, of one where this is no group of columns. */
+function columnsOf({ n, group }: MatrixProduct): number[] {
+  return group?.along === 'columns' ? sizesOf(group) : [n];
+}
+
+function tilesOf(sizes: readonly number[], tile: number): number[] {
+  return sizes.map((size) => Math.ceil(size / tile));
+}
+
+/** Tiles of C's columns: each lies in one member. */
+export function columnTiles(product: MatrixProduct, tileN: number): number {
+  return tilesOf(columnsOf(product), tileN).reduce((a, b) => a + b, 0);
+}
+
+/** @param written how the weights were written out as one array, if they were: end to end in their order, or turned and side by side */
+export function groupConstants(
+  { k, n, group }: MatrixProduct,
+  tileN: number,
+  { maxBindingBytes }: KernelSettings,
+  written: 'end to end' | 'turned' | null = null,
+): Record<string, ShaderConstant> {
+  if (!group) return { GROUP: 'single' };
+  const sizes = sizesOf(group);
+  const firsts = before(sizes);
+  const width = group.along === 'columns' ? k : n;
+  const none = sizes.map(() => 0);
+  const starts = written
+    ? {
+        START: firsts.map((first) => (written === 'turned' ? first : first * width)),
+        BLOCK: none,
+        NESTED: none,
+      }
+    : startsOf(group, maxBindingBytes);
+  return {
+    GROUP: group.along,
+    MEMBERS: sizes.length,
+    ...memberConstants({ SIZE: sizes, FIRST: firsts, TILE: before(tilesOf(sizes, tileN)), ...starts }),
+  };
+}
+
+/** Of dequantize_nf4_words.wgsl, which writes the weights out end to end, or of dequantize_nf4_turned.wgsl. */
+export function dequantizeConstants(
+  { k, n, group }: MatrixProduct,
+  { maxBindingBytes }: KernelSettings,
+  turned: boolean,
+): Record<string, number> {
+  if (!group) return { MEMBERS: 0 };
+  const width = turned ? 1 : group.along === 'columns' ? k : n;
+  const firsts = before(sizesOf(group)).map((first) => first * width);
+  return {
+    MEMBERS: group.members.length,
+    ...memberConstants({ FIRST: firsts, ...startsOf(group, maxBindingBytes) }),
+  };
+}
+
+/** Where each weight begins in the shared buffers: its element, its scale (a byte or a float32), and its nested scales. */
+function startsOf(
+  group: ProductGroup,
+  maxBindingBytes: number,
+): Record<'START' | 'BLOCK' | 'NESTED', number[]> {
+  const weights = weightsOf(group);
+  const parts = groupParts(weights, maxBindingBytes)!;
+  const kind = weights[0].kind!;
+  const none = weights.map(() => 0);
+  /** @param bytes of an element; two share a byte of codes */
+  const starts = (part: TensorPart, bytes: number) => parts[part]!.startBytes.map((start) => start / bytes);
+  if (kind === 'nf4')
+    return { START: starts('packed', 0.5), BLOCK: starts('absmax_q', 1), NESTED: starts('nested', 4) };
+  if (kind === 'nf4_f32') return { START: starts('packed', 0.5), BLOCK: starts('absmax', 4), NESTED: none };
+  return { START: starts('data', kind === 'f32' ? 4 : 2), BLOCK: none, NESTED: none };
+}
+
+/** Bindings 4 to 7. */
+export function operandBindings(
+  { b, group }: MatrixProduct,
+  { maxBindingBytes }: KernelSettings,
+): Record<number, BufferReference> {
+  if (!group) return weightBindings(b.value, b.part);
+  const weights = weightsOf(group);
+  const parts = groupParts(weights, maxBindingBytes)!;
+  return partBindings(b.value.kind!, (part) => ({
+    type: 'weights',
+    ids: weights.map(({ id }) => id),
+    part,
+    bytes: parts[part]!.bytes,
+  }));
+}
+
+/** Of A: binding 1, or one a member. */
+export function inputBindings({ a, group }: MatrixProduct): Record<number, BufferReference> {
+  return group?.along === 'terms' ? memberBindings(valuesOf(group)) : { 1: a.slice ?? value(a.value) };
+}
+
+/** Of C: binding 0, or one a member. */
+export function outputBindings({ c, group }: MatrixProduct): Record<number, BufferReference> {
+  return group?.along === 'columns' ? memberBindings(valuesOf(group)) : { 0: c.slice ?? value(c.value) };
+}
+
+/** Of matmul_reduce_wide.wgsl: the columns of each C, of one where this is no group of columns. */
+export function columnConstants(product: MatrixProduct): Record<string, number> {
+  const sizes = columnsOf(product);
+  return { MEMBERS: sizes.length, ...memberConstants({ SIZE: sizes, FIRST: before(sizes) }) };
+}
+
+export function columnBindings(product: MatrixProduct): Record<number, BufferReference> {
+  const { c, group } = product;
+  return group?.along === 'columns'
+    ? memberBindings(valuesOf(group))
+    : { [MEMBER_BINDING]: c.slice ?? value(c.value) };
+}
+
+function valuesOf({ members }: ProductGroup): Value[] {
+  return members.map(({ value: own }) => own);
+}

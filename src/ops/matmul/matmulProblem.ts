@@ -1,0 +1,97 @@
+/** What a matrix product is, C = alpha A B over any layout and weight kind, and what every way to compute it shares. */
+import { isNf4, type TensorKind, type TensorPart } from '../../formats/tensors.ts';
+import { value, type BufferReference } from '../../gpu/dispatch.ts';
+import type { Value } from '../../graph/graph.ts';
+
+/** A(m, k) and B(k, n) by strides over a flat array, in elements. */
+interface Operand {
+  value: Value;
+  offset?: number;
+}
+
+/** Products that are computed as one because they share a side (ops/groupedProduct.ts). */
+export interface ProductGroup {
+  /** columns: y_g = A B_g, side by side · terms: C = Σ A_g B_g, one sum. */
+  along: 'columns' | 'terms';
+  /** `value`: C_g or A_g, [M, size]. The weights lie together in this order. */
+  members: readonly { value: Value; weight: Value; size: number }[];
+}
+
+export interface MatrixProduct {
+  m: number;
+  n: number;
+  k: number;
+  /** f32: element (m, k) at offset + m rowStride + k columnStride. */
+  a: Operand & { rowStride: number; columnStride: number; slice?: BufferReference };
+  /** Any kind: element (k, n) at offset + k rowStride + n columnStride. `part`: one slice of a weight that is split. */
+  b: Operand & { rowStride: number; columnStride: number; part?: number };
+  /** f32, written (m, n) at offset + m rowStride + n. */
+  c: Operand & { rowStride: number; slice?: BufferReference };
+  alpha?: number;
+  /** Adds to C instead of overwriting it. */
+  accumulate?: boolean;
+  /** Where operands are rounded to float16: a power of two that A is multiplied with ahead, and the result divided by, so that small values survive. */
+  scaleA?: number;
+  /** Where this is a group: n or k is the sum of its members' sizes, b.value the first weight, and c or a the first member's. */
+  group?: ProductGroup;
+}
+
+/** Bindings 4 to 7 of the weight reader: an f32 value of the graph, or the parts of a weight (of one slice of it). */
+export function weightBindings(weight: Value, slice = 0): Record<number, BufferReference> {
+  if (weight.role !== 'weight') return { 4: value(weight) };
+  return partBindings(weight.kind!, (part) => ({ type: 'weight', id: weight.id, part, slice }));
+}
+
+/** The same bindings, `of` one weight or several. */
+export function partBindings(
+  kind: TensorKind,
+  of: (part: TensorPart) => BufferReference,
+): Record<number, BufferReference> {
+  if (!isNf4(kind)) return { 4: of('data') };
+  const scales: Record<number, BufferReference> =
+    kind === 'nf4' ? { 5: of('absmax_q'), 6: of('nested') } : { 5: of('absmax') };
+  return { 4: of('packed'), ...scales, 7: { type: 'quantizationTables' } };
+}
+
+export function weightKind(weight: Value): TensorKind {
+  return weight.role === 'weight' ? weight.kind! : 'f32';
+}
+
+/** Whether B is an NF4 weight. */
+export function hasNf4({ b }: MatrixProduct): boolean {
+  return isNf4(weightKind(b.value));
+}
+
+/** Most bytes that an NF4 operand may take written out: the smallest binding that WebGPU promises. */
+export const MOST_WRITTEN_BYTES = 128 * 1024 * 1024;
+
+/** Constants that all matmul shaders share. */
+export function productConstants({ m, n, k, a, b, c, alpha = 1, accumulate = false }: MatrixProduct) {
+  return {
+    M: m,
+    N: n,
+    K: k,
+    C_OFFSET: c.offset ?? 0,
+    C_ROW: c.rowStride,
+    ALPHA: { f32: alpha },
+    ACCUMULATE: accumulate,
+    A_OFFSET: a.offset ?? 0,
+    A_ROW: a.rowStride,
+    A_COLUMN: a.columnStride,
+    B_OFFSET: b.offset ?? 0,
+    B_ROW: b.rowStride,
+    B_COLUMN: b.columnStride,
+    B_KIND: weightKind(b.value),
+  };
+}
+
+/** Whether matmul_direct4's conditions hold. */
+export function readsByFour({ m, n, k, a, b }: MatrixProduct): boolean {
+  const along = [
+    a.columnStride === 1 ? a.rowStride : a.columnStride,
+    b.rowStride === 1 ? b.columnStride : b.rowStride,
+  ];
+  const aFits = a.columnStride === 1 || (a.rowStride === 1 && m % 4 === 0);
+  const bFits = b.rowStride === 1 || b.columnStride === 1;
+  return aFits && bFits && [n, k, a.offset ?? 0, b.offset ?? 0, ...along].every((size) => size % 4 === 0);
+}

@@ -1,0 +1,337 @@
+/** The page's state: model, data, recipe, plan, run. Components only show it and call it. */
+import { tick } from 'svelte';
+import { kernelRequestOf } from '../training/kernelRequest.ts';
+import { metricFault } from '../training/metrics.ts';
+import { parseRecipe, recipeToJson } from '../training/recipe.ts';
+import type {
+  ColumnMapping,
+  KernelRequest,
+  ModelDetails,
+  ModelSummary,
+  PlanRequest,
+  Recipe,
+  RunPlan,
+} from '../worker/protocol.ts';
+import type { DataFile } from './data/DataFile.svelte.ts';
+import { DataFiles } from './data/DataFiles.svelte.ts';
+import { fetchDemo } from './model/demo.ts';
+import { Flow } from './layout/Flow.svelte.ts';
+import { KernelMeasuring } from './gpu/KernelTuning.svelte.ts';
+import { maskBlockers } from './data/maskBlockers.ts';
+import { MemoryCheck } from './gpu/MemoryCheck.svelte.ts';
+import { ModelShelf } from './model/ModelLibrary.svelte.ts';
+import { applyPreset, presetOf, type Preset } from './recipe/presets.ts';
+import type { Result } from './result/Result.svelte.ts';
+import type { Run } from './run/RunView.svelte.ts';
+import { Runner } from './run/RunController.svelte.ts';
+import { recipeOfLink } from './recipe/shareLink.ts';
+import { integer, messageOf } from './text.ts';
+import type { Remedy } from './gpu/memoryVerdict.ts';
+
+export class Workspace {
+  readonly shelf = new ModelShelf(this);
+  readonly runner = new Runner(this);
+  readonly data = new DataFiles();
+  readonly flow = new Flow(this);
+  readonly memory = new MemoryCheck({
+    plan: (request) => this.runner.planner.plan(request),
+    probe: (bytes) => this.runner.planner.probe(bytes),
+  });
+  readonly measuring = new KernelMeasuring({
+    measureKernels: (request, onProgress) => this.runner.planner.measureKernels(request, onProgress),
+  });
+  recipe = $state<Recipe>(parseRecipe({}));
+  plan = $state.raw<RunPlan | null>(null);
+  error = $state<string | null>(null);
+  /** What is wrong with the recipe in itself. */
+  recipeError = $state<string | null>(null);
+  /** Why this recipe cannot be planned with this model and these rows. */
+  planError = $state<string | null>(null);
+  /** What the demo waits for before it trains, in words. */
+  preparingDemo = $state<string | null>(null);
+  private pending = $state(0);
+
+  async start(): Promise<void> {
+    await this.guard(async () => {
+      await this.shelf.refresh();
+      await this.runner.refreshRuns();
+    });
+    await this.openLink();
+  }
+
+  get model(): ModelDetails | null {
+    return this.shelf.model;
+  }
+
+  get models(): ModelSummary[] {
+    return this.shelf.models;
+  }
+
+  get importing(): ModelShelf['importing'] {
+    return this.shelf.importing;
+  }
+
+  get run(): Run | null {
+    return this.runner.run;
+  }
+
+  get result(): Result | null {
+    return this.runner.result;
+  }
+
+  /** What depends on the model is made anew. */
+  modelChosen(): Promise<void> {
+    return this.reloadData();
+  }
+
+  /** Fills in the recipe of a shared link, and takes it out of the address: a reload does not bring it back. */
+  async openLink(): Promise<void> {
+    await this.guard(async () => {
+      const recipe = recipeOfLink(location.hash);
+      if (!recipe) return;
+      history.replaceState(null, '', location.pathname + location.search);
+      await this.takeRecipe(recipe);
+    });
+  }
+
+  /** Whether nothing was chosen, dropped or loaded yet. */
+  get untouched(): boolean {
+    return (
+      !this.model && !this.importing && !this.run && this.data.all.length === 0 && this.recipe.model === ''
+    );
+  }
+
+  /** From an empty page to a running demo, as a person would do it: recipe, model, data, Train. */
+  async tryDemo(): Promise<void> {
+    this.preparingDemo = 'Fetching the demo';
+    await this.guard(async () => {
+      const demo = await fetchDemo();
+      this.preparingDemo = 'Storing the model and reading the data';
+      await this.loadRecipe(demo.recipe);
+      await this.shelf.importModel(demo.model);
+      if (this.model) await this.addData(demo.data);
+    });
+    this.preparingDemo = null;
+    const { train } = this.data;
+    if (!train || !this.plan || this.blockers.length > 0) return;
+    train.previewOpen = true;
+    const running = this.runner.startRun();
+    await tick();
+    this.flow.show('run');
+    await running;
+  }
+
+  /** Takes dropped data files: validation sets by their names, any other as the training file. */
+  async addData(files: readonly File[]): Promise<void> {
+    await this.guard(async () => {
+      this.data.add(files);
+      await this.reloadData();
+    });
+  }
+
+  removeData(file: DataFile): void {
+    this.data.remove(file);
+    void this.guard(async () => {
+      await this.data.compare();
+      await this.refreshPlan();
+    });
+  }
+
+  /** What the columns of a file in no known format are; the recipe keeps it, and files with the same columns are read so too. */
+  async chooseColumns(file: DataFile, mapping: ColumnMapping): Promise<void> {
+    this.recipe.columns[file.file.name] = mapping;
+    await this.recipeChanged(true);
+  }
+
+  /** Reads all data files anew: the model, the system prompt or the limit changed. */
+  async reloadData(): Promise<void> {
+    const { model, recipe } = this;
+    if (!model) return;
+    const settings = {
+      systemPrompt: recipe.system_prompt,
+      maxLength: recipe.max_length,
+      dateString: recipe.date_string,
+      maskHistory: recipe.mask_history,
+    };
+    await this.data.load({ modelId: model.id, settings, columns: $state.snapshot(recipe.columns) });
+    await this.refreshPlan();
+  }
+
+  async loadRecipe(file: File): Promise<void> {
+    await this.guard(async () => {
+      await this.takeRecipe(parseRecipe(await file.text()));
+    });
+  }
+
+  /** Sets a preset's keys; the first validation file decides what is best where the preset keeps the best. */
+  async usePreset(preset: Preset): Promise<void> {
+    applyPreset(this.recipe, preset, this.data.validation[0]?.name);
+    await this.recipeChanged(false);
+  }
+
+  get presetName(): string {
+    return presetOf(this.recipe)?.name ?? 'Your own';
+  }
+
+  private async takeRecipe(recipe: Recipe): Promise<void> {
+    this.recipe = recipe;
+    this.recipeError = null;
+    const stored = this.models.find(
+      ({ name, complete, quantization }) =>
+        complete && name === this.recipe.model && quantization === this.recipe.quantization,
+    );
+    if (stored) await this.shelf.select(stored.id);
+    else await this.reloadData();
+  }
+
+  /** Checks an edited recipe; a bad value is told and the plan is made anew. */
+  async recipeChanged(needsData: boolean): Promise<void> {
+    try {
+      parseRecipe($state.snapshot(this.recipe));
+      this.recipeError = null;
+    } catch (error) {
+      this.plan = null;
+      this.recipeError = messageOf(error);
+      return;
+    }
+    await this.guard(() => (needsData ? this.reloadData() : this.refreshPlan()));
+  }
+
+  get recipeJson(): string {
+    return recipeToJson({
+      ...$state.snapshot(this.recipe),
+      model: this.recipe.model || (this.model?.name ?? ''),
+      train_file: this.data.train ? pathInRecipe(this.recipe, this.data.train.file) : this.recipe.train_file,
+      validation_files:
+        this.data.validation.length > 0
+          ? this.data.validation.map(({ file }) => pathInRecipe(this.recipe, file))
+          : this.recipe.validation_files,
+    });
+  }
+
+  /** Why Train cannot be pressed. */
+  get blockers(): string[] {
+    const reasons: string[] = [];
+    const { model, data, recipe } = this;
+    if (!model) reasons.push('Drop a model first.');
+    else if (model.quantization !== recipe.quantization)
+      reasons.push(
+        `The recipe asks for quantization "${recipe.quantization}", the stored model is "${model.quantization}". Drop the model's files again, or change the recipe.`,
+      );
+    reasons.push(...data.blockers, ...maskBlockers(data.train?.report));
+    const metric =
+      model && data.train?.report
+        ? metricFault(
+            recipe.evaluation,
+            data.usable.map(({ name }) => name),
+          )
+        : null;
+    if (metric) reasons.push(metric);
+    if (this.recipeError) reasons.push(this.recipeError);
+    if (this.planError) reasons.push(this.planError);
+    const start = this.runner.history.blockerFor(model?.id, recipe);
+    if (start) reasons.push(start);
+    return reasons;
+  }
+
+  /** Whether something is being read, imported or planned. */
+  get busy(): boolean {
+    return this.pending > 0;
+  }
+
+  /** What the page's address asks for. @throws where it asks for what there is not */
+  get kernels(): KernelRequest {
+    return kernelRequestOf(location.href);
+  }
+
+  private get planRequest(): PlanRequest | null {
+    const { model, data, recipe } = this;
+    const report = data.train?.report;
+    if (!model || !report) return null;
+    return {
+      modelId: model.id,
+      recipe: $state.snapshot(recipe),
+      trainLengths: report.lengths,
+      longestValidation: data.longestValidation,
+      kernels: this.kernels,
+    };
+  }
+
+  /** Plans recipes that need less memory than the one at hand. */
+  async findRemedies(): Promise<void> {
+    const request = this.planRequest;
+    if (request && !this.recipeError)
+      await this.memory.findRemedies(request, this.plan?.memory.total ?? Infinity);
+  }
+
+  async applyRemedy(remedy: Remedy): Promise<void> {
+    remedy.change(this.recipe);
+    await this.recipeChanged(remedy.needsData);
+  }
+
+  private async refreshPlan(): Promise<void> {
+    const { model, data } = this;
+    const report = data.train?.report;
+    this.plan = null;
+    this.planError = null;
+    this.memory.forget();
+    this.measuring.forget();
+    if (model && !report) this.measureExpected(model);
+    if (!model || !report || report.summary.rows === 0) return;
+    const longest = Math.max(report.summary.longest, data.longestValidation);
+    if (longest > model.maxPositions) {
+      this.planError = `The longest row has ${integer(longest)} tokens, but this model knows ${integer(model.maxPositions)} positions. Lower max_length to ${model.maxPositions}.`;
+      return;
+    }
+    try {
+      const request = this.planRequest!;
+      this.plan = await this.runner.planner.plan(request);
+      const { kernels } = this.plan;
+      if (kernels && kernels.measured < kernels.of)
+        this.measuring.begin(request, (plan) => (this.plan = plan));
+    } catch (error) {
+      this.planError = messageOf(error);
+    }
+  }
+
+  /** Before there is data: its rows are likely to fill micro-batches of max_length. */
+  private measureExpected({ id: modelId, maxPositions }: ModelDetails): void {
+    const recipe = $state.snapshot(this.recipe);
+    try {
+      this.measuring.begin(
+        {
+          modelId,
+          recipe,
+          trainLengths: [Math.min(recipe.max_length, maxPositions)],
+          longestValidation: 0,
+          kernels: this.kernels,
+        },
+        () => undefined,
+      );
+    } catch (error) {
+      this.planError = messageOf(error);
+    }
+  }
+
+  /** Runs work as busy, and shows its error. */
+  async guard(work: () => Promise<void>): Promise<void> {
+    this.error = null;
+    this.pending++;
+    try {
+      await work();
+    } catch (error) {
+      this.fail(messageOf(error));
+    } finally {
+      this.pending--;
+    }
+  }
+
+  fail(message: string): void {
+    this.error = message;
+  }
+}
+
+/** A dropped file as the recipe that was loaded names it, with its folder; else by its name. */
+function pathInRecipe({ train_file, validation_files }: Recipe, { name }: File): string {
+  return [train_file, ...validation_files].find((path) => path.split(/[\\/]/).at(-1) === name) ?? name;
+}

@@ -1,0 +1,97 @@
+/** What is known of the GPU's memory, and the remedies that were planned for the run at hand. */
+import type { PlanRequest, Recipe, RunPlan } from '../../worker/protocol.ts';
+import { messageOf } from '../text.ts';
+import {
+  planRemedies,
+  remediesFor,
+  verdictOf,
+  type MemoryFacts,
+  type PlannedRemedy,
+  type Remedy,
+} from './memoryVerdict.ts';
+
+const KEY = 'finetab.gpuMemoryGiB';
+
+export interface MemorySource {
+  plan(request: PlanRequest): Promise<RunPlan>;
+  probe(bytes: number): Promise<number | null>;
+}
+
+export class MemoryCheck {
+  /** The GPU's memory as the person named it. */
+  knownGiB = $state<number | null>(Number(localStorage.getItem(KEY)) || null);
+  probe = $state.raw<MemoryFacts['probe']>(null);
+  probing = $state(false);
+  failure = $state<string | null>(null);
+  remedies = $state.raw<PlannedRemedy[] | null>(null);
+  private generation = 0;
+
+  constructor(private readonly source: MemorySource) {}
+
+  get facts(): MemoryFacts {
+    return { known: this.knownGiB === null ? null : this.knownGiB * 2 ** 30, probe: this.probe };
+  }
+
+  verdict(needed: number) {
+    return verdictOf(needed, this.facts);
+  }
+
+  name(gib: number): void {
+    this.knownGiB = gib > 0 ? gib : null;
+    if (this.knownGiB === null) localStorage.removeItem(KEY);
+    else localStorage.setItem(KEY, String(gib));
+    this.forget();
+  }
+
+  async ask(bytes: number): Promise<void> {
+    this.probing = true;
+    this.failure = null;
+    try {
+      const granted = await this.source.probe(bytes);
+      this.probe = granted === null ? null : { asked: bytes, granted };
+      if (granted === null) this.failure = 'This browser offers no WebGPU: there is no driver to ask.';
+    } catch (error) {
+      this.failure = messageOf(error);
+    }
+    this.probing = false;
+    this.forget();
+  }
+
+  /** The recipe or what is known changed: remedies are planned anew. */
+  forget(): void {
+    this.generation++;
+    this.remedies = null;
+  }
+
+  /** @param before bytes of the plan as it is; infinite where none can be made */
+  async findRemedies(request: PlanRequest, before: number): Promise<void> {
+    const mine = ++this.generation;
+    const { recipe, trainLengths, longestValidation } = request;
+    const longest = Math.max(longestValidation, ...trainLengths);
+    const found = await planRemedies(
+      remediesFor(recipe, trainLengths, longest),
+      before,
+      this.facts,
+      async (remedy) => {
+        if (mine !== this.generation) return null;
+        const changed = changedBy(recipe, remedy);
+        const cut = (length: number) => Math.min(length, changed.max_length);
+        return this.source
+          .plan({
+            ...request,
+            recipe: changed,
+            trainLengths: trainLengths.map(cut),
+            longestValidation: cut(longestValidation),
+          })
+          .catch(() => null);
+      },
+    );
+    if (mine === this.generation) this.remedies = found;
+  }
+}
+
+function changedBy(recipe: Recipe, remedy: Remedy): Recipe {
+  const changed = structuredClone(recipe);
+  remedy.change(changed);
+  return changed;
+}

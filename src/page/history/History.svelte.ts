@@ -1,0 +1,160 @@
+/** The runs kept in this browser: the list, what is compared, and the adapter that the next run starts from. */
+import { zipFolder } from '../../formats/zip.ts';
+import type { Remote } from '../../worker/client.ts';
+import type { HistoryApi, Recipe, RunDetails, RunSummary, StartingAdapter } from '../../worker/protocol.ts';
+import { recipeDifferences, type RecipeDifference } from './recipeDifferences.ts';
+import { save } from '../layout/saveFile.ts';
+import { messageOf } from '../text.ts';
+
+/** What the next run starts from. */
+export type NextStart = Pick<StartingAdapter, 'name' | 'modelId' | 'lora' | 'tensors'>;
+
+export interface Comparison {
+  runs: [RunSummary, RunSummary];
+  details: [RunDetails, RunDetails];
+  differences: RecipeDifference[];
+}
+
+export class History {
+  runs = $state.raw<RunSummary[]>([]);
+  error = $state<string | null>(null);
+  /** What goes on now, by run. */
+  busy = $state<string | null>(null);
+  /** Ids of the runs that are ticked for comparison, at most two. */
+  ticked = $state<string[]>([]);
+  comparison = $state.raw<Comparison | null>(null);
+  startFrom = $state.raw<NextStart | null>(null);
+
+  constructor(private readonly api: () => Remote<HistoryApi>) {}
+
+  get bytes(): number {
+    return this.runs.reduce((sum, { storedBytes }) => sum + storedBytes, 0);
+  }
+
+  async refresh(): Promise<void> {
+    await this.guard(null, async () => {
+      this.runs = await this.api().runs();
+      const ids = this.runs.map(({ id }) => id);
+      this.ticked = this.ticked.filter((id) => ids.includes(id));
+      if (this.comparison?.runs.some(({ id }) => !ids.includes(id))) this.comparison = null;
+    });
+  }
+
+  find(runId: string): RunSummary | undefined {
+    return this.runs.find(({ id }) => id === runId);
+  }
+
+  details(runId: string): Promise<RunDetails> {
+    return this.api().details(runId);
+  }
+
+  async rename(run: RunSummary, name: string): Promise<void> {
+    if (name.trim() === run.name) return;
+    await this.guard(run.id, () => this.api().rename(run.id, name));
+    await this.refresh();
+  }
+
+  async setNotes(run: RunSummary, notes: string): Promise<void> {
+    if (notes === run.notes) return;
+    await this.guard(run.id, () => this.api().setNotes(run.id, notes));
+    await this.refresh();
+  }
+
+  async remove(run: RunSummary): Promise<void> {
+    await this.guard(run.id, () => this.api().remove(run.id));
+    await this.refresh();
+  }
+
+  async exportRun(run: RunSummary): Promise<void> {
+    await this.guard(run.id, async () =>
+      save(`${fileNameOf(run)}.zip`, await this.api().exportZip(run.id), 'application/zip'),
+    );
+  }
+
+  async downloadAdapter(run: RunSummary): Promise<void> {
+    await this.guard(run.id, async () =>
+      save('adapter.zip', zipFolder(await this.api().adapterFolder(run.id), 'adapter'), 'application/zip'),
+    );
+  }
+
+  /** Ticks a run for comparison; a third takes the place of the first. */
+  async tick(run: RunSummary, on: boolean): Promise<void> {
+    this.ticked = on ? [...this.ticked, run.id].slice(-2) : this.ticked.filter((id) => id !== run.id);
+    this.comparison = null;
+    const pair = this.ticked.map((id) => this.find(id)!);
+    if (pair.length < 2) return;
+    await this.guard(run.id, async () => {
+      const [a, b] = pair.sort((x, y) => (x.startedAt < y.startedAt ? -1 : 1));
+      const details: [RunDetails, RunDetails] = [
+        await this.api().details(a.id),
+        await this.api().details(b.id),
+      ];
+      this.comparison = { runs: [a, b], details, differences: recipeDifferences(a.recipe, b.recipe) };
+    });
+  }
+
+  /** The next run goes on from a kept run's adapter. @throws where it does not fit the model */
+  async startFromRun(run: RunSummary, modelId: string): Promise<void> {
+    this.startFrom = await this.api().startFromRun(run.id, modelId);
+  }
+
+  /** The next run goes on from a dropped PEFT folder. @throws where it is none, or does not fit the model */
+  async startFromFiles(files: readonly File[], modelId: string): Promise<void> {
+    const named = files.map((file) => ({ path: file.webkitRelativePath || file.name, blob: file as Blob }));
+    this.startFrom = await this.api().startFromFiles(named, modelId);
+  }
+
+  /** Why the next run cannot start from what was chosen. */
+  blockerFor(modelId: string | undefined, { lora }: Recipe): string | null {
+    const { startFrom } = this;
+    if (!startFrom) return null;
+    if (modelId !== undefined && modelId !== startFrom.modelId)
+      return `The adapter ${startFrom.name} to go on from was checked against another model. Choose it again for this one, or start from scratch.`;
+    const differing = (['r', 'lora_alpha', 'use_rslora', 'use_dora', 'target_modules'] as const).filter(
+      (key) => JSON.stringify(lora[key]) !== JSON.stringify(startFrom.lora[key]),
+    );
+    if (differing.length === 0) return null;
+    const wanted = differing.map((key) => `lora.${key} ${JSON.stringify(startFrom.lora[key])}`).join(', ');
+    return `The adapter ${startFrom.name} to go on from needs ${wanted}. Set the recipe so, or start from scratch.`;
+  }
+
+  private async guard(runId: string | null, work: () => Promise<unknown>): Promise<void> {
+    this.error = null;
+    this.busy = runId;
+    try {
+      await work();
+    } catch (error) {
+      this.error = messageOf(error);
+    } finally {
+      this.busy = null;
+    }
+  }
+}
+
+/** What a run is called where the person gave it no name. */
+export function titleOf({ name, trainFile, modelName }: RunSummary): string {
+  return name || `${trainFile} on ${modelName}`;
+}
+
+/** A run's state in words. */
+export function stateOf({ live, state, resumableStep, step, totalSteps }: RunSummary): string {
+  if (live) return 'running';
+  const at = `at step ${step} of ${totalSteps}`;
+  switch (state) {
+    case 'finished':
+      return step < totalSteps ? `stopped early ${at}` : `finished, ${totalSteps} steps`;
+    case 'stopped':
+      return `stopped ${at}`;
+    case 'diverged':
+      return `diverged ${at}`;
+    case 'failed':
+      return `failed ${at}`;
+    case 'running':
+      return resumableStep === null ? 'cut off before its first checkpoint' : `cut off; saved ${at}`;
+  }
+}
+
+function fileNameOf(run: RunSummary): string {
+  const title = titleOf(run).replace(/[^\p{L}\p{N}._-]+/gu, '-');
+  return `${title}-${run.startedAt.slice(0, 10)}`;
+}

@@ -1,0 +1,206 @@
+/** The five steps of the page: what each says of itself, which lie open, and what comes next. Everything here is derived from the workspace. */
+import type { ModelDetails, ModelSummary, RunPlan } from '../../worker/protocol.ts';
+import type { DataFiles } from '../data/DataFiles.svelte.ts';
+import type { Result } from '../result/Result.svelte.ts';
+import { endText, type Run } from '../run/RunView.svelte.ts';
+import { bytes, duration, integer } from '../text.ts';
+
+export const STEP_IDS = ['model', 'data', 'recipe', 'run', 'result'] as const;
+export type StepId = (typeof STEP_IDS)[number];
+/** needed: the person's turn. waiting: on an earlier step. */
+export type StepStatus = 'done' | 'needed' | 'working' | 'waiting' | 'problem';
+
+export interface StepState {
+  id: StepId;
+  number: number;
+  title: string;
+  status: StepStatus;
+  /** The state in words. */
+  text: string;
+}
+
+const TITLES: Record<StepId, string> = {
+  model: 'Model',
+  data: 'Data',
+  recipe: 'Recipe',
+  run: 'Run',
+  result: 'Result',
+};
+
+/** What of the workspace the steps speak of. */
+export interface FlowSource {
+  readonly model: ModelDetails | null;
+  readonly models: ModelSummary[];
+  readonly importing: { name: string; done: number; total: number } | null;
+  readonly data: DataFiles;
+  readonly recipeError: string | null;
+  readonly presetName: string;
+  readonly plan: RunPlan | null;
+  readonly run: Run | null;
+  readonly result: Result | null;
+  readonly blockers: string[];
+  readonly busy: boolean;
+}
+
+type Said = [status: StepStatus, text: string];
+
+export class Flow {
+  /** What the person opened or closed by hand; a new phase of the run forgets it. */
+  private choices = $state<Partial<Record<StepId, boolean>>>({});
+
+  constructor(private readonly workspace: FlowSource) {}
+
+  get steps(): StepState[] {
+    return STEP_IDS.map((id) => this.step(id));
+  }
+
+  step(id: StepId): StepState {
+    const [status, text] = this.said(id);
+    return { id, number: STEP_IDS.indexOf(id) + 1, title: TITLES[id], status, text };
+  }
+
+  isOpen(id: StepId): boolean {
+    return this.choices[id] ?? this.opensByItself(id);
+  }
+
+  toggle(id: StepId): void {
+    this.choices[id] = !this.isOpen(id);
+  }
+
+  /** Opens a step and brings it into sight. */
+  show(id: StepId): void {
+    this.choices[id] = true;
+    document.getElementById(`step-${id}`)?.scrollIntoView({ block: 'start' });
+    document.getElementById(`heading-${id}`)?.focus({ preventScroll: true });
+  }
+
+  /** The run began or ended: steps lie as they do by themselves. */
+  reset(): void {
+    this.choices = {};
+  }
+
+  /** The step whose turn it is. */
+  get current(): StepState {
+    const { steps } = this;
+    return (
+      steps.find(({ status }) => status === 'working') ??
+      steps.find(({ status }) => status === 'problem') ??
+      steps.find(({ status }) => status === 'needed') ??
+      steps.at(-1)!
+    );
+  }
+
+  private opensByItself(id: StepId): boolean {
+    const { run } = this.workspace;
+    const { status } = this.step(id);
+    if (status === 'problem') return true;
+    switch (id) {
+      case 'model':
+        return status !== 'done' && !run;
+      case 'data':
+        return !run;
+      case 'recipe':
+        return !run && this.workspace.data.all.length > 0;
+      case 'run':
+        return true;
+      case 'result':
+        return status === 'done';
+    }
+  }
+
+  private said(id: StepId): Said {
+    switch (id) {
+      case 'model':
+        return this.ofModel();
+      case 'data':
+        return this.ofData();
+      case 'recipe':
+        return this.ofRecipe();
+      case 'run':
+        return this.ofRun();
+      case 'result':
+        return this.ofResult();
+    }
+  }
+
+  private ofModel(): Said {
+    const { model, importing, models } = this.workspace;
+    if (importing)
+      return [
+        'working',
+        `Importing ${importing.name}, ${Math.round((100 * importing.done) / Math.max(1, importing.total))} %`,
+      ];
+    if (model)
+      return [
+        'done',
+        `${model.name}, ${model.quantization === 'nf4' ? '4-bit' : 'unquantised'}, ${bytes(model.storedBytes)}`,
+      ];
+    return [
+      'needed',
+      models.length > 0 ? 'Choose one of the stored models, or drop another' : 'Drop a model',
+    ];
+  }
+
+  private ofData(): Said {
+    const { data, model } = this.workspace;
+    const { train, validation, all } = data;
+    if (all.length === 0) return [model ? 'needed' : 'waiting', 'Needs a training file'];
+    if (all.some(({ progress }) => progress !== null)) return ['working', 'Reading rows'];
+    if (!model)
+      return [
+        'waiting',
+        `${all.length === 1 ? 'A file is' : `${all.length} files are`} here; reading them needs a model`,
+      ];
+    if (data.blockers.length > 0)
+      return [train ? 'problem' : 'needed', train ? data.blockers[0] : 'Needs a training file'];
+    const sets =
+      validation.length === 0
+        ? 'no validation file'
+        : validation.length === 1
+          ? '1 validation file'
+          : `${validation.length} validation files`;
+    return ['done', `${train!.file.name}: ${integer(train!.report?.summary.rows ?? 0)} rows; ${sets}`];
+  }
+
+  private ofRecipe(): Said {
+    const { plan, recipeError, presetName } = this.workspace;
+    if (recipeError) return ['problem', recipeError];
+    return ['done', plan ? `${presetName}, ${integer(plan.totalSteps)} steps` : presetName];
+  }
+
+  private ofRun(): Said {
+    const { run, blockers, plan, busy } = this.workspace;
+    if (run) {
+      switch (run.phase) {
+        case 'ended':
+          return ['done', run.outcome ? endText(run.outcome.reason) : ''];
+        case 'failed':
+          return ['problem', 'Failed'];
+        case 'preparing':
+        case 'training':
+        case 'evaluating':
+          return ['working', run.doing];
+      }
+    }
+    if (blockers.length > 0) return ['waiting', 'Waits for what is missing above'];
+    if (!plan) return [busy ? 'working' : 'waiting', busy ? 'Planning' : 'Waits for what is missing above'];
+    return ['needed', 'Ready to train'];
+  }
+
+  private ofResult(): Said {
+    const { run, result } = this.workspace;
+    if (result && result.runId !== run?.outcome?.runId)
+      return ['done', `${result.title[0].toUpperCase()}${result.title.slice(1)}`];
+    if (run?.outcome)
+      return [
+        'done',
+        `Adapter of step ${integer(run.outcome.adapterStep)}, trained in ${duration(run.outcome.seconds)}`,
+      ];
+    return [
+      'waiting',
+      run?.active
+        ? 'Comes when the run ends; you can stop it and keep what it learned'
+        : 'Comes after the run',
+    ];
+  }
+}

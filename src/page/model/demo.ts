@@ -1,0 +1,40 @@
+/** The demo that lies beside the page: a small model, sample data and a recipe for them. */
+import { UserError } from '../../lib/errors.ts';
+import type { Recipe } from '../../worker/protocol.ts';
+
+const MODEL_FILES = ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'model.safetensors'];
+const RECIPE_FILE = 'demo.json';
+
+export interface Demo {
+  recipe: File;
+  model: File[];
+  data: File[];
+}
+
+/** Fetches the demo from the page's own host. @throws UserError where a file does not come */
+export async function fetchDemo(): Promise<Demo> {
+  const recipe = await fetchFile(RECIPE_FILE);
+  const { train_file, validation_files } = JSON.parse(await recipe.text()) as Pick<
+    Recipe,
+    'train_file' | 'validation_files'
+  >;
+  const all = (names: readonly string[]) => Promise.all(names.map(fetchFile));
+  const [model, data] = await Promise.all([all(MODEL_FILES), all([train_file, ...validation_files])]);
+  return { recipe, model, data };
+}
+
+async function fetchFile(name: string): Promise<File> {
+  let response: Response;
+  try {
+    response = await fetch(new URL(`demo/${name}`, document.baseURI));
+  } catch {
+    throw new UserError(
+      `The demo's ${name} could not be fetched: there is no connection, and this browser has not kept the demo from an earlier visit. Connect, then press again.`,
+    );
+  }
+  if (!response.ok)
+    throw new UserError(
+      `The demo's ${name} could not be fetched: the server answered ${response.status}. The folder demo/ has to lie beside the page.`,
+    );
+  return new File([await response.blob()], name);
+}

@@ -1,0 +1,266 @@
+/** The recipe's fields as the page shows them: the ecosystem's names, each with a line of explanation. */
+import type { Recipe } from '../../worker/protocol.ts';
+
+type Group = 'lora' | 'training' | 'evaluation';
+
+export type Field = { group: Group | null; key: string; help: string; needsData?: boolean } & (
+  | { type: 'number'; step: number | 'any'; min?: number; empty?: 'null' }
+  | { type: 'flag' }
+  | { type: 'text'; empty?: 'null' }
+  | { type: 'choice'; options: string[] }
+);
+
+export const ESSENTIAL: Field[] = [
+  {
+    group: 'training',
+    key: 'num_train_epochs',
+    type: 'number',
+    step: 'any',
+    min: 0,
+    help: 'How often every row is seen.',
+  },
+  {
+    group: 'training',
+    key: 'learning_rate',
+    type: 'number',
+    step: 'any',
+    min: 0,
+    help: 'Size of a step; 1e-4 to 5e-4 suits most.',
+  },
+  {
+    group: 'training',
+    key: 'per_device_train_batch_size',
+    type: 'number',
+    step: 1,
+    min: 1,
+    help: 'Rows in one step, times gradient_accumulation_steps.',
+  },
+  {
+    group: 'lora',
+    key: 'r',
+    type: 'number',
+    step: 1,
+    min: 1,
+    help: 'Rank of the adapter: how much it can learn.',
+  },
+  {
+    group: 'lora',
+    key: 'lora_alpha',
+    type: 'number',
+    step: 'any',
+    min: 0,
+    help: 'Strength of the adapter; often twice r.',
+  },
+  {
+    group: null,
+    key: 'max_length',
+    type: 'number',
+    step: 1,
+    min: 8,
+    needsData: true,
+    help: 'Longest row in tokens; more is cut off.',
+  },
+];
+
+export const ADVANCED: Field[] = [
+  {
+    group: null,
+    key: 'quantization',
+    type: 'choice',
+    options: ['nf4', 'none'],
+    help: 'How the base weights are kept; decided when a model is dropped.',
+  },
+  {
+    group: null,
+    key: 'date_string',
+    type: 'text',
+    needsData: true,
+    help: "Today's date for templates that print one.",
+  },
+  {
+    group: null,
+    key: 'mask_history',
+    type: 'flag',
+    needsData: true,
+    help: 'Of conversations, learn from the last answer only.',
+  },
+  {
+    group: 'lora',
+    key: 'lora_dropout',
+    type: 'number',
+    step: 'any',
+    min: 0,
+    help: "Share of the adapter's input dropped while training.",
+  },
+  { group: 'lora', key: 'use_rslora', type: 'flag', help: 'Scale by alpha/√r instead of alpha/r.' },
+  {
+    group: 'training',
+    key: 'max_steps',
+    type: 'number',
+    step: 1,
+    min: -1,
+    help: 'Stop after so many steps; -1: by epochs.',
+  },
+  {
+    group: 'training',
+    key: 'gradient_accumulation_steps',
+    type: 'number',
+    step: 1,
+    min: 1,
+    help: 'Multiplies the rows in one step.',
+  },
+  {
+    group: 'training',
+    key: 'lr_scheduler_type',
+    type: 'choice',
+    options: ['linear', 'cosine', 'constant', 'constant_with_warmup'],
+    help: 'How the learning rate falls.',
+  },
+  {
+    group: 'training',
+    key: 'warmup_ratio',
+    type: 'number',
+    step: 'any',
+    min: 0,
+    help: 'Share of steps in which it rises first.',
+  },
+  {
+    group: 'training',
+    key: 'warmup_steps',
+    type: 'number',
+    step: 1,
+    min: 0,
+    help: 'Steps of warm-up; 0: by the ratio.',
+  },
+  {
+    group: 'training',
+    key: 'weight_decay',
+    type: 'number',
+    step: 'any',
+    min: 0,
+    help: 'Pull of the adapter towards zero.',
+  },
+  {
+    group: 'training',
+    key: 'max_grad_norm',
+    type: 'number',
+    step: 'any',
+    min: 0,
+    help: 'Longer gradients are cut to this; 0: never.',
+  },
+  {
+    group: 'training',
+    key: 'loraplus_lr_ratio',
+    type: 'number',
+    step: 'any',
+    min: 0,
+    help: 'LoRA+: learning rate of B over that of A.',
+  },
+  {
+    group: 'training',
+    key: 'seed',
+    type: 'number',
+    step: 1,
+    min: 0,
+    help: 'The same seed gives the same adapter.',
+  },
+  {
+    group: 'training',
+    key: 'gradient_checkpointing',
+    type: 'flag',
+    help: 'Recompute layers to save memory: as few as it takes.',
+  },
+  {
+    group: 'training',
+    key: 'gpu_memory_limit_gib',
+    type: 'number',
+    step: 'any',
+    min: 0,
+    empty: 'null',
+    help: 'GPU memory to fit into, GiB; empty: 2. More is faster.',
+  },
+  {
+    group: 'evaluation',
+    key: 'eval_steps',
+    type: 'number',
+    step: 1,
+    min: 1,
+    help: 'Steps between evaluations.',
+  },
+  {
+    group: 'evaluation',
+    key: 'predict_with_generate',
+    type: 'flag',
+    help: 'Also generate answers at each evaluation.',
+  },
+  {
+    group: 'evaluation',
+    key: 'eval_max_samples',
+    type: 'number',
+    step: 1,
+    min: 1,
+    help: 'Rows a file to generate for.',
+  },
+  {
+    group: 'evaluation',
+    key: 'max_new_tokens',
+    type: 'number',
+    step: 1,
+    min: 1,
+    help: 'Longest generated answer.',
+  },
+  {
+    group: 'evaluation',
+    key: 'do_sample',
+    type: 'flag',
+    help: 'Draw by chance; off: always the likeliest token.',
+  },
+  {
+    group: 'evaluation',
+    key: 'temperature',
+    type: 'number',
+    step: 'any',
+    min: 0,
+    help: 'Lower is more predictable.',
+  },
+  {
+    group: 'evaluation',
+    key: 'top_p',
+    type: 'number',
+    step: 'any',
+    min: 0,
+    help: 'Only the likeliest tokens up to this share.',
+  },
+  {
+    group: 'evaluation',
+    key: 'forgetting_threshold',
+    type: 'number',
+    step: 'any',
+    min: 0,
+    empty: 'null',
+    help: 'Name a validation file whose loss rises this far above its start (0.1 is about 10 % more perplexity); empty: never.',
+  },
+];
+
+/** Headings of the advanced fields, by group. */
+export const GROUP_TITLES: [group: Group | null, title: string][] = [
+  [null, 'Model and rows'],
+  ['lora', 'Adapter (LoraConfig)'],
+  ['training', 'Training (TrainingArguments)'],
+  ['evaluation', 'Evaluation'],
+];
+
+type Values = Record<string, string | number | boolean | null>;
+
+function container(recipe: Recipe, { group }: Field): Values {
+  return (group === null ? recipe : recipe[group]) as unknown as Values;
+}
+
+export function fieldValue(recipe: Recipe, field: Field): string | number | boolean | null {
+  return container(recipe, field)[field.key];
+}
+
+export function setField(recipe: Recipe, field: Field, value: string | number | boolean): void {
+  const nullable = (field.type === 'text' || field.type === 'number') && field.empty === 'null';
+  container(recipe, field)[field.key] = nullable && (value === '' || Number.isNaN(value)) ? null : value;
+}

@@ -1,0 +1,56 @@
+/** A recipe in a link: in the URL's fragment, which browsers keep to themselves. Only what differs from the defaults is written. */
+import { parseRecipe } from '../../training/recipe.ts';
+import type { Recipe } from '../../worker/protocol.ts';
+
+const KEY = 'recipe=';
+
+/** Names of a person's own files stay out of a link. */
+const PRIVATE = ['train_file', 'validation_files'];
+
+/** @param base the page's own address */
+export function recipeLink(recipe: Recipe, base: string): string {
+  const shared: Record<string, unknown> = {
+    ...recipe,
+    model: recipe.model.startsWith('folder:') ? '' : recipe.model,
+  };
+  for (const key of PRIVATE) delete shared[key];
+  const bytes = new TextEncoder().encode(JSON.stringify(differences(shared, parseRecipe({})) ?? {}));
+  const text = btoa(String.fromCharCode(...bytes))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replace(/=+$/, '');
+  return `${base.split('#')[0]}#${KEY}${text}`;
+}
+
+/** The recipe of a link. @returns null where the fragment holds none @throws UserError where it cannot be read */
+export function recipeOfLink(fragment: string): Recipe | null {
+  const text = fragment.replace(/^#/, '');
+  if (!text.startsWith(KEY)) return null;
+  let json: string;
+  try {
+    const raw = atob(text.slice(KEY.length).replaceAll('-', '+').replaceAll('_', '/'));
+    json = new TextDecoder('utf-8', { fatal: true }).decode(
+      Uint8Array.from(raw, (character) => character.charCodeAt(0)),
+    );
+  } catch {
+    json = '';
+  }
+  return parseRecipe(json);
+}
+
+/** What of `value` is not in `usual`; undefined where nothing is. */
+function differences(value: unknown, usual: unknown): unknown {
+  if (JSON.stringify(value) === JSON.stringify(usual)) return undefined;
+  if (
+    typeof value !== 'object' ||
+    value === null ||
+    Array.isArray(value) ||
+    typeof usual !== 'object' ||
+    usual === null
+  )
+    return value;
+  const kept = Object.entries(value).map(
+    ([key, item]) => [key, differences(item, (usual as Record<string, unknown>)[key])] as const,
+  );
+  return Object.fromEntries(kept.filter(([, item]) => item !== undefined));
+}

@@ -1,0 +1,139 @@
+/** A conversation with the tuned model and, beside it, with the base model: the same questions, seed and sampling, each with its own answers. */
+import { listening } from '../../worker/client.ts';
+import type { ChatMessage, ChatReply, EngineProgress, SamplingOptions } from '../../worker/protocol.ts';
+import type { ResultWorkers } from './resultWorkers.ts';
+import { messageOf, preparingText } from '../text.ts';
+
+export type Side = 'tuned' | 'base';
+
+export interface Answer {
+  text: string;
+  /** Percent of the adapter with which it was made. */
+  strength: number;
+  writing: boolean;
+  tokens: number;
+  ended: ChatReply['ended'] | null;
+}
+
+export interface Turn {
+  question: string;
+  answers: Partial<Record<Side, Answer>>;
+}
+
+/** How long the slider must rest before the last answer is written anew. */
+const REST_MS = 250;
+
+export class Chat {
+  turns = $state<Turn[]>([]);
+  sideBySide = $state(true);
+  /** Percent: 100 as trained, 0 the base model. */
+  strength = $state(100);
+  sampling = $state<SamplingOptions>() as SamplingOptions;
+  busy = $state(false);
+  error = $state<string | null>(null);
+  /** What is done before the first answer. */
+  preparing = $state<string | null>(null);
+  private rest: ReturnType<typeof setTimeout> | undefined;
+  /** What is being written; a new wish waits for it to stop. */
+  private writing: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly runId: string,
+    sampling: SamplingOptions,
+    private readonly workers: ResultWorkers,
+  ) {
+    this.sampling = { ...sampling };
+  }
+
+  async ask(question: string): Promise<void> {
+    if (this.busy) return;
+    this.turns.push({ question, answers: {} });
+    await this.write(this.sideBySide ? ['base', 'tuned'] : ['tuned']);
+  }
+
+  /** The slider moved: the last answer is written anew with so much of the adapter, once it rests. */
+  setStrength(percent: number): void {
+    this.strength = percent;
+    clearTimeout(this.rest);
+    if (this.turns.at(-1)?.answers.tuned) this.rest = setTimeout(() => void this.write(['tuned']), REST_MS);
+  }
+
+  /** Writes the last answers anew, with what is set now. */
+  async again(): Promise<void> {
+    if (this.turns.length > 0) await this.write(this.sideBySide ? ['base', 'tuned'] : ['tuned']);
+  }
+
+  async stop(): Promise<void> {
+    await this.workers.trainer().stopAnswers();
+  }
+
+  async clear(): Promise<void> {
+    clearTimeout(this.rest);
+    await this.stop();
+    await this.writing;
+    this.turns = [];
+    this.error = null;
+  }
+
+  private async write(sides: Side[]): Promise<void> {
+    if (this.busy) await this.stop();
+    const before = this.writing;
+    const mine = before.then(() => this.writeNow(sides));
+    this.writing = mine;
+    await mine;
+  }
+
+  private async writeNow(sides: Side[]): Promise<void> {
+    const turn = this.turns.at(-1);
+    if (!turn) return;
+    this.busy = true;
+    this.error = null;
+    const { strength } = this;
+    for (const side of sides)
+      turn.answers[side] = {
+        text: '',
+        strength: side === 'tuned' ? strength : 0,
+        writing: true,
+        tokens: 0,
+        ended: null,
+      };
+    try {
+      const onProgress = (progress: EngineProgress) => {
+        this.preparing = preparingText(progress);
+      };
+      await listening(onProgress, (tell) => this.workers.trainer().openResult(this.runId, tell));
+      this.preparing = null;
+      const conversations = sides.map((side) => ({
+        messages: this.messages(side),
+        strength: side === 'tuned' ? strength / 100 : 0,
+      }));
+      const onText = (i: number, text: string) => {
+        turn.answers[sides[i]]!.text = text;
+      };
+      const request = { runId: this.runId, conversations, sampling: $state.snapshot(this.sampling) };
+      const replies = await listening(onText, (tell) => this.workers.trainer().chat(request, tell));
+      replies.forEach((reply, i) => Object.assign(turn.answers[sides[i]]!, reply));
+    } catch (error) {
+      this.error = messageOf(error);
+      for (const side of sides) if (turn.answers[side]!.text === '') delete turn.answers[side];
+    }
+    for (const side of sides) if (turn.answers[side]) turn.answers[side].writing = false;
+    this.preparing = null;
+    this.busy = false;
+  }
+
+  /** The conversation as one side knows it; a turn that it did not answer is none of its own. */
+  private messages(side: Side): ChatMessage[] {
+    const last = this.turns.length - 1;
+    return this.turns.flatMap(({ question, answers }, i): ChatMessage[] => {
+      if (i === last) return [{ role: 'user', content: question }];
+      const answer = answers[side];
+      return answer
+        ? [
+            { role: 'user', content: question },
+            { role: 'assistant', content: answer.text },
+          ]
+        : [];
+    });
+  }
+}

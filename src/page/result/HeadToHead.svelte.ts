@@ -1,0 +1,115 @@
+/** A blind comparison over a validation file: two answers to each row, the person says which is better without knowing whose it is. */
+import { mix32, randomKey } from '../../lib/counterRandom.ts';
+import { signTest } from '../../lib/signTest.ts';
+import { proxy } from '../../worker/client.ts';
+import type { HeadToHead, SamplingOptions, VotedPair } from '../../worker/protocol.ts';
+import type { DataFile } from '../data/DataFile.svelte.ts';
+import type { ResultWorkers } from './resultWorkers.ts';
+import { messageOf } from '../text.ts';
+
+export interface Tally {
+  tuned: number;
+  base: number;
+  tie: number;
+  /** How likely so uneven votes are where there is no difference; ties aside. */
+  chance: number;
+}
+
+export class HeadToHeadTest {
+  /** Comparisons by set; kept with the run. */
+  tests = $state<HeadToHead[]>([]);
+  current = $state<string | null>(null);
+  /** Rows whose answers are asked for now. */
+  expected = $state(0);
+  answering = $state(false);
+  error = $state<string | null>(null);
+
+  constructor(
+    private readonly runId: string,
+    private readonly sampling: SamplingOptions,
+    private readonly workers: ResultWorkers,
+    tests: readonly HeadToHead[],
+  ) {
+    this.tests = [...tests];
+    this.current = tests.at(-1)?.name ?? null;
+  }
+
+  get test(): HeadToHead | null {
+    return this.tests.find(({ name }) => name === this.current) ?? null;
+  }
+
+  /** The first pair without a vote. */
+  get open(): VotedPair | null {
+    return this.test?.pairs.find(({ vote }) => vote === null) ?? null;
+  }
+
+  get voted(): number {
+    return this.test?.pairs.filter(({ vote }) => vote !== null).length ?? 0;
+  }
+
+  get tally(): Tally {
+    const count = (vote: VotedPair['vote']) =>
+      this.test?.pairs.filter((pair) => pair.vote === vote).length ?? 0;
+    const [tuned, base, tie] = [count('tuned'), count('base'), count('tie')];
+    return { tuned, base, tie, chance: signTest(tuned, base) };
+  }
+
+  /** Has the first rows of a set answered by both; which stands at A is drawn by the seed. */
+  async start(file: DataFile, rows: number, seed: number): Promise<void> {
+    this.error = null;
+    this.answering = true;
+    try {
+      const questions = await file.evaluation().api.questions(rows);
+      this.expected = questions.length;
+      const test: HeadToHead = { name: file.name, seed, sampling: { ...this.sampling, seed }, pairs: [] };
+      this.tests = [...this.tests.filter(({ name }) => name !== file.name), test];
+      this.current = file.name;
+      await this.workers.trainer().answerPairs(
+        this.runId,
+        questions.map(({ promptIds }) => promptIds),
+        test.sampling,
+        proxy((index: number, base: string, tuned: string) => {
+          const { line, prompt, reference } = questions[index];
+          this.test?.pairs.push({
+            line,
+            prompt,
+            reference,
+            base,
+            tuned,
+            tunedIsA: tunedIsA(seed, index),
+            vote: null,
+          });
+        }),
+      );
+    } catch (error) {
+      this.error = messageOf(error);
+    }
+    this.answering = false;
+    await this.keep();
+  }
+
+  async vote(choice: 'A' | 'B' | 'tie'): Promise<void> {
+    const pair = this.open;
+    if (!pair) return;
+    pair.vote = choice === 'tie' ? 'tie' : (choice === 'A') === pair.tunedIsA ? 'tuned' : 'base';
+    await this.keep();
+  }
+
+  async stop(): Promise<void> {
+    await this.workers.trainer().stopAnswers();
+  }
+
+  private async keep(): Promise<void> {
+    const test = $state.snapshot(this.test);
+    if (!test || test.pairs.length === 0) return;
+    try {
+      await this.workers.history().putVotes(this.runId, test);
+    } catch (error) {
+      this.error = messageOf(error);
+    }
+  }
+}
+
+function tunedIsA(seed: number, index: number): boolean {
+  return (randomKey(mix32(seed), index) & 1) === 1;
+}

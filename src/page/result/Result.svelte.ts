@@ -1,0 +1,89 @@
+/** The result of one run on the page: what it is handed out as, and what is tried with its adapter. */
+import type { Recipe, RunDetails, RunOutcome, RunSummary } from '../../worker/protocol.ts';
+import { Chat } from './Chat.svelte.ts';
+import { HeadToHeadTest } from './HeadToHead.svelte.ts';
+import { HeatMap } from './HeatMap.svelte.ts';
+import type { ResultWorkers } from './resultWorkers.ts';
+
+/** What is downloaded. */
+export interface ResultFiles {
+  adapter(): Promise<Map<string, Uint8Array>>;
+  metricsJsonl: string;
+  recipeJson: string;
+  /** Absent of a run that was cut off. */
+  report: string | null;
+}
+
+export interface ResultCurve {
+  name: string;
+  start: number;
+  best: number;
+  end: number;
+}
+
+export class Result {
+  readonly chat: Chat;
+  readonly heatMap: HeatMap;
+  readonly headToHead: HeadToHeadTest;
+
+  private constructor(
+    readonly runId: string,
+    /** In a few words: which adapter this is. */
+    readonly title: string,
+    readonly modelId: string,
+    readonly curves: ResultCurve[],
+    readonly files: ResultFiles,
+    readonly notKept: string | null,
+    { evaluation, training }: Recipe,
+    workers: ResultWorkers,
+    votes: RunDetails['votes'] = [],
+  ) {
+    const { max_new_tokens, do_sample, temperature, top_p } = evaluation;
+    const sampling = {
+      maxNewTokens: max_new_tokens,
+      doSample: do_sample,
+      temperature,
+      topP: top_p,
+      seed: training.seed,
+    };
+    this.chat = new Chat(runId, sampling, workers);
+    this.heatMap = new HeatMap(runId, workers);
+    this.headToHead = new HeadToHeadTest(runId, sampling, workers, votes);
+  }
+
+  /** Of a run that has just ended. */
+  static ofOutcome(outcome: RunOutcome, modelId: string, workers: ResultWorkers): Result {
+    const { adapter, metricsJsonl, recipeJson, report, losses } = outcome;
+    const kept = Object.entries(losses).map(([name, loss]) => ({ name, ...loss }));
+    const files = { adapter: async () => adapter, metricsJsonl, recipeJson, report };
+    return new Result(
+      outcome.runId,
+      `adapter of step ${outcome.adapterStep}`,
+      modelId,
+      kept,
+      files,
+      outcome.notKept,
+      JSON.parse(recipeJson) as Recipe,
+      workers,
+    );
+  }
+
+  /** Of a run in the history. */
+  static ofRun(
+    run: RunSummary,
+    { lines, votes, report }: RunDetails,
+    recipeJson: string,
+    workers: ResultWorkers,
+  ): Result {
+    const curves = Object.entries(run.losses).map(([name, losses]) => ({ name, ...losses }));
+    const metricsJsonl = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+    const files = {
+      adapter: () => workers.history().adapterFolder(run.id),
+      metricsJsonl,
+      recipeJson,
+      report,
+    };
+    const title = `${run.name || run.trainFile} from the history, adapter of step ${run.adapterStep ?? run.step}`;
+    return new Result(run.id, title, run.modelId, curves, files, null, run.recipe, workers, votes);
+  }
+}

@@ -1,0 +1,244 @@
+/** A run as the page shows it: its curves, its answers, its speed, its end. */
+import { courseOfCurve, forgettingText, type FileCourse } from '../../training/forgetting.ts';
+import { curve, evaluationKeys } from '../../training/metrics.ts';
+import type {
+  EndReason,
+  EvaluationResult,
+  MetricsLine,
+  RunEvaluation,
+  RunKernels,
+  RunOutcome,
+  TrainerWorkerEvent,
+} from '../../worker/protocol.ts';
+import { messageOf, preparingText } from '../text.ts';
+
+export interface Curve {
+  name: string;
+  steps: number[];
+  values: number[];
+}
+
+export interface StepResult {
+  step: number;
+  result: EvaluationResult;
+}
+
+export interface EvaluationState {
+  name: string;
+  failure: string | null;
+  /** Of this sitting: a resumed run begins where it was saved. */
+  first: StepResult | null;
+  last: StepResult | null;
+  /** Being evaluated now. */
+  pending: boolean;
+}
+
+export class Run {
+  /** Its record in this browser; null until there is one. */
+  runId: string | null = null;
+  /** Absent until they are decided, and where TensorFlow.js runs. */
+  kernels = $state.raw<RunKernels | null>(null);
+  phase = $state<'preparing' | 'training' | 'evaluating' | 'ended' | 'failed'>('preparing');
+  preparing = $state('Starting');
+  paused = $state(false);
+  /** Stop was pressed; the step that goes on is finished first. */
+  stopping = $state(false);
+  step = $state(0);
+  totalSteps = $state(0);
+  tokensPerSecond = $state(0);
+  secondsLeft = $state(NaN);
+  /** Lines of metrics.jsonl: of the training, and of evaluations as each file comes in. */
+  lines = $state.raw<MetricsLine[]>([]);
+  evaluationLines = $state.raw<MetricsLine[]>([]);
+  /** Evaluations with generated answers. */
+  answered = $state.raw<RunEvaluation[]>([]);
+  evaluations = $state.raw<EvaluationState[]>([]);
+  savedStep = $state<number | null>(null);
+  /** Why the last checkpoint could not be stored. */
+  notSaved = $state<string | null>(null);
+  /** What cut the run off, and how it went on. */
+  interruptions = $state<string[]>([]);
+  notes = $state('');
+  outcome = $state.raw<RunOutcome | null>(null);
+  error = $state<string | null>(null);
+  readonly training: Curve = $derived(this.curveOf('training', 'loss'));
+  readonly validation: Curve[] = $derived(
+    this.evaluations.map(({ name }) => this.curveOf(name, `eval_${name}_loss`)),
+  );
+  readonly learningRate = $derived(this.lines.at(-1)?.learning_rate ?? NaN);
+  readonly gradNorm = $derived(this.lines.at(-1)?.grad_norm ?? NaN);
+  /** Start, best and last of each file that has a value. */
+  readonly courses: FileCourse[] = $derived(
+    this.validation
+      .map((points) => courseOfCurve(points.name, points, this.forgettingThreshold))
+      .filter((course): course is FileCourse => course !== null),
+  );
+  /** What the model unlearns, a sentence a file. */
+  readonly alarms: string[] = $derived(
+    this.courses.map(forgettingText).filter((text): text is string => text !== null),
+  );
+
+  /** @param names of the validation files @param forgettingThreshold the recipe's; null: no alarm */
+  constructor(
+    names: readonly string[],
+    totalSteps: number,
+    private readonly forgettingThreshold: number | null,
+  ) {
+    this.totalSteps = totalSteps;
+    this.evaluations = names.map((name) => ({
+      name,
+      failure: null,
+      first: null,
+      last: null,
+      pending: false,
+    }));
+  }
+
+  get active(): boolean {
+    return this.phase !== 'ended' && this.phase !== 'failed';
+  }
+
+  /** What the machine is doing, in words. */
+  get doing(): string {
+    switch (this.phase) {
+      case 'preparing':
+        return this.preparing;
+      case 'training':
+        if (this.stopping) return `Stopping after step ${this.step + 1}`;
+        return this.paused
+          ? `Paused at step ${this.step}`
+          : `Training, step ${Math.min(this.totalSteps, this.step + 1)} of ${this.totalSteps}`;
+      case 'evaluating': {
+        const pending = this.evaluations.filter((evaluation) => evaluation.pending).map(({ name }) => name);
+        return `Evaluating at step ${this.step}${pending.length > 0 ? `: ${pending.join(', ')}` : ''}`;
+      }
+      case 'ended':
+        return this.outcome ? endText(this.outcome.reason) : '';
+      case 'failed':
+        return 'Failed';
+    }
+  }
+
+  /** Points of a curve of metrics.jsonl under its key. */
+  curveOf(name: string, key: string): Curve {
+    return { name, ...curve(key.startsWith('eval_') ? this.evaluationLines : this.lines, key) };
+  }
+
+  take(event: TrainerWorkerEvent): void {
+    switch (event.type) {
+      case 'began':
+        this.runId = event.runId;
+        this.notes = event.notes;
+        return;
+      case 'engine':
+        this.preparing = preparingText(event.progress);
+        return;
+      case 'kernels':
+        this.kernels = event.kernels;
+        return;
+      case 'metrics':
+        if (event.line.loss !== undefined) this.lines = [...this.lines, event.line];
+        return;
+      case 'progress':
+        this.phase = 'training';
+        this.step = event.step;
+        this.totalSteps = event.totalSteps;
+        this.tokensPerSecond = event.tokensPerSecond;
+        this.secondsLeft = event.secondsLeft;
+        return;
+      case 'evaluating':
+        this.phase = 'evaluating';
+        this.evaluations = this.evaluations.map((evaluation) => ({
+          ...evaluation,
+          pending: evaluation.failure === null,
+        }));
+        return;
+      case 'evaluated':
+        this.evaluated(event.name, event.step, event.result);
+        return;
+      case 'evaluationFailed':
+        this.changeEvaluation(event.name, () => ({ failure: event.message, pending: false }));
+        return;
+      case 'checkpoint':
+        this.savedStep = event.step;
+        this.notSaved = null;
+        return;
+      case 'paused':
+        this.paused = event.paused;
+        return;
+      case 'checkpointFailed':
+        this.notSaved = event.message;
+        return;
+      case 'deviceLost':
+        this.phase = 'preparing';
+        this.preparing = 'Taking the GPU anew';
+        this.interruptions.push(`${event.message} The run goes on from step ${event.step} by itself.`);
+        return;
+      case 'evaluatorRestarts':
+        this.interruptions.push(
+          `The worker of ${event.name} ended at step ${this.step}: ${event.message}. It was started again and reads its file anew; the training and the other files go on.`,
+        );
+        return;
+      case 'restored':
+        this.restore(event.step, event.lines);
+        return;
+    }
+  }
+
+  end(outcome: RunOutcome): void {
+    this.outcome = outcome;
+    this.phase = 'ended';
+  }
+
+  fail(error: unknown): void {
+    this.error = messageOf(error);
+    this.phase = 'failed';
+  }
+
+  /** Why a validation file is not evaluated any more. */
+  failureOf(name: string): string | null {
+    return this.evaluations.find((evaluation) => evaluation.name === name)!.failure;
+  }
+
+  private evaluated(name: string, step: number, result: EvaluationResult): void {
+    this.evaluationLines = [
+      ...this.evaluationLines,
+      { step, epoch: NaN, ...evaluationKeys(name, result.metrics) },
+    ];
+    const last = { step, result };
+    this.changeEvaluation(name, ({ first }) => ({ first: first ?? last, last, pending: false }));
+    if (result.answers.length > 0) this.answered = [...this.answered, { name, step, result }];
+    if (this.step < step) this.step = step;
+  }
+
+  /** All up to a checkpoint: what comes after it is computed again. */
+  private restore(step: number, lines: readonly MetricsLine[]): void {
+    this.lines = lines.filter(({ loss }) => loss !== undefined);
+    this.evaluationLines = lines.filter(({ loss }) => loss === undefined);
+    this.answered = this.answered.filter((evaluation) => evaluation.step <= step);
+    this.step = step;
+    this.savedStep = step;
+  }
+
+  private changeEvaluation(
+    name: string,
+    change: (before: EvaluationState) => Partial<EvaluationState>,
+  ): void {
+    this.evaluations = this.evaluations.map((evaluation) =>
+      evaluation.name === name ? { ...evaluation, ...change(evaluation) } : evaluation,
+    );
+  }
+}
+
+export function endText(reason: EndReason): string {
+  switch (reason) {
+    case 'finished':
+      return 'Finished';
+    case 'stopped':
+      return 'Stopped; the adapter is kept as it was at that step';
+    case 'early stopping':
+      return 'Stopped early: the chosen metric no longer improved';
+    case 'diverged':
+      return 'Stopped because the numbers diverged; the adapter is the last good one';
+  }
+}

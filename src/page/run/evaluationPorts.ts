@@ -1,0 +1,83 @@
+/** Brings the workers of validation files and the trainer together for a run, again where a worker ends. */
+import { transfer, type WorkerHandle } from '../../worker/client.ts';
+import type { EvaluationPorts, Recipe, TrainerApi } from '../../worker/protocol.ts';
+import { WorkerDied, type DataFile } from '../data/DataFile.svelte.ts';
+import { messageOf } from '../text.ts';
+
+/**
+ * Ports of every file's worker. One that ends before all are connected is connected anew.
+ * @param onDeath told when one ends later @returns `failed`: why a file cannot be evaluated, to be told once the run has begun
+ */
+export async function connectEvaluators(
+  files: readonly DataFile[],
+  recipe: Recipe,
+  onDeath: (file: DataFile, message: string, restarted: Promise<boolean> | null) => void,
+): Promise<{ ports: EvaluationPorts[]; failed: Map<DataFile, string> }> {
+  const failed = new Map<DataFile, string>();
+  const lost = new Set<DataFile>();
+  const connectOrFail = async (file: DataFile): Promise<EvaluationPorts> => {
+    try {
+      return await connect(file, recipe);
+    } catch (error) {
+      failed.set(file, messageOf(error));
+      return { name: file.name, scorer: new MessageChannel().port2, evaluate: new MessageChannel().port2 };
+    }
+  };
+  for (const file of files) file.onDeath = () => lost.add(file);
+  let ports = await Promise.all(files.map(connectOrFail));
+  while (lost.size > 0) {
+    const again = new Set([...lost].filter((file) => !failed.has(file)));
+    lost.clear();
+    ports = await Promise.all(files.map((file, i) => (again.has(file) ? connectOrFail(file) : ports[i])));
+  }
+  for (const file of files) file.onDeath = (message, restarted) => onDeath(file, message, restarted);
+  return { ports, failed };
+}
+
+/** A file's worker ended during a run: the trainer waits for the one in its place, or gives the file up. */
+export async function replaceEvaluator(
+  trainer: WorkerHandle<TrainerApi>['api'],
+  file: DataFile,
+  recipe: Recipe,
+  message: string,
+  restarted: Promise<boolean> | null,
+): Promise<void> {
+  await trainer.evaluatorDied(
+    file.name,
+    restarted ? message : `its worker died again: ${message}`,
+    restarted !== null,
+  );
+  if (!restarted) return;
+  try {
+    await restarted;
+    const ports = await connect(file, recipe);
+    await trainer.replaceEvaluator(transfer(ports, [ports.scorer, ports.evaluate]));
+  } catch (error) {
+    await trainer.evaluatorDied(
+      file.name,
+      `its worker died (${message}) and could not be started again: ${messageOf(error)}`,
+      false,
+    );
+  }
+}
+
+async function connect(file: DataFile, recipe: Recipe): Promise<EvaluationPorts> {
+  for (;;) {
+    if (!(await file.reread())) throw new Error(file.error ?? `${file.file.name} could not be read.`);
+    const scorer = new MessageChannel();
+    const evaluate = new MessageChannel();
+    const { api } = file.evaluation();
+    const connected = api.connect(
+      transfer(scorer.port1, [scorer.port1]),
+      transfer(evaluate.port1, [evaluate.port1]),
+      recipe.evaluation,
+      recipe.training.seed,
+    );
+    try {
+      await file.orDeath(connected);
+      return { name: file.name, scorer: scorer.port2, evaluate: evaluate.port2 };
+    } catch (error) {
+      if (!(error instanceof WorkerDied)) throw error;
+    }
+  }
+}

@@ -1,0 +1,36 @@
+/** Names of evaluation metrics as people read them, and which way is better. */
+import { isBetter } from '../../training/metrics.ts';
+import type { MetricsLine } from '../../worker/protocol.ts';
+
+export { isBetter };
+
+const LABELS: Record<string, string> = {
+  loss: 'loss',
+  perplexity: 'perplexity',
+  token_accuracy: 'token accuracy',
+  rouge1: 'ROUGE-1',
+  rouge2: 'ROUGE-2',
+  rougeL: 'ROUGE-L',
+  exact_match: 'exact match',
+  mean_generated_length: 'mean generated length',
+  stopped_share: 'share that stopped by itself',
+};
+
+/** Those that every evaluation has, and those that need generated answers. */
+export const SCORED = ['loss', 'perplexity', 'token_accuracy'];
+export const GENERATED = ['rouge1', 'rouge2', 'rougeL', 'exact_match', 'stopped_share'];
+
+export function metricLabel(metric: string): string {
+  return LABELS[metric] ?? metric.replaceAll('_', ' ');
+}
+
+/** Metrics that occur in evaluation lines, in their usual order. */
+export function metricsOf(lines: readonly MetricsLine[]): string[] {
+  const known = Object.keys(LABELS).sort((a, b) => b.length - a.length);
+  const found = new Set(
+    lines
+      .flatMap((line) => Object.keys(line))
+      .flatMap((key) => known.find((metric) => key.startsWith('eval_') && key.endsWith(`_${metric}`)) ?? []),
+  );
+  return Object.keys(LABELS).filter((metric) => found.has(metric));
+}

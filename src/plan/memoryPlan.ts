@@ -1,0 +1,113 @@
+/**
+ * The memory plan: every activation and scratch gets an arena and an offset for as long as it lives, so the exact bytes of a step are known
+ * before anything is allocated. Two blocks that one dispatch reads and writes lie in different arenas, because WebGPU lets a buffer be
+ * either read-only or writable within a dispatch.
+ */
+
+export const ALIGNMENT_BYTES = 256;
+
+/** A piece of memory that lives from dispatch `first` to dispatch `last`, both included. */
+export interface Block {
+  bytes: number;
+  first: number;
+  last: number;
+  /** For the message when it is too big. */
+  name: string;
+}
+
+export interface Placement {
+  arena: number;
+  offsetBytes: number;
+}
+
+export interface MemoryLimits {
+  /** Largest binding and largest buffer of the adapter, in bytes. */
+  maxBindingBytes: number;
+  maxBufferBytes: number;
+}
+
+/** The plan cannot be laid out on this adapter: a block is larger than one binding may be. */
+export class BlockTooLargeError extends Error {
+  override name = 'BlockTooLargeError';
+  constructor(
+    readonly block: string,
+    readonly bytes: number,
+    readonly limit: number,
+  ) {
+    super(
+      `${block} needs ${(bytes / 2 ** 20).toFixed(0)} MiB in one piece, but this GPU binds at most ${(limit / 2 ** 20).toFixed(0)} MiB. Lower max_length or use a smaller model.`,
+    );
+  }
+}
+
+/**
+ * Places blocks greedily, largest first, where they enlarge the arenas least.
+ * @param apart pairs of block indices that must not share an arena
+ * @returns a placement a block, and the bytes of each arena
+ */
+export function planMemory(
+  blocks: readonly Block[],
+  apart: Iterable<readonly [number, number]>,
+  limits: MemoryLimits,
+): { placements: Placement[]; arenaBytes: number[] } {
+  const enemies: Set<number>[] = blocks.map(() => new Set());
+  for (const [a, b] of apart) {
+    enemies[a].add(b);
+    enemies[b].add(a);
+  }
+  const placements: Placement[] = new Array(blocks.length);
+  const arenas: { bytes: number; members: number[] }[] = [];
+  const order = blocks
+    .map((_, i) => i)
+    .sort((a, b) => blocks[b].bytes - blocks[a].bytes || blocks[a].first - blocks[b].first || a - b);
+  for (const index of order) {
+    const block = blocks[index];
+    const bytes = align(block.bytes);
+    if (block.bytes > limits.maxBindingBytes)
+      throw new BlockTooLargeError(block.name, block.bytes, limits.maxBindingBytes);
+    let best: { arena: number; offset: number; growth: number } | null = null;
+    const closed = new Set(
+      [...enemies[index]].filter((enemy) => placements[enemy]).map((enemy) => placements[enemy].arena),
+    );
+    for (let arena = 0; arena < arenas.length && (!best || best.growth > 0); arena++) {
+      if (closed.has(arena)) continue;
+      const offset = lowestGap(block, bytes, arenas[arena].members, blocks, placements);
+      const growth = Math.max(0, offset + bytes - arenas[arena].bytes);
+      if (offset + bytes <= limits.maxBufferBytes && (!best || growth < best.growth))
+        best = { arena, offset, growth };
+    }
+    if (!best || best.growth > bytes) {
+      arenas.push({ bytes: 0, members: [] });
+      best = { arena: arenas.length - 1, offset: 0, growth: bytes };
+    }
+    const arena = arenas[best.arena];
+    arena.bytes += best.growth;
+    arena.members.push(index);
+    placements[index] = { arena: best.arena, offsetBytes: best.offset };
+  }
+  return { placements, arenaBytes: arenas.map((arena) => arena.bytes) };
+}
+
+/** Lowest offset where the block overlaps no member that lives at the same time. */
+function lowestGap(
+  block: Block,
+  bytes: number,
+  members: readonly number[],
+  blocks: readonly Block[],
+  placements: readonly Placement[],
+): number {
+  const living = members.filter((m) => blocks[m].first <= block.last && block.first <= blocks[m].last);
+  const taken = living
+    .map((m) => ({ from: placements[m].offsetBytes, to: placements[m].offsetBytes + align(blocks[m].bytes) }))
+    .sort((a, b) => a.from - b.from);
+  let offset = 0;
+  for (const { from, to } of taken) {
+    if (from - offset >= bytes) break;
+    offset = Math.max(offset, to);
+  }
+  return offset;
+}
+
+export function align(bytes: number): number {
+  return Math.ceil(bytes / ALIGNMENT_BYTES) * ALIGNMENT_BYTES;
+}

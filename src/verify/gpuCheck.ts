@@ -1,0 +1,54 @@
+/** "Check this GPU": every kernel, forward and gradient, against TensorFlow.js on the same device. */
+import type { GpuContext } from '../gpu/gpuContext.ts';
+import { checkOp, OP_BOUND } from './checkOp.ts';
+import { opCases } from './opCases.ts';
+import { loadTensorFlowOn } from '../plan/tensorflow/loadTensorflow.ts';
+
+export interface GpuCheckRow {
+  op: string;
+  /** Outputs and gradients compared. */
+  comparisons: number;
+  /** Largest difference over the largest value. */
+  error: number;
+  /** What failed, where a kernel did not run at all. */
+  failure: string | null;
+}
+
+export interface GpuCheck {
+  device: string;
+  bound: number;
+  rows: GpuCheckRow[];
+  ok: boolean;
+}
+
+/** @param onProgress cases done, of how many */
+export async function checkGpu(
+  context: GpuContext,
+  onProgress: (done: number, total: number) => void,
+): Promise<GpuCheck> {
+  const { tf } = await loadTensorFlowOn(context.device, context.adapterInfo);
+  const cases = opCases();
+  const rows = new Map<string, GpuCheckRow>();
+  for (const [done, made] of cases.entries()) {
+    onProgress(done, cases.length);
+    const op = made.name.split(' ')[0];
+    const row = rows.get(op) ?? { op, comparisons: 0, error: 0, failure: null };
+    rows.set(op, row);
+    try {
+      for (const { error } of await checkOp(context, tf, made)) {
+        row.comparisons++;
+        // A NaN is kept: it is the largest error there is.
+        if (!(error <= row.error)) row.error = error;
+      }
+    } catch (error) {
+      row.failure ??= `${made.name}: ${error instanceof Error ? error.message : String(error)}`;
+    }
+  }
+  const all = [...rows.values()];
+  return {
+    device: context.name,
+    bound: OP_BOUND,
+    rows: all,
+    ok: all.every(({ error, failure }) => failure === null && error < OP_BOUND),
+  };
+}

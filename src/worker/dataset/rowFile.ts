@@ -1,0 +1,139 @@
+/** A data file as a worker holds it: its rows encoded with the model's own tokenizer, and what to tell the page. */
+import { buildDataset, type Dataset } from '../../data/documents.ts';
+import { parseRows, type ParsedRows } from '../../data/rows/parseRows.ts';
+import { ChatTokenizer } from '../../data/tokenizer.ts';
+import { IGNORE_INDEX } from '../../data/types.ts';
+import { UserError } from '../../lib/errors.ts';
+import { sha256Hex } from '../../lib/sha256.ts';
+import { openDatabase, type Database } from '../../storage/database.ts';
+import { findModel } from '../../storage/models.ts';
+import type { Question } from '../../training/evaluation.ts';
+import { overlapOf, type Fingerprints, type Overlap } from '../../data/rows/rowStatistics.ts';
+import { maskChecks, packedPreview } from './packedPreview.ts';
+import type {
+  DataRequest,
+  FileReport,
+  PackedPreview,
+  PackedRequest,
+  RowFileApi,
+  RowToken,
+} from '../protocol.ts';
+
+const PROBLEMS_SHOWN = 200;
+
+/** The tokenizer of a stored model. @throws UserError where the model is gone or has no usable tokenizer */
+async function tokenizerOf(modelId: string, opened: Promise<Database>): Promise<ChatTokenizer> {
+  const manifest = await findModel(await opened, modelId);
+  if (!manifest)
+    throw new UserError('This model is not stored in this browser any more. Drop its files again.');
+  return new ChatTokenizer(manifest.texts);
+}
+
+export class RowFile {
+  private constructor(
+    private readonly sha256: string,
+    private readonly parsed: Pick<ParsedRows, 'format' | 'columns' | 'unit'>,
+    readonly dataset: Dataset,
+    readonly tokenizer: ChatTokenizer,
+  ) {}
+
+  static async read(
+    { modelId, settings, columns, file }: DataRequest,
+    onProgress: (done: number, total: number) => void,
+  ): Promise<RowFile> {
+    const database = openDatabase();
+    const tokenizer = await tokenizerOf(modelId, database);
+    (await database).close();
+    const parsed = await parseRows(file, file.name, columns);
+    const { format, columns: found, unit } = parsed;
+    const sha256 = await sha256Hex(new Uint8Array(await file.arrayBuffer()));
+    return new RowFile(
+      sha256,
+      { format, columns: found, unit },
+      await buildDataset(file.name, parsed, tokenizer, settings, onProgress),
+      tokenizer,
+    );
+  }
+
+  report(): FileReport {
+    const { file, summary, problems, documents, histogram, repeats } = this.dataset;
+    const { format, columns, unit } = this.parsed;
+    return {
+      file,
+      sha256: this.sha256,
+      format,
+      columns,
+      unit,
+      summary,
+      problems: problems.slice(0, PROBLEMS_SHOWN),
+      lengths: documents.map(({ inputIds }) => inputIds.length),
+      histogram,
+      repeats,
+      padTokenId: this.tokenizer.padTokenId,
+      padToken: this.tokenizer.padToken,
+      notes: this.tokenizer.notes,
+      mask: maskChecks(this.dataset, this.tokenizer),
+    };
+  }
+
+  packed(request: PackedRequest): PackedPreview | null {
+    return packedPreview(this.dataset, this.tokenizer, request);
+  }
+
+  rowTokens(row: number): RowToken[] {
+    const { inputIds, labels } = this.dataset.documents[row] ?? { inputIds: [], labels: [] };
+    return inputIds.map((id, i) => ({
+      id,
+      text: this.tokenizer.tokenText(id),
+      supervised: labels[i] !== IGNORE_INDEX,
+      special: this.tokenizer.isSpecial(id),
+    }));
+  }
+
+  /** The first rows to generate answers for: conversations whose last prompt was not cut. */
+  questions(most: number): Question[] {
+    const { documents, sources } = this.dataset;
+    return documents
+      .map(({ inputIds, promptTokens, line }, i) => ({ line, inputIds, promptTokens, ...sources[i] }))
+      .filter(({ kind, inputIds, promptTokens }) => kind === 'chat' && promptTokens < inputIds.length)
+      .slice(0, most)
+      .map(({ line, inputIds, promptTokens, question, answer }) => ({
+        line,
+        promptIds: inputIds.slice(0, promptTokens),
+        prompt: question,
+        reference: answer.trim(),
+      }));
+  }
+}
+
+/** One data file served to the page. */
+export class RowFileHost implements RowFileApi {
+  rows: RowFile | null = null;
+
+  async load(request: DataRequest, onProgress: (done: number, total: number) => void): Promise<FileReport> {
+    this.rows = await RowFile.read(request, onProgress);
+    return this.rows.report();
+  }
+
+  async packed(request: PackedRequest): Promise<PackedPreview | null> {
+    return this.rows?.packed(request) ?? null;
+  }
+
+  async rowTokens(row: number): Promise<RowToken[]> {
+    return this.read.rowTokens(row);
+  }
+
+  async fingerprints(): Promise<Fingerprints> {
+    return this.read.dataset.fingerprints;
+  }
+
+  async overlap(other: Fingerprints): Promise<Overlap> {
+    return overlapOf(this.read.dataset.fingerprints, other);
+  }
+
+  /** @throws where no file was read */
+  protected get read(): RowFile {
+    if (!this.rows) throw new Error('the file was not read');
+    return this.rows;
+  }
+}

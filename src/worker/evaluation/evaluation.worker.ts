@@ -1,0 +1,50 @@
+import { expose, wrap } from 'comlink';
+import { evaluateFile, type Question, type Scorer } from '../../training/evaluation.ts';
+import { holdLife } from '../liveness.ts';
+import type { EvaluateApi, EvaluationApi, Recipe, ScorerApi } from '../protocol.ts';
+import { RowFileHost } from '../dataset/rowFile.ts';
+
+class EvaluationHost extends RowFileHost implements EvaluationApi {
+  async questions(count: number): Promise<Question[]> {
+    return this.rows?.questions(count) ?? [];
+  }
+
+  async connect(
+    scorerPort: MessagePort,
+    ownPort: MessagePort,
+    evaluation: Recipe['evaluation'],
+    seed: number,
+  ): Promise<void> {
+    const remote = wrap<ScorerApi>(scorerPort);
+    const served: EvaluateApi = {
+      evaluate: async () => {
+        const { tokenizer, dataset } = this.read;
+        const scorer: Scorer = {
+          tokensPerMicroBatch: await remote.tokensPerMicroBatch(),
+          score: (batch) => remote.score(batch),
+          generate: (prompts, options) => remote.generate(prompts, options),
+        };
+        const generation = evaluation.predict_with_generate
+          ? {
+              questions: this.read.questions(evaluation.eval_max_samples),
+              maxNewTokens: evaluation.max_new_tokens,
+              stopTokenIds: tokenizer.stopTokenIds,
+              doSample: evaluation.do_sample,
+              temperature: evaluation.temperature,
+              topP: evaluation.top_p,
+              seed,
+              decode: (ids: number[]) => tokenizer.decode(ids, { skipSpecial: true }),
+            }
+          : null;
+        return evaluateFile(
+          { documents: dataset.documents, padTokenId: tokenizer.padTokenId, generation },
+          scorer,
+        );
+      },
+    };
+    expose(served, ownPort);
+  }
+}
+
+expose(new EvaluationHost());
+holdLife();

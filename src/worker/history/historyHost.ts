@@ -1,0 +1,181 @@
+/** What history.worker serves: the runs kept in this browser. */
+import type { NamedFile } from '../../formats/checkpoint.ts';
+import { fileName } from '../../formats/checkpoint.ts';
+import { readPeftFolder } from '../../formats/peft.ts';
+import { zipFolder } from '../../formats/zip.ts';
+import { UserError } from '../../lib/errors.ts';
+import { modelOf } from '../../model/families/registry.ts';
+import { openDatabase, type Database, type RunRecord } from '../../storage/database.ts';
+import { findModel } from '../../storage/models.ts';
+import {
+  deleteRun,
+  findRun,
+  latestCheckpoint,
+  latestCheckpointStep,
+  listEvaluations,
+  listRuns,
+  putPart,
+  readPart,
+  updateRun,
+} from '../../storage/runs.ts';
+import type { AdapterTensors } from '../../engine/engine.ts';
+import type { EvaluationResult } from '../../training/evaluation.ts';
+import type { MetricsLine } from '../../training/metrics.ts';
+import type { Recipe } from '../../training/recipe.ts';
+import { loraOf } from '../../import/startingAdapter.ts';
+import type { Checkpoint } from '../../training/runRecord.ts';
+import type { HeadToHead, HistoryApi, RunDetails, RunSummary, StartingAdapter } from '../protocol.ts';
+import { adapterFolder, runFolder } from './runFiles.ts';
+import { liveRuns } from '../runLock.ts';
+
+/** A checkpoint holds the adapter and AdamW's two moments. */
+const CHECKPOINT_ADAPTERS = 3;
+
+export class HistoryHost implements HistoryApi {
+  constructor(private readonly database: Promise<Database> = openDatabase()) {}
+
+  async runs(): Promise<RunSummary[]> {
+    const live = await liveRuns();
+    const runs = await listRuns(await this.database);
+    return (await Promise.all(runs.map((run) => this.summary(run, live)))).sort((a, b) =>
+      a.startedAt < b.startedAt ? 1 : -1,
+    );
+  }
+
+  async details(runId: string): Promise<RunDetails> {
+    const database = await this.database;
+    const [lines, votes, report] = (await Promise.all(
+      (['lines', 'votes', 'report'] as const).map((part) => readPart(database, runId, part)),
+    )) as [MetricsLine[] | undefined, HeadToHead[] | undefined, string | undefined];
+    const evaluations = (await listEvaluations(database, runId)).map(({ name, step, result }) => ({
+      name,
+      step,
+      result: result as EvaluationResult,
+    }));
+    // A run that was cut off has its curves in its checkpoint.
+    const saved = lines ? undefined : ((await latestCheckpoint(database, runId)) as Checkpoint | undefined);
+    return { lines: lines ?? saved?.lines ?? [], evaluations, votes: votes ?? [], report: report ?? null };
+  }
+
+  async rename(runId: string, name: string): Promise<void> {
+    await updateRun(await this.database, runId, { name: name.trim() });
+  }
+
+  async setNotes(runId: string, notes: string): Promise<void> {
+    await updateRun(await this.database, runId, { notes });
+  }
+
+  async putVotes(runId: string, votes: HeadToHead): Promise<void> {
+    const database = await this.database;
+    const before = ((await readPart(database, runId, 'votes')) as HeadToHead[] | undefined) ?? [];
+    await putPart(database, runId, 'votes', [...before.filter(({ name }) => name !== votes.name), votes]);
+  }
+
+  async remove(runId: string): Promise<void> {
+    if ((await liveRuns()).has(runId)) throw new UserError('This run is going on. Stop it first.');
+    await deleteRun(await this.database, runId);
+  }
+
+  async adapterFolder(runId: string): Promise<Map<string, Uint8Array>> {
+    const database = await this.database;
+    const run = await this.find(runId);
+    const adapter = await this.adapter(run);
+    const { lines } = await this.details(runId);
+    const { modelName, totalSteps, step, adapterStep } = run;
+    // Of a model that was deleted the tokenizer's files are gone, which PEFT does without.
+    const texts = (await findModel(database, run.modelId))?.texts ?? {};
+    return adapterFolder(
+      {
+        recipe: run.recipe as Recipe,
+        modelName,
+        adapter,
+        adapterStep: adapterStep ?? step,
+        totalSteps,
+        lines,
+      },
+      texts,
+    );
+  }
+
+  async exportZip(runId: string): Promise<Uint8Array> {
+    const summary = await this.summary(await this.find(runId), await liveRuns());
+    return zipFolder(
+      runFolder(
+        summary,
+        await this.details(runId),
+        summary.adapterStep === null ? null : await this.adapterFolder(runId),
+      ),
+    );
+  }
+
+  async startFromRun(runId: string, modelId: string): Promise<StartingAdapter> {
+    const run = await this.find(runId);
+    const name = run.name || `${run.modelName}, ${run.trainFile}`;
+    return this.fitted(
+      name,
+      modelId,
+      new Map(
+        [...(await this.adapterFolder(runId))].map(([file, bytes]) => [
+          file,
+          new Blob([bytes as Uint8Array<ArrayBuffer>]),
+        ]),
+      ),
+    );
+  }
+
+  async startFromFiles(files: NamedFile[], modelId: string): Promise<StartingAdapter> {
+    const folder = files
+      .find(({ path }) => fileName(path) === 'adapter_config.json')
+      ?.path.split('/')
+      .at(-2);
+    return this.fitted(
+      folder ?? 'dropped adapter',
+      modelId,
+      new Map(files.map(({ path, blob }) => [fileName(path), blob])),
+    );
+  }
+
+  private async fitted(
+    name: string,
+    modelId: string,
+    files: ReadonlyMap<string, Blob>,
+  ): Promise<StartingAdapter> {
+    const manifest = await findModel(await this.database, modelId);
+    if (!manifest) throw new UserError('Choose a model first: the adapter is checked against it.');
+    const read = await readPeftFolder(files);
+    return {
+      name,
+      modelId,
+      lora: loraOf(read, modelOf(manifest.config), manifest.name),
+      tensors: read.tensors,
+    };
+  }
+
+  private async find(runId: string): Promise<RunRecord> {
+    const run = await findRun(await this.database, runId);
+    if (!run) throw new UserError('This run is not kept in this browser any more.');
+    return run;
+  }
+
+  private async adapter({ id }: RunRecord): Promise<AdapterTensors> {
+    const database = await this.database;
+    const kept = (await readPart(database, id, 'adapter')) as AdapterTensors | undefined;
+    // A run that was cut off has its adapter in its checkpoint.
+    const adapter = kept ?? ((await latestCheckpoint(database, id)) as Checkpoint | undefined)?.adapter;
+    if (!adapter) throw new UserError('This run ended before it had an adapter.');
+    return adapter;
+  }
+
+  private async summary(run: RunRecord, live: ReadonlySet<string>): Promise<RunSummary> {
+    const isLive = live.has(run.id);
+    const checkpoint = await latestCheckpointStep(await this.database, run.id);
+    const ended = run.state === 'finished' || run.state === 'diverged';
+    return {
+      ...run,
+      recipe: run.recipe as Recipe,
+      live: isLive,
+      resumableStep: ended || isLive ? null : checkpoint,
+      storedBytes: run.adapterBytes * (1 + (checkpoint === null ? 0 : CHECKPOINT_ADAPTERS)),
+    };
+  }
+}

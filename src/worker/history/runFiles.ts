@@ -1,0 +1,55 @@
+/** What a run is handed out as: the PEFT folder, and all that is kept of it as one folder. */
+import { writePeftFolder } from '../../formats/peft.ts';
+import { adapterCard } from '../../export/adapterCard.ts';
+import type { AdapterTensors } from '../../engine/engine.ts';
+import { metricsToJsonl, type MetricsLine } from '../../training/metrics.ts';
+import { recipeToJson, type Recipe } from '../../training/recipe.ts';
+import type { RunDetails, RunSummary } from '../protocol.ts';
+
+export interface AdapterOfRun {
+  recipe: Recipe;
+  modelName: string;
+  adapter: AdapterTensors;
+  adapterStep: number;
+  totalSteps: number;
+  lines: MetricsLine[];
+}
+
+/** @param texts tokenizer files of the base model, copied along */
+export function adapterFolder(
+  run: AdapterOfRun,
+  texts: Readonly<Record<string, string>>,
+): Map<string, Uint8Array> {
+  const { recipe, modelName } = run;
+  const base_model_name_or_path =
+    recipe.model.startsWith('folder:') || recipe.model === '' ? modelName : recipe.model;
+  return writePeftFolder(
+    run.adapter,
+    { ...recipe.lora, base_model_name_or_path },
+    texts,
+    adapterCard(recipe, modelName, run),
+  );
+}
+
+/** Everything of a run by path. @param adapter the PEFT folder; null where the run kept none */
+export function runFolder(
+  { recipe, notes }: RunSummary,
+  { lines, evaluations, votes, report }: RunDetails,
+  adapter: ReadonlyMap<string, Uint8Array> | null,
+): Map<string, Uint8Array> {
+  const encode = (text: string) => new TextEncoder().encode(text);
+  const files = new Map<string, Uint8Array>(
+    [...(adapter ?? [])].map(([name, bytes]) => [`adapter/${name}`, bytes]),
+  );
+  files.set('metrics.jsonl', encode(metricsToJsonl(lines)));
+  files.set('recipe.json', encode(recipeToJson(recipe)));
+  if (report !== null) files.set('report.md', encode(report));
+  const answers = evaluations.flatMap(({ name, step, result }) =>
+    result.answers.map((answer) => ({ set: name, step, ...answer })),
+  );
+  if (answers.length > 0)
+    files.set('answers.jsonl', encode(answers.map((answer) => `${JSON.stringify(answer)}\n`).join('')));
+  if (votes.length > 0) files.set('votes.json', encode(`${JSON.stringify(votes, null, 2)}\n`));
+  if (notes !== '') files.set('notes.txt', encode(notes));
+  return files;
+}

@@ -1,0 +1,42 @@
+/** A second thread for an import: reading and quantising take the most of it, and one thread leaves the other cores idle. */
+import { proxy, wrap } from 'comlink';
+import type { TensorLane } from '../../import/importModel.ts';
+import { watchLife } from '../liveness.ts';
+
+/**
+ * Runs `work` with lanes in this thread and in one beside it, which ends with it. Where a second thread cannot be had, or ends in the middle,
+ * this one does its tensors.
+ */
+export async function withTensorThread<T>(
+  here: TensorLane,
+  work: (lanes: readonly TensorLane[]) => Promise<T>,
+): Promise<T> {
+  if (typeof Worker === 'undefined' || navigator.hardwareConcurrency < 2) return work([here, here]);
+  const worker = new Worker(new URL('./tensors.worker.ts', import.meta.url), {
+    type: 'module',
+    name: 'tensors',
+  });
+  let stopWatching = () => undefined as void;
+  const ended = new Promise<null>((resolve) => {
+    worker.addEventListener('error', (event) => {
+      event.preventDefault();
+      resolve(null);
+    });
+    stopWatching = watchLife(worker, () => resolve(null));
+  });
+  const api = wrap<{ store: TensorLane }>(worker);
+  let isThere = true;
+  const beside: TensorLane = async (modelId, tensor, info, onRead) => {
+    const stored = isThere
+      ? await Promise.race([api.store(modelId, tensor, info, proxy(onRead)), ended])
+      : null;
+    isThere = stored !== null;
+    return stored ?? here(modelId, tensor, info, onRead);
+  };
+  try {
+    return await work([here, beside]);
+  } finally {
+    stopWatching();
+    worker.terminate();
+  }
+}

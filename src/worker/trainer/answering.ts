@@ -1,0 +1,269 @@
+/** Answers and scores by the adapter of a run: of the one that has just ended, or of any that is kept. */
+import { DEFAULT_DATE_STRING } from '../../data/template/chatTemplate.ts';
+import { packDocuments } from '../../data/packing.ts';
+import { ChatTokenizer } from '../../data/tokenizer.ts';
+import { UserError, isDeviceLost } from '../../lib/errors.ts';
+import { modelOf } from '../../model/families/registry.ts';
+import type { Database } from '../../storage/database.ts';
+import { openModel } from '../../storage/models.ts';
+import { findRun, readPart } from '../../storage/runs.ts';
+import type { EngineHost } from '../../engine/engineHost.ts';
+import type { AdapterTensors, Engine, EngineProgress } from '../../engine/engine.ts';
+import type { RunKernels } from '../../tuning/runKernels.ts';
+import type { Recipe } from '../../training/recipe.ts';
+import type { ChatReply, ChatRequest, OnPair, SamplingOptions, TokenLosses } from '../protocol.ts';
+
+/** The adapter that answers now. */
+interface Held {
+  runId: string;
+  modelId: string;
+  recipe: Recipe;
+  tokensPerMicroBatch: number;
+  /** The run's; absent where TensorFlow.js ran it. */
+  kernels?: RunKernels;
+  adapter: AdapterTensors;
+  /** null: to be made anew, because a run took the device or the device was lost. */
+  engine: Engine | null;
+}
+
+interface AnsweringModel {
+  tokenizer: ChatTokenizer;
+  maxPositions: number;
+}
+
+/** Prompts answered at once, each by both models. */
+const PAIRS_AT_ONCE = 4;
+
+export class Answering {
+  private held: Held | null = null;
+  private model: { id: string; made: Promise<AnsweringModel> } | null = null;
+  /** Asked by what is being written now. */
+  private readonly open = new Set<{ stopped: boolean }>();
+
+  constructor(
+    private readonly database: Promise<Database>,
+    private readonly engines: EngineHost,
+  ) {}
+
+  /** A run has ended: its engine answers from now on. */
+  take(held: Held): void {
+    this.held = held;
+  }
+
+  /** A run takes the device. */
+  yieldEngine(): void {
+    this.stop();
+    if (this.held) this.held.engine = null;
+  }
+
+  stop(): void {
+    for (const answer of this.open) answer.stopped = true;
+  }
+
+  openResult(runId: string, onProgress?: (progress: EngineProgress) => void): Promise<void> {
+    return this.using(runId, async () => undefined, onProgress);
+  }
+
+  chat(
+    { runId, conversations, sampling }: ChatRequest,
+    onText: (conversation: number, text: string) => void,
+  ): Promise<ChatReply[]> {
+    return this.using(runId, async (engine, held) => {
+      const { tokenizer, maxPositions } = await this.modelOf(held.modelId);
+      const { system_prompt, date_string } = held.recipe;
+      const prompts = conversations.map(({ messages }) => {
+        const all =
+          system_prompt === null
+            ? messages
+            : [{ role: 'system' as const, content: system_prompt }, ...messages];
+        return tokenizer.encode(
+          tokenizer.render(all, {
+            addGenerationPrompt: true,
+            dateString: date_string || DEFAULT_DATE_STRING,
+          }),
+        );
+      });
+      const longest = Math.max(...prompts.map(({ length }) => length)) + sampling.maxNewTokens;
+      if (longest > maxPositions)
+        throw new UserError(
+          `The conversation and max_new_tokens come to ${longest} tokens; this model knows ${maxPositions} positions. Start a new conversation, or lower max_new_tokens.`,
+        );
+      const answer = { stopped: false };
+      const made = await this.writing(answer, () =>
+        engine.generate(
+          prompts,
+          {
+            ...sampling,
+            stopTokenIds: tokenizer.stopTokenIds,
+            strengths: conversations.map(({ strength }) => strength),
+            streams: prompts.map(() => 0),
+          },
+          { onIds: (i, ids) => onText(i, growing(tokenizer, ids)), stopped: () => answer.stopped },
+        ),
+      );
+      return made.map((ids) => ({
+        text: whole(tokenizer, ids),
+        tokens: ids.length,
+        ended: ended(ids, tokenizer, sampling),
+      }));
+    });
+  }
+
+  answerPairs(
+    runId: string,
+    prompts: readonly number[][],
+    sampling: SamplingOptions,
+    onPair: OnPair,
+  ): Promise<void> {
+    let done = 0;
+    return this.using(runId, async (engine, held) => {
+      const { tokenizer } = await this.modelOf(held.modelId);
+      const answer = { stopped: false };
+      await this.writing(answer, async () => {
+        while (done < prompts.length && !answer.stopped) {
+          const some = prompts.slice(done, done + PAIRS_AT_ONCE);
+          const options = {
+            ...sampling,
+            stopTokenIds: tokenizer.stopTokenIds,
+            strengths: some.flatMap(() => [0, 1]),
+            streams: some.flatMap((_, i) => [done + i, done + i]),
+          };
+          const made = await engine.generate(
+            some.flatMap((prompt) => [prompt, prompt]),
+            options,
+            { stopped: () => answer.stopped },
+          );
+          if (answer.stopped) return;
+          for (const i of some.keys())
+            await onPair(done + i, whole(tokenizer, made[2 * i]), whole(tokenizer, made[2 * i + 1]));
+          done += some.length;
+        }
+      });
+    });
+  }
+
+  tokenLosses(runId: string, inputIds: readonly number[], strength: number): Promise<TokenLosses> {
+    return this.using(runId, async (engine, held) => {
+      const ids = inputIds.slice(0, engine.tokensPerMicroBatch);
+      const { padTokenId } = (await this.modelOf(held.modelId)).tokenizer;
+      const [batch] = packDocuments([{ inputIds: ids, labels: ids }], {
+        tokens: engine.tokensPerMicroBatch,
+        padTokenId,
+      });
+      // The loss of a token stands where it is predicted: one before it.
+      const ofTokens = (scores: Float32Array) =>
+        Float32Array.from(inputIds, (_, i) => (i > 0 && i < ids.length ? scores[i - 1] : NaN));
+      return {
+        base: ofTokens((await engine.score(batch, 0)).loss),
+        tuned: ofTokens((await engine.score(batch, strength)).loss),
+      };
+    });
+  }
+
+  /** Runs work on an engine that holds the run's adapter; once more where the device is lost on the way. */
+  private async using<T>(
+    runId: string,
+    work: (engine: Engine, held: Held) => Promise<T>,
+    onProgress?: (progress: EngineProgress) => void,
+  ): Promise<T> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const held = await this.holding(runId, onProgress);
+        return await work(held.engine!, held);
+      } catch (error) {
+        if (!isDeviceLost(error) || attempt > 0) throw error;
+        if (this.held) this.held.engine = null;
+      }
+    }
+  }
+
+  private async holding(runId: string, onProgress?: (progress: EngineProgress) => void): Promise<Held> {
+    const held = this.held?.runId === runId ? this.held : await this.read(runId);
+    if (held.engine) return held;
+    const { weights } = await openModel(await this.database, held.modelId);
+    // The engine before goes with its adapter.
+    if (this.held) this.held.engine = null;
+    const { recipe, tokensPerMicroBatch } = held;
+    // As the run had them, so that its answers and losses are what they were.
+    const kernels = held.kernels && (await this.engines.canRun(held.kernels)) ? held.kernels : undefined;
+    const engine = await this.engines.create({
+      weights,
+      lora: recipe.lora,
+      tokensPerMicroBatch,
+      gradientCheckpointing: true,
+      training: false,
+      kernels,
+      seed: 0,
+      onProgress,
+    });
+    await engine.loadAdapter(held.adapter);
+    held.engine = engine;
+    this.held = held;
+    return held;
+  }
+
+  private async read(runId: string): Promise<Held> {
+    const database = await this.database;
+    const run = await findRun(database, runId);
+    if (!run) throw new UserError('This run is not kept in this browser any more.');
+    const adapter = (await readPart(database, runId, 'adapter')) as AdapterTensors | undefined;
+    if (!adapter) throw new UserError('This run ended without an adapter. Resume it, or choose another run.');
+    return {
+      runId,
+      modelId: run.modelId,
+      recipe: run.recipe as Recipe,
+      tokensPerMicroBatch: run.tokensPerMicroBatch,
+      kernels: run.kernels,
+      adapter,
+      engine: null,
+    };
+  }
+
+  private async writing<T>(answer: { stopped: boolean }, work: () => Promise<T>): Promise<T> {
+    this.open.add(answer);
+    try {
+      return await work();
+    } finally {
+      this.open.delete(answer);
+    }
+  }
+
+  private modelOf(id: string): Promise<AnsweringModel> {
+    if (this.model?.id !== id) {
+      const made = this.readModel(id);
+      this.model = { id, made };
+      // Once it is stored again it is read again.
+      made.catch(() => (this.model = null));
+    }
+    return this.model.made;
+  }
+
+  private async readModel(id: string): Promise<AnsweringModel> {
+    const { manifest } = await openModel(await this.database, id);
+    return {
+      tokenizer: new ChatTokenizer(manifest.texts),
+      maxPositions: modelOf(manifest.config).config.max_position_embeddings,
+    };
+  }
+}
+
+function whole(tokenizer: ChatTokenizer, ids: readonly number[]): string {
+  return tokenizer.decode(ids, { skipSpecial: true }).trim();
+}
+
+/** Text so far; a character of which only some bytes are there is held back. */
+function growing(tokenizer: ChatTokenizer, ids: readonly number[]): string {
+  return tokenizer
+    .decode(ids, { skipSpecial: true })
+    .replace(/\ufffd+$/, '')
+    .trimStart();
+}
+
+function ended(
+  ids: readonly number[],
+  { stopTokenIds }: ChatTokenizer,
+  { maxNewTokens }: SamplingOptions,
+): ChatReply['ended'] {
+  if (ids.length > 0 && stopTokenIds.includes(ids.at(-1)!)) return 'end';
+  return ids.length >= maxNewTokens ? 'length' : 'stopped';
+}

@@ -1,0 +1,234 @@
+/** What trainer.worker serves: the one engine, one run at a time, and answers by the adapters that runs left. */
+import { UserError } from '../../lib/errors.ts';
+import type { RequestMade } from '../../lib/requests.ts';
+import { openDatabase, type Database } from '../../storage/database.ts';
+import { openModel } from '../../storage/models.ts';
+import { deleteRun, latestCheckpointStep, listRuns } from '../../storage/runs.ts';
+import { tuningIn } from '../../storage/tuning.ts';
+import { EngineHost } from '../../engine/engineHost.ts';
+import type { EngineProgress } from '../../engine/engine.ts';
+import { examplesPerStep, type Recipe } from '../../training/recipe.ts';
+import { totalSteps } from '../../training/schedule.ts';
+import { Answering } from './answering.ts';
+import { Evaluators } from './evaluationClients.ts';
+import type {
+  ChatReply,
+  ChatRequest,
+  EvaluationPorts,
+  GpuCheck,
+  OnPair,
+  OpenRun,
+  PlanRequest,
+  RunOutcome,
+  RunPlan,
+  RunRequest,
+  SamplingOptions,
+  TokenLosses,
+  TrainerApi,
+  TrainerWorkerEvent,
+} from '../protocol.ts';
+import { holdingRun, liveRuns } from '../runLock.ts';
+import { memoryRequest, RunSession } from './runSession.ts';
+
+/** Milliseconds that measuring in the background may take in all. */
+const BACKGROUND_MS = 120_000;
+
+export class TrainerHost implements TrainerApi {
+  private session: RunSession | null = null;
+  private readonly evaluators = new Evaluators();
+  private readonly answering: Answering;
+  private measurement = { stopped: false };
+
+  constructor(
+    private readonly database: Promise<Database> = openDatabase(),
+    private readonly engines = new EngineHost(undefined, tuningIn(database)),
+  ) {
+    this.answering = new Answering(database, engines);
+  }
+
+  async plan(request: PlanRequest): Promise<RunPlan> {
+    const { weights } = await openModel(await this.database, request.modelId);
+    const { recipe } = request;
+    const answer = await this.engines.memoryOf(memoryRequest(request, weights));
+    return {
+      ...answer,
+      totalSteps: totalSteps(
+        request.trainLengths.length,
+        examplesPerStep(recipe),
+        recipe.training.num_train_epochs,
+        recipe.training.max_steps,
+      ),
+    };
+  }
+
+  async measureKernels(
+    request: PlanRequest,
+    onProgress: (done: number, total: number) => void,
+  ): Promise<RunPlan | null> {
+    if (this.session) return null;
+    this.stopMeasuring();
+    const mine = this.measurement;
+    const stopped = () => mine.stopped;
+    const { weights } = await openModel(await this.database, request.modelId);
+    const measured =
+      !stopped() &&
+      (await this.engines.measureKernels(memoryRequest(request, weights), {
+        budgetMs: BACKGROUND_MS,
+        stopped,
+        onProgress,
+      }));
+    return measured && !stopped() ? this.plan(request) : null;
+  }
+
+  async probe(bytes: number): Promise<number | null> {
+    this.idle('Try the memory when it has ended.');
+    return this.engines.probe(bytes);
+  }
+
+  async run(
+    request: RunRequest,
+    onEvent: (event: TrainerWorkerEvent) => void,
+    requestsMade: () => Promise<RequestMade[]> = () => Promise.resolve([]),
+  ): Promise<RunOutcome> {
+    this.idle('Stop it first.');
+    this.evaluators.begin();
+    // The outcome takes another way than what is told before it, and could overtake it.
+    let heard: unknown;
+    const tell = (event: TrainerWorkerEvent) => {
+      heard = onEvent(event);
+    };
+    const session = new RunSession(
+      await this.database,
+      this.engines,
+      this.evaluators,
+      request,
+      tell,
+      requestsMade,
+    );
+    this.session = session;
+    this.answering.yieldEngine();
+    try {
+      const { outcome, engine, adapter, kernels } = await holdingRun(session.runId, () => session.run());
+      const { modelId, recipe } = request;
+      this.answering.take({
+        runId: session.runId,
+        modelId,
+        recipe,
+        tokensPerMicroBatch: engine.tokensPerMicroBatch,
+        kernels,
+        adapter,
+        engine,
+      });
+      return outcome;
+    } finally {
+      this.session = null;
+      this.evaluators.end();
+      await heard;
+    }
+  }
+
+  async pause(): Promise<void> {
+    this.session?.pause();
+  }
+
+  async resume(): Promise<void> {
+    this.session?.resume();
+  }
+
+  async stop(): Promise<void> {
+    this.session?.stop();
+  }
+
+  async evaluatorDied(name: string, message: string, restarting: boolean): Promise<void> {
+    this.evaluators.died(name, message, restarting);
+    if (restarting) this.session?.restarts(name, message);
+  }
+
+  async replaceEvaluator(ports: EvaluationPorts): Promise<void> {
+    this.evaluators.replace(ports);
+  }
+
+  async openResult(runId: string, onProgress: (progress: EngineProgress) => void): Promise<void> {
+    this.idle('Its adapter answers when it has ended.');
+    await this.answering.openResult(runId, onProgress);
+  }
+
+  async chat(
+    request: ChatRequest,
+    onText: (conversation: number, text: string) => void,
+  ): Promise<ChatReply[]> {
+    this.idle('Its adapter answers when it has ended.');
+    return this.answering.chat(request, onText);
+  }
+
+  async answerPairs(
+    runId: string,
+    prompts: number[][],
+    sampling: SamplingOptions,
+    onPair: OnPair,
+  ): Promise<void> {
+    this.idle('Its adapter answers when it has ended.');
+    await this.answering.answerPairs(runId, prompts, sampling, onPair);
+  }
+
+  async stopAnswers(): Promise<void> {
+    this.answering.stop();
+  }
+
+  async tokenLosses(runId: string, inputIds: number[], strength: number): Promise<TokenLosses> {
+    this.idle('Its adapter answers when it has ended.');
+    return this.answering.tokenLosses(runId, inputIds, strength);
+  }
+
+  async checkGpu(onProgress: (done: number, total: number) => void): Promise<GpuCheck> {
+    this.idle('Check the GPU when it has ended.');
+    return this.engines.check(onProgress);
+  }
+
+  async openRuns(): Promise<OpenRun[]> {
+    const database = await this.database;
+    const live = await liveRuns();
+    const open: OpenRun[] = [];
+    for (const {
+      id: runId,
+      startedAt,
+      state,
+      modelId,
+      modelName,
+      trainFile,
+      recipe,
+      totalSteps,
+    } of await listRuns(database)) {
+      const ended = state === 'finished' || state === 'diverged' || live.has(runId);
+      const step = ended ? null : await latestCheckpointStep(database, runId);
+      if (step !== null)
+        open.push({
+          runId,
+          startedAt,
+          modelId,
+          modelName,
+          trainFile,
+          recipe: recipe as Recipe,
+          step,
+          totalSteps,
+        });
+    }
+    return open;
+  }
+
+  async discardRun(runId: string): Promise<void> {
+    await deleteRun(await this.database, runId);
+  }
+
+  /** @throws UserError while a run goes on */
+  private idle(then: string): void {
+    if (this.session) throw new UserError(`A run is going on. ${then}`);
+    this.stopMeasuring();
+  }
+
+  /** Background work gives way to whatever a person asks for. */
+  private stopMeasuring(): void {
+    this.measurement.stopped = true;
+    this.measurement = { stopped: false };
+  }
+}
