@@ -3,15 +3,10 @@ import { tick } from 'svelte';
 import { kernelRequestOf } from '../training/kernelRequest.ts';
 import { metricFault } from '../training/metrics.ts';
 import { parseRecipe, recipeToJson } from '../training/recipe.ts';
-import type {
-  ColumnMapping,
-  KernelRequest,
-  ModelDetails,
-  ModelSummary,
-  PlanRequest,
-  Recipe,
-  RunPlan,
-} from '../worker/protocol.ts';
+import type { ColumnMapping } from '../data/rows/rowFormats.ts';
+import type { KernelRequest, PlanRequest, RunPlan } from '../worker/trainer/trainerProtocol.ts';
+import type { ModelDetails, ModelSummary } from '../worker/import/importProtocol.ts';
+import type { Recipe } from '../training/recipe.ts';
 import type { DataFile } from './data/DataFile.svelte.ts';
 import { DataFiles } from './data/DataFiles.svelte.ts';
 import { fetchDemo } from './model/demo.ts';

@@ -1,5 +1,5 @@
 /** Numbers as people read them. */
-import type { EngineProgress, MemoryChoice } from '../worker/protocol.ts';
+import type { EngineProgress, MemoryChoice } from '../worker/trainer/trainerProtocol.ts';
 
 const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
 

@@ -62,14 +62,12 @@ export function makePlan(name: string, graph: Graph, settings: KernelSettings, l
     return access;
   };
   const dispatches = nodes.flatMap((node, index) =>
-    node.op
-      .dispatches(node, settings)
-      .map((dispatch): PlannedDispatch => ({
-        ...dispatch,
-        code: assembled(dispatch),
-        node: index,
-        op: node.op.name,
-      })),
+    node.op.dispatches(node, settings).map((dispatch): PlannedDispatch => ({
+      ...dispatch,
+      code: assembled(dispatch),
+      node: index,
+      op: node.op.name,
+    })),
   );
   const owner = storageOwners(nodes);
   const values = new Map(graph.values.map((value) => [value.id, value]));

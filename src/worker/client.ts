@@ -2,7 +2,11 @@
 import { proxy, wrap, type ProxyMarked, type Remote } from 'comlink';
 import { requestsHere, type RequestMade } from '../lib/requests.ts';
 import { requestsOf, watchLife } from './liveness.ts';
-import type { DatasetApi, EvaluationApi, HistoryApi, ImportApi, TrainerApi } from './protocol.ts';
+import type { DatasetApi } from './dataset/datasetProtocol.ts';
+import type { EvaluationApi } from './evaluation/evaluationProtocol.ts';
+import type { HistoryApi } from './history/historyProtocol.ts';
+import type { ImportApi } from './import/importProtocol.ts';
+import type { TrainerApi } from './trainer/trainerProtocol.ts';
 
 export { proxy, transfer, type Remote } from 'comlink';
 

@@ -6,7 +6,7 @@ import { findRun, latestCheckpointStep, updateRun } from '../../src/storage/runs
 import type { RecipeInput } from '../../src/training/recipe.ts';
 import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
 import { HistoryHost } from '../../src/worker/history/historyHost.ts';
-import type { RunOutcome, RunRequest, TrainerWorkerEvent } from '../../src/worker/protocol.ts';
+import type { RunOutcome, RunRequest, TrainerWorkerEvent } from '../../src/worker/trainer/trainerProtocol.ts';
 import { testGpu } from '../helpers/gpu.ts';
 import { readIndependently } from '../helpers/independentReader.ts';
 import { openTestHost, requestOf, type TestHost } from '../helpers/runHost.ts';

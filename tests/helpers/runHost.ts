@@ -9,7 +9,9 @@ import { EngineHost } from '../../src/engine/engineHost.ts';
 import { evaluateFile } from '../../src/training/evaluation.ts';
 import { importModel } from '../../src/import/importModel.ts';
 import { parseRecipe, type RecipeInput } from '../../src/training/recipe.ts';
-import type { EvaluateApi, RowsApi, RunRequest, ScorerApi } from '../../src/worker/protocol.ts';
+import type { EvaluateApi, ScorerApi } from '../../src/worker/evaluation/evaluationProtocol.ts';
+import type { RowsApi } from '../../src/worker/dataset/datasetProtocol.ts';
+import type { RunRequest } from '../../src/worker/trainer/trainerProtocol.ts';
 import { TrainerHost } from '../../src/worker/trainer/trainerHost.ts';
 import { tinyModelFiles } from './tinyModel.ts';
 

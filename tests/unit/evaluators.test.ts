@@ -4,7 +4,11 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { Engine, GenerationWatch } from '../../src/engine/engine.ts';
 import type { EvaluationResult } from '../../src/training/evaluation.ts';
 import { Evaluators } from '../../src/worker/trainer/evaluationClients.ts';
-import type { EvaluateApi, EvaluationPorts, ScorerApi } from '../../src/worker/protocol.ts';
+import type {
+  EvaluateApi,
+  EvaluationPorts,
+  ScorerApi,
+} from '../../src/worker/evaluation/evaluationProtocol.ts';
 
 const open: MessagePort[] = [];
 afterEach(() => {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { planRemedies, remediesFor, verdictOf } from '../../src/page/gpu/memoryVerdict.ts';
 import { parseRecipe } from '../../src/training/recipe.ts';
-import type { RunPlan } from '../../src/worker/protocol.ts';
+import type { RunPlan } from '../../src/worker/trainer/trainerProtocol.ts';
 
 const GIB = 2 ** 30;
 

@@ -3,15 +3,14 @@ import { listening, startDataset, startEvaluation, type WorkerHandle } from '../
 import type {
   DataRequest,
   DatasetApi,
-  EvaluationApi,
   FileReport,
-  Fingerprints,
-  Overlap,
   PackedPreview,
   PackedRequest,
   RowFileApi,
   RowToken,
-} from '../../worker/protocol.ts';
+} from '../../worker/dataset/datasetProtocol.ts';
+import type { EvaluationApi } from '../../worker/evaluation/evaluationProtocol.ts';
+import type { Fingerprints, Overlap } from '../../data/rows/rowStatistics.ts';
 import { messageOf } from '../text.ts';
 
 /** How files are read: everything but the file itself. */

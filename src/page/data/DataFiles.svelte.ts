@@ -1,7 +1,7 @@
 /** The dropped data files: one for training, any number of validation sets, and what keeps them from being trained on. */
 import { isValidationFile, validationSetName } from '../../data/files/fileNames.ts';
 import { UserError } from '../../lib/errors.ts';
-import type { FileReport } from '../../worker/protocol.ts';
+import type { FileReport } from '../../worker/dataset/datasetProtocol.ts';
 import { DataFile, WorkerDied, type Reading } from './DataFile.svelte.ts';
 import { integer } from '../text.ts';
 

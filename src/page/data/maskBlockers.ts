@@ -1,4 +1,4 @@
-import type { FileReport } from '../../worker/protocol.ts';
+import type { FileReport } from '../../worker/dataset/datasetProtocol.ts';
 
 /** What would be learned wrongly from every row, however long it trains. */
 export function maskBlockers(report: FileReport | null | undefined): string[] {

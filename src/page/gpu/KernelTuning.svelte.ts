@@ -1,6 +1,6 @@
 /** Measuring a run's kernels in the background: it begins when the page has been left alone for a moment, and any other work on the GPU ends it. */
 import { listening } from '../../worker/client.ts';
-import type { PlanRequest, RunPlan, TrainerApi } from '../../worker/protocol.ts';
+import type { PlanRequest, RunPlan, TrainerApi } from '../../worker/trainer/trainerProtocol.ts';
 
 const QUIET_MS = 1500;
 

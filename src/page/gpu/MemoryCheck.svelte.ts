@@ -1,5 +1,6 @@
 /** What is known of the GPU's memory, and the remedies that were planned for the run at hand. */
-import type { PlanRequest, Recipe, RunPlan } from '../../worker/protocol.ts';
+import type { PlanRequest, RunPlan } from '../../worker/trainer/trainerProtocol.ts';
+import type { Recipe } from '../../training/recipe.ts';
 import { messageOf } from '../text.ts';
 import {
   planRemedies,

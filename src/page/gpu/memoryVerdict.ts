@@ -1,5 +1,6 @@
 /** Whether a run fits in the GPU's memory, and what makes it smaller. Browsers do not say how much memory a GPU has: a verdict says what it rests on. */
-import type { Recipe, RunPlan } from '../../worker/protocol.ts';
+import type { Recipe } from '../../training/recipe.ts';
+import type { RunPlan } from '../../worker/trainer/trainerProtocol.ts';
 import { bytes, integer } from '../text.ts';
 
 export type Verdict = 'fits' | 'tight' | 'no' | 'unknown';

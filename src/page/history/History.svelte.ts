@@ -1,7 +1,9 @@
 /** The runs kept in this browser: the list, what is compared, and the adapter that the next run starts from. */
 import { zipFolder } from '../../formats/zip.ts';
 import type { Remote } from '../../worker/client.ts';
-import type { HistoryApi, Recipe, RunDetails, RunSummary, StartingAdapter } from '../../worker/protocol.ts';
+import type { HistoryApi, RunDetails, RunSummary } from '../../worker/history/historyProtocol.ts';
+import type { Recipe } from '../../training/recipe.ts';
+import type { StartingAdapter } from '../../worker/trainer/trainerProtocol.ts';
 import { recipeDifferences, type RecipeDifference } from './recipeDifferences.ts';
 import { save } from '../layout/saveFile.ts';
 import { messageOf } from '../text.ts';

@@ -1,5 +1,5 @@
 /** Where two recipes differ, by the keys of the recipe's file. */
-import type { Recipe } from '../../worker/protocol.ts';
+import type { Recipe } from '../../training/recipe.ts';
 
 export interface RecipeDifference {
   /** 'training.learning_rate'. */

@@ -1,5 +1,6 @@
 /** The five steps of the page: what each says of itself, which lie open, and what comes next. Everything here is derived from the workspace. */
-import type { ModelDetails, ModelSummary, RunPlan } from '../../worker/protocol.ts';
+import type { ModelDetails, ModelSummary } from '../../worker/import/importProtocol.ts';
+import type { RunPlan } from '../../worker/trainer/trainerProtocol.ts';
 import type { DataFiles } from '../data/DataFiles.svelte.ts';
 import type { Result } from '../result/Result.svelte.ts';
 import { endText, type Run } from '../run/RunView.svelte.ts';

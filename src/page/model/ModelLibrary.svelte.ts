@@ -1,6 +1,12 @@
 /** The models of this browser: those that are stored, the chosen one, and the import that goes on. */
 import { listening, startImport, type WorkerHandle } from '../../worker/client.ts';
-import type { ImportApi, ModelDetails, ModelSummary, Recipe, StorageUse } from '../../worker/protocol.ts';
+import type {
+  ImportApi,
+  ModelDetails,
+  ModelSummary,
+  StorageUse,
+} from '../../worker/import/importProtocol.ts';
+import type { Recipe } from '../../training/recipe.ts';
 import { hubEndpoint } from './hubEndpoint.ts';
 
 /** What of the page the shelf works with. */

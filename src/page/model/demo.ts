@@ -1,6 +1,6 @@
 /** The demo that lies beside the page: a small model, sample data and a recipe for them. */
 import { UserError } from '../../lib/errors.ts';
-import type { Recipe } from '../../worker/protocol.ts';
+import type { Recipe } from '../../training/recipe.ts';
 
 const MODEL_FILES = ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'model.safetensors'];
 const RECIPE_FILE = 'demo.json';

@@ -1,5 +1,5 @@
 /** The recipe's fields as the page shows them: the ecosystem's names, each with a line of explanation. */
-import type { Recipe } from '../../worker/protocol.ts';
+import type { Recipe } from '../../training/recipe.ts';
 
 type Group = 'lora' | 'training' | 'evaluation';
 

@@ -1,6 +1,6 @@
 /** A recipe in a link: in the URL's fragment, which browsers keep to themselves. Only what differs from the defaults is written. */
 import { parseRecipe } from '../../training/recipe.ts';
-import type { Recipe } from '../../worker/protocol.ts';
+import type { Recipe } from '../../training/recipe.ts';
 
 const KEY = 'recipe=';
 

@@ -1,6 +1,7 @@
 /** A conversation with the tuned model and, beside it, with the base model: the same questions, seed and sampling, each with its own answers. */
 import { listening } from '../../worker/client.ts';
-import type { ChatMessage, ChatReply, EngineProgress, SamplingOptions } from '../../worker/protocol.ts';
+import type { ChatMessage } from '../../data/template/chatTemplate.ts';
+import type { ChatReply, EngineProgress, SamplingOptions } from '../../worker/trainer/trainerProtocol.ts';
 import type { ResultWorkers } from './resultWorkers.ts';
 import { messageOf, preparingText } from '../text.ts';
 

@@ -2,7 +2,8 @@
 import { mix32, randomKey } from '../../lib/counterRandom.ts';
 import { signTest } from '../../lib/signTest.ts';
 import { proxy } from '../../worker/client.ts';
-import type { HeadToHead, SamplingOptions, VotedPair } from '../../worker/protocol.ts';
+import type { HeadToHead, VotedPair } from '../../worker/history/historyProtocol.ts';
+import type { SamplingOptions } from '../../worker/trainer/trainerProtocol.ts';
 import type { DataFile } from '../data/DataFile.svelte.ts';
 import type { ResultWorkers } from './resultWorkers.ts';
 import { messageOf } from '../text.ts';

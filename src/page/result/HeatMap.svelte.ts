@@ -1,5 +1,5 @@
 /** Loss token by token of one row, by the base model and by the tuned one. */
-import type { RowToken } from '../../worker/protocol.ts';
+import type { RowToken } from '../../worker/dataset/datasetProtocol.ts';
 import type { DataFile } from '../data/DataFile.svelte.ts';
 import type { ResultWorkers } from './resultWorkers.ts';
 import { messageOf } from '../text.ts';

@@ -1,5 +1,7 @@
 /** The result of one run on the page: what it is handed out as, and what is tried with its adapter. */
-import type { Recipe, RunDetails, RunOutcome, RunSummary } from '../../worker/protocol.ts';
+import type { Recipe } from '../../training/recipe.ts';
+import type { RunDetails, RunSummary } from '../../worker/history/historyProtocol.ts';
+import type { RunOutcome } from '../../worker/trainer/trainerProtocol.ts';
 import { Chat } from './Chat.svelte.ts';
 import { HeadToHeadTest } from './HeadToHead.svelte.ts';
 import { HeatMap } from './HeatMap.svelte.ts';

@@ -11,18 +11,17 @@ import {
 } from '../../worker/client.ts';
 import type {
   FileInReport,
-  FileReport,
   GpuCheck,
-  HistoryApi,
   KernelRequest,
   OpenRun,
-  Recipe,
   RunPlan,
   RunRequest,
-  RunSummary,
-  StorageUse,
   TrainerApi,
-} from '../../worker/protocol.ts';
+} from '../../worker/trainer/trainerProtocol.ts';
+import type { FileReport } from '../../worker/dataset/datasetProtocol.ts';
+import type { HistoryApi, RunSummary } from '../../worker/history/historyProtocol.ts';
+import type { Recipe } from '../../training/recipe.ts';
+import type { StorageUse } from '../../worker/import/importProtocol.ts';
 import type { DataFile } from '../data/DataFile.svelte.ts';
 import type { DataFiles } from '../data/DataFiles.svelte.ts';
 import { connectEvaluators, replaceEvaluator } from './evaluationPorts.ts';

@@ -1,15 +1,11 @@
 /** A run as the page shows it: its curves, its answers, its speed, its end. */
 import { courseOfCurve, forgettingText, type FileCourse } from '../../training/forgetting.ts';
 import { curve, evaluationKeys } from '../../training/metrics.ts';
-import type {
-  EndReason,
-  EvaluationResult,
-  MetricsLine,
-  RunEvaluation,
-  RunKernels,
-  RunOutcome,
-  TrainerWorkerEvent,
-} from '../../worker/protocol.ts';
+import type { EndReason } from '../../training/runRecord.ts';
+import type { EvaluationResult } from '../../training/evaluation.ts';
+import type { MetricsLine } from '../../training/metrics.ts';
+import type { RunEvaluation } from '../../worker/history/historyProtocol.ts';
+import type { RunKernels, RunOutcome, TrainerWorkerEvent } from '../../worker/trainer/trainerProtocol.ts';
 import { messageOf, preparingText } from '../text.ts';
 
 export interface Curve {

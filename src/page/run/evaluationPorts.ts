@@ -1,6 +1,8 @@
 /** Brings the workers of validation files and the trainer together for a run, again where a worker ends. */
 import { transfer, type WorkerHandle } from '../../worker/client.ts';
-import type { EvaluationPorts, Recipe, TrainerApi } from '../../worker/protocol.ts';
+import type { EvaluationPorts } from '../../worker/evaluation/evaluationProtocol.ts';
+import type { Recipe } from '../../training/recipe.ts';
+import type { TrainerApi } from '../../worker/trainer/trainerProtocol.ts';
 import { WorkerDied, type DataFile } from '../data/DataFile.svelte.ts';
 import { messageOf } from '../text.ts';
 

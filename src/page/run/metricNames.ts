@@ -1,6 +1,6 @@
 /** Names of evaluation metrics as people read them, and which way is better. */
 import { isBetter } from '../../training/metrics.ts';
-import type { MetricsLine } from '../../worker/protocol.ts';
+import type { MetricsLine } from '../../training/metrics.ts';
 
 export { isBetter };
 

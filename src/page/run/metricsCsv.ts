@@ -1,5 +1,5 @@
 /** Lines of metrics.jsonl as a table: one line a step, its evaluations in the same line. */
-import type { MetricsLine } from '../../worker/protocol.ts';
+import type { MetricsLine } from '../../training/metrics.ts';
 
 export function metricsCsv(lines: readonly MetricsLine[]): string {
   const steps = new Map<number, Record<string, number>>();

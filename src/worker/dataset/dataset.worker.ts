@@ -1,6 +1,6 @@
 import { expose } from 'comlink';
 import { holdLife } from '../liveness.ts';
-import type { DatasetApi, RowsApi } from '../protocol.ts';
+import type { DatasetApi, RowsApi } from './datasetProtocol.ts';
 import { RowFileHost } from './rowFile.ts';
 
 class DatasetHost extends RowFileHost implements DatasetApi {

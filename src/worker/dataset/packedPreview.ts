@@ -4,7 +4,7 @@ import { packDocuments } from '../../data/packing.ts';
 import type { ChatTokenizer } from '../../data/tokenizer.ts';
 import { IGNORE_INDEX, type Document } from '../../data/types.ts';
 import { firstStepOfRow, microBatchesOfStep, rowsOfStep } from '../../training/batches.ts';
-import type { MaskChecks, PackedPreview, PackedRequest } from '../protocol.ts';
+import type { MaskChecks, PackedPreview, PackedRequest } from './datasetProtocol.ts';
 
 /** @returns null where the file has no such row */
 export function packedPreview(

@@ -17,7 +17,7 @@ import type {
   PackedRequest,
   RowFileApi,
   RowToken,
-} from '../protocol.ts';
+} from './datasetProtocol.ts';
 
 const PROBLEMS_SHOWN = 200;
 

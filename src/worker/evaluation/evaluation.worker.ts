@@ -1,7 +1,8 @@
 import { expose, wrap } from 'comlink';
 import { evaluateFile, type Question, type Scorer } from '../../training/evaluation.ts';
 import { holdLife } from '../liveness.ts';
-import type { EvaluateApi, EvaluationApi, Recipe, ScorerApi } from '../protocol.ts';
+import type { EvaluateApi, EvaluationApi, ScorerApi } from './evaluationProtocol.ts';
+import type { Recipe } from '../../training/recipe.ts';
 import { RowFileHost } from '../dataset/rowFile.ts';
 
 class EvaluationHost extends RowFileHost implements EvaluationApi {

@@ -24,7 +24,8 @@ import type { MetricsLine } from '../../training/metrics.ts';
 import type { Recipe } from '../../training/recipe.ts';
 import { loraOf } from '../../import/startingAdapter.ts';
 import type { Checkpoint } from '../../training/runRecord.ts';
-import type { HeadToHead, HistoryApi, RunDetails, RunSummary, StartingAdapter } from '../protocol.ts';
+import type { HeadToHead, HistoryApi, RunDetails, RunSummary } from './historyProtocol.ts';
+import type { StartingAdapter } from '../trainer/trainerProtocol.ts';
 import { adapterFolder, runFolder } from './runFiles.ts';
 import { liveRuns } from '../runLock.ts';
 

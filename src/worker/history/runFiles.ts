@@ -4,7 +4,7 @@ import { adapterCard } from '../../export/adapterCard.ts';
 import type { AdapterTensors } from '../../engine/engine.ts';
 import { metricsToJsonl, type MetricsLine } from '../../training/metrics.ts';
 import { recipeToJson, type Recipe } from '../../training/recipe.ts';
-import type { RunDetails, RunSummary } from '../protocol.ts';
+import type { RunDetails, RunSummary } from './historyProtocol.ts';
 
 export interface AdapterOfRun {
   recipe: Recipe;

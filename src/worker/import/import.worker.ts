@@ -8,7 +8,7 @@ import { checkRoom, storageUse } from '../../storage/quota.ts';
 import { withQuantizer } from '../../import/gpuQuantizer.ts';
 import { importModel, laneHere, type TensorLane } from '../../import/importModel.ts';
 import { holdLife } from '../liveness.ts';
-import type { ImportApi, ModelDetails } from '../protocol.ts';
+import type { ImportApi, ModelDetails } from './importProtocol.ts';
 import { withTensorThread } from './tensorWorker.ts';
 
 const database = openDatabase();

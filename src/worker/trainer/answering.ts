@@ -11,7 +11,7 @@ import type { EngineHost } from '../../engine/engineHost.ts';
 import type { AdapterTensors, Engine, EngineProgress } from '../../engine/engine.ts';
 import type { RunKernels } from '../../tuning/runKernels.ts';
 import type { Recipe } from '../../training/recipe.ts';
-import type { ChatReply, ChatRequest, OnPair, SamplingOptions, TokenLosses } from '../protocol.ts';
+import type { ChatReply, ChatRequest, OnPair, SamplingOptions, TokenLosses } from './trainerProtocol.ts';
 
 /** The adapter that answers now. */
 interface Held {

@@ -5,7 +5,7 @@
 import { expose, wrap, type Remote } from 'comlink';
 import type { Engine } from '../../engine/engine.ts';
 import type { Evaluator } from '../../training/evaluation.ts';
-import type { EvaluateApi, EvaluationPorts, ScorerApi } from '../protocol.ts';
+import type { EvaluateApi, EvaluationPorts, ScorerApi } from '../evaluation/evaluationProtocol.ts';
 
 /** A worker ended, and another takes its place. */
 class Replaced extends Error {}

@@ -30,7 +30,8 @@ import { writeReport } from '../../export/report.ts';
 import type { Checkpoint, RunResult, TrainerEvent } from '../../training/runRecord.ts';
 import { Trainer } from '../../training/trainer.ts';
 import type { Evaluators } from './evaluationClients.ts';
-import type { PlanRequest, RowsApi, RunOutcome, RunRequest, TrainerWorkerEvent } from '../protocol.ts';
+import type { PlanRequest, RunOutcome, RunRequest, TrainerWorkerEvent } from './trainerProtocol.ts';
+import type { RowsApi } from '../dataset/datasetProtocol.ts';
 import { adapterFolder } from '../history/runFiles.ts';
 
 /** So often may the device be lost without a new checkpoint in between. */

@@ -14,7 +14,6 @@ import { Evaluators } from './evaluationClients.ts';
 import type {
   ChatReply,
   ChatRequest,
-  EvaluationPorts,
   GpuCheck,
   OnPair,
   OpenRun,
@@ -26,7 +25,8 @@ import type {
   TokenLosses,
   TrainerApi,
   TrainerWorkerEvent,
-} from '../protocol.ts';
+} from './trainerProtocol.ts';
+import type { EvaluationPorts } from '../evaluation/evaluationProtocol.ts';
 import { holdingRun, liveRuns } from '../runLock.ts';
 import { memoryRequest, RunSession } from './runSession.ts';
 

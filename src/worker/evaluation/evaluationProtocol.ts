@@ -1,0 +1,39 @@
+/** What an evaluation worker serves to the page and to the trainer, and what the trainer serves to it. */
+import type { MicroBatch } from '../../data/types.ts';
+import type { GenerationOptions, TokenScores } from '../../engine/engine.ts';
+import type { EvaluationResult, Question } from '../../training/evaluation.ts';
+import type { Recipe } from '../../training/recipe.ts';
+import type { RowFileApi } from '../dataset/datasetProtocol.ts';
+
+export type { GenerationOptions, TokenScores };
+
+/** evaluation.worker, one a validation file: owns its rows, batching, decoding and metrics. */
+export interface EvaluationApi extends RowFileApi {
+  /** The first rows as questions: what generation starts from, and the answer they have. */
+  questions(count: number): Promise<Question[]>;
+  /** @param scorer port on which the trainer answers @param own port on which this worker is asked to evaluate */
+  connect(
+    scorer: MessagePort,
+    own: MessagePort,
+    evaluation: Recipe['evaluation'],
+    seed: number,
+  ): Promise<void>;
+}
+
+/** What the trainer serves to each evaluation worker. */
+export interface ScorerApi {
+  tokensPerMicroBatch(): Promise<number>;
+  score(batch: MicroBatch): Promise<TokenScores>;
+  generate(prompts: number[][], options: GenerationOptions): Promise<number[][]>;
+}
+
+/** What each evaluation worker serves to the trainer. */
+export interface EvaluateApi {
+  evaluate(step: number): Promise<EvaluationResult>;
+}
+
+export interface EvaluationPorts {
+  name: string;
+  scorer: MessagePort;
+  evaluate: MessagePort;
+}

@@ -1,0 +1,73 @@
+/** What history.worker serves to the page: the runs kept in this browser. */
+import type { NamedFile } from '../../formats/checkpoint.ts';
+import type { EvaluationResult } from '../../training/evaluation.ts';
+import type { MetricsLine } from '../../training/metrics.ts';
+import type { Recipe } from '../../training/recipe.ts';
+import type { RunRecord, RunState } from '../../storage/database.ts';
+import type { StartingAdapter, SamplingOptions } from '../trainer/trainerProtocol.ts';
+
+export type { RunState };
+
+/** A kept run as the list shows it. */
+export interface RunSummary extends Omit<RunRecord, 'recipe'> {
+  recipe: Recipe;
+  /** Whether it goes on now, in this tab or another. */
+  live: boolean;
+  /** Step from which it can go on; null where it ended or has no checkpoint. */
+  resumableStep: number | null;
+  /** Bytes that it takes up, about. */
+  storedBytes: number;
+}
+
+export interface RunEvaluation {
+  name: string;
+  step: number;
+  result: EvaluationResult;
+}
+
+/** One blind comparison of answers to a row of a validation set. */
+export interface VotedPair {
+  line: number;
+  prompt: string;
+  reference: string;
+  base: string;
+  tuned: string;
+  /** Whether the tuned answer stands at A. */
+  tunedIsA: boolean;
+  vote: 'tuned' | 'base' | 'tie' | null;
+}
+
+export interface HeadToHead {
+  /** Name of the validation set. */
+  name: string;
+  seed: number;
+  sampling: SamplingOptions;
+  pairs: VotedPair[];
+}
+
+export interface RunDetails {
+  lines: MetricsLine[];
+  evaluations: RunEvaluation[];
+  votes: HeadToHead[];
+  report: string | null;
+}
+
+/** history.worker: the runs kept in this browser. */
+export interface HistoryApi {
+  /** The newest first. */
+  runs(): Promise<RunSummary[]>;
+  details(runId: string): Promise<RunDetails>;
+  rename(runId: string, name: string): Promise<void>;
+  setNotes(runId: string, notes: string): Promise<void>;
+  /** A comparison takes the place of the one before of the same set. */
+  putVotes(runId: string, votes: HeadToHead): Promise<void>;
+  remove(runId: string): Promise<void>;
+  /** The PEFT folder of a run's adapter, as it was when the run ended. */
+  adapterFolder(runId: string): Promise<Map<string, Uint8Array>>;
+  /** PEFT folder, metrics, recipe, report, answers, votes and notes in one zip. */
+  exportZip(runId: string): Promise<Uint8Array>;
+  /** @throws UserError where the adapter does not fit the model */
+  startFromRun(runId: string, modelId: string): Promise<StartingAdapter>;
+  /** @throws UserError where the files are no PEFT folder, or its adapter does not fit the model */
+  startFromFiles(files: NamedFile[], modelId: string): Promise<StartingAdapter>;
+}

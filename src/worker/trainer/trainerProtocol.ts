@@ -1,0 +1,184 @@
+/** What trainer.worker serves to the page: plans, runs, and answers by adapters. */
+import type { ChatMessage } from '../../data/template/chatTemplate.ts';
+import type { DatasetSummary } from '../../data/documents.ts';
+import type { RequestMade } from '../../lib/requests.ts';
+import type {
+  AdapterTensors,
+  EngineProgress,
+  GenerationOptions,
+  LoraSettings,
+  MemoryChoice,
+  MemoryReport,
+} from '../../engine/engine.ts';
+import type { GpuCheck } from '../../verify/gpuCheck.ts';
+import type { KernelRequest, RunKernels } from '../../tuning/runKernels.ts';
+import type { Recipe } from '../../training/recipe.ts';
+import type { EndReason, TrainerEvent } from '../../training/runRecord.ts';
+import type { RunRecord } from '../../storage/database.ts';
+import type { EvaluationPorts } from '../evaluation/evaluationProtocol.ts';
+
+export type { EngineProgress, LoraSettings, MemoryChoice, MemoryReport, GpuCheck, KernelRequest, RunKernels };
+
+export interface PlanRequest {
+  modelId: string;
+  recipe: Recipe;
+  trainLengths: number[];
+  /** Longest row over the validation files. */
+  longestValidation: number;
+  kernels: KernelRequest;
+}
+
+export interface RunPlan {
+  memory: MemoryReport;
+  tokensPerMicroBatch: number;
+  /** What is recomputed so that it fits, and why; absent where TensorFlow.js runs. */
+  choice?: MemoryChoice;
+  /** What the kernels would be now; absent where TensorFlow.js runs. */
+  kernels?: RunKernels;
+  totalSteps: number;
+  /** The adapter in words, and which executor runs. */
+  device: string;
+  isFallback: boolean;
+}
+
+export interface FileInReport {
+  file: string;
+  /** SHA-256 of its bytes, hex. */
+  sha256: string;
+  name: string;
+  summary: DatasetSummary;
+  /** Rows that are also in another file of the run: a training row in a validation file, or the other way. */
+  leaks: { file: string; rows: number }[];
+}
+
+export interface RunRequest extends PlanRequest {
+  modelName: string;
+  padTokenId: number;
+  rows: MessagePort;
+  evaluators: EvaluationPorts[];
+  training: FileInReport;
+  validation: FileInReport[];
+  /** A run whose checkpoint to go on from. */
+  resumeRunId: string | null;
+  /** The adapter to go on from instead of a fresh one. */
+  startFrom: StartingAdapter | null;
+}
+
+/** An adapter that fits a model, ready to be trained on: of a kept run, or dropped as a PEFT folder. */
+export interface StartingAdapter {
+  name: string;
+  modelId: string;
+  /** What the recipe's lora must be. */
+  lora: LoraSettings;
+  tensors: AdapterTensors;
+}
+
+/** A finished run: files by name, ready to be saved. */
+export interface RunOutcome {
+  runId: string;
+  /** Why the run could not be kept in the browser; its files are here all the same. */
+  notKept: string | null;
+  reason: EndReason;
+  message: string | null;
+  steps: number;
+  totalSteps: number;
+  adapterStep: number;
+  seconds: number;
+  losses: RunRecord['losses'];
+  adapter: Map<string, Uint8Array>;
+  metricsJsonl: string;
+  recipeJson: string;
+  report: string;
+}
+
+/** A run that did not end and can go on. */
+export interface OpenRun {
+  runId: string;
+  startedAt: string;
+  modelId: string;
+  modelName: string;
+  trainFile: string;
+  recipe: Recipe;
+  step: number;
+  totalSteps: number;
+}
+
+export type TrainerWorkerEvent =
+  | TrainerEvent
+  /** The run has a record from now on. */
+  | { type: 'began'; runId: string; notes: string }
+  | { type: 'engine'; progress: EngineProgress }
+  /** What the run's kernels are, to its end. */
+  | { type: 'kernels'; kernels: RunKernels }
+  /** A validation file's worker died and another is started in its place; the training goes on. */
+  | { type: 'evaluatorRestarts'; name: string; message: string }
+  /** The GPU was lost; a new one is taken and the run goes on from this step by itself. */
+  | { type: 'deviceLost'; step: number; message: string };
+
+export type SamplingOptions = Omit<GenerationOptions, 'stopTokenIds' | 'strengths' | 'streams'>;
+
+/** Conversations that go on side by side, each from its own messages at its own strength, with the same seed. */
+export interface ChatRequest {
+  runId: string;
+  conversations: { messages: ChatMessage[]; strength: number }[];
+  sampling: SamplingOptions;
+}
+
+export interface ChatReply {
+  text: string;
+  tokens: number;
+  /** end: by an end token; length: by max_new_tokens; stopped: by the person. */
+  ended: 'end' | 'length' | 'stopped';
+}
+
+/** Cross entropy of each token of a row given those before it; NaN for the first, and for tokens that did not fit. */
+export interface TokenLosses {
+  base: Float32Array;
+  tuned: Float32Array;
+}
+
+/** Is given both answers to a prompt, by its place; the next ones wait until they are taken. */
+export type OnPair = (index: number, base: string, tuned: string) => unknown;
+
+/** trainer.worker: owns the only GPU device and the only copy of the weights. */
+export interface TrainerApi {
+  /** Plans a run without allocating: exact memory before the start. */
+  plan(request: PlanRequest): Promise<RunPlan>;
+  /**
+   * Measures the kernels of such a run in the background; any run or question to the GPU ends it. Done already, or nothing to be done: null.
+   * @returns the plan with what was measured
+   */
+  measureKernels(
+    request: PlanRequest,
+    onProgress: (done: number, total: number) => void,
+  ): Promise<RunPlan | null>;
+  /** Asks the driver for so many bytes and gives them back. @returns bytes granted; null where there is no WebGPU */
+  probe(bytes: number): Promise<number | null>;
+  /** @param requestsMade asked at the end, for the report */
+  run(
+    request: RunRequest,
+    onEvent: (event: TrainerWorkerEvent) => void,
+    requestsMade?: () => Promise<RequestMade[]>,
+  ): Promise<RunOutcome>;
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  stop(): Promise<void>;
+  /** A validation file's worker died: its evaluation fails, alone; or waits for the worker that is started in its place. */
+  evaluatorDied(name: string, message: string, restarting: boolean): Promise<void>;
+  /** The worker in its place has read the file. */
+  replaceEvaluator(ports: EvaluationPorts): Promise<void>;
+  /** Makes a run's adapter the one that answers, loading the model where it is not. The calls below do it too; this one tells its progress. */
+  openResult(runId: string, onProgress: (progress: EngineProgress) => void): Promise<void>;
+  /** @param onText text so far of a conversation's answer, by its place */
+  chat(request: ChatRequest, onText: (conversation: number, text: string) => void): Promise<ChatReply[]>;
+  /** The base model's and the tuned one's answer to each prompt, by the same random numbers. */
+  answerPairs(runId: string, prompts: number[][], sampling: SamplingOptions, onPair: OnPair): Promise<void>;
+  /** Ends the answers that are being written, where they are. */
+  stopAnswers(): Promise<void>;
+  /** @param strength of the adapter for `tuned` */
+  tokenLosses(runId: string, inputIds: number[], strength: number): Promise<TokenLosses>;
+  /** Every kernel against TensorFlow.js on this adapter; not while a run goes on. */
+  checkGpu(onProgress: (done: number, total: number) => void): Promise<GpuCheck>;
+  openRuns(): Promise<OpenRun[]>;
+  discardRun(runId: string): Promise<void>;
+}
