@@ -134,7 +134,7 @@ async function train(
     recipe,
     documents,
     padTokenId,
-    evaluators: [],
+    evaluationClients: [],
     emit: () => undefined,
   }).run();
   const seconds = (performance.now() - started) / 1000;

@@ -1,7 +1,7 @@
-// down[t, m] = strength[t] sum_k x[t, k] a[m, k], and y_g[t, n] += ALPHA sum_r down[t, g RANK + r] b[FIRST + n, r] for each of GROUPS projections (none:
+// down[t, m] = adapter_scale[t] sum_k x[t, k] a[m, k], and y_g[t, n] += ALPHA sum_r down[t, g RANK + r] b[FIRST + n, r] for each of GROUPS projections (none:
 // down alone). RANK = 4 QUARTERS; WIDTH is a multiple of 4.
 // Buffers: 0-2 y_g [T, OUT], 3 down [T, RANKS], 4 x [T, WIDTH], 5 a [RANKS, WIDTH], 6 b, one projection's rows after the other's, [., RANK],
-// 7 strength [T] where STRENGTHS is 1.
+// 7 adapter_scale [T] where ADAPTER_SCALES is 1.
 // Threads: a workgroup makes TOKENS rows. First an invocation sums PER_TOKENS rows by 4 PER_QUADS ranks over every LANES-th four of k; then a warp of 32
 // takes 128 columns of y, each of its invocations every 32nd. BLOCKS0, ...: such columns before each projection, BLOCKS of all.
 #include "lib/lora_lanes.wgsl"
@@ -14,16 +14,16 @@
 #repeat u UPS
 @group(0) @binding(6) var<storage, read> b: array<vec4f>;
 #end
-#repeat s STRENGTHS
-@group(0) @binding(7) var<storage, read> strength: array<f32>;
+#repeat s ADAPTER_SCALES
+@group(0) @binding(7) var<storage, read> adapter_scale: array<f32>;
 #end
 
 var<workgroup> kept: array<vec4f, TOKENS * (RANKS / 4)>;
 
 fn keep(t0: u32, row: u32, quad: u32, sum: vec4f) {
   var value = sum;
-#repeat s STRENGTHS
-  value *= strength[min(t0 + row, T - 1u)];
+#repeat s ADAPTER_SCALES
+  value *= adapter_scale[min(t0 + row, T - 1u)];
 #end
   if (t0 + row < T) {
     down[(t0 + row) * (RANKS / 4u) + quad] = value;

@@ -1,12 +1,12 @@
-// The first product of lora.wgsl for a few rows, as in generation: down[t, m] = strength[t] sum_k x[t, k] a[m, k]. WIDTH is a multiple of 4.
-// Buffers: 3 down [T, RANKS], 4 x [T, WIDTH], 5 a [RANKS, WIDTH], 7 strength [T] where STRENGTHS is 1.
+// The first product of lora.wgsl for a few rows, as in generation: down[t, m] = adapter_scale[t] sum_k x[t, k] a[m, k]. WIDTH is a multiple of 4.
+// Buffers: 3 down [T, RANKS], 4 x [T, WIDTH], 5 a [RANKS, WIDTH], 7 adapter_scale [T] where ADAPTER_SCALES is 1.
 // Threads: a workgroup makes one m of all rows, four rows a vector; its invocations (LANES) take every LANES-th four of k, FOURS of them at once.
 #include "lib/lora_lanes.wgsl"
 @group(0) @binding(3) var<storage, read_write> down: array<f32>;
 @group(0) @binding(4) var<storage, read> x: array<vec4f>;
 @group(0) @binding(5) var<storage, read> a: array<vec4f>;
-#repeat s STRENGTHS
-@group(0) @binding(7) var<storage, read> strength: array<f32>;
+#repeat s ADAPTER_SCALES
+@group(0) @binding(7) var<storage, read> adapter_scale: array<f32>;
 #end
 
 const WIDTH4: u32 = WIDTH / 4u;
@@ -40,8 +40,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 #repeat c COMPONENTS
   if (local < VECTORS && local * 4u + $cu < T) {
     var value = total[$cu];
-#repeat s STRENGTHS
-    value *= strength[local * 4u + $cu];
+#repeat s ADAPTER_SCALES
+    value *= adapter_scale[local * 4u + $cu];
 #end
     down[(local * 4u + $cu) * RANKS + group.x] = value;
   }

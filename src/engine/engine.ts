@@ -101,7 +101,7 @@ export interface GenerationOptions {
   topP: number;
   seed: number;
   /** How strongly the adapter acts on each prompt: 1 as trained, 0 the base model, s as if B were multiplied by s. 1 where absent. */
-  strengths?: readonly number[];
+  adapterScales?: readonly number[];
   /** What each prompt's random numbers are keyed with; its place where absent. Prompts of one stream draw alike. */
   streams?: readonly number[];
 }
@@ -147,8 +147,8 @@ export interface Engine {
    * that was known end with the same error.
    */
   trainStep(input: StepInput): Promise<StepOutput>;
-  /** @param strength of the adapter, as in GenerationOptions */
-  score(batch: MicroBatch, strength?: number): Promise<TokenScores>;
+  /** @param adapterScale of the adapter, as in GenerationOptions */
+  score(batch: MicroBatch, adapterScale?: number): Promise<TokenScores>;
   /** New ids for each prompt (without the prompt; the stop token included when one was reached). Any number of prompts; run in slots. */
   generate(prompts: number[][], options: GenerationOptions, watch?: GenerationWatch): Promise<number[][]>;
   readAdapter(): Promise<AdapterTensors>;

@@ -172,7 +172,7 @@ export function weightGroupsOf(plans: readonly Plan[]): WeightGroup[] {
 }
 
 /** Key under which a value outside the arenas is allocated: plans share what has the same name and shape. */
-export function residentKey(value: Value, plan: Plan): string {
+export function deviceBuffersKey(value: Value, plan: Plan): string {
   return value.role === 'output'
     ? `${plan.name}.${value.name}`
     : `${value.role} ${value.name} [${value.shape}]`;
@@ -216,7 +216,7 @@ export function memoryReport(plans: RunPlans): MemoryReport {
   );
   for (const plan of list) {
     for (const value of plan.external) {
-      const key = residentKey(value, plan);
+      const key = deviceBuffersKey(value, plan);
       // Every engine has an adapter, also one whose plans never update it.
       if (counted.has(key) || (value.role === 'state' && value.name === 'adapter')) continue;
       counted.add(key);

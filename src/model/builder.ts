@@ -107,7 +107,7 @@ export class ModelBuilder {
         b,
         ys,
         scale: loraScale(lora),
-        strength: this.strength(),
+        adapterScale: this.adapterScale(),
       }).forEach((y, g) => (outputs[group[g].i] = y));
     }
     return outputs;
@@ -176,10 +176,10 @@ export class ModelBuilder {
     return this.graph.input('inputIds', [this.options.tokens], 'u32');
   }
 
-  /** How strongly the adapter acts on each token: 1 as trained, 0 the base model. Training knows no strength. */
-  private strength(): Value | undefined {
+  /** How strongly the adapter acts on each token: 1 as trained, 0 the base model. Training has none. */
+  private adapterScale(): Value | undefined {
     const { mode, tokens } = this.options;
-    return mode === 'train' ? undefined : this.graph.input('adapterStrength', [tokens], 'f32');
+    return mode === 'train' ? undefined : this.graph.input('adapterScale', [tokens], 'f32');
   }
 
   private dropout(x: Value): Value {

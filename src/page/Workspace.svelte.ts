@@ -11,10 +11,10 @@ import type { DataFile } from './data/DataFile.svelte.ts';
 import { DataFiles } from './data/DataFiles.svelte.ts';
 import { fetchDemo } from './model/demo.ts';
 import { Flow } from './layout/Flow.svelte.ts';
-import { KernelMeasuring } from './gpu/KernelTuning.svelte.ts';
+import { KernelTuning } from './gpu/KernelTuning.svelte.ts';
 import { maskBlockers } from './data/maskBlockers.ts';
 import { MemoryCheck } from './gpu/MemoryCheck.svelte.ts';
-import { ModelShelf } from './model/ModelLibrary.svelte.ts';
+import { ModelLibrary } from './model/ModelLibrary.svelte.ts';
 import { applyPreset, presetOf, type Preset } from './recipe/presets.ts';
 import type { Result } from './result/Result.svelte.ts';
 import type { Run } from './run/RunView.svelte.ts';
@@ -24,7 +24,7 @@ import { integer, messageOf } from './text.ts';
 import type { Remedy } from './gpu/memoryVerdict.ts';
 
 export class Workspace {
-  readonly shelf = new ModelShelf(this);
+  readonly library = new ModelLibrary(this);
   readonly runner = new Runner(this);
   readonly data = new DataFiles();
   readonly flow = new Flow(this);
@@ -32,7 +32,7 @@ export class Workspace {
     plan: (request) => this.runner.planner.plan(request),
     probe: (bytes) => this.runner.planner.probe(bytes),
   });
-  readonly measuring = new KernelMeasuring({
+  readonly measuring = new KernelTuning({
     measureKernels: (request, onProgress) => this.runner.planner.measureKernels(request, onProgress),
   });
   recipe = $state<Recipe>(parseRecipe({}));
@@ -48,22 +48,22 @@ export class Workspace {
 
   async start(): Promise<void> {
     await this.guard(async () => {
-      await this.shelf.refresh();
+      await this.library.refresh();
       await this.runner.refreshRuns();
     });
     await this.openLink();
   }
 
   get model(): ModelDetails | null {
-    return this.shelf.model;
+    return this.library.model;
   }
 
   get models(): ModelSummary[] {
-    return this.shelf.models;
+    return this.library.models;
   }
 
-  get importing(): ModelShelf['importing'] {
-    return this.shelf.importing;
+  get importing(): ModelLibrary['importing'] {
+    return this.library.importing;
   }
 
   get run(): Run | null {
@@ -103,7 +103,7 @@ export class Workspace {
       const demo = await fetchDemo();
       this.preparingDemo = 'Storing the model and reading the data';
       await this.loadRecipe(demo.recipe);
-      await this.shelf.importModel(demo.model);
+      await this.library.importModel(demo.model);
       if (this.model) await this.addData(demo.data);
     });
     this.preparingDemo = null;
@@ -175,7 +175,7 @@ export class Workspace {
       ({ name, complete, quantization }) =>
         complete && name === this.recipe.model && quantization === this.recipe.quantization,
     );
-    if (stored) await this.shelf.select(stored.id);
+    if (stored) await this.library.select(stored.id);
     else await this.reloadData();
   }
 

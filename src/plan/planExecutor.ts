@@ -12,7 +12,7 @@ export interface BufferRange {
 }
 
 /** Where the values outside the arenas lie; owned by the engine. */
-export interface Residents {
+export interface PlanBuffers {
   /** `bytes` from `offset` on of a value outside the arenas. */
   value(value: Value, offset: number, bytes: number): BufferRange;
   weight(value: Value, part: TensorPart, slice: number): BufferRange;
@@ -43,7 +43,7 @@ export class PlanExecutor {
     context: GpuContext,
     plan: Plan,
     arenas: readonly GPUBuffer[],
-    residents: Residents,
+    deviceBuffers: PlanBuffers,
     onPipeline?: (done: number, total: number) => void,
   ): Promise<PlanExecutor> {
     const values = new Map(plan.graph.values.map((value) => [value.id, value]));
@@ -62,11 +62,11 @@ export class PlanExecutor {
     const range = (reference: BufferReference, node: number): BufferRange => {
       switch (reference.type) {
         case 'quantizationTables':
-          return residents.quantizationTables();
+          return deviceBuffers.quantizationTables();
         case 'weight':
-          return residents.weight(values.get(reference.id)!, reference.part, reference.slice);
+          return deviceBuffers.weight(values.get(reference.id)!, reference.part, reference.slice);
         case 'weights':
-          return residents.weights(
+          return deviceBuffers.weights(
             reference.ids.map((id) => values.get(id)!),
             reference.part,
           );
@@ -77,7 +77,7 @@ export class PlanExecutor {
         case 'value': {
           const value = values.get(reference.id)!;
           const { offsetBytes: from = 0, sizeBytes: size = valueBytes(value) } = reference;
-          if (value.role !== 'activation') return residents.value(value, from, size);
+          if (value.role !== 'activation') return deviceBuffers.value(value, from, size);
           const { arena, offsetBytes } = plan.placementOf(value);
           return { buffer: arenas[arena], offset: offsetBytes + from, size };
         }

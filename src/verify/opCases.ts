@@ -129,15 +129,15 @@ class CaseBuilder {
   }
 }
 
-/** An adapter whose strength differs from token to token. */
-function strengthCase(
+/** An adapter whose scale differs from token to token. */
+function adapterScaleCase(
   rank: number,
   tokens: number,
   width: number,
   outs: number[],
   kind?: TensorKind,
 ): OpCase {
-  const name = `lora of ${outs.length} ${kind ? `linear ${kind}` : 'projections'} with a strength a token, rank ${rank}, ${tokens}×${width}`;
+  const name = `lora of ${outs.length} ${kind ? `linear ${kind}` : 'projections'} with an adapter scale a token, rank ${rank}, ${tokens}×${width}`;
   const graph = new Graph(false);
   const feeds: OpCase['feeds'] = {};
   const input = (key: string, shape: number[]) => {
@@ -166,7 +166,7 @@ function strengthCase(
     parameter('A', [outs.length * rank, width]),
     parameter('B', [outs.reduce((sum, out) => sum + out, 0), rank]),
   ];
-  const seen = lora(graph, x, { a, b, ys, scale: 0.5, strength: input('adapterStrength', [tokens]) });
+  const seen = lora(graph, x, { a, b, ys, scale: 0.5, adapterScale: input('adapterScale', [tokens]) });
   const outputs = seen.map((value, g) => ({
     name: `output.${g}`,
     value: graph.output(`output.${g}`, add(graph, value, input(`w${g}`, [tokens, outs[g]]))),
@@ -530,19 +530,19 @@ export function opCases(): OpCase[] {
   cases.push(
     scoreCase(70, 40, 131, 0),
     scoreCase(131, 12, 64, 3),
-    strengthCase(8, 45, 36, [132, 8, 4]),
-    strengthCase(3, 20, 13, [7, 5]),
+    adapterScaleCase(8, 45, 36, [132, 8, 4]),
+    adapterScaleCase(3, 20, 13, [7, 5]),
   );
   // A few rows, as in generation.
   cases.push(
-    strengthCase(8, 5, 36, [132, 8, 4]),
-    strengthCase(16, 1, 1100, [70]),
-    strengthCase(12, 8, 40, [20, 64]),
+    adapterScaleCase(8, 5, 36, [132, 8, 4]),
+    adapterScaleCase(16, 1, 1100, [70]),
+    adapterScaleCase(12, 8, 40, [20, 64]),
   );
   cases.push(
-    strengthCase(16, 1, 1120, [40, 8, 20], 'nf4'),
-    strengthCase(8, 3, 96, [36], 'nf4'),
-    strengthCase(4, 8, 64, [12, 24], 'bf16'),
+    adapterScaleCase(16, 1, 1120, [40, 8, 20], 'nf4'),
+    adapterScaleCase(8, 3, 96, [36], 'nf4'),
+    adapterScaleCase(4, 8, 64, [12, 24], 'bf16'),
   );
   return cases;
 }

@@ -86,7 +86,7 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
     expect(await textOf(answer('Tuned', 1))).toBe('ahoy');
     const base = await textOf(answer('Base', 1));
     expect(base).not.toBe('ahoy');
-    const slider = result().getByLabel('Adapter strength in percent');
+    const slider = result().getByLabel('Adapter scale in percent');
     await slider.fill('0');
     await page.waitForFunction(() =>
       document

@@ -328,7 +328,7 @@ function scaled(adapter: AdapterTensors, s: number): AdapterTensors {
   );
 }
 
-describe.skipIf(!gpu)('adapter strength', () => {
+describe.skipIf(!gpu)('adapter adapterScale', () => {
   const [batch] = pack(96);
   const greedy = {
     maxNewTokens: 10,
@@ -353,7 +353,7 @@ describe.skipIf(!gpu)('adapter strength', () => {
     for (const s of [0.35, 0.5, 1.5]) {
       const [scores, ids] = [
         await target.score(batch, s),
-        await target.generate(prompts, { ...greedy, strengths: [s, s] }),
+        await target.generate(prompts, { ...greedy, adapterScales: [s, s] }),
       ];
       await target.loadAdapter(scaled(adapter, s));
       const expected = await target.score(batch);
@@ -376,10 +376,10 @@ describe.skipIf(!gpu)('adapter strength', () => {
     const [prompt] = prompts;
     const together = await target.generate([prompt, prompt, prompt], {
       ...sampled,
-      strengths: [0, 1, 1],
+      adapterScales: [0, 1, 1],
       streams: [0, 0, 0],
     });
-    const alone = [0, 1].map((s) => target.generate([prompt], { ...sampled, strengths: [s], streams: [0] }));
+    const alone = [0, 1].map((s) => target.generate([prompt], { ...sampled, adapterScales: [s], streams: [0] }));
     expect(together).toEqual([...(await alone[0]), ...(await alone[1]), together[1]]);
     expect(together[0]).not.toEqual(together[1]);
   });
@@ -396,7 +396,7 @@ describe.skipIf(!gpu)('adapter strength', () => {
     const plain = await train(async () => undefined);
     expect(
       await train((target) =>
-        Promise.all([target.score(batch, 0.3), target.generate(prompts, { ...greedy, strengths: [0, 1.5] })]),
+        Promise.all([target.score(batch, 0.3), target.generate(prompts, { ...greedy, adapterScales: [0, 1.5] })]),
       ),
     ).toEqual(plain);
   });
@@ -409,13 +409,13 @@ describe.skipIf(!gpu)('adapter strength', () => {
     const [mine, other] = [await target.score(batch, 0.7), await fallback.score(batch, 0.7)];
     expect(Math.max(...mine.loss.map((value, i) => Math.abs(value - other.loss[i])))).toBeLessThan(2e-4);
     const told: number[][] = [[], []];
-    const strengths = [0, 1.5];
+    const adapterScales = [0, 1.5];
     const made = await fallback.generate(
       prompts,
-      { ...greedy, strengths },
+      { ...greedy, adapterScales },
       { onIds: (prompt, ids) => (told[prompt] = [...ids]) },
     );
-    expect(made).toEqual(await target.generate(prompts, { ...greedy, strengths }));
+    expect(made).toEqual(await target.generate(prompts, { ...greedy, adapterScales }));
     expect(told).toEqual(made);
     fallback.dispose();
   });

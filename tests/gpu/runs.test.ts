@@ -227,7 +227,7 @@ describe.skipIf(!gpu)('a run', { timeout: 300_000 }, () => {
     const [{ text }] = await host.host.chat(
       {
         runId: outcome.runId,
-        conversations: [{ messages: [{ role: 'user', content: 'A' }], strength: 1 }],
+        conversations: [{ messages: [{ role: 'user', content: 'A' }], adapterScale: 1 }],
         sampling: GREEDY,
       },
       () => undefined,
@@ -273,7 +273,7 @@ describe.skipIf(!gpu)('a kept run', { timeout: 300_000 }, () => {
       const texts: string[][] = [[], []];
       const messages = [{ role: 'user' as const, content: 'AB' }];
       const replies = await host.chat(
-        { runId, conversations: [0, 1].map((strength) => ({ messages, strength })), sampling: GREEDY },
+        { runId, conversations: [0, 1].map((adapterScale) => ({ messages, adapterScale })), sampling: GREEDY },
         (i, text) => texts[i].push(text),
       );
       // What streams holds back characters that are not whole yet.
@@ -348,7 +348,7 @@ describe.skipIf(!gpu)('a kept run', { timeout: 300_000 }, () => {
     const tooLong = after.host.chat(
       {
         runId,
-        conversations: [{ messages: [{ role: 'user', content: 'AB' }], strength: 1 }],
+        conversations: [{ messages: [{ role: 'user', content: 'AB' }], adapterScale: 1 }],
         sampling: endless,
       },
       () => undefined,

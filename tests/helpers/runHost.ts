@@ -118,7 +118,7 @@ export function requestOf(
     kernels: { tune: true, level: 'auto' },
     padTokenId: PAD,
     rows: rowPorts.port2,
-    evaluators: [{ name: 'other', scorer: scorer.port2, evaluate: evaluate.port2 }],
+    evaluationClients: [{ name: 'other', scorer: scorer.port2, evaluate: evaluate.port2 }],
     training: { file: 'train.jsonl', name: 'training', sha256: '', summary, leaks: [] },
     validation: [{ file: 'other.val.jsonl', name: 'other', sha256: '', summary, leaks: [] }],
     resumeRunId: null,

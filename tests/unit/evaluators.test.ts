@@ -3,7 +3,7 @@ import { expose, wrap, type Remote } from 'comlink';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Engine, GenerationWatch } from '../../src/engine/engine.ts';
 import type { EvaluationResult } from '../../src/training/evaluation.ts';
-import { Evaluators } from '../../src/worker/trainer/evaluationClients.ts';
+import { EvaluationClients } from '../../src/worker/trainer/evaluationClients.ts';
 import type {
   EvaluateApi,
   EvaluationPorts,
@@ -35,19 +35,19 @@ const result = (loss: number): EvaluationResult => ({
 const never = new Promise<never>(() => undefined);
 const engine = { tokensPerMicroBatch: 32 } as Engine;
 
-describe('evaluators', () => {
+describe('evaluationClients', () => {
   it('asks a worker that was started again for the step that its predecessor did not answer', async () => {
-    const evaluators = new Evaluators();
-    evaluators.begin();
+    const evaluationClients = new EvaluationClients();
+    evaluationClients.begin();
     const asked: number[] = [];
-    const a = evaluators.connect(
+    const a = evaluationClients.connect(
       worker('a', async (step) => {
         asked.push(step);
         return step === 0 ? result(0) : never;
       }),
       () => engine,
     );
-    const b = evaluators.connect(
+    const b = evaluationClients.connect(
       worker('b', async (step) => result(step)),
       () => engine,
     );
@@ -55,8 +55,8 @@ describe('evaluators', () => {
     const waiting = a.evaluate(4);
     expect((await b.evaluate(4)).metrics.loss).toBe(4);
     await expect.poll(() => asked).toEqual([0, 4]);
-    evaluators.died('a', 'memory ran out', true);
-    evaluators.replace(
+    evaluationClients.died('a', 'memory ran out', true);
+    evaluationClients.replace(
       worker('a', async (step, remote) => result(step + (await remote.tokensPerMicroBatch()))),
     );
     expect((await waiting).metrics.loss).toBe(36);
@@ -64,32 +64,32 @@ describe('evaluators', () => {
   });
 
   it('fails the file alone where its worker ends for good, while asked and ever after', async () => {
-    const evaluators = new Evaluators();
-    evaluators.begin();
-    const a = evaluators.connect(
+    const evaluationClients = new EvaluationClients();
+    evaluationClients.begin();
+    const a = evaluationClients.connect(
       worker('a', () => never),
       () => engine,
     );
     const waiting = a.evaluate(4);
-    evaluators.died('a', 'first', true);
-    evaluators.died('a', 'its file could not be read again', false);
+    evaluationClients.died('a', 'first', true);
+    evaluationClients.died('a', 'its file could not be read again', false);
     await expect(waiting).rejects.toThrow('its file could not be read again');
     await expect(a.evaluate(8)).rejects.toThrow('its file could not be read again');
   });
 
   it('hears nothing of workers that end between runs', async () => {
-    const evaluators = new Evaluators();
-    evaluators.died('a', 'between', false);
-    evaluators.begin();
-    const a = evaluators.connect(
+    const evaluationClients = new EvaluationClients();
+    evaluationClients.died('a', 'between', false);
+    evaluationClients.begin();
+    const a = evaluationClients.connect(
       worker('a', async () => result(1)),
       () => engine,
     );
     expect((await a.evaluate(0)).metrics.loss).toBe(1);
-    evaluators.end();
-    evaluators.died('a', 'after', true);
-    evaluators.begin();
-    const again = evaluators.connect(
+    evaluationClients.end();
+    evaluationClients.died('a', 'after', true);
+    evaluationClients.begin();
+    const again = evaluationClients.connect(
       worker('a', async () => result(2)),
       () => engine,
     );
@@ -97,32 +97,32 @@ describe('evaluators', () => {
   });
 
   it('takes what happened before the worker was connected: an end, and another worker', async () => {
-    const evaluators = new Evaluators();
-    evaluators.begin();
-    evaluators.died('a', 'early', true);
-    evaluators.replace(worker('a', async () => result(7)));
-    evaluators.died('b', 'early', false);
+    const evaluationClients = new EvaluationClients();
+    evaluationClients.begin();
+    evaluationClients.died('a', 'early', true);
+    evaluationClients.replace(worker('a', async () => result(7)));
+    evaluationClients.died('b', 'early', false);
     const dead = worker('a', () => never);
-    const a = evaluators.connect(dead, () => engine);
-    const b = evaluators.connect(
+    const a = evaluationClients.connect(dead, () => engine);
+    const b = evaluationClients.connect(
       worker('b', () => never),
       () => engine,
     );
     expect((await a.evaluate(0)).metrics.loss).toBe(7);
     await expect(b.evaluate(0)).rejects.toThrow('early');
-    evaluators.died('c', 'early', true);
-    const c = evaluators.connect(
+    evaluationClients.died('c', 'early', true);
+    const c = evaluationClients.connect(
       worker('c', () => never),
       () => engine,
     );
     const waiting = c.evaluate(0);
-    evaluators.replace(worker('c', async () => result(9)));
+    evaluationClients.replace(worker('c', async () => result(9)));
     expect((await waiting).metrics.loss).toBe(9);
   });
 
   it('lets the engine stop generating for a worker that is gone', async () => {
-    const evaluators = new Evaluators();
-    evaluators.begin();
+    const evaluationClients = new EvaluationClients();
+    evaluationClients.begin();
     let watched: GenerationWatch | undefined;
     const busy = {
       generate: async (_prompts: number[][], _options: object, watch: GenerationWatch) => {
@@ -130,7 +130,7 @@ describe('evaluators', () => {
         return never;
       },
     } as unknown as Engine;
-    const a = evaluators.connect(
+    const a = evaluationClients.connect(
       worker('a', async (_, remote) => {
         await remote.generate([[1]], {
           maxNewTokens: 1,
@@ -146,7 +146,7 @@ describe('evaluators', () => {
     );
     const waiting = a.evaluate(0);
     await expect.poll(() => watched?.stopped?.()).toBe(false);
-    evaluators.died('a', 'gone', false);
+    evaluationClients.died('a', 'gone', false);
     await expect(waiting).rejects.toThrow('gone');
     expect(watched!.stopped!()).toBe(true);
   });

@@ -132,13 +132,13 @@ export class TensorFlowEngine implements Engine {
     });
   }
 
-  score(batch: MicroBatch, strength = 1): Promise<TokenScores> {
+  score(batch: MicroBatch, adapterScale = 1): Promise<TokenScores> {
     return this.exclusively(async () => {
       const [loss, correct] = await this.forward(
         this.graphs.score,
         ['tokenLoss', 'correct'],
         batch,
-        strength,
+        adapterScale,
       );
       return { loss, correct };
     });
@@ -231,13 +231,13 @@ export class TensorFlowEngine implements Engine {
     graph: Graph,
     outputs: readonly string[],
     batch: MicroBatch,
-    strength: number,
+    adapterScale: number,
   ): Promise<Float32Array[]> {
     const parameters = this.parameterTensors();
     const executor = new TensorFlowExecutor(this.tf, graph, this.weights);
     const values = executor.run(
       outputs.map((output) => graph.find('output', output)),
-      { ...feedsOf(batch), adapterStrength: new Float32Array(batch.tokens).fill(strength) },
+      { ...feedsOf(batch), adapterScale: new Float32Array(batch.tokens).fill(adapterScale) },
       parameters,
     );
     const data = await Promise.all(values.map(async (value) => Float32Array.from(await value.data())));
@@ -253,7 +253,7 @@ export class TensorFlowEngine implements Engine {
     watch: GenerationWatch,
   ): Promise<number[]> {
     const ids = [...prompt];
-    const strength = options.strengths?.[index] ?? 1;
+    const adapterScale = options.adapterScales?.[index] ?? 1;
     while (
       !watch.stopped?.() &&
       ids.length < this.tokensPerMicroBatch &&
@@ -263,7 +263,7 @@ export class TensorFlowEngine implements Engine {
         tokens: this.tokensPerMicroBatch,
         padTokenId: 0,
       });
-      const [logits] = await this.forward(this.graphs.logits, ['logits'], batch, strength);
+      const [logits] = await this.forward(this.graphs.logits, ['logits'], batch, adapterScale);
       const vocabulary = logits.length / this.tokensPerMicroBatch;
       const key = randomKey(
         randomKey(mix32(options.seed), options.streams?.[index] ?? index),

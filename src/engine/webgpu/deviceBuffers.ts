@@ -3,14 +3,14 @@ import { isNf4 } from '../../formats/tensors.ts';
 import type { GpuContext, MemoryCategory } from '../../gpu/gpuContext.ts';
 import type { AdapterLayout } from '../../model/adapterLayout.ts';
 import { valueBytes, type Value } from '../../graph/graph.ts';
-import type { BufferRange, Residents } from '../../plan/planExecutor.ts';
+import type { BufferRange, PlanBuffers } from '../../plan/planExecutor.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { QUANTIZATION_TABLE_BYTES, quantizationTables } from '../../quant/nf4.ts';
 import type { WeightBuffers } from './uploadWeights.ts';
-import { arenaBytes, readbackBytes, residentKey } from '../enginePlans.ts';
+import { arenaBytes, readbackBytes, deviceBuffersKey } from '../enginePlans.ts';
 
-export class GpuResidents {
-  /** By residentKey; several where the adapter is larger than one buffer may be. */
+export class DeviceBuffers {
+  /** By deviceBuffersKey; several where the adapter is larger than one buffer may be. */
   private readonly buffers = new Map<string, GPUBuffer[]>();
   private readonly arenas: GPUBuffer[] = [];
   private readback: GPUBuffer | null = null;
@@ -34,7 +34,7 @@ export class GpuResidents {
     for (const plan of plans) {
       for (const value of plan.external) {
         if (value.role === 'weight' || value.role === 'parameter' || value.role === 'gradient') continue;
-        const key = residentKey(value, plan);
+        const key = deviceBuffersKey(value, plan);
         if (this.buffers.has(key)) continue;
         const pieces = this.isWholeAdapter(value)
           ? this.layout.pieces.map(({ elements }) => elements * 4)
@@ -74,10 +74,10 @@ export class GpuResidents {
 
   /** Gives back what `plans` added and no plan of `keep` uses. Their executors must not run again. */
   release(plans: readonly Plan[], keep: readonly Plan[]): void {
-    const kept = new Set(keep.flatMap((plan) => plan.external.map((value) => residentKey(value, plan))));
+    const kept = new Set(keep.flatMap((plan) => plan.external.map((value) => deviceBuffersKey(value, plan))));
     for (const plan of plans) {
       for (const value of plan.external) {
-        const key = residentKey(value, plan);
+        const key = deviceBuffersKey(value, plan);
         const buffers = this.buffers.get(key);
         if (!buffers || kept.has(key)) continue;
         for (const buffer of buffers) this.context.destroyBuffer(buffer);
@@ -87,7 +87,7 @@ export class GpuResidents {
   }
 
   /** What a plan's executor asks. */
-  for(plan: Plan): Residents {
+  for(plan: Plan): PlanBuffers {
     return {
       value: (value, offset, bytes) => this.locate(value, plan, offset, bytes),
       weight: ({ name }, part, slice) => this.weights.get(name)![part]![slice],
@@ -109,7 +109,7 @@ export class GpuResidents {
   }
 
   input(plan: Plan, name: string): GPUBuffer {
-    return this.buffers.get(residentKey(inputOf(plan, name)!, plan))![0];
+    return this.buffers.get(deviceBuffersKey(inputOf(plan, name)!, plan))![0];
   }
 
   /** Writes an input of a plan by name, if the plan has it. */
@@ -121,7 +121,7 @@ export class GpuResidents {
         `${plan.name}: input ${name} has ${data.byteLength} bytes, planned were ${valueBytes(value)}`,
       );
     this.context.device.queue.writeBuffer(
-      this.buffers.get(residentKey(value, plan))![0],
+      this.buffers.get(deviceBuffersKey(value, plan))![0],
       0,
       data as Float32Array<ArrayBuffer>,
     );
@@ -169,7 +169,7 @@ export class GpuResidents {
         size,
       );
     }
-    const buffers = this.buffers.get(residentKey(value, plan));
+    const buffers = this.buffers.get(deviceBuffersKey(value, plan));
     if (!buffers) throw new Error(`${plan.name}: ${value.role} ${value.name} was not allocated`);
     return this.isWholeAdapter(value)
       ? this.inAdapter(buffers, offset, size)

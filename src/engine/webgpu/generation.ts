@@ -33,7 +33,7 @@ interface Sequence {
   /** Keys its random numbers, so that neighbours do not change them. */
   stream: number;
   /** Of the adapter. */
-  strength: number;
+  adapterScale: number;
   ids: number[];
   promptLength: number;
   /** How many ids the cache holds. */
@@ -54,11 +54,11 @@ export async function generateInSlots(
     const wave = prompts.slice(first, first + runner.slots).map((prompt, i): Sequence => {
       if (prompt.length === 0) throw new Error('a prompt has no tokens');
       const index = first + i;
-      const [stream, strength] = [options.streams?.[index] ?? index, options.strengths?.[index] ?? 1];
+      const [stream, adapterScale] = [options.streams?.[index] ?? index, options.adapterScales?.[index] ?? 1];
       return {
         index,
         stream,
-        strength,
+        adapterScale,
         ids: [...prompt],
         promptLength: prompt.length,
         cached: 0,
@@ -121,7 +121,7 @@ async function readPrompts(runner: SlotRunner, wave: Sequence[], options: Genera
       documentEnd: Uint32Array.from({ length: T }, (_, t) => t + 1),
       slots: new Uint32Array(T).fill(NO_SLOT),
       lastRows: new Uint32Array(runner.slots),
-      adapterStrength: new Float32Array(T),
+      adapterScale: new Float32Array(T),
     };
     const batch: typeof pending = [];
     let used = 0;
@@ -133,7 +133,7 @@ async function readPrompts(runner: SlotRunner, wave: Sequence[], options: Genera
         inputs.documentStart[used + p] = used;
         inputs.documentEnd[used + p] = used + item.sequence.ids.length;
         inputs.slots[used + p] = item.slot;
-        inputs.adapterStrength[used + p] = item.sequence.strength;
+        inputs.adapterScale[used + p] = item.sequence.adapterScale;
       }
       used += item.length;
       inputs.lastRows[item.slot] = used - 1;
@@ -183,8 +183,8 @@ function decodeRounds(
     slots: Uint32Array.from({ length: runner.slots }, (_, slot) =>
       wave[slot] && !wave[slot].done ? slot : NO_SLOT,
     ),
-    adapterStrength: Float32Array.from({ length: runner.slots }, (_, slot) =>
-      wave[slot] && !wave[slot].done ? wave[slot].strength : 0,
+    adapterScale: Float32Array.from({ length: runner.slots }, (_, slot) =>
+      wave[slot] && !wave[slot].done ? wave[slot].adapterScale : 0,
     ),
   });
   return runner.decode(rounds);

@@ -5,7 +5,7 @@ import type { Plan } from '../../plan/plan.ts';
 import type { GenerationOptions } from '../engine.ts';
 import type { SlotInputs, SlotRunner } from './generation.ts';
 import type { GpuReplay } from './planReplay.ts';
-import type { GpuResidents } from './deviceBuffers.ts';
+import type { DeviceBuffers } from './deviceBuffers.ts';
 import {
   MOST_SLOTS,
   planGeneration,
@@ -24,7 +24,7 @@ export interface SlotsHost {
   asked?: { slots: number; maxLength: number };
   settings: KernelSettings;
   limits: MemoryLimits;
-  residents: GpuResidents;
+  deviceBuffers: DeviceBuffers;
   replay: GpuReplay;
 }
 
@@ -34,16 +34,16 @@ export function slotRunner(
   options: GenerationOptions,
 ): SlotRunner {
   const { slots, maxLength, switchLength, prefill, decode } = generationPlans(host, prompts, options);
-  const { residents, replay, planOptions } = host;
+  const { deviceBuffers, replay, planOptions } = host;
   const idsBytes = slots * 4;
   /** Replays once with these inputs; its ids are the `round`-th that come back. @param feedBack the ids of the replay before are its input */
   const run = async (plan: Plan, inputs: SlotInputs, round: number, feedBack: boolean) => {
-    for (const [name, data] of Object.entries(inputs)) residents.write(plan, name, data);
-    const ids = residents.output(plan, 'ids');
+    for (const [name, data] of Object.entries(inputs)) deviceBuffers.write(plan, name, data);
+    const ids = deviceBuffers.output(plan, 'ids');
     await replay.run(plan, {
       before: (encoder) =>
-        feedBack && encoder.copyBufferToBuffer(ids, 0, residents.input(plan, 'inputIds'), 0, idsBytes),
-      after: (encoder) => residents.copyBack(encoder, ids, idsBytes, round * idsBytes),
+        feedBack && encoder.copyBufferToBuffer(ids, 0, deviceBuffers.input(plan, 'inputIds'), 0, idsBytes),
+      after: (encoder) => deviceBuffers.copyBack(encoder, ids, idsBytes, round * idsBytes),
     });
   };
   return {
@@ -53,18 +53,18 @@ export function slotRunner(
     prefillTokens: planOptions.tokensPerMicroBatch,
     async prefill(inputs) {
       await run(prefill, inputs, 0, false);
-      return new Uint32Array(await residents.takeBack(idsBytes));
+      return new Uint32Array(await deviceBuffers.takeBack(idsBytes));
     },
     async decode(rounds) {
       for (const [round, inputs] of rounds.entries()) await run(decode, inputs, round, round > 0);
-      const ids = new Uint32Array(await residents.takeBack(rounds.length * idsBytes));
+      const ids = new Uint32Array(await deviceBuffers.takeBack(rounds.length * idsBytes));
       return rounds.map((_, round) => ids.subarray(round * slots, (round + 1) * slots));
     },
   };
 }
 
 function generationPlans(
-  { plans, planOptions, asked, settings, limits, residents, replay }: SlotsHost,
+  { plans, planOptions, asked, settings, limits, deviceBuffers, replay }: SlotsHost,
   prompts: readonly number[][],
   { maxNewTokens }: GenerationOptions,
 ): GenerationPlans {
@@ -76,10 +76,10 @@ function generationPlans(
   const kept = before && before.maxLength <= 4 * needed ? before.maxLength : 0;
   const maxLength = Math.ceil(Math.max(needed, kept, asked?.maxLength ?? 0) / 64) * 64;
   if (before) {
-    residents.release([before.prefill, before.decode], plansOf({ ...plans, generation: undefined }));
+    deviceBuffers.release([before.prefill, before.decode], plansOf({ ...plans, generation: undefined }));
     replay.forget([before.prefill, before.decode]);
   }
   plans.generation = planGeneration(planOptions, { slots, maxLength }, settings, limits);
-  if (residents.allocate(plansOf(plans))) replay.forget();
+  if (deviceBuffers.allocate(plansOf(plans))) replay.forget();
   return plans.generation;
 }

@@ -9,7 +9,7 @@ import { ADAM, STATS } from '../../ops/optimizer/adamW.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { NonFiniteError, type StepInput, type StepOutput } from '../engine.ts';
 import type { GpuReplay } from './planReplay.ts';
-import type { GpuResidents } from './deviceBuffers.ts';
+import type { DeviceBuffers } from './deviceBuffers.ts';
 import { STATS_BYTES, STEPS_AHEAD } from '../enginePlans.ts';
 
 /** Gradients of a token enter the float16 levels about as large as 2 to this. */
@@ -22,7 +22,7 @@ const MOST_RESCALES = 3;
 export interface StepsHost {
   context: GpuContext;
   settings: KernelSettings;
-  residents: GpuResidents;
+  deviceBuffers: DeviceBuffers;
   replay: GpuReplay;
   plans: { train: Plan; optimizer: Plan };
   /** Elements of the adapter. */
@@ -88,21 +88,21 @@ export class GpuSteps {
 
   /** Gradients of all micro-batches, added up, times a scale. @returns the scale: a power of two, 1 where nothing is rounded to float16 */
   async accumulateGradients(microBatches: readonly MicroBatch[], step: number): Promise<number> {
-    const { context, settings, residents, replay, plans, elements, seed } = this.host;
+    const { context, settings, deviceBuffers, replay, plans, elements, seed } = this.host;
     const supervised = microBatches.reduce((sum, batch) => sum + batch.supervisedTokens, 0);
     if (supervised === 0)
       throw new Error(`step ${step + 1} has no supervised token: every answer in it is empty`);
     const scale = settings.level === 'plain' ? 1 : 2 ** (Math.ceil(Math.log2(supervised)) + this.scaleBits);
     const encoder = context.device.createCommandEncoder();
-    for (const buffer of residents.state('gradients', elements)) encoder.clearBuffer(buffer);
+    for (const buffer of deviceBuffers.state('gradients', elements)) encoder.clearBuffer(buffer);
     // The last of the stats is kept while a failure is not settled.
     encoder.clearBuffer(this.stats, 0, this.settled ? STATS_BYTES : STATS_BYTES - 4);
     this.settled = false;
     context.device.queue.submit([encoder.finish()]);
-    residents.write(plans.train, 'random', new Uint32Array([seed, step]));
+    deviceBuffers.write(plans.train, 'random', new Uint32Array([seed, step]));
     for (const batch of microBatches) {
       this.host.writeBatch(plans.train, batch);
-      residents.write(
+      deviceBuffers.write(
         plans.train,
         'lossWeights',
         Float32Array.from(batch.targets, (target) => (target < 0 ? 0 : scale / supervised)),
@@ -119,11 +119,11 @@ export class GpuSteps {
 
   /** Loss, squared norm of the gradients and whether a step failed, as the GPU has them. */
   get stats(): GPUBuffer {
-    return this.host.residents.state('stats', STATS)[0];
+    return this.host.deviceBuffers.state('stats', STATS)[0];
   }
 
   private async submit(input: StepInput, number: number): Promise<Submitted> {
-    const { residents, replay, plans } = this.host;
+    const { deviceBuffers, replay, plans } = this.host;
     const place = this.ring[number % this.ring.length];
     await place.free;
     const startedMs = performance.now();
@@ -131,7 +131,7 @@ export class GpuSteps {
     const scale = await this.accumulateGradients(input.microBatches, input.step);
     const { learningRate, loraPlusLrRatio = 1, weightDecay, maxGradNorm } = input;
     const corrections = [1 - ADAM.beta1 ** number, Math.sqrt(1 - ADAM.beta2 ** number)];
-    residents.write(
+    deviceBuffers.write(
       plans.optimizer,
       'scalars',
       new Float32Array([
@@ -147,7 +147,7 @@ export class GpuSteps {
       after: (encoder) => encoder.copyBufferToBuffer(this.stats, 0, place.buffer, 0, STATS_BYTES),
     });
     this.taken = number;
-    const stats = residents.mapped(place.buffer, STATS_BYTES).then((bytes) => new Float32Array(bytes));
+    const stats = deviceBuffers.mapped(place.buffer, STATS_BYTES).then((bytes) => new Float32Array(bytes));
     place.free = stats.catch(() => undefined);
     return { number, scale, bits, era: this.failures.length, startedMs, stats };
   }

@@ -3,7 +3,7 @@ import type { GpuContext } from '../../gpu/gpuContext.ts';
 import { PlanExecutor } from '../../plan/planExecutor.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { PassTimer, type PassSpan } from '../../plan/profile.ts';
-import type { GpuResidents } from './deviceBuffers.ts';
+import type { DeviceBuffers } from './deviceBuffers.ts';
 
 /** GPU work submitted at once: longer trips the watchdog of some systems and freezes the desktop. */
 const SUBMIT_MS = 100;
@@ -24,7 +24,7 @@ export class GpuReplay {
 
   constructor(
     private readonly context: GpuContext,
-    private readonly residents: GpuResidents,
+    private readonly deviceBuffers: DeviceBuffers,
     private readonly onPipeline: (done: number, total: number) => void,
   ) {}
 
@@ -34,8 +34,8 @@ export class GpuReplay {
       made = PlanExecutor.create(
         this.context,
         plan,
-        this.residents.arenaBuffers,
-        this.residents.for(plan),
+        this.deviceBuffers.arenaBuffers,
+        this.deviceBuffers.for(plan),
         this.onPipeline,
       );
       this.executors.set(plan, made);

@@ -22,7 +22,7 @@ import {
 } from '../engine.ts';
 import { generateInSlots } from './generation.ts';
 import { GpuReplay } from './planReplay.ts';
-import { GpuResidents, type AdapterState } from './deviceBuffers.ts';
+import { DeviceBuffers, type AdapterState } from './deviceBuffers.ts';
 import { slotRunner, type SlotsHost } from './generationSlots.ts';
 import { GpuSteps, type StepsHost } from './optimizerSteps.ts';
 import { uploadWeights } from './uploadWeights.ts';
@@ -51,11 +51,11 @@ export class WebGpuEngine implements Engine {
     private readonly options: EngineOptions,
     private readonly planOptions: RunPlanOptions,
     private readonly plans: RunPlans,
-    private readonly residents: GpuResidents,
+    private readonly deviceBuffers: DeviceBuffers,
     readonly memoryChoice: MemoryChoice | undefined,
   ) {
     this.tokensPerMicroBatch = planOptions.tokensPerMicroBatch;
-    this.replay = new GpuReplay(context, residents, (done, total) =>
+    this.replay = new GpuReplay(context, deviceBuffers, (done, total) =>
       options.onProgress?.({ phase: 'pipelines', done, total, unit: 'shaders' }),
     );
     this.training = plans.training ? new GpuSteps(this.stepsHost(plans.training)) : null;
@@ -81,15 +81,15 @@ export class WebGpuEngine implements Engine {
       weightGroupsOf(plansOf(plans)),
       options.onProgress,
     );
-    const residents = new GpuResidents(context, plans.layout, weights);
-    residents.allocate(plansOf(plans));
+    const deviceBuffers = new DeviceBuffers(context, plans.layout, weights);
+    deviceBuffers.allocate(plansOf(plans));
     const engine = new WebGpuEngine(
       context,
       settings,
       options,
       planOptions,
       plans,
-      residents,
+      deviceBuffers,
       chosen?.choice,
     );
     engine.writeState('adapter', initialAdapter(plans.layout, options.seed));
@@ -118,16 +118,16 @@ export class WebGpuEngine implements Engine {
   gradients(microBatches: MicroBatch[], step = 0): Promise<{ loss: number; gradients: AdapterTensors }> {
     return this.exclusively(async () => {
       const scale = await this.steps.accumulateGradients(microBatches, step);
-      const [loss] = new Float32Array(await this.residents.read(this.steps.stats, 4));
+      const [loss] = new Float32Array(await this.deviceBuffers.read(this.steps.stats, 4));
       const gradients = await this.readRegion('gradients');
       for (const { data } of gradients.values()) data.forEach((value, i) => (data[i] = value / scale));
       return { loss: loss / scale, gradients };
     });
   }
 
-  score(batch: MicroBatch, strength = 1): Promise<TokenScores> {
+  score(batch: MicroBatch, adapterScale = 1): Promise<TokenScores> {
     return this.exclusively(async () => {
-      const loss = await this.forward(this.plans.score, batch, 'tokenLoss', batch.tokens * 4, strength);
+      const loss = await this.forward(this.plans.score, batch, 'tokenLoss', batch.tokens * 4, adapterScale);
       return { loss, correct: await this.readOutput(this.plans.score, 'correct', batch.tokens * 4) };
     });
   }
@@ -215,16 +215,16 @@ export class WebGpuEngine implements Engine {
     batch: MicroBatch,
     output: string,
     bytes: number,
-    strength = 1,
+    adapterScale = 1,
   ): Promise<Float32Array> {
     this.writeBatch(plan, batch);
-    this.residents.write(plan, 'adapterStrength', new Float32Array(batch.tokens).fill(strength));
+    this.deviceBuffers.write(plan, 'adapterScale', new Float32Array(batch.tokens).fill(adapterScale));
     await this.replay.run(plan);
     return this.readOutput(plan, output, bytes);
   }
 
   private async readOutput(plan: Plan, output: string, bytes: number): Promise<Float32Array> {
-    return new Float32Array(await this.residents.read(this.residents.output(plan, output), bytes));
+    return new Float32Array(await this.deviceBuffers.read(this.deviceBuffers.output(plan, output), bytes));
   }
 
   private writeBatch(plan: Plan, batch: MicroBatch): void {
@@ -238,31 +238,31 @@ export class WebGpuEngine implements Engine {
       'documentIndex',
       'targets',
     ] as const)
-      this.residents.write(plan, name, batch[name]);
+      this.deviceBuffers.write(plan, name, batch[name]);
   }
 
   private get slotsHost(): SlotsHost {
-    const { plans, planOptions, settings, residents, replay, context } = this;
+    const { plans, planOptions, settings, deviceBuffers, replay, context } = this;
     return {
       plans,
       planOptions,
       asked: this.options.generation,
       settings,
       limits: context.limits,
-      residents,
+      deviceBuffers,
       replay,
     };
   }
 
   private region(name: AdapterState): readonly GPUBuffer[] {
-    return this.residents.state(name, this.plans.layout.elements);
+    return this.deviceBuffers.state(name, this.plans.layout.elements);
   }
 
   private async readRegion(name: AdapterState): Promise<AdapterTensors> {
     const { layout } = this.plans;
     const flat = new Float32Array(layout.elements);
     for (const [i, { first, elements }] of layout.pieces.entries())
-      flat.set(new Float32Array(await this.residents.read(this.region(name)[i], elements * 4)), first);
+      flat.set(new Float32Array(await this.deviceBuffers.read(this.region(name)[i], elements * 4)), first);
     return adapterTensors(layout, flat);
   }
 
@@ -282,11 +282,11 @@ export class WebGpuEngine implements Engine {
   }
 
   private stepsHost(plans: NonNullable<RunPlans['training']>): StepsHost {
-    const { context, settings, residents, replay, options } = this;
+    const { context, settings, deviceBuffers, replay, options } = this;
     return {
       context,
       settings,
-      residents,
+      deviceBuffers,
       replay,
       plans,
       elements: this.plans.layout.elements,

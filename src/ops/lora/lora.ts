@@ -40,13 +40,13 @@ export interface LoraProjections {
   /** α/r, or α/√r with rank stabilisation (arXiv:2312.03732). */
   scale: number;
   /** How strongly the adapter acts on each token, [T]; forward only. */
-  strength?: Value;
+  adapterScale?: Value;
 }
 
 /** @param x [T, in] @returns one [T, out] a projection */
-export function lora(graph: Graph, x: Value, { a, b, ys, scale, strength }: LoraProjections): Value[] {
+export function lora(graph: Graph, x: Value, { a, b, ys, scale, adapterScale }: LoraProjections): Value[] {
   return graph
-    .append(loraOp, [x, a, b, ...ys, ...(strength ? [strength] : [])], { scale, projections: ys.length })
+    .append(loraOp, [x, a, b, ...ys, ...(adapterScale ? [adapterScale] : [])], { scale, projections: ys.length })
     .slice(1);
 }
 
@@ -62,7 +62,7 @@ function partsOf({ inputs: [x, a, b, ...rest], attributes }: Pick<Node, 'inputs'
     a,
     b,
     ys: rest.slice(0, projections),
-    strength: rest.at(projections),
+    adapterScale: rest.at(projections),
     scale: attributes.scale as number,
   };
 }
@@ -93,8 +93,8 @@ export const loraOp: Op = {
     return [{ shape: [x.shape[0], a.shape[0]] }, ...ys.map(({ shape }, g) => ({ shape, inPlaceOf: 3 + g }))];
   },
   gradient(backward, node, [, ...dys]) {
-    const { x, a, b, ys, strength, scale } = partsOf(node);
-    if (strength) throw new Error('lora: nothing flows back through an adapter of reduced strength');
+    const { x, a, b, ys, adapterScale, scale } = partsOf(node);
+    if (adapterScale) throw new Error('lora: nothing flows back through an adapter of a reduced scale');
     if (dys.some((dy) => !dy)) throw new Error('lora: a projection that shares its input is not used');
     const gradients = dys as Value[];
     ys.forEach((y, g) => backward.pass(y, gradients[g]));
@@ -107,29 +107,29 @@ export const loraOp: Op = {
   },
   only(node, wanted) {
     if (node.outputs.slice(1).some((y) => wanted.has(y))) return node;
-    const { x, a, strength } = partsOf(node);
+    const { x, a, adapterScale } = partsOf(node);
     return {
       ...node,
       op: loraDownOp,
-      inputs: strength ? [x, a, strength] : [x, a],
+      inputs: adapterScale ? [x, a, adapterScale] : [x, a],
       outputs: node.outputs.slice(0, 1),
       inPlaceOf: [undefined],
     };
   },
   dispatches(node, settings) {
-    const { x, a, b, ys, strength, scale } = partsOf(node);
+    const { x, a, b, ys, adapterScale, scale } = partsOf(node);
     const [down] = node.outputs;
     const sizes = sizesOf(x, b, ys);
-    const kernels = loraForward(sizes, { x, a, down, strength, up: { ys, b, scale } }, settings);
+    const kernels = loraForward(sizes, { x, a, down, adapterScale, up: { ys, b, scale } }, settings);
     return (
       kernels ?? [
-        ...downProducts(x, a, down, strength, settings),
+        ...downProducts(x, a, down, adapterScale, settings),
         ...ys.flatMap((y, g) => upProduct(sizes, down, y, b, g, scale, settings)),
       ]
     );
   },
   joined(before, node, settings) {
-    const { x, a, b, ys, strength } = partsOf(node);
+    const { x, a, b, ys, adapterScale } = partsOf(node);
     const [input, ...weights] = before.inputs;
     if (
       (before.op !== linearOp && before.op !== linearGroupOp) ||
@@ -141,7 +141,7 @@ export const loraOp: Op = {
     const both = {
       ...node,
       op: linearLoraOp,
-      inputs: [x, a, b, ...weights, ...(strength ? [strength] : [])],
+      inputs: [x, a, b, ...weights, ...(adapterScale ? [adapterScale] : [])],
       inPlaceOf: node.outputs.map(() => undefined),
     };
     return linearWithLora(both, settings) && both;
@@ -171,15 +171,15 @@ function linearWithLora(
   { inputs, outputs: [down, ...ys], attributes }: Node,
   settings: KernelSettings,
 ): Dispatch[] | null {
-  const { x, a, b, ys: weights, strength, scale } = partsOf({ inputs, attributes });
+  const { x, a, b, ys: weights, adapterScale, scale } = partsOf({ inputs, attributes });
   if (x.shape[0] > MOST_ROWS) return null;
   const sizes = sizesOf(x, b, ys);
   const product = addedToRows(forwardProducts(x, weights, ys, settings), sizes, { down, b, scale }, settings);
-  const first = product && loraForward(sizes, { x, a, down, strength }, settings);
+  const first = product && loraForward(sizes, { x, a, down, adapterScale }, settings);
   return first && [...first, product];
 }
 
-/** Linear layers of one input and their adapters at once. Plans have it, graphs do not. Inputs: x, A, B, each W [out, in], and strength where there is one; outputs as lora's. */
+/** Linear layers of one input and their adapters at once. Plans have it, graphs do not. Inputs: x, A, B, each W [out, in], and adapterScale where there is one; outputs as lora's. */
 const linearLoraOp: Op = {
   name: 'linearLora',
   outputs() {
@@ -189,7 +189,7 @@ const linearLoraOp: Op = {
   dispatches: (node, settings) => linearWithLora(node, settings)!,
 };
 
-/** Inputs: x [T, in], A [G r, in], and strength [T] where there is one. */
+/** Inputs: x [T, in], A [G r, in], and adapterScale [T] where there is one. */
 export const loraDownOp: Op = {
   name: 'loraDown',
   outputs([x, a]) {
@@ -202,10 +202,10 @@ export const loraDownOp: Op = {
     backward.emit(x, linearDxOp, [dDown, a]);
     backward.emit(a, loraDownDaOp, [dDown, x]);
   },
-  dispatches({ inputs: [x, a, strength], outputs: [down] }, settings) {
+  dispatches({ inputs: [x, a, adapterScale], outputs: [down] }, settings) {
     const sizes = { tokens: x.shape[0], width: x.shape[1], rank: a.shape[0], outs: [a.shape[0]] };
     return (
-      loraForward(sizes, { x, a, down, strength }, settings) ?? downProducts(x, a, down, strength, settings)
+      loraForward(sizes, { x, a, down, adapterScale }, settings) ?? downProducts(x, a, down, adapterScale, settings)
     );
   },
   tensorflow: (tf, [x, a]) => [tf.matMul(x, a, false, true)],
@@ -215,11 +215,11 @@ function downProducts(
   x: Value,
   a: Value,
   down: Value,
-  strength: Value | undefined,
+  adapterScale: Value | undefined,
   settings: KernelSettings,
 ): Dispatch[] {
   const [tokens, ranks] = down.shape;
-  const unscaled: BufferReference | undefined = strength && {
+  const unscaled: BufferReference | undefined = adapterScale && {
     type: 'scratch',
     index: 2,
     bytes: tokens * ranks * 4,
@@ -231,7 +231,7 @@ function downProducts(
     {
       shader: 'scale_rows',
       constants: { ROWS: tokens, WIDTH: ranks, ACCUMULATE: false },
-      bindings: { 0: value(down), 1: unscaled, 2: value(strength!) },
+      bindings: { 0: value(down), 1: unscaled, 2: value(adapterScale!) },
       workgroups: flatGrid(tokens * ranks, 64, settings),
     },
   ];

@@ -149,11 +149,11 @@ interface ForwardValues {
   x: Value;
   a: Value;
   down: Value;
-  strength?: Value;
+  adapterScale?: Value;
   up?: { ys: readonly Value[]; b: Value; scale: number };
 }
 
-/** down = x A^T, times a token's strength, and y_g += scale down_g B_g^T in place; without `up` down alone. */
+/** down = x A^T, times a token's adapterScale, and y_g += scale down_g B_g^T in place; without `up` down alone. */
 export function loraForward(
   shape: LoraSizes,
   values: ForwardValues,
@@ -166,7 +166,7 @@ export function loraForward(
 
 function loraOfTokens(
   shape: LoraSizes,
-  { x, a, down, strength, up }: ForwardValues,
+  { x, a, down, adapterScale, up }: ForwardValues,
   settings: KernelSettings,
 ): Dispatch | null {
   const { tokens, rank, outs } = shape;
@@ -184,12 +184,12 @@ function loraOfTokens(
       BLOCKS: sum(blocks),
       GROUPS: up ? outs.length : 0,
       UPS: up ? 1 : 0,
-      STRENGTHS: strength ? 1 : 0,
+      ADAPTER_SCALES: adapterScale ? 1 : 0,
       COLUMNS: 4,
       UNROLLED: unrolledQuads(rank),
       ALPHA: { f32: up?.scale ?? 1 },
     },
-    bindings({ ...up?.ys, 3: down, 4: x, 5: a, 6: up?.b, 7: strength }),
+    bindings({ ...up?.ys, 3: down, 4: x, 5: a, 6: up?.b, 7: adapterScale }),
     Math.ceil(tokens / rows.tokens),
   );
 }
@@ -201,7 +201,7 @@ function unrolledQuads(rank: number): number {
 
 function loraOfRows(
   shape: LoraSizes,
-  { x, a, down, strength, up }: ForwardValues,
+  { x, a, down, adapterScale, up }: ForwardValues,
   { workgroupBytes, maxWorkgroups }: KernelSettings,
 ): Dispatch[] | null {
   const { tokens, width, rank, outs } = shape;
@@ -224,9 +224,9 @@ function loraOfRows(
       ...laneConstants(lanes),
       COMPONENTS: 4,
       FOURS: Math.min(vectors > 1 ? 2 : 4, Math.ceil(width / 4 / lanes.lanes)),
-      STRENGTHS: strength ? 1 : 0,
+      ADAPTER_SCALES: adapterScale ? 1 : 0,
     },
-    bindings({ 3: down, 4: x, 5: a, 7: strength }),
+    bindings({ 3: down, 4: x, 5: a, 7: adapterScale }),
     ranks,
   );
   if (!up) return [first];

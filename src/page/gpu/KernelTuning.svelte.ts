@@ -4,7 +4,7 @@ import type { PlanRequest, RunPlan, TrainerApi } from '../../worker/trainer/trai
 
 const QUIET_MS = 1500;
 
-export class KernelMeasuring {
+export class KernelTuning {
   progress = $state<{ done: number; total: number } | null>(null);
   private timer: ReturnType<typeof setTimeout> | undefined;
   private generation = 0;

@@ -9,8 +9,8 @@ import type {
 import type { Recipe } from '../../training/recipe.ts';
 import { hubEndpoint } from './hubEndpoint.ts';
 
-/** What of the page the shelf works with. */
-export interface ShelfHost {
+/** What of the page the library works with. */
+export interface ModelLibraryHost {
   readonly recipe: Recipe;
   /** Runs work as busy, and shows its error. */
   guard(work: () => Promise<void>): Promise<void>;
@@ -21,14 +21,14 @@ export interface ShelfHost {
 
 type Progress = (done: number, total: number) => void;
 
-export class ModelShelf {
+export class ModelLibrary {
   models = $state.raw<ModelSummary[]>([]);
   model = $state.raw<ModelDetails | null>(null);
   importing = $state<{ name: string; done: number; total: number } | null>(null);
   storage = $state.raw<StorageUse | null>(null);
   private readonly importer: WorkerHandle<ImportApi>;
 
-  constructor(private readonly host: ShelfHost) {
+  constructor(private readonly host: ModelLibraryHost) {
     this.importer = startImport((message) =>
       host.fail(`The import failed: ${message}. Reload the page and drop the files again.`),
     );

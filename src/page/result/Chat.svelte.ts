@@ -10,7 +10,7 @@ export type Side = 'tuned' | 'base';
 export interface Answer {
   text: string;
   /** Percent of the adapter with which it was made. */
-  strength: number;
+  adapterScale: number;
   writing: boolean;
   tokens: number;
   ended: ChatReply['ended'] | null;
@@ -28,7 +28,7 @@ export class Chat {
   turns = $state<Turn[]>([]);
   sideBySide = $state(true);
   /** Percent: 100 as trained, 0 the base model. */
-  strength = $state(100);
+  adapterScale = $state(100);
   sampling = $state<SamplingOptions>() as SamplingOptions;
   busy = $state(false);
   error = $state<string | null>(null);
@@ -53,8 +53,8 @@ export class Chat {
   }
 
   /** The slider moved: the last answer is written anew with so much of the adapter, once it rests. */
-  setStrength(percent: number): void {
-    this.strength = percent;
+  setAdapterScale(percent: number): void {
+    this.adapterScale = percent;
     clearTimeout(this.rest);
     if (this.turns.at(-1)?.answers.tuned) this.rest = setTimeout(() => void this.write(['tuned']), REST_MS);
   }
@@ -89,11 +89,11 @@ export class Chat {
     if (!turn) return;
     this.busy = true;
     this.error = null;
-    const { strength } = this;
+    const { adapterScale } = this;
     for (const side of sides)
       turn.answers[side] = {
         text: '',
-        strength: side === 'tuned' ? strength : 0,
+        adapterScale: side === 'tuned' ? adapterScale : 0,
         writing: true,
         tokens: 0,
         ended: null,
@@ -106,7 +106,7 @@ export class Chat {
       this.preparing = null;
       const conversations = sides.map((side) => ({
         messages: this.messages(side),
-        strength: side === 'tuned' ? strength / 100 : 0,
+        adapterScale: side === 'tuned' ? adapterScale / 100 : 0,
       }));
       const onText = (i: number, text: string) => {
         turn.answers[sides[i]]!.text = text;

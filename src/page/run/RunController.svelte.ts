@@ -24,10 +24,10 @@ import type { Recipe } from '../../training/recipe.ts';
 import type { StorageUse } from '../../worker/import/importProtocol.ts';
 import type { DataFile } from '../data/DataFile.svelte.ts';
 import type { DataFiles } from '../data/DataFiles.svelte.ts';
-import { connectEvaluators, replaceEvaluator } from './evaluationPorts.ts';
+import { connectEvaluationWorkers, replaceEvaluationWorker } from './evaluationPorts.ts';
 import type { Flow } from '../layout/Flow.svelte.ts';
 import { History } from '../history/History.svelte.ts';
-import type { ModelShelf } from '../model/ModelLibrary.svelte.ts';
+import type { ModelLibrary } from '../model/ModelLibrary.svelte.ts';
 import { Result } from '../result/Result.svelte.ts';
 import { Run } from './RunView.svelte.ts';
 import { bytes, messageOf } from '../text.ts';
@@ -42,7 +42,7 @@ export interface RunnerHost {
   error: string | null;
   recipe: Recipe;
   readonly recipeJson: string;
-  readonly shelf: ModelShelf;
+  readonly library: ModelLibrary;
   readonly data: DataFiles;
   readonly plan: RunPlan | null;
   readonly kernels: KernelRequest;
@@ -79,7 +79,7 @@ export class Runner {
 
   async startRun(resume: OpenRun | null = null): Promise<void> {
     const { data, plan } = this.host;
-    const { model } = this.host.shelf;
+    const { model } = this.host.library;
     const { train, usable } = data;
     if (!model || !train?.report || !plan) return;
     this.host.error = null;
@@ -108,11 +108,11 @@ export class Runner {
       const { lengths: trainLengths, padTokenId } = train.report;
       const rows = new MessageChannel();
       await train.orDeath(train.dataset().api.serve(transfer(rows.port1, [rows.port1])));
-      const { ports: evaluators, failed } = await connectEvaluators(
+      const { ports: evaluationClients, failed } = await connectEvaluationWorkers(
         usable,
         recipe,
         (file, message, restarted) => {
-          if (run.active) void replaceEvaluator(this.trainer.api, file, recipe, message, restarted);
+          if (run.active) void replaceEvaluationWorker(this.trainer.api, file, recipe, message, restarted);
         },
       );
       const request: RunRequest = {
@@ -124,20 +124,20 @@ export class Runner {
         kernels: this.host.kernels,
         padTokenId,
         rows: rows.port2,
-        evaluators,
+        evaluationClients,
         training,
         validation,
         resumeRunId: resume?.runId ?? null,
         startFrom,
       };
-      const ports = [rows.port2, ...evaluators.flatMap(({ scorer, evaluate }) => [scorer, evaluate])];
+      const ports = [rows.port2, ...evaluationClients.flatMap(({ scorer, evaluate }) => [scorer, evaluate])];
       const crashed = new Promise<never>((_, reject) => (this.onTrainerCrash = reject));
       const ended = this.trainer.api.run(
         transfer(request, ports),
         proxy((event) => run.take(event)),
         proxy(requestsMade),
       );
-      for (const [file, message] of failed) void this.trainer.api.evaluatorDied(file.name, message, false);
+      for (const [file, message] of failed) void this.trainer.api.evaluationWorkerDied(file.name, message, false);
       const outcome = await Promise.race([ended, crashed]);
       this.result = Result.ofOutcome(outcome, model.id, this.resultWorkers);
       run.end(outcome);
@@ -163,20 +163,20 @@ export class Runner {
   /** The next run goes on from the adapter of a kept run, or from a dropped one; the recipe's lora becomes the adapter's. */
   async continueFrom(adapter: RunSummary | readonly File[]): Promise<void> {
     await this.host.guard(async () => {
-      const { shelf } = this.host;
-      if (!shelf.model && 'modelId' in adapter) {
-        if (!shelf.models.some(({ id }) => id === adapter.modelId))
+      const { library } = this.host;
+      if (!library.model && 'modelId' in adapter) {
+        if (!library.models.some(({ id }) => id === adapter.modelId))
           throw new Error(
             `${adapter.modelName} is not stored in this browser any more. Drop its files first.`,
           );
-        await shelf.choose(adapter.modelId);
+        await library.choose(adapter.modelId);
       }
-      if (!shelf.model)
+      if (!library.model)
         throw new Error(
           'Choose the model that the adapter belongs to first: the adapter is checked against it.',
         );
-      if ('modelId' in adapter) await this.history.startFromRun(adapter, shelf.model.id);
-      else await this.history.startFromFiles(adapter, shelf.model.id);
+      if ('modelId' in adapter) await this.history.startFromRun(adapter, library.model.id);
+      else await this.history.startFromFiles(adapter, library.model.id);
       this.host.recipe.lora = parseRecipe({ lora: this.history.startFrom!.lora }).lora;
       await this.host.recipeChanged(false);
       this.host.flow.show('run');
@@ -185,8 +185,8 @@ export class Runner {
 
   /** Where the browser has no room for this run's checkpoints: said before the start. */
   get roomWarning(): string | null {
-    const { plan, shelf } = this.host;
-    const storage: StorageUse | null = shelf.storage;
+    const { plan, library } = this.host;
+    const storage: StorageUse | null = library.storage;
     if (!plan || !storage || storage.quotaBytes === 0) return null;
     const needed = CHECKPOINTS_AT_ONCE * ADAPTERS_IN_CHECKPOINT * plan.memory.adapter;
     const free = storage.quotaBytes - storage.usedBytes;
@@ -232,7 +232,7 @@ export class Runner {
   /** Whether an unfinished run was made with this model and training file, so that it can go on. */
   canResume(run: OpenRun): boolean {
     return (
-      run.modelId === this.host.shelf.model?.id &&
+      run.modelId === this.host.library.model?.id &&
       run.trainFile === this.host.data.train?.file.name &&
       this.host.blockers.length === 0
     );
@@ -248,7 +248,7 @@ export class Runner {
   async refreshRuns(): Promise<void> {
     this.openRuns = await this.trainer.api.openRuns();
     await this.history.refresh();
-    await this.host.shelf.refreshStorage();
+    await this.host.library.refreshStorage();
   }
 
   /** A trainer that crashes is replaced, so that the run can go on from its last checkpoint. */

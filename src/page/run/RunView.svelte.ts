@@ -170,7 +170,7 @@ export class Run {
         this.preparing = 'Taking the GPU anew';
         this.interruptions.push(`${event.message} The run goes on from step ${event.step} by itself.`);
         return;
-      case 'evaluatorRestarts':
+      case 'evaluationWorkerRestarts':
         this.interruptions.push(
           `The worker of ${event.name} ended at step ${this.step}: ${event.message}. It was started again and reads its file anew; the training and the other files go on.`,
         );

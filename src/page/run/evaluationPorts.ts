@@ -10,7 +10,7 @@ import { messageOf } from '../text.ts';
  * Ports of every file's worker. One that ends before all are connected is connected anew.
  * @param onDeath told when one ends later @returns `failed`: why a file cannot be evaluated, to be told once the run has begun
  */
-export async function connectEvaluators(
+export async function connectEvaluationWorkers(
   files: readonly DataFile[],
   recipe: Recipe,
   onDeath: (file: DataFile, message: string, restarted: Promise<boolean> | null) => void,
@@ -37,14 +37,14 @@ export async function connectEvaluators(
 }
 
 /** A file's worker ended during a run: the trainer waits for the one in its place, or gives the file up. */
-export async function replaceEvaluator(
+export async function replaceEvaluationWorker(
   trainer: WorkerHandle<TrainerApi>['api'],
   file: DataFile,
   recipe: Recipe,
   message: string,
   restarted: Promise<boolean> | null,
 ): Promise<void> {
-  await trainer.evaluatorDied(
+  await trainer.evaluationWorkerDied(
     file.name,
     restarted ? message : `its worker died again: ${message}`,
     restarted !== null,
@@ -53,9 +53,9 @@ export async function replaceEvaluator(
   try {
     await restarted;
     const ports = await connect(file, recipe);
-    await trainer.replaceEvaluator(transfer(ports, [ports.scorer, ports.evaluate]));
+    await trainer.replaceEvaluationWorker(transfer(ports, [ports.scorer, ports.evaluate]));
   } catch (error) {
-    await trainer.evaluatorDied(
+    await trainer.evaluationWorkerDied(
       file.name,
       `its worker died (${message}) and could not be started again: ${messageOf(error)}`,
       false,

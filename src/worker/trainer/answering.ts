@@ -95,7 +95,7 @@ export class Answering {
           {
             ...sampling,
             stopTokenIds: tokenizer.stopTokenIds,
-            strengths: conversations.map(({ strength }) => strength),
+            adapterScales: conversations.map(({ adapterScale }) => adapterScale),
             streams: prompts.map(() => 0),
           },
           { onIds: (i, ids) => onText(i, growing(tokenizer, ids)), stopped: () => answer.stopped },
@@ -125,7 +125,7 @@ export class Answering {
           const options = {
             ...sampling,
             stopTokenIds: tokenizer.stopTokenIds,
-            strengths: some.flatMap(() => [0, 1]),
+            adapterScales: some.flatMap(() => [0, 1]),
             streams: some.flatMap((_, i) => [done + i, done + i]),
           };
           const made = await engine.generate(
@@ -142,7 +142,7 @@ export class Answering {
     });
   }
 
-  tokenLosses(runId: string, inputIds: readonly number[], strength: number): Promise<TokenLosses> {
+  tokenLosses(runId: string, inputIds: readonly number[], adapterScale: number): Promise<TokenLosses> {
     return this.using(runId, async (engine, held) => {
       const ids = inputIds.slice(0, engine.tokensPerMicroBatch);
       const { padTokenId } = (await this.modelOf(held.modelId)).tokenizer;
@@ -155,7 +155,7 @@ export class Answering {
         Float32Array.from(inputIds, (_, i) => (i > 0 && i < ids.length ? scores[i - 1] : NaN));
       return {
         base: ofTokens((await engine.score(batch, 0)).loss),
-        tuned: ofTokens((await engine.score(batch, strength)).loss),
+        tuned: ofTokens((await engine.score(batch, adapterScale)).loss),
       };
     });
   }

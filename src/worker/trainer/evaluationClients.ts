@@ -22,7 +22,7 @@ interface Deferred<T> {
   reject(error: Error): void;
 }
 
-export class Evaluators {
+export class EvaluationClients {
   private readonly links = new Map<string, Link>();
   private isRunning = false;
 

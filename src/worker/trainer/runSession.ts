@@ -29,7 +29,7 @@ import { recipeToJson } from '../../training/recipe.ts';
 import { writeReport } from '../../export/report.ts';
 import type { Checkpoint, RunResult, TrainerEvent } from '../../training/runRecord.ts';
 import { Trainer } from '../../training/trainer.ts';
-import type { Evaluators } from './evaluationClients.ts';
+import type { EvaluationClients } from './evaluationClients.ts';
 import type { PlanRequest, RunOutcome, RunRequest, TrainerWorkerEvent } from './trainerProtocol.ts';
 import type { RowsApi } from '../dataset/datasetProtocol.ts';
 import { adapterFolder } from '../history/runFiles.ts';
@@ -55,7 +55,7 @@ export class RunSession {
   constructor(
     private readonly database: Database,
     private readonly engines: EngineHost,
-    private readonly evaluators: Evaluators,
+    private readonly evaluationClients: EvaluationClients,
     private readonly request: RunRequest,
     private readonly onEvent: (event: TrainerWorkerEvent) => void,
     private readonly requestsMade: () => Promise<RequestMade[]>,
@@ -81,7 +81,7 @@ export class RunSession {
   /** A validation file's worker died and another takes its place. */
   restarts(name: string, message: string): void {
     this.restarted.set(name, message);
-    this.onEvent({ type: 'evaluatorRestarts', name, message });
+    this.onEvent({ type: 'evaluationWorkerRestarts', name, message });
   }
 
   /** @returns the outcome, with the engine that holds the adapter */
@@ -94,7 +94,7 @@ export class RunSession {
     const { database, request, runId } = this;
     const { manifest } = await openModel(database, request.modelId);
     const documents = await wrap<RowsApi>(request.rows).documents();
-    const evaluators = request.evaluators.map((ports) => this.evaluators.connect(ports, () => this.engine!));
+    const evaluationClients = request.evaluationClients.map((ports) => this.evaluationClients.connect(ports, () => this.engine!));
     await this.begin();
     let lossesAt = -1;
     let losses = 0;
@@ -110,7 +110,7 @@ export class RunSession {
           recipe: request.recipe,
           documents,
           padTokenId: request.padTokenId,
-          evaluators,
+          evaluationClients,
           emit: (event) => this.take(event),
           saveCheckpoint: (made) => this.save(made),
           resume: checkpoint,

@@ -10,7 +10,7 @@ import type { EngineProgress } from '../../engine/engine.ts';
 import { examplesPerStep, type Recipe } from '../../training/recipe.ts';
 import { totalSteps } from '../../training/schedule.ts';
 import { Answering } from './answering.ts';
-import { Evaluators } from './evaluationClients.ts';
+import { EvaluationClients } from './evaluationClients.ts';
 import type {
   ChatReply,
   ChatRequest,
@@ -35,7 +35,7 @@ const BACKGROUND_MS = 120_000;
 
 export class TrainerHost implements TrainerApi {
   private session: RunSession | null = null;
-  private readonly evaluators = new Evaluators();
+  private readonly evaluationClients = new EvaluationClients();
   private readonly answering: Answering;
   private measurement = { stopped: false };
 
@@ -91,7 +91,7 @@ export class TrainerHost implements TrainerApi {
     requestsMade: () => Promise<RequestMade[]> = () => Promise.resolve([]),
   ): Promise<RunOutcome> {
     this.idle('Stop it first.');
-    this.evaluators.begin();
+    this.evaluationClients.begin();
     // The outcome takes another way than what is told before it, and could overtake it.
     let heard: unknown;
     const tell = (event: TrainerWorkerEvent) => {
@@ -100,7 +100,7 @@ export class TrainerHost implements TrainerApi {
     const session = new RunSession(
       await this.database,
       this.engines,
-      this.evaluators,
+      this.evaluationClients,
       request,
       tell,
       requestsMade,
@@ -122,7 +122,7 @@ export class TrainerHost implements TrainerApi {
       return outcome;
     } finally {
       this.session = null;
-      this.evaluators.end();
+      this.evaluationClients.end();
       await heard;
     }
   }
@@ -139,13 +139,13 @@ export class TrainerHost implements TrainerApi {
     this.session?.stop();
   }
 
-  async evaluatorDied(name: string, message: string, restarting: boolean): Promise<void> {
-    this.evaluators.died(name, message, restarting);
+  async evaluationWorkerDied(name: string, message: string, restarting: boolean): Promise<void> {
+    this.evaluationClients.died(name, message, restarting);
     if (restarting) this.session?.restarts(name, message);
   }
 
-  async replaceEvaluator(ports: EvaluationPorts): Promise<void> {
-    this.evaluators.replace(ports);
+  async replaceEvaluationWorker(ports: EvaluationPorts): Promise<void> {
+    this.evaluationClients.replace(ports);
   }
 
   async openResult(runId: string, onProgress: (progress: EngineProgress) => void): Promise<void> {
@@ -175,9 +175,9 @@ export class TrainerHost implements TrainerApi {
     this.answering.stop();
   }
 
-  async tokenLosses(runId: string, inputIds: number[], strength: number): Promise<TokenLosses> {
+  async tokenLosses(runId: string, inputIds: number[], adapterScale: number): Promise<TokenLosses> {
     this.idle('Its adapter answers when it has ended.');
-    return this.answering.tokenLosses(runId, inputIds, strength);
+    return this.answering.tokenLosses(runId, inputIds, adapterScale);
   }
 
   async checkGpu(onProgress: (done: number, total: number) => void): Promise<GpuCheck> {

@@ -55,7 +55,7 @@ export interface RunRequest extends PlanRequest {
   modelName: string;
   padTokenId: number;
   rows: MessagePort;
-  evaluators: EvaluationPorts[];
+  evaluationClients: EvaluationPorts[];
   training: FileInReport;
   validation: FileInReport[];
   /** A run whose checkpoint to go on from. */
@@ -111,16 +111,16 @@ export type TrainerWorkerEvent =
   /** What the run's kernels are, to its end. */
   | { type: 'kernels'; kernels: RunKernels }
   /** A validation file's worker died and another is started in its place; the training goes on. */
-  | { type: 'evaluatorRestarts'; name: string; message: string }
+  | { type: 'evaluationWorkerRestarts'; name: string; message: string }
   /** The GPU was lost; a new one is taken and the run goes on from this step by itself. */
   | { type: 'deviceLost'; step: number; message: string };
 
-export type SamplingOptions = Omit<GenerationOptions, 'stopTokenIds' | 'strengths' | 'streams'>;
+export type SamplingOptions = Omit<GenerationOptions, 'stopTokenIds' | 'adapterScales' | 'streams'>;
 
-/** Conversations that go on side by side, each from its own messages at its own strength, with the same seed. */
+/** Conversations that go on side by side, each from its own messages at its own adapter scale, with the same seed. */
 export interface ChatRequest {
   runId: string;
-  conversations: { messages: ChatMessage[]; strength: number }[];
+  conversations: { messages: ChatMessage[]; adapterScale: number }[];
   sampling: SamplingOptions;
 }
 
@@ -164,9 +164,9 @@ export interface TrainerApi {
   resume(): Promise<void>;
   stop(): Promise<void>;
   /** A validation file's worker died: its evaluation fails, alone; or waits for the worker that is started in its place. */
-  evaluatorDied(name: string, message: string, restarting: boolean): Promise<void>;
+  evaluationWorkerDied(name: string, message: string, restarting: boolean): Promise<void>;
   /** The worker in its place has read the file. */
-  replaceEvaluator(ports: EvaluationPorts): Promise<void>;
+  replaceEvaluationWorker(ports: EvaluationPorts): Promise<void>;
   /** Makes a run's adapter the one that answers, loading the model where it is not. The calls below do it too; this one tells its progress. */
   openResult(runId: string, onProgress: (progress: EngineProgress) => void): Promise<void>;
   /** @param onText text so far of a conversation's answer, by its place */
@@ -175,8 +175,8 @@ export interface TrainerApi {
   answerPairs(runId: string, prompts: number[][], sampling: SamplingOptions, onPair: OnPair): Promise<void>;
   /** Ends the answers that are being written, where they are. */
   stopAnswers(): Promise<void>;
-  /** @param strength of the adapter for `tuned` */
-  tokenLosses(runId: string, inputIds: number[], strength: number): Promise<TokenLosses>;
+  /** @param adapterScale of the answer for `tuned` */
+  tokenLosses(runId: string, inputIds: number[], adapterScale: number): Promise<TokenLosses>;
   /** Every kernel against TensorFlow.js on this adapter; not while a run goes on. */
   checkGpu(onProgress: (done: number, total: number) => void): Promise<GpuCheck>;
   openRuns(): Promise<OpenRun[]>;
