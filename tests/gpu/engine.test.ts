@@ -379,7 +379,9 @@ describe.skipIf(!gpu)('adapter adapterScale', () => {
       adapterScales: [0, 1, 1],
       streams: [0, 0, 0],
     });
-    const alone = [0, 1].map((s) => target.generate([prompt], { ...sampled, adapterScales: [s], streams: [0] }));
+    const alone = [0, 1].map((s) =>
+      target.generate([prompt], { ...sampled, adapterScales: [s], streams: [0] }),
+    );
     expect(together).toEqual([...(await alone[0]), ...(await alone[1]), together[1]]);
     expect(together[0]).not.toEqual(together[1]);
   });
@@ -396,7 +398,10 @@ describe.skipIf(!gpu)('adapter adapterScale', () => {
     const plain = await train(async () => undefined);
     expect(
       await train((target) =>
-        Promise.all([target.score(batch, 0.3), target.generate(prompts, { ...greedy, adapterScales: [0, 1.5] })]),
+        Promise.all([
+          target.score(batch, 0.3),
+          target.generate(prompts, { ...greedy, adapterScales: [0, 1.5] }),
+        ]),
       ),
     ).toEqual(plain);
   });

@@ -273,7 +273,11 @@ describe.skipIf(!gpu)('a kept run', { timeout: 300_000 }, () => {
       const texts: string[][] = [[], []];
       const messages = [{ role: 'user' as const, content: 'AB' }];
       const replies = await host.chat(
-        { runId, conversations: [0, 1].map((adapterScale) => ({ messages, adapterScale })), sampling: GREEDY },
+        {
+          runId,
+          conversations: [0, 1].map((adapterScale) => ({ messages, adapterScale })),
+          sampling: GREEDY,
+        },
         (i, text) => texts[i].push(text),
       );
       // What streams holds back characters that are not whole yet.

@@ -236,7 +236,9 @@ describe('trainer', () => {
       training: { ...RECIPE.training, max_steps: 40 },
       evaluation: { eval_steps: 1, metric_for_best_model: 'eval_a_loss', early_stopping_patience: 3 },
     };
-    const { trainer, engine } = setUp(recipe, (engine) => ({ evaluationClients: [evaluator(engine, 'a', 1.2)] }));
+    const { trainer, engine } = setUp(recipe, (engine) => ({
+      evaluationClients: [evaluator(engine, 'a', 1.2)],
+    }));
     const { reason, adapterStep, adapter, lines } = await trainer.run();
     expect(reason).toBe('early stopping');
     const losses = lines.filter((line) => line.eval_a_loss !== undefined);

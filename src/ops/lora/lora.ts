@@ -46,7 +46,10 @@ export interface LoraProjections {
 /** @param x [T, in] @returns one [T, out] a projection */
 export function lora(graph: Graph, x: Value, { a, b, ys, scale, adapterScale }: LoraProjections): Value[] {
   return graph
-    .append(loraOp, [x, a, b, ...ys, ...(adapterScale ? [adapterScale] : [])], { scale, projections: ys.length })
+    .append(loraOp, [x, a, b, ...ys, ...(adapterScale ? [adapterScale] : [])], {
+      scale,
+      projections: ys.length,
+    })
     .slice(1);
 }
 
@@ -205,7 +208,8 @@ export const loraDownOp: Op = {
   dispatches({ inputs: [x, a, adapterScale], outputs: [down] }, settings) {
     const sizes = { tokens: x.shape[0], width: x.shape[1], rank: a.shape[0], outs: [a.shape[0]] };
     return (
-      loraForward(sizes, { x, a, down, adapterScale }, settings) ?? downProducts(x, a, down, adapterScale, settings)
+      loraForward(sizes, { x, a, down, adapterScale }, settings) ??
+      downProducts(x, a, down, adapterScale, settings)
     );
   },
   tensorflow: (tf, [x, a]) => [tf.matMul(x, a, false, true)],

@@ -137,7 +137,8 @@ export class Runner {
         proxy((event) => run.take(event)),
         proxy(requestsMade),
       );
-      for (const [file, message] of failed) void this.trainer.api.evaluationWorkerDied(file.name, message, false);
+      for (const [file, message] of failed)
+        void this.trainer.api.evaluationWorkerDied(file.name, message, false);
       const outcome = await Promise.race([ended, crashed]);
       this.result = Result.ofOutcome(outcome, model.id, this.resultWorkers);
       run.end(outcome);

@@ -94,7 +94,9 @@ export class RunSession {
     const { database, request, runId } = this;
     const { manifest } = await openModel(database, request.modelId);
     const documents = await wrap<RowsApi>(request.rows).documents();
-    const evaluationClients = request.evaluationClients.map((ports) => this.evaluationClients.connect(ports, () => this.engine!));
+    const evaluationClients = request.evaluationClients.map((ports) =>
+      this.evaluationClients.connect(ports, () => this.engine!),
+    );
     await this.begin();
     let lossesAt = -1;
     let losses = 0;
