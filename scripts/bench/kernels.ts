@@ -5,7 +5,7 @@ import { attention } from '../../src/ops/attention/attention.ts';
 import { Graph } from '../../src/graph/graph.ts';
 import { linear, linearDxOp } from '../../src/ops/matmul/linear.ts';
 import { makePlan } from '../../src/plan/plan.ts';
-import { worksOf } from '../../src/tuning/tuningProblems.ts';
+import { tuningTasksOf } from '../../src/tuning/tuningProblems.ts';
 import { choicesAt } from '../../src/tuning/autotuner.ts';
 import { KernelTuner } from '../../src/tuning/kernelTuner.ts';
 import { documentFeeds } from '../../src/verify/opCases.ts';
@@ -19,7 +19,7 @@ export interface KernelBench {
   ms: number;
   gflops: number;
   /** Where another way than the rule's was measured faster on the spot (`--tune`): its name, and what it makes. */
-  tuned?: { way: string; ms: number; gflops: number };
+  tuned?: { config: string; ms: number; gflops: number };
 }
 
 /** What 'tiny' divides sizes by. */
@@ -133,20 +133,20 @@ async function tuned(
   time: () => Promise<KernelBench>,
 ): Promise<KernelBench['tuned']> {
   const { settings, limits } = context;
-  const works = worksOf([makePlan('product', graph, settings, limits)]);
+  const tasks = tuningTasksOf([makePlan('product', graph, settings, limits)]);
   const known = await tuner.known(context);
   await tuner.measure(
     context,
-    works.filter(({ tunable }) => !known.has(tunable.key)),
+    tasks.filter(({ tuningProblem }) => !known.has(tuningProblem.key)),
     { budgetMs: Infinity, stopped: () => false },
   );
-  const choices = choicesAt(settings.level, works, known);
-  const [way] = choices.values();
-  if (way === undefined || works[0].tunable.ways(settings)[0].name === way) return undefined;
+  const choices = choicesAt(settings.level, tasks, known);
+  const [config] = choices.values();
+  if (config === undefined || tasks[0].tuningProblem.configs(settings)[0].name === config) return undefined;
   settings.choices = choices;
   const { ms, gflops } = await time();
   settings.choices = undefined;
-  return { way, ms, gflops };
+  return { config, ms, gflops };
 }
 
 /** Least milliseconds of one measurement. */

@@ -17,7 +17,7 @@ export function printFigures(figures: BenchFigures): void {
       shape,
       ms: took.toFixed(3),
       'GFLOP/s': gflops.toFixed(1),
-      ...(tuned && { 'fastest way': tuned.way, 'its GFLOP/s': tuned.gflops.toFixed(1) }),
+      ...(tuned && { 'fastest way': tuned.config, 'its GFLOP/s': tuned.gflops.toFixed(1) }),
     })),
   );
   print(

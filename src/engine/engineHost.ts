@@ -5,7 +5,7 @@ import { probeMemory } from '../gpu/memoryProbe.ts';
 import { UserError } from '../lib/errors.ts';
 import { modelOf } from '../model/families/registry.ts';
 import { choicesAt, decideLevel } from '../tuning/autotuner.ts';
-import { worksOf, type Work } from '../tuning/tuningProblems.ts';
+import { tuningTasksOf, type TuningTask } from '../tuning/tuningProblems.ts';
 import type { Engine, EngineOptions, LoraSettings, MemoryAim, MemoryChoice, MemoryReport } from './engine.ts';
 import type { GpuCheck } from '../verify/gpuCheck.ts';
 import { settingsWith, type KernelRequest, type RunKernels } from '../tuning/runKernels.ts';
@@ -99,7 +99,7 @@ export class EngineHost {
       if (!options.stopped())
         await this.tuner.leave(
           gpu,
-          works.filter(({ tunable }) => !known.has(tunable.key)),
+          works.filter(({ tuningProblem }) => !known.has(tuningProblem.key)),
         );
       return kernels;
     });
@@ -151,7 +151,7 @@ export class EngineHost {
   private async decide(
     gpu: GpuContext,
     request: MemoryRequest,
-  ): Promise<ReturnType<typeof chooseMemory> & { works: Work[]; kernels: RunKernels }> {
+  ): Promise<ReturnType<typeof chooseMemory> & { works: TuningTask[]; kernels: RunKernels }> {
     const { tune, level: wanted } = request.kernels;
     if (wanted !== 'auto' && !gpu.levels.includes(wanted))
       throw new UserError(
@@ -160,23 +160,23 @@ export class EngineHost {
     const known = tune ? await this.tuner.known(gpu) : new Map<string, never>();
     const planned = (level: RunKernels['level']) => {
       const choices = Object.fromEntries(
-        [...known].flatMap(([key, measured]) => (measured[level] ? [[key, measured[level].way]] : [])),
+        [...known].flatMap(([key, measured]) => (measured[level] ? [[key, measured[level].config]] : [])),
       );
       const made = chooseMemory(
         { ...request, model: modelOf(request.config), weights: request.tensors, aim: request.memoryAim },
         settingsWith(gpu.settings, { level, choices }),
         gpu.limits,
       );
-      return { ...made, works: tune ? worksOf(plansOf(made.plans)) : [] };
+      return { ...made, works: tune ? tuningTasksOf(plansOf(made.plans)) : [] };
     };
     const first = planned(wanted === 'auto' ? 'plain' : wanted);
     const level = wanted === 'auto' ? decideLevel(first.works, known, gpu.levels) : wanted;
     const made = wanted === 'auto' && level !== 'plain' ? planned(level) : first;
     // At another level a run may have other micro-batches; what decided the level belongs to it too.
     const works = [
-      ...new Map([...made.works, ...first.works].map((work) => [work.tunable.key, work])).values(),
+      ...new Map([...made.works, ...first.works].map((work) => [work.tuningProblem.key, work])).values(),
     ];
-    const measured = works.filter(({ tunable }) => known.get(tunable.key)?.[level]).length;
+    const measured = works.filter(({ tuningProblem }) => known.get(tuningProblem.key)?.[level]).length;
     return {
       ...made,
       works,
@@ -202,7 +202,7 @@ export class EngineHost {
     for (let round = 0; round < 2 && !options.stopped(); round++) {
       const known = await this.tuner.known(gpu);
       const missing = (await this.decide(gpu, request)).works.filter(
-        ({ tunable }) => !known.has(tunable.key),
+        ({ tuningProblem }) => !known.has(tuningProblem.key),
       );
       if (missing.length === 0) break;
       tried += missing.length;

@@ -29,12 +29,12 @@ export interface Dispatch {
   bindings: Readonly<Record<number, BufferReference>>;
   workgroups: readonly [number, number, number];
   /** On the first dispatch of work that can be done in several ways: what the autotuner measures. */
-  tunable?: Tunable;
+  tuningProblem?: TuningProblem;
 }
 
 /** One way to do a piece of work: a variant of its kernel. */
-export interface Way {
-  /** Unique among the ways of a tunable; what `KernelSettings.choices` holds. */
+export interface KernelConfig {
+  /** Unique among the ways of a tuningProblem; what `KernelSettings.choices` holds. */
   name: string;
   /** What it has in common with ways of other shapes. */
   variant: string;
@@ -44,8 +44,8 @@ export interface Way {
   bound: number;
 }
 
-/** Work that can be dispatched in several ways. The settings' level says which arithmetic the ways may use. */
-export interface Tunable {
+/** TuningTask that can be dispatched in several ways. The settings' level says which arithmetic the ways may use. */
+export interface TuningProblem {
   /** What decides how fast each way is: shape, layout, kind of weight. */
   key: string;
   /** Multiplications it takes, about: what costs most is measured first. */
@@ -53,10 +53,10 @@ export interface Tunable {
   /** What it leaves behind; everything else that it writes is scratch. */
   outputs: BufferReference[];
   /** The ways there are; the first is the rule's, which runs where nothing was measured. */
-  ways(settings: KernelSettings): Way[];
-  /** Ways like this one but for one number, to be tried once it is the fastest. */
-  near(way: Way, settings: KernelSettings): Way[];
-  dispatches(way: Way, settings: KernelSettings): Dispatch[];
+  configs(settings: KernelSettings): KernelConfig[];
+  /** Configs like this one but for one number, to be tried once it is the fastest. */
+  near(config: KernelConfig, settings: KernelSettings): KernelConfig[];
+  dispatches(config: KernelConfig, settings: KernelSettings): Dispatch[];
 }
 
 /** number: u32 · boolean: bool · { f32 }: f32 · string: substituted into #include lines. */
@@ -78,7 +78,7 @@ export interface KernelSettings {
   /** Which matrix product: 'direct' has registers only and no barriers (CPU adapters), 'tiled' stages tiles in workgroup memory. */
   matmul: 'direct' | 'tiled';
   level: KernelLevel;
-  /** Names of the ways measured fastest at this level, by a tunable's key; what is not in it, or does not fit, follows the rule. */
+  /** Names of the ways measured fastest at this level, by a tuningProblem's key; what is not in it, or does not fit, follows the rule. */
   choices?: ReadonlyMap<string, string>;
   /** Bytes of workgroup memory that a kernel may use. */
   workgroupBytes: number;

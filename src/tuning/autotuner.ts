@@ -1,23 +1,29 @@
-/** The autotuner's rules: which ways are timed, which one is taken, and which level a run has. The device is behind `Stand`. */
-import { LEVELS, type KernelLevel, type KernelSettings, type Tunable, type Way } from '../gpu/dispatch.ts';
-import type { Work } from './tuningProblems.ts';
+/** The autotuner's rules: which ways are timed, which one is taken, and which level a run has. The device is behind `KernelBenchmark`. */
+import {
+  LEVELS,
+  type KernelLevel,
+  type KernelSettings,
+  type TuningProblem,
+  type KernelConfig,
+} from '../gpu/dispatch.ts';
+import type { TuningTask } from './tuningProblems.ts';
 
 /** A way, and how often in a row it is to be run. */
 export interface Timing {
-  way: Way;
+  config: KernelConfig;
   repeats: number;
 }
 
 /** One work set up on the device, with data of its own. */
-export interface Stand {
+export interface KernelBenchmark {
   /** Compiles ways. @returns those that this adapter takes */
-  prepare(ways: readonly Way[]): Promise<Way[]>;
+  prepare(configs: readonly KernelConfig[]): Promise<KernelConfig[]>;
   /** Runs a way until the GPU has left the low clock of its idleness. */
-  warmUp(way: Way): Promise<void>;
+  warmUp(config: KernelConfig): Promise<void>;
   /** Milliseconds of one run of each, one after the other. */
   time(timings: readonly Timing[]): Promise<number[]>;
   /** Largest difference of a way's result from the reference's, of the largest value; infinite where a number is none. */
-  difference(way: Way, reference: Way): Promise<number>;
+  difference(config: KernelConfig, reference: KernelConfig): Promise<number>;
   /** Lets go of the shaders of all ways but these: compiled, they take up memory. */
   forgetAllBut(names: readonly string[]): void;
 }
@@ -26,7 +32,7 @@ export interface Stand {
 export type Experience = Map<string, { timed: number; near: number }>;
 
 /** The fastest way of each level and its milliseconds; no level: the rule's ways run, unmeasured. */
-export type Measured = Partial<Record<KernelLevel, { way: string; ms: number }>>;
+export type Measured = Partial<Record<KernelLevel, { config: string; ms: number }>>;
 
 /** What runs of kernels are made with. */
 export interface KernelChoice {
@@ -39,7 +45,7 @@ export interface KernelChoice {
 const MARGIN = 0.02;
 /** So much faster than the level before must a run's products be to be worth float16's rounding. */
 const LEVEL_MARGIN = 0.05;
-/** Ways slower than the fastest of their level by more are out after one timing, */
+/** Configs slower than the fastest of their level by more are out after one timing, */
 const CLOSE = 1.25;
 /** and of the others so many a level go on. */
 const FINALISTS = 4;
@@ -50,7 +56,7 @@ const TIMING_MS = 3;
 const MOST_REPEATS = 128;
 /** A variant that was timed so often and never came near is not tried again: compiling is what takes long. */
 const CHANCES = 2;
-/** Ways that are compiled between two looks at the clock. */
+/** Configs that are compiled between two looks at the clock. */
 const COMPILED_AT_ONCE = 6;
 /** What the first run of a kernel may take longer than the next ones. */
 const WARM_UP_MS = 1;
@@ -60,92 +66,95 @@ const WARM_UP_MS = 1;
  * @param stopped asked between timings @param experience of earlier works, which this one adds to
  * @param late whether there is no time to try more than the ways that are compiled, the rules' first @returns null where it was stopped
  */
-export async function measureWork(
-  tunable: Tunable,
+export async function measureTask(
+  tuningProblem: TuningProblem,
   levels: readonly KernelLevel[],
   settings: KernelSettings,
-  stand: Stand,
+  benchmark: KernelBenchmark,
   stopped: () => boolean,
   experience: Experience = new Map(),
   late: () => boolean = () => false,
 ): Promise<Measured | null> {
   const at = (level: KernelLevel): KernelSettings => ({ ...settings, level, choices: undefined });
-  const waysAt = new Map(levels.map((level) => [level, tunable.ways(at(level))]));
-  const [reference] = tunable.ways(at('plain'));
-  const times = new Map<string, { way: Way; ms: number }>();
+  const configsAt = new Map(levels.map((level) => [level, tuningProblem.configs(at(level))]));
+  const [reference] = tuningProblem.configs(at('plain'));
+  const times = new Map<string, { config: KernelConfig; ms: number }>();
   const timed = async (timings: readonly Timing[]) => {
-    const ms = await stand.time(timings);
-    timings.forEach(({ way }, i) =>
-      times.set(way.name, { way, ms: Math.min(ms[i], times.get(way.name)?.ms ?? Infinity) }),
+    const ms = await benchmark.time(timings);
+    timings.forEach(({ config }, i) =>
+      times.set(config.name, { config, ms: Math.min(ms[i], times.get(config.name)?.ms ?? Infinity) }),
     );
   };
   const fastest = (level: KernelLevel) =>
-    [...times.values()].filter(({ way }) => allows(level, way)).sort((a, b) => a.ms - b.ms);
+    [...times.values()].filter(({ config }) => allows(level, config)).sort((a, b) => a.ms - b.ms);
 
-  const rules = new Set([...waysAt.values()].map(([{ name }]) => name));
-  const hopeful = ({ variant }: Way) => {
+  const rules = new Set([...configsAt.values()].map(([{ name }]) => name));
+  const hopeful = ({ variant }: KernelConfig) => {
     const { timed: times = 0, near = 0 } = experience.get(variant) ?? {};
     return near > 0 || times < CHANCES;
   };
   const all = unique([
     reference,
-    ...[...waysAt.values()].map(([rule]) => rule),
-    ...[...waysAt.values()].flat(),
-  ]).filter((way) => rules.has(way.name) || hopeful(way));
-  const runnable: Way[] = [];
+    ...[...configsAt.values()].map(([rule]) => rule),
+    ...[...configsAt.values()].flat(),
+  ]).filter((config) => rules.has(config.name) || hopeful(config));
+  const runnable: KernelConfig[] = [];
   for (let at = 0; at < all.length; at += COMPILED_AT_ONCE) {
-    runnable.push(...(await stand.prepare(all.slice(at, at + COMPILED_AT_ONCE))));
+    runnable.push(...(await benchmark.prepare(all.slice(at, at + COMPILED_AT_ONCE))));
     if (stopped()) return null;
     if (late()) break;
   }
   if (!runnable.some(({ name }) => name === reference.name)) return {};
-  await stand.warmUp(reference);
+  await benchmark.warmUp(reference);
   // The first run of a kernel only rules out what is far off.
-  const rough = await stand.time(runnable.map(once));
+  const rough = await benchmark.time(runnable.map(once));
   const leastOf = (level: KernelLevel) => Math.min(...rough.filter((_, i) => runnable[i].level === level));
-  const close = (way: Way, i: number) =>
-    rules.has(way.name) || rough[i] <= 2 * leastOf(way.level) + WARM_UP_MS;
+  const close = (config: KernelConfig, i: number) =>
+    rules.has(config.name) || rough[i] <= 2 * leastOf(config.level) + WARM_UP_MS;
   if (stopped()) return null;
   await timed(
-    runnable.flatMap((way, i) => (close(way, i) ? [{ way, repeats: repeatsFor(ROUGH_MS, rough[i]) }] : [])),
+    runnable.flatMap((config, i) =>
+      close(config, i) ? [{ config, repeats: repeatsFor(ROUGH_MS, rough[i]) }] : [],
+    ),
   );
   if (stopped()) return null;
   const near = unique(
     levels.flatMap((level) =>
       fastest(level)
         .slice(0, 2)
-        .flatMap(({ way }) => tunable.near(way, at(level))),
+        .flatMap(({ config }) => tuningProblem.near(config, at(level))),
     ),
   ).filter(({ name }) => !times.has(name));
-  const more = late() ? [] : await stand.prepare(near);
+  const more = late() ? [] : await benchmark.prepare(near);
   if (stopped()) return null;
-  await stand.warmUp(reference);
-  const roughMore = await stand.time(more.map(once));
+  await benchmark.warmUp(reference);
+  const roughMore = await benchmark.time(more.map(once));
   if (stopped()) return null;
-  await timed(more.map((way, i) => ({ way, repeats: repeatsFor(ROUGH_MS, roughMore[i]) })));
+  await timed(more.map((config, i) => ({ config, repeats: repeatsFor(ROUGH_MS, roughMore[i]) })));
 
   const right = new Map<string, boolean>([[reference.name, true]]);
-  const isRight = async (way: Way) => {
-    if (!right.has(way.name)) right.set(way.name, (await stand.difference(way, reference)) <= way.bound);
-    return right.get(way.name)!;
+  const isRight = async (config: KernelConfig) => {
+    if (!right.has(config.name))
+      right.set(config.name, (await benchmark.difference(config, reference)) <= config.bound);
+    return right.get(config.name)!;
   };
   // A wrong way may be fast because it does too little: it must not be what the others are held against.
   for (const level of levels) {
-    for (const { way } of fastest(level)) {
+    for (const { config } of fastest(level)) {
       if (stopped()) return null;
-      if (await isRight(way)) break;
-      times.delete(way.name);
+      if (await isRight(config)) break;
+      times.delete(config.name);
     }
   }
   const finalists = unique(
     levels.flatMap((level) => {
-      const [rule] = waysAt.get(level)!;
+      const [rule] = configsAt.get(level)!;
       const ranked = fastest(level);
       return [
         ...ranked
           .filter(({ ms }) => ms <= ranked[0].ms * CLOSE)
           .slice(0, FINALISTS)
-          .map(({ way }) => way),
+          .map(({ config }) => config),
         rule,
       ];
     }),
@@ -154,26 +163,26 @@ export async function measureWork(
     const { timed: before, near: nearBefore } = experience.get(variant) ?? { timed: 0, near: 0 };
     experience.set(variant, {
       timed: before + 1,
-      near: nearBefore + Number(finalists.some((way) => way.variant === variant)),
+      near: nearBefore + Number(finalists.some((config) => config.variant === variant)),
     });
   }
   const repeats = new Map(finalists.map(({ name }) => [name, repeatsFor(TIMING_MS, times.get(name)!.ms)]));
   times.clear();
   for (let round = 0; round < ROUNDS; round++) {
     if (stopped()) return null;
-    await timed(finalists.map((way) => ({ way, repeats: repeats.get(way.name)! })));
+    await timed(finalists.map((config) => ({ config, repeats: repeats.get(config.name)! })));
   }
 
   const measured: Measured = {};
   for (const level of levels) {
-    const [rule] = waysAt.get(level)!;
+    const [rule] = configsAt.get(level)!;
     const ruleMs = times.get(rule.name)?.ms;
     const ruleHolds = ruleMs !== undefined && (await isRight(rule));
-    for (const { way, ms } of fastest(level)) {
+    for (const { config, ms } of fastest(level)) {
       if (stopped()) return null;
-      const chosen = ruleHolds && ms >= ruleMs * (1 - MARGIN) ? { way: rule, ms: ruleMs } : { way, ms };
-      if (!(await isRight(chosen.way))) continue;
-      measured[level] = { way: chosen.way.name, ms: chosen.ms };
+      const chosen = ruleHolds && ms >= ruleMs * (1 - MARGIN) ? { config: rule, ms: ruleMs } : { config, ms };
+      if (!(await isRight(chosen.config))) continue;
+      measured[level] = { config: chosen.config.name, ms: chosen.ms };
       break;
     }
   }
@@ -182,12 +191,12 @@ export async function measureWork(
 
 /** The level whose ways take least time in all, over the works measured at every level; a higher one only where it is worth it. */
 export function decideLevel(
-  works: readonly Work[],
+  tasks: readonly TuningTask[],
   known: ReadonlyMap<string, Measured>,
   levels: readonly KernelLevel[],
 ): KernelLevel {
-  const compared = works.flatMap(({ tunable, count }) => {
-    const measured = known.get(tunable.key);
+  const compared = tasks.flatMap(({ tuningProblem, count }) => {
+    const measured = known.get(tuningProblem.key);
     return measured && levels.every((level) => measured[level]) ? [{ measured, count }] : [];
   });
   const total = (level: KernelLevel) =>
@@ -198,12 +207,12 @@ export function decideLevel(
 /** The choices of some works at a level. */
 export function choicesAt(
   level: KernelLevel,
-  works: readonly Work[],
+  tasks: readonly TuningTask[],
   known: ReadonlyMap<string, Measured>,
 ): Map<string, string> {
   return new Map(
-    works.flatMap(({ tunable: { key } }) =>
-      known.get(key)?.[level] ? [[key, known.get(key)![level]!.way] as const] : [],
+    tasks.flatMap(({ tuningProblem: { key } }) =>
+      known.get(key)?.[level] ? [[key, known.get(key)![level]!.config] as const] : [],
     ),
   );
 }
@@ -212,14 +221,14 @@ function repeatsFor(ms: number, each: number): number {
   return Math.min(MOST_REPEATS, Math.max(1, Math.round(ms / each)));
 }
 
-function once(way: Way): Timing {
-  return { way, repeats: 1 };
+function once(config: KernelConfig): Timing {
+  return { config, repeats: 1 };
 }
 
-function allows(level: KernelLevel, way: Way): boolean {
-  return LEVELS.indexOf(way.level) <= LEVELS.indexOf(level);
+function allows(level: KernelLevel, config: KernelConfig): boolean {
+  return LEVELS.indexOf(config.level) <= LEVELS.indexOf(level);
 }
 
-function unique(ways: readonly Way[]): Way[] {
-  return [...new Map(ways.map((way) => [way.name, way])).values()];
+function unique(configs: readonly KernelConfig[]): KernelConfig[] {
+  return [...new Map(configs.map((config) => [config.name, config])).values()];
 }

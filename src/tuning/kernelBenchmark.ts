@@ -1,15 +1,15 @@
 /** One work on the device with random data of its own: its ways compiled, timed, and their results compared. */
 import { isNf4, tensorPartBytes } from '../formats/tensors.ts';
 import type { GpuContext, PipelineAndLayout } from '../gpu/gpuContext.ts';
-import type { BufferReference, Dispatch, KernelSettings, Way } from '../gpu/dispatch.ts';
+import type { BufferReference, Dispatch, KernelSettings, KernelConfig } from '../gpu/dispatch.ts';
 import { readBack, readTimestamps } from '../gpu/readback.ts';
 import { assembleShader } from '../gpu/shaders.ts';
 import { valueBytes, type Value } from '../graph/graph.ts';
 import { weightSlices } from '../ops/matmul/weightSlices.ts';
 import { QUANTIZATION_TABLE_BYTES, quantizationTables } from '../quant/nf4.ts';
 import { PATTERN_BYTES, patternData, type Pattern } from './benchmarkData.ts';
-import type { Work } from './tuningProblems.ts';
-import type { Stand, Timing } from './autotuner.ts';
+import type { TuningTask } from './tuningProblems.ts';
+import type { KernelBenchmark, Timing } from './autotuner.ts';
 
 /** So long a GPU needs to raise its clock. */
 const WARM_UP_MS = 400;
@@ -22,7 +22,7 @@ interface Command {
   workgroups: Dispatch['workgroups'];
 }
 
-export class TestStand implements Stand {
+export class DeviceBenchmark implements KernelBenchmark {
   private readonly buffers = new Map<string, GPUBuffer>();
   private readonly patterns = new Map<Pattern, GPUBuffer>();
   /** What each way dispatches, by its name. */
@@ -34,38 +34,38 @@ export class TestStand implements Stand {
 
   private constructor(
     private readonly context: GpuContext,
-    private readonly work: Work,
+    private readonly task: TuningTask,
     private readonly settings: KernelSettings,
   ) {
-    this.values = new Map(work.graph.values.map((value) => [value.id, value]));
+    this.values = new Map(task.graph.values.map((value) => [value.id, value]));
   }
 
   /** Runs `use` with a stand and frees it. @param settings at the highest level whose ways are tried @throws where the device has no memory for it or refuses a command */
   static async with<T>(
     context: GpuContext,
-    work: Work,
+    task: TuningTask,
     settings: KernelSettings,
-    use: (stand: Stand) => Promise<T>,
+    use: (benchmark: KernelBenchmark) => Promise<T>,
   ): Promise<T> {
-    const stand = new TestStand(context, work, settings);
+    const benchmark = new DeviceBenchmark(context, task, settings);
     context.device.pushErrorScope('out-of-memory');
     let result: T;
     try {
-      result = await use(stand);
+      result = await use(benchmark);
     } finally {
-      stand.dispose();
-      stand.memoryError = await context.device.popErrorScope();
+      benchmark.dispose();
+      benchmark.memoryError = await context.device.popErrorScope();
     }
     context.check();
-    if (stand.memoryError) throw new Error(stand.memoryError.message);
+    if (benchmark.memoryError) throw new Error(benchmark.memoryError.message);
     return result;
   }
 
-  async prepare(ways: readonly Way[]): Promise<Way[]> {
+  async prepare(configs: readonly KernelConfig[]): Promise<KernelConfig[]> {
     const compiled = await Promise.all(
-      ways.map(async (way) => {
+      configs.map(async (config) => {
         try {
-          this.prepared.set(way.name, await compile(this.context, this.work, way, this.settings));
+          this.prepared.set(config.name, await compile(this.context, this.task, config, this.settings));
           return true;
         } catch (error) {
           if (this.context.lost !== null) throw error;
@@ -73,7 +73,7 @@ export class TestStand implements Stand {
         }
       }),
     );
-    return ways.filter((_, i) => compiled[i]);
+    return configs.filter((_, i) => compiled[i]);
   }
 
   forgetAllBut(names: readonly string[]): void {
@@ -82,9 +82,9 @@ export class TestStand implements Stand {
       if (!kept.has(code)) this.context.forgetPipeline(code);
   }
 
-  async warmUp(way: Way): Promise<void> {
+  async warmUp(config: KernelConfig): Promise<void> {
     const { device } = this.context;
-    const commands = this.commands(way);
+    const commands = this.commands(config);
     const until = performance.now() + WARM_UP_MS;
     for (let repeats = 1; performance.now() < until;) {
       const encoder = device.createCommandEncoder();
@@ -106,8 +106,8 @@ export class TestStand implements Stand {
       ? device.createQuerySet({ type: 'timestamp', count: 2 * timings.length })
       : null;
     const times: number[] = [];
-    for (const [i, { way, repeats }] of timings.entries()) {
-      const commands = this.commands(way);
+    for (const [i, { config, repeats }] of timings.entries()) {
+      const commands = this.commands(config);
       const encoder = device.createCommandEncoder();
       const pass = encoder.beginComputePass(
         querySet
@@ -130,13 +130,13 @@ export class TestStand implements Stand {
     return timings.map(({ repeats }, i) => Number(stamps[2 * i + 1] - stamps[2 * i]) / 1e6 / repeats);
   }
 
-  async difference(way: Way, reference: Way): Promise<number> {
-    const { outputs } = this.work.tunable;
+  async difference(config: KernelConfig, reference: KernelConfig): Promise<number> {
+    const { outputs } = this.task.tuningProblem;
     if (!this.expected) {
       this.run(reference);
       this.expected = outputs.map((output) => this.copyOf(this.buffer(output)));
     }
-    this.run(way);
+    this.run(config);
     let worst = 0;
     for (const [i, output] of outputs.entries())
       worst = Math.max(worst, await this.compare(this.buffer(output), this.expected[i]));
@@ -144,18 +144,18 @@ export class TestStand implements Stand {
   }
 
   /** Once, on the data that every way is given. */
-  private run(way: Way): void {
+  private run(config: KernelConfig): void {
     const encoder = this.context.device.createCommandEncoder();
-    for (const [i, output] of this.work.tunable.outputs.entries())
+    for (const [i, output] of this.task.tuningProblem.outputs.entries())
       this.fill(encoder, this.buffer(output), 'numbers', i);
     const pass = encoder.beginComputePass();
-    encode(pass, this.commands(way));
+    encode(pass, this.commands(config));
     pass.end();
     this.context.device.queue.submit([encoder.finish()]);
   }
 
-  private commands(way: Way): Command[] {
-    const prepared = this.prepared.get(way.name)!;
+  private commands(config: KernelConfig): Command[] {
+    const prepared = this.prepared.get(config.name)!;
     // A larger buffer takes the place of a smaller one, so all are there before the first is bound.
     for (const { dispatch } of prepared)
       for (const reference of Object.values(dispatch.bindings)) this.buffer(reference);
@@ -291,12 +291,12 @@ interface Prepared {
 /** What a way dispatches, compiled. @throws where the adapter takes one of its shaders not */
 async function compile(
   context: GpuContext,
-  { tunable }: Work,
-  way: Way,
+  { tuningProblem }: TuningTask,
+  config: KernelConfig,
   settings: KernelSettings,
 ): Promise<Prepared[]> {
   return Promise.all(
-    tunable.dispatches(way, settings).map(async (dispatch) => {
+    tuningProblem.dispatches(config, settings).map(async (dispatch) => {
       const code = assembleShader(dispatch.shader, dispatch.constants);
       return { dispatch, code, pipeline: await context.pipeline(code, dispatch.shader) };
     }),

@@ -5,9 +5,9 @@ import { LEVELS } from '../gpu/dispatch.ts';
 import { isDeviceLost } from '../lib/errors.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import { VARIANTS } from '../ops/matmul/matmulVariants.ts';
-import { TestStand } from './kernelBenchmark.ts';
-import { measureWork, type Experience, type Measured } from './autotuner.ts';
-import type { Work } from './tuningProblems.ts';
+import { DeviceBenchmark } from './kernelBenchmark.ts';
+import { measureTask, type Experience, type Measured } from './autotuner.ts';
+import type { TuningTask } from './tuningProblems.ts';
 
 /** Where measurements are kept: by adapter and kernels, then by shape. What it cannot keep is measured again. */
 export interface TuningMemory {
@@ -36,10 +36,10 @@ export class KernelTuner {
     Promise<{ scope: TuningScope; known: Map<string, Measured> }>
   >();
 
-  /** @param withStand sets a work up on the device for as long as it is used */
+  /** @param withBenchmark sets a work up on the device for as long as it is used */
   constructor(
     private readonly memory: TuningMemory | null,
-    private readonly withStand: typeof TestStand.with = TestStand.with.bind(TestStand),
+    private readonly withBenchmark: typeof DeviceBenchmark.with = DeviceBenchmark.with.bind(DeviceBenchmark),
   ) {}
 
   /** What is known of this device, by shape; an empty entry is a shape that was left to the rule for good. */
@@ -50,7 +50,7 @@ export class KernelTuner {
   /** Measures works in their order until the time is up; what fails (too little memory) is left to the rule. @throws DeviceLostError */
   async measure(
     context: GpuContext,
-    works: readonly Work[],
+    tasks: readonly TuningTask[],
     { budgetMs, stopped, onProgress }: MeasureOptions,
   ): Promise<void> {
     const settings = { ...context.settings, level: context.levels.at(-1)! };
@@ -58,22 +58,22 @@ export class KernelTuner {
     const experience: Experience = this.experience.get(context) ?? new Map();
     this.experience.set(context, experience);
     const late = () => performance.now() > until;
-    for (const [i, work] of works.entries()) {
-      onProgress?.(i, works.length);
+    for (const [i, task] of tasks.entries()) {
+      onProgress?.(i, tasks.length);
       if (stopped() || late()) return;
       let measured: Measured | null;
       try {
-        measured = await this.withStand(context, work, settings, async (stand) => {
-          const found = await measureWork(
-            work.tunable,
+        measured = await this.withBenchmark(context, task, settings, async (benchmark) => {
+          const found = await measureTask(
+            task.tuningProblem,
             context.levels,
             context.settings,
-            stand,
+            benchmark,
             stopped,
             experience,
             late,
           );
-          stand.forgetAllBut(Object.values(found ?? {}).map(({ way }) => way));
+          benchmark.forgetAllBut(Object.values(found ?? {}).map(({ config }) => config));
           return found;
         });
       } catch (error) {
@@ -81,17 +81,21 @@ export class KernelTuner {
         if (isDeviceLost(cause)) throw cause;
         measured = {};
       }
-      if (measured) await this.keep(context, work, measured);
+      if (measured) await this.keep(context, task, measured);
     }
-    onProgress?.(works.length, works.length);
+    onProgress?.(tasks.length, tasks.length);
   }
 
   /** Leaves works to the rule for good, so that the next run of the same shapes has the same kernels. */
-  async leave(context: GpuContext, works: readonly Work[]): Promise<void> {
-    for (const work of works) await this.keep(context, work, {});
+  async leave(context: GpuContext, tasks: readonly TuningTask[]): Promise<void> {
+    for (const task of tasks) await this.keep(context, task, {});
   }
 
-  private async keep(context: GpuContext, { tunable: { key } }: Work, measured: Measured): Promise<void> {
+  private async keep(
+    context: GpuContext,
+    { tuningProblem: { key } }: TuningTask,
+    measured: Measured,
+  ): Promise<void> {
     const { scope, known } = await this.scopeOf(context);
     known.set(key, measured);
     await this.memory?.put(scope, key, measured).catch(() => undefined);
@@ -132,10 +136,10 @@ function hashOf(facts: unknown): Promise<string> {
 function isMeasured(entry: unknown): entry is Measured {
   if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return false;
   return Object.entries(entry).every(([level, best]: [string, unknown]) => {
-    const { way, ms } = (best ?? {}) as { way?: unknown; ms?: unknown };
+    const { config, ms } = (best ?? {}) as { config?: unknown; ms?: unknown };
     return (
       (LEVELS as readonly string[]).includes(level) &&
-      typeof way === 'string' &&
+      typeof config === 'string' &&
       typeof ms === 'number' &&
       ms >= 0
     );

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { GpuContext } from '../../src/gpu/gpuContext.ts';
 import type { Measured } from '../../src/tuning/autotuner.ts';
-import { worksOf } from '../../src/tuning/tuningProblems.ts';
+import { tuningTasksOf } from '../../src/tuning/tuningProblems.ts';
 import { openModel } from '../../src/storage/models.ts';
 import { EngineHost, type MemoryRequest } from '../../src/engine/engineHost.ts';
 import type { KernelRequest } from '../../src/tuning/runKernels.ts';
@@ -46,7 +46,7 @@ describe.skipIf(!gpu)('kernels of a run', { timeout: 600_000 }, () => {
       context.settings,
       context.limits,
     );
-    keys = worksOf([plans.training!.train, plans.score]).map(({ tunable }) => tunable.key);
+    keys = tuningTasksOf([plans.training!.train, plans.score]).map(({ tuningProblem }) => tuningProblem.key);
   });
   afterAll(() => context.dispose());
 
@@ -56,7 +56,7 @@ describe.skipIf(!gpu)('kernels of a run', { timeout: 600_000 }, () => {
   }
 
   it('are the remembered ones, and nothing is measured again; the plan says what is allocated', async () => {
-    const entries = Object.fromEntries(keys.map((key) => [key, { plain: { way: OTHER_WAY, ms: 1 } }]));
+    const entries = Object.fromEntries(keys.map((key) => [key, { plain: { config: OTHER_WAY, ms: 1 } }]));
     const host = new EngineHost(async () => context, memoryOf(entries));
     const onProgress = vi.fn();
     const asked = request({ tune: true, level: 'auto' });
@@ -101,7 +101,7 @@ describe.skipIf(!gpu)('kernels of a run', { timeout: 600_000 }, () => {
   });
 
   it('are the rule’s where the address says tune=off, whatever is remembered', async () => {
-    const entries = Object.fromEntries(keys.map((key) => [key, { plain: { way: OTHER_WAY, ms: 1 } }]));
+    const entries = Object.fromEntries(keys.map((key) => [key, { plain: { config: OTHER_WAY, ms: 1 } }]));
     const host = new EngineHost(async () => context, memoryOf(entries));
     const onProgress = vi.fn();
     const asked = request({ tune: false, level: 'auto' });
@@ -148,7 +148,7 @@ describe.skipIf(!gpu)('kernels of a run', { timeout: 600_000 }, () => {
     expect(first[1].plain!.ms).toBeGreaterThan(0);
     expect(await settled).toEqual({
       level: 'plain',
-      choices: { [keys[0]]: first[1].plain!.way },
+      choices: { [keys[0]]: first[1].plain!.config },
       measured: 1,
       of: keys.length,
     });

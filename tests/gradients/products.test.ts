@@ -19,7 +19,7 @@ const DECODES = `${UNROLLED}, decodes`;
 
 interface Case {
   rows: number;
-  way: string;
+  config: string;
   kind: TensorKind;
   outs: number[];
   width: number;
@@ -31,19 +31,19 @@ interface Case {
 }
 
 const CASES: Case[] = [
-  { rows: MANY, way: UNROLLED, kind: 'f32', outs: [136], width: 152, slices: 1 },
-  { rows: MANY, way: UNROLLED, kind: 'nf4', outs: [136], width: 152, slices: 1 },
-  { rows: MANY, way: UNROLLED, kind: 'nf4', outs: [136], width: 384, slices: 2 },
-  { rows: MANY, way: UNROLLED, kind: 'nf4', outs: [144, 64, 32], width: 128, slices: 1 },
-  { rows: 140, way: DECODES, kind: 'nf4', outs: [136], width: 152, slices: 1 },
-  { rows: 140, way: DECODES, kind: 'nf4_f32', outs: [136], width: 384, slices: 2 },
-  { rows: 70, way: DECODES, kind: 'nf4', outs: [144, 64, 32], width: 128, slices: 1 },
-  { rows: 1, way: 'plain rows by 4', kind: 'nf4', outs: [144, 72, 20], width: 576, slices: 1 },
-  { rows: 8, way: 'plain rows by 2', kind: 'nf4', outs: [50], width: 96, slices: 1 },
-  { rows: 2, way: 'plain rows by 4', kind: 'nf4', outs: [24, 16], width: 2048, slices: 1 },
+  { rows: MANY, config: UNROLLED, kind: 'f32', outs: [136], width: 152, slices: 1 },
+  { rows: MANY, config: UNROLLED, kind: 'nf4', outs: [136], width: 152, slices: 1 },
+  { rows: MANY, config: UNROLLED, kind: 'nf4', outs: [136], width: 384, slices: 2 },
+  { rows: MANY, config: UNROLLED, kind: 'nf4', outs: [144, 64, 32], width: 128, slices: 1 },
+  { rows: 140, config: DECODES, kind: 'nf4', outs: [136], width: 152, slices: 1 },
+  { rows: 140, config: DECODES, kind: 'nf4_f32', outs: [136], width: 384, slices: 2 },
+  { rows: 70, config: DECODES, kind: 'nf4', outs: [144, 64, 32], width: 128, slices: 1 },
+  { rows: 1, config: 'plain rows by 4', kind: 'nf4', outs: [144, 72, 20], width: 576, slices: 1 },
+  { rows: 8, config: 'plain rows by 2', kind: 'nf4', outs: [50], width: 96, slices: 1 },
+  { rows: 2, config: 'plain rows by 4', kind: 'nf4', outs: [24, 16], width: 2048, slices: 1 },
   {
     rows: 4,
-    way: 'plain shared rows by 4',
+    config: 'plain shared rows by 4',
     kind: 'nf4',
     outs: [56, 24],
     width: 1024,
@@ -53,7 +53,7 @@ const CASES: Case[] = [
   },
   {
     rows: 8,
-    way: 'plain shared rows by 4',
+    config: 'plain shared rows by 4',
     kind: 'nf4',
     outs: [56, 24],
     width: 2048,
@@ -63,7 +63,7 @@ const CASES: Case[] = [
   },
   {
     rows: 7,
-    way: 'plain shared rows by 2',
+    config: 'plain shared rows by 2',
     kind: 'nf4',
     outs: [33],
     width: 1120,
@@ -71,10 +71,10 @@ const CASES: Case[] = [
     bytes: 16384,
     kept: 2,
   },
-  { rows: 5, way: 'plain shared rows by 1', kind: 'bf16', outs: [51], width: 640, slices: 1 },
-  { rows: 1, way: 'plain rows by 4', kind: 'bf16', outs: [40], width: 1024, slices: 1 },
-  { rows: 3, way: 'plain rows by 1', kind: 'bf16', outs: [51], width: 640, slices: 1 },
-  { rows: 2, way: 'plain rows by 4', kind: 'f32', outs: [16, 40], width: 1184, slices: 1 },
+  { rows: 5, config: 'plain shared rows by 1', kind: 'bf16', outs: [51], width: 640, slices: 1 },
+  { rows: 1, config: 'plain rows by 4', kind: 'bf16', outs: [40], width: 1024, slices: 1 },
+  { rows: 3, config: 'plain rows by 1', kind: 'bf16', outs: [51], width: 640, slices: 1 },
+  { rows: 2, config: 'plain rows by 4', kind: 'f32', outs: [16, 40], width: 1184, slices: 1 },
 ];
 
 function build({ rows, kind, outs, width }: Case, backward: boolean): Graph {
@@ -97,13 +97,13 @@ describe.skipIf(!gpu)('products', () => {
   });
   afterAll(() => context.dispose());
 
-  const directions = ({ way }: Case) => (way.startsWith(UNROLLED) ? [false, true] : [false]);
+  const directions = ({ config }: Case) => (config.startsWith(UNROLLED) ? [false, true] : [false]);
   it.each(
     CASES.flatMap((made) =>
       directions(made).map(
         (backward) =>
           [
-            made.way,
+            made.config,
             made.kind,
             made.outs.join(' + '),
             made.width,
@@ -112,7 +112,7 @@ describe.skipIf(!gpu)('products', () => {
           ] as const,
       ),
     ),
-  )('%s, %s weights of %s rows, %i wide, %s', async (way, kind, _, width, direction, made) => {
+  )('%s, %s weights of %s rows, %i wide, %s', async (config, kind, _, width, direction, made) => {
     const backward = direction === 'back';
     const { settings, limits } = context;
     const weights = Object.fromEntries(
@@ -137,15 +137,15 @@ describe.skipIf(!gpu)('products', () => {
     const expected = await run();
     settings.matmul = 'tiled';
     const key = makePlan('one product', build(made, backward), settings, limits).dispatches.findLast(
-      ({ tunable }) => tunable,
-    )!.tunable!.key;
-    settings.choices = new Map([[key, `${way} / ${backward ? 1 : made.slices}`]]);
+      ({ tuningProblem }) => tuningProblem,
+    )!.tuningProblem!.key;
+    settings.choices = new Map([[key, `${config} / ${backward ? 1 : made.slices}`]]);
     const { dispatches } = makePlan('one product', build(made, backward), settings, limits);
     expect(dispatches.map(({ shader }) => shader)).toContain(
-      way.startsWith(UNROLLED) ? 'matmul_unrolled' : 'matmul_rows',
+      config.startsWith(UNROLLED) ? 'matmul_unrolled' : 'matmul_rows',
     );
     expect(dispatches.some(({ shader }) => shader.startsWith('dequantize'))).toBe(
-      way === UNROLLED && made.kind === 'nf4',
+      config === UNROLLED && made.kind === 'nf4',
     );
     if (made.kept) expect(dispatches[0].constants.KEPT).toBe(made.kept);
     const results = await run();

@@ -2,11 +2,11 @@
 import 'fake-indexeddb/auto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { GpuContext } from '../../src/gpu/gpuContext.ts';
-import type { Tunable } from '../../src/gpu/dispatch.ts';
+import type { TuningProblem } from '../../src/gpu/dispatch.ts';
 import { DeviceLostError } from '../../src/lib/errors.ts';
 import { Graph } from '../../src/graph/graph.ts';
-import type { Stand } from '../../src/tuning/autotuner.ts';
-import type { Work } from '../../src/tuning/tuningProblems.ts';
+import type { KernelBenchmark } from '../../src/tuning/autotuner.ts';
+import type { TuningTask } from '../../src/tuning/tuningProblems.ts';
 import { openDatabase, type Database } from '../../src/storage/database.ts';
 import { putTuning, readTuning, tuningIn } from '../../src/storage/tuning.ts';
 import { KernelTuner, type TuningMemory } from '../../src/tuning/kernelTuner.ts';
@@ -34,47 +34,47 @@ function device(name = 'some GPU', workgroupBytes = 16384): GpuContext {
 }
 
 /** Works whose ways 'rule' and 'fast' take what `ms` says. */
-function work(key: string): Work {
-  const ways = ['rule', 'fast'].map((name) => ({
+function task(key: string): TuningTask {
+  const configs = ['rule', 'fast'].map((name) => ({
     name,
     variant: name,
     level: 'plain' as const,
     bound: 1e-5,
   }));
-  const tunable: Tunable = {
+  const tuningProblem: TuningProblem = {
     key,
     operations: 1,
     outputs: [],
-    ways: () => ways,
+    configs: () => configs,
     near: () => [],
     dispatches: () => [],
   };
-  return { tunable, graph: new Graph(false), count: 1 };
+  return { tuningProblem, graph: new Graph(false), count: 1 };
 }
 
 /** @param onTime told of each work that is timed; what it throws the device throws */
 function tuner(memory: TuningMemory | null, onTime: (key: string) => void = () => undefined): KernelTuner {
-  return new KernelTuner(memory, async (_context, { tunable }, _settings, use) => {
-    const stand: Stand = {
-      prepare: async (ways) => [...ways],
+  return new KernelTuner(memory, async (_context, { tuningProblem }, _settings, use) => {
+    const benchmark: KernelBenchmark = {
+      prepare: async (configs) => [...configs],
       time: async (timings) => {
-        onTime(tunable.key);
-        return timings.map(({ way }) => (way.name === 'fast' ? 1 : 2));
+        onTime(tuningProblem.key);
+        return timings.map(({ config }) => (config.name === 'fast' ? 1 : 2));
       },
       difference: async () => 0,
       forgetAllBut: () => undefined,
       warmUp: async () => undefined,
     };
-    return use(stand);
+    return use(benchmark);
   });
 }
 
-const FAST = { plain: { way: 'fast', ms: 1 } };
+const FAST = { plain: { config: 'fast', ms: 1 } };
 
 describe('measurements', () => {
   it('are remembered over a reload, by adapter and its limits', async () => {
     const memory = tuningIn(Promise.resolve(database));
-    await tuner(memory).measure(device(), [work('a'), work('b')], FOREVER);
+    await tuner(memory).measure(device(), [task('a'), task('b')], FOREVER);
     const again = tuner(memory);
     expect(Object.fromEntries(await again.known(device()))).toEqual({ a: FAST, b: FAST });
     expect((await again.known(device('another GPU'))).size).toBe(0);
@@ -84,7 +84,7 @@ describe('measurements', () => {
   it('of two devices in one host do not mix', async () => {
     const one = tuner(null);
     const [first, second] = [device('one'), device('two')];
-    await one.measure(first, [work('a')], FOREVER);
+    await one.measure(first, [task('a')], FOREVER);
     expect((await one.known(first)).size).toBe(1);
     expect((await one.known(second)).size).toBe(0);
   });
@@ -97,12 +97,12 @@ describe('measurements', () => {
       vi.advanceTimersByTime(1000);
     });
     const gpu = device();
-    const works = ['a', 'b', 'c', 'd'].map(work);
+    const tasks = ['a', 'b', 'c', 'd'].map(task);
     // Each work is timed five times; one that is begun is brought to an end.
-    await slow.measure(gpu, works, { ...FOREVER, budgetMs: 7500 });
+    await slow.measure(gpu, tasks, { ...FOREVER, budgetMs: 7500 });
     expect(Object.fromEntries(await slow.known(gpu))).toEqual({ a: FAST, b: FAST });
     expect([...timed]).toEqual(['a', 'b']);
-    await slow.leave(gpu, works.slice(2));
+    await slow.leave(gpu, tasks.slice(2));
     expect(Object.fromEntries(await slow.known(gpu))).toEqual({ a: FAST, b: FAST, c: {}, d: {} });
   });
 
@@ -110,14 +110,14 @@ describe('measurements', () => {
     let timings = 0;
     const gpu = device();
     const stopping = tuner(null, () => timings++);
-    await stopping.measure(gpu, [work('a')], { budgetMs: Infinity, stopped: () => timings >= 2 });
+    await stopping.measure(gpu, [task('a')], { budgetMs: Infinity, stopped: () => timings >= 2 });
     expect(timings).toBe(2);
     expect((await stopping.known(gpu)).size).toBe(0);
   });
 
   it('tell how far they are', async () => {
     const seen: string[] = [];
-    await tuner(null).measure(device(), [work('a'), work('b')], {
+    await tuner(null).measure(device(), [task('a'), task('b')], {
       ...FOREVER,
       onProgress: (done, total) => seen.push(`${done} of ${total}`),
     });
@@ -129,7 +129,7 @@ describe('measurements', () => {
     const failing = tuner(null, (key) => {
       if (key === 'a') throw new Error('no memory');
     });
-    await failing.measure(gpu, [work('a'), work('b')], FOREVER);
+    await failing.measure(gpu, [task('a'), task('b')], FOREVER);
     expect(Object.fromEntries(await failing.known(gpu))).toEqual({ a: {}, b: FAST });
   });
 
@@ -138,7 +138,7 @@ describe('measurements', () => {
     const losing = tuner(null, () => {
       throw new DeviceLostError('gone');
     });
-    await expect(losing.measure(gpu, [work('a')], FOREVER)).rejects.toThrow('gone');
+    await expect(losing.measure(gpu, [task('a')], FOREVER)).rejects.toThrow('gone');
     expect((await losing.known(gpu)).size).toBe(0);
   });
 
@@ -149,23 +149,23 @@ describe('measurements', () => {
     };
     const gpu = device();
     const tuning = tuner(broken);
-    await tuning.measure(gpu, [work('a')], FOREVER);
+    await tuning.measure(gpu, [task('a')], FOREVER);
     expect(Object.fromEntries(await tuning.known(gpu))).toEqual({ a: FAST });
   });
 
   it('of another hand are as if they were not there', async () => {
-    const good = { plain: { way: 'fast', ms: 0.5 }, f16: { way: 'x', ms: 0 } };
+    const good = { plain: { config: 'fast', ms: 0.5 }, f16: { config: 'x', ms: 0 } };
     const bad = [
       null,
       'fast',
       7,
       [],
       { plain: 'fast' },
-      { plain: { way: 3, ms: 1 } },
-      { plain: { way: 'fast' } },
-      { plain: { way: 'fast', ms: -1 } },
-      { plain: { way: 'fast', ms: NaN } },
-      { fastest: { way: 'fast', ms: 1 } },
+      { plain: { config: 3, ms: 1 } },
+      { plain: { config: 'fast' } },
+      { plain: { config: 'fast', ms: -1 } },
+      { plain: { config: 'fast', ms: NaN } },
+      { fastest: { config: 'fast', ms: 1 } },
       { plain: null },
     ];
     const entries = new Map<string, unknown>([
@@ -182,7 +182,7 @@ describe('measurements', () => {
 });
 
 describe('the store of measurements', () => {
-  it('keeps builds and adapters apart, and forgets other builds', async () => {
+  it('keeps builds and adapters ungrouped, and forgets other builds', async () => {
     const [one, two] = ['GPU one', 'GPU two'].map((adapter) => ({ kernels: 'build 2', adapter }));
     await putTuning(database, { kernels: 'build 1', adapter: 'GPU one' }, 'a', 1);
     await putTuning(database, { kernels: 'build 3', adapter: 'GPU one' }, 'a', 2);

@@ -16,7 +16,7 @@ export interface RenderOptions {
   dateString: string;
 }
 
-/** Stand for texts of a conversation where a template is asked what it does with them. */
+/** KernelBenchmark for texts of a conversation where a template is asked what it does with them. */
 const PROBE = {
   system: 'probe of the system',
   question: 'probe of the question',

@@ -27,7 +27,7 @@ import {
   MOST_ROWS,
   type LoraSizes,
 } from './loraKernels.ts';
-import { matrixProduct } from '../matmul/matmul.ts';
+import { matmul } from '../matmul/matmul.ts';
 import { before } from '../batchedBindings.ts';
 
 export interface LoraProjections {
@@ -281,7 +281,7 @@ function upProduct(
       },
     ];
   }
-  return matrixProduct(
+  return matmul(
     {
       m: tokens,
       n: out,
@@ -317,7 +317,7 @@ export const loraDxOp: Op = {
     const { rank, outs } = sizes;
     const first = before(outs);
     const toDown = dys.flatMap((dy, g) =>
-      matrixProduct(
+      matmul(
         {
           m: sizes.tokens,
           n: rank,
@@ -387,7 +387,7 @@ function transposedProduct(
   settings: KernelSettings,
 ): Dispatch[] {
   const [m, n] = out.shape;
-  return matrixProduct(
+  return matmul(
     {
       m,
       n,

@@ -5,7 +5,7 @@
  */
 import { rowSlice, type Dispatch, type BufferReference, type KernelSettings } from '../../gpu/dispatch.ts';
 import type { Graph, Node, Op, Value } from '../../graph/graph.ts';
-import { matrixProduct } from '../matmul/matmul.ts';
+import { matmul } from '../matmul/matmul.ts';
 import { rowGrid } from '../norm/rowGrid.ts';
 import { scaleRowsOp } from '../elementwise/scaleRows.ts';
 
@@ -61,7 +61,7 @@ export const linearCrossEntropyOp: Op = {
     for (let first = 0; first < tokens; first += rows) {
       const count = Math.min(rows, tokens - first);
       dispatches.push(
-        ...matrixProduct(
+        ...matmul(
           {
             m: count,
             n: vocabulary,
@@ -93,7 +93,7 @@ export const linearCrossEntropyOp: Op = {
       );
       if (!dUnit) continue;
       dispatches.push(
-        ...matrixProduct(
+        ...matmul(
           {
             m: count,
             n: width,

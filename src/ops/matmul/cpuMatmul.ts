@@ -10,10 +10,10 @@ import { elements } from '../../graph/graph.ts';
 import {
   hasNf4,
   MOST_WRITTEN_BYTES,
-  productConstants,
+  matmulConstants,
   readsByFour,
   weightBindings,
-  type MatrixProduct,
+  type MatmulProblem,
 } from './matmulProblem.ts';
 
 /** Rows above which an NF4 operand is written out as f32 first: then each code is looked up once, not once a block of 8 rows. */
@@ -26,18 +26,18 @@ const ENOUGH_INVOCATIONS = 512;
 const ENOUGH_TERMS = 32;
 
 /** Fours of columns of an invocation: twice as many read a third less. */
-function quadsOf({ m, n, k }: MatrixProduct): 1 | 2 {
+function quadsOf({ m, n, k }: MatmulProblem): 1 | 2 {
   return n % 8 === 0 && k >= ENOUGH_TERMS && (n / 8) * Math.ceil(m / 8) >= ENOUGH_INVOCATIONS ? 2 : 1;
 }
 
 /** Registers only, for adapters where barriers cost more than they save; by vec4 where the layout allows. */
-export function directProduct(
-  product: MatrixProduct,
+export function cpuMatmul(
+  product: MatmulProblem,
   settings: KernelSettings,
   scratchIndex: number,
 ): Dispatch[] {
   const { m, n, a, b, c } = product;
-  const constants = productConstants(product);
+  const constants = matmulConstants(product);
   const bindings = {
     0: c.slice ?? value(c.value),
     1: a.slice ?? value(a.value),

@@ -4,8 +4,8 @@ import {
   type BufferReference,
   type Dispatch,
   type KernelSettings,
-  type Tunable,
-  type Way,
+  type TuningProblem,
+  type KernelConfig,
 } from '../../gpu/dispatch.ts';
 import { BLOCK } from '../../quant/nf4.ts';
 import {
@@ -18,79 +18,80 @@ import {
   operandBindings,
   outputBindings,
 } from './groupedGemm.ts';
-import { hasNf4, productConstants, weightKind, type MatrixProduct } from './matmulProblem.ts';
-import { LANES, MATRIX_K, RUN, WIDE_K, type ProductVariant } from './matmulVariants.ts';
+import { hasNf4, matmulConstants, weightKind, type MatmulProblem } from './matmulProblem.ts';
+import { LANES, MATRIX_K, RUN, WIDE_K, type MatmulVariant } from './matmulVariants.ts';
 import {
-  chosenWay,
-  isTurned,
-  nameOfWay,
-  productKey,
-  waysNear,
-  waysOf,
+  selectedConfig,
+  isTransposed,
+  configName,
+  matmulKey,
+  neighbouringConfigs,
+  candidateConfigs,
   workgroupBytes,
-  type ProductWay,
+  type MatmulConfig,
 } from './matmulHeuristic.ts';
 
 /** @param scratchIndex index of the node's scratch that this product may use, and the one after it */
-export function tiledProduct(
-  product: MatrixProduct,
+export function gpuMatmul(
+  product: MatmulProblem,
   settings: KernelSettings,
   scratchIndex: number,
 ): Dispatch[] {
-  const [first, ...rest] = dispatchesBy(chosenWay(product, settings), product, settings, scratchIndex);
-  return [{ ...first, tunable: tunableProduct(product, scratchIndex) }, ...rest];
+  const [first, ...rest] = dispatchesBy(selectedConfig(product, settings), product, settings, scratchIndex);
+  return [{ ...first, tuningProblem: tunableProduct(product, scratchIndex) }, ...rest];
 }
 
-function tunableProduct(product: MatrixProduct, scratchIndex: number): Tunable {
-  const key = productKey(product);
-  const toWay = (way: ProductWay): Way => ({
-    name: nameOfWay(way),
-    variant: way.variant.name,
-    level: way.variant.level,
-    bound: way.variant.bound,
+function tunableProduct(product: MatmulProblem, scratchIndex: number): TuningProblem {
+  const key = matmulKey(product);
+  const toConfig = (config: MatmulConfig): KernelConfig => ({
+    name: configName(config),
+    variant: config.variant.name,
+    level: config.variant.level,
+    bound: config.variant.bound,
   });
-  const chosen = ({ name }: Way, settings: KernelSettings) =>
-    chosenWay(product, { ...settings, choices: new Map([[key, name]]) });
+  const chosen = ({ name }: KernelConfig, settings: KernelSettings) =>
+    selectedConfig(product, { ...settings, choices: new Map([[key, name]]) });
   const { m, n, k } = product;
   return {
     key,
     operations: m * n * k,
     outputs: Object.values(outputBindings(product)),
-    ways: (settings) => waysOf(product, settings).map(toWay),
-    near: (way, settings) => waysNear(chosen(way, settings), product, settings).map(toWay),
-    dispatches: (way, settings) => dispatchesBy(chosen(way, settings), product, settings, scratchIndex),
+    configs: (settings) => candidateConfigs(product, settings).map(toConfig),
+    near: (config, settings) =>
+      neighbouringConfigs(chosen(config, settings), product, settings).map(toConfig),
+    dispatches: (config, settings) => dispatchesBy(chosen(config, settings), product, settings, scratchIndex),
   };
 }
 
 function dispatchesBy(
-  way: ProductWay,
-  product: MatrixProduct,
+  config: MatmulConfig,
+  product: MatmulProblem,
   settings: KernelSettings,
   scratchIndex: number,
 ): Dispatch[] {
-  switch (way.variant.shader) {
+  switch (config.variant.shader) {
     case 'matmul_tiled':
-      return anyLayoutProduct(way, product, settings, scratchIndex);
+      return anyLayoutProduct(config, product, settings, scratchIndex);
     case 'matmul_wide':
-      return wideProduct(way, product, settings, scratchIndex);
+      return wideProduct(config, product, settings, scratchIndex);
     case 'matmul_rows':
-      return [fewRowsProduct(way, product, settings)];
+      return [fewRowsProduct(config, product, settings)];
     case 'matmul_unrolled':
-      return unrolledProduct(way, product, settings, scratchIndex);
+      return unrolledProduct(config, product, settings, scratchIndex);
     case 'matmul_matrix':
-      return matrixUnitProduct(way, product, settings, scratchIndex);
+      return matrixUnitProduct(config, product, settings, scratchIndex);
   }
 }
 
 function anyLayoutProduct(
-  { variant, slices }: ProductWay,
-  product: MatrixProduct,
+  { variant, slices }: MatmulConfig,
+  product: MatmulProblem,
   settings: KernelSettings,
   scratchIndex: number,
 ): Dispatch[] {
   const { a, b } = product;
   const constants = {
-    ...productConstants(product),
+    ...matmulConstants(product),
     A_ALONG_K: a.columnStride === 1,
     B_ALONG_K: b.rowStride === 1,
   };
@@ -102,8 +103,8 @@ function anyLayoutProduct(
 }
 
 function wideProduct(
-  { variant, slices }: ProductWay,
-  product: MatrixProduct,
+  { variant, slices }: MatmulConfig,
+  product: MatmulProblem,
   settings: KernelSettings,
   scratchIndex: number,
 ): Dispatch[] {
@@ -120,7 +121,7 @@ function wideProduct(
     (split, kSlice, { target, kind }) => ({
       shader: variant.shader,
       constants: {
-        ...productConstants(product),
+        ...matmulConstants(product),
         ...registerTileConstants(product, variant, split, kSlice, hasNf4(product)),
         A_ALONG_K: aAlongK,
         B_ALONG_K: bAlongK,
@@ -137,8 +138,8 @@ function wideProduct(
 
 /** What matmul_wide.wgsl and matmul_unrolled.wgsl have in common. @param decodes whether B comes to its tile as NF4: a word of eight codes at a time, not four elements */
 function registerTileConstants(
-  { k, b }: MatrixProduct,
-  { level, tileM, tileN, perM, perN, threads }: ProductVariant,
+  { k, b }: MatmulProblem,
+  { level, tileM, tileN, perM, perN, threads }: MatmulVariant,
   split: number,
   kSlice: number,
   decodes: boolean,
@@ -165,7 +166,7 @@ function registerTileConstants(
 }
 
 /** Whether C is written by vec4. */
-function writesByFour({ c }: MatrixProduct): boolean {
+function writesByFour({ c }: MatmulProblem): boolean {
   return (c.offset ?? 0) % 4 === 0 && c.rowStride % 4 === 0;
 }
 
@@ -174,7 +175,11 @@ const KEPT_FOURS = [8, 4, 2];
 /** Bytes of a row of them, one more for padding. */
 const keptRowBytes = (fours: number) => LANES * (fours + 1) * 16;
 
-function fewRowsProduct({ variant }: ProductWay, product: MatrixProduct, settings: KernelSettings): Dispatch {
+function fewRowsProduct(
+  { variant }: MatmulConfig,
+  product: MatmulProblem,
+  settings: KernelSettings,
+): Dispatch {
   const { tileN, perN, threads } = variant;
   const spare = settings.workgroupBytes - workgroupBytes(variant, product);
   const kept = hasNf4(product)
@@ -183,7 +188,7 @@ function fewRowsProduct({ variant }: ProductWay, product: MatrixProduct, setting
   return {
     shader: variant.shader,
     constants: {
-      ...productConstants(product),
+      ...matmulConstants(product),
       SPLIT: 1,
       ROWS: product.m,
       FOURS: RUN / 4,
@@ -206,8 +211,8 @@ function fewRowsProduct({ variant }: ProductWay, product: MatrixProduct, setting
 }
 
 function unrolledProduct(
-  { variant, slices }: ProductWay,
-  product: MatrixProduct,
+  { variant, slices }: MatmulConfig,
+  product: MatmulProblem,
   settings: KernelSettings,
   scratchIndex: number,
 ): Dispatch[] {
@@ -227,7 +232,7 @@ function unrolledProduct(
       (split, kSlice, { target, kind }) => ({
         shader: variant.shader,
         constants: {
-          ...productConstants(product),
+          ...matmulConstants(product),
           ...layout,
           ...registerTileConstants(product, variant, split, kSlice, decodes),
           TILE_K: WIDE_K,
@@ -249,7 +254,7 @@ interface RightOperand {
   written: 'end to end' | 'turned' | null;
 }
 
-function asItLies(product: MatrixProduct, settings: KernelSettings): RightOperand {
+function asItLies(product: MatmulProblem, settings: KernelSettings): RightOperand {
   const { b } = product;
   return {
     dispatches: [],
@@ -264,7 +269,7 @@ function asItLies(product: MatrixProduct, settings: KernelSettings): RightOperan
  * other stays as it is. A group's weights become one array.
  */
 function writtenOut(
-  product: MatrixProduct,
+  product: MatmulProblem,
   settings: KernelSettings,
   scratchIndex: number,
   tile: 'tile_f32' | 'tile_f16',
@@ -278,23 +283,23 @@ function writtenOut(
     index: scratchIndex,
     bytes: n * k * (tile === 'tile_f16' ? 2 : 4),
   };
-  const turned = isTurned(product);
+  const transposed = isTransposed(product);
   const dispatch: Dispatch = {
-    shader: turned ? 'dequantize_nf4_turned' : 'dequantize_nf4_words',
+    shader: transposed ? 'dequantize_nf4_transposed' : 'dequantize_nf4_words',
     constants: {
-      ...(turned ? { N: n, K: k } : { COUNT: n * k }),
+      ...(transposed ? { N: n, K: k } : { COUNT: n * k }),
       B_KIND: weightKind(b.value),
       TILE: tile,
-      ...dequantizeConstants(product, settings, turned),
+      ...dequantizeConstants(product, settings, transposed),
     },
     bindings: { 0: plain, ...bindings },
-    workgroups: turned ? [Math.ceil(n / 64), k / BLOCK, 1] : flatGrid((n * k) / 8, 64, settings),
+    workgroups: transposed ? [Math.ceil(n / 64), k / BLOCK, 1] : flatGrid((n * k) / 8, 64, settings),
   };
   return {
     dispatches: [dispatch],
-    layout: { ...layout, B_KIND: 'f32', ...(turned && { B_ALONG_K: false, B_ROW: n, B_COLUMN: 1 }) },
+    layout: { ...layout, B_KIND: 'f32', ...(transposed && { B_ALONG_K: false, B_ROW: n, B_COLUMN: 1 }) },
     bindings: { 4: plain },
-    written: turned ? 'turned' : 'end to end',
+    written: transposed ? 'turned' : 'end to end',
   };
 }
 
@@ -306,10 +311,10 @@ interface Results {
 
 /** A product over so many slices of k, each a multiple of `granule` terms; several write partial sums, which are added up in order. */
 function sliced(
-  product: MatrixProduct,
+  product: MatmulProblem,
   settings: KernelSettings,
   scratchIndex: number,
-  { tileM, tileN }: ProductVariant,
+  { tileM, tileN }: MatmulVariant,
   slices: number,
   granule: number,
   dispatch: (split: number, kSlice: number, results: Results) => Omit<Dispatch, 'workgroups'>,
@@ -335,7 +340,7 @@ function sliced(
 
 /** Adds partial sums up, by vec4 where C has no gaps. */
 function sumOfSlices(
-  product: MatrixProduct,
+  product: MatmulProblem,
   split: number,
   scratch: BufferReference,
   settings: KernelSettings,
@@ -356,8 +361,8 @@ function sumOfSlices(
 
 /** Operands in float16 on matrix units, NF4 written out in float16. */
 function matrixUnitProduct(
-  { variant, slices }: ProductWay,
-  product: MatrixProduct,
+  { variant, slices }: MatmulConfig,
+  product: MatmulProblem,
   settings: KernelSettings,
   scratchIndex: number,
 ): Dispatch[] {
@@ -381,7 +386,7 @@ function matrixUnitProduct(
       (split, kSlice, { target, kind }) => ({
         shader: variant.shader,
         constants: {
-          ...productConstants(product),
+          ...matmulConstants(product),
           ...layout,
           SPLIT: split,
           K_SLICE: kSlice,

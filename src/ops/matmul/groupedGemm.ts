@@ -6,17 +6,17 @@ import type { TensorPart } from '../../formats/tensors.ts';
 import { value, type BufferReference, type KernelSettings, type ShaderConstant } from '../../gpu/dispatch.ts';
 import type { Value } from '../../graph/graph.ts';
 import { before, MEMBER_BINDING, memberBindings, memberConstants } from '../batchedBindings.ts';
-import { partBindings, weightBindings, type MatrixProduct, type ProductGroup } from './matmulProblem.ts';
+import { partBindings, weightBindings, type MatmulProblem, type GemmGroup } from './matmulProblem.ts';
 import { groupParts } from './weightGroups.ts';
 
 /** y_g = x W_gᵀ, or dx = Σ dy_g W_g. @param shared x or dx [M, width] @param others y_g or dy_g */
 export function groupOf(
-  along: ProductGroup['along'],
+  along: GemmGroup['along'],
   shared: Value,
   weights: readonly Value[],
   others: readonly Value[],
   accumulate = false,
-): MatrixProduct {
+): MatmulProblem {
   const [m, width] = shared.shape;
   const members = weights.map((weight, g) => ({ value: others[g], weight, size: weight.shape[0] }));
   const sum = members.reduce((total, { size }) => total + size, 0);
@@ -46,7 +46,7 @@ export function groupOf(
 }
 
 /** The same without a group: one product a member. */
-export function apart({ group, ...product }: MatrixProduct): MatrixProduct[] {
+export function ungrouped({ group, ...product }: MatmulProblem): MatmulProblem[] {
   if (!group) return [product];
   return group.members.map(({ value: own, weight, size }, g) =>
     group.along === 'columns'
@@ -62,8 +62,8 @@ export function apart({ group, ...product }: MatrixProduct): MatrixProduct[] {
 }
 
 /** Whether the weights lie together and every member begins with a tile of `terms` terms. */
-export function liesTogether(
-  { group }: MatrixProduct,
+export function isContiguous(
+  { group }: MatmulProblem,
   terms: number,
   { maxBindingBytes }: KernelSettings,
 ): boolean {
@@ -72,16 +72,16 @@ export function liesTogether(
   return groupParts(weightsOf(group), maxBindingBytes) !== null;
 }
 
-function weightsOf({ members }: ProductGroup): Value[] {
+function weightsOf({ members }: GemmGroup): Value[] {
   return members.map(({ weight }) => weight);
 }
 
-function sizesOf({ members }: ProductGroup): number[] {
+function sizesOf({ members }: GemmGroup): number[] {
   return members.map(({ size }) => size);
 }
 
 /** The columns of each C, of one where this is no group of columns. */
-function columnsOf({ n, group }: MatrixProduct): number[] {
+function columnsOf({ n, group }: MatmulProblem): number[] {
   return group?.along === 'columns' ? sizesOf(group) : [n];
 }
 
@@ -90,13 +90,13 @@ function tilesOf(sizes: readonly number[], tile: number): number[] {
 }
 
 /** Tiles of C's columns: each lies in one member. */
-export function columnTiles(product: MatrixProduct, tileN: number): number {
+export function columnTiles(product: MatmulProblem, tileN: number): number {
   return tilesOf(columnsOf(product), tileN).reduce((a, b) => a + b, 0);
 }
 
 /** @param written how the weights were written out as one array, if they were: end to end in their order, or turned and side by side */
 export function groupConstants(
-  { k, n, group }: MatrixProduct,
+  { k, n, group }: MatmulProblem,
   tileN: number,
   { maxBindingBytes }: KernelSettings,
   written: 'end to end' | 'turned' | null = null,
@@ -120,14 +120,14 @@ export function groupConstants(
   };
 }
 
-/** Of dequantize_nf4_words.wgsl, which writes the weights out end to end, or of dequantize_nf4_turned.wgsl. */
+/** Of dequantize_nf4_words.wgsl, which writes the weights out end to end, or of dequantize_nf4_transposed.wgsl. */
 export function dequantizeConstants(
-  { k, n, group }: MatrixProduct,
+  { k, n, group }: MatmulProblem,
   { maxBindingBytes }: KernelSettings,
-  turned: boolean,
+  transposed: boolean,
 ): Record<string, number> {
   if (!group) return { MEMBERS: 0 };
-  const width = turned ? 1 : group.along === 'columns' ? k : n;
+  const width = transposed ? 1 : group.along === 'columns' ? k : n;
   const firsts = before(sizesOf(group)).map((first) => first * width);
   return {
     MEMBERS: group.members.length,
@@ -136,10 +136,7 @@ export function dequantizeConstants(
 }
 
 /** Where each weight begins in the shared buffers: its element, its scale (a byte or a float32), and its nested scales. */
-function startsOf(
-  group: ProductGroup,
-  maxBindingBytes: number,
-): Record<'START' | 'BLOCK' | 'NESTED', number[]> {
+function startsOf(group: GemmGroup, maxBindingBytes: number): Record<'START' | 'BLOCK' | 'NESTED', number[]> {
   const weights = weightsOf(group);
   const parts = groupParts(weights, maxBindingBytes)!;
   const kind = weights[0].kind!;
@@ -154,7 +151,7 @@ function startsOf(
 
 /** Bindings 4 to 7. */
 export function operandBindings(
-  { b, group }: MatrixProduct,
+  { b, group }: MatmulProblem,
   { maxBindingBytes }: KernelSettings,
 ): Record<number, BufferReference> {
   if (!group) return weightBindings(b.value, b.part);
@@ -169,28 +166,28 @@ export function operandBindings(
 }
 
 /** Of A: binding 1, or one a member. */
-export function inputBindings({ a, group }: MatrixProduct): Record<number, BufferReference> {
+export function inputBindings({ a, group }: MatmulProblem): Record<number, BufferReference> {
   return group?.along === 'terms' ? memberBindings(valuesOf(group)) : { 1: a.slice ?? value(a.value) };
 }
 
 /** Of C: binding 0, or one a member. */
-export function outputBindings({ c, group }: MatrixProduct): Record<number, BufferReference> {
+export function outputBindings({ c, group }: MatmulProblem): Record<number, BufferReference> {
   return group?.along === 'columns' ? memberBindings(valuesOf(group)) : { 0: c.slice ?? value(c.value) };
 }
 
 /** Of matmul_reduce_wide.wgsl: the columns of each C, of one where this is no group of columns. */
-export function columnConstants(product: MatrixProduct): Record<string, number> {
+export function columnConstants(product: MatmulProblem): Record<string, number> {
   const sizes = columnsOf(product);
   return { MEMBERS: sizes.length, ...memberConstants({ SIZE: sizes, FIRST: before(sizes) }) };
 }
 
-export function columnBindings(product: MatrixProduct): Record<number, BufferReference> {
+export function columnBindings(product: MatmulProblem): Record<number, BufferReference> {
   const { c, group } = product;
   return group?.along === 'columns'
     ? memberBindings(valuesOf(group))
     : { [MEMBER_BINDING]: c.slice ?? value(c.value) };
 }
 
-function valuesOf({ members }: ProductGroup): Value[] {
+function valuesOf({ members }: GemmGroup): Value[] {
   return members.map(({ value: own }) => own);
 }

@@ -2,8 +2,8 @@
 import type { BufferReference, Dispatch, KernelSettings } from '../../gpu/dispatch.ts';
 import type { Graph, Op, Value } from '../../graph/graph.ts';
 import { groupOf } from './groupedGemm.ts';
-import { matrixProduct } from './matmul.ts';
-import type { MatrixProduct } from './matmulProblem.ts';
+import { matmul } from './matmul.ts';
+import type { MatmulProblem } from './matmulProblem.ts';
 
 /** @param x [T, in] @param weight [out, in] @returns [T, out] */
 export function linear(graph: Graph, x: Value, weight: Value): Value {
@@ -20,7 +20,7 @@ function checkWidth(x: Value, weight: Value): void {
     throw new Error(`linear ${weight.name}: input of ${x.shape[1]} for a weight of [${weight.shape}]`);
 }
 
-function forwardOf(x: Value, weight: Value, y: Value, slice?: BufferReference): MatrixProduct {
+function forwardOf(x: Value, weight: Value, y: Value, slice?: BufferReference): MatmulProblem {
   const [tokens, width] = x.shape;
   const out = weight.shape[0];
   return {
@@ -41,7 +41,7 @@ export function forwardProduct(
   settings: KernelSettings,
   slice?: BufferReference,
 ): Dispatch[] {
-  return matrixProduct(forwardOf(x, weight, y, slice), settings);
+  return matmul(forwardOf(x, weight, y, slice), settings);
 }
 
 /** y_g = x W_gᵀ, of one weight or several. */
@@ -51,7 +51,7 @@ export function forwardProducts(
   ys: readonly Value[],
   settings: KernelSettings,
 ): Dispatch[] {
-  return matrixProduct(
+  return matmul(
     weights.length === 1 ? forwardOf(x, weights[0], ys[0]) : groupOf('columns', x, weights, ys),
     settings,
   );
@@ -66,7 +66,7 @@ export function inputGradientProduct(
   settings: KernelSettings,
 ): Dispatch[] {
   const [out, width] = weight.shape;
-  return matrixProduct(
+  return matmul(
     {
       m: dy.shape[0],
       n: width,
@@ -135,7 +135,7 @@ export const linearGroupDxOp: Op = {
   },
   dispatches({ inputs, outputs: [dx], attributes }, settings) {
     const members = inputs.length >> 1;
-    return matrixProduct(
+    return matmul(
       groupOf(
         'terms',
         dx,

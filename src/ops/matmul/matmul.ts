@@ -1,29 +1,25 @@
 /** The dispatches of C = alpha A B for every layout and weight kind, and for several such products that share a side. */
 import type { Dispatch, KernelSettings } from '../../gpu/dispatch.ts';
-import { directProduct } from './cpuMatmul.ts';
-import { apart } from './groupedGemm.ts';
-import type { MatrixProduct } from './matmulProblem.ts';
-import { fitsTogether } from './matmulHeuristic.ts';
-import { tiledProduct } from './gpuMatmul.ts';
+import { cpuMatmul } from './cpuMatmul.ts';
+import { ungrouped } from './groupedGemm.ts';
+import type { MatmulProblem } from './matmulProblem.ts';
+import { fitsGrouped } from './matmulHeuristic.ts';
+import { gpuMatmul } from './gpuMatmul.ts';
 import { weightSlices } from './weightSlices.ts';
 
 /** @param scratchIndex index of the node's scratch that this product may use, and the one after it */
-export function matrixProduct(
-  product: MatrixProduct,
-  settings: KernelSettings,
-  scratchIndex = 0,
-): Dispatch[] {
-  if (product.group && !fitsTogether(product, settings))
-    return apart(product).flatMap((member) => matrixProduct(member, settings, scratchIndex));
+export function matmul(product: MatmulProblem, settings: KernelSettings, scratchIndex = 0): Dispatch[] {
+  if (product.group && !fitsGrouped(product, settings))
+    return ungrouped(product).flatMap((member) => matmul(member, settings, scratchIndex));
   return overSlices(product, settings).flatMap((part) =>
     settings.matmul === 'tiled'
-      ? tiledProduct(part, settings, scratchIndex)
-      : directProduct(part, settings, scratchIndex),
+      ? gpuMatmul(part, settings, scratchIndex)
+      : cpuMatmul(part, settings, scratchIndex),
   );
 }
 
 /** One product a slice of B where B is a weight that is split by rows: its rows are columns of C (forward) or terms of the sum (input gradient). */
-function overSlices(product: MatrixProduct, settings: KernelSettings): MatrixProduct[] {
+function overSlices(product: MatmulProblem, settings: KernelSettings): MatmulProblem[] {
   const { a, b, c, group } = product;
   if (group || b.value.role !== 'weight') return [product];
   const slices = weightSlices(b.value, settings.maxBindingBytes);

@@ -1,8 +1,8 @@
 /** Which variants can compute a product on this adapter, which one the rule takes and over how many slices of k, and what was chosen instead. */
 import { LEVELS, type KernelSettings } from '../../gpu/dispatch.ts';
 import { BLOCK } from '../../quant/nf4.ts';
-import { apart, columnTiles, liesTogether } from './groupedGemm.ts';
-import { hasNf4, MOST_WRITTEN_BYTES, readsByFour, weightKind, type MatrixProduct } from './matmulProblem.ts';
+import { ungrouped, columnTiles, isContiguous } from './groupedGemm.ts';
+import { hasNf4, MOST_WRITTEN_BYTES, readsByFour, weightKind, type MatmulProblem } from './matmulProblem.ts';
 import {
   ANY_LAYOUT,
   BY_NAME,
@@ -17,7 +17,7 @@ import {
   SMALL_MATRIX,
   VARIANTS,
   WIDE_K,
-  type ProductVariant,
+  type MatmulVariant,
   type Tile,
 } from './matmulVariants.ts';
 
@@ -45,13 +45,13 @@ const MOST_SLICES = 64;
 const MOST_THREADS = 256;
 
 /** A variant, and the slices of k that are summed apart and added up in order. */
-export interface ProductWay {
-  variant: ProductVariant;
+export interface MatmulConfig {
+  variant: MatmulVariant;
   slices: number;
 }
 
 /** What decides how fast each way is. Tokens are rounded up, so that another file's rows need no measurement of their own. */
-export function productKey(product: MatrixProduct): string {
+export function matmulKey(product: MatmulProblem): string {
   const { m, n, k, a, b, alpha = 1, accumulate = false, scaleA = 1, group } = product;
   const overTokens = a.columnStride !== 1;
   const size = overTokens ? `${m}x${n}x${roundedTokens(k)}` : `${roundedTokens(m)}x${n}x${k}`;
@@ -79,7 +79,7 @@ function roundedTokens(tokens: number): number {
 }
 
 /** Whether matmul_wide's conditions hold: reads by vec4, and NF4 by words of eight codes that lie along its rows. */
-export function readsByEight(product: MatrixProduct): boolean {
+export function readsByEight(product: MatmulProblem): boolean {
   const { n, k, b } = product;
   if (!readsByFour(product) || !hasNf4(product)) return readsByFour(product);
   return [b.rowStride === 1 ? k : n, b.offset ?? 0, b.rowStride === 1 ? b.columnStride : b.rowStride].every(
@@ -88,7 +88,7 @@ export function readsByEight(product: MatrixProduct): boolean {
 }
 
 /** From the slowest to the fastest, where they fit. */
-const SHADERS: readonly ProductVariant['shader'][] = [
+const SHADERS: readonly MatmulVariant['shader'][] = [
   'matmul_tiled',
   'matmul_wide',
   'matmul_unrolled',
@@ -97,19 +97,19 @@ const SHADERS: readonly ProductVariant['shader'][] = [
 ];
 
 /** Whether a group can be one product, and none of its members has to leave a faster kernel for it. */
-export function fitsTogether(product: MatrixProduct, settings: KernelSettings): boolean {
-  const members = apart(product);
-  if (settings.matmul !== 'tiled' || !liesTogether(product, WIDE_K, settings) || !members.every(readsByEight))
+export function fitsGrouped(product: MatmulProblem, settings: KernelSettings): boolean {
+  const members = ungrouped(product);
+  if (settings.matmul !== 'tiled' || !isContiguous(product, WIDE_K, settings) || !members.every(readsByEight))
     return false;
-  const speed = (each: MatrixProduct) => {
-    const { shader, decodes } = ruleWay(each, settings).variant;
+  const speed = (each: MatmulProblem) => {
+    const { shader, decodes } = heuristicConfig(each, settings).variant;
     return 2 * SHADERS.indexOf(shader) - Number(decodes);
   };
   return members.every((member) => speed(member) <= speed(product));
 }
 
 /** Whether a variant can compute a product on this adapter, at the settings' level. */
-export function fits(variant: ProductVariant, product: MatrixProduct, settings: KernelSettings): boolean {
+export function fits(variant: MatmulVariant, product: MatmulProblem, settings: KernelSettings): boolean {
   if (LEVELS.indexOf(variant.level) > LEVELS.indexOf(settings.level)) return false;
   if (variant.threads > MOST_THREADS || workgroupBytes(variant, product) > settings.workgroupBytes)
     return false;
@@ -132,8 +132,8 @@ export function fits(variant: ProductVariant, product: MatrixProduct, settings: 
 
 /** Bytes of workgroup memory that a variant takes at least. */
 export function workgroupBytes(
-  { shader, level, tileM, tileN, perN, threads }: ProductVariant,
-  { a, b }: MatrixProduct,
+  { shader, level, tileM, tileN, perN, threads }: MatmulVariant,
+  { a, b }: MatmulProblem,
 ): number {
   // A padded row of four vec4 has five; matmul_matrix pads each row by eight.
   const along = (side: number, alongK: boolean) => side * (alongK ? 5 : 4) * (level === 'plain' ? 16 : 8);
@@ -156,7 +156,7 @@ export function workgroupBytes(
 }
 
 /** A few rows, and both operands run along k: as in generation. */
-function fitsRows({ m, k, a, b, group }: MatrixProduct): boolean {
+function fitsRows({ m, k, a, b, group }: MatmulProblem): boolean {
   const strides = [a.offset ?? 0, b.offset ?? 0, a.rowStride, b.columnStride, k];
   return (
     m <= MOST_FEW_ROWS &&
@@ -168,13 +168,9 @@ function fitsRows({ m, k, a, b, group }: MatrixProduct): boolean {
 }
 
 /** A runs along k; NF4 is written out first where there are rows enough to make up for it and it fits, or decoded in the tiles. */
-function fitsUnrolled(
-  { decodes }: ProductVariant,
-  product: MatrixProduct,
-  settings: KernelSettings,
-): boolean {
+function fitsUnrolled({ decodes }: MatmulVariant, product: MatmulProblem, settings: KernelSettings): boolean {
   const { m, n, k, a, b } = product;
-  if (!readsByEight(product) || a.columnStride !== 1 || !liesTogether(product, WIDE_K, settings))
+  if (!readsByEight(product) || a.columnStride !== 1 || !isContiguous(product, WIDE_K, settings))
     return false;
   if (decodes || !hasNf4(product)) return decodes === hasNf4(product);
   return (
@@ -183,15 +179,15 @@ function fitsUnrolled(
 }
 
 /** Whether NF4 that runs along k is turned as it is written out or decoded. */
-export function isTurned(product: MatrixProduct): boolean {
+export function isTransposed(product: MatmulProblem): boolean {
   return hasNf4(product) && product.b.rowStride === 1 && product.k % BLOCK === 0;
 }
 
-function fitsMatrixUnits(product: MatrixProduct, settings: KernelSettings): boolean {
+function fitsMatrixUnits(product: MatmulProblem, settings: KernelSettings): boolean {
   const { m, n, k, a, b, group } = product;
   const { maxBindingBytes } = settings;
   if (
-    !liesTogether(product, MATRIX_K, settings) ||
+    !isContiguous(product, MATRIX_K, settings) ||
     (group?.along === 'columns' && group.members.some(({ size }) => size % 16 !== 0))
   )
     return false;
@@ -213,12 +209,12 @@ function fitsMatrixUnits(product: MatrixProduct, settings: KernelSettings): bool
 }
 
 /** On matrix units only the sum over slices can multiply its result. */
-function leastSlices({ alpha = 1, scaleA = 1 }: MatrixProduct, shader: ProductVariant['shader']): number {
+function leastSlices({ alpha = 1, scaleA = 1 }: MatmulProblem, shader: MatmulVariant['shader']): number {
   return shader === 'matmul_matrix' && (alpha !== 1 || scaleA !== 1) ? 2 : 1;
 }
 
 /** Slices of k: a power of two, until there is enough to do or the partial sums fill a binding. Depends on the shape and the limits alone, so results repeat. */
-function slicesOfK(variant: ProductVariant, product: MatrixProduct, settings: KernelSettings): number {
+function slicesOfK(variant: MatmulVariant, product: MatmulProblem, settings: KernelSettings): number {
   const { m } = product;
   const enough =
     variant.shader === 'matmul_matrix'
@@ -234,7 +230,7 @@ function slicesOfK(variant: ProductVariant, product: MatrixProduct, settings: Ke
 }
 
 function mayBeSliced(
-  { m, n, k }: MatrixProduct,
+  { m, n, k }: MatmulProblem,
   slices: number,
   { maxBindingBytes }: KernelSettings,
 ): boolean {
@@ -242,7 +238,7 @@ function mayBeSliced(
 }
 
 /** Sizes measured fastest on the adapters that were tried; narrow sides (the ranks of LoRA) get narrow tiles. */
-function ruleTile({ m, n, b }: MatrixProduct): Tile {
+function ruleTile({ m, n, b }: MatmulProblem): Tile {
   const narrow = (size: number) => (size <= 16 ? 16 : size <= 32 ? 32 : size <= 48 ? 48 : 64);
   if (n < 64) return [n <= 16 && m > 64 ? 128 : 64, narrow(n), 4, 4];
   if (m < 64) return [narrow(m), 64, 4, 4];
@@ -251,7 +247,7 @@ function ruleTile({ m, n, b }: MatrixProduct): Tile {
 }
 
 /** As many columns at once as leave enough workgroups. */
-function ruleOfRows(product: MatrixProduct, settings: KernelSettings): ProductVariant | undefined {
+function ruleOfRows(product: MatmulProblem, settings: KernelSettings): MatmulVariant | undefined {
   const [variants, enough] =
     product.m < SHARED_ROWS ? [FEW_ROWS, ENOUGH_ROWS] : [FEW_ROWS_SHARED, ENOUGH_ROWS_SHARED];
   const fitting = variants.filter((variant) => fits(variant, product, settings));
@@ -259,8 +255,8 @@ function ruleOfRows(product: MatrixProduct, settings: KernelSettings): ProductVa
 }
 
 /** What runs where nothing was measured: the most arithmetic that the level has. */
-export function ruleWay(product: MatrixProduct, settings: KernelSettings): ProductWay {
-  const sliced = (variant: ProductVariant) => ({ variant, slices: slicesOfK(variant, product, settings) });
+export function heuristicConfig(product: MatmulProblem, settings: KernelSettings): MatmulConfig {
+  const sliced = (variant: MatmulVariant) => ({ variant, slices: slicesOfK(variant, product, settings) });
   if (!readsByEight(product)) return sliced(ANY_LAYOUT);
   const fewRows = ruleOfRows(product, settings);
   if (fewRows) return sliced(fewRows);
@@ -280,38 +276,38 @@ export function ruleWay(product: MatrixProduct, settings: KernelSettings): Produ
 }
 
 /** Whether decoding NF4 in every tile costs less than writing it out: it runs along n, and few tiles share it. */
-function isSoonDecoded(product: MatrixProduct): boolean {
+function isSoonDecoded(product: MatmulProblem): boolean {
   return hasNf4(product) && product.b.rowStride !== 1 && product.m <= DECODED_ROWS;
 }
 
 /** Whether there is work for large tiles, and B runs along n or will: other operands are faster by matmul_wide. */
-function suitsLarge(product: MatrixProduct, { tileM, tileN, decodes }: ProductVariant): boolean {
-  if ((product.b.rowStride === 1 && !isTurned(product)) || (decodes && product.m < tileM)) return false;
+function suitsLarge(product: MatmulProblem, { tileM, tileN, decodes }: MatmulVariant): boolean {
+  if ((product.b.rowStride === 1 && !isTransposed(product)) || (decodes && product.m < tileM)) return false;
   const slices = Math.max(1, Math.min(MOST_LARGE_SLICES, Math.floor(product.k / LARGE_SLICE)));
   return Math.ceil(product.m / tileM) * columnTiles(product, tileN) * slices >= ENOUGH_LARGE;
 }
 
 /** What was measured fastest, where it is known and fits; else the rule's. */
-export function chosenWay(product: MatrixProduct, settings: KernelSettings): ProductWay {
-  const [name, slices] = settings.choices?.get(productKey(product))?.split(' / ') ?? [];
+export function selectedConfig(product: MatmulProblem, settings: KernelSettings): MatmulConfig {
+  const [name, slices] = settings.choices?.get(matmulKey(product))?.split(' / ') ?? [];
   const variant = name === undefined ? undefined : BY_NAME.get(name);
-  const way = variant && { variant, slices: Number(slices) };
-  return way && fits(way.variant, product, settings) && isSlicing(way, product, settings)
-    ? way
-    : ruleWay(product, settings);
+  const config = variant && { variant, slices: Number(slices) };
+  return config && fits(config.variant, product, settings) && isSlicing(config, product, settings)
+    ? config
+    : heuristicConfig(product, settings);
 }
 
-export function nameOfWay({ variant, slices }: ProductWay): string {
+export function configName({ variant, slices }: MatmulConfig): string {
   return `${variant.name} / ${slices}`;
 }
 
-/** Ways worth a measurement, the rule's first: each variant that fits and wastes less than half of its tile, with the slices that the rule would give it. */
-export function waysOf(product: MatrixProduct, settings: KernelSettings): ProductWay[] {
-  const rule = ruleWay(product, settings);
+/** Configs worth a measurement, the rule's first: each variant that fits and wastes less than half of its tile, with the slices that the rule would give it. */
+export function candidateConfigs(product: MatmulProblem, settings: KernelSettings): MatmulConfig[] {
+  const rule = heuristicConfig(product, settings);
   // Tiles of 16 and 48 are for sides that short.
   const suits = (tile: number, side: number) =>
     tile === 16 || tile === 48 ? side <= tile : tile / 2 < side || tile <= 32;
-  const suitsBoth = ({ shader, tileM, tileN }: ProductVariant) =>
+  const suitsBoth = ({ shader, tileM, tileN }: MatmulVariant) =>
     shader === 'matmul_rows' || (suits(tileM, product.m) && suits(tileN, product.n));
   const others = VARIANTS.filter(
     (variant) => variant !== rule.variant && fits(variant, product, settings) && suitsBoth(variant),
@@ -320,19 +316,19 @@ export function waysOf(product: MatrixProduct, settings: KernelSettings): Produc
 }
 
 /** The same variant with half and with twice the slices. */
-export function waysNear(
-  { variant, slices }: ProductWay,
-  product: MatrixProduct,
+export function neighbouringConfigs(
+  { variant, slices }: MatmulConfig,
+  product: MatmulProblem,
   settings: KernelSettings,
-): ProductWay[] {
+): MatmulConfig[] {
   return [slices / 2, slices * 2]
     .map((changed) => ({ variant, slices: changed }))
-    .filter((way) => isSlicing(way, product, settings));
+    .filter((config) => isSlicing(config, product, settings));
 }
 
 function isSlicing(
-  { variant, slices }: ProductWay,
-  product: MatrixProduct,
+  { variant, slices }: MatmulConfig,
+  product: MatmulProblem,
   settings: KernelSettings,
 ): boolean {
   const least = leastSlices(product, variant.shader);

@@ -10,14 +10,14 @@ interface Operand {
 }
 
 /** Products that are computed as one because they share a side (ops/groupedProduct.ts). */
-export interface ProductGroup {
+export interface GemmGroup {
   /** columns: y_g = A B_g, side by side · terms: C = Σ A_g B_g, one sum. */
   along: 'columns' | 'terms';
   /** `value`: C_g or A_g, [M, size]. The weights lie together in this order. */
   members: readonly { value: Value; weight: Value; size: number }[];
 }
 
-export interface MatrixProduct {
+export interface MatmulProblem {
   m: number;
   n: number;
   k: number;
@@ -33,7 +33,7 @@ export interface MatrixProduct {
   /** Where operands are rounded to float16: a power of two that A is multiplied with ahead, and the result divided by, so that small values survive. */
   scaleA?: number;
   /** Where this is a group: n or k is the sum of its members' sizes, b.value the first weight, and c or a the first member's. */
-  group?: ProductGroup;
+  group?: GemmGroup;
 }
 
 /** Bindings 4 to 7 of the weight reader: an f32 value of the graph, or the parts of a weight (of one slice of it). */
@@ -58,7 +58,7 @@ export function weightKind(weight: Value): TensorKind {
 }
 
 /** Whether B is an NF4 weight. */
-export function hasNf4({ b }: MatrixProduct): boolean {
+export function hasNf4({ b }: MatmulProblem): boolean {
   return isNf4(weightKind(b.value));
 }
 
@@ -66,7 +66,7 @@ export function hasNf4({ b }: MatrixProduct): boolean {
 export const MOST_WRITTEN_BYTES = 128 * 1024 * 1024;
 
 /** Constants that all matmul shaders share. */
-export function productConstants({ m, n, k, a, b, c, alpha = 1, accumulate = false }: MatrixProduct) {
+export function matmulConstants({ m, n, k, a, b, c, alpha = 1, accumulate = false }: MatmulProblem) {
   return {
     M: m,
     N: n,
@@ -86,7 +86,7 @@ export function productConstants({ m, n, k, a, b, c, alpha = 1, accumulate = fal
 }
 
 /** Whether matmul_direct4's conditions hold. */
-export function readsByFour({ m, n, k, a, b }: MatrixProduct): boolean {
+export function readsByFour({ m, n, k, a, b }: MatmulProblem): boolean {
   const along = [
     a.columnStride === 1 ? a.rowStride : a.columnStride,
     b.rowStride === 1 ? b.columnStride : b.rowStride,

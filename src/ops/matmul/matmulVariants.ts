@@ -2,7 +2,7 @@
 import type { KernelLevel } from '../../gpu/dispatch.ts';
 
 /** A way to cut C into tiles of tileM x tileN. */
-export interface ProductVariant {
+export interface MatmulVariant {
   name: string;
   shader: 'matmul_tiled' | 'matmul_wide' | 'matmul_unrolled' | 'matmul_rows' | 'matmul_matrix';
   /** The least level that has it; those beyond plain round a weight's product to float16. */
@@ -70,9 +70,9 @@ export const LANES = 32;
 const variant = (
   level: KernelLevel,
   [tileM, tileN, perM, perN]: Tile,
-  shader: ProductVariant['shader'] = level === 'matrix' ? 'matmul_matrix' : 'matmul_wide',
+  shader: MatmulVariant['shader'] = level === 'matrix' ? 'matmul_matrix' : 'matmul_wide',
   decodes = false,
-): ProductVariant => ({
+): MatmulVariant => ({
   name: nameOf(level, [tileM, tileN, perM, perN], shader, decodes),
   shader,
   level,
@@ -88,14 +88,14 @@ const variant = (
 export function nameOf(
   level: KernelLevel,
   [tileM, tileN, perM, perN]: Tile,
-  shader?: ProductVariant['shader'],
+  shader?: MatmulVariant['shader'],
   decodes = false,
 ): string {
   return `${level} ${tileM}x${tileN} ${perM}x${perN}${shader === 'matmul_unrolled' ? ' unrolled' : ''}${decodes ? ', decodes' : ''}`;
 }
 
 /** Tiles of matmul_rows.wgsl: for a few rows, by the columns that 32 invocations share, and by invocations. */
-const fewRows = (threads: number, name: string): readonly ProductVariant[] =>
+const fewRows = (threads: number, name: string): readonly MatmulVariant[] =>
   [4, 2, 1].map((perN) => ({
     ...variant('plain', [MOST_FEW_ROWS, (threads / LANES) * perN, MOST_FEW_ROWS, perN]),
     name: `plain ${name} by ${perN}`,
@@ -106,13 +106,13 @@ export const FEW_ROWS = fewRows(128, 'rows');
 export const FEW_ROWS_SHARED = fewRows(256, 'shared rows');
 
 /** Elements that lie anyhow, one at a time. */
-export const ANY_LAYOUT: ProductVariant = {
+export const ANY_LAYOUT: MatmulVariant = {
   ...variant('plain', [64, 64, 8, 4]),
   name: 'any layout',
   shader: 'matmul_tiled',
 };
 
-export const VARIANTS: readonly ProductVariant[] = [
+export const VARIANTS: readonly MatmulVariant[] = [
   ANY_LAYOUT,
   ...FEW_ROWS,
   ...FEW_ROWS_SHARED,

@@ -1,17 +1,17 @@
 /** The autotuner's rules with made-up timings: the fastest is taken, noise flips nothing, wrong results are dropped, time and interruptions are kept to. */
 import { describe, expect, it } from 'vitest';
-import type { KernelLevel, Tunable, Way } from '../../src/gpu/dispatch.ts';
+import type { KernelLevel, TuningProblem, KernelConfig } from '../../src/gpu/dispatch.ts';
 import { LEVELS } from '../../src/gpu/dispatch.ts';
 import { Graph } from '../../src/graph/graph.ts';
 import {
   choicesAt,
   decideLevel,
-  measureWork,
+  measureTask,
   type Experience,
   type Measured,
-  type Stand,
+  type KernelBenchmark,
 } from '../../src/tuning/autotuner.ts';
-import { worksOf, type Work } from '../../src/tuning/tuningProblems.ts';
+import { tuningTasksOf, type TuningTask } from '../../src/tuning/tuningProblems.ts';
 import { kernelSettings } from '../helpers/kernelSettings.ts';
 
 const SETTINGS = kernelSettings();
@@ -26,44 +26,47 @@ interface FakeWay {
   near?: Record<string, FakeWay>;
 }
 
-/** A tunable whose ways take as long and differ as much as is said; `rules` names each level's rule. */
+/** A tuningProblem whose ways take as long and differ as much as is said; `rules` names each level's rule. */
 function fake(
-  ways: Record<string, FakeWay>,
+  configs: Record<string, FakeWay>,
   rules: Partial<Record<KernelLevel, string>> = { plain: 'rule' },
 ) {
   const all = new Map<string, FakeWay>(
-    Object.entries(ways).flatMap(([name, way]) => [[name, way] as const, ...Object.entries(way.near ?? {})]),
+    Object.entries(configs).flatMap(([name, config]) => [
+      [name, config] as const,
+      ...Object.entries(config.near ?? {}),
+    ]),
   );
-  const toWay = ([name, { level = 'plain' }]: readonly [string, FakeWay]): Way => ({
+  const toConfig = ([name, { level = 'plain' }]: readonly [string, FakeWay]): KernelConfig => ({
     name,
     variant: name,
     level,
     bound: level === 'plain' ? 1e-5 : 1e-3,
   });
   const log: { name: string; repeats: number }[] = [];
-  const tunable: Tunable = {
+  const tuningProblem: TuningProblem = {
     key: 'fake',
     operations: 1,
     outputs: [],
-    ways({ level }) {
+    configs({ level }) {
       const rule = rules[level] ?? rules.plain!;
-      const names = Object.keys(ways).filter(
-        (name) => LEVELS.indexOf(ways[name].level ?? 'plain') <= LEVELS.indexOf(level),
+      const names = Object.keys(configs).filter(
+        (name) => LEVELS.indexOf(configs[name].level ?? 'plain') <= LEVELS.indexOf(level),
       );
-      return [rule, ...names.filter((name) => name !== rule)].map((name) => toWay([name, ways[name]]));
+      return [rule, ...names.filter((name) => name !== rule)].map((name) => toConfig([name, configs[name]]));
     },
-    near: ({ name }) => Object.entries(all.get(name)!.near ?? {}).map(toWay),
+    near: ({ name }) => Object.entries(all.get(name)!.near ?? {}).map(toConfig),
     dispatches: () => [],
   };
   const seen = new Set<string>();
-  const stand: Stand = {
+  const benchmark: KernelBenchmark = {
     prepare: async (asked) => asked.filter(({ name }) => !all.get(name)!.fails),
     time: async (timings) =>
-      timings.map(({ way, repeats }) => {
-        log.push({ name: way.name, repeats });
-        const { ms, first = ms } = all.get(way.name)!;
-        const warm = seen.has(way.name);
-        seen.add(way.name);
+      timings.map(({ config, repeats }) => {
+        log.push({ name: config.name, repeats });
+        const { ms, first = ms } = all.get(config.name)!;
+        const warm = seen.has(config.name);
+        seen.add(config.name);
         return warm ? ms : first;
       }),
     difference: async ({ name }) => all.get(name)!.difference ?? 0,
@@ -74,27 +77,27 @@ function fake(
     levels: KernelLevel[] = ['plain'],
     stopped: () => boolean = () => false,
     experience?: Experience,
-  ) => measureWork(tunable, levels, SETTINGS, stand, stopped, experience);
-  return { tunable, measure, log, stand };
+  ) => measureTask(tuningProblem, levels, SETTINGS, benchmark, stopped, experience);
+  return { tuningProblem, measure, log, benchmark };
 }
 
-describe('measuring a work', () => {
-  it('takes the fastest way', async () => {
+describe('measuring a task', () => {
+  it('takes the fastest config', async () => {
     expect(await fake({ rule: { ms: 2 }, a: { ms: 1 }, b: { ms: 1.5 } }).measure()).toEqual({
-      plain: { way: 'a', ms: 1 },
+      plain: { config: 'a', ms: 1 },
     });
   });
 
   it('stays with the rule where another is less than 2 % faster', async () => {
     expect(await fake({ a: { ms: 0.99 }, rule: { ms: 1 } }).measure()).toEqual({
-      plain: { way: 'rule', ms: 1 },
+      plain: { config: 'rule', ms: 1 },
     });
     expect(await fake({ a: { ms: 0.97 }, rule: { ms: 1 } }).measure()).toEqual({
-      plain: { way: 'a', ms: 0.97 },
+      plain: { config: 'a', ms: 0.97 },
     });
   });
 
-  it('drops a way beyond its bound, and one whose numbers are none', async () => {
+  it('drops a config beyond its bound, and one whose numbers are none', async () => {
     expect(
       await fake({
         rule: { ms: 2 },
@@ -103,22 +106,22 @@ describe('measuring a work', () => {
         right: { ms: 1, difference: 9e-6 },
       }).measure(),
     ).toEqual({
-      plain: { way: 'right', ms: 1 },
+      plain: { config: 'right', ms: 1 },
     });
     expect(await fake({ rule: { ms: 2 }, wrong: { ms: 0.1, difference: NaN } }).measure()).toEqual({
-      plain: { way: 'rule', ms: 2 },
+      plain: { config: 'rule', ms: 2 },
     });
   });
 
-  it('leaves out a way that does not compile', async () => {
+  it('leaves out a config that does not compile', async () => {
     expect(await fake({ rule: { ms: 2 }, a: { ms: 1, fails: true } }).measure()).toEqual({
-      plain: { way: 'rule', ms: 2 },
+      plain: { config: 'rule', ms: 2 },
     });
   });
 
   it('does not hold the first run against a kernel', async () => {
     expect(await fake({ rule: { ms: 0.2, first: 0.3 }, a: { ms: 0.1, first: 1.2 } }).measure()).toEqual({
-      plain: { way: 'a', ms: 0.1 },
+      plain: { config: 'a', ms: 0.1 },
     });
   });
 
@@ -129,7 +132,7 @@ describe('measuring a work', () => {
     expect(log.filter(({ name }) => name === 'rule').length).toBeGreaterThan(3);
   });
 
-  it('repeats short kernels until a clock can tell them apart', async () => {
+  it('repeats short kernels until a clock can tell them ungrouped', async () => {
     const { measure, log } = fake({ rule: { ms: 0.1 }, a: { ms: 0.09 } });
     await measure();
     expect(log.at(-1)!.repeats * 0.1).toBeGreaterThan(2);
@@ -141,41 +144,45 @@ describe('measuring a work', () => {
         rule: { ms: 2 },
         a: { ms: 1, near: { 'a twice': { ms: 0.7 }, 'a half': { ms: 3 } } },
       }).measure(),
-    ).toEqual({ plain: { way: 'a twice', ms: 0.7 } });
+    ).toEqual({ plain: { config: 'a twice', ms: 0.7 } });
   });
 
   it('finds the fastest of each level, whose rule may be another', async () => {
-    const ways = {
+    const configs = {
       rule: { ms: 4 },
       a: { ms: 3 },
       half: { ms: 2, level: 'f16' },
       units: { ms: 1, level: 'matrix', difference: 5e-4 },
     } as const;
     expect(
-      await fake(ways, { plain: 'rule', f16: 'half', matrix: 'units' }).measure(['plain', 'f16', 'matrix']),
+      await fake(configs, { plain: 'rule', f16: 'half', matrix: 'units' }).measure([
+        'plain',
+        'f16',
+        'matrix',
+      ]),
     ).toEqual({
-      plain: { way: 'a', ms: 3 },
-      f16: { way: 'half', ms: 2 },
-      matrix: { way: 'units', ms: 1 },
+      plain: { config: 'a', ms: 3 },
+      f16: { config: 'half', ms: 2 },
+      matrix: { config: 'units', ms: 1 },
     });
   });
 
   it('drops a level’s own rule where its result is beyond its bound', async () => {
-    const ways = { rule: { ms: 4 }, half: { ms: 1, level: 'f16', difference: 2e-3 } } as const;
-    expect(await fake(ways, { plain: 'rule', f16: 'half' }).measure(['plain', 'f16'])).toEqual({
-      plain: { way: 'rule', ms: 4 },
-      f16: { way: 'rule', ms: 4 },
+    const configs = { rule: { ms: 4 }, half: { ms: 1, level: 'f16', difference: 2e-3 } } as const;
+    expect(await fake(configs, { plain: 'rule', f16: 'half' }).measure(['plain', 'f16'])).toEqual({
+      plain: { config: 'rule', ms: 4 },
+      f16: { config: 'rule', ms: 4 },
     });
   });
 
-  it('leaves a work to the rule where the plain rule itself does not run', async () => {
+  it('leaves a task to the rule where the plain rule itself does not run', async () => {
     expect(await fake({ rule: { ms: 2, fails: true }, a: { ms: 1 } }).measure()).toEqual({});
   });
 
   it('does not try a variant again that twice came nowhere near, unless it is the rule', async () => {
     const experience: Experience = new Map();
-    const tried = async (ways: Parameters<typeof fake>[0]) => {
-      const { measure, log } = fake(ways);
+    const tried = async (configs: Parameters<typeof fake>[0]) => {
+      const { measure, log } = fake(configs);
       await measure(['plain'], undefined, experience);
       return new Set(log.map(({ name }) => name));
     };
@@ -186,7 +193,7 @@ describe('measuring a work', () => {
   });
 
   it('measures at least the rule of every level where there is no time for more', async () => {
-    const ways = {
+    const configs = {
       a: { ms: 1 },
       b: { ms: 1 },
       c: { ms: 1 },
@@ -195,23 +202,23 @@ describe('measuring a work', () => {
       rule: { ms: 4 },
       half: { ms: 2, level: 'f16' },
     } as const;
-    const { tunable, stand } = fake(ways, { plain: 'rule', f16: 'half' });
-    const measured = await measureWork(
-      tunable,
+    const { tuningProblem, benchmark } = fake(configs, { plain: 'rule', f16: 'half' });
+    const measured = await measureTask(
+      tuningProblem,
       ['plain', 'f16'],
       SETTINGS,
-      stand,
+      benchmark,
       () => false,
       new Map(),
       () => true,
     );
     expect(Object.keys(measured!)).toEqual(['plain', 'f16']);
     const all: string[] = [];
-    await measureWork(
-      tunable,
+    await measureTask(
+      tuningProblem,
       ['plain', 'f16'],
       SETTINGS,
-      { ...stand, prepare: async (asked) => (all.push(...asked.map(({ name }) => name)), [...asked]) },
+      { ...benchmark, prepare: async (asked) => (all.push(...asked.map(({ name }) => name)), [...asked]) },
       () => false,
       new Map(),
       () => true,
@@ -231,8 +238,8 @@ describe('measuring a work', () => {
 });
 
 describe('a run’s level', () => {
-  const work = (key: string, count: number): Work => ({
-    tunable: { ...fake({ rule: { ms: 1 } }).tunable, key },
+  const task = (key: string, count: number): TuningTask => ({
+    tuningProblem: { ...fake({ rule: { ms: 1 } }).tuningProblem, key },
     graph: new Graph(false),
     count,
   });
@@ -240,50 +247,56 @@ describe('a run’s level', () => {
     new Map<string, Measured>(
       Object.entries(entries).map(([key, [plain, f16]]) => [
         key,
-        { plain: { way: `${key} plain`, ms: plain }, f16: { way: `${key} half`, ms: f16 } },
+        { plain: { config: `${key} plain`, ms: plain }, f16: { config: `${key} half`, ms: f16 } },
       ]),
     );
-  const works = [work('large', 10), work('small', 1)];
+  const tasks = [task('large', 10), task('small', 1)];
 
   it('is the one whose products take least time in all', () => {
-    expect(decideLevel(works, known({ large: [2, 1], small: [1, 5] }), ['plain', 'f16'])).toBe('f16');
-    expect(decideLevel(works, known({ large: [1, 2], small: [5, 1] }), ['plain', 'f16'])).toBe('plain');
+    expect(decideLevel(tasks, known({ large: [2, 1], small: [1, 5] }), ['plain', 'f16'])).toBe('f16');
+    expect(decideLevel(tasks, known({ large: [1, 2], small: [5, 1] }), ['plain', 'f16'])).toBe('plain');
   });
 
   it('is plain unless float16 is 5 % faster', () => {
-    expect(decideLevel(works, known({ large: [1, 0.96], small: [1, 0.96] }), ['plain', 'f16'])).toBe('plain');
-    expect(decideLevel(works, known({ large: [1, 0.94], small: [1, 0.94] }), ['plain', 'f16'])).toBe('f16');
+    expect(decideLevel(tasks, known({ large: [1, 0.96], small: [1, 0.96] }), ['plain', 'f16'])).toBe('plain');
+    expect(decideLevel(tasks, known({ large: [1, 0.94], small: [1, 0.94] }), ['plain', 'f16'])).toBe('f16');
   });
 
   it('is plain where nothing was measured, and rests on what was measured at every level', () => {
-    expect(decideLevel(works, new Map(), ['plain', 'f16'])).toBe('plain');
-    const half = known({ large: [2, 1] }).set('small', { f16: { way: 'x', ms: 100 } });
-    expect(decideLevel(works, half, ['plain', 'f16'])).toBe('f16');
+    expect(decideLevel(tasks, new Map(), ['plain', 'f16'])).toBe('plain');
+    const half = known({ large: [2, 1] }).set('small', { f16: { config: 'x', ms: 100 } });
+    expect(decideLevel(tasks, half, ['plain', 'f16'])).toBe('f16');
   });
 
-  it('gives each shape the way measured at that level; the others follow the rule', () => {
+  it('gives each shape the config measured at that level; the others follow the rule', () => {
     const entries = known({ large: [2, 1], other: [1, 1] }).set('small', {});
-    expect([...choicesAt('f16', works, entries)]).toEqual([['large', 'large half']]);
+    expect([...choicesAt('f16', tasks, entries)]).toEqual([['large', 'large half']]);
   });
 });
 
-describe('the works of plans', () => {
+describe('the tasks of plans', () => {
   it('are listed once a shape, the costliest first, by how often the first plan has them', () => {
-    const tunable = (key: string, operations: number): Tunable => ({
-      ...fake({ rule: { ms: 1 } }).tunable,
+    const tuningProblem = (key: string, operations: number): TuningProblem => ({
+      ...fake({ rule: { ms: 1 } }).tuningProblem,
       key,
       operations,
     });
-    const plan = (...tunables: Tunable[]) =>
+    const plan = (...tunables: TuningProblem[]) =>
       ({
         graph: new Graph(false),
-        dispatches: tunables.map((each) => ({ tunable: each })),
-      }) as unknown as Parameters<typeof worksOf>[0][number];
-    const works = worksOf([
-      plan(tunable('a', 10), tunable('b', 3), tunable('b', 3), tunable('b', 3), tunable('b', 3)),
-      plan(tunable('c', 1000), tunable('d', 5), tunable('a', 10)),
+        dispatches: tunables.map((each) => ({ tuningProblem: each })),
+      }) as unknown as Parameters<typeof tuningTasksOf>[0][number];
+    const tasks = tuningTasksOf([
+      plan(
+        tuningProblem('a', 10),
+        tuningProblem('b', 3),
+        tuningProblem('b', 3),
+        tuningProblem('b', 3),
+        tuningProblem('b', 3),
+      ),
+      plan(tuningProblem('c', 1000), tuningProblem('d', 5), tuningProblem('a', 10)),
     ]);
-    expect(works.map(({ tunable: { key }, count }) => [key, count])).toEqual([
+    expect(tasks.map(({ tuningProblem: { key }, count }) => [key, count])).toEqual([
       ['b', 4],
       ['a', 1],
       ['c', 0],

@@ -66,7 +66,7 @@ function planned(
 const shaders = (plan: Plan) => plan.dispatches.map(({ shader }) => shader);
 
 describe('a group of linear layers', () => {
-  it('is one dispatch forward and one back where there is work enough', () => {
+  it('is one dispatch forward and one back where there is task enough', () => {
     const plan = planned(4096, 2048, [2048, 512, 512], ['nf4'], settings('plain', { workgroupBytes: 16384 }));
     expect(shaders(plan)).toEqual(['matmul_wide', 'matmul_wide']);
     const [forward, back] = plan.dispatches;
@@ -99,10 +99,10 @@ describe('a group of linear layers', () => {
     expect(shaders(plan)).toEqual(['matmul_wide', 'matmul_reduce_wide', 'matmul_wide', 'matmul_reduce_wide']);
   });
 
-  it('writes its NF4 out once for large tiles, turned side by side forward, end to end back', () => {
+  it('writes its NF4 out once for large tiles, transposed side by side forward, end to end back', () => {
     const plan = planned(4096, 2048, [2048, 512, 512], ['nf4'], settings('plain'));
     expect(shaders(plan)).toEqual([
-      'dequantize_nf4_turned',
+      'dequantize_nf4_transposed',
       'matmul_unrolled',
       'dequantize_nf4_words',
       'matmul_unrolled',
@@ -115,7 +115,7 @@ describe('a group of linear layers', () => {
   it('writes its NF4 out in float16 once on matrix units', () => {
     const plan = planned(4096, 2048, [2048, 512, 512], ['nf4'], settings('matrix'));
     expect(shaders(plan)).toEqual([
-      'dequantize_nf4_turned',
+      'dequantize_nf4_transposed',
       'matmul_matrix',
       'dequantize_nf4_words',
       'matmul_matrix',

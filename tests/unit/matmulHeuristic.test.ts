@@ -3,13 +3,19 @@ import { describe, expect, it } from 'vitest';
 import type { TensorKind } from '../../src/formats/tensors.ts';
 import type { KernelLevel, KernelSettings } from '../../src/gpu/dispatch.ts';
 import { Graph } from '../../src/graph/graph.ts';
-import type { MatrixProduct } from '../../src/ops/matmul/matmulProblem.ts';
+import type { MatmulProblem } from '../../src/ops/matmul/matmulProblem.ts';
 import { VARIANTS } from '../../src/ops/matmul/matmulVariants.ts';
-import { chosenWay, nameOfWay, productKey, waysNear, waysOf } from '../../src/ops/matmul/matmulHeuristic.ts';
-import { tiledProduct } from '../../src/ops/matmul/gpuMatmul.ts';
+import {
+  selectedConfig,
+  configName,
+  matmulKey,
+  neighbouringConfigs,
+  candidateConfigs,
+} from '../../src/ops/matmul/matmulHeuristic.ts';
+import { gpuMatmul } from '../../src/ops/matmul/gpuMatmul.ts';
 import { kernelSettings } from '../helpers/kernelSettings.ts';
 
-function linear(m: number, n: number, k: number, kind: TensorKind = 'nf4'): MatrixProduct {
+function linear(m: number, n: number, k: number, kind: TensorKind = 'nf4'): MatmulProblem {
   const graph = new Graph(false);
   return {
     m,
@@ -47,49 +53,51 @@ describe('variants of a product', () => {
 
   it('are those of the level and of the levels before it, the rule first', () => {
     const levels = (level: KernelLevel) =>
-      new Set(waysOf(layer, settings(level)).map(({ variant }) => variant.level));
+      new Set(candidateConfigs(layer, settings(level)).map(({ variant }) => variant.level));
     expect(levels('plain')).toEqual(new Set(['plain']));
     expect(levels('f16')).toEqual(new Set(['plain', 'f16']));
     expect(levels('matrix')).toEqual(new Set(['plain', 'f16', 'matrix']));
-    expect(nameOfWay(waysOf(layer, settings('plain'))[0])).toBe('plain 128x128 8x8 unrolled / 4');
-    expect(nameOfWay(waysOf(layer, settings('matrix'))[0])).toBe('matrix 128x256 2x4 / 4');
+    expect(configName(candidateConfigs(layer, settings('plain'))[0])).toBe('plain 128x128 8x8 unrolled / 4');
+    expect(configName(candidateConfigs(layer, settings('matrix'))[0])).toBe('matrix 128x256 2x4 / 4');
   });
 
   it('fit the workgroup memory', () => {
     const names = (bytes: number) =>
-      waysOf(layer, settings('plain', undefined, bytes)).map(({ variant }) => variant.name);
+      candidateConfigs(layer, settings('plain', undefined, bytes)).map(({ variant }) => variant.name);
     expect(names(16384)).not.toContain('plain 128x128 8x8');
     expect(names(32768)).toContain('plain 128x128 8x8');
   });
 
   it('waste less than half a tile on a short side', () => {
-    for (const { variant } of waysOf(linear(40, 2048, 2048), settings('plain')))
+    for (const { variant } of candidateConfigs(linear(40, 2048, 2048), settings('plain')))
       expect(variant.tileM).toBeLessThan(80);
-    expect(waysOf(linear(16, 2048, 2048), settings('plain')).map(({ variant }) => variant.tileM)).toContain(
-      16,
-    );
-    expect(waysOf(layer, settings('plain')).map(({ variant }) => variant.tileM)).not.toContain(16);
+    expect(
+      candidateConfigs(linear(16, 2048, 2048), settings('plain')).map(({ variant }) => variant.tileM),
+    ).toContain(16);
+    expect(candidateConfigs(layer, settings('plain')).map(({ variant }) => variant.tileM)).not.toContain(16);
   });
 
   it('may be sliced half and twice as often, within the limits', () => {
-    const [rule] = waysOf(layer, settings('plain'));
-    expect(waysNear(rule, layer, settings('plain')).map(({ slices }) => slices)).toEqual([2, 8]);
-    expect(waysNear({ ...rule, slices: 64 }, layer, settings('plain')).map(({ slices }) => slices)).toEqual([
-      32,
-    ]);
-    expect(waysNear({ ...rule, slices: 1 }, linear(512, 2048, 128), settings('plain'))).toEqual([]);
+    const [rule] = candidateConfigs(layer, settings('plain'));
+    expect(neighbouringConfigs(rule, layer, settings('plain')).map(({ slices }) => slices)).toEqual([2, 8]);
+    expect(
+      neighbouringConfigs({ ...rule, slices: 64 }, layer, settings('plain')).map(({ slices }) => slices),
+    ).toEqual([32]);
+    expect(neighbouringConfigs({ ...rule, slices: 1 }, linear(512, 2048, 128), settings('plain'))).toEqual(
+      [],
+    );
   });
 });
 
 describe('the rule', () => {
-  const rule = (product: MatrixProduct, bytes?: number) =>
-    nameOfWay(waysOf(product, settings('plain', undefined, bytes))[0]);
-  const transposed = (product: MatrixProduct) => ({
+  const rule = (product: MatmulProblem, bytes?: number) =>
+    configName(candidateConfigs(product, settings('plain', undefined, bytes))[0]);
+  const transposed = (product: MatmulProblem) => ({
     ...product,
     b: { ...product.b, rowStride: product.n, columnStride: 1 },
   });
 
-  it('takes large tiles where there is work for them and the weight runs along n or is turned', () => {
+  it('takes large tiles where there is task for them and the weight runs along n or is transposed', () => {
     expect(rule(linear(4096, 2048, 2048))).toBe('plain 128x128 8x8 unrolled / 1');
     expect(rule(linear(4096, 2048, 2048, 'bf16'))).toBe('plain 128x64 8x8 / 1');
     expect(rule(transposed(linear(4096, 2048, 2048, 'bf16')))).toBe('plain 128x128 8x8 unrolled / 1');
@@ -127,7 +135,7 @@ describe('the rule', () => {
 
 describe('a choice', () => {
   const chosen = (level: KernelLevel, name: string, product = layer) =>
-    nameOfWay(chosenWay(product, settings(level, { [productKey(layer)]: name })));
+    configName(selectedConfig(product, settings(level, { [matmulKey(layer)]: name })));
   const rule = 'plain 128x128 8x8 unrolled / 4';
 
   it('overrides the rule for its shape alone', () => {
@@ -153,17 +161,13 @@ describe('a choice', () => {
   });
 
   it('is what is dispatched', () => {
-    const [dispatch] = tiledProduct(
-      layer,
-      settings('plain', { [productKey(layer)]: 'plain 64x32 4x4 / 1' }),
-      0,
-    );
+    const [dispatch] = gpuMatmul(layer, settings('plain', { [matmulKey(layer)]: 'plain 64x32 4x4 / 1' }), 0);
     expect(dispatch.constants).toMatchObject({ TILE_M: 64, TILE_N: 32, SPLIT: 1, THREADS: 128 });
     expect(dispatch.workgroups).toEqual([64, 8, 1]);
-    const { tunable } = dispatch;
-    const byRule = tunable!.dispatches(tunable!.ways(settings('plain'))[0], settings('plain'));
+    const { tuningProblem } = dispatch;
+    const byRule = tuningProblem!.dispatches(tuningProblem!.configs(settings('plain'))[0], settings('plain'));
     expect(byRule.map(({ shader }) => shader)).toEqual([
-      'dequantize_nf4_turned',
+      'dequantize_nf4_transposed',
       'matmul_unrolled',
       'matmul_reduce_wide',
     ]);
@@ -177,7 +181,7 @@ describe('a choice', () => {
       { ...layer, accumulate: true },
       { ...layer, alpha: 2 },
       { ...layer, b: { ...layer.b, rowStride: 2048, columnStride: 1 } },
-    ].map(productKey);
+    ].map(matmulKey);
     expect(new Set(keys).size).toBe(keys.length);
   });
 });
