@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const folder = join(import.meta.dirname, '../../src/worker');
-const workers = readdirSync(folder).filter((name) => name.endsWith('.worker.ts'));
+const workers = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+  name.endsWith('.worker.ts'),
+);
 
 describe('a worker', () => {
   it('is one of these', () => {
