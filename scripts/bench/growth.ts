@@ -154,7 +154,7 @@ export async function benchLongRun(
     recipe,
     documents,
     padTokenId,
-    evaluationClients: [],
+    evaluators: [],
     emit(event) {
       if (event.type === 'metrics') tokens = event.line.num_input_tokens_seen;
       if (event.type !== 'progress') return;

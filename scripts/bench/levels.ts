@@ -134,7 +134,7 @@ async function train(
     recipe,
     documents,
     padTokenId,
-    evaluationClients: [],
+    evaluators: [],
     emit: () => undefined,
   }).run();
   const seconds = (performance.now() - started) / 1000;

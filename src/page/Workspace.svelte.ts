@@ -17,23 +17,23 @@ import { MemoryCheck } from './gpu/MemoryCheck.svelte.ts';
 import { ModelLibrary } from './model/ModelLibrary.svelte.ts';
 import { applyPreset, presetOf, type Preset } from './recipe/presets.ts';
 import type { Result } from './result/Result.svelte.ts';
-import type { Run } from './run/RunView.svelte.ts';
-import { Runner } from './run/RunController.svelte.ts';
+import type { RunView } from './run/RunView.svelte.ts';
+import { RunController } from './run/RunController.svelte.ts';
 import { recipeOfLink } from './recipe/shareLink.ts';
 import { integer, messageOf } from './text.ts';
 import type { Remedy } from './gpu/memoryVerdict.ts';
 
 export class Workspace {
   readonly library = new ModelLibrary(this);
-  readonly runner = new Runner(this);
+  readonly runs = new RunController(this);
   readonly data = new DataFiles();
   readonly flow = new Flow(this);
   readonly memory = new MemoryCheck({
-    plan: (request) => this.runner.planner.plan(request),
-    probe: (bytes) => this.runner.planner.probe(bytes),
+    plan: (request) => this.runs.planner.plan(request),
+    probe: (bytes) => this.runs.planner.probe(bytes),
   });
   readonly measuring = new KernelTuning({
-    measureKernels: (request, onProgress) => this.runner.planner.measureKernels(request, onProgress),
+    measureKernels: (request, onProgress) => this.runs.planner.measureKernels(request, onProgress),
   });
   recipe = $state<Recipe>(parseRecipe({}));
   plan = $state.raw<RunPlan | null>(null);
@@ -49,7 +49,7 @@ export class Workspace {
   async start(): Promise<void> {
     await this.guard(async () => {
       await this.library.refresh();
-      await this.runner.refreshRuns();
+      await this.runs.refreshRuns();
     });
     await this.openLink();
   }
@@ -66,12 +66,12 @@ export class Workspace {
     return this.library.importing;
   }
 
-  get run(): Run | null {
-    return this.runner.run;
+  get run(): RunView | null {
+    return this.runs.run;
   }
 
   get result(): Result | null {
-    return this.runner.result;
+    return this.runs.result;
   }
 
   /** What depends on the model is made anew. */
@@ -110,7 +110,7 @@ export class Workspace {
     const { train } = this.data;
     if (!train || !this.plan || this.blockers.length > 0) return;
     train.previewOpen = true;
-    const running = this.runner.startRun();
+    const running = this.runs.startRun();
     await tick();
     this.flow.show('run');
     await running;
@@ -224,7 +224,7 @@ export class Workspace {
     if (metric) reasons.push(metric);
     if (this.recipeError) reasons.push(this.recipeError);
     if (this.planError) reasons.push(this.planError);
-    const start = this.runner.history.blockerFor(model?.id, recipe);
+    const start = this.runs.history.blockerFor(model?.id, recipe);
     if (start) reasons.push(start);
     return reasons;
   }
@@ -280,7 +280,7 @@ export class Workspace {
     }
     try {
       const request = this.planRequest!;
-      this.plan = await this.runner.planner.plan(request);
+      this.plan = await this.runs.planner.plan(request);
       const { kernels } = this.plan;
       if (kernels && kernels.measured < kernels.of)
         this.measuring.begin(request, (plan) => (this.plan = plan));

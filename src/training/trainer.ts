@@ -14,7 +14,7 @@ export interface TrainerOptions {
   recipe: Recipe;
   documents: readonly Document[];
   padTokenId: number;
-  evaluationClients: readonly Evaluator[];
+  evaluators: readonly Evaluator[];
   emit: (event: TrainerEvent) => void;
   saveCheckpoint?: (checkpoint: Checkpoint) => Promise<void>;
   resume?: Checkpoint;
@@ -234,8 +234,8 @@ export class Trainer {
   }
 
   private async evaluate(step: number): Promise<void> {
-    const { evaluationClients, emit, engine, recipe } = this.options;
-    const open = evaluationClients.filter(({ name }) => !this.failed.has(name));
+    const { evaluators, emit, engine, recipe } = this.options;
+    const open = evaluators.filter(({ name }) => !this.failed.has(name));
     if (open.length === 0) return;
     emit({ type: 'evaluating', step });
     const line: MetricsLine = { step, epoch: this.epochAt(step) };

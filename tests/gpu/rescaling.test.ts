@@ -168,7 +168,7 @@ describe.skipIf(!hasGpu)('a step whose scaled gradients overflow', () => {
         recipe: { ...recipe, training: { ...recipe.training, max_steps: steps } },
         documents,
         padTokenId: 0,
-        evaluationClients: [],
+        evaluators: [],
         emit,
       }).run();
     // The fourth step is on its way when the third is told.

@@ -9,7 +9,7 @@ import { EngineHost } from '../../src/engine/engineHost.ts';
 import { evaluateFile } from '../../src/training/evaluation.ts';
 import { importModel } from '../../src/import/importModel.ts';
 import { parseRecipe, type RecipeInput } from '../../src/training/recipe.ts';
-import type { EvaluateApi, ScorerApi } from '../../src/worker/evaluation/evaluationProtocol.ts';
+import type { EvaluatorApi, ScorerApi } from '../../src/worker/evaluation/evaluationProtocol.ts';
 import type { RowsApi } from '../../src/worker/dataset/datasetProtocol.ts';
 import type { RunRequest } from '../../src/worker/trainer/trainerProtocol.ts';
 import { TrainerHost } from '../../src/worker/trainer/trainerHost.ts';
@@ -93,11 +93,11 @@ export function requestOf(
 ): { request: RunRequest; close(): void } {
   const recipe = parseRecipe({ ...input, model: 'tiny', train_file: 'train.jsonl' });
   const documents = rows(12);
-  const [rowPorts, scorer, evaluate] = [new MessageChannel(), new MessageChannel(), new MessageChannel()];
+  const [rowPorts, scorer, own] = [new MessageChannel(), new MessageChannel(), new MessageChannel()];
   const served: RowsApi = { documents: async () => documents };
   expose(served, rowPorts.port1);
   const remote = wrap<ScorerApi>(scorer.port1);
-  const evaluator: EvaluateApi = {
+  const evaluator: EvaluatorApi = {
     evaluate: async () =>
       evaluateFile(
         { documents: rows(3, 12), padTokenId: PAD, generation: null },
@@ -108,7 +108,7 @@ export function requestOf(
         },
       ),
   };
-  expose(evaluator, evaluate.port1);
+  expose(evaluator, own.port1);
   const request: RunRequest = {
     modelId,
     modelName: 'tiny',
@@ -118,7 +118,7 @@ export function requestOf(
     kernels: { tune: true, level: 'auto' },
     padTokenId: PAD,
     rows: rowPorts.port2,
-    evaluationClients: [{ name: 'other', scorer: scorer.port2, evaluate: evaluate.port2 }],
+    evaluationPorts: [{ name: 'other', scorer: scorer.port2, evaluator: own.port2 }],
     training: { file: 'train.jsonl', name: 'training', sha256: '', summary, leaks: [] },
     validation: [{ file: 'other.val.jsonl', name: 'other', sha256: '', summary, leaks: [] }],
     resumeRunId: null,
@@ -128,7 +128,7 @@ export function requestOf(
   return {
     request,
     close() {
-      for (const { port1, port2 } of [rowPorts, scorer, evaluate]) {
+      for (const { port1, port2 } of [rowPorts, scorer, own]) {
         port1.close();
         port2.close();
       }

@@ -120,7 +120,7 @@ function setUp<E extends QuadraticEngine = QuadraticEngine>(
     recipe: parseRecipe(recipe),
     documents,
     padTokenId: 0,
-    evaluationClients: [],
+    evaluators: [],
     emit: (event) => events.push(event),
     saveCheckpoint: async (checkpoint) => void checkpoints.push(structuredClone(checkpoint)),
     now: () => 0,
@@ -177,16 +177,16 @@ describe('trainer', () => {
       training: RECIPE.training,
       evaluation: { eval_steps: 1, metric_for_best_model: 'eval_a_loss', early_stopping_patience: 0 },
     };
-    const { trainer } = setUp(recipe, (engine) => ({ evaluationClients: [evaluator(engine, 'a', 1)] }));
+    const { trainer } = setUp(recipe, (engine) => ({ evaluators: [evaluator(engine, 'a', 1)] }));
     expect(await trainer.run()).toMatchObject({ reason: 'finished', steps: 12, adapterStep: 0 });
   });
 
   it('resumed from a checkpoint goes on as if it had never stopped', async () => {
-    const whole = setUp(RECIPE, (engine) => ({ evaluationClients: [evaluator(engine, 'a', 2)] }));
+    const whole = setUp(RECIPE, (engine) => ({ evaluators: [evaluator(engine, 'a', 2)] }));
     const expected = await whole.trainer.run();
     expect(whole.checkpoints.map(({ step }) => step)).toEqual([0, 4, 8]);
     const rest = setUp(RECIPE, (engine) => ({
-      evaluationClients: [evaluator(engine, 'a', 2)],
+      evaluators: [evaluator(engine, 'a', 2)],
       resume: structuredClone(whole.checkpoints[1]),
     }));
     const result = await rest.trainer.run();
@@ -202,7 +202,7 @@ describe('trainer', () => {
 
   it('evaluates each file at the start, every eval_steps and at the end, under its own name', async () => {
     const { trainer } = setUp(RECIPE, (engine) => ({
-      evaluationClients: [evaluator(engine, 'a', 2), evaluator(engine, 'b', 0)],
+      evaluators: [evaluator(engine, 'a', 2), evaluator(engine, 'b', 0)],
     }));
     const lines = (await trainer.run()).lines.filter((line) => line.eval_a_loss !== undefined);
     expect(lines.map(({ step }) => step)).toEqual([0, 4, 8, 12]);
@@ -211,7 +211,7 @@ describe('trainer', () => {
 
   it('lets a file that fails fail alone, once', async () => {
     const { trainer, events } = setUp(RECIPE, (engine) => ({
-      evaluationClients: [
+      evaluators: [
         evaluator(engine, 'a', 2),
         {
           name: 'b',
@@ -237,7 +237,7 @@ describe('trainer', () => {
       evaluation: { eval_steps: 1, metric_for_best_model: 'eval_a_loss', early_stopping_patience: 3 },
     };
     const { trainer, engine } = setUp(recipe, (engine) => ({
-      evaluationClients: [evaluator(engine, 'a', 1.2)],
+      evaluators: [evaluator(engine, 'a', 1.2)],
     }));
     const { reason, adapterStep, adapter, lines } = await trainer.run();
     expect(reason).toBe('early stopping');
@@ -270,7 +270,7 @@ describe('trainer', () => {
           evaluation: { eval_steps: 1, metric_for_best_model, greater_is_better, early_stopping_patience: 3 },
         },
         () => ({
-          evaluationClients: [
+          evaluators: [
             {
               name: 'a',
               evaluate: async (at) => {
@@ -316,7 +316,7 @@ describe('trainer', () => {
     const { trainer, engine, checkpoints } = setUp(
       { ...RECIPE, training: { ...RECIPE.training, max_steps: 1000 } },
       (engine) => ({
-        evaluationClients: [evaluator(engine, 'a', 2)],
+        evaluators: [evaluator(engine, 'a', 2)],
         emit: (event) => event.type === 'progress' && event.step === 6 && trainer.stop(),
       }),
     );
@@ -384,7 +384,7 @@ describe('trainer', () => {
   it('does not blame a file for a lost device: the run as a whole ends with that', async () => {
     const lost = Object.assign(new Error('gone'), { name: 'DeviceLostError' });
     const { trainer, events } = setUp(RECIPE, () => ({
-      evaluationClients: [{ name: 'a', evaluate: () => Promise.reject(lost) }],
+      evaluators: [{ name: 'a', evaluate: () => Promise.reject(lost) }],
     }));
     await expect(trainer.run()).rejects.toBe(lost);
     expect(events.filter(({ type }) => type === 'evaluationFailed')).toEqual([]);
@@ -411,7 +411,7 @@ describe('trainer', () => {
   });
 
   it('asks for a step before the one ahead is over, and makes the same run of it', async () => {
-    const both = (engine: QuadraticEngine) => ({ evaluationClients: [evaluator(engine, 'a', 2)] });
+    const both = (engine: QuadraticEngine) => ({ evaluators: [evaluator(engine, 'a', 2)] });
     const [alone, ahead] = [setUp(RECIPE, both), setUp(RECIPE, both, new AheadEngine())];
     const [expected, made] = [await alone.trainer.run(), await ahead.trainer.run()];
     expect(made).toEqual(expected);

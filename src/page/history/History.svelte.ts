@@ -33,6 +33,11 @@ export class History {
     return this.runs.reduce((sum, { storedBytes }) => sum + storedBytes, 0);
   }
 
+  /** Runs that did not end and have a checkpoint to go on from. */
+  get unfinished(): RunSummary[] {
+    return this.runs.filter(({ resumableStep }) => resumableStep !== null);
+  }
+
   async refresh(): Promise<void> {
     await this.guard(null, async () => {
       this.runs = await this.api().runs();

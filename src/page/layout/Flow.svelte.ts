@@ -3,7 +3,7 @@ import type { ModelDetails, ModelSummary } from '../../worker/import/importProto
 import type { RunPlan } from '../../worker/trainer/trainerProtocol.ts';
 import type { DataFiles } from '../data/DataFiles.svelte.ts';
 import type { Result } from '../result/Result.svelte.ts';
-import { endText, type Run } from '../run/RunView.svelte.ts';
+import { endText, type RunView } from '../run/RunView.svelte.ts';
 import { bytes, duration, integer } from '../text.ts';
 
 export const STEP_IDS = ['model', 'data', 'recipe', 'run', 'result'] as const;
@@ -37,7 +37,7 @@ export interface FlowSource {
   readonly recipeError: string | null;
   readonly presetName: string;
   readonly plan: RunPlan | null;
-  readonly run: Run | null;
+  readonly run: RunView | null;
   readonly result: Result | null;
   readonly blockers: string[];
   readonly busy: boolean;

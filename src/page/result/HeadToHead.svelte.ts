@@ -2,7 +2,7 @@
 import { mix32, randomKey } from '../../lib/counterRandom.ts';
 import { signTest } from '../../lib/signTest.ts';
 import { proxy } from '../../worker/client.ts';
-import type { HeadToHead, VotedPair } from '../../worker/history/historyProtocol.ts';
+import type { BlindTest, VotedPair } from '../../worker/history/historyProtocol.ts';
 import type { SamplingOptions } from '../../worker/trainer/trainerProtocol.ts';
 import type { DataFile } from '../data/DataFile.svelte.ts';
 import type { ResultWorkers } from './resultWorkers.ts';
@@ -16,9 +16,9 @@ export interface Tally {
   chance: number;
 }
 
-export class HeadToHeadTest {
+export class HeadToHead {
   /** Comparisons by set; kept with the run. */
-  tests = $state<HeadToHead[]>([]);
+  tests = $state<BlindTest[]>([]);
   current = $state<string | null>(null);
   /** Rows whose answers are asked for now. */
   expected = $state(0);
@@ -29,13 +29,13 @@ export class HeadToHeadTest {
     private readonly runId: string,
     private readonly sampling: SamplingOptions,
     private readonly workers: ResultWorkers,
-    tests: readonly HeadToHead[],
+    tests: readonly BlindTest[],
   ) {
     this.tests = [...tests];
     this.current = tests.at(-1)?.name ?? null;
   }
 
-  get test(): HeadToHead | null {
+  get test(): BlindTest | null {
     return this.tests.find(({ name }) => name === this.current) ?? null;
   }
 
@@ -62,7 +62,7 @@ export class HeadToHeadTest {
     try {
       const questions = await file.evaluation().api.questions(rows);
       this.expected = questions.length;
-      const test: HeadToHead = { name: file.name, seed, sampling: { ...this.sampling, seed }, pairs: [] };
+      const test: BlindTest = { name: file.name, seed, sampling: { ...this.sampling, seed }, pairs: [] };
       this.tests = [...this.tests.filter(({ name }) => name !== file.name), test];
       this.current = file.name;
       await this.workers.trainer().answerPairs(

@@ -3,7 +3,7 @@ import type { Recipe } from '../../training/recipe.ts';
 import type { RunDetails, RunSummary } from '../../worker/history/historyProtocol.ts';
 import type { RunOutcome } from '../../worker/trainer/trainerProtocol.ts';
 import { Chat } from './Chat.svelte.ts';
-import { HeadToHeadTest } from './HeadToHead.svelte.ts';
+import { HeadToHead } from './HeadToHead.svelte.ts';
 import { HeatMap } from './HeatMap.svelte.ts';
 import type { ResultWorkers } from './resultWorkers.ts';
 
@@ -26,7 +26,7 @@ export interface ResultCurve {
 export class Result {
   readonly chat: Chat;
   readonly heatMap: HeatMap;
-  readonly headToHead: HeadToHeadTest;
+  readonly headToHead: HeadToHead;
 
   private constructor(
     readonly runId: string,
@@ -50,7 +50,7 @@ export class Result {
     };
     this.chat = new Chat(runId, sampling, workers);
     this.heatMap = new HeatMap(runId, workers);
-    this.headToHead = new HeadToHeadTest(runId, sampling, workers, votes);
+    this.headToHead = new HeadToHead(runId, sampling, workers, votes);
   }
 
   /** Of a run that has just ended. */

@@ -13,7 +13,6 @@ import type {
   FileInReport,
   GpuCheck,
   KernelRequest,
-  OpenRun,
   RunPlan,
   RunRequest,
   TrainerApi,
@@ -24,12 +23,12 @@ import type { Recipe } from '../../training/recipe.ts';
 import type { StorageUse } from '../../worker/import/importProtocol.ts';
 import type { DataFile } from '../data/DataFile.svelte.ts';
 import type { DataFiles } from '../data/DataFiles.svelte.ts';
-import { connectEvaluationWorkers, replaceEvaluationWorker } from './evaluationPorts.ts';
+import { connectEvaluationWorkers, replaceEvaluationWorker } from './evaluationWorkers.ts';
 import type { Flow } from '../layout/Flow.svelte.ts';
 import { History } from '../history/History.svelte.ts';
 import type { ModelLibrary } from '../model/ModelLibrary.svelte.ts';
 import { Result } from '../result/Result.svelte.ts';
-import { Run } from './RunView.svelte.ts';
+import { RunView } from './RunView.svelte.ts';
 import { bytes, messageOf } from '../text.ts';
 
 /** A checkpoint holds the adapter, AdamW's two moments and the best adapter so far. */
@@ -38,7 +37,7 @@ const ADAPTERS_IN_CHECKPOINT = 4;
 const CHECKPOINTS_AT_ONCE = 2;
 
 /** What of the page a run is made from. */
-export interface RunnerHost {
+export interface RunContext {
   error: string | null;
   recipe: Recipe;
   readonly recipeJson: string;
@@ -54,9 +53,8 @@ export interface RunnerHost {
   recipeChanged(needsData: boolean): Promise<void>;
 }
 
-export class Runner {
-  run = $state.raw<Run | null>(null);
-  openRuns = $state.raw<OpenRun[]>([]);
+export class RunController {
+  run = $state.raw<RunView | null>(null);
   readonly history = new History(() => this.keeper.api);
   /** Of the run that has ended, or of one opened from the history. */
   result = $state.raw<Result | null>(null);
@@ -65,7 +63,7 @@ export class Runner {
   private readonly resultWorkers = { trainer: () => this.trainer.api, history: () => this.keeper.api };
   private onTrainerCrash: (error: Error) => void = () => undefined;
 
-  constructor(private readonly host: RunnerHost) {
+  constructor(private readonly host: RunContext) {
     this.keeper = startHistory((message) =>
       host.fail(`The history cannot be read: ${message}. Reload the page.`),
     );
@@ -77,14 +75,14 @@ export class Runner {
     return this.trainer.api;
   }
 
-  async startRun(resume: OpenRun | null = null): Promise<void> {
+  async startRun(resume: RunSummary | null = null): Promise<void> {
     const { data, plan } = this.host;
     const { model } = this.host.library;
     const { train, usable } = data;
     if (!model || !train?.report || !plan) return;
     this.host.error = null;
     const recipe = parseRecipe(JSON.parse(this.host.recipeJson) as object);
-    const run = new Run(
+    const run = new RunView(
       usable.map(({ name }) => name),
       plan.totalSteps,
       recipe.evaluation.forgetting_threshold,
@@ -108,7 +106,7 @@ export class Runner {
       const { lengths: trainLengths, padTokenId } = train.report;
       const rows = new MessageChannel();
       await train.orDeath(train.dataset().api.serve(transfer(rows.port1, [rows.port1])));
-      const { ports: evaluationClients, failed } = await connectEvaluationWorkers(
+      const { ports: evaluationPorts, failed } = await connectEvaluationWorkers(
         usable,
         recipe,
         (file, message, restarted) => {
@@ -124,13 +122,13 @@ export class Runner {
         kernels: this.host.kernels,
         padTokenId,
         rows: rows.port2,
-        evaluationClients,
+        evaluationPorts,
         training,
         validation,
-        resumeRunId: resume?.runId ?? null,
+        resumeRunId: resume?.id ?? null,
         startFrom,
       };
-      const ports = [rows.port2, ...evaluationClients.flatMap(({ scorer, evaluate }) => [scorer, evaluate])];
+      const ports = [rows.port2, ...evaluationPorts.flatMap(({ scorer, evaluator }) => [scorer, evaluator])];
       const crashed = new Promise<never>((_, reject) => (this.onTrainerCrash = reject));
       const ended = this.trainer.api.run(
         transfer(request, ports),
@@ -223,15 +221,14 @@ export class Runner {
     return listening(onProgress, (tell) => this.trainer.api.checkGpu(tell));
   }
 
-  async discardRun(runId: string): Promise<void> {
-    await this.host.guard(async () => {
-      await this.trainer.api.discardRun(runId);
-      await this.refreshRuns();
-    });
+  /** Deletes an unfinished run instead of resuming it. */
+  async discardRun(run: RunSummary): Promise<void> {
+    await this.history.remove(run);
+    await this.refreshRuns();
   }
 
   /** Whether an unfinished run was made with this model and training file, so that it can go on. */
-  canResume(run: OpenRun): boolean {
+  canResume(run: RunSummary): boolean {
     return (
       run.modelId === this.host.library.model?.id &&
       run.trainFile === this.host.data.train?.file.name &&
@@ -239,15 +236,14 @@ export class Runner {
     );
   }
 
-  async resumeRun(open: OpenRun): Promise<void> {
-    this.host.recipe = open.recipe;
+  async resumeRun(unfinished: RunSummary): Promise<void> {
+    this.host.recipe = unfinished.recipe;
     await this.host.reloadData();
-    await this.startRun(open);
+    await this.startRun(unfinished);
   }
 
-  /** The runs that are kept, and those that can go on; with the room they take. */
+  /** Reads the list of kept runs and the storage that they take. */
   async refreshRuns(): Promise<void> {
-    this.openRuns = await this.trainer.api.openRuns();
     await this.history.refresh();
     await this.host.library.refreshStorage();
   }

@@ -29,7 +29,7 @@ export interface EvaluationState {
   pending: boolean;
 }
 
-export class Run {
+export class RunView {
   /** Its record in this browser; null until there is one. */
   runId: string | null = null;
   /** Absent until they are decided, and where TensorFlow.js runs. */

@@ -1,7 +1,7 @@
 import { expose, wrap } from 'comlink';
 import { evaluateFile, type Question, type Scorer } from '../../training/evaluation.ts';
 import { holdLife } from '../liveness.ts';
-import type { EvaluateApi, EvaluationApi, ScorerApi } from './evaluationProtocol.ts';
+import type { EvaluatorApi, EvaluationApi, ScorerApi } from './evaluationProtocol.ts';
 import type { Recipe } from '../../training/recipe.ts';
 import { RowFileHost } from '../dataset/rowFile.ts';
 
@@ -17,7 +17,7 @@ class EvaluationHost extends RowFileHost implements EvaluationApi {
     seed: number,
   ): Promise<void> {
     const remote = wrap<ScorerApi>(scorerPort);
-    const served: EvaluateApi = {
+    const served: EvaluatorApi = {
       evaluate: async () => {
         const { tokenizer, dataset } = this.read;
         const scorer: Scorer = {

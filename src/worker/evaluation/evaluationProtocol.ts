@@ -28,12 +28,12 @@ export interface ScorerApi {
 }
 
 /** What each evaluation worker serves to the trainer. */
-export interface EvaluateApi {
+export interface EvaluatorApi {
   evaluate(step: number): Promise<EvaluationResult>;
 }
 
 export interface EvaluationPorts {
   name: string;
   scorer: MessagePort;
-  evaluate: MessagePort;
+  evaluator: MessagePort;
 }

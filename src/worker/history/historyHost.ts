@@ -24,8 +24,9 @@ import type { MetricsLine } from '../../training/metrics.ts';
 import type { Recipe } from '../../training/recipe.ts';
 import { loraOf } from '../../import/startingAdapter.ts';
 import type { Checkpoint } from '../../training/runRecord.ts';
-import type { HeadToHead, HistoryApi, RunDetails, RunSummary } from './historyProtocol.ts';
+import type { BlindTest, HistoryApi, RunDetails, RunSummary } from './historyProtocol.ts';
 import type { StartingAdapter } from '../trainer/trainerProtocol.ts';
+import { resumableStep } from './resumableStep.ts';
 import { adapterFolder, runFolder } from './runFiles.ts';
 import { liveRuns } from '../runLock.ts';
 
@@ -47,7 +48,7 @@ export class HistoryHost implements HistoryApi {
     const database = await this.database;
     const [lines, votes, report] = (await Promise.all(
       (['lines', 'votes', 'report'] as const).map((part) => readPart(database, runId, part)),
-    )) as [MetricsLine[] | undefined, HeadToHead[] | undefined, string | undefined];
+    )) as [MetricsLine[] | undefined, BlindTest[] | undefined, string | undefined];
     const evaluations = (await listEvaluations(database, runId)).map(({ name, step, result }) => ({
       name,
       step,
@@ -66,9 +67,9 @@ export class HistoryHost implements HistoryApi {
     await updateRun(await this.database, runId, { notes });
   }
 
-  async putVotes(runId: string, votes: HeadToHead): Promise<void> {
+  async putVotes(runId: string, votes: BlindTest): Promise<void> {
     const database = await this.database;
-    const before = ((await readPart(database, runId, 'votes')) as HeadToHead[] | undefined) ?? [];
+    const before = ((await readPart(database, runId, 'votes')) as BlindTest[] | undefined) ?? [];
     await putPart(database, runId, 'votes', [...before.filter(({ name }) => name !== votes.name), votes]);
   }
 
@@ -168,14 +169,13 @@ export class HistoryHost implements HistoryApi {
   }
 
   private async summary(run: RunRecord, live: ReadonlySet<string>): Promise<RunSummary> {
-    const isLive = live.has(run.id);
-    const checkpoint = await latestCheckpointStep(await this.database, run.id);
-    const ended = run.state === 'finished' || run.state === 'diverged';
+    const database = await this.database;
+    const checkpoint = await latestCheckpointStep(database, run.id);
     return {
       ...run,
       recipe: run.recipe as Recipe,
-      live: isLive,
-      resumableStep: ended || isLive ? null : checkpoint,
+      live: live.has(run.id),
+      resumableStep: await resumableStep(database, run, live),
       storedBytes: run.adapterBytes * (1 + (checkpoint === null ? 0 : CHECKPOINT_ADAPTERS)),
     };
   }

@@ -37,7 +37,7 @@ export interface VotedPair {
   vote: 'tuned' | 'base' | 'tie' | null;
 }
 
-export interface HeadToHead {
+export interface BlindTest {
   /** Name of the validation set. */
   name: string;
   seed: number;
@@ -48,7 +48,7 @@ export interface HeadToHead {
 export interface RunDetails {
   lines: MetricsLine[];
   evaluations: RunEvaluation[];
-  votes: HeadToHead[];
+  votes: BlindTest[];
   report: string | null;
 }
 
@@ -60,7 +60,7 @@ export interface HistoryApi {
   rename(runId: string, name: string): Promise<void>;
   setNotes(runId: string, notes: string): Promise<void>;
   /** A comparison takes the place of the one before of the same set. */
-  putVotes(runId: string, votes: HeadToHead): Promise<void>;
+  putVotes(runId: string, votes: BlindTest): Promise<void>;
   remove(runId: string): Promise<void>;
   /** The PEFT folder of a run's adapter, as it was when the run ended. */
   adapterFolder(runId: string): Promise<Map<string, Uint8Array>>;

@@ -5,13 +5,13 @@
 import { expose, wrap, type Remote } from 'comlink';
 import type { Engine } from '../../engine/engine.ts';
 import type { Evaluator } from '../../training/evaluation.ts';
-import type { EvaluateApi, EvaluationPorts, ScorerApi } from '../evaluation/evaluationProtocol.ts';
+import type { EvaluatorApi, EvaluationPorts, ScorerApi } from '../evaluation/evaluationProtocol.ts';
 
 /** A worker ended, and another takes its place. */
 class Replaced extends Error {}
 
 interface Connection {
-  remote: Remote<EvaluateApi>;
+  remote: Remote<EvaluatorApi>;
   /** Rejects when the worker ends: what it was asked is never answered. */
   died: Promise<never>;
 }
@@ -96,7 +96,7 @@ class Link {
     this.isOpen = false;
   }
 
-  async evaluate(step: number): ReturnType<EvaluateApi['evaluate']> {
+  async evaluate(step: number): ReturnType<EvaluatorApi['evaluate']> {
     for (;;) {
       try {
         const { remote, died } = await this.current.promise;
@@ -107,7 +107,7 @@ class Link {
     }
   }
 
-  private open({ scorer, evaluate }: EvaluationPorts): void {
+  private open({ scorer, evaluator }: EvaluationPorts): void {
     const engine = this.engine!;
     let isAlive = true;
     const { promise: died } = this.death;
@@ -120,7 +120,7 @@ class Link {
     };
     expose(served, scorer);
     this.isOpen = true;
-    this.current.resolve({ remote: wrap<EvaluateApi>(evaluate), died });
+    this.current.resolve({ remote: wrap<EvaluatorApi>(evaluator), died });
   }
 }
 

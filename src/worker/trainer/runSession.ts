@@ -94,7 +94,7 @@ export class RunSession {
     const { database, request, runId } = this;
     const { manifest } = await openModel(database, request.modelId);
     const documents = await wrap<RowsApi>(request.rows).documents();
-    const evaluationClients = request.evaluationClients.map((ports) =>
+    const evaluators = request.evaluationPorts.map((ports) =>
       this.evaluationClients.connect(ports, () => this.engine!),
     );
     await this.begin();
@@ -112,7 +112,7 @@ export class RunSession {
           recipe: request.recipe,
           documents,
           padTokenId: request.padTokenId,
-          evaluationClients,
+          evaluators,
           emit: (event) => this.take(event),
           saveCheckpoint: (made) => this.save(made),
           resume: checkpoint,

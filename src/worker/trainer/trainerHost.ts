@@ -3,11 +3,10 @@ import { UserError } from '../../lib/errors.ts';
 import type { RequestMade } from '../../lib/requests.ts';
 import { openDatabase, type Database } from '../../storage/database.ts';
 import { openModel } from '../../storage/models.ts';
-import { deleteRun, latestCheckpointStep, listRuns } from '../../storage/runs.ts';
 import { tuningIn } from '../../storage/tuning.ts';
 import { EngineHost } from '../../engine/engineHost.ts';
 import type { EngineProgress } from '../../engine/engine.ts';
-import { examplesPerStep, type Recipe } from '../../training/recipe.ts';
+import { examplesPerStep } from '../../training/recipe.ts';
 import { totalSteps } from '../../training/schedule.ts';
 import { Answering } from './answering.ts';
 import { EvaluationClients } from './evaluationClients.ts';
@@ -16,7 +15,6 @@ import type {
   ChatRequest,
   GpuCheck,
   OnPair,
-  OpenRun,
   PlanRequest,
   RunOutcome,
   RunPlan,
@@ -27,7 +25,7 @@ import type {
   TrainerWorkerEvent,
 } from './trainerProtocol.ts';
 import type { EvaluationPorts } from '../evaluation/evaluationProtocol.ts';
-import { holdingRun, liveRuns } from '../runLock.ts';
+import { holdingRun } from '../runLock.ts';
 import { memoryRequest, RunSession } from './runSession.ts';
 
 /** Milliseconds that measuring in the background may take in all. */
@@ -183,41 +181,6 @@ export class TrainerHost implements TrainerApi {
   async checkGpu(onProgress: (done: number, total: number) => void): Promise<GpuCheck> {
     this.idle('Check the GPU when it has ended.');
     return this.engines.check(onProgress);
-  }
-
-  async openRuns(): Promise<OpenRun[]> {
-    const database = await this.database;
-    const live = await liveRuns();
-    const open: OpenRun[] = [];
-    for (const {
-      id: runId,
-      startedAt,
-      state,
-      modelId,
-      modelName,
-      trainFile,
-      recipe,
-      totalSteps,
-    } of await listRuns(database)) {
-      const ended = state === 'finished' || state === 'diverged' || live.has(runId);
-      const step = ended ? null : await latestCheckpointStep(database, runId);
-      if (step !== null)
-        open.push({
-          runId,
-          startedAt,
-          modelId,
-          modelName,
-          trainFile,
-          recipe: recipe as Recipe,
-          step,
-          totalSteps,
-        });
-    }
-    return open;
-  }
-
-  async discardRun(runId: string): Promise<void> {
-    await deleteRun(await this.database, runId);
   }
 
   /** @throws UserError while a run goes on */

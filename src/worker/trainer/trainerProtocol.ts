@@ -55,7 +55,7 @@ export interface RunRequest extends PlanRequest {
   modelName: string;
   padTokenId: number;
   rows: MessagePort;
-  evaluationClients: EvaluationPorts[];
+  evaluationPorts: EvaluationPorts[];
   training: FileInReport;
   validation: FileInReport[];
   /** A run whose checkpoint to go on from. */
@@ -89,18 +89,6 @@ export interface RunOutcome {
   metricsJsonl: string;
   recipeJson: string;
   report: string;
-}
-
-/** A run that did not end and can go on. */
-export interface OpenRun {
-  runId: string;
-  startedAt: string;
-  modelId: string;
-  modelName: string;
-  trainFile: string;
-  recipe: Recipe;
-  step: number;
-  totalSteps: number;
 }
 
 export type TrainerWorkerEvent =
@@ -179,6 +167,4 @@ export interface TrainerApi {
   tokenLosses(runId: string, inputIds: number[], adapterScale: number): Promise<TokenLosses>;
   /** Every kernel against TensorFlow.js on this adapter; not while a run goes on. */
   checkGpu(onProgress: (done: number, total: number) => void): Promise<GpuCheck>;
-  openRuns(): Promise<OpenRun[]>;
-  discardRun(runId: string): Promise<void>;
 }

@@ -22,7 +22,7 @@ export async function connectEvaluationWorkers(
       return await connect(file, recipe);
     } catch (error) {
       failed.set(file, messageOf(error));
-      return { name: file.name, scorer: new MessageChannel().port2, evaluate: new MessageChannel().port2 };
+      return { name: file.name, scorer: new MessageChannel().port2, evaluator: new MessageChannel().port2 };
     }
   };
   for (const file of files) file.onDeath = () => lost.add(file);
@@ -53,7 +53,7 @@ export async function replaceEvaluationWorker(
   try {
     await restarted;
     const ports = await connect(file, recipe);
-    await trainer.replaceEvaluationWorker(transfer(ports, [ports.scorer, ports.evaluate]));
+    await trainer.replaceEvaluationWorker(transfer(ports, [ports.scorer, ports.evaluator]));
   } catch (error) {
     await trainer.evaluationWorkerDied(
       file.name,
@@ -67,17 +67,17 @@ async function connect(file: DataFile, recipe: Recipe): Promise<EvaluationPorts>
   for (;;) {
     if (!(await file.reread())) throw new Error(file.error ?? `${file.file.name} could not be read.`);
     const scorer = new MessageChannel();
-    const evaluate = new MessageChannel();
+    const evaluator = new MessageChannel();
     const { api } = file.evaluation();
     const connected = api.connect(
       transfer(scorer.port1, [scorer.port1]),
-      transfer(evaluate.port1, [evaluate.port1]),
+      transfer(evaluator.port1, [evaluator.port1]),
       recipe.evaluation,
       recipe.training.seed,
     );
     try {
       await file.orDeath(connected);
-      return { name: file.name, scorer: scorer.port2, evaluate: evaluate.port2 };
+      return { name: file.name, scorer: scorer.port2, evaluator: evaluator.port2 };
     } catch (error) {
       if (!(error instanceof WorkerDied)) throw error;
     }

@@ -5,7 +5,7 @@ import type { Engine, GenerationWatch } from '../../src/engine/engine.ts';
 import type { EvaluationResult } from '../../src/training/evaluation.ts';
 import { EvaluationClients } from '../../src/worker/trainer/evaluationClients.ts';
 import type {
-  EvaluateApi,
+  EvaluatorApi,
   EvaluationPorts,
   ScorerApi,
 } from '../../src/worker/evaluation/evaluationProtocol.ts';
@@ -23,9 +23,9 @@ function worker(
   const [scorer, own] = [new MessageChannel(), new MessageChannel()];
   open.push(scorer.port1, scorer.port2, own.port1, own.port2);
   const engine = wrap<ScorerApi>(scorer.port1);
-  const served: EvaluateApi = { evaluate: (step) => evaluate(step, engine) };
+  const served: EvaluatorApi = { evaluate: (step) => evaluate(step, engine) };
   expose(served, own.port1);
-  return { name, scorer: scorer.port2, evaluate: own.port2 };
+  return { name, scorer: scorer.port2, evaluator: own.port2 };
 }
 
 const result = (loss: number): EvaluationResult => ({
