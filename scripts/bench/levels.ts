@@ -6,7 +6,7 @@ import type { GpuContext } from '../../src/gpu/gpuContext.ts';
 import type { KernelLevel } from '../../src/gpu/dispatch.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
 import { evaluateFile } from '../../src/training/evaluation.ts';
-import { planRun } from '../../src/engine/enginePlans.ts';
+import { makeEnginePlans } from '../../src/engine/enginePlans.ts';
 import { parseRecipe, type Recipe } from '../../src/training/recipe.ts';
 import { curve } from '../../src/training/metrics.ts';
 import { Trainer } from '../../src/training/trainer.ts';
@@ -120,7 +120,7 @@ async function train(
     gradientCheckpointing: false,
     seed: recipe.training.seed,
   };
-  const plan = planRun(
+  const plan = makeEnginePlans(
     { ...options, model: modelOf(weights.config), weights: weights.tensors },
     context.settings,
     context.limits,

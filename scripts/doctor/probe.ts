@@ -3,7 +3,8 @@ import { packDocuments } from '../../src/data/packing.ts';
 import { isNf4, tensorPartBytes } from '../../src/formats/tensors.ts';
 import { isSoftwareAdapter, openGpu, type GpuContext } from '../../src/gpu/gpuContext.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
-import { memoryReport, planRun } from '../../src/engine/enginePlans.ts';
+import { makeEnginePlans } from '../../src/engine/enginePlans.ts';
+import { memoryReport } from '../../src/engine/memoryReport.ts';
 import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
 import { randomModel, SHAPES } from '../lib/randomModel.ts';
 
@@ -86,7 +87,7 @@ function fitOf(gpu: GpuContext, name: string): ModelFit {
   // Forward, forward again for the backward pass, gradient of the input; the head is not run again.
   const known = { name, macsPerToken: 3 * linears + 2 * head, storedBytes };
   try {
-    const plans = planRun(
+    const plans = makeEnginePlans(
       { model, weights: tensors, lora: LORA, tokensPerMicroBatch: TOKENS, gradientCheckpointing: true },
       gpu.settings,
       gpu.limits,

@@ -1,7 +1,7 @@
 /** What a training engine does, whichever executor is under it. The trainer, the evaluator and the reference command see only this. */
 import type { MicroBatch } from '../data/types.ts';
 import type { Float32Tensor, WeightSource } from '../formats/tensors.ts';
-import type { RunKernels } from '../tuning/runKernels.ts';
+import type { KernelChoice } from '../tuning/kernelChoice.ts';
 
 /** LoRA settings under PEFT's own names. */
 export interface LoraSettings {
@@ -30,7 +30,7 @@ export interface EngineOptions {
   /** Slots and longest sequence of generation; the KV cache is planned when generate is first called. */
   generation?: { slots: number; maxLength: number };
   /** Level and choices of its kernels; absent: the device's own settings. */
-  kernels?: Pick<RunKernels, 'level' | 'choices'>;
+  kernels?: Pick<KernelChoice, 'level' | 'choices'>;
   onProgress?: (event: EngineProgress) => void;
 }
 

@@ -1,29 +1,20 @@
 /** Chooses the engine and owns the one GPU device: WebGPU where there is an adapter, else TensorFlow.js for small models. */
-import type { TensorInfo } from '../formats/tensors.ts';
 import { openGpu, type GpuContext } from '../gpu/gpuContext.ts';
 import { probeMemory } from '../gpu/memoryProbe.ts';
 import { UserError } from '../lib/errors.ts';
 import { modelOf } from '../model/families/registry.ts';
 import { choicesAt, decideLevel } from '../tuning/autotuner.ts';
 import { tuningTasksOf, type TuningTask } from '../tuning/tuningProblems.ts';
-import type { Engine, EngineOptions, LoraSettings, MemoryAim, MemoryChoice, MemoryReport } from './engine.ts';
+import type { Engine, EngineOptions, MemoryChoice, MemoryReport } from './engine.ts';
 import type { GpuCheck } from '../verify/gpuCheck.ts';
-import { settingsWith, type KernelRequest, type RunKernels } from '../tuning/runKernels.ts';
+import { settingsWith, type KernelChoice } from '../tuning/kernelChoice.ts';
 import { KernelTuner, type MeasureOptions, type TuningMemory } from '../tuning/kernelTuner.ts';
+import type { EngineRequest } from './engineRequest.ts';
 import { chooseMemory } from './memoryChoice.ts';
-import { memoryReport, plansOf } from './enginePlans.ts';
+import { listPlans } from './enginePlans.ts';
+import { memoryReport } from './memoryReport.ts';
 import { fallbackMemory, TensorFlowEngine } from './tensorflow/tensorflowEngine.ts';
 import { WebGpuEngine } from './webgpu/webgpuEngine.ts';
-
-export interface MemoryRequest {
-  config: Record<string, unknown>;
-  tensors: ReadonlyMap<string, TensorInfo>;
-  lora: LoraSettings;
-  tokensPerMicroBatch: number;
-  gradientCheckpointing: boolean;
-  memoryAim: MemoryAim;
-  kernels: KernelRequest;
-}
 
 export interface MemoryAnswer {
   memory: MemoryReport;
@@ -32,7 +23,7 @@ export interface MemoryAnswer {
   /** What was chosen to fit and why; absent where TensorFlow.js runs. */
   choice?: MemoryChoice;
   /** What the kernels would be now; absent where TensorFlow.js runs. */
-  kernels?: RunKernels;
+  kernels?: KernelChoice;
   /** The adapter in words. */
   device: string;
   /** TensorFlow.js: slow, and its memory is estimated. */
@@ -58,7 +49,7 @@ export class EngineHost {
   }
 
   /** Exact memory of a run, before anything is allocated. */
-  async memoryOf(request: MemoryRequest): Promise<MemoryAnswer> {
+  async memoryOf(request: EngineRequest): Promise<MemoryAnswer> {
     const gpu = await this.device();
     if (!gpu) {
       const options = { ...request, model: modelOf(request.config), weights: request.tensors };
@@ -84,13 +75,13 @@ export class EngineHost {
    * Measures the kernels of a run that are not known yet, as far as the time goes; not while an engine holds the device's memory.
    * @returns whether anything was measured
    */
-  async measureKernels(request: MemoryRequest, options: MeasureOptions): Promise<boolean> {
+  async measureKernels(request: EngineRequest, options: MeasureOptions): Promise<boolean> {
     if (!request.kernels.tune || this.engine) return false;
     return (await this.alone(async (gpu) => (await this.measureMissing(gpu, request, options)) > 0)) ?? false;
   }
 
   /** Decides a run's kernels for good: what is not known is measured within the budget, and the rest left to the rule. @returns undefined where TensorFlow.js runs */
-  async settleKernels(request: MemoryRequest, options: MeasureOptions): Promise<RunKernels | undefined> {
+  async settleKernels(request: EngineRequest, options: MeasureOptions): Promise<KernelChoice | undefined> {
     this.disposeEngine();
     return this.alone(async (gpu) => {
       await this.measureMissing(gpu, request, options);
@@ -106,7 +97,7 @@ export class EngineHost {
   }
 
   /** Whether kernels decided before, perhaps on another adapter, can run on this one. */
-  async canRun({ level }: RunKernels): Promise<boolean> {
+  async canRun({ level }: KernelChoice): Promise<boolean> {
     return (await this.device())?.levels.includes(level) ?? false;
   }
 
@@ -150,15 +141,15 @@ export class EngineHost {
   /** A run's plans with the kernels that are known, its level decided by what was measured. */
   private async decide(
     gpu: GpuContext,
-    request: MemoryRequest,
-  ): Promise<ReturnType<typeof chooseMemory> & { works: TuningTask[]; kernels: RunKernels }> {
+    request: EngineRequest,
+  ): Promise<ReturnType<typeof chooseMemory> & { works: TuningTask[]; kernels: KernelChoice }> {
     const { tune, level: wanted } = request.kernels;
     if (wanted !== 'auto' && !gpu.levels.includes(wanted))
       throw new UserError(
         `${gpu.name} has no kernels of level ${wanted} in this browser, only ${gpu.levels.join(' and ')}. Take level=${wanted} out of the page's address.`,
       );
     const known = tune ? await this.tuner.known(gpu) : new Map<string, never>();
-    const planned = (level: RunKernels['level']) => {
+    const planned = (level: KernelChoice['level']) => {
       const choices = Object.fromEntries(
         [...known].flatMap(([key, measured]) => (measured[level] ? [[key, measured[level].config]] : [])),
       );
@@ -167,7 +158,7 @@ export class EngineHost {
         settingsWith(gpu.settings, { level, choices }),
         gpu.limits,
       );
-      return { ...made, works: tune ? tuningTasksOf(plansOf(made.plans)) : [] };
+      return { ...made, works: tune ? tuningTasksOf(listPlans(made.plans)) : [] };
     };
     const first = planned(wanted === 'auto' ? 'plain' : wanted);
     const level = wanted === 'auto' ? decideLevel(first.works, known, gpu.levels) : wanted;
@@ -192,7 +183,7 @@ export class EngineHost {
   /** @returns how many works were tried */
   private async measureMissing(
     gpu: GpuContext,
-    request: MemoryRequest,
+    request: EngineRequest,
     options: MeasureOptions,
   ): Promise<number> {
     if (!request.kernels.tune) return 0;

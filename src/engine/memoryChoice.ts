@@ -7,12 +7,13 @@ import { UserError } from '../lib/errors.ts';
 import type { Checkpointing } from '../plan/autodiff.ts';
 import { BlockTooLargeError, type MemoryLimits } from '../plan/memoryPlan.ts';
 import type { MemoryAim, MemoryChoice } from './engine.ts';
-import { memoryReport, MOST_SLOTS, planRun, type RunPlanOptions, type RunPlans } from './enginePlans.ts';
+import { MOST_SLOTS, makeEnginePlans, type PlanOptions, type EnginePlans } from './enginePlans.ts';
+import { memoryReport } from './memoryReport.ts';
 
 /** Where the recipe names no limit: what the GPUs of most laptops can spare. */
 export const DEFAULT_MEMORY_BYTES = 2 * 2 ** 30;
 
-export type ChoiceOptions = Omit<RunPlanOptions, 'gradientCheckpointing'> & {
+export type ChoiceOptions = Omit<PlanOptions, 'gradientCheckpointing'> & {
   gradientCheckpointing: boolean;
   aim: MemoryAim;
 };
@@ -22,7 +23,7 @@ export function chooseMemory(
   { aim, ...wanted }: ChoiceOptions,
   settings: KernelSettings,
   limits: MemoryLimits,
-): { plans: RunPlans; options: RunPlanOptions; choice: MemoryChoice } {
+): { plans: EnginePlans; options: PlanOptions; choice: MemoryChoice } {
   const generation = aim.generation && {
     slots: Math.min(aim.generation.slots, MOST_SLOTS),
     maxLength: Math.ceil(aim.generation.maxLength / 64) * 64,
@@ -31,10 +32,10 @@ export function chooseMemory(
   const layers = options.model.config.num_hidden_layers;
   const limitBytes = aim.limitBytes ?? DEFAULT_MEMORY_BYTES;
   /** Of each T: only the training plan depends on what is recomputed. */
-  const rest = new Map<number, RunPlans>();
+  const rest = new Map<number, EnginePlans>();
   const made = (tokensPerMicroBatch: number, gradientCheckpointing: readonly Checkpointing[]) => {
     const changed = { ...options, tokensPerMicroBatch, gradientCheckpointing };
-    const plans = planRun(changed, settings, limits, rest.get(tokensPerMicroBatch));
+    const plans = makeEnginePlans(changed, settings, limits, rest.get(tokensPerMicroBatch));
     rest.set(tokensPerMicroBatch, plans);
     return { options: changed, plans, total: memoryReport(plans).total };
   };

@@ -5,7 +5,7 @@ import type { MemoryReport } from '../engine/engine.ts';
 import type { EvaluationResult } from '../training/evaluation.ts';
 import { courseOf, forgettingText } from '../training/forgetting.ts';
 import { kernelText } from '../training/kernelRequest.ts';
-import type { RunKernels } from '../tuning/runKernels.ts';
+import type { KernelChoice } from '../tuning/kernelChoice.ts';
 import { bestSteps, curve, METRICS, type MetricsLine } from '../training/metrics.ts';
 import { recipeToJson, type Recipe } from '../training/recipe.ts';
 import { svgChart, svgDataUri, type SvgCurve } from './svgChart.ts';
@@ -30,7 +30,7 @@ export interface ReportInputs {
   device: string;
   versions: { finetab: string; browser: string };
   /** Absent where TensorFlow.js ran. */
-  kernels?: RunKernels;
+  kernels?: KernelChoice;
   memory: MemoryReport;
   training: FileInRun;
   /** `failure`: why it was not evaluated to the end. `restarted`: why its worker was started anew. */

@@ -1,6 +1,6 @@
 /** What the page's address asks of the kernels, and the kernels of a run in words. */
 import { LEVELS, type KernelLevel } from '../gpu/dispatch.ts';
-import type { KernelRequest, RunKernels } from '../tuning/runKernels.ts';
+import type { KernelRequest, KernelChoice } from '../tuning/kernelChoice.ts';
 
 /** @param address the page's @throws Error that says what it may hold */
 export function kernelRequestOf(address: string): KernelRequest {
@@ -23,7 +23,7 @@ const ARITHMETIC: Record<KernelLevel, string> = {
     'products and attention on matrix units, operands rounded to float16, sums in float32 (level matrix)',
 };
 
-export function kernelText({ level, measured, of }: Omit<RunKernels, 'choices'>): string {
+export function kernelText({ level, measured, of }: Omit<KernelChoice, 'choices'>): string {
   if (of === 0) return `${ARITHMETIC[level]}; none were measured.`;
   return `${ARITHMETIC[level]}; ${measured === of ? `for all ${of} shapes` : `for ${measured} of ${of} shapes`} the fastest of several, as measured on this GPU.`;
 }

@@ -4,7 +4,7 @@ import { openCheckpoint } from '../../src/formats/checkpoint.ts';
 import type { KernelSettings } from '../../src/gpu/dispatch.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
 import { uniform } from '../../src/verify/opCases.ts';
-import { planGeneration } from '../../src/engine/enginePlans.ts';
+import { makeGenerationPlans } from '../../src/engine/enginePlans.ts';
 import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
 import { memoryWeightSource } from '../../src/import/weightStream.ts';
 import { DIRECT, TILED } from '../helpers/agreement.ts';
@@ -52,7 +52,7 @@ async function generated(
     training: false,
   };
   const planOptions = { ...options, model: modelOf(CONFIG), weights: weights.tensors };
-  const { decode } = planGeneration(
+  const { decode } = makeGenerationPlans(
     planOptions,
     { slots: PROMPTS.length, maxLength: 64 },
     context.settings,

@@ -4,12 +4,12 @@ import type { GpuContext } from '../../src/gpu/gpuContext.ts';
 import type { Measured } from '../../src/tuning/autotuner.ts';
 import { tuningTasksOf } from '../../src/tuning/tuningProblems.ts';
 import { openModel } from '../../src/storage/models.ts';
-import { EngineHost, type MemoryRequest } from '../../src/engine/engineHost.ts';
-import type { KernelRequest } from '../../src/tuning/runKernels.ts';
+import { EngineHost } from '../../src/engine/engineHost.ts';
+import { engineRequest, type EngineRequest } from '../../src/engine/engineRequest.ts';
+import type { KernelRequest } from '../../src/tuning/kernelChoice.ts';
 import type { TuningMemory } from '../../src/tuning/kernelTuner.ts';
-import { planRun } from '../../src/engine/enginePlans.ts';
+import { makeEnginePlans } from '../../src/engine/enginePlans.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
-import { memoryRequest } from '../../src/worker/trainer/runSession.ts';
 import type { WeightSource } from '../../src/formats/tensors.ts';
 import { TILED } from '../helpers/agreement.ts';
 import { gpuWith, testGpu } from '../helpers/gpu.ts';
@@ -21,7 +21,7 @@ const OTHER_WAY = 'plain 64x32 4x4 / 1';
 describe.skipIf(!gpu)('kernels of a run', { timeout: 600_000 }, () => {
   let context: GpuContext;
   let weights: WeightSource;
-  let request: (kernels: KernelRequest) => MemoryRequest;
+  let request: (kernels: KernelRequest) => EngineRequest;
   let keys: string[];
   beforeAll(async () => {
     context = await gpuWith(TILED);
@@ -33,9 +33,9 @@ describe.skipIf(!gpu)('kernels of a run', { timeout: 600_000 }, () => {
       training: { max_steps: 2, per_device_train_batch_size: 4 },
     });
     close();
-    request = (kernels) => memoryRequest({ ...run, kernels }, weights);
+    request = (kernels) => engineRequest({ ...run, kernels }, weights);
     const { tokensPerMicroBatch, gradientCheckpointing, lora } = request({ tune: true, level: 'auto' });
-    const plans = planRun(
+    const plans = makeEnginePlans(
       {
         model: modelOf(weights.config),
         weights: weights.tensors,

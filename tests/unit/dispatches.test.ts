@@ -4,17 +4,13 @@ import { LORA } from '../../scripts/bench/measuring.ts';
 import { randomModel, SHAPES } from '../../scripts/lib/randomModel.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
 import type { Plan } from '../../src/plan/plan.ts';
-import { planGeneration, planRun, type RunPlanOptions } from '../../src/engine/enginePlans.ts';
+import { makeGenerationPlans, makeEnginePlans, type PlanOptions } from '../../src/engine/enginePlans.ts';
 import { kernelSettings } from '../helpers/kernelSettings.ts';
 
 const LIMITS = { maxBindingBytes: 2 ** 31 - 4, maxBufferBytes: 2 ** 31 - 4 };
 const SETTINGS = kernelSettings({ workgroupBytes: 32768, maxBindingBytes: LIMITS.maxBindingBytes });
 
-function optionsOf(
-  name: string,
-  tokensPerMicroBatch: number,
-  gradientCheckpointing: boolean,
-): RunPlanOptions {
+function optionsOf(name: string, tokensPerMicroBatch: number, gradientCheckpointing: boolean): PlanOptions {
   const { config, tensors } = randomModel(SHAPES[name]);
   return { model: modelOf(config), weights: tensors, lora: LORA, tokensPerMicroBatch, gradientCheckpointing };
 }
@@ -29,7 +25,7 @@ const LAYERS = 16;
 
 describe('dispatches of Llama-3.2-1B, r 16, all linear layers', () => {
   it('of a step that recomputes nothing are at most 42 a layer, and three a piece of the loss', () => {
-    const { train } = planRun(optionsOf('Llama-3.2-1B', 4096, false), SETTINGS, LIMITS).training!;
+    const { train } = makeEnginePlans(optionsOf('Llama-3.2-1B', 4096, false), SETTINGS, LIMITS).training!;
     const { cross_entropy: chunks, ...counts } = shadersOf(train);
     expect(train.dispatches.length).toBeLessThanOrEqual(42 * LAYERS + 3 * chunks);
     // A group of projections that share an input: forward, back, and its parameters.
@@ -40,7 +36,7 @@ describe('dispatches of Llama-3.2-1B, r 16, all linear layers', () => {
   });
 
   it.each([1, 8])('of a token in %i sequences are 13 a layer and ten more', (slots) => {
-    const { decode } = planGeneration(
+    const { decode } = makeGenerationPlans(
       optionsOf('Llama-3.2-1B', 512, true),
       { slots, maxLength: 512 },
       SETTINGS,

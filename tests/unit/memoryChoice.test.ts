@@ -4,7 +4,8 @@ import { SHAPES } from '../../scripts/lib/randomModel.ts';
 import type { TensorInfo } from '../../src/formats/tensors.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
 import { chooseMemory, DEFAULT_MEMORY_BYTES, type ChoiceOptions } from '../../src/engine/memoryChoice.ts';
-import { memoryReport, planRun } from '../../src/engine/enginePlans.ts';
+import { makeEnginePlans } from '../../src/engine/enginePlans.ts';
+import { memoryReport } from '../../src/engine/memoryReport.ts';
 import { kernelSettings } from '../helpers/kernelSettings.ts';
 
 const GIB = 2 ** 30;
@@ -63,7 +64,7 @@ describe('memory of NF4, r 16, all linear layers, 512 tokens, within the limits 
     expect(total(made)).toBeGreaterThan(0.9 * most * GIB);
     expect(made.choice.tokensPerMicroBatch).toBe(512);
     const report = memoryReport(
-      planRun(options(config, 512, { limitBytes: null, leastTokens: 512 }), SETTINGS, LIMITS),
+      makeEnginePlans(options(config, 512, { limitBytes: null, leastTokens: 512 }), SETTINGS, LIMITS),
     );
     expect(report.total).toBeLessThan(recomputed * GIB);
     expect(report.kvCache).toBe(0);
@@ -77,7 +78,7 @@ describe('what is recomputed', () => {
     chooseMemory(options(SMALL, tokens, { limitBytes, leastTokens }, checkpointing), SETTINGS, LIMITS);
   const bytes = (checkpointing: boolean) =>
     memoryReport(
-      planRun(
+      makeEnginePlans(
         {
           ...options(SMALL, 512, { limitBytes: null, leastTokens: 512 }),
           gradientCheckpointing: checkpointing,

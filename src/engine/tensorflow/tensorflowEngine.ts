@@ -25,11 +25,11 @@ import {
   type StepOutput,
   type TokenScores,
 } from '../engine.ts';
-import type { RunPlanOptions } from '../enginePlans.ts';
+import type { PlanOptions } from '../enginePlans.ts';
 import { weightValues } from './weightValues.ts';
 
 /** What the fallback holds, estimated: weights in float32, and every forward value of a step twice (itself and its gradient). */
-export function fallbackMemory(options: RunPlanOptions): MemoryReport {
+export function fallbackMemory(options: PlanOptions): MemoryReport {
   const { graph, layout } = graphsOf(options).train;
   const weights = [...options.weights.values()].reduce((sum, info) => sum + valueBytes(info), 0);
   const forward = graph.nodes.filter((node) => node.op.tensorflow).flatMap((node) => node.outputs);
@@ -46,7 +46,7 @@ export function fallbackMemory(options: RunPlanOptions): MemoryReport {
   };
 }
 
-function graphsOf(options: RunPlanOptions): { train: TrainGraph; score: Graph; logits: Graph } {
+function graphsOf(options: PlanOptions): { train: TrainGraph; score: Graph; logits: Graph } {
   const shared = {
     tokens: options.tokensPerMicroBatch,
     positions: options.tokensPerMicroBatch,
@@ -91,7 +91,7 @@ export class TensorFlowEngine implements Engine {
     backends?: readonly TensorFlowBackend[],
   ): Promise<TensorFlowEngine> {
     const { tf, backend } = await loadTensorFlow(backends);
-    const planOptions: RunPlanOptions = {
+    const planOptions: PlanOptions = {
       ...options,
       model: modelOf(options.weights.config),
       weights: options.weights.tensors,

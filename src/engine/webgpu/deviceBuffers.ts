@@ -7,10 +7,10 @@ import type { BufferRange, PlanBuffers } from '../../plan/planExecutor.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { QUANTIZATION_TABLE_BYTES, quantizationTables } from '../../quant/nf4.ts';
 import type { WeightBuffers } from './uploadWeights.ts';
-import { arenaBytes, readbackBytes, deviceBuffersKey } from '../enginePlans.ts';
+import { arenaBytes, readbackBytes, deviceBufferKey } from '../memoryReport.ts';
 
 export class DeviceBuffers {
-  /** By deviceBuffersKey; several where the adapter is larger than one buffer may be. */
+  /** By deviceBufferKey; several where the adapter is larger than one buffer may be. */
   private readonly buffers = new Map<string, GPUBuffer[]>();
   private readonly arenas: GPUBuffer[] = [];
   private readback: GPUBuffer | null = null;
@@ -34,7 +34,7 @@ export class DeviceBuffers {
     for (const plan of plans) {
       for (const value of plan.external) {
         if (value.role === 'weight' || value.role === 'parameter' || value.role === 'gradient') continue;
-        const key = deviceBuffersKey(value, plan);
+        const key = deviceBufferKey(value, plan);
         if (this.buffers.has(key)) continue;
         const pieces = this.isWholeAdapter(value)
           ? this.layout.pieces.map(({ elements }) => elements * 4)
@@ -74,10 +74,10 @@ export class DeviceBuffers {
 
   /** Gives back what `plans` added and no plan of `keep` uses. Their executors must not run again. */
   release(plans: readonly Plan[], keep: readonly Plan[]): void {
-    const kept = new Set(keep.flatMap((plan) => plan.external.map((value) => deviceBuffersKey(value, plan))));
+    const kept = new Set(keep.flatMap((plan) => plan.external.map((value) => deviceBufferKey(value, plan))));
     for (const plan of plans) {
       for (const value of plan.external) {
-        const key = deviceBuffersKey(value, plan);
+        const key = deviceBufferKey(value, plan);
         const buffers = this.buffers.get(key);
         if (!buffers || kept.has(key)) continue;
         for (const buffer of buffers) this.context.destroyBuffer(buffer);
@@ -109,7 +109,7 @@ export class DeviceBuffers {
   }
 
   input(plan: Plan, name: string): GPUBuffer {
-    return this.buffers.get(deviceBuffersKey(inputOf(plan, name)!, plan))![0];
+    return this.buffers.get(deviceBufferKey(inputOf(plan, name)!, plan))![0];
   }
 
   /** Writes an input of a plan by name, if the plan has it. */
@@ -121,7 +121,7 @@ export class DeviceBuffers {
         `${plan.name}: input ${name} has ${data.byteLength} bytes, planned were ${valueBytes(value)}`,
       );
     this.context.device.queue.writeBuffer(
-      this.buffers.get(deviceBuffersKey(value, plan))![0],
+      this.buffers.get(deviceBufferKey(value, plan))![0],
       0,
       data as Float32Array<ArrayBuffer>,
     );
@@ -169,7 +169,7 @@ export class DeviceBuffers {
         size,
       );
     }
-    const buffers = this.buffers.get(deviceBuffersKey(value, plan));
+    const buffers = this.buffers.get(deviceBufferKey(value, plan));
     if (!buffers) throw new Error(`${plan.name}: ${value.role} ${value.name} was not allocated`);
     return this.isWholeAdapter(value)
       ? this.inAdapter(buffers, offset, size)

@@ -1,7 +1,7 @@
 /** Generation over slots: prompts are read in packed batches, then every slot gets one token a round, several rounds at a time. */
 import { mix32, randomKey } from '../../lib/counterRandom.ts';
 import type { GenerationOptions, GenerationWatch } from '../engine.ts';
-import { MOST_ROUNDS } from '../enginePlans.ts';
+import { MOST_ROUNDS } from '../memoryReport.ts';
 
 /** Slot number that the cache kernels ignore. */
 const NO_SLOT = 0xffffffff;

@@ -8,18 +8,18 @@ import type { GpuReplay } from './planReplay.ts';
 import type { DeviceBuffers } from './deviceBuffers.ts';
 import {
   MOST_SLOTS,
-  planGeneration,
-  plansOf,
+  makeGenerationPlans,
+  listPlans,
   type GenerationPlans,
-  type RunPlanOptions,
-  type RunPlans,
+  type PlanOptions,
+  type EnginePlans,
 } from '../enginePlans.ts';
 
 /** Of the engine whose weights and adapter answer. */
 export interface SlotsHost {
   /** Its `generation` is what is planned here. */
-  plans: RunPlans;
-  planOptions: RunPlanOptions;
+  plans: EnginePlans;
+  planOptions: PlanOptions;
   /** What was asked for ahead of any prompt. */
   asked?: { slots: number; maxLength: number };
   settings: KernelSettings;
@@ -76,10 +76,10 @@ function generationPlans(
   const kept = before && before.maxLength <= 4 * needed ? before.maxLength : 0;
   const maxLength = Math.ceil(Math.max(needed, kept, asked?.maxLength ?? 0) / 64) * 64;
   if (before) {
-    deviceBuffers.release([before.prefill, before.decode], plansOf({ ...plans, generation: undefined }));
+    deviceBuffers.release([before.prefill, before.decode], listPlans({ ...plans, generation: undefined }));
     replay.forget([before.prefill, before.decode]);
   }
-  plans.generation = planGeneration(planOptions, { slots, maxLength }, settings, limits);
-  if (deviceBuffers.allocate(plansOf(plans))) replay.forget();
+  plans.generation = makeGenerationPlans(planOptions, { slots, maxLength }, settings, limits);
+  if (deviceBuffers.allocate(listPlans(plans))) replay.forget();
   return plans.generation;
 }

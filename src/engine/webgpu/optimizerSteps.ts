@@ -10,7 +10,7 @@ import type { Plan } from '../../plan/plan.ts';
 import { NonFiniteError, type StepInput, type StepOutput } from '../engine.ts';
 import type { GpuReplay } from './planReplay.ts';
 import type { DeviceBuffers } from './deviceBuffers.ts';
-import { STATS_BYTES, STEPS_AHEAD } from '../enginePlans.ts';
+import { STATS_BYTES, STEPS_AHEAD } from '../memoryReport.ts';
 
 /** Gradients of a token enter the float16 levels about as large as 2 to this. */
 const SCALE_BITS = 6;

@@ -26,17 +26,10 @@ import { DeviceBuffers, type AdapterState } from './deviceBuffers.ts';
 import { slotRunner, type SlotsHost } from './generationSlots.ts';
 import { GpuSteps, type StepsHost } from './optimizerSteps.ts';
 import { uploadWeights } from './uploadWeights.ts';
-import { settingsWith } from '../../tuning/runKernels.ts';
+import { settingsWith } from '../../tuning/kernelChoice.ts';
 import { chooseMemory } from '../memoryChoice.ts';
-import {
-  memoryReport,
-  planRun,
-  plansOf,
-  STEPS_AHEAD,
-  weightGroupsOf,
-  type RunPlanOptions,
-  type RunPlans,
-} from '../enginePlans.ts';
+import { makeEnginePlans, listPlans, type PlanOptions, type EnginePlans } from '../enginePlans.ts';
+import { memoryReport, STEPS_AHEAD, weightGroupsOf, weightNames } from '../memoryReport.ts';
 
 export class WebGpuEngine implements Engine {
   readonly tokensPerMicroBatch: number;
@@ -49,8 +42,8 @@ export class WebGpuEngine implements Engine {
     readonly context: GpuContext,
     private readonly settings: KernelSettings,
     private readonly options: EngineOptions,
-    private readonly planOptions: RunPlanOptions,
-    private readonly plans: RunPlans,
+    private readonly planOptions: PlanOptions,
+    private readonly plans: EnginePlans,
     private readonly deviceBuffers: DeviceBuffers,
     readonly memoryChoice: MemoryChoice | undefined,
   ) {
@@ -69,20 +62,20 @@ export class WebGpuEngine implements Engine {
     const { memoryAim: aim, kernels } = options;
     const settings = kernels ? settingsWith(context.settings, kernels) : { ...context.settings };
     const chosen = aim && chooseMemory({ ...wanted, aim }, settings, context.limits);
-    const planOptions: RunPlanOptions = chosen?.options ?? wanted;
+    const planOptions: PlanOptions = chosen?.options ?? wanted;
     // The cache that the aim counts is allocated when it is first used.
     const plans = chosen
       ? { ...chosen.plans, generation: undefined }
-      : planRun(wanted, settings, context.limits);
+      : makeEnginePlans(wanted, settings, context.limits);
     const weights = await uploadWeights(
       context,
       options.weights,
-      weightNames(plans),
-      weightGroupsOf(plansOf(plans)),
+      weightNames(listPlans(plans)),
+      weightGroupsOf(listPlans(plans)),
       options.onProgress,
     );
     const deviceBuffers = new DeviceBuffers(context, plans.layout, weights);
-    deviceBuffers.allocate(plansOf(plans));
+    deviceBuffers.allocate(listPlans(plans));
     const engine = new WebGpuEngine(
       context,
       settings,
@@ -281,7 +274,7 @@ export class WebGpuEngine implements Engine {
       );
   }
 
-  private stepsHost(plans: NonNullable<RunPlans['training']>): StepsHost {
+  private stepsHost(plans: NonNullable<EnginePlans['training']>): StepsHost {
     const { context, settings, deviceBuffers, replay, options } = this;
     return {
       context,
@@ -309,12 +302,4 @@ export class WebGpuEngine implements Engine {
     this.turn = result.catch(() => undefined);
     return result;
   }
-}
-
-function weightNames(plans: RunPlans): Set<string> {
-  return new Set(
-    plansOf(plans).flatMap((plan) =>
-      plan.external.filter(({ role }) => role === 'weight').map(({ name }) => name),
-    ),
-  );
 }

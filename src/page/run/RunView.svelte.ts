@@ -5,7 +5,7 @@ import type { EndReason } from '../../training/runRecord.ts';
 import type { EvaluationResult } from '../../training/evaluation.ts';
 import type { MetricsLine } from '../../training/metrics.ts';
 import type { RunEvaluation } from '../../worker/history/historyProtocol.ts';
-import type { RunKernels, RunOutcome, TrainerWorkerEvent } from '../../worker/trainer/trainerProtocol.ts';
+import type { KernelChoice, RunOutcome, TrainerWorkerEvent } from '../../worker/trainer/trainerProtocol.ts';
 import { messageOf, preparingText } from '../text.ts';
 
 export interface Curve {
@@ -33,7 +33,7 @@ export class RunView {
   /** Its record in this browser; null until there is one. */
   runId: string | null = null;
   /** Absent until they are decided, and where TensorFlow.js runs. */
-  kernels = $state.raw<RunKernels | null>(null);
+  kernels = $state.raw<KernelChoice | null>(null);
   phase = $state<'preparing' | 'training' | 'evaluating' | 'ended' | 'failed'>('preparing');
   preparing = $state('Starting');
   paused = $state(false);

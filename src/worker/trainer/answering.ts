@@ -9,7 +9,7 @@ import { openModel } from '../../storage/models.ts';
 import { findRun, readPart } from '../../storage/runs.ts';
 import type { EngineHost } from '../../engine/engineHost.ts';
 import type { AdapterTensors, Engine, EngineProgress } from '../../engine/engine.ts';
-import type { RunKernels } from '../../tuning/runKernels.ts';
+import type { KernelChoice } from '../../tuning/kernelChoice.ts';
 import type { Recipe } from '../../training/recipe.ts';
 import type { ChatReply, ChatRequest, OnPair, SamplingOptions, TokenLosses } from './trainerProtocol.ts';
 
@@ -20,7 +20,7 @@ interface Held {
   recipe: Recipe;
   tokensPerMicroBatch: number;
   /** The run's; absent where TensorFlow.js ran it. */
-  kernels?: RunKernels;
+  kernels?: KernelChoice;
   adapter: AdapterTensors;
   /** null: to be made anew, because a run took the device or the device was lost. */
   engine: Engine | null;

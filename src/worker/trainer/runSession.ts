@@ -1,6 +1,5 @@
 /** One run from start to end: its engine, its trainer, and what is kept of it. A lost device is replaced, and the run goes on from its last checkpoint. */
 import { wrap } from 'comlink';
-import { chooseTokensPerMicroBatch } from '../../data/packing.ts';
 import { version } from '../../../package.json';
 import { UserError, isDeviceLost } from '../../lib/errors.ts';
 import type { RequestMade } from '../../lib/requests.ts';
@@ -21,16 +20,17 @@ import {
   updateRun,
 } from '../../storage/runs.ts';
 import type { WeightSource } from '../../formats/tensors.ts';
-import type { EngineHost, MemoryRequest } from '../../engine/engineHost.ts';
+import type { EngineHost } from '../../engine/engineHost.ts';
+import { engineRequest, wantedTokensPerMicroBatch } from '../../engine/engineRequest.ts';
 import type { AdapterTensors, Engine } from '../../engine/engine.ts';
-import type { RunKernels } from '../../tuning/runKernels.ts';
+import type { KernelChoice } from '../../tuning/kernelChoice.ts';
 import { curve, metricsToJsonl, type MetricsLine } from '../../training/metrics.ts';
 import { recipeToJson } from '../../training/recipe.ts';
 import { writeReport } from '../../export/report.ts';
 import type { Checkpoint, RunResult, TrainerEvent } from '../../training/runRecord.ts';
 import { Trainer } from '../../training/trainer.ts';
 import type { EvaluationClients } from './evaluationClients.ts';
-import type { PlanRequest, RunOutcome, RunRequest, TrainerWorkerEvent } from './trainerProtocol.ts';
+import type { RunOutcome, RunRequest, TrainerWorkerEvent } from './trainerProtocol.ts';
 import type { RowsApi } from '../dataset/datasetProtocol.ts';
 import { adapterFolder } from '../history/runFiles.ts';
 
@@ -43,7 +43,7 @@ export class RunSession {
   readonly runId: string;
   private trainer: Trainer | null = null;
   private engine: Engine | null = null;
-  private kernels: RunKernels | undefined;
+  private kernels: KernelChoice | undefined;
   private stopping = false;
   private pausing = false;
   /** The last checkpoint, where the database had no room for it. */
@@ -89,7 +89,7 @@ export class RunSession {
     outcome: RunOutcome;
     engine: Engine;
     adapter: AdapterTensors;
-    kernels?: RunKernels;
+    kernels?: KernelChoice;
   }> {
     const { database, request, runId } = this;
     const { manifest } = await openModel(database, request.modelId);
@@ -160,7 +160,7 @@ export class RunSession {
   private async createEngine(): Promise<Engine> {
     const { recipe, modelId } = this.request;
     const { weights } = await openModel(this.database, modelId);
-    const { lora, tokensPerMicroBatch, gradientCheckpointing, memoryAim } = memoryRequest(
+    const { lora, tokensPerMicroBatch, gradientCheckpointing, memoryAim } = engineRequest(
       this.request,
       weights,
     );
@@ -180,7 +180,7 @@ export class RunSession {
   /** A run keeps its kernels to its end, over reloads too, so that it goes on to the same bytes. */
   private async settleKernels(weights: WeightSource): Promise<void> {
     if (!this.kernels || !(await this.engines.canRun(this.kernels))) {
-      this.kernels = await this.engines.settleKernels(memoryRequest(this.request, weights), {
+      this.kernels = await this.engines.settleKernels(engineRequest(this.request, weights), {
         budgetMs: MEASURING_MS,
         stopped: () => this.stopping,
         onProgress: (done, total) =>
@@ -202,7 +202,7 @@ export class RunSession {
       modelName: request.modelName,
       trainFile: request.training.file,
       recipe: request.recipe,
-      tokensPerMicroBatch: tokensOf(request),
+      tokensPerMicroBatch: wantedTokensPerMicroBatch(request),
       startedFrom: request.startFrom?.name ?? before?.startedFrom ?? null,
     };
     await this.keep(() => putRun(database, record));
@@ -319,40 +319,6 @@ function storedSha256({ tensors }: ModelManifest): Promise<string> {
     chunks.map(({ part, byteOffset, sha256 }) => `${name} ${part} ${byteOffset} ${sha256}\n`),
   );
   return sha256Hex(new TextEncoder().encode(pieces.join('')));
-}
-
-/** T holds the longest row of all files. */
-export function tokensOf({ recipe, trainLengths, longestValidation }: PlanRequest): number {
-  const training = chooseTokensPerMicroBatch(
-    trainLengths,
-    recipe.training.per_device_train_batch_size,
-    recipe.max_length,
-  );
-  return Math.max(training, Math.ceil(longestValidation / 32) * 32);
-}
-
-/** What an engine is asked for, to fit the recipe's memory. */
-export function memoryRequest(request: PlanRequest, { config, tensors }: WeightSource): MemoryRequest {
-  const { recipe, trainLengths, longestValidation, kernels } = request;
-  const { gradient_checkpointing, gpu_memory_limit_gib } = recipe.training;
-  const { predict_with_generate, eval_max_samples, max_new_tokens } = recipe.evaluation;
-  const longest = trainLengths.reduce((most, length) => Math.max(most, length), longestValidation);
-  return {
-    config,
-    tensors,
-    lora: recipe.lora,
-    tokensPerMicroBatch: tokensOf(request),
-    gradientCheckpointing: gradient_checkpointing,
-    memoryAim: {
-      limitBytes: gpu_memory_limit_gib === null ? null : gpu_memory_limit_gib * 2 ** 30,
-      leastTokens: Math.ceil(longest / 32) * 32,
-      generation:
-        predict_with_generate && longestValidation > 0
-          ? { slots: eval_max_samples, maxLength: longestValidation + max_new_tokens }
-          : undefined,
-    },
-    kernels,
-  };
 }
 
 function lossesOf(lines: readonly MetricsLine[]): RunRecord['losses'] {

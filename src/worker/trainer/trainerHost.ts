@@ -6,6 +6,7 @@ import { openModel } from '../../storage/models.ts';
 import { tuningIn } from '../../storage/tuning.ts';
 import { EngineHost } from '../../engine/engineHost.ts';
 import type { EngineProgress } from '../../engine/engine.ts';
+import { engineRequest } from '../../engine/engineRequest.ts';
 import { examplesPerStep } from '../../training/recipe.ts';
 import { totalSteps } from '../../training/schedule.ts';
 import { Answering } from './answering.ts';
@@ -26,7 +27,7 @@ import type {
 } from './trainerProtocol.ts';
 import type { EvaluationPorts } from '../evaluation/evaluationProtocol.ts';
 import { holdingRun } from '../runLock.ts';
-import { memoryRequest, RunSession } from './runSession.ts';
+import { RunSession } from './runSession.ts';
 
 /** Milliseconds that measuring in the background may take in all. */
 const BACKGROUND_MS = 120_000;
@@ -47,7 +48,7 @@ export class TrainerHost implements TrainerApi {
   async plan(request: PlanRequest): Promise<RunPlan> {
     const { weights } = await openModel(await this.database, request.modelId);
     const { recipe } = request;
-    const answer = await this.engines.memoryOf(memoryRequest(request, weights));
+    const answer = await this.engines.memoryOf(engineRequest(request, weights));
     return {
       ...answer,
       totalSteps: totalSteps(
@@ -70,7 +71,7 @@ export class TrainerHost implements TrainerApi {
     const { weights } = await openModel(await this.database, request.modelId);
     const measured =
       !stopped() &&
-      (await this.engines.measureKernels(memoryRequest(request, weights), {
+      (await this.engines.measureKernels(engineRequest(request, weights), {
         budgetMs: BACKGROUND_MS,
         stopped,
         onProgress,

@@ -11,13 +11,21 @@ import type {
   MemoryReport,
 } from '../../engine/engine.ts';
 import type { GpuCheck } from '../../verify/gpuCheck.ts';
-import type { KernelRequest, RunKernels } from '../../tuning/runKernels.ts';
+import type { KernelRequest, KernelChoice } from '../../tuning/kernelChoice.ts';
 import type { Recipe } from '../../training/recipe.ts';
 import type { EndReason, TrainerEvent } from '../../training/runRecord.ts';
 import type { RunRecord } from '../../storage/database.ts';
 import type { EvaluationPorts } from '../evaluation/evaluationProtocol.ts';
 
-export type { EngineProgress, LoraSettings, MemoryChoice, MemoryReport, GpuCheck, KernelRequest, RunKernels };
+export type {
+  EngineProgress,
+  LoraSettings,
+  MemoryChoice,
+  MemoryReport,
+  GpuCheck,
+  KernelRequest,
+  KernelChoice,
+};
 
 export interface PlanRequest {
   modelId: string;
@@ -34,7 +42,7 @@ export interface RunPlan {
   /** What is recomputed so that it fits, and why; absent where TensorFlow.js runs. */
   choice?: MemoryChoice;
   /** What the kernels would be now; absent where TensorFlow.js runs. */
-  kernels?: RunKernels;
+  kernels?: KernelChoice;
   totalSteps: number;
   /** The adapter in words, and which executor runs. */
   device: string;
@@ -97,7 +105,7 @@ export type TrainerWorkerEvent =
   | { type: 'began'; runId: string; notes: string }
   | { type: 'engine'; progress: EngineProgress }
   /** What the run's kernels are, to its end. */
-  | { type: 'kernels'; kernels: RunKernels }
+  | { type: 'kernels'; kernels: KernelChoice }
   /** A validation file's worker died and another is started in its place; the training goes on. */
   | { type: 'evaluationWorkerRestarts'; name: string; message: string }
   /** The GPU was lost; a new one is taken and the run goes on from this step by itself. */

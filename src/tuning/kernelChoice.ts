@@ -10,7 +10,7 @@ export interface KernelRequest {
 }
 
 /** Plain data: it is kept with the run, which goes on with the same kernels to the same bytes. */
-export interface RunKernels {
+export interface KernelChoice {
   level: KernelLevel;
   /** Names of the ways that were measured fastest, by shape; others follow the rule. */
   choices: Record<string, string>;
@@ -21,7 +21,7 @@ export interface RunKernels {
 
 export function settingsWith(
   settings: KernelSettings,
-  { level, choices }: Pick<RunKernels, 'level' | 'choices'>,
+  { level, choices }: Pick<KernelChoice, 'level' | 'choices'>,
 ): KernelSettings {
   return { ...settings, level, choices: new Map(Object.entries(choices)) };
 }

@@ -1,0 +1,80 @@
+/** What a recipe and the lengths of its rows ask of an engine: T, the adapter, and the memory to fit into. */
+import { chooseTokensPerMicroBatch } from '../data/packing.ts';
+import type { TensorInfo, WeightSource } from '../formats/tensors.ts';
+import type { KernelRequest } from '../tuning/kernelChoice.ts';
+import type { LoraSettings, MemoryAim } from './engine.ts';
+
+/** The keys of a recipe that decide T and memory, under the recipe's own names. */
+export interface MemoryRecipe {
+  max_length: number;
+  lora: LoraSettings;
+  training: {
+    per_device_train_batch_size: number;
+    gradient_checkpointing: boolean;
+    /** null: the default aim, which may be exceeded. */
+    gpu_memory_limit_gib: number | null;
+  };
+  evaluation: { predict_with_generate: boolean; eval_max_samples: number; max_new_tokens: number };
+}
+
+/** A run as far as it decides what its engine is. */
+export interface RunDemand {
+  recipe: MemoryRecipe;
+  /** Tokens of each training row. */
+  trainLengths: readonly number[];
+  /** Tokens of the longest row over all validation files; 0 without one. */
+  longestValidation: number;
+  kernels: KernelRequest;
+}
+
+/** What an engine is planned from. */
+export interface EngineRequest {
+  /** The model's config.json. */
+  config: Record<string, unknown>;
+  tensors: ReadonlyMap<string, TensorInfo>;
+  lora: LoraSettings;
+  tokensPerMicroBatch: number;
+  gradientCheckpointing: boolean;
+  memoryAim: MemoryAim;
+  kernels: KernelRequest;
+}
+
+/** T is a multiple of this. */
+const TOKENS_MULTIPLE = 32;
+
+/** T: as many tokens as suit the training rows, and no fewer than the longest row of any file has. */
+export function wantedTokensPerMicroBatch({ recipe, trainLengths, longestValidation }: RunDemand): number {
+  const training = chooseTokensPerMicroBatch(
+    trainLengths,
+    recipe.training.per_device_train_batch_size,
+    recipe.max_length,
+  );
+  return Math.max(training, roundUp(longestValidation));
+}
+
+export function engineRequest(run: RunDemand, { config, tensors }: WeightSource): EngineRequest {
+  const { recipe, trainLengths, longestValidation, kernels } = run;
+  const { gradient_checkpointing, gpu_memory_limit_gib } = recipe.training;
+  const { predict_with_generate, eval_max_samples, max_new_tokens } = recipe.evaluation;
+  const longest = trainLengths.reduce((most, length) => Math.max(most, length), longestValidation);
+  return {
+    config,
+    tensors,
+    lora: recipe.lora,
+    tokensPerMicroBatch: wantedTokensPerMicroBatch(run),
+    gradientCheckpointing: gradient_checkpointing,
+    memoryAim: {
+      limitBytes: gpu_memory_limit_gib === null ? null : gpu_memory_limit_gib * 2 ** 30,
+      leastTokens: roundUp(longest),
+      generation:
+        predict_with_generate && longestValidation > 0
+          ? { slots: eval_max_samples, maxLength: longestValidation + max_new_tokens }
+          : undefined,
+    },
+    kernels,
+  };
+}
+
+function roundUp(tokens: number): number {
+  return Math.ceil(tokens / TOKENS_MULTIPLE) * TOKENS_MULTIPLE;
+}
