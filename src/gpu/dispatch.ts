@@ -73,10 +73,13 @@ export const LEVELS: readonly KernelLevel[] = ['plain', 'f16', 'matrix'];
 
 /** How kernels are shaped for this adapter. */
 export interface KernelSettings {
-  /** Invocations that share one row reduction; 1 on a CPU adapter, where barriers cost more than they save. */
+  /**
+   * What the adapter is. 'gpu': kernels stage tiles in workgroup memory. 'cpu' (a software adapter): kernels keep to
+   * registers and have no barriers, because a barrier costs more there than it saves.
+   */
+  target: 'gpu' | 'cpu';
+  /** Invocations that share the reduction of one row; 1 where the target is a CPU. */
   rowWorkgroup: number;
-  /** Which matrix product: 'direct' has registers only and no barriers (CPU adapters), 'tiled' stages tiles in workgroup memory. */
-  matmul: 'direct' | 'tiled';
   level: KernelLevel;
   /** Names of the ways measured fastest at this level, by a tuningProblem's key; what is not in it, or does not fit, follows the rule. */
   choices?: ReadonlyMap<string, string>;

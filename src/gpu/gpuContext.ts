@@ -36,8 +36,8 @@ export class GpuContext {
     this.levels = offeredLevels(device, adapterInfo);
     const isSoftware = isSoftwareAdapter(adapterInfo);
     this.settings = {
+      target: isSoftware ? 'cpu' : 'gpu',
       rowWorkgroup: isSoftware ? 1 : 128,
-      matmul: isSoftware ? 'direct' : 'tiled',
       level: 'plain',
       workgroupBytes: device.limits.maxComputeWorkgroupStorageSize,
       maxWorkgroups: device.limits.maxComputeWorkgroupsPerDimension,

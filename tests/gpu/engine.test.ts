@@ -514,8 +514,8 @@ describe.skipIf(!gpu || isSoftwareAdapter(gpu.adapterInfo))('engine on the kerne
       };
       const compiled = vi.spyOn(GpuContext.prototype, 'pipeline');
       const [tiled, direct] = [
-        await run({ matmul: 'tiled', rowWorkgroup: 128 }),
-        await run({ matmul: 'direct', rowWorkgroup: 1 }),
+        await run({ target: 'gpu', rowWorkgroup: 128 }),
+        await run({ target: 'cpu', rowWorkgroup: 1 }),
       ];
       const groups = compiled.mock.calls.map(([code]) => /MEMBERS: u32 = (\d)u/.exec(code)?.[1]);
       compiled.mockRestore();

@@ -7,7 +7,7 @@ import { uniform } from '../../src/verify/opCases.ts';
 import { makeGenerationPlans } from '../../src/engine/enginePlans.ts';
 import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
 import { memoryWeightSource } from '../../src/import/weightStream.ts';
-import { DIRECT, TILED } from '../helpers/agreement.ts';
+import { CPU_KERNELS, GPU_KERNELS } from '../helpers/agreement.ts';
 import { gpuWith, testGpu } from '../helpers/gpu.ts';
 import { TINY_CONFIG, tinyModelFiles } from '../helpers/tinyModel.ts';
 
@@ -77,7 +77,7 @@ async function generated(
 
 describe.skipIf(!gpu)('generation', { timeout: 600_000 }, () => {
   it('gives the same ids by the kernels of GPUs and of CPU adapters', async () => {
-    const tiled = await generated(TILED);
+    const tiled = await generated(GPU_KERNELS);
     expect([...tiled.shaders]).toEqual(
       expect.arrayContaining([
         'lora_rows',
@@ -87,7 +87,7 @@ describe.skipIf(!gpu)('generation', { timeout: 600_000 }, () => {
         'sample_kept',
       ]),
     );
-    const direct = await generated(DIRECT);
+    const direct = await generated(CPU_KERNELS);
     expect(tiled.ids).toEqual(direct.ids);
     expect(tiled.alone).toEqual([tiled.ids[0][1]]);
   });

@@ -11,7 +11,7 @@ import type { TuningMemory } from '../../src/tuning/kernelTuner.ts';
 import { makeEnginePlans } from '../../src/engine/enginePlans.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
 import type { WeightSource } from '../../src/formats/tensors.ts';
-import { TILED } from '../helpers/agreement.ts';
+import { GPU_KERNELS } from '../helpers/agreement.ts';
 import { gpuWith, testGpu } from '../helpers/gpu.ts';
 import { openTestHost, requestOf } from '../helpers/runHost.ts';
 
@@ -24,7 +24,7 @@ describe.skipIf(!gpu)('kernels of a run', { timeout: 600_000 }, () => {
   let request: (kernels: KernelRequest) => EngineRequest;
   let keys: string[];
   beforeAll(async () => {
-    context = await gpuWith(TILED);
+    context = await gpuWith(GPU_KERNELS);
     const { database, modelId } = await openTestHost();
     weights = (await openModel(database, modelId)).weights;
     const { request: run, close } = requestOf(modelId, {

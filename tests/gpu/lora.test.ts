@@ -9,7 +9,7 @@ import { differentiate } from '../../src/plan/autodiff.ts';
 import { GraphRunner } from '../../src/verify/graphRunner.ts';
 import { uniform } from '../../src/verify/opCases.ts';
 import { makePlan } from '../../src/plan/plan.ts';
-import { DIRECT, TILED } from '../helpers/agreement.ts';
+import { CPU_KERNELS, GPU_KERNELS } from '../helpers/agreement.ts';
 import { gpuWith, testGpu } from '../helpers/gpu.ts';
 
 const gpu = await testGpu();
@@ -72,7 +72,7 @@ async function results(context: GpuContext): Promise<Map<string, Float32Array>> 
 describe.skipIf(!gpu)('LoRA kernels', () => {
   it('take three dispatches a group', () => {
     const { graph } = twoGroups();
-    const { dispatches } = makePlan('test', graph, { ...gpu!.settings, ...TILED }, gpu!.limits);
+    const { dispatches } = makePlan('test', graph, { ...gpu!.settings, ...GPU_KERNELS }, gpu!.limits);
     expect(dispatches.map(({ shader }) => shader).filter((shader) => shader !== 'add')).toEqual([
       'lora',
       'lora',
@@ -87,7 +87,7 @@ describe.skipIf(!gpu)('LoRA kernels', () => {
     `equal matrix products over ${TOKENS} tokens, and repeat bit for bit`,
     { timeout: 600_000 },
     async () => {
-      const [tiled, direct] = [await gpuWith(TILED), await gpuWith(DIRECT)];
+      const [tiled, direct] = [await gpuWith(GPU_KERNELS), await gpuWith(CPU_KERNELS)];
       const [once, again, expected] = [await results(tiled), await results(tiled), await results(direct)];
       for (const [name, values] of expected) {
         const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);

@@ -17,7 +17,7 @@ import { TINY_CONFIG, tinyModelFiles } from '../helpers/tinyModel.ts';
 
 const hasGpu = (await testGpu()) !== null;
 /** Kernels without float16, so that nothing but the scale differs: a product with a power of two is exact. */
-const context = hasGpu ? await gpuWith({ matmul: 'direct', rowWorkgroup: 1 }) : null;
+const context = hasGpu ? await gpuWith({ target: 'cpu', rowWorkgroup: 1 }) : null;
 afterAll(() => context?.dispose());
 
 const LORA = {

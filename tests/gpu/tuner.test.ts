@@ -10,7 +10,7 @@ import { makePlan } from '../../src/plan/plan.ts';
 import { DeviceBenchmark } from '../../src/tuning/kernelBenchmark.ts';
 import { measureTask, type KernelBenchmark } from '../../src/tuning/autotuner.ts';
 import { tuningTasksOf, type TuningTask } from '../../src/tuning/tuningProblems.ts';
-import { TILED } from '../helpers/agreement.ts';
+import { GPU_KERNELS } from '../helpers/agreement.ts';
 import { gpuWith, testGpu } from '../helpers/gpu.ts';
 
 const gpu = await testGpu();
@@ -20,7 +20,7 @@ const onCpu = gpu !== null && isSoftwareAdapter(gpu.adapterInfo);
 describe.skipIf(!gpu)('the autotuner', { timeout: 600_000 }, () => {
   let context: GpuContext;
   beforeAll(async () => {
-    context = await gpuWith(TILED);
+    context = await gpuWith(GPU_KERNELS);
   });
   afterAll(() => context.dispose());
 

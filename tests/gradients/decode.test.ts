@@ -10,7 +10,7 @@ import { OP_BOUND } from '../../src/verify/checkOp.ts';
 import { GraphRunner } from '../../src/verify/graphRunner.ts';
 import { uniform } from '../../src/verify/opCases.ts';
 import { makePlan } from '../../src/plan/plan.ts';
-import { DIRECT, TILED } from '../helpers/agreement.ts';
+import { CPU_KERNELS, GPU_KERNELS } from '../helpers/agreement.ts';
 import { gpuWith, testGpu } from '../helpers/gpu.ts';
 
 const gpu = await testGpu();
@@ -120,19 +120,22 @@ async function decoded(settings: Partial<KernelSettings>, made: Shape) {
   return { result, after, cache, q };
 }
 
-describe.skipIf(!gpu).each([DIRECT, TILED])('attention over the cache, kernels $matmul', (settings) => {
-  it.each(SHAPES)('%s', async (_, made) => {
-    const { result, after, cache, q } = await decoded(settings, made);
-    expect(after).toEqual(cache);
-    const exact = expected(made, q, cache[0], cache[1]);
-    expect(result.length).toBe(exact.length);
-    const largest = Math.max(...exact.map(Math.abs));
-    expect(largest).toBeGreaterThan(0.05);
-    expect(Math.max(...exact.map((value, i) => Math.abs(value - result[i]))) / largest).toBeLessThan(
-      OP_BOUND,
-    );
-  });
-});
+describe.skipIf(!gpu).each([CPU_KERNELS, GPU_KERNELS])(
+  'attention over the cache, kernels for a $target',
+  (settings) => {
+    it.each(SHAPES)('%s', async (_, made) => {
+      const { result, after, cache, q } = await decoded(settings, made);
+      expect(after).toEqual(cache);
+      const exact = expected(made, q, cache[0], cache[1]);
+      expect(result.length).toBe(exact.length);
+      const largest = Math.max(...exact.map(Math.abs));
+      expect(largest).toBeGreaterThan(0.05);
+      expect(Math.max(...exact.map((value, i) => Math.abs(value - result[i]))) / largest).toBeLessThan(
+        OP_BOUND,
+      );
+    });
+  },
+);
 
 /** Two heads of queries and one of keys, of 12 of which 8 are rotated; the last token has no slot. */
 const [TOKENS, SLOTS, LENGTH, HEADS, HEAD_DIM, ROTATED] = [3, 2, 9, 2, 12, 8];

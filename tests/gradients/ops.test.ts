@@ -7,19 +7,19 @@ import { checkOp, OP_BOUND } from '../../src/verify/checkOp.ts';
 import { GraphRunner } from '../../src/verify/graphRunner.ts';
 import { opCases, uniform, type OpCase } from '../../src/verify/opCases.ts';
 import { loadTensorFlow } from '../../src/plan/tensorflow/loadTensorflow.ts';
-import { describeAgreement, DIRECT, TILED } from '../helpers/agreement.ts';
+import { describeAgreement, CPU_KERNELS, GPU_KERNELS } from '../helpers/agreement.ts';
 import { gpuWith, testGpu } from '../helpers/gpu.ts';
 
 const gpu = await testGpu();
-const VARIANTS = [DIRECT, TILED];
+const VARIANTS = [CPU_KERNELS, GPU_KERNELS];
 
-describeAgreement(gpu !== null, DIRECT);
+describeAgreement(gpu !== null, CPU_KERNELS);
 
 // Both variants equal TensorFlow.js; finite differences then need only one of them.
 describe.skipIf(!gpu)('finite differences', () => {
   let context: GpuContext;
   beforeAll(async () => {
-    context = await gpuWith(DIRECT);
+    context = await gpuWith(CPU_KERNELS);
   });
   afterAll(() => context.dispose());
 
@@ -72,7 +72,7 @@ const SPLIT: [name: string, maxBindingBytes: number][] = [
   ['linearCrossEntropy bf16 70×40, 131 tokens', 5200],
 ];
 
-describe.skipIf(!gpu).each(VARIANTS)('a weight larger than a binding, kernels $matmul', (settings) => {
+describe.skipIf(!gpu).each(VARIANTS)('a weight larger than a binding, kernels for a $target', (settings) => {
   it.each(SPLIT)(
     '%s, split at %i bytes, equals TensorFlow.js',
     { timeout: 600_000 },

@@ -7,7 +7,7 @@ import { linear, linearDxOp, linearGroup, linearGroupDxOp } from '../../src/ops/
 import { GraphRunner } from '../../src/verify/graphRunner.ts';
 import { stored, uniform } from '../../src/verify/opCases.ts';
 import { makePlan } from '../../src/plan/plan.ts';
-import { TILED } from '../helpers/agreement.ts';
+import { GPU_KERNELS } from '../helpers/agreement.ts';
 import { gpuWith, testGpu } from '../helpers/gpu.ts';
 
 const gpu = await testGpu();
@@ -93,7 +93,7 @@ function build({ rows, kind, outs, width }: Case, backward: boolean): Graph {
 describe.skipIf(!gpu)('products', () => {
   let context: GpuContext;
   beforeAll(async () => {
-    context = await gpuWith(TILED);
+    context = await gpuWith(GPU_KERNELS);
   });
   afterAll(() => context.dispose());
 
@@ -133,9 +133,9 @@ describe.skipIf(!gpu)('products', () => {
     };
     const { workgroupBytes } = settings;
     settings.workgroupBytes = made.bytes ?? workgroupBytes;
-    settings.matmul = 'direct';
+    settings.target = 'cpu';
     const expected = await run();
-    settings.matmul = 'tiled';
+    settings.target = 'gpu';
     const key = makePlan('one product', build(made, backward), settings, limits).dispatches.findLast(
       ({ tuningProblem }) => tuningProblem,
     )!.tuningProblem!.key;

@@ -1,6 +1,6 @@
 /** Every op of the tiled kernels against the TensorFlow.js executor. */
 import { isSoftwareAdapter } from '../../src/gpu/gpuContext.ts';
-import { describeAgreement, TILED } from '../helpers/agreement.ts';
+import { describeAgreement, GPU_KERNELS } from '../helpers/agreement.ts';
 import { testGpu } from '../helpers/gpu.ts';
 
 const gpu = await testGpu();
@@ -8,4 +8,8 @@ const gpu = await testGpu();
 // float32 is, by the readers that the direct kernels share.
 const onCpu = gpu !== null && isSoftwareAdapter(gpu.adapterInfo);
 
-describeAgreement(gpu !== null, TILED, (name) => !onCpu || !/^linear(Group)? (bf16|f16|nf4_f32) /.test(name));
+describeAgreement(
+  gpu !== null,
+  GPU_KERNELS,
+  (name) => !onCpu || !/^linear(Group)? (bf16|f16|nf4_f32) /.test(name),
+);

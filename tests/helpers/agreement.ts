@@ -9,9 +9,9 @@ import { loadTensorFlow } from '../../src/plan/tensorflow/loadTensorflow.ts';
 import { gpuWith } from './gpu.ts';
 
 /** Kernels of CPU adapters: registers only, no barriers. */
-export const DIRECT: Partial<KernelSettings> = { matmul: 'direct', rowWorkgroup: 1 };
+export const CPU_KERNELS: Partial<KernelSettings> = { target: 'cpu', rowWorkgroup: 1 };
 /** Kernels of GPUs: tiles in workgroup memory. */
-export const TILED: Partial<KernelSettings> = { matmul: 'tiled', rowWorkgroup: 128 };
+export const GPU_KERNELS: Partial<KernelSettings> = { target: 'gpu', rowWorkgroup: 128 };
 
 /** Every op of this variant against TensorFlow.js, forward and gradients. */
 export function describeAgreement(
@@ -19,7 +19,7 @@ export function describeAgreement(
   settings: Partial<KernelSettings>,
   includes: (name: string) => boolean = () => true,
 ): void {
-  describe.skipIf(!hasGpu)(`kernels ${settings.matmul}, rows by ${settings.rowWorkgroup}`, () => {
+  describe.skipIf(!hasGpu)(`kernels for a ${settings.target}`, () => {
     let context: GpuContext;
     let tf: TensorFlow;
     beforeAll(async () => {

@@ -3,8 +3,8 @@ import type { KernelSettings } from '../../src/gpu/dispatch.ts';
 /** What kernels are planned for on a GPU of moderate limits, where none is needed. */
 export function kernelSettings(change: Partial<KernelSettings> = {}): KernelSettings {
   return {
+    target: 'gpu',
     rowWorkgroup: 128,
-    matmul: 'tiled',
     level: 'plain',
     workgroupBytes: 16384,
     maxWorkgroups: 65535,

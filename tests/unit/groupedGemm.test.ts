@@ -127,7 +127,7 @@ describe('a group of linear layers', () => {
   it.each([
     ['kinds differ', [512, 128], ['nf4', 'nf4_f32'], settings('plain')],
     ['there are four', [512, 128, 128, 128], ['nf4'], settings('plain')],
-    ['the adapter is a CPU', [512, 128], ['nf4'], settings('plain', { matmul: 'direct' })],
+    ['the adapter is a CPU', [512, 128], ['nf4'], settings('plain', { target: 'cpu' })],
     [
       'a weight does not fit one binding beside the other',
       [512, 512],

@@ -274,7 +274,7 @@ function blockRows(
   dim: number,
   bytes: (rows: number, head: number) => number,
 ): number {
-  if (settings.matmul !== 'tiled' || dim % 4 !== 0) return 0;
+  if (settings.target === 'cpu' || dim % 4 !== 0) return 0;
   for (let rows = MOST_ROWS; rows >= 8; rows /= 2)
     if (bytes(rows, (dim / 4) | 1) <= settings.workgroupBytes) return rows;
   return 0;

@@ -104,7 +104,7 @@ export const attentionDecodeOp: Op = {
     const bindings = { 0: value(o), 1: value(q), 2: value(keys), 3: value(values), 4: value(positions) };
     const [slots] = q.shape;
     const rows = slots * constants.HEADS;
-    if (settings.rowWorkgroup === 1)
+    if (settings.target === 'cpu')
       return [
         {
           shader: 'attention_decode_alone',

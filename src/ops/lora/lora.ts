@@ -258,7 +258,7 @@ function upProduct(
 ): Dispatch[] {
   const out = outs[g];
   const first = before(outs)[g];
-  if (settings.matmul === 'tiled' && rank % 4 === 0 && rank <= MOST_RANKS_KEPT && out % 4 === 0) {
+  if (settings.target === 'gpu' && rank % 4 === 0 && rank <= MOST_RANKS_KEPT && out % 4 === 0) {
     // The rank is short and y long, so that this is a matter of bandwidth: y is read and written once, B kept, A x read by all neighbours at once.
     const columns = Math.ceil(out / 256);
     const rows = Math.max(4, Math.ceil((tokens * columns) / UP_WORKGROUPS));

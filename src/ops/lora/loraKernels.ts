@@ -40,9 +40,9 @@ export function fitsKernels(sizes: LoraSizes, settings: KernelSettings): boolean
   return sizes.tokens >= FEWEST_TOKENS && fitsVectors(sizes, settings);
 }
 
-function fitsVectors({ width, rank, outs }: LoraSizes, { matmul }: KernelSettings): boolean {
+function fitsVectors({ width, rank, outs }: LoraSizes, { target }: KernelSettings): boolean {
   return (
-    matmul === 'tiled' &&
+    target === 'gpu' &&
     outs.length <= MOST_PROJECTIONS &&
     [width, rank, ...outs].every((size) => size % 4 === 0)
   );

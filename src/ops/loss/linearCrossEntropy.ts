@@ -80,7 +80,7 @@ export const linearCrossEntropyOp: Op = {
             V: vocabulary,
             SOFTCAP: { f32: attributes.softcap as number },
             GRADIENT: attributes.gradient as boolean,
-            WORKGROUP: settings.rowWorkgroup > 1 ? WORKGROUP : 1,
+            WORKGROUP: settings.target === 'gpu' ? WORKGROUP : 1,
           },
           bindings: {
             0: logits,

@@ -12,7 +12,7 @@ export function matmul(product: MatmulProblem, settings: KernelSettings, scratch
   if (product.group && !fitsGrouped(product, settings))
     return ungrouped(product).flatMap((member) => matmul(member, settings, scratchIndex));
   return overSlices(product, settings).flatMap((part) =>
-    settings.matmul === 'tiled'
+    settings.target === 'gpu'
       ? gpuMatmul(part, settings, scratchIndex)
       : cpuMatmul(part, settings, scratchIndex),
   );

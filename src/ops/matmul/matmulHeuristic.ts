@@ -99,7 +99,7 @@ const SHADERS: readonly MatmulVariant['shader'][] = [
 /** Whether a group can be one product, and none of its members has to leave a faster kernel for it. */
 export function fitsGrouped(product: MatmulProblem, settings: KernelSettings): boolean {
   const members = ungrouped(product);
-  if (settings.matmul !== 'tiled' || !isContiguous(product, WIDE_K, settings) || !members.every(readsByEight))
+  if (settings.target === 'cpu' || !isContiguous(product, WIDE_K, settings) || !members.every(readsByEight))
     return false;
   const speed = (each: MatmulProblem) => {
     const { shader, decodes } = heuristicConfig(each, settings).variant;

@@ -62,7 +62,7 @@ function forward(
     Math.max(FEWEST_INVOCATIONS, 2 ** Math.ceil(Math.log2(WIDTH / 4))),
   );
   const fours = Math.ceil(WIDTH / 4 / invocations);
-  if (settings.rowWorkgroup === 1 || WIDTH % 4 !== 0 || fours > MOST_FOURS)
+  if (settings.target === 'cpu' || WIDTH % 4 !== 0 || fours > MOST_FOURS)
     return [{ shader: 'rms_norm', ...shared, workgroups }];
   return [
     {

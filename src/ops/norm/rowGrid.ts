@@ -9,7 +9,7 @@ export function rowsShared(
   settings: KernelSettings,
 ): { constants: { ROWS: number; ROW: string; WORKGROUP: number }; workgroups: [number, number, number] } {
   const { rowWorkgroup: WORKGROUP } = settings;
-  const isAlone = WORKGROUP === 1;
+  const isAlone = settings.target === 'cpu';
   return {
     constants: { ROWS: rows, ROW: isAlone ? 'row_alone' : 'row', WORKGROUP },
     workgroups: rowGrid(isAlone ? Math.ceil(rows / ROWS_ALONE) : rows, settings),

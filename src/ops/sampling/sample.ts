@@ -23,7 +23,7 @@ export const sampleOp: Op = {
   dispatches({ inputs: [logits, options, random], outputs: [ids], attributes }, settings) {
     const [rows, vocabulary] = logits.shape;
     const shape = { V: vocabulary, SOFTCAP: { f32: attributes.softcap as number } };
-    if (settings.rowWorkgroup === 1) {
+    if (settings.target === 'cpu') {
       const bindings = { 0: value(ids), 1: value(logits), 2: value(options), 3: value(random) };
       return [
         {
