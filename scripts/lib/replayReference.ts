@@ -12,6 +12,7 @@ import { toFloat32 } from '../../src/formats/safetensors.ts';
 import type { AdapterTensors, LoraSettings } from '../../src/engine/engine.ts';
 import { learningRate } from '../../src/training/schedule.ts';
 import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
+import { withModelNames } from '../../src/import/tensorNames.ts';
 import { memoryWeightSource } from '../../src/import/weightStream.ts';
 
 export interface ReferenceDocument {
@@ -52,8 +53,9 @@ const GREEDY_DOCUMENTS = 4;
 const PROBE_DOCUMENTS = 3;
 
 export async function replayReference(inputs: ReferenceInputs): Promise<ReferenceResult> {
-  const { source, documents, log } = inputs;
-  const model = modelOf(source.config);
+  const { documents, log } = inputs;
+  const model = modelOf(inputs.source.config);
+  const source = withModelNames(inputs.source, model.tensors);
   const arrays = new Map<string, TensorToWrite>();
   const scalars: Record<string, unknown> = {};
   const adapters: ReferenceResult['adapters'] = {};

@@ -1,6 +1,6 @@
 // Rotary embedding, halves rotated (the Llama layout), of the first ROTATED elements of each head: for i < R = ROTATED/2, p = rows[t], s = SIGN:
 //   y[i] = x[i] cos[p, i] - s x[i + R] sin[p, i],  y[i + R] = x[i + R] cos[p, i] + s x[i] sin[p, i];  y = x from ROTATED to D
-// SIGN -1 is the inverse rotation, which is the gradient. MEMBERS values by the same rows: of member g, HEADS heads, after FIRST heads of those before it.
+// Where INTERLEAVED the pair is (2i, 2i + 1) instead of (i, i + R). SIGN -1 is the transposed rotation, which is the gradient. MEMBERS values by the same rows: of member g, HEADS heads, after FIRST heads of those before it.
 // Where CACHES is 1 the three are queries, keys and values: values are not rotated, and the last two go to row [slots[t], rows[t]] of the cache's y_g
 // [SLOTS, LENGTH, HEADS D], or nowhere where slots[t] is SLOTS or more.
 // Buffers: 0 cos [P, R], 1 sin [P, R], 2 rows [T] u32 (< P), 3 slots [T] u32 (CACHES), 10, 11, ... x_g [T, HEADS D], 20, 21, ... y_g.
@@ -46,8 +46,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     to = (slot * LENGTH + row) * heads + head % heads;
   }
 #end
-  let low_in = select(2u * i, i, rotates);
-  let high_in = low_in + select(1u, half, rotates);
+  let halves = rotates && !INTERLEAVED;
+  let low_in = select(2u * i, i, halves);
+  let high_in = low_in + select(1u, half, halves);
   let entry = min(row, P - 1u) * half + min(i, half - 1u);
   let cosine = cos_table[entry];
   let sine = SIGN * sin_table[entry];

@@ -14,6 +14,7 @@ import { modelOf } from '../model/families/registry.ts';
 import type { Database, ModelManifest, StoredTensor } from '../storage/database.ts';
 import { addTensor, beginModel, completeModel, putTensor } from '../storage/models.ts';
 import type { BlockQuantizer } from './gpuQuantizer.ts';
+import { withModelNames } from './tensorNames.ts';
 import { planTensors, storedBytes, storedChunks, type Quantization } from './weightStream.ts';
 
 /** Reads, quantises and stores one tensor. */
@@ -57,9 +58,10 @@ export async function importModel({
   checkRoom,
   onProgress,
 }: ImportOptions): Promise<ModelManifest> {
-  const source = await openCheckpoint(files);
-  const quantization = source.prequantized ? 'nf4' : wanted;
-  const model = modelOf(source.config);
+  const opened = await openCheckpoint(files);
+  const quantization = opened.prequantized ? 'nf4' : wanted;
+  const model = modelOf(opened.config);
+  const source = withModelNames(opened, model.tensors);
   checkTokenizer(source, files, model.config.vocab_size);
   const tensors = planTensors(source, model.tensors, quantization);
   const manifest = await beginModel(

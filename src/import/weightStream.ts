@@ -16,6 +16,7 @@ import type { TensorRequirement } from '../model/config.ts';
 import { Nf4Quantizer, type QuantizedScales } from '../quant/nf4.ts';
 import { hasNonFinite, type BlockDtype } from '../quant/nf4Code.ts';
 import type { BlockQuantizer } from './gpuQuantizer.ts';
+import { withModelNames } from './tensorNames.ts';
 
 export type Quantization = 'nf4' | 'none';
 
@@ -182,10 +183,11 @@ function checkFinite(values: Float32Array, first: number, tensor: SourceTensor):
 
 /** A checkpoint as a weight source held in memory after its first reading: for Node commands and small models. */
 export function memoryWeightSource(
-  source: SourceCheckpoint,
+  checkpoint: SourceCheckpoint,
   requirements: readonly TensorRequirement[],
   quantization: Quantization,
 ): WeightSource {
+  const source = withModelNames(checkpoint, requirements);
   const tensors = planTensors(source, requirements, quantization);
   const chunks = new Map<string, Promise<TensorChunk[]>>();
   const read = async (name: string) => {

@@ -5,6 +5,11 @@
 import { addBias } from '../ops/elementwise/addBias.ts';
 import { attention, type AttentionSettings } from '../ops/attention/attention.ts';
 import { attentionDecode, cacheWrite } from '../ops/attention/decodeAttention.ts';
+import {
+  shortConvolution,
+  shortConvolutionDecode,
+  shortConvolutionWrite,
+} from '../ops/convolution/shortConvolution.ts';
 import { dropout } from '../ops/elementwise/dropout.ts';
 import { embedding } from '../ops/embedding/embedding.ts';
 import { Graph, type Value } from '../graph/graph.ts';
@@ -40,19 +45,30 @@ export class ModelBuilder {
   readonly groups: ProjectionGroup[] = [];
   private sites = 0;
   private longRows: Value | null = null;
+  /** From an architecture's module names to those that the whole model has: of the text part of a multimodal model. */
+  rename: (name: string) => string = (name) => name;
 
   constructor(readonly options: BuilderOptions) {
     this.graph = new Graph(options.mode === 'train');
   }
 
-  /** @param scale rounded to the table's own precision, as transformers does (`embed_scale.to(weight.dtype)`) @returns [T, hidden] */
-  embed(table: string, scale = 1): Value {
+  /**
+   * Rows of the embedding by the input's ids. @param rounded whether the scale is first rounded to the table's own precision,
+   * as Gemma's is in transformers (`embed_scale.to(weight.dtype)`) @returns [T, hidden]
+   */
+  embed(table: string, scale = 1, rounded = false): Value {
     const weight = this.weight(table);
-    return embedding(this.graph, this.ids(), weight, roundTo(weight.kind!, scale));
+    return embedding(this.graph, this.ids(), weight, rounded ? roundTo(weight.kind!, scale) : scale);
   }
 
   rmsNorm(x: Value, weight: string, settings: RmsNormSettings): Value {
     return rmsNorm(this.graph, x, this.weight(weight), settings);
+  }
+
+  /** RMSNorm without a weight, over each group of `width` columns of x. */
+  plainNorm(x: Value, width: number, { eps }: RmsNormSettings): Value {
+    const ones = this.graph.constant(`ones ${width}`, [width], () => new Float32Array(width).fill(1));
+    return rmsNorm(this.graph, x, ones, { eps });
   }
 
   /** @param xs each [T, n · headDim]: queries and keys @returns as xs */
@@ -69,9 +85,10 @@ export class ModelBuilder {
     const made = () => (tables ??= ropeTables(settings, headDim, positions, original !== null));
     const cos = this.graph.constant(`rope.cos ${key}`, shape, () => made().cos);
     const sin = this.graph.constant(`rope.sin ${key}`, shape, () => made().sin);
-    if (original === null) return rope(this.graph, xs, { cos, sin }, this.positions(), headDim);
-    this.longRows ??= ropeRows(this.graph, this.positions(), this.documents(), { positions, original });
-    return rope(this.graph, xs, { cos, sin }, this.longRows, headDim);
+    if (original !== null)
+      this.longRows ??= ropeRows(this.graph, this.positions(), this.documents(), { positions, original });
+    const rows = original === null ? this.positions() : this.longRows!;
+    return rope(this.graph, xs, { cos, sin }, rows, headDim, settings.interleaved === true);
   }
 
   /** Linear layers of one input, each with its bias and its adapter where it has them. @returns one [T, out] a module */
@@ -84,7 +101,7 @@ export class ModelBuilder {
     );
     const outputs = this.biased(products, modules);
     const targets = modules
-      .map((module, i) => ({ module, i }))
+      .map((module, i) => ({ module: this.rename(module), i }))
       .filter(({ module }) => isTarget(module, lora));
     // With dropout every module draws its own mask, as PEFT has it, so nothing is shared.
     const groups =
@@ -117,7 +134,9 @@ export class ModelBuilder {
   private biased(products: readonly Value[], modules: readonly string[]): Value[] {
     const outputs = [...products];
     const having = modules.flatMap((module, i) =>
-      this.options.weights.has(`${module}.bias`) ? [{ i, bias: this.weight(`${module}.bias`) }] : [],
+      this.options.weights.has(this.rename(`${module}.bias`))
+        ? [{ i, bias: this.weight(`${module}.bias`) }]
+        : [],
     );
     if (having.length === 0) return outputs;
     const sums = addBias(
@@ -151,15 +170,36 @@ export class ModelBuilder {
       : attentionDecode(this.graph, q, keys, values, this.positions(), settings);
   }
 
+  /**
+   * Short causal convolution within each document; in generation its last inputs are kept a slot.
+   * @param x [T, C] @param module has the taps, [C, 1, K], and may have a bias @returns [T, C]
+   */
+  shortConvolution(layer: number, x: Value, module: string): Value {
+    const { mode, cache, tokens } = this.options;
+    const taps = this.weight(`${module}.weight`);
+    const biased = (y: Value) => this.biased([y], [module])[0];
+    if (mode === 'train' || mode === 'score')
+      return biased(shortConvolution(this.graph, x, taps, this.documents()));
+    if (!cache) throw new Error(`${mode} needs a cache`);
+    const state = this.graph.state(`cache.${layer}.convolution`, [cache.slots, taps.shape[2], x.shape[1]]);
+    if (mode === 'decode')
+      return biased(shortConvolutionDecode(this.graph, x, taps, state, this.positions()));
+    const slots = this.graph.input('slots', [tokens], 'u32');
+    const { end } = this.documents();
+    shortConvolutionWrite(this.graph, state, x, { slots, positions: this.positions(), end });
+    return biased(shortConvolution(this.graph, x, taps, this.documents()));
+  }
+
   /** Marks a decoder layer: the unit of activation checkpointing. */
   layer(build: () => Value): Value {
     return this.graph.segment(build);
   }
 
   weight(name: string): Value {
-    const info = this.options.weights.get(name);
-    if (!info) throw new Error(`the model has no tensor ${name}`);
-    return this.graph.weight(name, info.shape, info.kind);
+    const stored = this.rename(name);
+    const info = this.options.weights.get(stored);
+    if (!info) throw new Error(`the model has no tensor ${stored}`);
+    return this.graph.weight(stored, info.shape, info.kind);
   }
 
   positions(): Value {

@@ -20,6 +20,8 @@ export interface TensorRequirement {
   name: string;
   shape: number[];
   quantise: boolean;
+  /** Its name in checkpoints, where that differs from the module's name in transformers, which PEFT uses. */
+  storedAs?: string;
 }
 
 export class ConfigReader {

@@ -10,15 +10,18 @@ import type { DecoderConfig } from './decoderConfig.ts';
 /** Layer i, from the residual stream x [T, hidden] to the residual stream; its tensors are under the prefix p. */
 export type Layer = (x: Value, p: string, i: number) => Value;
 
-/** Embedding, layers, last norm. @param settings of the last norm @returns [T, hidden] */
+/**
+ * Embedding, layers, last norm. @param settings of the last norm @param embed makes the first hidden states, where they are not
+ * the plain rows of the table @returns [T, hidden]
+ */
 export function decoderStack(
   m: ModelBuilder,
   c: DecoderConfig,
   settings: RmsNormSettings,
   layer: Layer,
-  embedScale = 1,
+  embed = () => m.embed('model.embed_tokens.weight'),
 ): Value {
-  let x = m.embed('model.embed_tokens.weight', embedScale);
+  let x = embed();
   for (let i = 0; i < c.num_hidden_layers; i++) x = m.layer(() => layer(x, `model.layers.${i}`, i));
   return m.rmsNorm(x, 'model.norm.weight', settings);
 }
@@ -39,6 +42,18 @@ export function preNormBlock(
 ): Value {
   const middle = add(m.graph, x, attention(m.rmsNorm(x, `${p}.input_layernorm.weight`, settings)));
   return add(m.graph, middle, mlp(m.rmsNorm(middle, `${p}.post_attention_layernorm.weight`, settings)));
+}
+
+/** x + norm(attention(x)), then + norm(mlp of that): norms after the sublayers only, as OLMo 2 and EXAONE 4 have them. */
+export function postNormBlock(
+  m: ModelBuilder,
+  x: Value,
+  p: string,
+  settings: RmsNormSettings,
+  { attention, mlp }: Branches,
+): Value {
+  const middle = add(m.graph, x, m.rmsNorm(attention(x), `${p}.post_attention_layernorm.weight`, settings));
+  return add(m.graph, middle, m.rmsNorm(mlp(middle), `${p}.post_feedforward_layernorm.weight`, settings));
 }
 
 /** @returns q [T, heads · d], k and v [T, keyHeads · d] */

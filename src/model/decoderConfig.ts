@@ -61,18 +61,31 @@ export function layerWindows(
   window: number | null,
   slides: (layer: number) => boolean,
 ): number[] {
+  const kinds = layerKinds(read, layers, ['sliding_attention', 'full_attention'], (i) =>
+    slides(i) ? 'sliding_attention' : 'full_attention',
+  );
+  return kinds.map((kind, i) =>
+    kind === 'full_attention'
+      ? 0
+      : (window ?? read.fail(`layer ${i} is of sliding attention, but the config gives no "sliding_window"`)),
+  );
+}
+
+/** Each layer's kind by `layer_types`, which must be one of `kinds`, else by the family's older pattern. */
+export function layerKinds<K extends string>(
+  read: ConfigReader,
+  layers: number,
+  kinds: readonly K[],
+  otherwise: (layer: number) => K,
+): K[] {
   const types = read.json.layer_types;
-  if (types != null && !(Array.isArray(types) && types.length >= layers))
-    read.fail(`"layer_types" must be a list of ${layers} names`);
-  return Array.from({ length: layers }, (_, i) => {
-    const type =
-      types == null ? (slides(i) ? 'sliding_attention' : 'full_attention') : (types as unknown[])[i];
-    if (type === 'full_attention') return 0;
-    if (type !== 'sliding_attention')
-      read.fail(`"layer_types" names ${JSON.stringify(type)}; supported: sliding_attention, full_attention`);
-    return (
-      window ?? read.fail(`layer ${i} is of sliding attention, but the config gives no "sliding_window"`)
-    );
+  if (types == null) return Array.from({ length: layers }, (_, i) => otherwise(i));
+  if (!Array.isArray(types) || types.length < layers)
+    return read.fail(`"layer_types" must be a list of ${layers} names`);
+  return types.slice(0, layers).map((type: K) => {
+    if (!kinds.includes(type))
+      read.fail(`"layer_types" names ${JSON.stringify(type)}; supported: ${kinds.join(', ')}`);
+    return type;
   });
 }
 

@@ -18,13 +18,22 @@ export function attentionTensors(
   bias: boolean,
   outputBias = bias,
 ): TensorRequirement[] {
+  return attentionProjections(p, c, { bias, outputBias });
+}
+
+/** The four projections of attention, the last under another name where `output` says one. */
+export function attentionProjections(
+  p: string,
+  c: DecoderConfig,
+  { bias, outputBias = bias, output = 'o_proj' }: { bias: boolean; outputBias?: boolean; output?: string },
+): TensorRequirement[] {
   const heads = c.num_attention_heads * c.head_dim;
   const keys = c.num_key_value_heads * c.head_dim;
   return [
     ...linear(`${p}.self_attn.q_proj`, heads, c.hidden_size, bias),
     ...linear(`${p}.self_attn.k_proj`, keys, c.hidden_size, bias),
     ...linear(`${p}.self_attn.v_proj`, keys, c.hidden_size, bias),
-    ...linear(`${p}.self_attn.o_proj`, c.hidden_size, heads, outputBias),
+    ...linear(`${p}.self_attn.${output}`, c.hidden_size, heads, outputBias),
   ];
 }
 

@@ -6,11 +6,24 @@ export interface RopeSettings {
   /** Part of each head, from its start, that is rotated. */
   partial_rotary_factor: number;
   scaling: RopeScaling;
+  /** Pairs that are rotated are neighbours, (2i, 2i + 1) instead of (i, i + half). */
+  interleaved?: boolean;
+  /** The rotation goes the other way, by −position · frequency. */
+  reversed?: boolean;
+  /**
+   * Each position's rotated row is multiplied by 1 + beta · ln(1 + ⌊position / original⌋): Llama 4's scaling of queries,
+   * which are then rotated by tables of their own.
+   */
+  positionScale?: { beta: number; original: number };
 }
 
 export type RopeScaling =
   | { rope_type: 'default' }
   | { rope_type: 'linear'; factor: number }
+  /** The base is stretched to theta · alpha^(d / (d − 2)) (HunYuan). */
+  | { rope_type: 'ntk_alpha'; alpha: number }
+  /** Frequencies of the whole head, of which the last part is zero: `partial_rotary_factor` of the pairs rotate. */
+  | { rope_type: 'proportional'; factor: number; proportion: number }
   | {
       rope_type: 'llama3';
       factor: number;
@@ -43,6 +56,10 @@ export interface RopeDefaults {
   partial?: boolean;
   /** Of the key of that name; without one max_position_embeddings stands in. */
   original_max_position_embeddings?: number;
+  /** It may have rope_type 'proportional'; the others refuse that. */
+  proportional?: boolean;
+  /** Its 'dynamic' has a fixed `alpha` (HunYuan); otherwise 'dynamic' is refused. */
+  alpha?: boolean;
   /** Other names that its configs give to types. */
   rope_types?: Readonly<Record<string, string>>;
 }
@@ -65,6 +82,26 @@ export function readRope(config: ConfigReader, heads: Heads, defaults: RopeDefau
   );
 }
 
+/**
+ * Settings a kind of layer: transformers 5 nests a dictionary for each under `rope_parameters`; before that `rope_theta` held
+ * for both and `rope_scaling` for the full layers only. @param theta where the config gives none
+ */
+export function nestedRopes(
+  config: ConfigReader,
+  heads: Heads,
+  { theta }: { theta: number },
+): { sliding: RopeSettings; full: RopeSettings } {
+  const { json } = config;
+  const nested = (json.rope_parameters ?? {}) as Record<string, Json | null | undefined>;
+  const base = { rope_theta: json.rope_theta ?? theta };
+  const settings = (kind: string, more: object | null = null) =>
+    ropeOf(config, { ...base, ...nested[kind], ...more }, heads);
+  return {
+    sliding: settings('sliding_attention'),
+    full: settings('full_attention', (json.rope_scaling ?? null) as object | null),
+  };
+}
+
 /** @param nested the one dictionary that holds the settings; what it lacks is looked up beside it */
 export function ropeOf(
   config: ConfigReader,
@@ -81,7 +118,9 @@ export function ropeOf(
     return value;
   };
   const number = (key: string, fallback?: number) => positive(key, nested[key] ?? json[key] ?? fallback);
-  const partial_rotary_factor = number('partial_rotary_factor', 1);
+  const type = readType(nested, defaults);
+  const proportion = number('partial_rotary_factor', 1);
+  const partial_rotary_factor = type === 'proportional' ? 1 : proportion;
   const rotated = Math.trunc(head_dim * partial_rotary_factor);
   if (partial_rotary_factor !== 1 && !defaults.partial)
     config.fail(
@@ -106,12 +145,22 @@ export function ropeOf(
       config.fail(`the rope setting "${key}" must be a list of ${rotated / 2} numbers`);
     return list.map((value) => positive(key, value));
   };
+  const unknown = (type: string) =>
+    config.fail(
+      `rope type ${JSON.stringify(type)} is not supported (default, linear, llama3, yarn and longrope are)`,
+    );
   const scaling = (type: string): RopeScaling => {
     switch (type) {
       case 'default':
         return { rope_type: type };
       case 'linear':
         return { rope_type: type, factor: number('factor') };
+      case 'proportional':
+        if (!defaults.proportional) return unknown(type);
+        return { rope_type: type, factor: number('factor', 1), proportion };
+      case 'dynamic':
+        if (!defaults.alpha || nested.alpha == null) return unknown(type);
+        return { rope_type: 'ntk_alpha', alpha: number('alpha') };
       case 'llama3':
         return {
           rope_type: type,
@@ -148,17 +197,20 @@ export function ropeOf(
         };
       }
       default:
-        return config.fail(
-          `rope type ${JSON.stringify(type)} is not supported (default, linear, llama3, yarn and longrope are)`,
-        );
+        return unknown(type);
     }
   };
-  const type = (nested.rope_type ?? nested.type ?? 'default') as string;
   return {
     rope_theta: number('rope_theta', defaults.rope_theta ?? 10000),
     partial_rotary_factor,
-    scaling: scaling(defaults.rope_types?.[type] ?? type),
+    scaling: scaling(type),
   };
+}
+
+/** The type's name, in the form of transformers 5 or 4, with the family's own names translated. */
+function readType(nested: Json, { rope_types }: RopeDefaults): string {
+  const type = (nested.rope_type ?? nested.type ?? 'default') as string;
+  return rope_types?.[type] ?? type;
 }
 
 /** YaRN's temperature (arXiv:2309.00071, section 3.4). */

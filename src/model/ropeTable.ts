@@ -15,6 +15,14 @@ export function inverseFrequencies(
       return powers.map((power) => 1 / power);
     case 'linear':
       return powers.map((power) => f(1 / power) / scaling.factor);
+    case 'ntk_alpha': {
+      const base = rope_theta * Math.pow(scaling.alpha, dim / (dim - 2));
+      return powers.map((_, i) => 1 / f(Math.pow(base, f((2 * i) / dim))));
+    }
+    case 'proportional': {
+      const rotating = Math.floor((scaling.proportion * dim) / 2);
+      return powers.map((power, i) => (i < rotating ? f(1 / power) / scaling.factor : 0));
+    }
     case 'llama3':
       return powers.map((power) => llama3Frequency(f(1 / power), scaling));
     case 'yarn':
@@ -83,11 +91,17 @@ export function ropeTables(rope: RopeSettings, dim: number, positions: number, l
   ];
   for (let row = 0; row < rows; row++) {
     const inverse = frequencies[row < positions ? 0 : 1]!;
+    const rowScale = scale * positionScale(rope, row % positions);
+    const sign = rope.reversed ? -1 : 1;
     for (let i = 0; i < half; i++) {
       const angle = f((row % positions) * inverse[i]);
-      tables.cos[row * half + i] = f(Math.cos(angle)) * scale;
-      tables.sin[row * half + i] = f(Math.sin(angle)) * scale;
+      tables.cos[row * half + i] = f(Math.cos(angle)) * rowScale;
+      tables.sin[row * half + i] = f(Math.sin(angle)) * rowScale * sign;
     }
   }
   return tables;
+}
+
+function positionScale({ positionScale: settings }: RopeSettings, position: number): number {
+  return settings ? 1 + settings.beta * Math.log(1 + Math.floor(position / settings.original)) : 1;
 }

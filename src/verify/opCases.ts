@@ -10,6 +10,9 @@ import { attention, type AttentionSettings } from '../ops/attention/attention.ts
 import { dropout } from '../ops/elementwise/dropout.ts';
 import { embedding } from '../ops/embedding/embedding.ts';
 import { gated, type Activation } from '../ops/elementwise/gated.ts';
+import { headGate } from '../ops/elementwise/headGate.ts';
+import { scale } from '../ops/elementwise/scale.ts';
+import { shortConvolution } from '../ops/convolution/shortConvolution.ts';
 import { gatherRows } from '../ops/embedding/gatherRows.ts';
 import { elements, Graph, type Value } from '../graph/graph.ts';
 import { linear, linearGroup } from '../ops/matmul/linear.ts';
@@ -395,13 +398,16 @@ export function opCases(): OpCase[] {
       return [add(c.graph, sum, norm), alone, add(c.graph, a, sum)];
     });
   }
-  for (const [heads, dim, rest] of [
+  for (const [heads, dim, rest, interleaved] of [
     [1, 2, 0],
     [3, 10, 0],
     [2, 64, 0],
     [3, 6, 4],
-  ]) {
-    build(`rope ${heads}, 1 and 2 heads of ${dim}${rest ? ` and ${rest} more` : ''}`, (c) => {
+    [2, 12, 0, 'interleaved'],
+    [3, 4, 6, 'interleaved'],
+  ] as [number, number, number, string?][]) {
+    const layout = `${rest ? ` and ${rest} more` : ''}${interleaved ? ', interleaved' : ''}`;
+    build(`rope ${heads}, 1 and 2 heads of ${dim}${layout}`, (c) => {
       const positions = Uint32Array.from({ length: 19 }, (_, t) => (t * 5) % 23);
       const table = (name: string, of: (x: number) => number) =>
         c.graph.constant(name, [23, dim / 2], () =>
@@ -416,6 +422,7 @@ export function opCases(): OpCase[] {
         { cos: table('cos', Math.cos), sin: table('sin', Math.sin) },
         c.input('positions', positions),
         dim + rest,
+        interleaved !== undefined,
       );
     });
   }
@@ -442,7 +449,38 @@ export function opCases(): OpCase[] {
     const x = c.leaf('x', 7, 31);
     return [add(c.graph, x, softcap(c.graph, add(c.graph, x, x), 3))];
   });
-  for (const activation of ['silu', 'gelu_tanh'] as Activation[])
+  build('scale 0.22 of 7×31', (c) => {
+    const x = c.leaf('x', 7, 31);
+    return [add(c.graph, x, scale(c.graph, add(c.graph, x, x), 0.22))];
+  });
+  build('headGate 3 heads of 7, 9 rows', (c) => {
+    const [x, gate] = [c.leaf('x', 9, 21), c.leaf('gate', 9, 3)];
+    // x has a gradient from elsewhere, which is added to.
+    return [add(c.graph, x, headGate(c.graph, x, gate))];
+  });
+  build('squared ReLU 11×53', (c) => {
+    const x = c.leaf('x', 11, 53);
+    return [gated(c.graph, x, x, 'relu')];
+  });
+  for (const [kind, taps, width, lengths] of [
+    ['bf16', 3, 33, [1, 2, 3, 1, 1, 7, 2]],
+    ['f32', 7, 20, [5, 9, 1, 30, 3]],
+    ['f16', 4, 64, [17]],
+    ['bf16', 5, 6, [2]],
+  ] as [TensorKind, number, number, number[]][]) {
+    build(`shortConvolution ${kind}, ${taps} taps, documents of ${lengths.join('+')} × ${width}`, (c) => {
+      const feeds = documentFeeds(lengths);
+      const x = c.leaf('x', feeds.documentStart.length, width);
+      const documents = {
+        start: c.input('documentStart', feeds.documentStart),
+        end: c.input('documentEnd', feeds.documentEnd),
+      };
+      return [
+        add(c.graph, x, shortConvolution(c.graph, x, c.weight('w', [width, 1, taps], kind), documents)),
+      ];
+    });
+  }
+  for (const activation of ['silu', 'gelu_tanh', 'sigmoid', 'identity'] as Activation[])
     build(`gated ${activation} 11×53`, (c) => [
       gated(c.graph, c.leaf('gate', 11, 53), c.leaf('up', 11, 53), activation),
     ]);

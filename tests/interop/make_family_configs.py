@@ -59,6 +59,42 @@ CONFIGS = {
     "SmolLM3-3B": dict(model_type="smollm3", attention_bias=False, hidden_act="silu", hidden_size=2048, intermediate_size=11008, max_position_embeddings=65536, max_window_layers=28, mlp_bias=False,
         no_rope_layer_interval=4, no_rope_layers=[1, 1, 1, 0] * 9, num_attention_heads=16, num_hidden_layers=36, num_key_value_heads=4, pretraining_tp=2, rms_norm_eps=1e-06, rope_scaling=None,
         rope_theta=5000000.0, sliding_window=None, use_sliding_window=False, vocab_size=128256, layer_types=["full_attention"] * 36),
+    "granite-3.3-2b-instruct": dict(model_type="granite", attention_bias=False, attention_multiplier=0.015625, embedding_multiplier=12.0, hidden_act="silu", hidden_size=2048, intermediate_size=8192,
+        logits_scaling=8.0, max_position_embeddings=131072, mlp_bias=False, num_attention_heads=32, num_hidden_layers=40, num_key_value_heads=8, residual_multiplier=0.22, rms_norm_eps=1e-05,
+        rope_scaling=None, rope_theta=10000000.0, tie_word_embeddings=True, vocab_size=49159),
+    "granite, sparse": dict(model_type="granite", hidden_size=64, intermediate_size=96, num_attention_heads=4, num_hidden_layers=2, vocab_size=99, pad_token_id=0, mlp_bias=True),
+    "OLMo-2-0425-1B": dict(model_type="olmo2", attention_bias=False, hidden_act="silu", hidden_size=2048, intermediate_size=8192, max_position_embeddings=4096, num_attention_heads=16, num_hidden_layers=16,
+        num_key_value_heads=16, rms_norm_eps=1e-06, rope_scaling=None, rope_theta=500000, tie_word_embeddings=False, vocab_size=100352),
+    "olmo2, sparse": dict(model_type="olmo2", hidden_size=64, intermediate_size=96, num_attention_heads=4, num_key_value_heads=2, num_hidden_layers=2, vocab_size=99, attention_bias=True),
+    "Olmo-3-7B": dict(model_type="olmo3", attention_bias=False, hidden_act="silu", hidden_size=4096, intermediate_size=11008, max_position_embeddings=65536, num_attention_heads=32, num_hidden_layers=32,
+        num_key_value_heads=32, rms_norm_eps=1e-06, rope_theta=500000, sliding_window=4096, layer_types=(["sliding_attention"] * 3 + ["full_attention"]) * 8, tie_word_embeddings=False, vocab_size=100278,
+        rope_scaling=dict(attention_factor=1.2079441541679836, beta_fast=32.0, beta_slow=1.0, factor=8.0, original_max_position_embeddings=8192, rope_type="yarn")),
+    "olmo3, sparse": dict(model_type="olmo3", hidden_size=64, intermediate_size=96, num_attention_heads=4, num_hidden_layers=6, vocab_size=99, pad_token_id=0),
+    "EXAONE-4.0-1.2B": dict(model_type="exaone4", head_dim=64, hidden_act="silu", hidden_size=2048, intermediate_size=4096, max_position_embeddings=65536, num_attention_heads=32, num_hidden_layers=30,
+        num_key_value_heads=8, rms_norm_eps=1e-05, rope_scaling=dict(factor=16.0, high_freq_factor=4.0, low_freq_factor=1.0, original_max_position_embeddings=8192, rope_type="llama3"), rope_theta=1000000,
+        sliding_window=None, sliding_window_pattern=None, layer_types=["full_attention"] * 30, tie_word_embeddings=True, vocab_size=102400),
+    "exaone4, sparse": dict(model_type="exaone4", hidden_size=64, intermediate_size=96, num_attention_heads=32, num_hidden_layers=6, vocab_size=99, pad_token_id=0, sliding_window=5),
+    "ERNIE-4.5-0.3B": dict(model_type="ernie4_5", head_dim=128, hidden_act="silu", hidden_size=1024, intermediate_size=3072, max_position_embeddings=131072, num_attention_heads=16, num_hidden_layers=18,
+        num_key_value_heads=2, rms_norm_eps=1e-05, rope_scaling=None, rope_theta=500000.0, tie_word_embeddings=True, use_bias=False, vocab_size=103424),
+    "ernie4_5, biases": dict(model_type="ernie4_5", hidden_size=64, intermediate_size=96, num_attention_heads=4, num_hidden_layers=2, vocab_size=99, pad_token_id=0, use_bias=True),
+    "Hunyuan-0.5B": dict(model_type="hunyuan_v1_dense", attention_bias=False, head_dim=128, hidden_act="silu", hidden_size=1024, intermediate_size=3584, max_position_embeddings=262144, num_attention_heads=16,
+        num_hidden_layers=24, num_key_value_heads=8, rms_norm_eps=1e-05, rope_scaling=dict(alpha=1000.0, beta_fast=32, beta_slow=1, factor=1.0, mscale=1.0, mscale_all_dim=1.0, type="dynamic"), rope_theta=10000.0,
+        tie_word_embeddings=True, vocab_size=120818),
+    "Ministral-3-3B": dict(model_type="ministral3", head_dim=128, hidden_act="silu", hidden_size=3072, intermediate_size=9216, max_position_embeddings=262144, num_attention_heads=32, num_hidden_layers=26,
+        num_key_value_heads=8, rms_norm_eps=1e-05, sliding_window=None, tie_word_embeddings=True, vocab_size=131072, rope_parameters=dict(beta_fast=32.0, beta_slow=1.0, factor=16.0, llama_4_scaling_beta=0.1,
+        mscale=1.0, mscale_all_dim=1.0, original_max_position_embeddings=16384, rope_theta=1000000.0, rope_type="yarn", type="yarn")),
+    "ministral3, sparse": dict(model_type="ministral3", hidden_size=64, intermediate_size=96, num_attention_heads=8, num_hidden_layers=2, vocab_size=99, pad_token_id=0),
+    "nanochat-d20": dict(model_type="nanochat", hidden_act="relu2", hidden_size=1280, intermediate_size=5120, max_position_embeddings=2048, num_attention_heads=10, num_hidden_layers=20, num_key_value_heads=10,
+        rms_norm_eps=1e-06, final_logit_softcapping=15.0, rope_theta=10000.0, tie_word_embeddings=False, vocab_size=65536),
+    "nanochat, sparse": dict(model_type="nanochat", hidden_size=64, intermediate_size=96, num_attention_heads=4, num_hidden_layers=2, vocab_size=99, pad_token_id=0),
+    "LFM2-1.2B": dict(model_type="lfm2", block_auto_adjust_ff_dim=True, block_dim=2048, block_ff_dim=12288, block_ffn_dim_multiplier=1.0, block_multiple_of=256, conv_L_cache=3, conv_bias=False,
+        full_attn_idxs=[2, 5, 8, 10, 12, 14], hidden_size=2048, max_position_embeddings=128000, norm_eps=1e-05, num_attention_heads=32, num_hidden_layers=16, num_key_value_heads=8, rope_theta=1000000.0,
+        tie_embedding=True, vocab_size=65536),
+    "lfm2, conv first": dict(model_type="lfm2", hidden_size=64, intermediate_size=100, num_attention_heads=4, num_key_value_heads=2, num_hidden_layers=2, vocab_size=99, block_multiple_of=8,
+        block_ffn_dim_multiplier=1.3, conv_bias=True, tie_word_embeddings=False, layer_types=["conv", "full_attention"]),
+    "lfm3, sparse": dict(model_type="lfm3", hidden_size=64, intermediate_size=96, num_attention_heads=4, num_key_value_heads=2, num_hidden_layers=6, vocab_size=99, pad_token_id=0),
+    "lfm3, plain": dict(model_type="lfm3", hidden_size=64, intermediate_size=96, num_attention_heads=4, num_key_value_heads=2, num_hidden_layers=2, vocab_size=99, pad_token_id=0, use_sandwich_norm=False, use_attention_gate=False,
+        attention_bias=True, head_dim=16, sliding_window=5, layer_types=["sliding_attention", "full_attention"]),
     "smollm3, sparse": dict(model_type="smollm3", hidden_size=64, intermediate_size=96, num_attention_heads=4, num_hidden_layers=5, vocab_size=99, pad_token_id=0, use_sliding_window=True, sliding_window=9),
 }
 
@@ -67,6 +103,10 @@ def rope_of(config, key=None, long=False):
     parameters = config.rope_parameters[key] if key else config.rope_parameters
     kind = parameters["rope_type"]
     head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    if kind == "dynamic" and parameters.get("alpha"):  # as modeling_hunyuan_v1_dense.py has it
+        dim = config.head_dim
+        base = parameters["rope_theta"] * parameters["alpha"] ** (dim / (dim - 2))
+        return dict(inverse=(1.0 / (base ** (torch.arange(0, dim, 2, dtype=torch.float) / dim))).tolist(), attention=1.0)
     if kind == "default":
         dim = int(head_dim * (parameters.get("partial_rotary_factor") or 1.0))
         return dict(inverse=(1.0 / (parameters["rope_theta"] ** (torch.arange(0, dim, 2, dtype=torch.float) / dim))).tolist(), attention=1.0)
@@ -79,11 +119,11 @@ def resolve(config):
     layers = config.num_hidden_layers
     window = getattr(config, "sliding_window", None)
     types = getattr(config, "layer_types", None) or (["sliding_attention" if window is not None and config.model_type in ("mistral", "phi3") else "full_attention"] * layers)
-    nested = config.model_type == "gemma3_text"
+    nested = config.model_type in ("gemma3_text", "olmo3", "lfm3")
     scale = getattr(config, "query_pre_attn_scalar", None)
     resolved = dict(
         heads=config.num_attention_heads, key_heads=config.num_key_value_heads, head_dim=getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads,
-        max_position_embeddings=config.max_position_embeddings, rms_norm_eps=config.rms_norm_eps, tie_word_embeddings=config.tie_word_embeddings,
+        max_position_embeddings=config.max_position_embeddings, rms_norm_eps=config.norm_eps if config.model_type == "lfm2" else config.rms_norm_eps, tie_word_embeddings=config.tie_word_embeddings,
         windows=[window if kind == "sliding_attention" else 0 for kind in types[:layers]],
         final_logit_softcapping=getattr(config, "final_logit_softcapping", None) or 0,
         rope=rope_of(config, "full_attention" if nested else None),
@@ -92,6 +132,9 @@ def resolve(config):
     if not nested and config.rope_parameters["rope_type"] == "longrope": resolved["long_rope"] = rope_of(config, long=True)
     if scale is not None: resolved["query_pre_attn_scalar"] = scale
     if config.model_type == "gemma2": resolved["attn_logit_softcapping"] = config.attn_logit_softcapping or 0
+    for key in ("embedding_multiplier", "attention_multiplier", "residual_multiplier", "logits_scaling", "conv_L_cache"):
+        if hasattr(config, key): resolved[key] = getattr(config, key)
+    if config.model_type == "exaone4": resolved["rotates"] = [window is None or kind == "sliding_attention" for kind in types[:layers]]
     if config.model_type == "smollm3": resolved["rotates"] = [bool(x) for x in config.no_rope_layers[:layers]]
     return resolved
 

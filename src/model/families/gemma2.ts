@@ -13,7 +13,14 @@ import {
 } from '../decoderBlocks.ts';
 import { ConfigReader } from '../config.ts';
 import { decoderTensors } from '../decoderTensors.ts';
-import { gemmaNorm, gemmaTensors, readGemma, sandwichBlock, type GemmaConfig } from './gemmaCommon.ts';
+import {
+  gemmaEmbedding,
+  gemmaNorm,
+  gemmaTensors,
+  readGemma,
+  sandwichBlock,
+  type GemmaConfig,
+} from './gemmaCommon.ts';
 import { readRope, type RopeSettings } from '../ropeConfig.ts';
 
 export interface Gemma2Config extends GemmaConfig {
@@ -56,6 +63,6 @@ export const gemma2: Architecture<Gemma2Config> = {
         },
         mlp: (h) => gatedMlp(m, p, h, 'gelu_tanh'),
       });
-    return decoderStack(m, c, gemmaNorm(c), layer, Math.sqrt(c.hidden_size));
+    return decoderStack(m, c, gemmaNorm(c), layer, () => gemmaEmbedding(m, c));
   },
 };

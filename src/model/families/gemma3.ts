@@ -13,7 +13,14 @@ import {
 } from '../decoderBlocks.ts';
 import { ConfigReader } from '../config.ts';
 import { decoderTensors, norm } from '../decoderTensors.ts';
-import { gemmaNorm, gemmaTensors, readGemma, sandwichBlock, type GemmaConfig } from './gemmaCommon.ts';
+import {
+  gemmaEmbedding,
+  gemmaNorm,
+  gemmaTensors,
+  readGemma,
+  sandwichBlock,
+  type GemmaConfig,
+} from './gemmaCommon.ts';
 import { ropeOf, type RopeSettings } from '../ropeConfig.ts';
 
 export interface Gemma3Config extends GemmaConfig {
@@ -73,6 +80,6 @@ export const gemma3: Architecture<Gemma3Config> = {
         },
         mlp: (h) => gatedMlp(m, p, h, 'gelu_tanh'),
       });
-    return decoderStack(m, c, settings, layer, Math.sqrt(c.hidden_size));
+    return decoderStack(m, c, settings, layer, () => gemmaEmbedding(m, c));
   },
 };

@@ -63,6 +63,11 @@ export function gemmaTensors(p: string, c: GemmaConfig): TensorRequirement[] {
   ];
 }
 
+/** The embedding times √hidden, which transformers rounds to the table's precision. */
+export function gemmaEmbedding(m: ModelBuilder, c: GemmaConfig): Value {
+  return m.embed('model.embed_tokens.weight', Math.sqrt(c.hidden_size), true);
+}
+
 /** Norms by 1 + w: the checkpoint stores w. */
 export function gemmaNorm(c: GemmaConfig): { eps: number; unitOffset: 1 } {
   return { eps: c.rms_norm_eps, unitOffset: 1 };

@@ -3,10 +3,18 @@ import { unreadQuantization } from '../../formats/bitsandbytes.ts';
 import { UserError } from '../../lib/errors.ts';
 import type { Architecture, Model } from '../architecture.ts';
 import type { CommonConfig, ModelConfigJson } from '../config.ts';
+import { ernie4_5 } from './ernie4_5.ts';
+import { exaone4 } from './exaone4.ts';
 import { gemma2 } from './gemma2.ts';
 import { gemma3 } from './gemma3.ts';
+import { granite } from './granite.ts';
+import { hunyuan } from './hunyuan.ts';
+import { lfm2, lfm3 } from './lfm.ts';
 import { llama } from './llama.ts';
+import { ministral3 } from './ministral3.ts';
 import { mistral } from './mistral.ts';
+import { nanochat } from './nanochat.ts';
+import { olmo2, olmo3 } from './olmo.ts';
 import { phi3 } from './phi3.ts';
 import { qwen2 } from './qwen2.ts';
 import { qwen3 } from './qwen3.ts';
@@ -41,11 +49,32 @@ const architectures = [
   entry(phi3),
   entry(gemma2),
   entry(gemma3),
+  entry(granite),
+  entry(olmo2),
+  entry(olmo3),
+  entry(exaone4),
+  entry(ernie4_5),
+  entry(hunyuan),
+  entry(ministral3),
+  entry(nanochat),
+  entry(lfm2),
+  entry(lfm3),
 ];
 
-/** Text-only relatives of multimodal model types. */
+/**
+ * Multimodal model types whose text part is one of the architectures, unchanged where there is no image: by what its modules'
+ * names begin with in the class that transformers loads (PEFT names adapters by them).
+ */
+const TEXT_PARTS: Readonly<Record<string, string>> = {
+  gemma3: 'model.language_model.',
+  mistral3: 'model.language_model.',
+  llava: 'model.language_model.',
+  llava_next: 'model.language_model.',
+  lfm2_vl: 'model.language_model.',
+};
+
+/** Text-only relatives of multimodal model types that are not read. */
 const TEXT_ONLY: Readonly<Record<string, string>> = {
-  gemma3: ', whose model_type is "gemma3_text" (270m and 1b are)',
   mllama: ', whose model_type is "llama" (1B and 3B are)',
 };
 
@@ -78,6 +107,10 @@ export function modelOf(json: ModelConfigJson): Model {
     throw new UserError(
       `config.json (model_type ${type}): "${experts}" says that this is a mixture of experts, which is not supported. Choose a dense model.`,
     );
+  const prefix = TEXT_PARTS[type];
+  const text = json.text_config;
+  if (prefix !== undefined && typeof text === 'object' && text !== null)
+    return textPart(json, text as ModelConfigJson, prefix);
   const found = architectures.find((architecture) => architecture.modelType === type);
   if (!found) {
     const multimodal = 'vision_config' in json || 'text_config' in json;
@@ -89,6 +122,25 @@ export function modelOf(json: ModelConfigJson): Model {
   return {
     ...model,
     headWeight: model.config.tie_word_embeddings ? 'model.embed_tokens.weight' : 'lm_head.weight',
+  };
+}
+
+/** The text part of a multimodal model, under the names that the whole model gives its modules. */
+function textPart(json: ModelConfigJson, text: ModelConfigJson, prefix: string): Model {
+  const { quantization_config, tie_word_embeddings } = json;
+  const model = modelOf({ quantization_config, tie_word_embeddings, ...text });
+  const rename = (name: string) => name.replace(/^model\./, prefix);
+  return {
+    ...model,
+    tensors: model.tensors.map((tensor) => ({
+      ...tensor,
+      name: rename(tensor.name),
+      storedAs: tensor.storedAs && rename(tensor.storedAs),
+    })),
+    forward(builder) {
+      builder.rename = rename;
+      return model.forward(builder);
+    },
   };
 }
 

@@ -1,9 +1,12 @@
-/** Gated activation: y = activation(gate) · up. SwiGLU with silu, GeGLU with gelu_tanh (arXiv:2002.05202). */
+/**
+ * Gated activation: y = activation(gate) · up. SwiGLU with silu, GeGLU with gelu_tanh (arXiv:2002.05202); an output gate
+ * with sigmoid; with identity a plain product; with relu and gate = up the squared ReLU (arXiv:2109.08668).
+ */
 import { flatGrid, value } from '../../gpu/dispatch.ts';
 import { elements, type Graph, type Op, type Value } from '../../graph/graph.ts';
 import type { TensorFlow, TensorFlowTensor } from '../../graph/tensorflowTypes.ts';
 
-export type Activation = 'silu' | 'gelu_tanh';
+export type Activation = 'silu' | 'gelu_tanh' | 'relu' | 'sigmoid' | 'identity';
 
 /** @param gate, up [T, I] @returns [T, I] */
 export function gated(graph: Graph, gate: Value, up: Value, activation: Activation): Value {
@@ -12,6 +15,12 @@ export function gated(graph: Graph, gate: Value, up: Value, activation: Activati
 
 function activate(tf: TensorFlow, x: TensorFlowTensor, activation: Activation): TensorFlowTensor {
   switch (activation) {
+    case 'relu':
+      return tf.relu(x);
+    case 'sigmoid':
+      return tf.sigmoid(x);
+    case 'identity':
+      return x;
     case 'silu':
       return tf.mul(x, tf.sigmoid(x));
     case 'gelu_tanh': {

@@ -1,4 +1,7 @@
-/** Rotary position embedding (arXiv:2104.09864) in the Llama layout (halves rotated), over the first elements of each head. The gradient is the inverse rotation. */
+/**
+ * Rotary position embedding (arXiv:2104.09864) over the first elements of each head, whose pairs are (i, i + half) as in Llama
+ * or neighbours. The gradient is the transposed rotation.
+ */
 import {
   flatGrid,
   value,
@@ -14,7 +17,9 @@ const MOST_AT_ONCE = 2;
 
 /**
  * @param xs each [T, heads · headDim], queries and keys @param cos, sin [P, rotated/2] f32: the elements of a head past the first `rotated` stay as they are
- * @param rows [T] u32: each token's row of the tables, its position @returns as xs
+ * @param rows [T] u32: each token's row of the tables, its position
+ * @param interleaved pairs are elements (2i, 2i + 1) instead of (i, i + rotated/2)
+ * @returns as xs
  */
 export function rope(
   graph: Graph,
@@ -22,8 +27,13 @@ export function rope(
   tables: { cos: Value; sin: Value },
   rows: Value,
   headDim: number,
+  interleaved = false,
 ): Value[] {
-  return graph.append(ropeOp, [tables.cos, tables.sin, rows, ...xs], { inverse: false, headDim });
+  return graph.append(ropeOp, [tables.cos, tables.sin, rows, ...xs], {
+    inverse: false,
+    headDim,
+    interleaved,
+  });
 }
 
 export const ropeOp: Op = {
@@ -64,7 +74,17 @@ export const ropeOp: Op = {
     const s = tf.expandDims(tf.mul(tf.gather(sin, at), attributes.inverse ? -1 : 1), 1);
     return xs.map((x) => {
       const heads = tf.reshape(x, [-1, x.shape[1]! / headDim, headDim]);
-      const [low, high, rest] = tf.split(heads, [half, half, headDim - 2 * half], 2);
+      const [rotated, rest] = tf.split(heads, [2 * half, headDim - 2 * half], 2);
+      if (attributes.interleaved) {
+        const pairs = tf.reshape(rotated, [-1, heads.shape[1]!, half, 2]);
+        const [even, odd] = tf.unstack(pairs, 3);
+        const pairsRotated = tf.stack(
+          [tf.sub(tf.mul(even, c), tf.mul(odd, s)), tf.add(tf.mul(odd, c), tf.mul(even, s))],
+          3,
+        );
+        return tf.reshape(tf.concat([tf.reshape(pairsRotated, rotated.shape), rest], 2), x.shape);
+      }
+      const [low, high] = tf.split(rotated, 2, 2);
       return tf.reshape(
         tf.concat(
           [tf.sub(tf.mul(low, c), tf.mul(high, s)), tf.add(tf.mul(high, c), tf.mul(low, s)), rest],
@@ -93,6 +113,7 @@ export function ropeDispatch(
     ROTATED: 2 * cos.shape[1],
     P: cos.shape[0],
     SIGN: { f32: attributes.inverse ? -1 : 1 },
+    INTERLEAVED: attributes.interleaved === true,
   };
   const cache: Record<string, number> = slots
     ? { CACHES: 1, SLOTS: ys[1].shape[0], LENGTH: ys[1].shape[1] }

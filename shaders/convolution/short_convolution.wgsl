@@ -1,0 +1,34 @@
+// Causal depthwise convolution within each document: y[t, c] = sum_k w[c, k] x[t - (TAPS - 1) + k, c] over the taps whose token is not before
+// border[t], the first token of t's document. Where TRANSPOSED, its gradient: y[t, c] = sum_k w[c, k] x[t + (TAPS - 1) - k, c] over the taps
+// whose token is before border[t], one past the last token of t's document. Added to y where ACCUMULATE.
+// Buffers: 0 y, 1 x, both [T, C], 2 border [T] u32, 4-7 w [C, TAPS]. Threads: one invocation an element of y.
+#include "lib/flat.wgsl"
+#include "lib/weight_{W_KIND}.wgsl"
+@group(0) @binding(0) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> border: array<u32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+  let i = flat_index(group, groups, local, 64u);
+  if (i >= T * C) {
+    return;
+  }
+  let t = i / C;
+  let c = i % C;
+  var sum = 0.0;
+  for (var back = 0u; back < TAPS; back++) {
+    let tap = weight_at(c * TAPS + TAPS - 1u - back);
+    if (TRANSPOSED) {
+      if (t + back < border[t]) {
+        sum += tap * x[(t + back) * C + c];
+      }
+    } else if (t >= border[t] + back) {
+      sum += tap * x[(t - back) * C + c];
+    }
+  }
+  if (ACCUMULATE) {
+    sum += y[i];
+  }
+  y[i] = sum;
+}

@@ -1,0 +1,26 @@
+// One token a slot of the causal depthwise convolution: state[s, p mod TAPS, c] = x[s, c] at the slot's position p, and
+// y[s, c] = sum_back w[c, TAPS - 1 - back] state[s, (p - back) mod TAPS, c] over the positions p - back that are not negative.
+// Buffers: 0 y, 2 x, both [SLOTS, C], 1 state [SLOTS, TAPS, C], 3 positions [SLOTS] u32, 4-7 w [C, TAPS]. Threads: one invocation an element.
+#include "lib/flat.wgsl"
+#include "lib/weight_{W_KIND}.wgsl"
+@group(0) @binding(0) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read_write> state: array<f32>;
+@group(0) @binding(2) var<storage, read> x: array<f32>;
+@group(0) @binding(3) var<storage, read> positions: array<u32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+  let i = flat_index(group, groups, local, 64u);
+  if (i >= SLOTS * C) {
+    return;
+  }
+  let slot = i / C;
+  let c = i % C;
+  let position = positions[slot];
+  var sum = weight_at(c * TAPS + TAPS - 1u) * x[i];
+  for (var back = 1u; back < min(TAPS, position + 1u); back++) {
+    sum += weight_at(c * TAPS + TAPS - 1u - back) * state[(slot * TAPS + (position - back) % TAPS) * C + c];
+  }
+  state[(slot * TAPS + position % TAPS) * C + c] = x[i];
+  y[i] = sum;
+}
