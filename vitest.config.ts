@@ -9,6 +9,7 @@ const LONGEST = [
   'gradients/tiled',
   'e2e/hosting',
   'gradients/ops',
+  'gradients/finiteDifferences',
   'e2e/data',
   'gpu/engine',
   'gpu/tuner',

@@ -1,4 +1,5 @@
-// The environment in which Dawn finds an adapter in Node: the system's own, else the software adapter in a Chromium's folder (Linux).
+// The environment in which Dawn finds an adapter in Node: the system's own, else the software adapter in Chromium's folder
+// (Linux).
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -8,12 +9,14 @@ const PROBE = `
   const { create, globals } = await import('webgpu');
   Object.assign(globalThis, globals);
   const gpu = create((process.env.FINETAB_DAWN ?? '').split(';').filter(Boolean));
-  process.exit((await gpu.requestAdapter()) ? 0 : 3);
+  const adapter = await gpu.requestAdapter();
+  process.exit(adapter && process.argv.slice(1).every((feature) => adapter.features.has(feature)) ? 0 : 3);
 `;
 
-function findsAdapter(env) {
+/** Whether Dawn finds an adapter in this environment, with every one of these features. */
+export function findsAdapter(env, features = []) {
   return (
-    spawnSync(process.execPath, ['--input-type=module', '-e', PROBE], {
+    spawnSync(process.execPath, ['--input-type=module', '-e', PROBE, ...features], {
       cwd: root,
       env,
       stdio: 'ignore',
@@ -23,7 +26,7 @@ function findsAdapter(env) {
 }
 
 /** Folders that hold a Vulkan loader and SwiftShader beside a browser. */
-function softwareFolders() {
+export function softwareFolders() {
   const beside = process.env.CHROME_PATH ? [dirname(process.env.CHROME_PATH)] : [];
   return [
     ...beside,
@@ -47,5 +50,5 @@ export function gpuEnvironment() {
       });
     }
   }
-  return candidates.find(findsAdapter) ?? null;
+  return candidates.find((env) => findsAdapter(env)) ?? null;
 }

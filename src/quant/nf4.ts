@@ -208,6 +208,7 @@ const LEVELS = 4;
  */
 export function torchSum(values: Float32Array): number {
   const f = Math.fround;
+  if (values.length < LANES) return serialSum(values);
   const vectors = Math.floor(values.length / LANES);
   const rows = Math.floor(vectors / ROWS);
   const width = LANES * ROWS;
@@ -234,4 +235,13 @@ export function torchSum(values: Float32Array): number {
   for (let i = vectors * LANES; i < values.length; i++) total = f(total + values[i]);
   for (const lane of lanes) total = f(total + lane);
   return total;
+}
+
+/** The same kernel's sum of fewer values than a vector has: four sums side by side, the rest added to the first of them. */
+function serialSum(values: Float32Array): number {
+  const f = Math.fround;
+  const sums = new Float32Array(ROWS);
+  const whole = values.length - (values.length % ROWS);
+  for (let i = 0; i < values.length; i++) sums[i < whole ? i % ROWS : 0] += values[i];
+  return sums.reduce((total, sum) => f(total + sum), 0);
 }
