@@ -1,24 +1,40 @@
 /**
- * PyTorch's numbers: each folder of ../shared/golden replayed through the engine and held to the bounds of its README. GOLDEN=FOLDER takes the
- * folders there instead: make_golden.py's output of other sizes. The device has no more than WebGPU promises everywhere: bindings of 128 MiB, buffers
- * of 256 MiB, 8 storage buffers a stage, 16 KiB of workgroup memory. One folder is replayed once more with bindings so small that table, head, many
- * linear layers and the optimiser's sweep are split; SMALL_BINDINGS=BYTES does that for all.
+ * PyTorch's numbers: golden folders replayed through the engine and held to the bounds of ../shared/golden/README.md. One folder is committed in
+ * tests/fixtures/golden and is always replayed, by the kernels of CPU adapters and by those of GPUs; the folders of ../shared/golden are replayed where they are.
+ * GOLDEN=FOLDER takes the folders there instead: make_golden.py's output of other sizes. The device has no more than WebGPU promises everywhere:
+ * bindings of 128 MiB, buffers of 256 MiB, 8 storage buffers a stage, 16 KiB of workgroup memory. One folder is replayed once more with bindings so
+ * small that table, head, many linear layers and the optimiser's sweep are split; SMALL_BINDINGS=BYTES does that for all.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { filesOf } from '../../scripts/lib/nodeFiles.ts';
 import { readArrays } from '../../scripts/lib/readArrays.ts';
 import { replayReference, type ReferenceDocument } from '../../scripts/lib/replayReference.ts';
 import { openCheckpoint } from '../../src/formats/checkpoint.ts';
+import type { KernelSettings } from '../../src/gpu/dispatch.ts';
+import { TILED } from '../helpers/agreement.ts';
 import { sharedPath } from '../helpers/shared.ts';
 import { promisedGpu, testGpu } from '../helpers/gpu.ts';
 import { readIndependently } from '../helpers/independentReader.ts';
 
 const gpu = await testGpu();
 const smallBindings = Number(process.env.SMALL_BINDINGS) || null;
-const root = process.env.GOLDEN ?? sharedPath('golden');
-const folders = root ? readdirSync(root).filter((name) => existsSync(join(root, name, 'golden.json'))) : [];
+const COMMITTED = fileURLToPath(new URL('../fixtures/golden', import.meta.url));
+const shared = process.env.GOLDEN ?? sharedPath('golden');
+const roots = process.env.GOLDEN ? [shared] : [shared, COMMITTED];
+
+/** Folders by name. Where one is both shared and committed, they are the same and the committed one is read. */
+const folders = new Map(
+  roots
+    .filter((root) => root !== null)
+    .flatMap((root) =>
+      readdirSync(root)
+        .filter((name) => existsSync(join(root, name, 'golden.json')))
+        .map((name) => [name, join(root, name)]),
+    ),
+);
 
 interface Curve {
   loss: number[];
@@ -27,13 +43,19 @@ interface Curve {
   greedy?: unknown;
 }
 
-if (folders.length === 0)
-  it.skip('has no references to compare with: ../shared/golden is not there', () => undefined);
+if (!shared) it.skip('has the committed reference only: ../shared/golden is not there', () => undefined);
 
-/** A head of [384, 64] in bfloat16 then lies in three slices, gate and up in two. */
-const SPLIT = folders.includes('llama_untied')
-  ? [['llama_untied', ', bindings of 20000 bytes', 20_000] as const]
-  : [];
+/** What a folder is replayed with, beside what the adapter has by itself. */
+const VARIANTS: [folder: string, variant: string, settings: Partial<KernelSettings>][] = [
+  ['llama3_2', ', kernels of GPUs', TILED],
+  // A head of [384, 64] in bfloat16 then lies in three slices, gate and up in two.
+  ['llama_untied', ', bindings of 20000 bytes', { maxBindingBytes: 20_000 }],
+];
+const SMALL = smallBindings === null ? {} : { maxBindingBytes: smallBindings };
+const replays = [
+  ...[...folders.keys()].map((name) => [name, '', SMALL] as const),
+  ...VARIANTS.filter(([name]) => folders.has(name)),
+];
 
 describe.skipIf(!gpu)('the device of these tests', () => {
   it('has no more than WebGPU promises', async () => {
@@ -55,72 +77,68 @@ describe.skipIf(!gpu)('the device of these tests', () => {
   });
 });
 
-describe.skipIf(!gpu).each([...folders.map((name) => [name, '', smallBindings] as const), ...SPLIT])(
-  '%s%s',
-  (name, _, maxBindingBytes) => {
-    const folder = join(root!, name);
-    it('meets every bound', { timeout: 1_200_000 }, async () => {
-      const at = (...path: string[]) => join(folder, ...path);
-      const json = <T>(...path: string[]) => JSON.parse(readFileSync(at(...path), 'utf8')) as T;
-      const context = await promisedGpu(maxBindingBytes === null ? {} : { maxBindingBytes });
-      const made = await replayReference({
-        context,
-        source: await openCheckpoint((await filesOf(folder)).filter(({ path }) => !path.includes('/'))),
-        documents: json<ReferenceDocument[]>('batch.json'),
-        initial: await readArrays(at('adapter_init', 'adapter_model.safetensors')),
-        initialConfig: json('adapter_init', 'adapter_config.json'),
-        probe: await readArrays(at('golden.safetensors'), (array) => array.startsWith('probe_')),
-        log: () => undefined,
-      });
-      const golden = readIndependently(readFileSync(at('golden.safetensors')));
-      const scalars = json<Record<string, unknown>>('golden.json');
-
-      let compared = 0;
-      for (const [array, expected] of Object.entries(golden)) {
-        const mine = made.arrays.get(array);
-        const bound = /logits/.test(array)
-          ? 2e-5
-          : array.startsWith('grad.')
-            ? 3e-5
-            : array.startsWith('nf4.')
-              ? 0
-              : null;
-        if (bound === null) continue;
-        expect(mine, array).toBeDefined();
-        expect(
-          largestDifference(mine!.data as ArrayLike<number>, expected.values),
-          array,
-        ).toBeLessThanOrEqual(bound * largest(expected.values));
-        compared++;
-      }
-      expect(compared).toBeGreaterThan(50);
-
-      for (const key of ['base_loss', 'nf4_base_loss'])
-        within(made.scalars[key] as number[], scalars[key] as number[], 1e-5, key);
-      within([made.scalars.probe_loss as number], [scalars.probe_loss as number], 1e-5, 'probe_loss');
-      for (const key of ['lora', 'qlora', 'rslora']) {
-        const [mine, expected] = [made.scalars[key] as Curve, scalars[key] as Curve];
-        expect(mine.loss.length).toBe(expected.loss.length);
-        within(mine.loss, expected.loss, 5e-4, key);
-        within(mine.final_eval_loss, expected.final_eval_loss, 5e-4, `${key} final_eval_loss`);
-        if (expected.greedy) expect(mine.greedy).toEqual(expected.greedy);
-      }
-      for (const key of ['base_greedy', 'probe_greedy']) expect(made.scalars[key], key).toEqual(scalars[key]);
-
-      for (const adapter of ['adapter_trained', 'adapter_qlora_trained']) {
-        const expected = readIndependently(readFileSync(at(adapter, 'adapter_model.safetensors')));
-        const mine = readIndependently(made.adapters[adapter].get('adapter_model.safetensors')!);
-        expect(Object.keys(mine).sort()).toEqual(Object.keys(expected).sort());
-        for (const [tensor, { shape, values }] of Object.entries(expected)) {
-          expect(mine[tensor].shape, tensor).toEqual(shape);
-          expect(largestDifference(mine[tensor].values, values), tensor).toBeLessThanOrEqual(
-            5e-3 * largest(values),
-          );
-        }
-      }
+describe.skipIf(!gpu).each(replays)('%s%s', (name, _, settings) => {
+  const folder = folders.get(name)!;
+  it('meets every bound', { timeout: 1_200_000 }, async () => {
+    const at = (...path: string[]) => join(folder, ...path);
+    const json = <T>(...path: string[]) => JSON.parse(readFileSync(at(...path), 'utf8')) as T;
+    const context = await promisedGpu(settings);
+    const made = await replayReference({
+      context,
+      source: await openCheckpoint((await filesOf(folder)).filter(({ path }) => !path.includes('/'))),
+      documents: json<ReferenceDocument[]>('batch.json'),
+      initial: await readArrays(at('adapter_init', 'adapter_model.safetensors')),
+      initialConfig: json('adapter_init', 'adapter_config.json'),
+      probe: await readArrays(at('golden.safetensors'), (array) => array.startsWith('probe_')),
+      log: () => undefined,
     });
-  },
-);
+    const golden = readIndependently(readFileSync(at('golden.safetensors')));
+    const scalars = json<Record<string, unknown>>('golden.json');
+
+    let compared = 0;
+    for (const [array, expected] of Object.entries(golden)) {
+      const mine = made.arrays.get(array);
+      const bound = /logits/.test(array)
+        ? 2e-5
+        : array.startsWith('grad.')
+          ? 3e-5
+          : array.startsWith('nf4.')
+            ? 0
+            : null;
+      if (bound === null) continue;
+      expect(mine, array).toBeDefined();
+      expect(largestDifference(mine!.data as ArrayLike<number>, expected.values), array).toBeLessThanOrEqual(
+        bound * largest(expected.values),
+      );
+      compared++;
+    }
+    expect(compared).toBeGreaterThan(50);
+
+    for (const key of ['base_loss', 'nf4_base_loss'])
+      within(made.scalars[key] as number[], scalars[key] as number[], 1e-5, key);
+    within([made.scalars.probe_loss as number], [scalars.probe_loss as number], 1e-5, 'probe_loss');
+    for (const key of ['lora', 'qlora', 'rslora']) {
+      const [mine, expected] = [made.scalars[key] as Curve, scalars[key] as Curve];
+      expect(mine.loss.length).toBe(expected.loss.length);
+      within(mine.loss, expected.loss, 5e-4, key);
+      within(mine.final_eval_loss, expected.final_eval_loss, 5e-4, `${key} final_eval_loss`);
+      if (expected.greedy) expect(mine.greedy).toEqual(expected.greedy);
+    }
+    for (const key of ['base_greedy', 'probe_greedy']) expect(made.scalars[key], key).toEqual(scalars[key]);
+
+    for (const adapter of ['adapter_trained', 'adapter_qlora_trained']) {
+      const expected = readIndependently(readFileSync(at(adapter, 'adapter_model.safetensors')));
+      const mine = readIndependently(made.adapters[adapter].get('adapter_model.safetensors')!);
+      expect(Object.keys(mine).sort()).toEqual(Object.keys(expected).sort());
+      for (const [tensor, { shape, values }] of Object.entries(expected)) {
+        expect(mine[tensor].shape, tensor).toEqual(shape);
+        expect(largestDifference(mine[tensor].values, values), tensor).toBeLessThanOrEqual(
+          5e-3 * largest(values),
+        );
+      }
+    }
+  });
+});
 
 function within(mine: readonly number[], expected: readonly number[], bound: number, what: string): void {
   expect(mine.length, what).toBe(expected.length);

@@ -1,10 +1,8 @@
 /** Chat templates of real models, over a grid of conversations, as Python's transformers renders them (tests/interop/chat_templates.py wrote the fixture). */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ChatTemplate, TemplateError, type ChatMessage } from '../../src/data/template/chatTemplate.ts';
-import { sharedPath } from '../helpers/shared.ts';
 
 interface Fixture {
   special_tokens: Record<string, string>;
@@ -18,7 +16,8 @@ const fixture = JSON.parse(
   readFileSync(new URL('../fixtures/chatTemplates.json', import.meta.url), 'utf8'),
 ) as Fixture;
 const REFUSED = 'refuse';
-const folder = sharedPath('reference/trl-chat-templates');
+/** From huggingface/trl (SOURCES.md beside them). */
+const TEMPLATES = new URL('../fixtures/chat-templates/', import.meta.url);
 const conversations = fixture.systems.flatMap((system) =>
   fixture.turns.map((turns) => [
     ...(system === null ? [] : [{ role: 'system' as const, content: system }]),
@@ -44,8 +43,8 @@ describe('chat templates', () => {
     expect(cases.filter((result) => result === REFUSED).length).toBeLessThan(cases.length / 4);
   });
 
-  it.skipIf(!folder).each(Object.keys(fixture.results))('%s', (name) => {
-    const source = readFileSync(join(folder!, `${name}.jinja`), 'utf8');
+  it.each(Object.keys(fixture.results))('%s', (name) => {
+    const source = readFileSync(new URL(`${name}.jinja`, TEMPLATES), 'utf8');
     const template = new ChatTemplate(source, fixture.special_tokens);
     const switches = source.includes('enable_thinking') ? [undefined, false] : [undefined];
     const results: string[] = [];
