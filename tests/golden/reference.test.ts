@@ -14,7 +14,7 @@ import { readArrays } from '../../scripts/lib/readArrays.ts';
 import { replayReference, type ReferenceDocument } from '../../scripts/lib/replayReference.ts';
 import { openCheckpoint } from '../../src/formats/checkpoint.ts';
 import type { KernelSettings } from '../../src/gpu/dispatch.ts';
-import { TILED } from '../helpers/agreement.ts';
+import { GPU_KERNELS } from '../helpers/agreement.ts';
 import { sharedPath } from '../helpers/shared.ts';
 import { promisedGpu, testGpu } from '../helpers/gpu.ts';
 import { readIndependently } from '../helpers/independentReader.ts';
@@ -47,7 +47,7 @@ if (!shared) it.skip('has the committed reference only: ../shared/golden is not 
 
 /** What a folder is replayed with, beside what the adapter has by itself. */
 const VARIANTS: [folder: string, variant: string, settings: Partial<KernelSettings>][] = [
-  ['llama3_2', ', kernels of GPUs', TILED],
+  ['llama3_2', ', kernels of GPUs', GPU_KERNELS],
   // A head of [384, 64] in bfloat16 then lies in three slices, gate and up in two.
   ['llama_untied', ', bindings of 20000 bytes', { maxBindingBytes: 20_000 }],
 ];
