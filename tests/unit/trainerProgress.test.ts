@@ -48,7 +48,7 @@ async function run(training: RecipeInput['training'], evalSteps = 100) {
     }),
     documents,
     padTokenId: 0,
-    evaluationClients: [],
+    evaluators: [],
     emit: (event) => {
       events.push(event);
       // What is done between steps takes time too, which is no step's.
