@@ -154,30 +154,62 @@ export interface TensorToWrite {
   data: Float32Array | Int32Array | Uint8Array;
 }
 
-/** A whole file. Tensors are ordered as Python's library orders them (wider dtypes first, then by name), so equal content gives equal bytes. */
+/** A tensor that will follow a header. */
+export interface SafetensorsSpec {
+  dtype: SafetensorsDtype;
+  shape: readonly number[];
+}
+
+/** Bytes of a tensor's data. */
+export function safetensorsBytes({ dtype, shape }: SafetensorsSpec): number {
+  return shape.reduce((a, b) => a * b, 1) * DTYPE_BYTES[dtype];
+}
+
+/** Names in the order of Python's library: wider dtypes first, then by name. Equal content gives equal bytes. */
+export function safetensorsOrder(tensors: ReadonlyMap<string, SafetensorsSpec>): string[] {
+  return [...tensors]
+    .sort(
+      ([a, { dtype: x }], [b, { dtype: y }]) =>
+        DTYPE_BYTES[y] - DTYPE_BYTES[x] || (a < b ? -1 : a > b ? 1 : 0),
+    )
+    .map(([name]) => name);
+}
+
+/** What comes before the tensors' data, which follows in the order of `safetensorsOrder`, without gaps. */
+export function safetensorsHeader(
+  tensors: ReadonlyMap<string, SafetensorsSpec>,
+  metadata: Record<string, string> = { format: 'pt' },
+): Uint8Array {
+  const header: Record<string, unknown> = { __metadata__: metadata };
+  let at = 0;
+  for (const name of safetensorsOrder(tensors)) {
+    const spec = tensors.get(name)!;
+    const end = at + safetensorsBytes(spec);
+    header[name] = { dtype: spec.dtype, shape: spec.shape, data_offsets: [at, end] };
+    at = end;
+  }
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const length = Math.ceil(json.byteLength / 8) * 8;
+  const bytes = new Uint8Array(8 + length).fill(0x20, 8);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true);
+  bytes.set(json, 8);
+  return bytes;
+}
+
+/** A whole file in memory. */
 export function writeSafetensors(
   tensors: ReadonlyMap<string, TensorToWrite>,
   metadata: Record<string, string> = { format: 'pt' },
 ): Uint8Array {
-  const order = [...tensors].sort(
-    ([a, x], [b, y]) => DTYPE_BYTES[y.dtype] - DTYPE_BYTES[x.dtype] || (a < b ? -1 : a > b ? 1 : 0),
-  );
-  const header: Record<string, unknown> = { __metadata__: metadata };
-  let at = 0;
-  for (const [name, { dtype, shape, data }] of order) {
-    const expected = shape.reduce((a, b) => a * b, 1);
-    if (data.length !== expected)
+  const header = safetensorsHeader(tensors, metadata);
+  const order = safetensorsOrder(tensors).map((name) => [name, tensors.get(name)!] as const);
+  const bytes = order.reduce((sum, [, tensor]) => sum + safetensorsBytes(tensor), header.byteLength);
+  const file = new Uint8Array(bytes);
+  file.set(header);
+  let offset = header.byteLength;
+  for (const [name, { shape, data }] of order) {
+    if (data.length !== shape.reduce((a, b) => a * b, 1))
       throw new Error(`${name}: ${data.length} elements for the shape [${shape}]`);
-    header[name] = { dtype, shape, data_offsets: [at, at + data.byteLength] };
-    at += data.byteLength;
-  }
-  const json = new TextEncoder().encode(JSON.stringify(header));
-  const length = Math.ceil(json.byteLength / 8) * 8;
-  const file = new Uint8Array(8 + length + at).fill(0x20, 8, 8 + length);
-  new DataView(file.buffer).setBigUint64(0, BigInt(length), true);
-  file.set(json, 8);
-  let offset = 8 + length;
-  for (const [, { data }] of order) {
     file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset);
     offset += data.byteLength;
   }

@@ -205,6 +205,19 @@ export function memoryWeightSource(
   };
 }
 
+/** A checkpoint's weights as they are stored in its files, read again each time: for conversions of large models. */
+export function streamingWeightSource(
+  source: SourceCheckpoint,
+  requirements: readonly TensorRequirement[],
+): WeightSource {
+  const tensors = planTensors(source, requirements, 'none');
+  return {
+    config: source.config,
+    tensors,
+    stream: (name) => storedChunks(source.tensors.get(name)!, tensors.get(name)!),
+  };
+}
+
 /** Stored bytes of tensors, for estimates before an import. */
 export function storedBytes(infos: Iterable<TensorInfo>): number {
   let sum = 0;

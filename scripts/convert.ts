@@ -1,0 +1,72 @@
+/**
+ * `npm run convert -- ADAPTER --base BASE --to NAME --out DIR`: any PEFT adapter in another form, without a browser.
+ *   ADAPTER      a folder with adapter_config.json and adapter_model.safetensors
+ *   --base BASE  the hub-layout folder of the model that the adapter was trained on
+ *   --to NAME    gguf-lora, merged or mlx; more than once for several
+ *   --out DIR    one folder a form is written into it
+ *   --dtype D    of merged weights: bfloat16 (default) or float16
+ */
+import { createWriteStream } from 'node:fs';
+import { mkdir, rename } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { parseArgs } from 'node:util';
+import { exportForms, EXPORT_NAMES, type ExportName } from '../src/export/exportForms.ts';
+import type { ExportFile } from '../src/export/exportFile.ts';
+import { fileName, openCheckpoint } from '../src/formats/checkpoint.ts';
+import { readPeftFolder } from '../src/formats/peft.ts';
+import { streamingWeightSource } from '../src/import/weightStream.ts';
+import { modelOf } from '../src/model/families/registry.ts';
+import { filesOf } from './lib/nodeFiles.ts';
+
+const USAGE = `usage: npm run convert -- ADAPTER --base BASE --to ${EXPORT_NAMES.join('|')} --out DIR`;
+
+export async function main(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      base: { type: 'string' },
+      to: { type: 'string', multiple: true },
+      out: { type: 'string' },
+      dtype: { type: 'string', default: 'bfloat16' },
+    },
+  });
+  const [adapterFolder] = positionals;
+  const { base, to = [], out, dtype } = values;
+  const unknown = to.find((name) => !(EXPORT_NAMES as readonly string[]).includes(name));
+  if (!adapterFolder || !base || !out || to.length === 0 || unknown !== undefined) {
+    console.error(unknown === undefined ? USAGE : `There is no form ${unknown}.\n${USAGE}`);
+    return 2;
+  }
+  if (dtype !== 'bfloat16' && dtype !== 'float16') {
+    console.error(`--dtype ${dtype}: write bfloat16 or float16.`);
+    return 2;
+  }
+  const adapter = await readPeftFolder(
+    new Map((await filesOf(adapterFolder)).map(({ path, blob }) => [fileName(path), blob])),
+  );
+  const source = await openCheckpoint((await filesOf(base)).filter(({ path }) => !path.includes('/')));
+  const weights = streamingWeightSource(source, modelOf(source.config).tensors);
+  for (const name of to as ExportName[]) {
+    const files = exportForms[name]({
+      adapter,
+      base: weights,
+      texts: source.texts,
+      name: basename(resolve(adapterFolder)),
+      dtype: dtype === 'bfloat16' ? 'BF16' : 'F16',
+    });
+    for (const file of files) await write(join(out, name), file);
+    console.log(`${name}: ${files.map(({ path }) => join(out, name, path)).join(', ')}`);
+  }
+  return 0;
+}
+
+/** Writes beside the final name and renames at the end: a file that is there is whole. */
+async function write(folder: string, file: ExportFile): Promise<void> {
+  const path = join(folder, file.path);
+  await mkdir(dirname(path), { recursive: true });
+  await pipeline(Readable.from(file.pieces()), createWriteStream(`${path}.part`));
+  await rename(`${path}.part`, path);
+}

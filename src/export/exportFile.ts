@@ -1,0 +1,16 @@
+/** What an export is made of: files that are written piece by piece, so that no model is ever whole in memory. */
+
+export interface ExportFile {
+  /** Relative to the export's folder, with `/` between its parts. */
+  path: string;
+  /** Known before the first piece is made. */
+  bytes: number;
+  /** The contents in order; may be asked for again. */
+  pieces(): AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+}
+
+/** A file that is small enough to be made at once. */
+export function wholeFile(path: string, contents: Uint8Array | string): ExportFile {
+  const bytes = typeof contents === 'string' ? new TextEncoder().encode(contents) : contents;
+  return { path, bytes: bytes.byteLength, pieces: () => [bytes] };
+}

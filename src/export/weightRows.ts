@@ -1,0 +1,77 @@
+/** A model's weights on the CPU, a few rows at a time, dequantised where they are NF4. */
+import { toFloat32, type SafetensorsDtype } from '../formats/safetensors.ts';
+import { tensorPartBytes, type WeightSource } from '../formats/tensors.ts';
+import { UserError } from '../lib/errors.ts';
+import { dequantize, dequantizeScales } from '../quant/nf4.ts';
+
+/** Elements that are decoded at once: a multiple of an NF4 block. */
+const PIECE_ELEMENTS = 2 ** 20;
+
+/** Consecutive whole rows of a weight. */
+export interface WeightRows {
+  first: number;
+  /** [rows, width] float32, row-major. */
+  values: Float32Array;
+}
+
+/**
+ * The rows of a tensor in order; a vector is one row. What is in memory is one piece of about 4 MiB, the last
+ * incomplete row, and for NF4 the codes of the whole tensor.
+ * @throws UserError where the source has no such tensor
+ */
+export async function* weightRows(source: WeightSource, name: string): AsyncGenerator<WeightRows> {
+  const info = source.tensors.get(name);
+  if (!info) throw new UserError(`The model has no tensor ${name}. Import it again.`);
+  const width = info.shape.at(-1) ?? 1;
+  let first = 0;
+  let rest: Float32Array = new Float32Array(0);
+  for await (const piece of weightPieces(source, name)) {
+    const values = rest.length === 0 ? piece : concatenate(rest, piece);
+    const rows = Math.floor(values.length / width);
+    if (rows > 0) yield { first, values: values.subarray(0, rows * width) };
+    first += rows;
+    rest = values.slice(rows * width);
+  }
+}
+
+async function* weightPieces(source: WeightSource, name: string): AsyncGenerator<Float32Array> {
+  const info = source.tensors.get(name)!;
+  const { kind } = info;
+  if (kind !== 'nf4' && kind !== 'nf4_f32') {
+    const dtype = kind.toUpperCase() as SafetensorsDtype;
+    for await (const { bytes } of source.stream(name)) yield toFloat32(dtype, bytes);
+    return;
+  }
+  const parts = new Map(
+    Object.entries(tensorPartBytes(info)).map(([part, bytes]) => [part, new Uint8Array(bytes)]),
+  );
+  for await (const { part, byteOffset, bytes } of source.stream(name))
+    parts.get(part)!.set(bytes, byteOffset);
+  const absmax = blockScales(parts);
+  const packed = parts.get('packed')!;
+  const elements = info.shape.reduce((a, b) => a * b, 1);
+  for (let at = 0; at < elements; at += PIECE_ELEMENTS) {
+    const count = Math.min(PIECE_ELEMENTS, elements - at);
+    const codes = packed.subarray(at / 2, Math.ceil((at + count) / 2));
+    yield dequantize(codes, absmax.subarray(at / 64, Math.ceil((at + count) / 64)), count);
+  }
+}
+
+/** One float32 scale for each block of 64. */
+function blockScales(parts: ReadonlyMap<string, Uint8Array>): Float32Array {
+  const absmax = parts.get('absmax');
+  if (absmax) return new Float32Array(absmax.buffer);
+  const nested = new Float32Array(parts.get('nested')!.buffer);
+  return dequantizeScales({
+    absmax_q: parts.get('absmax_q')!,
+    nested_offset: nested[0],
+    nested_absmax: nested.subarray(1),
+  });
+}
+
+function concatenate(a: Float32Array, b: Float32Array): Float32Array {
+  const joined = new Float32Array(a.length + b.length);
+  joined.set(a);
+  joined.set(b, a.length);
+  return joined;
+}
