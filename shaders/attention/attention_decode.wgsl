@@ -1,18 +1,18 @@
 // o[b, h] = softmax over keys j <= positions[b] of slot b (within the window) of score(q . k_j), times v_j: one new token a slot.
-// Buffers: 0 o [SLOTS, HEADS D], 1 q, 2 keys, 3 values [SLOTS, LENGTH, HEADS/GROUP D], 4 positions [SLOTS] u32.
+// Buffers: 0 o [SLOTS, HEADS D], 1 q, 2 keys, 3 values [SLOTS, LENGTH, HEADS/GROUP_SIZE D], 4 positions [SLOTS] u32.
 // Threads: one workgroup a slot and head, of at least as many invocations as a head has vectors (N). CHUNK keys at a time: an invocation scores a key,
 // UNROLLED vectors of it at once; then N of them share a value, a vector each, and PARTS such groups take every PARTS-th value, VALUES at once. The parts
 // are added up in order.
 #include "lib/row.wgsl"
-#include "lib/scores.wgsl"
-#include "lib/{VECTOR}.wgsl"
+#include "lib/attention/scores.wgsl"
+#include "lib/attention/vector.wgsl"
 @group(0) @binding(0) var<storage, read_write> o: array<Vector>;
 @group(0) @binding(1) var<storage, read> q: array<Vector>;
 @group(0) @binding(2) var<storage, read> keys: array<Vector>;
 @group(0) @binding(3) var<storage, read> values: array<Vector>;
 @group(0) @binding(4) var<storage, read> positions: array<u32>;
 
-const N: u32 = D / WIDTH;
+const N: u32 = D / VECTOR_WIDTH;
 const CHUNK: u32 = 4u * WORKGROUP;
 const PARTS: u32 = WORKGROUP / N;
 var<workgroup> query: array<Vector, N>;
@@ -23,8 +23,8 @@ var<workgroup> span: vec2u;
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let row = (group.y * HEADS + group.x) * N;
-  let stride = (HEADS / GROUP) * N;
-  let cache = group.y * LENGTH * stride + (group.x / GROUP) * N;
+  let stride = (HEADS / GROUP_SIZE) * N;
+  let cache = group.y * LENGTH * stride + (group.x / GROUP_SIZE) * N;
   let part = local / N;
   let lane = local % N;
   if (local == 0u) {
@@ -47,10 +47,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       for (var i = 0u; i < N; i += UNROLLED) {
 #repeat u UNROLLED
         let key$u = keys[base + j * stride + i + $uu];
-#end
+#endrepeat
 #repeat u UNROLLED
         product = fma(query[i + $uu], key$u, product);
-#end
+#endrepeat
       }
       let score = attention_score(vec4f(dot(product, Vector(1.0)))).x;
       scores[j] = score;
@@ -71,10 +71,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       for (; j + (VALUES - 1u) * PARTS < count; j += VALUES * PARTS) {
 #repeat v VALUES
         let value$v = values[base + (j + $vu * PARTS) * stride + lane];
-#end
+#endrepeat
 #repeat v VALUES
         sum = fma(Vector(scores[j + $vu * PARTS]), value$v, sum);
-#end
+#endrepeat
       }
       for (; j < count; j += PARTS) {
         sum = fma(Vector(scores[j]), values[base + j * stride + lane], sum);

@@ -1,13 +1,13 @@
 // stats[t, h] = (lse[t, h], sum_i o[t, h, i] do[t, h, i]): what both backward kernels need of a query.
 // Buffers: 0 stats [T, HEADS, 2], 1 o, 2 do [T, HEADS D], 3 lse [T, HEADS]. Threads: one invocation a query and head.
-#include "lib/flat.wgsl"
-#include "lib/{VECTOR}.wgsl"
+#include "lib/grid.wgsl"
+#include "lib/attention/vector.wgsl"
 @group(0) @binding(0) var<storage, read_write> stats: array<f32>;
 @group(0) @binding(1) var<storage, read> o: array<Vector>;
 @group(0) @binding(2) var<storage, read> d_o: array<Vector>;
 @group(0) @binding(3) var<storage, read> lse: array<f32>;
 
-const N: u32 = D / WIDTH;
+const N: u32 = D / VECTOR_WIDTH;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {

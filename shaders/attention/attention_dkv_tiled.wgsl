@@ -1,9 +1,9 @@
-// As attention_dkv.wgsl, with blocks of BLOCK keys and 32 queries in workgroup memory. D is a multiple of 4. Slice z of SPLIT takes
-// GROUP / SPLIT of the heads that share a key head and writes sums of its own, [SPLIT, T, HEADS/GROUP D]; matmul_reduce.wgsl adds them up.
+// As attention_dkv.wgsl, with blocks of BLOCK keys and 32 queries in workgroup memory. D is a multiple of 4. Slice z of SPLIT_HEADS takes
+// GROUP_SIZE / SPLIT_HEADS of the heads that share a key head and writes sums of its own, [SPLIT_HEADS, T, HEADS/GROUP_SIZE D]; matmul_reduce.wgsl adds them up.
 // Buffers: 0 dk, 1 dv, 2 q, 3 k, 4 v, 5 do, 6 stats [T, HEADS, 2], 7 document_end [T] u32, which never falls along T.
 // Threads: one workgroup of THREADS a block of keys (x), a key head (y) and a slice (z).
-#include "lib/scores.wgsl"
-#include "lib/attention_tile.wgsl"
+#include "lib/attention/scores.wgsl"
+#include "lib/attention/tile.wgsl"
 @group(0) @binding(0) var<storage, read_write> dk: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> dv: array<vec4f>;
 @group(0) @binding(2) var<storage, read> q: array<vec4f>;
@@ -44,41 +44,41 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   if (local < BLOCK) {
     row_end[local] = end_of(min(j0 + local, T - 1u));
   }
-#repeat r PER_ROW
-#repeat d PER_HEAD
+#repeat r ROWS_PER_THREAD
+#repeat d VECTORS_PER_THREAD
   var dk$r_$d = vec4f();
   var dv$r_$d = vec4f();
-#end
-#end
+#endrepeat
+#endrepeat
   let end = end_of(min(j0 + BLOCK, T) - 1u);
-  let first_head = key_head * GROUP + group.z * (GROUP / SPLIT);
-  for (var head = first_head; head < first_head + GROUP / SPLIT; head++) {
+  let first_head = key_head * GROUP_SIZE + group.z * (GROUP_SIZE / SPLIT_HEADS);
+  for (var head = first_head; head < first_head + GROUP_SIZE / SPLIT_HEADS; head++) {
     for (var t0 = j0; t0 < end; t0 += COLUMNS) {
 #repeat e LOADS
       let query$e = q[row_vector(local + $eu * THREADS, t0, HEADS, head)];
-#end
+#endrepeat
 #repeat e LOADS
       let slope$e = d_o[row_vector(local + $eu * THREADS, t0, HEADS, head)];
-#end
+#endrepeat
       workgroupBarrier();
 #repeat e LOADS
       if (LOADS * THREADS == COLUMNS * N || local + $eu * THREADS < COLUMNS * N) {
         q_tile[tile_slot(local + $eu * THREADS)] = query$e;
       }
-#end
+#endrepeat
 #repeat e LOADS
       if (LOADS * THREADS == COLUMNS * N || local + $eu * THREADS < COLUMNS * N) {
         do_tile[tile_slot(local + $eu * THREADS)] = slope$e;
       }
-#end
+#endrepeat
       if (local < COLUMNS) {
         column_stats[local] = stats[min(t0 + local, T - 1u) * HEADS + head];
       }
       workgroupBarrier();
-#repeat r PER_ROW
+#repeat r ROWS_PER_THREAD
       var product$r = vec4f();
       var dp$r = vec4f();
-#end
+#endrepeat
       for (var i = 0u; i < N; i++) {
         let q0 = q_tile[x * STRIDE + i];
         let q1 = q_tile[(x + 8u) * STRIDE + i];
@@ -88,13 +88,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
         let queries_y = vec4f(q0.y, q1.y, q2.y, q3.y);
         let queries_z = vec4f(q0.z, q1.z, q2.z, q3.z);
         let queries_w = vec4f(q0.w, q1.w, q2.w, q3.w);
-#repeat r PER_ROW
+#repeat r ROWS_PER_THREAD
         let key$r = k_tile[(y + $ru * ACROSS) * STRIDE + i];
         product$r = fma(vec4f(key$r.x), queries_x, product$r);
         product$r = fma(vec4f(key$r.y), queries_y, product$r);
         product$r = fma(vec4f(key$r.z), queries_z, product$r);
         product$r = fma(vec4f(key$r.w), queries_w, product$r);
-#end
+#endrepeat
         let o0 = do_tile[x * STRIDE + i];
         let o1 = do_tile[(x + 8u) * STRIDE + i];
         let o2 = do_tile[(x + 16u) * STRIDE + i];
@@ -103,18 +103,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
         let slopes_y = vec4f(o0.y, o1.y, o2.y, o3.y);
         let slopes_z = vec4f(o0.z, o1.z, o2.z, o3.z);
         let slopes_w = vec4f(o0.w, o1.w, o2.w, o3.w);
-#repeat r PER_ROW
+#repeat r ROWS_PER_THREAD
         let value$r = v_tile[(y + $ru * ACROSS) * STRIDE + i];
         dp$r = fma(vec4f(value$r.x), slopes_x, dp$r);
         dp$r = fma(vec4f(value$r.y), slopes_y, dp$r);
         dp$r = fma(vec4f(value$r.z), slopes_z, dp$r);
         dp$r = fma(vec4f(value$r.w), slopes_w, dp$r);
-#end
+#endrepeat
       }
       let t = vec4u(t0 + x) + vec4u(0u, 8u, 16u, 24u);
       let lse = vec4f(column_stats[x].x, column_stats[x + 8u].x, column_stats[x + 16u].x, column_stats[x + 24u].x);
       let delta = vec4f(column_stats[x].y, column_stats[x + 8u].y, column_stats[x + 16u].y, column_stats[x + 24u].y);
-#repeat r PER_ROW
+#repeat r ROWS_PER_THREAD
       {
         let row = y + $ru * ACROSS;
         let sees = (t >= vec4u(j0 + row)) & (t < vec4u(row_end[row]));
@@ -123,49 +123,49 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
         p_tile[row * SLOT_STRIDE + x] = p;
         ds_tile[row * SLOT_STRIDE + x] = select(vec4f(), p * (dp$r - delta) * attention_slope(score), sees);
       }
-#end
+#endrepeat
       workgroupBarrier();
       for (var s = 0u; s < SLOTS; s++) {
-#repeat r PER_ROW
+#repeat r ROWS_PER_THREAD
         let ds$r = ds_tile[(y + $ru * ACROSS) * SLOT_STRIDE + s];
         let p$r = p_tile[(y + $ru * ACROSS) * SLOT_STRIDE + s];
-#end
-#repeat d PER_HEAD
+#endrepeat
+#repeat d VECTORS_PER_THREAD
         let column$d = min(x + $du * 8u, N - 1u);
         let q$d_0 = q_tile[s * STRIDE + column$d];
         let q$d_1 = q_tile[(s + 8u) * STRIDE + column$d];
         let q$d_2 = q_tile[(s + 16u) * STRIDE + column$d];
         let q$d_3 = q_tile[(s + 24u) * STRIDE + column$d];
-#repeat r PER_ROW
+#repeat r ROWS_PER_THREAD
         dk$r_$d = fma(vec4f(ds$r.x), q$d_0, dk$r_$d);
         dk$r_$d = fma(vec4f(ds$r.y), q$d_1, dk$r_$d);
         dk$r_$d = fma(vec4f(ds$r.z), q$d_2, dk$r_$d);
         dk$r_$d = fma(vec4f(ds$r.w), q$d_3, dk$r_$d);
-#end
+#endrepeat
         let o$d_0 = do_tile[s * STRIDE + column$d];
         let o$d_1 = do_tile[(s + 8u) * STRIDE + column$d];
         let o$d_2 = do_tile[(s + 16u) * STRIDE + column$d];
         let o$d_3 = do_tile[(s + 24u) * STRIDE + column$d];
-#repeat r PER_ROW
+#repeat r ROWS_PER_THREAD
         dv$r_$d = fma(vec4f(p$r.x), o$d_0, dv$r_$d);
         dv$r_$d = fma(vec4f(p$r.y), o$d_1, dv$r_$d);
         dv$r_$d = fma(vec4f(p$r.z), o$d_2, dv$r_$d);
         dv$r_$d = fma(vec4f(p$r.w), o$d_3, dv$r_$d);
-#end
-#end
+#endrepeat
+#endrepeat
       }
     }
   }
-#repeat r PER_ROW
+#repeat r ROWS_PER_THREAD
   {
     let j = j0 + y + $ru * ACROSS;
-#repeat d PER_HEAD
+#repeat d VECTORS_PER_THREAD
     if (j < T && x + $du * 8u < N) {
       let i = ((group.z * T + j) * KEY_HEADS + key_head) * N + x + $du * 8u;
       dk[i] = dk$r_$d;
       dv[i] = dv$r_$d;
     }
-#end
+#endrepeat
   }
-#end
+#endrepeat
 }

@@ -1,8 +1,8 @@
 // As attention_dq.wgsl, with blocks of BLOCK queries and 32 keys in workgroup memory. D is a multiple of 4.
 // Buffers: 0 dq, 1 q, 2 k, 3 v, 4 do, 5 stats [T, HEADS, 2] (lse, delta), 6 document_start, which never falls along T.
 // Threads: one workgroup of THREADS a block of queries (x, the last first) and a head (y).
-#include "lib/scores.wgsl"
-#include "lib/attention_tile.wgsl"
+#include "lib/attention/scores.wgsl"
+#include "lib/attention/tile.wgsl"
 @group(0) @binding(0) var<storage, read_write> dq: array<vec4f>;
 @group(0) @binding(1) var<storage, read> q: array<vec4f>;
 @group(0) @binding(2) var<storage, read> k: array<vec4f>;
@@ -22,7 +22,7 @@ var<workgroup> row_stats: array<vec2f, BLOCK>;
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let head = group.y;
-  let key_head = head / GROUP;
+  let key_head = head / GROUP_SIZE;
   let q0 = ((T - 1u) / BLOCK - group.x) * BLOCK;
   let x = local % 8u;
   let y = local / 8u;
@@ -36,37 +36,37 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     row_first[local] = first_key(t, document_start[t]);
     row_stats[local] = stats[t * HEADS + head];
   }
-#repeat r PER_ROW
-#repeat d PER_HEAD
+#repeat r ROWS_PER_THREAD
+#repeat d VECTORS_PER_THREAD
   var sum$r_$d = vec4f();
-#end
-#end
+#endrepeat
+#endrepeat
   let last = min(q0 + BLOCK, T);
   for (var j0 = first_key(q0, document_start[q0]); j0 < last; j0 += COLUMNS) {
 #repeat e LOADS
     let key$e = k[row_vector(local + $eu * THREADS, j0, KEY_HEADS, key_head)];
-#end
+#endrepeat
 #repeat e LOADS
     let value$e = v[row_vector(local + $eu * THREADS, j0, KEY_HEADS, key_head)];
-#end
+#endrepeat
     workgroupBarrier();
 #repeat e LOADS
     if (LOADS * THREADS == COLUMNS * N || local + $eu * THREADS < COLUMNS * N) {
       key_tile[tile_slot(local + $eu * THREADS)] = key$e;
     }
-#end
+#endrepeat
 #repeat e LOADS
     if (LOADS * THREADS == COLUMNS * N || local + $eu * THREADS < COLUMNS * N) {
       v_tile[tile_slot(local + $eu * THREADS)] = value$e;
     }
-#end
+#endrepeat
     workgroupBarrier();
-#repeat r PER_ROW
+#repeat r ROWS_PER_THREAD
     var product$r = vec4f();
     var dp$r = vec4f();
-#end
+#endrepeat
     for (var i = 0u; i < N; i++) {
-#include "lib/attention_keys.wgsl"
+#include "lib/attention/tile_scores.wgsl"
       let v0 = v_tile[x * STRIDE + i];
       let v1 = v_tile[(x + 8u) * STRIDE + i];
       let v2 = v_tile[(x + 16u) * STRIDE + i];
@@ -75,16 +75,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       let values_y = vec4f(v0.y, v1.y, v2.y, v3.y);
       let values_z = vec4f(v0.z, v1.z, v2.z, v3.z);
       let values_w = vec4f(v0.w, v1.w, v2.w, v3.w);
-#repeat r PER_ROW
+#repeat r ROWS_PER_THREAD
       let slope$r = do_tile[(y + $ru * ACROSS) * STRIDE + i];
       dp$r = fma(vec4f(slope$r.x), values_x, dp$r);
       dp$r = fma(vec4f(slope$r.y), values_y, dp$r);
       dp$r = fma(vec4f(slope$r.z), values_z, dp$r);
       dp$r = fma(vec4f(slope$r.w), values_w, dp$r);
-#end
+#endrepeat
     }
     let j = vec4u(j0 + x) + vec4u(0u, 8u, 16u, 24u);
-#repeat r PER_ROW
+#repeat r ROWS_PER_THREAD
     {
       let row = y + $ru * ACROSS;
       let seen = (j >= vec4u(row_first[row])) & (j <= vec4u(q0 + row));
@@ -92,18 +92,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       let ds = exp(score - row_stats[row].x) * (dp$r - row_stats[row].y) * attention_slope(score);
       factor_tile[row * SLOT_STRIDE + x] = select(vec4f(), ds, seen);
     }
-#end
+#endrepeat
     workgroupBarrier();
-#include "lib/attention_sums.wgsl"
+#include "lib/attention/tile_sums.wgsl"
   }
-#repeat r PER_ROW
+#repeat r ROWS_PER_THREAD
   {
     let t = q0 + y + $ru * ACROSS;
-#repeat d PER_HEAD
+#repeat d VECTORS_PER_THREAD
     if (t < T && x + $du * 8u < N) {
       dq[(t * HEADS + head) * N + x + $du * 8u] = sum$r_$d;
     }
-#end
+#endrepeat
   }
-#end
+#endrepeat
 }

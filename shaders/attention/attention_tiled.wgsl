@@ -1,8 +1,8 @@
 // As attention.wgsl, with blocks of BLOCK queries and 32 keys in workgroup memory (FlashAttention-2, arXiv:2307.08691). D is a multiple of 4.
-// Buffers: 0 o [T, HEADS D], 1 lse [T, HEADS], 2 q [T, HEADS D], 3 k, 4 v [T, HEADS/GROUP D], 5 document_start [T] u32, which never falls along T.
+// Buffers: 0 o [T, HEADS D], 1 lse [T, HEADS], 2 q [T, HEADS D], 3 k, 4 v [T, HEADS/GROUP_SIZE D], 5 document_start [T] u32, which never falls along T.
 // Threads: one workgroup of THREADS a block of queries (x, the last first: it has the most keys) and a head (y).
-#include "lib/scores.wgsl"
-#include "lib/attention_tile.wgsl"
+#include "lib/attention/scores.wgsl"
+#include "lib/attention/tile.wgsl"
 @group(0) @binding(0) var<storage, read_write> o: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> lse: array<f32>;
 @group(0) @binding(2) var<storage, read> q: array<vec4f>;
@@ -19,7 +19,7 @@ var<workgroup> row_shrink: array<f32, BLOCK>;
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let head = group.y;
-  let key_head = head / GROUP;
+  let key_head = head / GROUP_SIZE;
   let q0 = ((T - 1u) / BLOCK - group.x) * BLOCK;
   let x = local % 8u;
   let y = local / 8u;
@@ -30,48 +30,48 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     let t = min(q0 + local, T - 1u);
     row_first[local] = first_key(t, document_start[t]);
   }
-#repeat r PER_ROW
-#repeat d PER_HEAD
+#repeat r ROWS_PER_THREAD
+#repeat d VECTORS_PER_THREAD
   var sum$r_$d = vec4f();
-#end
-#end
+#endrepeat
+#endrepeat
   var largest = -3.0e38;
   var total = 0.0;
   let last = min(q0 + BLOCK, T);
   for (var j0 = first_key(q0, document_start[q0]); j0 < last; j0 += COLUMNS) {
 #repeat e LOADS
     let key$e = k[row_vector(local + $eu * THREADS, j0, KEY_HEADS, key_head)];
-#end
+#endrepeat
     workgroupBarrier();
 #repeat e LOADS
     if (LOADS * THREADS == COLUMNS * N || local + $eu * THREADS < COLUMNS * N) {
       key_tile[tile_slot(local + $eu * THREADS)] = key$e;
     }
-#end
+#endrepeat
     workgroupBarrier();
-#repeat r PER_ROW
+#repeat r ROWS_PER_THREAD
     var product$r = vec4f();
-#end
+#endrepeat
     for (var i = 0u; i < N; i++) {
-#include "lib/attention_keys.wgsl"
+#include "lib/attention/tile_scores.wgsl"
     }
     let j = vec4u(j0 + x) + vec4u(0u, 8u, 16u, 24u);
-#repeat r PER_ROW
+#repeat r ROWS_PER_THREAD
     {
       let row = y + $ru * ACROSS;
       let seen = (j >= vec4u(row_first[row])) & (j <= vec4u(q0 + row));
       factor_tile[row * SLOT_STRIDE + x] = select(vec4f(-3.0e38), attention_score(product$r), seen);
     }
-#end
+#endrepeat
     workgroupBarrier();
 #repeat e LOADS
     let value$e = v[row_vector(local + $eu * THREADS, j0, KEY_HEADS, key_head)];
-#end
+#endrepeat
 #repeat e LOADS
     if (LOADS * THREADS == COLUMNS * N || local + $eu * THREADS < COLUMNS * N) {
       key_tile[tile_slot(local + $eu * THREADS)] = value$e;
     }
-#end
+#endrepeat
     if (local < BLOCK) {
       var most = vec4f(largest);
       for (var s = 0u; s < SLOTS; s++) {
@@ -91,13 +91,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       largest = next;
     }
     workgroupBarrier();
-#repeat r PER_ROW
+#repeat r ROWS_PER_THREAD
     let shrink$r = row_shrink[y + $ru * ACROSS];
-#repeat d PER_HEAD
+#repeat d VECTORS_PER_THREAD
     sum$r_$d *= shrink$r;
-#end
-#end
-#include "lib/attention_sums.wgsl"
+#endrepeat
+#endrepeat
+#include "lib/attention/tile_sums.wgsl"
   }
   workgroupBarrier();
   if (local < BLOCK) {
@@ -107,14 +107,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     }
   }
   workgroupBarrier();
-#repeat r PER_ROW
+#repeat r ROWS_PER_THREAD
   {
     let row = y + $ru * ACROSS;
-#repeat d PER_HEAD
+#repeat d VECTORS_PER_THREAD
     if (q0 + row < T && x + $du * 8u < N) {
       o[((q0 + row) * HEADS + head) * N + x + $du * 8u] = sum$r_$d * row_shrink[row];
     }
-#end
+#endrepeat
   }
-#end
+#endrepeat
 }

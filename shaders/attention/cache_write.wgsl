@@ -1,6 +1,6 @@
 // keys[slots[t], positions[t], c] = k[t, c], and values likewise from v; tokens whose slot is SLOTS or more are dropped.
 // Buffers: 0 keys, 1 values [SLOTS, LENGTH, WIDTH], 2 k, 3 v [T, WIDTH], 4 slots [T] u32, 5 positions [T] u32. Threads: one invocation an element of k.
-#include "lib/flat.wgsl"
+#include "lib/grid.wgsl"
 @group(0) @binding(0) var<storage, read_write> keys: array<f32>;
 @group(0) @binding(1) var<storage, read_write> values: array<f32>;
 @group(0) @binding(2) var<storage, read> k: array<f32>;

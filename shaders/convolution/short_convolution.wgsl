@@ -2,8 +2,8 @@
 // border[t], the first token of t's document. Where TRANSPOSED, its gradient: y[t, c] = sum_k w[c, k] x[t + (TAPS - 1) - k, c] over the taps
 // whose token is before border[t], one past the last token of t's document. Added to y where ACCUMULATE.
 // Buffers: 0 y, 1 x, both [T, C], 2 border [T] u32, 4-7 w [C, TAPS]. Threads: one invocation an element of y.
-#include "lib/flat.wgsl"
-#include "lib/weight_{W_KIND}.wgsl"
+#include "lib/grid.wgsl"
+#include "lib/weight/element.wgsl"
 @group(0) @binding(0) var<storage, read_write> y: array<f32>;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> border: array<u32>;

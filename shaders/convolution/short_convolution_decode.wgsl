@@ -1,8 +1,8 @@
 // One token a slot of the causal depthwise convolution: state[s, p mod TAPS, c] = x[s, c] at the slot's position p, and
 // y[s, c] = sum_back w[c, TAPS - 1 - back] state[s, (p - back) mod TAPS, c] over the positions p - back that are not negative.
 // Buffers: 0 y, 2 x, both [SLOTS, C], 1 state [SLOTS, TAPS, C], 3 positions [SLOTS] u32, 4-7 w [C, TAPS]. Threads: one invocation an element.
-#include "lib/flat.wgsl"
-#include "lib/weight_{W_KIND}.wgsl"
+#include "lib/grid.wgsl"
+#include "lib/weight/element.wgsl"
 @group(0) @binding(0) var<storage, read_write> y: array<f32>;
 @group(0) @binding(1) var<storage, read_write> state: array<f32>;
 @group(0) @binding(2) var<storage, read> x: array<f32>;

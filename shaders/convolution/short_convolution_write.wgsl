@@ -1,7 +1,7 @@
 // Keeps each document's last TAPS inputs for decoding: state[slots[t], positions[t] mod TAPS, c] = x[t, c] where t is one of them; tokens whose
 // slot is SLOTS or more are dropped.
 // Buffers: 0 state [SLOTS, TAPS, C], 1 x [T, C], 2 slots, 3 positions, 4 document_end, all [T] u32. Threads: one invocation an element of x.
-#include "lib/flat.wgsl"
+#include "lib/grid.wgsl"
 @group(0) @binding(0) var<storage, read_write> state: array<f32>;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> slots: array<u32>;

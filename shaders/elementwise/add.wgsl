@@ -1,5 +1,5 @@
 // y = a + b. Buffers: 0 y, 1 a, 2 b, all [COUNT]. Threads: one invocation an element.
-#include "lib/flat.wgsl"
+#include "lib/grid.wgsl"
 @group(0) @binding(0) var<storage, read_write> y: array<f32>;
 @group(0) @binding(1) var<storage, read> a: array<f32>;
 @group(0) @binding(2) var<storage, read> b: array<f32>;

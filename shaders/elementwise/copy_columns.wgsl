@@ -1,5 +1,5 @@
 // y[t, TO + n] = x[t, FROM + n] for n < WIDTH. Buffers: 0 y [ROWS, TO_WIDTH], 1 x [ROWS, FROM_WIDTH]. Threads: one invocation an element.
-#include "lib/flat.wgsl"
+#include "lib/grid.wgsl"
 @group(0) @binding(0) var<storage, read_write> y: array<f32>;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 

@@ -1,7 +1,7 @@
 // y = x keep / (1 - P), keep = 1 where the random number of (seed, step, SITE, document, position, column) is at least P.
 // The mask depends on nothing else, so recomputation, packing and neighbours do not change it (y += where ACCUMULATE).
 // Buffers: 0 y [T, WIDTH], 1 x [T, WIDTH], 2 random [2] u32 (seed, step), 3 document_index [T] u32, 4 positions [T] u32. Threads: one an element.
-#include "lib/flat.wgsl"
+#include "lib/grid.wgsl"
 #include "lib/random.wgsl"
 @group(0) @binding(0) var<storage, read_write> y: array<f32>;
 @group(0) @binding(1) var<storage, read> x: array<f32>;

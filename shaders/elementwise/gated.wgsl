@@ -1,8 +1,7 @@
 // y = activation(gate) * up, element by element (SwiGLU with SiLU, GeGLU with GELU).
 // Buffers: 0 y, 1 gate, 2 up, all [COUNT] elements of one or four numbers (ELEMENT). Threads: one invocation an element.
-#include "lib/flat.wgsl"
-#include "lib/{ELEMENT}.wgsl"
-#include "lib/activation_{ACTIVATION}.wgsl"
+#include "lib/grid.wgsl"
+#include "lib/elementwise/activation.wgsl"
 @group(0) @binding(0) var<storage, read_write> y: array<Element>;
 @group(0) @binding(1) var<storage, read> gate: array<Element>;
 @group(0) @binding(2) var<storage, read> up: array<Element>;

@@ -1,8 +1,7 @@
 // dgate = dy activation'(gate) up, dup = dy activation(gate).
 // Buffers: 0 dgate, 1 dup, 2 gate, 3 up, 4 dy, all [COUNT] elements of one or four numbers (ELEMENT). Threads: one invocation an element.
-#include "lib/flat.wgsl"
-#include "lib/{ELEMENT}.wgsl"
-#include "lib/activation_{ACTIVATION}.wgsl"
+#include "lib/grid.wgsl"
+#include "lib/elementwise/activation.wgsl"
 @group(0) @binding(0) var<storage, read_write> dgate: array<Element>;
 @group(0) @binding(1) var<storage, read_write> dup: array<Element>;
 @group(0) @binding(2) var<storage, read> gate: array<Element>;

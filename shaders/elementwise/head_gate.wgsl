@@ -1,6 +1,6 @@
 // y = sigmoid(gate) x, one gate for each D neighbouring elements of x (a head); added to y where ACCUMULATE.
 // Buffers: 0 y, 1 x, both [COUNT], 2 gate [COUNT / D]. Threads: one invocation an element of x.
-#include "lib/flat.wgsl"
+#include "lib/grid.wgsl"
 @group(0) @binding(0) var<storage, read_write> y: array<f32>;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> gate: array<f32>;

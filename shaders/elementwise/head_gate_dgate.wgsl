@@ -1,6 +1,6 @@
 // dgate[h] = s (1 - s) sum_i x[h D + i] dy[h D + i], with s = sigmoid(gate[h]).
 // Buffers: 0 dgate, 2 gate, both [COUNT], 1 x, 3 dy, both [COUNT D]. Threads: one invocation a gate.
-#include "lib/flat.wgsl"
+#include "lib/grid.wgsl"
 @group(0) @binding(0) var<storage, read_write> dgate: array<f32>;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> gate: array<f32>;

@@ -1,5 +1,5 @@
 // y = FACTOR x, or y += FACTOR x where ACCUMULATE. Buffers: 0 y, 1 x, both [COUNT]. Threads: one invocation an element.
-#include "lib/flat.wgsl"
+#include "lib/grid.wgsl"
 @group(0) @binding(0) var<storage, read_write> y: array<f32>;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 

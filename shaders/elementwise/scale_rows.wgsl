@@ -1,5 +1,5 @@
 // y[t, h] = x[t, h] * s[t]  (added to y where ACCUMULATE). Buffers: 0 y, 1 x [ROWS, WIDTH], 2 s [ROWS]. Threads: one invocation an element.
-#include "lib/flat.wgsl"
+#include "lib/grid.wgsl"
 @group(0) @binding(0) var<storage, read_write> y: array<f32>;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> s: array<f32>;

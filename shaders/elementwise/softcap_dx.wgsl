@@ -1,5 +1,5 @@
 // dx = dy (1 - (y / CAP)^2)  (added to dx where ACCUMULATE). Buffers: 0 dx, 1 y, 2 dy, all [COUNT]. Threads: one invocation an element.
-#include "lib/flat.wgsl"
+#include "lib/grid.wgsl"
 @group(0) @binding(0) var<storage, read_write> dx: array<f32>;
 @group(0) @binding(1) var<storage, read> y: array<f32>;
 @group(0) @binding(2) var<storage, read> dy: array<f32>;

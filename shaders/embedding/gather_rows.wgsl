@@ -1,5 +1,5 @@
 // y[b, h] = x[rows[b], h]. Buffers: 0 y [B, H], 1 x [T, H], 2 rows [B] u32. Threads: one invocation an element of y.
-#include "lib/flat.wgsl"
+#include "lib/grid.wgsl"
 @group(0) @binding(0) var<storage, read_write> y: array<f32>;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> rows: array<u32>;

@@ -1,12 +1,12 @@
-// db[FIRST + n, r] += ALPHA sum_t dy_g[t, n] down[t, g RANK + r] and da[m, k] += sum_t d_down[t, m] x[t, k], for GROUPS projections of one input.
-// RANK = 4 QUARTERS, RANKS = GROUPS RANK; WIDTH and OUT are multiples of 4.
-// Buffers: 0-3 the sources [T, OUT_s]: dy_0 ... and, as number GROUPS, x; 4 down, 5 d_down [T, RANKS], 6 db, one projection's rows after the other's, 7 da [RANKS, WIDTH].
-// Threads: a workgroup takes a strip of 4 STRIP columns of a source and the ranks of one projection; an invocation 4 columns by 4 PER_QUADS ranks of every
+// db[FIRST + n, r] += ALPHA sum_t dy_g[t, n] down[t, g RANK + r] and da[m, k] += sum_t d_down[t, m] x[t, k], for PROJECTIONS projections of one input.
+// RANK = 4 RANK_QUADS, RANKS = PROJECTIONS RANK; WIDTH and OUT are multiples of 4.
+// Buffers: 0-3 the sources [T, OUT_s]: dy_0 ... and, as number PROJECTIONS, x; 4 down, 5 d_down [T, RANKS], 6 db, one projection's rows after the other's, 7 da [RANKS, WIDTH].
+// Threads: a workgroup takes a strip of 4 STRIP columns of a source and the ranks of one projection; an invocation 4 columns by 4 QUADS_PER_THREAD ranks of every
 // LANES-th token. Workgroups: x over the strips, source by source (STRIPS_s: those before s), for each strip of x one a projection.
-#include "lib/lora_lanes.wgsl"
+#include "lib/lora/lane_sums.wgsl"
 #repeat s SOURCES
-@group(0) @binding($s) var<storage, read> source_$s: array<vec4f>;
-#end
+@group(0) @binding($s) var<storage, read> source$s: array<vec4f>;
+#endrepeat
 @group(0) @binding(4) var<storage, read> down: array<vec4f>;
 @group(0) @binding(5) var<storage, read> d_down: array<vec4f>;
 @group(0) @binding(6) var<storage, read_write> db: array<vec4f>;
@@ -24,60 +24,60 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   let lane = local / TILES;
   let tile = local % TILES;
   let of_x = group.x >= STRIPS_X;
-  var projection = (group.x - STRIPS_X) % GROUPS;
-  var strip = (group.x - STRIPS_X) / GROUPS;
+  var projection = (group.x - STRIPS_X) % PROJECTIONS;
+  var strip = (group.x - STRIPS_X) / PROJECTIONS;
   var row = 0u;
   var width = WIDTH;
-#repeat g GROUPS
+#repeat g PROJECTIONS
   if (!of_x && group.x >= STRIPS$g) {
     projection = $gu;
     strip = group.x - STRIPS$g;
     row = FIRST$g;
     width = OUT$g;
   }
-#end
+#endrepeat
   let column = min(strip * STRIP + tile % STRIP, width / 4u - 1u);
-  let quad = projection * QUARTERS + (tile / STRIP) * PER_QUADS;
-#repeat j PER_QUADS
+  let quad = projection * RANK_QUADS + (tile / STRIP) * QUADS_PER_THREAD;
+#repeat j QUADS_PER_THREAD
   var sum$j_0 = vec4f();
   var sum$j_1 = vec4f();
   var sum$j_2 = vec4f();
   var sum$j_3 = vec4f();
-#end
+#endrepeat
 #repeat s SOURCES
-  if (select(projection, GROUPS, of_x) == $su) {
+  if (select(projection, PROJECTIONS, of_x) == $su) {
     for (var t = lane; t < T; t += LANES) {
-      let v = source_$s[t * (OUT$s / 4u) + column];
-#repeat j PER_QUADS
-      let n$j = narrow($su == GROUPS, t * (RANKS / 4u) + quad + $ju);
+      let v = source$s[t * (OUT$s / 4u) + column];
+#repeat j QUADS_PER_THREAD
+      let n$j = narrow($su == PROJECTIONS, t * (RANKS / 4u) + quad + $ju);
       sum$j_0 = fma(vec4f(v.x), n$j, sum$j_0);
       sum$j_1 = fma(vec4f(v.y), n$j, sum$j_1);
       sum$j_2 = fma(vec4f(v.z), n$j, sum$j_2);
       sum$j_3 = fma(vec4f(v.w), n$j, sum$j_3);
-#end
+#endrepeat
     }
   }
-#end
+#endrepeat
   // The sums are told by VECTORS = 4 columns a round, a quad of ranks each.
   let owner = local % TILES;
   let n = (strip * STRIP + owner % STRIP) * 4u + local / TILES;
-#repeat j PER_QUADS
+#repeat j QUADS_PER_THREAD
   lane_part[lane_slot(tile, lane)] = sum$j_0;
   lane_part[lane_slot(TILES + tile, lane)] = sum$j_1;
   lane_part[lane_slot(2u * TILES + tile, lane)] = sum$j_2;
   lane_part[lane_slot(3u * TILES + tile, lane)] = sum$j_3;
   let total$j = lane_sum(local);
   if (local < 4u * TILES && n < width) {
-    let r = (owner / STRIP) * PER_QUADS + $ju;
+    let r = (owner / STRIP) * QUADS_PER_THREAD + $ju;
     if (of_x) {
-      let m = (projection * QUARTERS + r) * 4u;
+      let m = (projection * RANK_QUADS + r) * 4u;
       da[m * WIDTH + n] += total$j.x;
       da[(m + 1u) * WIDTH + n] += total$j.y;
       da[(m + 2u) * WIDTH + n] += total$j.z;
       da[(m + 3u) * WIDTH + n] += total$j.w;
     } else {
-      db[(row + n) * QUARTERS + r] += ALPHA * total$j;
+      db[(row + n) * RANK_QUADS + r] += ALPHA * total$j;
     }
   }
-#end
+#endrepeat
 }

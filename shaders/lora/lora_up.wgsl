@@ -1,4 +1,4 @@
-// y[t, n] += ALPHA sum_r down[t, OFFSET + r] b[FIRST + n, r]: the up projection of LoRA, added in place. RANK and WIDTH are multiples of 4, RANK = 4 QUARTERS.
+// y[t, n] += ALPHA sum_r down[t, OFFSET + r] b[FIRST + n, r]: the up projection of LoRA, added in place. RANK and WIDTH are multiples of 4, RANK = 4 RANK_QUADS.
 // Buffers: 0 y [T, WIDTH], 1 down [T, ROW], 2 b [., RANK]. Threads: an invocation keeps four rows of b and goes over TOKENS rows of y.
 @group(0) @binding(0) var<storage, read_write> y: array<vec4f>;
 @group(0) @binding(1) var<storage, read> down: array<vec4f>;
@@ -10,18 +10,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   if (n >= WIDTH / 4u) {
     return;
   }
-#repeat r QUARTERS
-  let b$r_0 = b[(FIRST + n * 4u) * QUARTERS + $ru];
-  let b$r_1 = b[(FIRST + n * 4u + 1u) * QUARTERS + $ru];
-  let b$r_2 = b[(FIRST + n * 4u + 2u) * QUARTERS + $ru];
-  let b$r_3 = b[(FIRST + n * 4u + 3u) * QUARTERS + $ru];
-#end
+#repeat r RANK_QUADS
+  let b$r_0 = b[(FIRST + n * 4u) * RANK_QUADS + $ru];
+  let b$r_1 = b[(FIRST + n * 4u + 1u) * RANK_QUADS + $ru];
+  let b$r_2 = b[(FIRST + n * 4u + 2u) * RANK_QUADS + $ru];
+  let b$r_3 = b[(FIRST + n * 4u + 3u) * RANK_QUADS + $ru];
+#endrepeat
   for (var t = group.y * TOKENS; t < min((group.y + 1u) * TOKENS, T); t++) {
     var sum = vec4f();
-#repeat r QUARTERS
+#repeat r RANK_QUADS
     let down$r = down[(t * ROW + OFFSET) / 4u + $ru];
     sum += vec4f(dot(down$r, b$r_0), dot(down$r, b$r_1), dot(down$r, b$r_2), dot(down$r, b$r_3));
-#end
+#endrepeat
     y[t * (WIDTH / 4u) + n] += ALPHA * sum;
   }
 }

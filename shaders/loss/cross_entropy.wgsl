@@ -2,7 +2,7 @@
 // With GRADIENT the logits are overwritten by dloss/dlogit = (softmax(z) - onehot) dz/dlogit; a row without a target becomes zeros.
 // Buffers: 0 logits [ROWS, V], 1 loss [ROWS], 2 targets [ROWS] i32, 3 correct [ROWS]. Threads: one workgroup a row.
 #include "lib/row.wgsl"
-#include "lib/capped.wgsl"
+#include "lib/softcap.wgsl"
 @group(0) @binding(0) var<storage, read_write> logits: array<f32>;
 @group(0) @binding(1) var<storage, read_write> loss: array<f32>;
 @group(0) @binding(2) var<storage, read> targets: array<i32>;

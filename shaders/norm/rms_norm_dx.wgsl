@@ -1,7 +1,11 @@
 // With r = 1 / sqrt(mean(x^2) + EPS) and g = dy * (UNIT_OFFSET + w):  dx = r (g - x r^2 mean(g x))  (added to dx where ACCUMULATE).
-// Buffers: 0 dx, 1 x, 2 dy, all [ROWS, WIDTH], 4-7 w [WIDTH]. Threads: one workgroup a row, or one invocation (ROW).
-#include "lib/{ROW}.wgsl"
-#include "lib/weight_{W_KIND}.wgsl"
+// Buffers: 0 dx, 1 x, 2 dy, all [ROWS, WIDTH], 4-7 w [WIDTH]. Threads: one workgroup a row, or one invocation (SERIAL_ROWS).
+#if SERIAL_ROWS
+#include "lib/row_serial.wgsl"
+#else
+#include "lib/row.wgsl"
+#endif
+#include "lib/weight/element.wgsl"
 @group(0) @binding(0) var<storage, read_write> dx: array<f32>;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> dy: array<f32>;

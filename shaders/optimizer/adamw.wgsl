@@ -5,7 +5,7 @@
 // BETA1_REST, BETA2_REST are 1 - b1, 1 - b2, rounded once.
 // Buffers: 0 p, 1 m, 2 v, 3 g, all [COUNT]; 4 scalars (lr_a, lr_b, weight_decay, max_norm or 0, 1 - b1^t, sqrt(1 - b2^t), scale); 5 stats (loss, norm^2 before scale, failed or 0).
 // Threads: one invocation an element.
-#include "lib/flat.wgsl"
+#include "lib/grid.wgsl"
 @group(0) @binding(0) var<storage, read_write> p: array<f32>;
 @group(0) @binding(1) var<storage, read_write> m: array<f32>;
 @group(0) @binding(2) var<storage, read_write> v: array<f32>;

@@ -1,10 +1,10 @@
-// As dequantize_nf4.wgsl, in float32 or rounded to float16 (TILE): COUNT elements, a multiple of 8, of a tensor, or of MEMBERS tensors that share their buffers. Of member g:
+// As dequantize_nf4.wgsl, in float32 or rounded to float16 (TILE): COUNT elements, a multiple of 8, of a tensor, or of PROBLEMS tensors that share their buffers. Of member g:
 // its elements go to FIRST and on; it begins at element START, scale BLOCK and nested scale NESTED of the buffers.
 // Buffers: 0 y, 4-7 the tensor. Threads: one invocation a word of eight codes.
-#include "lib/{TILE}.wgsl"
-#include "lib/flat.wgsl"
-#include "lib/{B_KIND}.wgsl"
-#include "lib/nf4_words.wgsl"
+#include "lib/tile.wgsl"
+#include "lib/grid.wgsl"
+#include "lib/weight/nf4_scales.wgsl"
+@group(0) @binding(4) var<storage, read> weight_packed: array<u32>;
 @group(0) @binding(0) var<storage, read_write> y: array<Tile>;
 var<workgroup> code_points: array<f32, 16>;
 
@@ -20,11 +20,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   // Of its member: where it goes, where it begins, its first scale and nested scale.
   var place = vec4u();
-#repeat g MEMBERS
+#repeat g PROBLEMS
   if (i >= FIRST$g / 8u) {
     place = vec4u(FIRST$g, START$g, BLOCK$g, NESTED$g);
   }
-#end
+#endrepeat
   let own = i - place.x / 8u;
   let word = weight_packed[place.y / 8u + own];
   let scale = weight_scale_from(own >> 3u, place.z, place.w);

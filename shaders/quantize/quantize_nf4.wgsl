@@ -8,7 +8,7 @@
 // Buffers, with B blocks as long as the binding of absmax says: 0 packed [B, 8] u32 (two codes a byte, the even element in the high nibble),
 // 1 absmax [B] f32 bits, 2 x [B, 64] elements.
 // Threads: one invocation a block.
-#include "lib/flat.wgsl"
+#include "lib/grid.wgsl"
 @group(0) @binding(0) var<storage, read_write> packed: array<u32>;
 @group(0) @binding(1) var<storage, read_write> absmax: array<u32>;
 @group(0) @binding(2) var<storage, read> x: array<u32>;

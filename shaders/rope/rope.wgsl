@@ -1,66 +1,66 @@
 // Rotary embedding, halves rotated (the Llama layout), of the first ROTATED elements of each head: for i < R = ROTATED/2, p = rows[t], s = SIGN:
 //   y[i] = x[i] cos[p, i] - s x[i + R] sin[p, i],  y[i + R] = x[i + R] cos[p, i] + s x[i] sin[p, i];  y = x from ROTATED to D
-// Where INTERLEAVED the pair is (2i, 2i + 1) instead of (i, i + R). SIGN -1 is the transposed rotation, which is the gradient. MEMBERS values by the same rows: of member g, HEADS heads, after FIRST heads of those before it.
+// Where INTERLEAVED the pair is (2i, 2i + 1) instead of (i, i + R). SIGN -1 is the transposed rotation, which is the gradient. PROJECTIONS values by the same rows: of projection g, HEADS heads, after FIRST heads of those before it.
 // Where CACHES is 1 the three are queries, keys and values: values are not rotated, and the last two go to row [slots[t], rows[t]] of the cache's y_g
 // [SLOTS, LENGTH, HEADS D], or nowhere where slots[t] is SLOTS or more.
 // Buffers: 0 cos [P, R], 1 sin [P, R], 2 rows [T] u32 (< P), 3 slots [T] u32 (CACHES), 10, 11, ... x_g [T, HEADS D], 20, 21, ... y_g.
 // Threads: one invocation a pair.
-#include "lib/flat.wgsl"
+#include "lib/grid.wgsl"
 @group(0) @binding(0) var<storage, read> cos_table: array<f32>;
 @group(0) @binding(1) var<storage, read> sin_table: array<f32>;
 @group(0) @binding(2) var<storage, read> rows: array<u32>;
-#repeat c CACHES
+#if WRITES_CACHE
 @group(0) @binding(3) var<storage, read> slots: array<u32>;
-#end
-#repeat g MEMBERS
+#endif
+#repeat g PROJECTIONS
 @group(0) @binding(1$g) var<storage, read> x$g: array<f32>;
 @group(0) @binding(2$g) var<storage, read_write> y$g: array<f32>;
-#end
+#endrepeat
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
   let pair = flat_index(group, groups, local, 64u);
-  var member = MEMBERS;
+  var projection = PROJECTIONS;
   var own = 0u;
   var heads = 1u;
-#repeat g MEMBERS
+#repeat g PROJECTIONS
   if (pair >= T * FIRST$g * (D / 2u) && pair < T * (FIRST$g + HEADS$g) * (D / 2u)) {
-    member = $gu;
+    projection = $gu;
     own = pair - T * FIRST$g * (D / 2u);
     heads = HEADS$g;
   }
-#end
+#endrepeat
   let head = own / (D / 2u);
   let i = own % (D / 2u);
   let half = ROTATED / 2u;
   let row = rows[head / heads];
   var rotates = i < half;
   var to = head;
-#repeat c CACHES
-  rotates = rotates && member < 2u;
-  if (member > 0u) {
+#if WRITES_CACHE
+  rotates = rotates && projection < 2u;
+  if (projection > 0u) {
     let slot = slots[head / heads];
     if (slot >= SLOTS || row >= LENGTH) {
       return;
     }
     to = (slot * LENGTH + row) * heads + head % heads;
   }
-#end
+#endif
   let halves = rotates && !INTERLEAVED;
   let low_in = select(2u * i, i, halves);
   let high_in = low_in + select(1u, half, halves);
   let entry = min(row, P - 1u) * half + min(i, half - 1u);
   let cosine = cos_table[entry];
   let sine = SIGN * sin_table[entry];
-  switch (member) {
-#repeat g MEMBERS
+  switch (projection) {
+#repeat g PROJECTIONS
     case $gu: {
       let low = x$g[head * D + low_in];
       let high = x$g[head * D + high_in];
       y$g[to * D + low_in] = select(low, low * cosine - high * sine, rotates);
       y$g[to * D + high_in] = select(high, high * cosine + low * sine, rotates);
     }
-#end
+#endrepeat
     default: {}
   }
 }

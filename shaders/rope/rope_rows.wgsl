@@ -1,6 +1,6 @@
 // rows[t] = positions[t], or P rows further where the sequence of token t is longer than ORIGINAL. Buffers: 0 rows, 1 positions, 2 start, 3 end, all [T] u32.
 // Threads: one invocation a token.
-#include "lib/flat.wgsl"
+#include "lib/grid.wgsl"
 @group(0) @binding(0) var<storage, read_write> rows: array<u32>;
 @group(0) @binding(1) var<storage, read> positions: array<u32>;
 @group(0) @binding(2) var<storage, read> start: array<u32>;

@@ -2,7 +2,7 @@
 // probability reaches top_p. The set is found by bisection on its least probability, the draw is the inverse of its sum in id order.
 // After sample_largest.wgsl and the levels of sample_kept.wgsl. Buffers: 0 ids [ROWS] u32, 1-4 in lib/likeliest.wgsl, 5 random u32 (seed, draw, then a
 // stream a row). Threads: one workgroup a row; the first invocation finds the draw among the stretches, then among PER tokens each of one, then among these.
-#include "lib/likeliest.wgsl"
+#include "lib/sampling/top_p.wgsl"
 #include "lib/random.wgsl"
 @group(0) @binding(0) var<storage, read_write> ids: array<u32>;
 @group(0) @binding(5) var<storage, read> random: array<u32>;
@@ -52,7 +52,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   }
   let found = bracket(row, local);
   for (var part = local; part < PARTS; part += WORKGROUP) {
-    shares[part] = before[(row * PARTS + part) * RECORD + found.threshold];
+    shares[part] = previous[(row * PARTS + part) * RECORD + found.threshold];
   }
   workgroupBarrier();
   var rest = 0.0;
@@ -70,14 +70,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   var own_share = 0.0;
 #repeat e PER
   let p$e = padded_probability(row, stretch * STRETCH + token + $eu, largest);
-#end
+#endrepeat
 #repeat e PER
   {
     let share = select(0.0, p$e, p$e >= found.low);
     shares[TOKEN_SHARES + token + $eu] = share;
     own_share += share;
   }
-#end
+#endrepeat
   shares[OWN_SHARES + local] = own_share;
   workgroupBarrier();
   if (local == 0u) {

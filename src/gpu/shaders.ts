@@ -1,5 +1,6 @@
-/** Shader texts and their assembly: `#include` lines and constants. */
+/** The kernels by name, and the complete WGSL of one for a set of constants. */
 import type { ShaderConstant } from './dispatch.ts';
+import { expand, parse, type Constants, type ParsedFile } from './preprocessor.ts';
 
 const files = import.meta.glob<string>('../../shaders/**/*.wgsl', {
   query: '?raw',
@@ -9,89 +10,56 @@ const files = import.meta.glob<string>('../../shaders/**/*.wgsl', {
 
 const ROOT = '../../shaders/';
 
-/** Kernels by the name of their file, whatever folder it lies in; shared text by its path from shaders/ (`lib/x`). */
-const texts = new Map<string, string>();
-for (const [path, text] of Object.entries(files)) {
-  const name = path.slice(ROOT.length, -'.wgsl'.length);
-  const key = name.startsWith('lib/') ? name : name.slice(name.lastIndexOf('/') + 1);
-  if (texts.has(key)) throw new Error(`two shaders are named ${key}`);
-  texts.set(key, text);
+/** Every file's text by its path from shaders/. */
+const texts = new Map(Object.entries(files).map(([path, text]) => [path.slice(ROOT.length), text]));
+
+/** Path of each kernel by its name, the file's without folder and .wgsl; lib/ holds what kernels share. */
+const kernels = new Map<string, string>();
+for (const path of texts.keys()) {
+  if (path.startsWith('lib/')) continue;
+  const name = path.slice(path.lastIndexOf('/') + 1, -'.wgsl'.length);
+  if (kernels.has(name)) throw new Error(`two shaders are named ${name}`);
+  kernels.set(name, path);
 }
 
-function read(name: string): string {
-  const text = texts.get(name);
-  if (text === undefined) throw new Error(`there is no shader ${name}.wgsl`);
-  return text;
+const parsed = new Map<string, ParsedFile>();
+
+function find(path: string): ParsedFile | undefined {
+  let file = parsed.get(path);
+  const text = texts.get(path);
+  if (!file && text !== undefined) parsed.set(path, (file = parse(path, text)));
+  return file;
 }
 
-/** Every kernel's text with its name, in the order of the names. */
-export function shaderSources(): [name: string, text: string][] {
+/** Every file's path and text, sorted by path. */
+export function shaderSources(): [path: string, text: string][] {
   return [...texts].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 /**
- * The complete WGSL of a kernel: `enable` and `diagnostic` lines, a `const` for each number and boolean, then the file with `#include "lib/x"`
- * replaced by that file (`{NAME}` in an include line by the string constant NAME), and the lines from `#repeat i NAME` to `#end` written NAME times
- * (`$i` in them is the turn, `$(i/4)` and `$(i%4)` its quarter and rest; loops nest): compilers need not unroll what is written out.
+ * The complete WGSL of a kernel: `enable` and `diagnostic` lines, a `const` for each number and boolean, then the file as the preprocessor
+ * expands it for these constants. Strings are for `#if` only.
+ * @param name of a file of shaders/ (not of shaders/lib/), without folder and .wgsl
+ * @throws Error where the kernel does not exist, or a constant is missing or of the wrong type
  */
-export function assembleShader(name: string, constants: Readonly<Record<string, ShaderConstant>>): string {
-  const header: string[] = [];
-  for (const [key, constant] of Object.entries(constants)) {
-    if (typeof constant === 'number') {
-      if (!Number.isInteger(constant) || constant < 0 || constant > 0xffffffff)
-        throw new Error(`${name}: constant ${key} = ${constant} is not a u32`);
-      header.push(`const ${key}: u32 = ${constant}u;`);
-    } else if (typeof constant === 'boolean') header.push(`const ${key}: bool = ${constant};`);
-    else if (typeof constant === 'object') header.push(`const ${key}: f32 = ${floatLiteral(constant.f32)};`);
-  }
-  const expand = (file: string): string =>
-    read(file).replace(/^#include "(.+)\.wgsl"$/gm, (_, path: string) =>
-      expand(
-        path.replace(/\{(\w+)\}/g, (_match, key: string) => {
-          const choice = constants[key];
-          if (typeof choice !== 'string')
-            throw new Error(`${name}: #include needs the string constant ${key}`);
-          return choice;
-        }),
-      ),
-    );
-  const lines = unroll(expand(name).split('\n'), (count) => {
-    const times = constants[count];
-    if (typeof times !== 'number') throw new Error(`${name}: #repeat needs the number ${count}`);
-    return times;
-  });
-  const isDirective = (line: string) => /^(?:enable|diagnostic)\b/.test(line);
-  return [...lines.filter(isDirective), ...header, ...lines.filter((line) => !isDirective(line))].join('\n');
+export function assembleShader(name: string, constants: Constants): string {
+  const path = kernels.get(name);
+  if (path === undefined) throw new Error(`there is no shader ${name}.wgsl`);
+  const directives: string[] = [];
+  const body: string[] = [];
+  for (const line of expand(find(path)!, constants, find))
+    (/^(?:enable|diagnostic)\b/.test(line) ? directives : body).push(line);
+  const header = Object.entries(constants).flatMap(([key, constant]) => declaration(name, key, constant));
+  return [...directives, ...header, ...body].join('\n');
 }
 
-/** Writes `#repeat` … `#end` blocks out. */
-function unroll(lines: readonly string[], timesOf: (constant: string) => number): string[] {
-  const out: string[] = [];
-  for (let at = 0; at < lines.length; at++) {
-    const repeat = /^#repeat (\w) (\w+)$/.exec(lines[at]);
-    if (!repeat) {
-      out.push(lines[at]);
-      continue;
-    }
-    let end = at + 1;
-    for (let depth = 1; ; end++) {
-      if (end === lines.length) throw new Error(`${lines[at]} has no #end`);
-      if (lines[end].startsWith('#repeat ')) depth++;
-      if (lines[end] === '#end' && --depth === 0) break;
-    }
-    const [, letter, count] = repeat;
-    const body = lines.slice(at + 1, end);
-    for (let turn = 0; turn < timesOf(count); turn++) {
-      const put = (line: string) =>
-        line
-          .replaceAll(`$(${letter}/4)`, String(Math.floor(turn / 4)))
-          .replaceAll(`$(${letter}%4)`, String(turn % 4))
-          .replaceAll(`$${letter}`, String(turn));
-      out.push(...unroll(body.map(put), timesOf));
-    }
-    at = end;
-  }
-  return out;
+function declaration(shader: string, name: string, constant: ShaderConstant): string[] {
+  if (typeof constant === 'string') return [];
+  if (typeof constant === 'boolean') return [`const ${name}: bool = ${constant};`];
+  if (typeof constant === 'object') return [`const ${name}: f32 = ${floatLiteral(constant.f32)};`];
+  if (!Number.isInteger(constant) || constant < 0 || constant > 0xffffffff)
+    throw new Error(`${shader}: constant ${name} = ${constant} is not a u32`);
+  return [`const ${name}: u32 = ${constant}u;`];
 }
 
 function floatLiteral(number: number): string {
@@ -102,16 +70,18 @@ function floatLiteral(number: number): string {
 }
 
 export interface BindingDeclaration {
+  /** Of the WGSL variable. */
+  name: string;
   binding: number;
   access: 'read' | 'read_write';
 }
 
-/** The storage bindings of an assembled shader, from its `@group(0) @binding(n) var<storage, …>` lines. */
+/** The storage bindings of an assembled shader, from its `@group(0) @binding(n) var<storage, …> name` lines, in their order. */
 export function shaderBindings(code: string): BindingDeclaration[] {
-  return [...code.matchAll(/@group\(0\)\s*@binding\((\d+)\)\s*var<storage,\s*(read_write|read)>/g)].map(
-    (match) => ({
-      binding: Number(match[1]),
-      access: match[2] as BindingDeclaration['access'],
-    }),
-  );
+  const declarations = /@group\(0\)\s*@binding\((\d+)\)\s*var<storage,\s*(read_write|read)>\s*(\w+)/g;
+  return [...code.matchAll(declarations)].map(([, binding, access, name]) => ({
+    name,
+    binding: Number(binding),
+    access: access as BindingDeclaration['access'],
+  }));
 }

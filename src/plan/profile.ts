@@ -15,7 +15,21 @@ export interface KernelTime {
 
 /** Dispatches between two read-backs: two timestamps each, and a query set holds 4096. */
 const BATCH = 1024;
-const SIZES = ['M', 'N', 'K', 'B_KIND', 'SPLIT', 'T', 'HEADS', 'D', 'ROWS', 'WIDTH', 'V', 'COUNT'];
+const SIZES = [
+  'M',
+  'N',
+  'K',
+  'WEIGHT_KIND',
+  'SPLIT_K',
+  'SPLIT_HEADS',
+  'T',
+  'HEADS',
+  'D',
+  'ROWS',
+  'WIDTH',
+  'V',
+  'COUNT',
+];
 
 /**
  * Replays once with a pass of its own, and so a pair of timestamps, around each dispatch. The sum is a little more than a replay takes.

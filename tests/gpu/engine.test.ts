@@ -517,7 +517,7 @@ describe.skipIf(!gpu)('engine on the kernels of GPUs', () => {
         await run({ target: 'gpu', rowWorkgroup: 128 }),
         await run({ target: 'cpu', rowWorkgroup: 1 }),
       ];
-      const groups = compiled.mock.calls.map(([code]) => /MEMBERS: u32 = (\d)u/.exec(code)?.[1]);
+      const groups = compiled.mock.calls.map(([code]) => /PROBLEMS: u32 = (\d)u/.exec(code)?.[1]);
       compiled.mockRestore();
       expect(groups).toContain('2');
       expect(groups).toContain('3');

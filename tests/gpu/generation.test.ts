@@ -80,11 +80,11 @@ describe.skipIf(!gpu)('generation', { timeout: 600_000 }, () => {
     const tiled = await generated(GPU_KERNELS);
     expect([...tiled.shaders]).toEqual(
       expect.arrayContaining([
-        'lora_rows',
-        'matmul_rows',
-        'rms_norm_kept',
+        'lora_down_skinny',
+        'matmul_skinny',
+        'rms_norm_registers',
         'attention_decode',
-        'sample_kept',
+        'sample_top_p',
       ]),
     );
     const direct = await generated(CPU_KERNELS);

@@ -86,7 +86,7 @@ describe.skipIf(!gpu)('kernels of a run', { timeout: 600_000 }, () => {
       seed: 0,
     });
     const products = compiled.mock.calls
-      .filter(([, shader]) => shader === 'matmul_wide')
+      .filter(([, shader]) => shader === 'matmul_tiled_vec4')
       .map(([code]) => code);
     compiled.mockRestore();
     expect(products.length).toBeGreaterThan(5);

@@ -74,8 +74,8 @@ describe.skipIf(!gpu)('LoRA kernels', () => {
     const { graph } = twoGroups();
     const { dispatches } = makePlan('test', graph, { ...gpu!.settings, ...GPU_KERNELS }, gpu!.limits);
     expect(dispatches.map(({ shader }) => shader).filter((shader) => shader !== 'add')).toEqual([
-      'lora',
-      'lora',
+      'lora_forward',
+      'lora_forward',
       'lora_dx',
       'lora_gradients',
       'lora_dx',

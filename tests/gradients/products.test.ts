@@ -142,12 +142,12 @@ describe.skipIf(!gpu)('products', () => {
     settings.choices = new Map([[key, `${config} / ${backward ? 1 : made.slices}`]]);
     const { dispatches } = makePlan('one product', build(made, backward), settings, limits);
     expect(dispatches.map(({ shader }) => shader)).toContain(
-      config.startsWith(UNROLLED) ? 'matmul_unrolled' : 'matmul_rows',
+      config.startsWith(UNROLLED) ? 'matmul_tiled_unrolled' : 'matmul_skinny',
     );
     expect(dispatches.some(({ shader }) => shader.startsWith('dequantize'))).toBe(
       config === UNROLLED && made.kind === 'nf4',
     );
-    if (made.kept) expect(dispatches[0].constants.KEPT).toBe(made.kept);
+    if (made.kept) expect(dispatches[0].constants.A_STAGED).toBe(made.kept);
     const results = await run();
     settings.choices = undefined;
     settings.workgroupBytes = workgroupBytes;

@@ -29,9 +29,13 @@ describe('dispatches of Llama-3.2-1B, r 16, all linear layers', () => {
     const { cross_entropy: chunks, ...counts } = shadersOf(train);
     expect(train.dispatches.length).toBeLessThanOrEqual(42 * LAYERS + 3 * chunks);
     // A group of projections that share an input: forward, back, and its parameters.
-    expect(counts).toMatchObject({ lora: 4 * LAYERS, lora_dx: 4 * LAYERS, lora_gradients: 4 * LAYERS });
+    expect(counts).toMatchObject({
+      lora_forward: 4 * LAYERS,
+      lora_dx: 4 * LAYERS,
+      lora_gradients: 4 * LAYERS,
+    });
     // Every sum of the residual stream is normalised as it is made.
-    expect(counts.rms_norm_kept).toBe(2 * LAYERS + 1);
+    expect(counts.rms_norm_registers).toBe(2 * LAYERS + 1);
     expect(counts.add).toBeUndefined();
   });
 
@@ -44,14 +48,14 @@ describe('dispatches of Llama-3.2-1B, r 16, all linear layers', () => {
     );
     expect(shadersOf(decode)).toEqual({
       embedding: 1,
-      matmul_rows: 4 * LAYERS + 1,
-      lora_rows: 4 * LAYERS,
+      matmul_skinny: 4 * LAYERS + 1,
+      lora_down_skinny: 4 * LAYERS,
       rope: LAYERS,
       attention_decode: LAYERS,
       gated: LAYERS,
-      rms_norm_kept: 2 * LAYERS + 1,
-      sample_largest: 1,
-      sample_kept: 5,
+      rms_norm_registers: 2 * LAYERS + 1,
+      sample_argmax: 1,
+      sample_top_p: 5,
       sample: 1,
     });
   });

@@ -68,7 +68,7 @@ const shaders = (plan: Plan) => plan.dispatches.map(({ shader }) => shader);
 describe('a group of linear layers', () => {
   it('is one dispatch forward and one back where there is task enough', () => {
     const plan = planned(4096, 2048, [2048, 512, 512], ['nf4'], settings('plain', { workgroupBytes: 16384 }));
-    expect(shaders(plan)).toEqual(['matmul_wide', 'matmul_wide']);
+    expect(shaders(plan)).toEqual(['matmul_tiled_vec4', 'matmul_tiled_vec4']);
     const [forward, back] = plan.dispatches;
     // Tiles of 64 columns: 32 + 8 + 8; eight storage buffers are what WebGPU promises.
     expect(forward.workgroups[0]).toBe(48);
@@ -96,16 +96,21 @@ describe('a group of linear layers', () => {
 
   it('adds the partial sums of all members up at once where k is split', () => {
     const plan = planned(64, 2048, [512, 128, 128], ['nf4'], settings('plain'));
-    expect(shaders(plan)).toEqual(['matmul_wide', 'matmul_reduce_wide', 'matmul_wide', 'matmul_reduce_wide']);
+    expect(shaders(plan)).toEqual([
+      'matmul_tiled_vec4',
+      'split_k_reduce_vec4',
+      'matmul_tiled_vec4',
+      'split_k_reduce_vec4',
+    ]);
   });
 
   it('writes its NF4 out once for large tiles, transposed side by side forward, end to end back', () => {
     const plan = planned(4096, 2048, [2048, 512, 512], ['nf4'], settings('plain'));
     expect(shaders(plan)).toEqual([
       'dequantize_nf4_transposed',
-      'matmul_unrolled',
+      'matmul_tiled_unrolled',
       'dequantize_nf4_words',
-      'matmul_unrolled',
+      'matmul_tiled_unrolled',
     ]);
     expect(plan.dispatches[1].constants).toMatchObject({ START1: 2048, B_ROW: 3072, TILE1: 16, TILE2: 20 });
     expect(plan.dispatches[3].constants).toMatchObject({ START1: 2048 * 2048, B_ROW: 2048 });
@@ -116,9 +121,9 @@ describe('a group of linear layers', () => {
     const plan = planned(4096, 2048, [2048, 512, 512], ['nf4'], settings('matrix'));
     expect(shaders(plan)).toEqual([
       'dequantize_nf4_transposed',
-      'matmul_matrix',
+      'matmul_subgroup_matrix',
       'dequantize_nf4_words',
-      'matmul_matrix',
+      'matmul_subgroup_matrix',
     ]);
     expect(plan.dispatches[0].constants).toMatchObject({ N: 3072, K: 2048, FIRST1: 2048 });
     expect(plan.dispatches[2].constants).toMatchObject({ COUNT: 3072 * 2048, FIRST1: 2048 * 2048 });
@@ -139,11 +144,9 @@ describe('a group of linear layers', () => {
     'is one product a layer where %s',
     (_, outs, kinds, with_) => {
       const plan = planned(2048, 2048, outs, kinds, with_);
-      expect(
-        plan.dispatches.filter(
-          ({ shader }) => shader.startsWith('matmul_') && !shader.startsWith('matmul_reduce'),
-        ),
-      ).toHaveLength(2 * outs.length);
+      expect(plan.dispatches.filter(({ shader }) => shader.startsWith('matmul_'))).toHaveLength(
+        2 * outs.length,
+      );
       expect(
         plan.dispatches
           .flatMap(({ bindings }) => Object.values(bindings))
@@ -154,16 +157,16 @@ describe('a group of linear layers', () => {
 
   it('is one product a layer where only those can be written out ahead', () => {
     const plan = planned(4096, 3072, [8192, 8192], ['nf4'], settings('plain'));
-    expect(shaders(plan).filter((shader) => shader === 'matmul_unrolled')).toHaveLength(4);
+    expect(shaders(plan).filter((shader) => shader === 'matmul_tiled_unrolled')).toHaveLength(4);
     expect(
       shaders(planned(4096, 2048, [8192, 8192], ['nf4'], settings('plain'))).filter(
-        (shader) => shader === 'matmul_unrolled',
+        (shader) => shader === 'matmul_tiled_unrolled',
       ),
     ).toHaveLength(2);
   });
 
   it('leaves no member behind that would go on matrix units alone', () => {
     const plan = planned(4096, 2048, [8192, 8192], ['nf4'], settings('matrix', { maxBindingBytes: 2 ** 25 }));
-    expect(shaders(plan).filter((shader) => shader === 'matmul_matrix')).toHaveLength(4);
+    expect(shaders(plan).filter((shader) => shader === 'matmul_subgroup_matrix')).toHaveLength(4);
   });
 });

@@ -95,8 +95,8 @@ function shadersOf(
 
 describe('LoRA of a few rows', () => {
   const [joined, apart] = [
-    ['lora_rows', 'matmul_rows'],
-    ['matmul_rows', 'lora_rows', 'lora_rows_up'],
+    ['lora_down_skinny', 'matmul_skinny'],
+    ['matmul_skinny', 'lora_down_skinny', 'lora_up_skinny'],
   ];
 
   it('is added by the product itself', () => {
@@ -112,10 +112,10 @@ describe('LoRA of a few rows', () => {
   });
 
   it('is apart where other kernels compute the product', () => {
-    expect(shadersOf(9, [64], 16)).not.toContain('lora_rows');
-    expect(
-      shadersOf(1, [64], 16, { target: 'cpu' }).every((shader) => shader.startsWith('matmul_direct')),
-    ).toBe(true);
+    expect(shadersOf(9, [64], 16)).not.toContain('lora_down_skinny');
+    expect(shadersOf(1, [64], 16, { target: 'cpu' }).every((shader) => shader.startsWith('matmul_cpu'))).toBe(
+      true,
+    );
   });
 });
 

@@ -162,16 +162,16 @@ describe('a choice', () => {
 
   it('is what is dispatched', () => {
     const [dispatch] = gpuMatmul(layer, settings('plain', { [matmulKey(layer)]: 'plain 64x32 4x4 / 1' }), 0);
-    expect(dispatch.constants).toMatchObject({ TILE_M: 64, TILE_N: 32, SPLIT: 1, THREADS: 128 });
+    expect(dispatch.constants).toMatchObject({ TILE_M: 64, TILE_N: 32, SPLIT_K: 1, THREADS: 128 });
     expect(dispatch.workgroups).toEqual([64, 8, 1]);
     const { tuningProblem } = dispatch;
     const byRule = tuningProblem!.dispatches(tuningProblem!.configs(settings('plain'))[0], settings('plain'));
     expect(byRule.map(({ shader }) => shader)).toEqual([
       'dequantize_nf4_transposed',
-      'matmul_unrolled',
-      'matmul_reduce_wide',
+      'matmul_tiled_unrolled',
+      'split_k_reduce_vec4',
     ]);
-    expect(byRule[1].constants).toMatchObject({ TILE_M: 128, SPLIT: 4, B_ALONG_K: false, B_ROW: 2048 });
+    expect(byRule[1].constants).toMatchObject({ TILE_M: 128, SPLIT_K: 4, B_ALONG_K: false, B_ROW: 2048 });
   });
 
   it('is by a key that layouts, kinds and what is done with the result change', () => {

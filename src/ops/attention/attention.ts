@@ -43,12 +43,12 @@ export function attentionConstants(attributes: Attributes) {
     throw new Error(`attention: ${a.heads} heads do not share ${a.keyHeads} key heads evenly`);
   return {
     HEADS: a.heads,
-    GROUP: a.heads / a.keyHeads,
+    GROUP_SIZE: a.heads / a.keyHeads,
     D: a.headDim,
     SCALE: { f32: a.scale },
     WINDOW: a.window,
     SOFTCAP: { f32: a.softcap },
-    VECTOR: `vector${a.headDim % 4 === 0 ? 4 : 2}`,
+    VECTOR_WIDTH: a.headDim % 4 === 0 ? 4 : 2,
   };
 }
 
@@ -67,7 +67,7 @@ export const attentionOp: Op = {
     if (onMatrixUnits(settings, constants, 1))
       return [
         {
-          shader: 'attention_matrix',
+          shader: 'attention_subgroup_matrix',
           constants: matrixConstants(constants),
           bindings: { 0: value(o), 1: value(lse), 2: value(q), 3: value(k), 4: value(v), 5: value(start) },
           workgroups: [Math.ceil(tokens / 64), constants.HEADS, 1],
@@ -89,7 +89,7 @@ export const attentionOp: Op = {
       ];
     return [
       {
-        shader: 'attention',
+        shader: 'attention_serial',
         constants,
         bindings: { 0: value(o), 1: value(lse), 2: value(q), 3: value(k), 4: value(v), 5: value(start) },
         workgroups: flatGrid(tokens * constants.HEADS, 64, settings),
@@ -99,7 +99,7 @@ export const attentionOp: Op = {
   tensorflow(tf, [q, k, v, start], { attributes }: Node) {
     const {
       HEADS: heads,
-      GROUP: group,
+      GROUP_SIZE: group,
       D: dim,
       SCALE,
       WINDOW: window,
@@ -134,11 +134,11 @@ export const attentionDeltaOp: Op = {
   name: 'attentionDelta',
   outputs: ([, , lse]) => [{ shape: [...lse.shape, 2] }],
   dispatches({ inputs: [o, dO, lse], outputs: [stats], attributes }, settings) {
-    const { HEADS, D, VECTOR } = attentionConstants(attributes);
+    const { HEADS, D, VECTOR_WIDTH } = attentionConstants(attributes);
     return [
       {
         shader: 'attention_delta',
-        constants: { T: o.shape[0], HEADS, D, VECTOR },
+        constants: { T: o.shape[0], HEADS, D, VECTOR_WIDTH },
         bindings: { 0: value(stats), 1: value(o), 2: value(dO), 3: value(lse) },
         workgroups: flatGrid(o.shape[0] * HEADS, 64, settings),
       },
@@ -154,7 +154,7 @@ export const attentionDqOp: Op = {
     if (onMatrixUnits(settings, constants, 2))
       return [
         {
-          shader: 'attention_dq_matrix',
+          shader: 'attention_dq_subgroup_matrix',
           constants: matrixConstants(constants),
           bindings: {
             0: value(dq),
@@ -192,7 +192,7 @@ export const attentionDqOp: Op = {
       ];
     return [
       {
-        shader: 'attention_dq',
+        shader: 'attention_dq_serial',
         constants,
         bindings: {
           0: value(dq),
@@ -221,7 +221,7 @@ export const attentionDkvOp: Op = {
     );
     if (onMatrixUnits(settings, constants, 3))
       return slicedDkv(
-        'attention_dkv_matrix',
+        'attention_dkv_subgroup_matrix',
         matrixConstants(constants),
         { q, k, v, dO, stats, end, dk, dv },
         constants,
@@ -239,7 +239,7 @@ export const attentionDkvOp: Op = {
       );
     return [
       {
-        shader: 'attention_dkv',
+        shader: 'attention_dkv_serial',
         constants,
         bindings: {
           0: value(dk),
@@ -251,7 +251,7 @@ export const attentionDkvOp: Op = {
           6: value(stats),
           7: value(end),
         },
-        workgroups: flatGrid((q.shape[0] * constants.HEADS) / constants.GROUP, 64, settings),
+        workgroups: flatGrid((q.shape[0] * constants.HEADS) / constants.GROUP_SIZE, 64, settings),
       },
     ];
   },
@@ -282,7 +282,7 @@ function blockRows(
 
 /** @param block rows of a block */
 function tiledConstants(
-  { VECTOR: _, ...constants }: ReturnType<typeof attentionConstants> & { T: number },
+  { VECTOR_WIDTH: _, ...constants }: ReturnType<typeof attentionConstants> & { T: number },
   block: number,
 ) {
   const across = Math.min(block, 16);
@@ -293,8 +293,8 @@ function tiledConstants(
     BLOCK: block,
     ACROSS: across,
     THREADS: threads,
-    PER_ROW: block / across,
-    PER_HEAD: Math.ceil(vectors / 8),
+    ROWS_PER_THREAD: block / across,
+    VECTORS_PER_THREAD: Math.ceil(vectors / 8),
     LOADS: Math.ceil((COLUMNS * vectors) / threads),
   };
 }
@@ -312,8 +312,11 @@ function onMatrixUnits(
   );
 }
 
-function matrixConstants({ VECTOR: _, ...constants }: ReturnType<typeof attentionConstants> & { T: number }) {
-  return { ...constants, FD: constants.D / 16, ROWS: 16 };
+function matrixConstants({
+  VECTOR_WIDTH: _,
+  ...constants
+}: ReturnType<typeof attentionConstants> & { T: number }) {
+  return { ...constants, FD: constants.D / 16 };
 }
 
 /** Where there are few key heads and tokens, slices of the heads make sums of their own, which are added up in order. */
@@ -321,15 +324,15 @@ function slicedDkv(
   shader: string,
   shape: Dispatch['constants'],
   { q, k, v, dO, stats, end, dk, dv }: Record<'q' | 'k' | 'v' | 'dO' | 'stats' | 'end' | 'dk' | 'dv', Value>,
-  { T, HEADS, GROUP, D }: ReturnType<typeof attentionConstants> & { T: number },
+  { T, HEADS, GROUP_SIZE, D }: ReturnType<typeof attentionConstants> & { T: number },
   block: number,
   settings: KernelSettings,
 ): Dispatch[] {
   const blocks = Math.ceil(T / block);
-  const keyHeads = HEADS / GROUP;
+  const keyHeads = HEADS / GROUP_SIZE;
   const width = keyHeads * D;
-  const splits = Array.from({ length: GROUP }, (_, i) => i + 1).filter(
-    (count) => GROUP % count === 0 && count * T * width * 4 <= settings.maxBindingBytes,
+  const splits = Array.from({ length: GROUP_SIZE }, (_, i) => i + 1).filter(
+    (count) => GROUP_SIZE % count === 0 && count * T * width * 4 <= settings.maxBindingBytes,
   );
   const split = splits.find((count) => blocks * keyHeads * count >= ENOUGH_WORKGROUPS) ?? splits.at(-1) ?? 1;
   const scratch = (index: number): BufferReference => ({
@@ -341,7 +344,7 @@ function slicedDkv(
   const dispatches: Dispatch[] = [
     {
       shader,
-      constants: { ...shape, SPLIT: split },
+      constants: { ...shape, SPLIT_HEADS: split },
       bindings: {
         0: targets[0],
         1: targets[1],
@@ -358,7 +361,7 @@ function slicedDkv(
   if (split > 1)
     [dk, dv].forEach((gradient, i) =>
       dispatches.push({
-        shader: 'matmul_reduce',
+        shader: 'split_k_reduce',
         constants: {
           M: T,
           N: width,
@@ -366,7 +369,7 @@ function slicedDkv(
           C_ROW: width,
           ALPHA: { f32: 1 },
           ACCUMULATE: false,
-          SPLIT: split,
+          SPLIT_K: split,
         },
         bindings: { 0: value(gradient), 1: targets[i] },
         workgroups: flatGrid(T * width, 64, settings),

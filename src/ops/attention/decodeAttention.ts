@@ -107,13 +107,13 @@ export const attentionDecodeOp: Op = {
     if (settings.target === 'cpu')
       return [
         {
-          shader: 'attention_decode_alone',
+          shader: 'attention_decode_serial',
           constants: { ...constants, ROWS: rows },
           bindings,
           workgroups: rowsShared(rows, settings).workgroups,
         },
       ];
-    const vectors = constants.D / (constants.VECTOR === 'vector4' ? 4 : 2);
+    const vectors = constants.D / constants.VECTOR_WIDTH;
     const UNROLLED = [4, 2, 1].find((unrolled) => vectors % unrolled === 0)!;
     return [
       {

@@ -41,7 +41,7 @@ export const shortConvolutionOp: Op = {
           TAPS: weight.shape[2],
           TRANSPOSED: attributes.transposed === true,
           ACCUMULATE: attributes.accumulate === true,
-          W_KIND: weightKind(weight),
+          WEIGHT_KIND: weightKind(weight),
         },
         bindings: {
           0: value(y),
@@ -132,7 +132,7 @@ const shortConvolutionDecodeOp: Op = {
           SLOTS: state.shape[0],
           C: x.shape[1],
           TAPS: state.shape[1],
-          W_KIND: weightKind(weight),
+          WEIGHT_KIND: weightKind(weight),
         },
         bindings: {
           0: value(y),

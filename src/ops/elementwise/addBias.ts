@@ -63,8 +63,8 @@ function biasDispatch(
     shader: 'add_bias',
     constants: {
       ROWS: rows,
-      W_KIND: kind,
-      MEMBERS: ys.length,
+      WEIGHT_KIND: kind,
+      PROJECTIONS: ys.length,
       ...memberConstants({ SIZE: sizes, FIRST: before(sizes), START: starts }),
     },
     bindings: { ...biases, ...memberBindings(ys) },

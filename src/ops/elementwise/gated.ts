@@ -34,8 +34,8 @@ function activate(tf: TensorFlow, x: TensorFlowTensor, activation: Activation): 
 function byFour(y: Value) {
   const count = elements(y);
   return count % 4 === 0
-    ? { count: count / 4, constants: { COUNT: count / 4, ELEMENT: 'element4' } }
-    : { count, constants: { COUNT: count, ELEMENT: 'element1' } };
+    ? { count: count / 4, constants: { COUNT: count / 4, VECTOR_WIDTH: 4 } }
+    : { count, constants: { COUNT: count, VECTOR_WIDTH: 1 } };
 }
 
 export const gatedOp: Op = {

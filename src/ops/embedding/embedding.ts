@@ -22,7 +22,7 @@ export const embeddingOp: Op = {
         FIRST: first,
         ROWS: rows,
         SCALE: { f32: attributes.scale as number },
-        W_KIND: weightKind(table),
+        WEIGHT_KIND: weightKind(table),
       },
       bindings: { 0: value(y), 1: value(ids), ...weightBindings(table, slice) },
       workgroups: flatGrid(tokens * width, 64, settings),

@@ -272,7 +272,7 @@ function upProduct(
           ROW: rank * outs.length,
           OFFSET: g * rank,
           RANK: rank,
-          QUARTERS: rank / 4,
+          RANK_QUADS: rank / 4,
           TOKENS: rows,
           ALPHA: { f32: scale },
         },

@@ -48,7 +48,7 @@ function fitsVectors({ width, rank, outs }: LoraSizes, { target }: KernelSetting
   );
 }
 
-/** How lib/lora_lanes.wgsl adds up. */
+/** How lib/lora/lane_sums.wgsl adds up. */
 interface Lanes {
   lanes: number;
   /** Outputs a vector, over all invocations of a lane. */
@@ -108,8 +108,8 @@ function rowsFor(
 function rowConstants({ tokens, perTokens, perQuads, rankGroups, lanes }: Rows): Record<string, number> {
   return {
     TOKENS: tokens,
-    PER_TOKENS: perTokens,
-    PER_QUADS: perQuads,
+    TOKENS_PER_THREAD: perTokens,
+    QUADS_PER_THREAD: perQuads,
     RANK_GROUPS: rankGroups,
     ...laneConstants(lanes),
   };
@@ -120,7 +120,7 @@ function shapeConstants({ tokens, width, rank, outs }: LoraSizes): Record<string
     T: tokens,
     WIDTH: width,
     RANKS: rank * outs.length,
-    QUARTERS: rank / 4,
+    RANK_QUADS: rank / 4,
     ...memberConstants({ OUT: outs, FIRST: before(outs) }),
   };
 }
@@ -176,16 +176,15 @@ function loraOfTokens(
   if (!rows) return null;
   const blocks = outs.map((out) => Math.ceil(out / 128));
   return dispatch(
-    'lora',
+    'lora_forward',
     {
       ...shapeConstants(shape),
       ...rowConstants(rows),
       ...memberConstants({ BLOCKS: before(blocks) }),
       BLOCKS: sum(blocks),
-      GROUPS: up ? outs.length : 0,
-      UPS: up ? 1 : 0,
-      ADAPTER_SCALES: adapterScale ? 1 : 0,
-      COLUMNS: 4,
+      PROJECTIONS: up ? outs.length : 0,
+      HAS_UP: up !== undefined,
+      HAS_ADAPTER_SCALE: adapterScale !== undefined,
       UNROLLED: unrolledQuads(rank),
       ALPHA: { f32: up?.scale ?? 1 },
     },
@@ -218,25 +217,24 @@ function loraOfRows(
     return null;
   const constants = shapeConstants(shape);
   const first = dispatch(
-    'lora_rows',
+    'lora_down_skinny',
     {
       ...constants,
       ...laneConstants(lanes),
-      COMPONENTS: 4,
       FOURS: Math.min(vectors > 1 ? 2 : 4, Math.ceil(width / 4 / lanes.lanes)),
-      ADAPTER_SCALES: adapterScale ? 1 : 0,
+      HAS_ADAPTER_SCALE: adapterScale !== undefined,
     },
     bindings({ 3: down, 4: x, 5: a, 7: adapterScale }),
     ranks,
   );
   if (!up) return [first];
   const second = dispatch(
-    'lora_rows_up',
+    'lora_up_skinny',
     {
       ...constants,
       ...memberConstants({ BLOCKS: before(blocks) }),
       ROWS: tokens,
-      GROUPS: outs.length,
+      PROJECTIONS: outs.length,
       UNROLLED: unrolledQuads(rank),
       ALPHA: { f32: up.scale },
     },
@@ -246,7 +244,7 @@ function loraOfRows(
   return [first, second];
 }
 
-/** matmul_rows.wgsl with the second product of LoRA added to it: `products` are W x alone. Null where they are not that kernel's, or the rank or the bindings are too many. */
+/** matmul_skinny.wgsl with the second product of LoRA added to it: `products` are W x alone. Null where they are not that kernel's, or the rank or the bindings are too many. */
 export function addedToRows(
   products: readonly Dispatch[],
   { rank, outs }: LoraSizes,
@@ -257,7 +255,7 @@ export function addedToRows(
   const bound = { ...product.bindings, ...bindings({ 2: down, 3: b }) };
   if (
     others.length > 0 ||
-    product.shader !== 'matmul_rows' ||
+    product.shader !== 'matmul_skinny' ||
     rank % 4 !== 0 ||
     rank > 4 * LANES ||
     Object.keys(bound).length > maxStorageBuffers
@@ -267,10 +265,10 @@ export function addedToRows(
     ...product,
     constants: {
       ...product.constants,
-      ADDED: 'lora',
-      QUARTERS: rank / 4,
-      DOWN_ROW: (rank / 4) * outs.length,
-      UP: { f32: scale },
+      ADDS_LORA: true,
+      RANK_QUADS: rank / 4,
+      DOWN_QUADS: (rank / 4) * outs.length,
+      LORA_SCALE: { f32: scale },
     },
     bindings: bound,
   };
@@ -297,8 +295,8 @@ export function loraBackward(
     {
       ...shapeConstants(shape),
       ...rowConstants(rows),
-      GROUPS: outs.length,
-      DXS: dx ? 1 : 0,
+      PROJECTIONS: outs.length,
+      HAS_DX: dx !== undefined,
       ALPHA: { f32: scale },
     },
     bindings({ ...dys, 3: dDown, 4: b, 5: dx && a, 6: dx }),
@@ -344,8 +342,8 @@ export function loraParameterGradients(
         ...memberConstants({ STRIPS: before(stripsOf(strip)) }),
         STRIPS_X: sum(stripsOf(strip)),
         STRIP: strip,
-        PER_QUADS: perQuads,
-        GROUPS: outs.length,
+        QUADS_PER_THREAD: perQuads,
+        PROJECTIONS: outs.length,
         SOURCES: outs.length + 1,
         ALPHA: { f32: scale },
       },

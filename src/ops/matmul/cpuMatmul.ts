@@ -45,10 +45,10 @@ export function cpuMatmul(
   };
   if (!readsByFour(product))
     return [
-      { shader: 'matmul_direct', constants, bindings, workgroups: [Math.ceil(n / 32), Math.ceil(m / 64), 1] },
+      { shader: 'matmul_cpu', constants, bindings, workgroups: [Math.ceil(n / 32), Math.ceil(m / 64), 1] },
     ];
   const quads = quadsOf(product);
-  const columns = { ...constants, HALVES: 2, FOUR: 4, QUADS: quads };
+  const columns = { ...constants, QUADS: quads };
   const workgroups = flatGrid((n / (4 * quads)) * Math.ceil(m / 8), 64, settings);
   const count = elements(b.value);
   if (
@@ -57,18 +57,18 @@ export function cpuMatmul(
     m * count < DEQUANTIZE_PRODUCTS ||
     count * 4 > MOST_WRITTEN_BYTES
   )
-    return [{ shader: 'matmul_direct4', constants: columns, bindings, workgroups }];
+    return [{ shader: 'matmul_cpu_vec4', constants: columns, bindings, workgroups }];
   const plain: BufferReference = { type: 'scratch', index: scratchIndex, bytes: count * 4 };
   return [
     {
-      shader: 'dequantize_nf4',
-      constants: { COUNT: count, B_KIND: constants.B_KIND },
+      shader: 'dequantize_nf4_blocks',
+      constants: { COUNT: count, WEIGHT_KIND: constants.WEIGHT_KIND },
       bindings: { 0: plain, ...weightBindings(b.value, b.part) },
       workgroups: flatGrid(Math.ceil(count / 64), 64, settings),
     },
     {
-      shader: 'matmul_direct4',
-      constants: { ...columns, B_KIND: 'f32' },
+      shader: 'matmul_cpu_vec4',
+      constants: { ...columns, WEIGHT_KIND: 'f32' },
       bindings: { 0: bindings[0], 1: bindings[1], 4: plain },
       workgroups,
     },

@@ -19,7 +19,7 @@ import {
   outputBindings,
 } from './groupedGemm.ts';
 import { hasNf4, matmulConstants, weightKind, type MatmulProblem } from './matmulProblem.ts';
-import { LANES, MATRIX_K, RUN, WIDE_K, type MatmulVariant } from './matmulVariants.ts';
+import { LANES, MATRIX_K, WIDE_K, type MatmulVariant } from './matmulVariants.ts';
 import {
   selectedConfig,
   isTransposed,
@@ -70,15 +70,15 @@ function dispatchesBy(
   scratchIndex: number,
 ): Dispatch[] {
   switch (config.variant.shader) {
-    case 'matmul_tiled':
+    case 'matmul_tiled_scalar':
       return anyLayoutProduct(config, product, settings, scratchIndex);
-    case 'matmul_wide':
+    case 'matmul_tiled_vec4':
       return wideProduct(config, product, settings, scratchIndex);
-    case 'matmul_rows':
+    case 'matmul_skinny':
       return [fewRowsProduct(config, product, settings)];
-    case 'matmul_unrolled':
+    case 'matmul_tiled_unrolled':
       return unrolledProduct(config, product, settings, scratchIndex);
-    case 'matmul_matrix':
+    case 'matmul_subgroup_matrix':
       return matrixUnitProduct(config, product, settings, scratchIndex);
   }
 }
@@ -97,7 +97,7 @@ function anyLayoutProduct(
   };
   return sliced(product, settings, scratchIndex, variant, slices, 1, (split, kSlice, { target }) => ({
     shader: variant.shader,
-    constants: { ...constants, SPLIT: split, K_SLICE: kSlice },
+    constants: { ...constants, SPLIT_K: split, K_PER_SPLIT: kSlice },
     bindings: { ...target, ...inputBindings(product), ...operandBindings(product, settings) },
   }));
 }
@@ -118,17 +118,15 @@ function wideProduct(
     variant,
     slices,
     WIDE_K,
-    (split, kSlice, { target, kind }) => ({
+    (split, kSlice, { target, grouped }) => ({
       shader: variant.shader,
       constants: {
         ...matmulConstants(product),
         ...registerTileConstants(product, variant, split, kSlice, hasNf4(product)),
         A_ALONG_K: aAlongK,
         B_ALONG_K: bAlongK,
-        A_SIDE: aAlongK ? 'k' : 'm',
-        B_SIDE: bAlongK ? 'k' : 'n',
-        C_WRITER: !bAlongK && writesByFour(product) ? 'vector' : 'scalar',
-        C_TARGET: kind,
+        C_VEC4: !bAlongK && writesByFour(product),
+        C_GROUPED: grouped,
         ...groupConstants(product, tileN, settings),
       },
       bindings: { ...target, ...inputBindings(product), ...operandBindings(product, settings) },
@@ -136,7 +134,7 @@ function wideProduct(
   );
 }
 
-/** What matmul_wide.wgsl and matmul_unrolled.wgsl have in common. @param decodes whether B comes to its tile as NF4: a word of eight codes at a time, not four elements */
+/** What matmul_tiled_vec4.wgsl and matmul_tiled_unrolled.wgsl have in common. @param decodes whether B comes to its tile as NF4: a word of eight codes at a time, not four elements */
 function registerTileConstants(
   { k, b }: MatmulProblem,
   { level, tileM, tileN, perM, perN, threads }: MatmulVariant,
@@ -146,22 +144,22 @@ function registerTileConstants(
 ) {
   const fours = decodes ? 2 : 1;
   return {
-    SPLIT: split,
-    K_SLICE: kSlice,
-    K_WHOLE: k % WIDE_K === 0,
+    SPLIT_K: split,
+    K_PER_SPLIT: kSlice,
+    K_ALIGNED: k % WIDE_K === 0,
     A_LOADS: Math.ceil((tileM * WIDE_K) / 4 / threads),
     B_LOADS: Math.ceil((tileN * WIDE_K) / (4 * fours) / threads),
-    B_FOURS: fours,
-    B_READER: decodes ? 'nf4' : 'plain',
+    B_VECTORS: fours,
+    B_NF4: decodes,
     B_SCALE_TERMS: b.rowStride === 1 && k % BLOCK === 0 ? BLOCK : WIDE_K,
     TILE_M: tileM,
     TILE_N: tileN,
     PER_M: perM,
     PER_N: perN,
-    HALF_M: perM / 4,
-    HALF_N: perN / 4,
+    VECTORS_M: perM / 4,
+    VECTORS_N: perN / 4,
     THREADS: threads,
-    TILE: level === 'plain' ? 'tile_f32' : 'tile_f16',
+    TILE_F16: level !== 'plain',
   };
 }
 
@@ -170,7 +168,7 @@ function writesByFour({ c }: MatmulProblem): boolean {
   return (c.offset ?? 0) % 4 === 0 && c.rowStride % 4 === 0;
 }
 
-/** Fours of each invocation's terms that lib/left_kept.wgsl brings to workgroup memory at once: the more, the fewer waits. */
+/** Fours of each invocation's terms that lib/matmul/skinny_a.wgsl brings to workgroup memory at once: the more, the fewer waits. */
 const KEPT_FOURS = [8, 4, 2];
 /** Bytes of a row of them, one more for padding. */
 const keptRowBytes = (fours: number) => LANES * (fours + 1) * 16;
@@ -189,16 +187,16 @@ function fewRowsProduct(
     shader: variant.shader,
     constants: {
       ...matmulConstants(product),
-      SPLIT: 1,
+      SPLIT_K: 1,
       ROWS: product.m,
-      FOURS: RUN / 4,
       TILE_N: tileN,
       PER_N: perN,
       THREADS: threads,
-      B_READER: hasNf4(product) ? 'nf4' : 'plain',
-      ...(kept ? { LEFT: 'kept', KEPT: kept } : { LEFT: 'read' }),
-      C_TARGET: product.group ? 'members' : 'one',
-      ADDED: 'none',
+      B_NF4: hasNf4(product),
+      A_STAGED: kept ?? 0,
+      C_VEC4: false,
+      C_GROUPED: product.group !== undefined,
+      ADDS_LORA: false,
       ...groupConstants(product, tileN, settings),
     },
     bindings: {
@@ -219,7 +217,7 @@ function unrolledProduct(
   const { tileN, decodes } = variant;
   const { dispatches, layout, bindings, written } = decodes
     ? asItLies(product, settings)
-    : writtenOut(product, settings, scratchIndex + 1, 'tile_f32');
+    : writtenOut(product, settings, scratchIndex + 1, 'f32');
   return [
     ...dispatches,
     ...sliced(
@@ -229,15 +227,15 @@ function unrolledProduct(
       variant,
       slices,
       WIDE_K,
-      (split, kSlice, { target, kind }) => ({
+      (split, kSlice, { target, grouped }) => ({
         shader: variant.shader,
         constants: {
           ...matmulConstants(product),
           ...layout,
           ...registerTileConstants(product, variant, split, kSlice, decodes),
           TILE_K: WIDE_K,
-          C_WRITER: writesByFour(product) ? 'vector' : 'scalar',
-          C_TARGET: kind,
+          C_VEC4: writesByFour(product),
+          C_GROUPED: grouped,
           ...groupConstants(product, tileN, settings, written),
         },
         bindings: { ...target, ...inputBindings(product), ...bindings },
@@ -258,7 +256,7 @@ function asItLies(product: MatmulProblem, settings: KernelSettings): RightOperan
   const { b } = product;
   return {
     dispatches: [],
-    layout: { B_KIND: weightKind(b.value), B_ALONG_K: b.rowStride === 1 },
+    layout: { WEIGHT_KIND: weightKind(b.value), B_ALONG_K: b.rowStride === 1 },
     bindings: operandBindings(product, settings),
     written: null,
   };
@@ -272,7 +270,7 @@ function writtenOut(
   product: MatmulProblem,
   settings: KernelSettings,
   scratchIndex: number,
-  tile: 'tile_f32' | 'tile_f16',
+  tile: 'f32' | 'f16',
 ): RightOperand {
   const { n, k, b } = product;
   const asIs = asItLies(product, settings);
@@ -281,15 +279,15 @@ function writtenOut(
   const plain: BufferReference = {
     type: 'scratch',
     index: scratchIndex,
-    bytes: n * k * (tile === 'tile_f16' ? 2 : 4),
+    bytes: n * k * (tile === 'f16' ? 2 : 4),
   };
   const transposed = isTransposed(product);
   const dispatch: Dispatch = {
     shader: transposed ? 'dequantize_nf4_transposed' : 'dequantize_nf4_words',
     constants: {
       ...(transposed ? { N: n, K: k } : { COUNT: n * k }),
-      B_KIND: weightKind(b.value),
-      TILE: tile,
+      WEIGHT_KIND: weightKind(b.value),
+      TILE_F16: tile === 'f16',
       ...dequantizeConstants(product, settings, transposed),
     },
     bindings: { 0: plain, ...bindings },
@@ -297,7 +295,7 @@ function writtenOut(
   };
   return {
     dispatches: [dispatch],
-    layout: { ...layout, B_KIND: 'f32', ...(transposed && { B_ALONG_K: false, B_ROW: n, B_COLUMN: 1 }) },
+    layout: { ...layout, WEIGHT_KIND: 'f32', ...(transposed && { B_ALONG_K: false, B_ROW: n, B_COLUMN: 1 }) },
     bindings: { 4: plain },
     written: transposed ? 'turned' : 'end to end',
   };
@@ -306,7 +304,7 @@ function writtenOut(
 /** Where a dispatch writes: C or partial sums, or each member's own C. */
 interface Results {
   target: Record<number, BufferReference>;
-  kind: 'one' | 'members';
+  grouped: boolean;
 }
 
 /** A product over so many slices of k, each a multiple of `granule` terms; several write partial sums, which are added up in order. */
@@ -327,13 +325,13 @@ function sliced(
   if (split === 1)
     return [
       {
-        ...dispatch(1, kSlice, { target, kind: group?.along === 'columns' ? 'members' : 'one' }),
+        ...dispatch(1, kSlice, { target, grouped: group?.along === 'columns' }),
         workgroups: [x, y, 1],
       },
     ];
   const scratch: BufferReference = { type: 'scratch', index: scratchIndex, bytes: split * m * n * 4 };
   return [
-    { ...dispatch(split, kSlice, { target: { 0: scratch }, kind: 'one' }), workgroups: [x, y, split] },
+    { ...dispatch(split, kSlice, { target: { 0: scratch }, grouped: false }), workgroups: [x, y, split] },
     sumOfSlices(product, split, scratch, settings),
   ];
 }
@@ -346,13 +344,13 @@ function sumOfSlices(
   settings: KernelSettings,
 ): Dispatch {
   const { m, n, c, alpha = 1, accumulate = false, group } = product;
-  const shared = { M: m, SPLIT: split, ALPHA: { f32: alpha }, ACCUMULATE: accumulate };
+  const shared = { M: m, SPLIT_K: split, ALPHA: { f32: alpha }, ACCUMULATE: accumulate };
   const whole = group?.along === 'columns' || (!c.offset && c.rowStride === n && n % 4 === 0);
   const constants = whole
     ? { ...shared, ...columnConstants(product) }
     : { ...shared, N: n, C_OFFSET: c.offset ?? 0, C_ROW: c.rowStride };
   return {
-    shader: whole ? 'matmul_reduce_wide' : 'matmul_reduce',
+    shader: whole ? 'split_k_reduce_vec4' : 'split_k_reduce',
     constants,
     bindings: { 1: scratch, ...(whole ? columnBindings(product) : outputBindings(product)) },
     workgroups: flatGrid(whole ? (m * n) / 4 : m * n, 64, settings),
@@ -368,12 +366,7 @@ function matrixUnitProduct(
 ): Dispatch[] {
   const { alpha = 1, scaleA = 1 } = product;
   const { tileM, tileN, perM: subM, perN: subN, threads } = variant;
-  const { dispatches, layout, bindings, written } = writtenOut(
-    product,
-    settings,
-    scratchIndex + 1,
-    'tile_f16',
-  );
+  const { dispatches, layout, bindings, written } = writtenOut(product, settings, scratchIndex + 1, 'f16');
   return [
     ...dispatches,
     ...sliced(
@@ -383,13 +376,13 @@ function matrixUnitProduct(
       variant,
       slices,
       MATRIX_K,
-      (split, kSlice, { target, kind }) => ({
+      (split, kSlice, { target, grouped }) => ({
         shader: variant.shader,
         constants: {
           ...matmulConstants(product),
           ...layout,
-          SPLIT: split,
-          K_SLICE: kSlice,
+          SPLIT_K: split,
+          K_PER_SPLIT: kSlice,
           TILE_M: tileM,
           TILE_N: tileN,
           TILE_K: MATRIX_K,
@@ -402,9 +395,9 @@ function matrixUnitProduct(
           A_LOADS: (tileM * MATRIX_K) / 4 / threads,
           B_LOADS: (tileN * MATRIX_K) / 4 / threads,
           A_SCALE: { f32: scaleA },
-          B_READER: written ? 'half' : 'any',
-          B_SIDE: layout.B_ALONG_K ? 'k' : 'n',
-          C_TARGET: kind,
+          B_F16: written !== null,
+          C_VEC4: false,
+          C_GROUPED: grouped,
           ...groupConstants(product, tileN, settings, written),
         },
         bindings: { ...target, ...inputBindings(product), ...bindings },

@@ -1,6 +1,6 @@
 /**
  * Several products with frozen weights as one dispatch: projections of the same input (their outputs side by side), or the sum of their input
- * gradients. Fewer and larger grids, and the gradient is written once. What shaders/lib/group_columns.wgsl and group_terms.wgsl need.
+ * gradients. Fewer and larger grids, and the gradient is written once. What shaders/lib/matmul/grouping.wgsl needs.
  */
 import type { TensorPart } from '../../formats/tensors.ts';
 import { value, type BufferReference, type KernelSettings, type ShaderConstant } from '../../gpu/dispatch.ts';
@@ -101,7 +101,7 @@ export function groupConstants(
   { maxBindingBytes }: KernelSettings,
   written: 'end to end' | 'turned' | null = null,
 ): Record<string, ShaderConstant> {
-  if (!group) return { GROUP: 'single' };
+  if (!group) return { GROUPED: 'none' };
   const sizes = sizesOf(group);
   const firsts = before(sizes);
   const width = group.along === 'columns' ? k : n;
@@ -114,8 +114,8 @@ export function groupConstants(
       }
     : startsOf(group, maxBindingBytes);
   return {
-    GROUP: group.along,
-    MEMBERS: sizes.length,
+    GROUPED: group.along,
+    PROBLEMS: sizes.length,
     ...memberConstants({ SIZE: sizes, FIRST: firsts, TILE: before(tilesOf(sizes, tileN)), ...starts }),
   };
 }
@@ -126,11 +126,11 @@ export function dequantizeConstants(
   { maxBindingBytes }: KernelSettings,
   transposed: boolean,
 ): Record<string, number> {
-  if (!group) return { MEMBERS: 0 };
+  if (!group) return { PROBLEMS: 0 };
   const width = transposed ? 1 : group.along === 'columns' ? k : n;
   const firsts = before(sizesOf(group)).map((first) => first * width);
   return {
-    MEMBERS: group.members.length,
+    PROBLEMS: group.members.length,
     ...memberConstants({ FIRST: firsts, ...startsOf(group, maxBindingBytes) }),
   };
 }
@@ -175,10 +175,10 @@ export function outputBindings({ c, group }: MatmulProblem): Record<number, Buff
   return group?.along === 'columns' ? memberBindings(valuesOf(group)) : { 0: c.slice ?? value(c.value) };
 }
 
-/** Of matmul_reduce_wide.wgsl: the columns of each C, of one where this is no group of columns. */
+/** Of split_k_reduce_vec4.wgsl: the columns of each C, of one where this is no group of columns. */
 export function columnConstants(product: MatmulProblem): Record<string, number> {
   const sizes = columnsOf(product);
-  return { MEMBERS: sizes.length, ...memberConstants({ SIZE: sizes, FIRST: before(sizes) }) };
+  return { PROBLEMS: sizes.length, ...memberConstants({ SIZE: sizes, FIRST: before(sizes) }) };
 }
 
 export function columnBindings(product: MatmulProblem): Record<number, BufferReference> {

@@ -21,7 +21,7 @@ import {
   type Tile,
 } from './matmulVariants.ts';
 
-/** Of matmul_rows.wgsl: rows from which more invocations share them, and workgroups that keep an adapter busy, without and with that. */
+/** Of matmul_skinny.wgsl: rows from which more invocations share them, and workgroups that keep an adapter busy, without and with that. */
 const SHARED_ROWS = 4;
 const ENOUGH_ROWS = 512;
 const ENOUGH_ROWS_SHARED = 128;
@@ -78,7 +78,7 @@ function roundedTokens(tokens: number): number {
   return Math.ceil(tokens / granule) * granule;
 }
 
-/** Whether matmul_wide's conditions hold: reads by vec4, and NF4 by words of eight codes that lie along its rows. */
+/** Whether matmul_tiled_vec4's conditions hold: reads by vec4, and NF4 by words of eight codes that lie along its rows. */
 export function readsByEight(product: MatmulProblem): boolean {
   const { n, k, b } = product;
   if (!readsByFour(product) || !hasNf4(product)) return readsByFour(product);
@@ -89,11 +89,11 @@ export function readsByEight(product: MatmulProblem): boolean {
 
 /** From the slowest to the fastest, where they fit. */
 const SHADERS: readonly MatmulVariant['shader'][] = [
-  'matmul_tiled',
-  'matmul_wide',
-  'matmul_unrolled',
-  'matmul_matrix',
-  'matmul_rows',
+  'matmul_tiled_scalar',
+  'matmul_tiled_vec4',
+  'matmul_tiled_unrolled',
+  'matmul_subgroup_matrix',
+  'matmul_skinny',
 ];
 
 /** Whether a group can be one product, and none of its members has to leave a faster kernel for it. */
@@ -114,18 +114,18 @@ export function fits(variant: MatmulVariant, product: MatmulProblem, settings: K
   if (variant.threads > MOST_THREADS || workgroupBytes(variant, product) > settings.workgroupBytes)
     return false;
   switch (variant.shader) {
-    case 'matmul_tiled':
+    case 'matmul_tiled_scalar':
       return !readsByEight(product);
-    case 'matmul_wide':
+    case 'matmul_tiled_vec4':
       return readsByEight(product) && (variant.level === 'plain' || product.b.value.role === 'weight');
-    case 'matmul_rows':
+    case 'matmul_skinny':
       return fitsRows(product) && columnTiles(product, variant.tileN) <= settings.maxWorkgroups;
-    case 'matmul_unrolled':
+    case 'matmul_tiled_unrolled':
       return (
         fitsUnrolled(variant, product, settings) &&
         (variant.level === 'plain' || product.b.value.role === 'weight')
       );
-    case 'matmul_matrix':
+    case 'matmul_subgroup_matrix':
       return fitsMatrixUnits(product, settings);
   }
 }
@@ -135,20 +135,20 @@ export function workgroupBytes(
   { shader, level, tileM, tileN, perN, threads }: MatmulVariant,
   { a, b }: MatmulProblem,
 ): number {
-  // A padded row of four vec4 has five; matmul_matrix pads each row by eight.
+  // A padded row of four vec4 has five; matmul_subgroup_matrix pads each row by eight.
   const along = (side: number, alongK: boolean) => side * (alongK ? 5 : 4) * (level === 'plain' ? 16 : 8);
   switch (shader) {
-    case 'matmul_tiled':
+    case 'matmul_tiled_scalar':
       return 8192;
     // 64: the code points of NF4.
-    case 'matmul_wide':
+    case 'matmul_tiled_vec4':
       return along(tileM, a.columnStride === 1) + along(tileN, b.rowStride === 1) + 64;
-    case 'matmul_rows':
+    case 'matmul_skinny':
       // NF4's code points for each lane, the sums of all invocations, and a quarter of them.
       return 2048 + 5 * perN * threads;
-    case 'matmul_unrolled':
+    case 'matmul_tiled_unrolled':
       return WIDE_K * (tileM / 4 + 1 + tileN / 4 + 1) * (level === 'plain' ? 16 : 8) + 64;
-    case 'matmul_matrix':
+    case 'matmul_subgroup_matrix':
       return (
         2 * (tileM * (MATRIX_K + 8) + (b.rowStride === 1 ? tileN * (MATRIX_K + 8) : MATRIX_K * (tileN + 8)))
       );
@@ -203,28 +203,28 @@ function fitsMatrixUnits(product: MatmulProblem, settings: KernelSettings): bool
   )
     return false;
   return (
-    leastSlices(product, 'matmul_matrix') === 1 ||
+    leastSlices(product, 'matmul_subgroup_matrix') === 1 ||
     (k % (2 * MATRIX_K) === 0 && 2 * m * n * 4 <= maxBindingBytes)
   );
 }
 
 /** On matrix units only the sum over slices can multiply its result. */
 function leastSlices({ alpha = 1, scaleA = 1 }: MatmulProblem, shader: MatmulVariant['shader']): number {
-  return shader === 'matmul_matrix' && (alpha !== 1 || scaleA !== 1) ? 2 : 1;
+  return shader === 'matmul_subgroup_matrix' && (alpha !== 1 || scaleA !== 1) ? 2 : 1;
 }
 
 /** Slices of k: a power of two, until there is enough to do or the partial sums fill a binding. Depends on the shape and the limits alone, so results repeat. */
 function slicesOfK(variant: MatmulVariant, product: MatmulProblem, settings: KernelSettings): number {
   const { m } = product;
   const enough =
-    variant.shader === 'matmul_matrix'
+    variant.shader === 'matmul_subgroup_matrix'
       ? ENOUGH_ON_MATRIX_UNITS
-      : variant.shader === 'matmul_unrolled'
+      : variant.shader === 'matmul_tiled_unrolled'
         ? ENOUGH_UNROLLED
         : ENOUGH_WORKGROUPS;
   const workgroups = Math.ceil(m / variant.tileM) * columnTiles(product, variant.tileN);
   let slices = leastSlices(product, variant.shader);
-  if (variant.shader === 'matmul_rows') return slices;
+  if (variant.shader === 'matmul_skinny') return slices;
   while (workgroups * slices < enough && mayBeSliced(product, slices * 2, settings)) slices *= 2;
   return slices;
 }
@@ -265,8 +265,8 @@ export function heuristicConfig(product: MatmulProblem, settings: KernelSettings
   )!;
   if (fits(onMatrixUnits, product, settings)) return sliced(onMatrixUnits);
   const level = settings.level !== 'plain' && product.b.value.role === 'weight' ? 'f16' : 'plain';
-  const written = BY_NAME.get(nameOf(level, LARGE, 'matmul_unrolled'))!;
-  const decoding = BY_NAME.get(nameOf(level, LARGE, 'matmul_unrolled', true))!;
+  const written = BY_NAME.get(nameOf(level, LARGE, 'matmul_tiled_unrolled'))!;
+  const decoding = BY_NAME.get(nameOf(level, LARGE, 'matmul_tiled_unrolled', true))!;
   const large = fits(written, product, settings) && !isSoonDecoded(product) ? written : decoding;
   return sliced(
     suitsLarge(product, large) && fits(large, product, settings)
@@ -280,7 +280,7 @@ function isSoonDecoded(product: MatmulProblem): boolean {
   return hasNf4(product) && product.b.rowStride !== 1 && product.m <= DECODED_ROWS;
 }
 
-/** Whether there is work for large tiles, and B runs along n or will: other operands are faster by matmul_wide. */
+/** Whether there is work for large tiles, and B runs along n or will: other operands are faster by matmul_tiled_vec4. */
 function suitsLarge(product: MatmulProblem, { tileM, tileN, decodes }: MatmulVariant): boolean {
   if ((product.b.rowStride === 1 && !isTransposed(product)) || (decodes && product.m < tileM)) return false;
   const slices = Math.max(1, Math.min(MOST_LARGE_SLICES, Math.floor(product.k / LARGE_SLICE)));
@@ -308,7 +308,7 @@ export function candidateConfigs(product: MatmulProblem, settings: KernelSetting
   const suits = (tile: number, side: number) =>
     tile === 16 || tile === 48 ? side <= tile : tile / 2 < side || tile <= 32;
   const suitsBoth = ({ shader, tileM, tileN }: MatmulVariant) =>
-    shader === 'matmul_rows' || (suits(tileM, product.m) && suits(tileN, product.n));
+    shader === 'matmul_skinny' || (suits(tileM, product.m) && suits(tileN, product.n));
   const others = VARIANTS.filter(
     (variant) => variant !== rule.variant && fits(variant, product, settings) && suitsBoth(variant),
   );
@@ -335,6 +335,6 @@ function isSlicing(
   return (
     Number.isInteger(slices) &&
     slices >= least &&
-    (slices === least || (variant.shader !== 'matmul_rows' && mayBeSliced(product, slices, settings)))
+    (slices === least || (variant.shader !== 'matmul_skinny' && mayBeSliced(product, slices, settings)))
   );
 }

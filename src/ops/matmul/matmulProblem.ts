@@ -81,11 +81,11 @@ export function matmulConstants({ m, n, k, a, b, c, alpha = 1, accumulate = fals
     B_OFFSET: b.offset ?? 0,
     B_ROW: b.rowStride,
     B_COLUMN: b.columnStride,
-    B_KIND: weightKind(b.value),
+    WEIGHT_KIND: weightKind(b.value),
   };
 }
 
-/** Whether matmul_direct4's conditions hold. */
+/** Whether matmul_cpu_vec4's conditions hold. */
 export function readsByFour({ m, n, k, a, b }: MatmulProblem): boolean {
   const along = [
     a.columnStride === 1 ? a.rowStride : a.columnStride,

@@ -4,7 +4,12 @@ import type { KernelLevel } from '../../gpu/dispatch.ts';
 /** A way to cut C into tiles of tileM x tileN. */
 export interface MatmulVariant {
   name: string;
-  shader: 'matmul_tiled' | 'matmul_wide' | 'matmul_unrolled' | 'matmul_rows' | 'matmul_matrix';
+  shader:
+    | 'matmul_tiled_scalar'
+    | 'matmul_tiled_vec4'
+    | 'matmul_tiled_unrolled'
+    | 'matmul_skinny'
+    | 'matmul_subgroup_matrix';
   /** The least level that has it; those beyond plain round a weight's product to float16. */
   level: KernelLevel;
   tileM: number;
@@ -14,7 +19,7 @@ export interface MatmulVariant {
   perN: number;
   /** Invocations a workgroup. */
   threads: number;
-  /** Whether matmul_unrolled decodes NF4 in each tile; else it is written out ahead. */
+  /** Whether matmul_tiled_unrolled decodes NF4 in each tile; else it is written out ahead. */
   decodes: boolean;
   /** Most that a result may differ from the plain rule's, of the largest value. */
   bound: number;
@@ -25,7 +30,7 @@ const BOUNDS: Record<KernelLevel, number> = { plain: 2e-5, f16: 4e-3, matrix: 5e
 
 export type Tile = readonly [tileM: number, tileN: number, perM: number, perN: number];
 
-/** Tiles of matmul_wide.wgsl: sides, and sums an invocation. No single one is best on every adapter or for every shape; narrow ones are for narrow sides. */
+/** Tiles of matmul_tiled_vec4.wgsl: sides, and sums an invocation. No single one is best on every adapter or for every shape; narrow ones are for narrow sides. */
 const WIDE: readonly Tile[] = [
   [64, 64, 8, 4],
   [128, 64, 8, 8],
@@ -46,11 +51,11 @@ const WIDE: readonly Tile[] = [
   [128, 16, 4, 4],
 ];
 
-/** Tiles of matmul_unrolled.wgsl: for large sides. */
+/** Tiles of matmul_tiled_unrolled.wgsl: for large sides. */
 export const LARGE: Tile = [128, 128, 8, 8];
 const UNROLLED: readonly Tile[] = [LARGE, [128, 128, 16, 8], [128, 64, 8, 8], [64, 128, 8, 8]];
 
-/** Tiles of matmul_matrix.wgsl, and the subgroups of 32 that share one; the first two are the rule's. */
+/** Tiles of matmul_subgroup_matrix.wgsl, and the subgroups of 32 that share one; the first two are the rule's. */
 export const LARGE_MATRIX: Tile = [128, 256, 2, 4];
 export const SMALL_MATRIX: Tile = [64, 64, 2, 2];
 const MATRIX: readonly Tile[] = [
@@ -62,7 +67,7 @@ const MATRIX: readonly Tile[] = [
   [64, 256, 2, 4],
 ];
 
-/** Rows that matmul_rows.wgsl takes at once, terms of one of its runs, and invocations that share columns. */
+/** Rows that matmul_skinny.wgsl takes at once, terms of one of its runs, and invocations that share columns. */
 export const MOST_FEW_ROWS = 8;
 export const RUN = 32;
 export const LANES = 32;
@@ -70,7 +75,7 @@ export const LANES = 32;
 const variant = (
   level: KernelLevel,
   [tileM, tileN, perM, perN]: Tile,
-  shader: MatmulVariant['shader'] = level === 'matrix' ? 'matmul_matrix' : 'matmul_wide',
+  shader: MatmulVariant['shader'] = level === 'matrix' ? 'matmul_subgroup_matrix' : 'matmul_tiled_vec4',
   decodes = false,
 ): MatmulVariant => ({
   name: nameOf(level, [tileM, tileN, perM, perN], shader, decodes),
@@ -91,15 +96,15 @@ export function nameOf(
   shader?: MatmulVariant['shader'],
   decodes = false,
 ): string {
-  return `${level} ${tileM}x${tileN} ${perM}x${perN}${shader === 'matmul_unrolled' ? ' unrolled' : ''}${decodes ? ', decodes' : ''}`;
+  return `${level} ${tileM}x${tileN} ${perM}x${perN}${shader === 'matmul_tiled_unrolled' ? ' unrolled' : ''}${decodes ? ', decodes' : ''}`;
 }
 
-/** Tiles of matmul_rows.wgsl: for a few rows, by the columns that 32 invocations share, and by invocations. */
+/** Tiles of matmul_skinny.wgsl: for a few rows, by the columns that 32 invocations share, and by invocations. */
 const fewRows = (threads: number, name: string): readonly MatmulVariant[] =>
   [4, 2, 1].map((perN) => ({
     ...variant('plain', [MOST_FEW_ROWS, (threads / LANES) * perN, MOST_FEW_ROWS, perN]),
     name: `plain ${name} by ${perN}`,
-    shader: 'matmul_rows',
+    shader: 'matmul_skinny',
     threads,
   }));
 export const FEW_ROWS = fewRows(128, 'rows');
@@ -109,7 +114,7 @@ export const FEW_ROWS_SHARED = fewRows(256, 'shared rows');
 export const ANY_LAYOUT: MatmulVariant = {
   ...variant('plain', [64, 64, 8, 4]),
   name: 'any layout',
-  shader: 'matmul_tiled',
+  shader: 'matmul_tiled_scalar',
 };
 
 export const VARIANTS: readonly MatmulVariant[] = [
@@ -120,7 +125,7 @@ export const VARIANTS: readonly MatmulVariant[] = [
   ...WIDE.map((tile) => variant('f16', tile)),
   ...(['plain', 'f16'] as const).flatMap((level) =>
     [false, true].flatMap((decodes) =>
-      UNROLLED.map((tile) => variant(level, tile, 'matmul_unrolled', decodes)),
+      UNROLLED.map((tile) => variant(level, tile, 'matmul_tiled_unrolled', decodes)),
     ),
   ),
   ...MATRIX.map((tile) => variant('matrix', tile)),

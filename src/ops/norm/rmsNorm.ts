@@ -31,7 +31,7 @@ function overRows(x: Value, weight: Value, attributes: Attributes, settings: Ker
       WIDTH: width,
       EPS: { f32: attributes.eps as number },
       UNIT_OFFSET: { f32: attributes.unitOffset as number },
-      W_KIND: weightKind(weight),
+      WEIGHT_KIND: weightKind(weight),
     },
     workgroups,
   };
@@ -54,7 +54,7 @@ function forward(
   const { ROWS, WIDTH } = constants;
   const ofSum: Record<number, BufferReference> = summed ? { 1: value(summed.sum), 3: value(summed.b) } : {};
   const shared = {
-    constants: { ...constants, ADDS: summed ? 1 : 0 },
+    constants: { ...constants, HAS_ADD: summed !== undefined },
     bindings: { 0: value(y), 2: value(x), ...weightBindings(weight), ...ofSum },
   };
   const invocations = Math.min(
@@ -66,9 +66,9 @@ function forward(
     return [{ shader: 'rms_norm', ...shared, workgroups }];
   return [
     {
-      shader: 'rms_norm_kept',
+      shader: 'rms_norm_registers',
       ...shared,
-      constants: { ...shared.constants, WORKGROUP: invocations, FOURS: fours },
+      constants: { ...shared.constants, WORKGROUP: invocations, VECTORS: fours },
       workgroups: rowGrid(ROWS, settings),
     },
   ];

@@ -1,17 +1,20 @@
 import type { KernelSettings } from '../../gpu/dispatch.ts';
 
-/** Rows of a workgroup of lib/row_alone.wgsl. */
+/** Rows of a workgroup of lib/row_serial.wgsl. */
 const ROWS_ALONE = 8;
 
 /** How kernels that may leave a row to one invocation share rows out: constants and grid. */
 export function rowsShared(
   rows: number,
   settings: KernelSettings,
-): { constants: { ROWS: number; ROW: string; WORKGROUP: number }; workgroups: [number, number, number] } {
+): {
+  constants: { ROWS: number; SERIAL_ROWS: boolean; WORKGROUP: number };
+  workgroups: [number, number, number];
+} {
   const { rowWorkgroup: WORKGROUP } = settings;
   const isAlone = settings.target === 'cpu';
   return {
-    constants: { ROWS: rows, ROW: isAlone ? 'row_alone' : 'row', WORKGROUP },
+    constants: { ROWS: rows, SERIAL_ROWS: isAlone, WORKGROUP },
     workgroups: rowGrid(isAlone ? Math.ceil(rows / ROWS_ALONE) : rows, settings),
   };
 }

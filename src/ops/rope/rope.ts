@@ -115,16 +115,16 @@ export function ropeDispatch(
     SIGN: { f32: attributes.inverse ? -1 : 1 },
     INTERLEAVED: attributes.interleaved === true,
   };
-  const cache: Record<string, number> = slots
-    ? { CACHES: 1, SLOTS: ys[1].shape[0], LENGTH: ys[1].shape[1] }
-    : { CACHES: 0 };
+  const cache: Record<string, number | boolean> = slots
+    ? { WRITES_CACHE: true, SLOTS: ys[1].shape[0], LENGTH: ys[1].shape[1] }
+    : { WRITES_CACHE: false };
   const ofSlots: Record<number, BufferReference> = slots ? { 3: value(slots) } : {};
   return {
     shader: 'rope',
     constants: {
       ...shape,
       ...cache,
-      MEMBERS: xs.length,
+      PROJECTIONS: xs.length,
       ...memberConstants({ FIRST: before(heads), HEADS: heads }),
     },
     bindings: {

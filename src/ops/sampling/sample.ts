@@ -27,7 +27,7 @@ export const sampleOp: Op = {
       const bindings = { 0: value(ids), 1: value(logits), 2: value(options), 3: value(random) };
       return [
         {
-          shader: 'sample_alone',
+          shader: 'sample_serial',
           constants: { ...shape, ROUNDS: LEVELS * LEVEL_BITS },
           bindings,
           workgroups: [rows, 1, 1],
@@ -44,7 +44,7 @@ export const sampleOp: Op = {
       bytes: rows * parts * (thresholds + 3) * 4,
     });
     const constants = { ...shape, WORKGROUP, PER, PARTS: parts };
-    /** A kernel that begins where a level, if there is one before, has left the bisection. @param own its bindings beside those of lib/likeliest.wgsl */
+    /** A kernel that begins where a level, if there is one before, has left the bisection. @param own its bindings beside those of lib/sampling/top_p.wgsl */
     const after = (
       level: number,
       shader: string,
@@ -56,9 +56,9 @@ export const sampleOp: Op = {
         shader,
         constants: {
           ...constants,
-          PER_FOURS: PER / 4,
+          PER_VECTORS: PER / 4,
           THRESHOLDS: thresholds,
-          LATER: level > 0 ? 1 : 0,
+          HAS_PREVIOUS: level > 0,
           UNROLLED: 4,
         },
         bindings: { 1: value(logits), 2: value(options), 3: best, ...before, ...own },
@@ -67,13 +67,13 @@ export const sampleOp: Op = {
     };
     return [
       {
-        shader: 'sample_largest',
+        shader: 'sample_argmax',
         constants,
         bindings: { 0: best, 1: value(logits) },
         workgroups: [parts, rows, 1],
       },
       ...Array.from({ length: LEVELS }, (_, level) =>
-        after(level, 'sample_kept', { 0: kept(level) }, [parts, rows, 1]),
+        after(level, 'sample_top_p', { 0: kept(level) }, [parts, rows, 1]),
       ),
       after(LEVELS, 'sample', { 0: value(ids), 5: value(random) }, [rows, 1, 1]),
     ];

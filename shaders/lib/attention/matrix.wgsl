@@ -1,0 +1,30 @@
+// What the attention kernels on matrix units share: 128 invocations, four subgroups of 32; a subgroup owns 16 of a block's 64 rows. Operands are
+// rounded to float16; a block of 64 x 32 scores goes through workgroup memory as float32, a lane to a column. D is a multiple of 16, FD = D / 16.
+enable f16;
+enable subgroups;
+enable chromium_experimental_subgroup_matrix;
+diagnostic(off, chromium.subgroup_matrix_uniformity);
+const N: u32 = D / 4u;
+const STAGE_STRIDE: u32 = D + 8u;
+const SCORE_STRIDE: u32 = 36u;
+const HALF_STRIDE: u32 = 40u;
+const KEY_HEADS: u32 = HEADS / GROUP_SIZE;
+// Rows 0 to 31 and 32 to 63: two operands of 32 rows, or one of 64.
+var<workgroup> stage: array<f16, 64u * STAGE_STRIDE>;
+
+fn put_stage(row: u32, column: u32, value: vec4f) {
+  let half = vec4<f16>(value);
+  let i = row * STAGE_STRIDE + column * 4u;
+  stage[i] = half.x;
+  stage[i + 1u] = half.y;
+  stage[i + 2u] = half.z;
+  stage[i + 3u] = half.w;
+}
+
+fn score_of(product: f32) -> f32 {
+  return attention_score(vec4f(product)).x;
+}
+
+fn slope_of(score: f32) -> f32 {
+  return attention_slope(vec4f(score)).x;
+}

@@ -1,2 +1,0 @@
-// Element-wise kernels take four elements at a time.
-alias Element = vec4f;

@@ -1,0 +1,84 @@
+// What sample_kept.wgsl and sample.wgsl share: bisection for the least relative probability, p = exp((z - largest) / temperature), of the likeliest tokens
+// that together reach top_p, THRESHOLDS - 1 middles at once. A level writes, for each of PARTS stretches of a row, what its tokens of at least low + j step
+// add up to for every j, then low, step and what all tokens of the row add up to (0 on the first level). Sums have one order for every j, so that a larger
+// threshold never has the larger sum.
+// Buffers: 1 and 2 in lib/probabilities.wgsl, 3 best [ROWS, PARTS] of sample_largest.wgsl, 4 the level previous, where there is one (LATER).
+#include "lib/sampling/probabilities.wgsl"
+#include "lib/row.wgsl"
+@group(0) @binding(3) var<storage, read> best: array<vec2f>;
+#if HAS_PREVIOUS
+@group(0) @binding(4) var<storage, read> previous: array<f32>;
+#endif
+
+const RECORD: u32 = THRESHOLDS + 3u;
+const FINER: f32 = 1.0 / f32(THRESHOLDS);
+const LANES: u32 = WORKGROUP / THRESHOLDS;
+var<workgroup> lane_sums: array<f32, WORKGROUP>;
+var<workgroup> row_masses: array<f32, THRESHOLDS>;
+
+struct Bracket {
+  low: f32,
+  step: f32,
+  total: f32,
+  // Where the level previous found `low`.
+  threshold: u32,
+}
+
+fn largest_logit(row: u32, local: u32) -> f32 {
+  var own = -3.0e38;
+  for (var part = local; part < PARTS; part += WORKGROUP) {
+    own = max(own, best[row * PARTS + part].x);
+  }
+  return row_max(own, local);
+}
+
+// Past the end of the row 0.
+fn padded_probability(row: u32, i: u32, largest: f32) -> f32 {
+  return select(0.0, relative_probability(row, min(i, V - 1u), largest), i < V);
+}
+
+// Over the lanes of this invocation's threshold.
+fn lane_sum(value: f32, local: u32) -> f32 {
+  lane_sums[local] = value;
+  workgroupBarrier();
+  var sum = 0.0;
+  for (var lane = 0u; lane < LANES; lane++) {
+    sum += lane_sums[lane * THRESHOLDS + local % THRESHOLDS];
+  }
+  return sum;
+}
+
+// Where the level previous leaves the bisection.
+fn bracket(row: u32, local: u32) -> Bracket {
+  var found = Bracket(0.0, FINER, 0.0, 0u);
+#if HAS_PREVIOUS
+  let threshold = local % THRESHOLDS;
+  var sum = 0.0;
+  for (var first = local / THRESHOLDS; first < PARTS; first += LANES * UNROLLED) {
+#repeat u UNROLLED
+    let part$u = first + $uu * LANES;
+    let kept$u = previous[(row * PARTS + min(part$u, PARTS - 1u)) * RECORD + threshold];
+#endrepeat
+#repeat u UNROLLED
+    sum += select(0.0, kept$u, part$u < PARTS);
+#endrepeat
+  }
+  sum = lane_sum(sum, local);
+  if (local < THRESHOLDS) {
+    row_masses[local] = sum;
+  }
+  workgroupBarrier();
+  let start = row * PARTS * RECORD + THRESHOLDS;
+  let total = previous[start + 2u];
+  found.total = select(total, row_masses[0], total == 0.0);
+  for (var half = THRESHOLDS / 2u; half > 0u && options[2] < 1.0; half >>= 1u) {
+    if (row_masses[found.threshold + half] >= options[2] * found.total) {
+      found.threshold += half;
+    }
+  }
+  let step = previous[start + 1u];
+  found.low = previous[start] + f32(found.threshold) * step;
+  found.step = step * FINER;
+#endif
+  return found;
+}

@@ -1,1 +1,0 @@
-  // A member's C is never added to.

@@ -1,0 +1,16 @@
+// Reads elements i to i + 3 of a weight, rounded to float16; i is a multiple of 4. Where B_F16 is true the weight was dequantised
+// ahead of the product, by dequantize_nf4_words.wgsl or dequantize_nf4_transposed.wgsl, and lies as a float16 array.
+// Buffers: weight_data, or those of vec4.wgsl.
+#if B_F16
+@group(0) @binding(4) var<storage, read> weight_data: array<vec4<f16>>;
+
+fn weight4_f16_at(i: u32) -> vec4<f16> {
+  return weight_data[i >> 2u];
+}
+#else
+#include "lib/weight/vec4.wgsl"
+
+fn weight4_f16_at(i: u32) -> vec4<f16> {
+  return vec4<f16>(weight4_at(i));
+}
+#endif

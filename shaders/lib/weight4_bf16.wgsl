@@ -1,7 +1,0 @@
-// Reads elements i to i + 3 of a bfloat16 array, two elements a word, the first in the low half; i is a multiple of 4.
-@group(0) @binding(4) var<storage, read> weight_data: array<vec2u>;
-
-fn weight4_at(i: u32) -> vec4f {
-  let words = weight_data[i >> 2u];
-  return bitcast<vec4f>(vec4u(words.x << 16u, words.x & 0xffff0000u, words.y << 16u, words.y & 0xffff0000u));
-}

@@ -1,3 +1,0 @@
-// Reads elements i to i + 3 of an NF4 tensor with double-quantised scales.
-#include "lib/nf4.wgsl"
-#include "lib/nf4_element4.wgsl"

@@ -1,0 +1,49 @@
+// The first product of lora.wgsl for a few rows, as in generation: down[t, m] = adapter_scale[t] sum_k x[t, k] a[m, k]. WIDTH is a multiple of 4.
+// Buffers: 3 down [T, RANKS], 4 x [T, WIDTH], 5 a [RANKS, WIDTH], 7 adapter_scale [T] where ADAPTER_SCALES is 1.
+// Threads: a workgroup makes one m of all rows, four rows a vector; its invocations (LANES) take every LANES-th four of k, FOURS of them at once.
+#include "lib/lora/lane_sums.wgsl"
+@group(0) @binding(3) var<storage, read_write> down: array<f32>;
+@group(0) @binding(4) var<storage, read> x: array<vec4f>;
+@group(0) @binding(5) var<storage, read> a: array<vec4f>;
+#if HAS_ADAPTER_SCALE
+@group(0) @binding(7) var<storage, read> adapter_scale: array<f32>;
+#endif
+
+const WIDTH4: u32 = WIDTH / 4u;
+
+// x[t] . row for the q-th four rows.
+fn four_rows(q: u32, k: u32, row: vec4f) -> vec4f {
+  let t = min(vec4u(4u * q) + vec4u(0u, 1u, 2u, 3u), vec4u(T - 1u)) * WIDTH4 + k;
+  return vec4f(dot(x[t.x], row), dot(x[t.y], row), dot(x[t.z], row), dot(x[t.w], row));
+}
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+#repeat q VECTORS
+  var sum$q = vec4f();
+#endrepeat
+  for (var first = local; first < WIDTH4; first += FOURS * THREADS) {
+#repeat f FOURS
+    let k$f = min(first + $fu * THREADS, WIDTH4 - 1u);
+    let row$f = select(vec4f(), a[group.x * WIDTH4 + k$f], first + $fu * THREADS < WIDTH4);
+#endrepeat
+#repeat f FOURS
+#repeat q VECTORS
+    sum$q += four_rows($qu, k$f, row$f);
+#endrepeat
+#endrepeat
+  }
+#repeat q VECTORS
+  lane_part[lane_slot($qu, local)] = sum$q;
+#endrepeat
+  let total = lane_sum(local);
+#repeat c 4
+  if (local < VECTORS && local * 4u + $cu < T) {
+    var value = total[$cu];
+#if HAS_ADAPTER_SCALE
+    value *= adapter_scale[local * 4u + $cu];
+#endif
+    down[(local * 4u + $cu) * RANKS + group.x] = value;
+  }
+#endrepeat
+}

@@ -1,0 +1,34 @@
+// The second product of lora.wgsl for a few rows: y_g[t, n] += ALPHA sum_r down[t, g RANK + r] b[FIRST + n, r] for each of PROJECTIONS projections.
+// RANK = 4 RANK_QUADS; ROWS = T.
+// Buffers: 0-2 y_g [T, OUT], 4 down [T, RANKS], 6 b, one projection's rows after the other's, [., RANK].
+// Threads: an invocation makes a column of y in all rows. BLOCKS0, ...: workgroups of 64 columns before each projection.
+#repeat g PROJECTIONS
+@group(0) @binding($g) var<storage, read_write> y$g: array<f32>;
+#endrepeat
+@group(0) @binding(4) var<storage, read> down: array<vec4f>;
+@group(0) @binding(6) var<storage, read> b: array<vec4f>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+#repeat g PROJECTIONS
+  if (group.x >= BLOCKS$g && (group.x - BLOCKS$g) * 64u + local < OUT$g) {
+    let n = (group.x - BLOCKS$g) * 64u + local;
+#repeat t ROWS
+    var sum$t = vec4f();
+#endrepeat
+    for (var q = 0u; q < RANK_QUADS; q += UNROLLED) {
+#repeat u UNROLLED
+      let b$u = b[(FIRST$g + n) * RANK_QUADS + q + $uu];
+#endrepeat
+#repeat u UNROLLED
+#repeat t ROWS
+      sum$t = fma(down[$tu * (RANKS / 4u) + $gu * RANK_QUADS + q + $uu], b$u, sum$t);
+#endrepeat
+#endrepeat
+    }
+#repeat t ROWS
+    y$g[$tu * OUT$g + n] += ALPHA * (sum$t.x + sum$t.y + sum$t.z + sum$t.w);
+#endrepeat
+  }
+#endrepeat
+}

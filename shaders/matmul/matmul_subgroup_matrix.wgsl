@@ -1,0 +1,144 @@
+// The product of matmul_direct.wgsl on the adapter's matrix units: A and B rounded to float16, sums in float32 (subgroup matrices of 16 x 16 x 16).
+// Tiles of TILE_M x TILE_N x TILE_K in workgroup memory; SUB_M x SUB_N subgroups of 32 share one, each makes FM x FN fragments; the next tile is
+// read while this one is multiplied. A runs along k, B along k (B_ALONG_K, B_ROW 1) or along n (B_COLUMN 1); M and N are multiples of 16, K and
+// K_PER_SPLIT of TILE_K, offsets and strides of 4. ALPHA is 1 where SPLIT_K is. A_SCALE multiplies A ahead of rounding.
+// Several products at once: lib/group_columns.wgsl, lib/group_terms.wgsl (GROUP).
+// Buffers: 0 c, 1 a, 4-7 B through lib/half4_*.wgsl. Threads: workgroup x over n, y over m, z over slices of k; THREADS = 32 SUB_M SUB_N.
+enable f16;
+enable subgroups;
+enable chromium_experimental_subgroup_matrix;
+diagnostic(off, chromium.subgroup_matrix_uniformity);
+#include "lib/matmul/grouping.wgsl"
+#include "lib/matmul/results.wgsl"
+#include "lib/weight/vec4_f16.wgsl"
+
+// Padding that keeps the rows of a fragment in different banks.
+const PAD: u32 = 8u;
+const A_STRIDE: u32 = TILE_K + PAD;
+const B_STRIDE: u32 = select(TILE_N, TILE_K, B_ALONG_K) + PAD;
+const A_WIDTH: u32 = TILE_K / 4u;
+const B_WIDTH: u32 = select(TILE_N, TILE_K, B_ALONG_K) / 4u;
+var<workgroup> a_tile: array<f16, TILE_M * A_STRIDE>;
+var<workgroup> b_tile: array<f16, select(TILE_K, TILE_N, B_ALONG_K) * B_STRIDE>;
+
+fn a_k(e: u32) -> u32 {
+  return e % A_WIDTH * 4u;
+}
+
+fn a_row(e: u32, m0: u32) -> u32 {
+  return min(m0 + e / A_WIDTH, M - 1u);
+}
+
+fn a_start(e: u32, m0: u32) -> u32 {
+  return A_OFFSET + a_row(e, m0) * A_ROW + a_k(e);
+}
+
+fn b_start(e: u32, n0: u32) -> u32 {
+  if (B_ALONG_K) {
+    return B_OFFSET + min(n0 + e / B_WIDTH, problem_n - 1u) * B_COLUMN + e % B_WIDTH * 4u;
+  }
+  return B_OFFSET + e / B_WIDTH * B_ROW + min(n0 + e % B_WIDTH * 4u, problem_n - 4u);
+}
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t: u32) {
+  let m0 = group.y * TILE_M;
+  let n0 = first_column(group.x);
+  let sub_m = t / 32u / SUB_N * (FM * 16u);
+  let sub_n = t / 32u % SUB_N * (FN * 16u);
+  let first = group.z * K_PER_SPLIT;
+  let last = min(first + K_PER_SPLIT, K);
+  let origin = select(C_OFFSET, problem_partial + group.z * M * problem_n, SPLIT_K > 1u);
+  let c_row = select(problem_row, problem_n, SPLIT_K > 1u);
+#repeat i FM
+#repeat j FN
+  var sum$i_$j = subgroup_matrix_result<f32, 16, 16>();
+#if C_GROUPED
+  // A grouped C is never added to.
+#else
+  if (ACCUMULATE && SPLIT_K == 1u && m0 + sub_m + $iu * 16u < M && n0 + sub_n + $ju * 16u < problem_n) {
+    sum$i_$j = subgroupMatrixLoad<subgroup_matrix_result<f32, 16, 16>, row_major>(&c, origin + (m0 + sub_m + $iu * 16u) * c_row + n0 + sub_n + $ju * 16u, c_row);
+  }
+#endif
+#endrepeat
+#endrepeat
+  // Written out here and not in functions, so that a compiler sees that they lie within the tiles and four neighbours are one store.
+#repeat i A_LOADS
+  let a_slot$i = (t + $iu * THREADS) / A_WIDTH * A_STRIDE + (t + $iu * THREADS) % A_WIDTH * 4u;
+#endrepeat
+#repeat i B_LOADS
+  let b_slot$i = (t + $iu * THREADS) / B_WIDTH * B_STRIDE + (t + $iu * THREADS) % B_WIDTH * 4u;
+#endrepeat
+  begin_terms(first);
+#repeat i A_LOADS
+  let a_at$i = a_start(t + $iu * THREADS, m0);
+  var a_next$i = read_a(t + $iu * THREADS, m0, a_at$i, first);
+#endrepeat
+#repeat i B_LOADS
+  let b_at$i = b_start(t + $iu * THREADS, n0);
+  var b_next$i = weight4_f16_at(problem_start + b_at$i + (first - problem_term) * B_ROW);
+#endrepeat
+  for (var k0 = first; k0 < last; k0 += TILE_K) {
+#repeat i A_LOADS
+    let a_half$i = vec4<f16>(a_next$i * A_SCALE);
+    a_tile[a_slot$i] = a_half$i.x;
+    a_tile[a_slot$i + 1u] = a_half$i.y;
+    a_tile[a_slot$i + 2u] = a_half$i.z;
+    a_tile[a_slot$i + 3u] = a_half$i.w;
+#endrepeat
+#repeat i B_LOADS
+    b_tile[b_slot$i] = b_next$i.x;
+    b_tile[b_slot$i + 1u] = b_next$i.y;
+    b_tile[b_slot$i + 2u] = b_next$i.z;
+    b_tile[b_slot$i + 3u] = b_next$i.w;
+#endrepeat
+    workgroupBarrier();
+    let next = k0 + TILE_K;
+    if (next < last) {
+      begin_terms(next);
+#repeat i A_LOADS
+      a_next$i = read_a(t + $iu * THREADS, m0, a_at$i, next);
+#endrepeat
+#repeat i B_LOADS
+      b_next$i = weight4_f16_at(problem_start + b_at$i + (next - problem_term) * B_ROW);
+#endrepeat
+    }
+#repeat k FK
+    {
+#repeat i FM
+      let left$i = subgroupMatrixLoad<subgroup_matrix_left<f16, 16, 16>, row_major>(&a_tile, (sub_m + $iu * 16u) * A_STRIDE + $ku * 16u, A_STRIDE);
+#endrepeat
+#repeat j FN
+#if B_ALONG_K
+      let right$j = subgroupMatrixLoad<subgroup_matrix_right<f16, 16, 16>, col_major>(&b_tile, (sub_n + $ju * 16u) * B_STRIDE + $ku * 16u, B_STRIDE);
+#else
+      let right$j = subgroupMatrixLoad<subgroup_matrix_right<f16, 16, 16>, row_major>(&b_tile, $ku * 16u * B_STRIDE + sub_n + $ju * 16u, B_STRIDE);
+#endif
+#repeat i FM
+      sum$i_$j = subgroupMatrixMultiplyAccumulate(left$i, right$j, sum$i_$j);
+#endrepeat
+#endrepeat
+    }
+#endrepeat
+    workgroupBarrier();
+  }
+#repeat i FM
+#repeat j FN
+  if (m0 + sub_m + $iu * 16u < M && n0 + sub_n + $ju * 16u < problem_n) {
+    let at = origin + (m0 + sub_m + $iu * 16u) * c_row + n0 + sub_n + $ju * 16u;
+#if C_GROUPED
+    switch (problem) {
+#repeat g PROBLEMS
+      case $gu: {
+        subgroupMatrixStore<row_major>(&c$g, at, sum$i_$j, c_row);
+      }
+#endrepeat
+      default: {}
+    }
+#else
+    subgroupMatrixStore<row_major>(&c, at, sum$i_$j, c_row);
+#endif
+  }
+#endrepeat
+#endrepeat
+}

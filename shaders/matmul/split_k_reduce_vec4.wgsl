@@ -1,0 +1,32 @@
+// The same sums as matmul_reduce.wgsl by vec4, for C without gaps: C_g[m, n] = ALPHA * sum_z partial_g[z][m][n]  (lora_term to C_g where ACCUMULATE), for
+// PROBLEMS products at once (lib/group_columns.wgsl). Of problem g: SIZE columns, which are columns FIRST of all; its partial sums [SPLIT_K, M, SIZE] begin
+// at SPLIT_K M FIRST. All sizes are multiples of 4.
+// Buffers: 1 partial, 10, 11, ... C_g [M, SIZE]. Threads: one invocation four elements.
+#include "lib/grid.wgsl"
+@group(0) @binding(1) var<storage, read> partial: array<vec4f>;
+#repeat g PROBLEMS
+@group(0) @binding(1$g) var<storage, read_write> c$g: array<vec4f>;
+#endrepeat
+
+fn total(first: u32, size: u32, own: u32) -> vec4f {
+  var sum = vec4f();
+  for (var z = 0u; z < SPLIT_K; z++) {
+    sum += partial[SPLIT_K * M * first / 4u + z * (M * size / 4u) + own];
+  }
+  return ALPHA * sum;
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+  let e = flat_index(group, groups, local, 64u);
+#repeat g PROBLEMS
+  if (e >= M * FIRST$g / 4u && e < M * (FIRST$g + SIZE$g) / 4u) {
+    let own = e - M * FIRST$g / 4u;
+    if (ACCUMULATE) {
+      c$g[own] += total(FIRST$g, SIZE$g, own);
+    } else {
+      c$g[own] = total(FIRST$g, SIZE$g, own);
+    }
+  }
+#endrepeat
+}
