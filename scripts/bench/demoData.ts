@@ -1,7 +1,7 @@
 /** The embedded demo as the bench trains it: its model, its rows, its recipe; or a random model of another width on the same rows. */
 import { buildDataset } from '../../src/data/documents.ts';
 import { parseRows } from '../../src/data/rows/parseRows.ts';
-import { ChatTokenizer } from '../../src/data/tokenizer.ts';
+import { ChatTokenizer } from '../../src/data/tokenizer/chatTokenizer.ts';
 import type { Document } from '../../src/data/types.ts';
 import { openCheckpoint } from '../../src/formats/checkpoint.ts';
 import type { WeightSource } from '../../src/formats/tensors.ts';

@@ -2,7 +2,7 @@
 import type { ChatMessage } from '../../src/data/template/chatTemplate.ts';
 import { TemplateError } from '../../src/data/template/chatTemplate.ts';
 import { encodeRow } from '../../src/data/documents.ts';
-import { ChatTokenizer, type TokenizerFiles } from '../../src/data/tokenizer.ts';
+import { ChatTokenizer, type TokenizerFiles } from '../../src/data/tokenizer/chatTokenizer.ts';
 
 export interface ChatFile {
   date_string: string;

@@ -12,7 +12,7 @@ import {
   type Histogram,
   type Repeats,
 } from './rows/rowStatistics.ts';
-import type { ChatTokenizer } from './tokenizer.ts';
+import type { ChatTokenizer } from './tokenizer/chatTokenizer.ts';
 import { supervisedTokens } from './packing.ts';
 import { IGNORE_INDEX, type Document } from './types.ts';
 

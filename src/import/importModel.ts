@@ -1,5 +1,5 @@
 /** Brings a model's files into the database: checked first, then streamed, quantised and stored tensor by tensor. */
-import { ChatTokenizer } from '../data/tokenizer.ts';
+import { ChatTokenizer } from '../data/tokenizer/chatTokenizer.ts';
 import {
   fileName,
   openCheckpoint,

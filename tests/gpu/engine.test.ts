@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { filesOf } from '../../scripts/lib/nodeFiles.ts';
-import { ChatTokenizer } from '../../src/data/tokenizer.ts';
+import { ChatTokenizer } from '../../src/data/tokenizer/chatTokenizer.ts';
 import { packDocuments } from '../../src/data/packing.ts';
 import { openCheckpoint } from '../../src/formats/checkpoint.ts';
 import type { WeightSource } from '../../src/formats/tensors.ts';

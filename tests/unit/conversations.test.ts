@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { buildDataset, encodeConversation } from '../../src/data/documents.ts';
 import { parseRows } from '../../src/data/rows/parseRows.ts';
 import { fingerprintsOf, histogramOf, overlapOf, repeatsIn } from '../../src/data/rows/rowStatistics.ts';
-import { ChatTokenizer } from '../../src/data/tokenizer.ts';
+import { ChatTokenizer } from '../../src/data/tokenizer/chatTokenizer.ts';
 import { IGNORE_INDEX } from '../../src/data/types.ts';
 import { TINY_TOKENIZER, TINY_TOKENIZER_CONFIG } from '../helpers/tinyModel.ts';
 

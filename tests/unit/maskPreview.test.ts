@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { packedTokens } from '../../src/page/data/packedTokens.ts';
 import { buildDataset, type Dataset } from '../../src/data/documents.ts';
 import { parseRows } from '../../src/data/rows/parseRows.ts';
-import { ChatTokenizer } from '../../src/data/tokenizer.ts';
+import { ChatTokenizer } from '../../src/data/tokenizer/chatTokenizer.ts';
 import { microBatchesOfStep } from '../../src/training/batches.ts';
 import { parseRecipe } from '../../src/training/recipe.ts';
 import { maskChecks, packedPreview } from '../../src/worker/dataset/packedPreview.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { buildDataset } from '../../src/data/documents.ts';
 import { isValidationFile, validationSetName } from '../../src/data/files/fileNames.ts';
 import { parseRows } from '../../src/data/rows/parseRows.ts';
-import { ChatTokenizer } from '../../src/data/tokenizer.ts';
+import { ChatTokenizer } from '../../src/data/tokenizer/chatTokenizer.ts';
 import { TINY_TOKENIZER, TINY_TOKENIZER_CONFIG } from '../helpers/tinyModel.ts';
 
 const tokenizer = new ChatTokenizer({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { encodeRow, documentOf } from '../../src/data/documents.ts';
-import { ChatTokenizer } from '../../src/data/tokenizer.ts';
+import { ChatTokenizer } from '../../src/data/tokenizer/chatTokenizer.ts';
 import { TINY_TOKENIZER, TINY_TOKENIZER_CONFIG } from '../helpers/tinyModel.ts';
 
 const settings = { systemPrompt: 'Be brief.', dateString: '26 Jul 2024', maxLength: 512 };

@@ -24,6 +24,8 @@ export interface ParsedRows {
   rows: Row[];
   problems: RowProblem[];
   unit: RecordUnit;
+  /** Records found, bad ones included. */
+  records: number;
   /** Of the format; null where none fits and no columns are chosen, or there are no records. */
   format: string | null;
   columns: Column[];
@@ -61,7 +63,14 @@ export async function parseRows(file: Blob, name: string, chosen: ChosenColumns 
   if (rows.length === 0 && problems.length === 0)
     report(1, 'the file is empty. Write one {"query": "…", "response": "…"} object a line.', '');
   problems.sort((a, b) => a.line - b.line);
-  return { rows, problems, unit, format: format?.name ?? null, columns };
+  return {
+    rows,
+    problems,
+    unit,
+    records: records.length + broken.length,
+    format: format?.name ?? null,
+    columns,
+  };
 }
 
 /** Columns chosen for this file; else its own format; else columns chosen for all files or for another one, where this one has them. */

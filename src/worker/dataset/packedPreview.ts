@@ -1,7 +1,7 @@
 /** The tensor that a row is trained (or evaluated) in, for the page to draw: the packed micro-batch itself, with the text of its tokens. */
 import type { Dataset } from '../../data/documents.ts';
 import { packDocuments } from '../../data/packing.ts';
-import type { ChatTokenizer } from '../../data/tokenizer.ts';
+import type { ChatTokenizer } from '../../data/tokenizer/chatTokenizer.ts';
 import { IGNORE_INDEX, type Document } from '../../data/types.ts';
 import { firstStepOfRow, microBatchesOfStep, rowsOfStep } from '../../training/batches.ts';
 import type { MaskChecks, PackedPreview, PackedRequest } from './datasetProtocol.ts';

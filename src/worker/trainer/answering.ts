@@ -1,7 +1,7 @@
 /** Answers and scores by the adapter of a run: of the one that has just ended, or of any that is kept. */
 import { DEFAULT_DATE_STRING } from '../../data/template/chatTemplate.ts';
 import { packDocuments } from '../../data/packing.ts';
-import { ChatTokenizer } from '../../data/tokenizer.ts';
+import { ChatTokenizer } from '../../data/tokenizer/chatTokenizer.ts';
 import { UserError, isDeviceLost } from '../../lib/errors.ts';
 import { modelOf } from '../../model/families/registry.ts';
 import type { Database } from '../../storage/database.ts';

@@ -1,15 +1,26 @@
 /** The tokenizer of a model, from its own files, by @huggingface/tokenizers. */
 import { Tokenizer } from '@huggingface/tokenizers';
-import { UserError } from '../lib/errors.ts';
+import { UserError } from '../../lib/errors.ts';
 import {
   ChatTemplate,
   templateSource,
   type ChatMessage,
   type RenderOptions,
-} from './template/chatTemplate.ts';
+} from '../template/chatTemplate.ts';
 
 /** Texts of a model's files by name; tokenizer.json and tokenizer_config.json are needed. */
 export type TokenizerFiles = Readonly<Record<string, string | undefined>>;
+
+/** Files of a model's folder that its tokenizer and chat template are made from. */
+export const TOKENIZER_FILES = [
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'chat_template.jinja',
+  'chat_template.json',
+  'generation_config.json',
+  'config.json',
+] as const;
 
 type TokenEntry = string | { content?: string } | null | undefined;
 
