@@ -28,7 +28,7 @@ const OWNERS = [
   ['fflate', '^src/formats'],
   ['papaparse', '^src/data'],
   ['hyparquet', '^src/data'],
-  ['valibot', '^src/training/recipe'],
+  ['valibot', '^src/(training/recipe|data/tokenizer)'],
 ];
 
 const rooms = (names) => `^src/(${names.join('|')})/`;

@@ -8,9 +8,11 @@ import { join } from 'node:path';
 import { openCheckpoint } from '../src/formats/checkpoint.ts';
 import { writeSafetensors, type TensorToWrite } from '../src/formats/safetensors.ts';
 import { chatReference } from './lib/chatReference.ts';
+import { tokenizerFilesOf } from './lib/modelTokenizer.ts';
 import { filesOf } from './lib/nodeFiles.ts';
 import { openNodeGpu } from './lib/nodeGpu.ts';
 import { readArrays } from './lib/readArrays.ts';
+import { textsReference } from './lib/textsReference.ts';
 import { replayReference, type ReferenceDocument } from './lib/replayReference.ts';
 
 export async function main([folder, out]: string[]): Promise<number> {
@@ -22,14 +24,13 @@ export async function main([folder, out]: string[]): Promise<number> {
   const json = async <T>(name: string): Promise<T> =>
     JSON.parse(await readFile(join(folder, name), 'utf8')) as T;
   if (existsSync(join(folder, 'chat.json'))) {
-    const text = (name: string) =>
-      existsSync(join(folder, name)) ? readFile(join(folder, name), 'utf8') : undefined;
-    const result = chatReference(await json('chat.json'), {
-      'tokenizer.json': await text('tokenizer.json'),
-      'tokenizer_config.json': await text('tokenizer_config.json'),
-      'chat_template.jinja': await text('chat_template.jinja'),
-    });
+    const result = chatReference(await json('chat.json'), await tokenizerFilesOf(folder));
     await writeFile(join(out, 'chat.json'), `${JSON.stringify(result, null, 1)}\n`);
+    return 0;
+  }
+  if (existsSync(join(folder, 'texts.json'))) {
+    const result = textsReference(await json('texts.json'), await tokenizerFilesOf(folder));
+    await writeFile(join(out, 'texts.json'), `${JSON.stringify(result)}\n`);
     return 0;
   }
   const source = await openCheckpoint(

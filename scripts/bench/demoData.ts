@@ -1,7 +1,7 @@
 /** The embedded demo as the bench trains it: its model, its rows, its recipe; or a random model of another width on the same rows. */
 import { buildDataset } from '../../src/data/documents.ts';
 import { parseRows } from '../../src/data/rows/parseRows.ts';
-import { ChatTokenizer } from '../../src/data/tokenizer/chatTokenizer.ts';
+import { ChatTokenizer, filesOfModel } from '../../src/data/tokenizer/chatTokenizer.ts';
 import type { Document } from '../../src/data/types.ts';
 import { openCheckpoint } from '../../src/formats/checkpoint.ts';
 import type { WeightSource } from '../../src/formats/tensors.ts';
@@ -24,7 +24,7 @@ export async function loadDemo(host: BenchHost): Promise<DemoData & { recipe: Re
   const source = await openCheckpoint(
     await Promise.all(MODEL.map(async (path) => ({ path, blob: await host.demoFile(path) }))),
   );
-  const tokenizer = new ChatTokenizer(source.texts);
+  const tokenizer = new ChatTokenizer(filesOfModel(source));
   const rows = async (name: string) => {
     const settings = {
       systemPrompt: recipe.system_prompt,

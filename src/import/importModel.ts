@@ -1,5 +1,5 @@
 /** Brings a model's files into the database: checked first, then streamed, quantised and stored tensor by tensor. */
-import { ChatTokenizer } from '../data/tokenizer/chatTokenizer.ts';
+import { ChatTokenizer, filesOfModel } from '../data/tokenizer/chatTokenizer.ts';
 import {
   fileName,
   openCheckpoint,
@@ -95,7 +95,7 @@ export async function importModel({
 
 /** A model without a usable tokenizer and chat template cannot be trained: better said before its weights are read. */
 function checkTokenizer(
-  { texts }: SourceCheckpoint,
+  { texts, config }: SourceCheckpoint,
   files: readonly NamedFile[],
   vocabularySize: number,
 ): void {
@@ -103,7 +103,7 @@ function checkTokenizer(
     throw new UserError(
       'The tokenizer is there only as SentencePiece (tokenizer.model). Make a tokenizer.json with transformers (AutoTokenizer.from_pretrained(…).save_pretrained(…)) and drop it with the others.',
     );
-  const id = new ChatTokenizer(texts).largestTemplateId;
+  const id = new ChatTokenizer(filesOfModel({ texts, config })).largestTemplateId;
   if (id >= vocabularySize)
     throw new UserError(
       `tokenizer.json gives a token of the chat template the id ${id}, but config.json says that the model has ${vocabularySize} tokens. Use the tokenizer that belongs to these weights.`,

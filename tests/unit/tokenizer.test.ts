@@ -71,6 +71,15 @@ describe('where answers end', () => {
     expect(made.stopTokenIds).toEqual([256, 258, 259]);
   });
 
+  it('includes what config.json says where there is no generation_config.json, also for a text part', () => {
+    const special = ['<|endoftext|>', '<|im_start|>', '<|im_end|>', '<|eom|>'];
+    const stops = (config: object, files = {}) =>
+      tokenizer(special, CHATML, {}, { 'config.json': JSON.stringify(config), ...files }).stopTokenIds;
+    expect(stops({ eos_token_id: [258, 259] })).toEqual([256, 258, 259]);
+    expect(stops({ text_config: { eos_token_id: 259 } })).toEqual([256, 258, 259]);
+    expect(stops({ eos_token_id: 259 }, { 'generation_config.json': '{}' })).toEqual([256, 258]);
+  });
+
   it('leaves the pad token that is no end of an answer, and finds another where it is', () => {
     expect(
       tokenizer(

@@ -1,7 +1,7 @@
 /** A data file as a worker holds it: its rows encoded with the model's own tokenizer, and what to tell the page. */
 import { buildDataset, type Dataset } from '../../data/documents.ts';
 import { parseRows, type ParsedRows } from '../../data/rows/parseRows.ts';
-import { ChatTokenizer } from '../../data/tokenizer/chatTokenizer.ts';
+import { ChatTokenizer, filesOfModel } from '../../data/tokenizer/chatTokenizer.ts';
 import { IGNORE_INDEX } from '../../data/types.ts';
 import { UserError } from '../../lib/errors.ts';
 import { sha256Hex } from '../../lib/sha256.ts';
@@ -26,7 +26,7 @@ async function tokenizerOf(modelId: string, opened: Promise<Database>): Promise<
   const manifest = await findModel(await opened, modelId);
   if (!manifest)
     throw new UserError('This model is not stored in this browser any more. Drop its files again.');
-  return new ChatTokenizer(manifest.texts);
+  return new ChatTokenizer(filesOfModel(manifest));
 }
 
 export class RowFile {

@@ -1,7 +1,7 @@
 /** Answers and scores by the adapter of a run: of the one that has just ended, or of any that is kept. */
 import { DEFAULT_DATE_STRING } from '../../data/template/chatTemplate.ts';
 import { packDocuments } from '../../data/packing.ts';
-import { ChatTokenizer } from '../../data/tokenizer/chatTokenizer.ts';
+import { ChatTokenizer, filesOfModel } from '../../data/tokenizer/chatTokenizer.ts';
 import { UserError, isDeviceLost } from '../../lib/errors.ts';
 import { modelOf } from '../../model/families/registry.ts';
 import type { Database } from '../../storage/database.ts';
@@ -241,7 +241,7 @@ export class Answering {
   private async readModel(id: string): Promise<AnsweringModel> {
     const { manifest } = await openModel(await this.database, id);
     return {
-      tokenizer: new ChatTokenizer(manifest.texts),
+      tokenizer: new ChatTokenizer(filesOfModel(manifest)),
       maxPositions: modelOf(manifest.config).config.max_position_embeddings,
     };
   }
