@@ -2,6 +2,7 @@
  * Characters that this JavaScript engine knows but the Rust libraries under Python's tokenizers do not, because their Unicode
  * tables are older. Found by asking tokenizers 0.23 about every code point (tests/interop/tokenizer_unicode.py).
  */
+/* eslint no-misleading-character-class: off -- the classes are lists of code points, marks among them */
 
 /** Assigned after Unicode 16, the version of Oniguruma and of the regex crate: no letter, digit or symbol to them. */
 const AFTER_UNICODE_16 =
