@@ -72,7 +72,7 @@ function byteFallback(tokens: readonly string[]): string[] {
       out.push(strict.decode(Uint8Array.from(bytes)));
     } catch {
       // Not UTF-8: what Rust writes for it.
-      for (const _ of bytes) out.push('\ufffd');
+      out.push('\ufffd'.repeat(bytes.length));
     }
     bytes = [];
   };
