@@ -2,7 +2,7 @@
 import { buildDataset } from '../../src/data/documents.ts';
 import { parseRows } from '../../src/data/rows/parseRows.ts';
 import { ChatTokenizer, filesOfModel } from '../../src/data/tokenizer/chatTokenizer.ts';
-import type { Document } from '../../src/data/types.ts';
+import type { DocumentTable } from '../../src/data/documentTable.ts';
 import { openCheckpoint } from '../../src/formats/checkpoint.ts';
 import type { WeightSource } from '../../src/formats/tensors.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
@@ -12,9 +12,9 @@ import type { BenchHost } from './measuring.ts';
 
 export interface DemoData {
   weights: WeightSource;
-  documents: Document[];
+  documents: DocumentTable;
   padTokenId: number;
-  validation: { name: string; documents: Document[] }[];
+  validation: { name: string; documents: DocumentTable }[];
 }
 
 const MODEL = ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'model.safetensors'];

@@ -145,7 +145,7 @@ export async function benchLongRun(
     gradientCheckpointing: false,
     seed: recipe.training.seed,
   });
-  const [batch] = packDocuments(documents.slice(0, 1), { tokens: LONG_RUN_TOKENS, padTokenId });
+  const [batch] = packDocuments([documents.at(0)], { tokens: LONG_RUN_TOKENS, padTokenId });
   await warmUp(() => engine.score(batch));
   const marks: LongRunBench['steps'] = [];
   let [since, tokensBefore, tokens] = [0, 0, 0];

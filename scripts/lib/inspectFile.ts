@@ -40,7 +40,7 @@ export async function inspectFile(
     used: dataset.summary.rows,
     notes: [...tokenizer.notes],
     problems: problems.map(({ line, reason }) => ({ line, message: reason })),
-    ...(withDocuments ? { documents: documents.map(printed) } : {}),
+    ...(withDocuments ? { documents: Array.from(documents, printed) } : {}),
   };
 }
 

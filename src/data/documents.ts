@@ -13,8 +13,10 @@ import {
   type Repeats,
 } from './rows/rowStatistics.ts';
 import type { ChatTokenizer } from './tokenizer/chatTokenizer.ts';
+import { largest } from '../lib/extremes.ts';
 import { supervisedTokens } from './packing.ts';
-import { IGNORE_INDEX, type Document } from './types.ts';
+import { DocumentTableBuilder, type DocumentInput, type DocumentTable } from './documentTable.ts';
+import { IGNORE_INDEX } from './types.ts';
 
 export interface DocumentSettings {
   /** Of rows without a system message of their own. null: none; '': an empty one. */
@@ -95,7 +97,7 @@ export function encodeText(text: string, tokenizer: ChatTokenizer): EncodedRow {
 
 export interface Dataset {
   file: string;
-  documents: Document[];
+  documents: DocumentTable;
   /** What each document was made from. */
   sources: { question: string; answer: string; kind: Row['kind'] }[];
   problems: RowProblem[];
@@ -133,7 +135,7 @@ export async function buildDataset(
   settings: DocumentSettings,
   onProgress?: (done: number, total: number) => void,
 ): Promise<Dataset> {
-  const documents: Document[] = [];
+  const builder = new DocumentTableBuilder(file);
   const rows: Row[] = [];
   const problems = [...parsed.problems];
   for (const [i, row] of parsed.rows.entries()) {
@@ -141,7 +143,7 @@ export async function buildDataset(
       onProgress?.(i, parsed.rows.length);
       await new Promise((resolve) => setTimeout(resolve));
     }
-    const outcome = documentOf(file, row, tokenizer, settings);
+    const outcome = documentOf(row, tokenizer, settings);
     if ('reason' in outcome)
       problems.push({
         file,
@@ -151,10 +153,11 @@ export async function buildDataset(
         excerpt: excerpt(questionOf(row) || answerOf(row)),
       });
     else {
-      documents.push(outcome);
+      builder.push(outcome);
       rows.push(row);
     }
   }
+  const documents = builder.finish();
   problems.sort((a, b) => a.line - b.line);
   const fingerprints = fingerprintsOf(rows);
   const repeats = repeatsIn(fingerprints);
@@ -164,9 +167,7 @@ export async function buildDataset(
     sources: rows.map((row) => ({ question: questionOf(row), answer: answerOf(row), kind: row.kind })),
     problems,
     summary: summarize(documents, problems, repeats),
-    histogram: histogramOf(
-      documents.map(({ inputIds, truncatedTokens }) => inputIds.length + truncatedTokens),
-    ),
+    histogram: histogramOf(documents.lengths.map((length, row) => length + documents.truncatedTokensOf(row))),
     repeats,
     fingerprints,
   };
@@ -174,11 +175,10 @@ export async function buildDataset(
 
 /** The document of a row, or why it cannot be trained. */
 export function documentOf(
-  file: string,
   row: Row,
   tokenizer: ChatTokenizer,
   settings: DocumentSettings,
-): Document | Pick<RowProblem, 'kind' | 'reason'> {
+): DocumentInput | Pick<RowProblem, 'kind' | 'reason'> {
   let encoded: EncodedRow;
   try {
     encoded =
@@ -198,12 +198,11 @@ export function documentOf(
       reason: `cannot be masked: the prompt's tokens are not how the whole row's tokens begin with this model's template. ${unmaskable(row, settings)}.`,
     };
   }
-  const document: Document = {
+  const document: DocumentInput = {
     inputIds: inputIds.slice(0, settings.maxLength),
     labels: labels.slice(0, settings.maxLength),
     promptTokens: Math.min(promptIds.length, settings.maxLength),
     truncatedTokens: Math.max(0, inputIds.length - settings.maxLength),
-    file,
     line: row.line,
   };
   if (supervisedTokens(document) > 0) return document;
@@ -226,19 +225,18 @@ function unmaskable(row: Row, { maskHistory }: DocumentSettings): string {
 }
 
 function summarize(
-  documents: readonly Document[],
+  documents: DocumentTable,
   problems: readonly RowProblem[],
   repeats: Repeats,
 ): DatasetSummary {
-  const sum = (of: (document: Document) => number) =>
-    documents.reduce((total, document) => total + of(document), 0);
+  const cut = Array.from(documents.lengths, (_, row) => documents.truncatedTokensOf(row));
   return {
     rows: documents.length,
-    tokens: sum(({ inputIds }) => inputIds.length),
-    supervisedTokens: sum(supervisedTokens),
-    longest: documents.reduce((longest, { inputIds }) => Math.max(longest, inputIds.length), 0),
-    truncatedRows: sum(({ truncatedTokens }) => (truncatedTokens > 0 ? 1 : 0)),
-    truncatedTokens: sum(({ truncatedTokens }) => truncatedTokens),
+    tokens: documents.lengths.reduce((sum, length) => sum + length, 0),
+    supervisedTokens: documents.supervisedTokens,
+    longest: largest(documents.lengths, 0),
+    truncatedRows: cut.filter((tokens) => tokens > 0).length,
+    truncatedTokens: cut.reduce((sum, tokens) => sum + tokens, 0),
     duplicates: repeats.rows,
     problems: problems.length,
     badRows: problems.filter(({ kind }) => kind === 'bad').length,

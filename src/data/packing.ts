@@ -1,8 +1,28 @@
-/** Packing: documents laid end to end in micro-batches of T tokens, best fit decreasing. */
+/** Packing: documents laid end to end in micro-batches of T tokens, best-fit decreasing. */
 import { UserError } from '../lib/errors.ts';
-import { IGNORE_INDEX, type Document, type MicroBatch } from './types.ts';
+import { largest } from '../lib/extremes.ts';
+import { shuffled } from '../lib/random.ts';
+import { bestFitDecreasing } from './bestFit.ts';
+import { IGNORE_INDEX, type MicroBatch } from './types.ts';
 
-export type PackedDocument = Pick<Document, 'inputIds' | 'labels'>;
+/** Ids and labels of equal length. */
+export interface PackedDocument {
+  inputIds: ArrayLike<number>;
+  labels: ArrayLike<number>;
+}
+
+/** Documents that need not all exist at once, such as a `DocumentTable`. */
+export interface PackableDocuments {
+  /** Tokens of each. */
+  readonly lengths: ArrayLike<number>;
+  at(index: number): PackedDocument;
+}
+
+/** T, and the id that fills what no document needs. */
+export interface BatchShape {
+  tokens: number;
+  padTokenId: number;
+}
 
 /** T is a multiple of this: kernels work on whole blocks of rows. */
 const TOKENS_MULTIPLE = 32;
@@ -14,32 +34,60 @@ const TOKENS_MULTIPLE = 32;
  */
 export function packDocuments(
   documents: readonly PackedDocument[],
-  { tokens, padTokenId, indices }: { tokens: number; padTokenId: number; indices?: readonly number[] },
+  { tokens, padTokenId, indices }: BatchShape & { indices?: readonly number[] },
 ): MicroBatch[] {
-  const bins: { members: number[]; used: number }[] = [];
-  const order = documents
-    .map((_, i) => i)
-    .sort((a, b) => documents[b].inputIds.length - documents[a].inputIds.length || a - b);
-  for (const i of order) {
-    const length = documents[i].inputIds.length;
-    if (length > tokens)
+  const lengths = documents.map(({ inputIds }) => inputIds.length);
+  const packed = new Packing({ lengths, at: (i) => documents[i] }, { tokens, padTokenId }, indices);
+  return [...packed];
+}
+
+/** The same packing, of any number of documents: each batch is made when it is asked for. */
+export class Packing {
+  private readonly bins;
+
+  /** @throws UserError where a document is longer than `tokens` */
+  constructor(
+    private readonly documents: PackableDocuments,
+    private readonly shape: BatchShape,
+    private readonly indices?: readonly number[],
+  ) {
+    const longest = largest(documents.lengths, 0);
+    if (longest > shape.tokens)
       throw new UserError(
-        `A row has ${length} tokens, more than the ${tokens} of a micro-batch. Lower max_length so that rows are cut.`,
+        `A row has ${longest} tokens, more than the ${shape.tokens} of a micro-batch. Lower max_length so that rows are cut.`,
       );
-    let best: (typeof bins)[number] | undefined;
-    for (const bin of bins) if (bin.used + length <= tokens && (!best || bin.used > best.used)) best = bin;
-    if (!best) bins.push((best = { members: [], used: 0 }));
-    best.members.push(i);
-    best.used += length;
+    this.bins = bestFitDecreasing(documents.lengths, shape.tokens);
   }
-  return bins.map(({ members }) => layOut(documents, members, tokens, padTokenId, indices));
+
+  /** How many batches there are. */
+  get length(): number {
+    return this.bins.count;
+  }
+
+  /** @returns a new batch each time */
+  at(batch: number): MicroBatch {
+    return layOut(this.documents, this.documentsOf(batch), this.shape, this.indices);
+  }
+
+  /** The batch that a document is in. */
+  batchOf(document: number): number {
+    const place = this.bins.items.indexOf(document);
+    return this.bins.starts.findLastIndex((start) => start <= place);
+  }
+
+  *[Symbol.iterator](): Generator<MicroBatch> {
+    for (let batch = 0; batch < this.length; batch++) yield this.at(batch);
+  }
+
+  private documentsOf(batch: number): Uint32Array {
+    return this.bins.items.subarray(this.bins.starts[batch], this.bins.starts[batch + 1]);
+  }
 }
 
 function layOut(
-  documents: readonly PackedDocument[],
-  members: readonly number[],
-  tokens: number,
-  padTokenId: number,
+  documents: PackableDocuments,
+  chosen: Iterable<number>,
+  { tokens, padTokenId }: BatchShape,
   indices?: readonly number[],
 ): MicroBatch {
   const batch: MicroBatch = {
@@ -54,10 +102,10 @@ function layOut(
     supervisedTokens: 0,
   };
   let start = 0;
-  for (const member of members) {
-    const { inputIds, labels } = documents[member];
+  for (const document of chosen) {
+    const { inputIds, labels } = documents.at(document);
     const length = inputIds.length;
-    const index = indices?.[member] ?? member;
+    const index = indices?.[document] ?? document;
     batch.spans.push({ index, start, length });
     batch.inputIds.set(inputIds, start);
     batch.documentStart.fill(start, start, start + length);
@@ -76,26 +124,25 @@ function layOut(
 }
 
 /** Targets of a document: its supervised labels but for one on the first position, which nothing predicts. */
-export function supervisedTokens({ labels }: Pick<Document, 'labels'>): number {
+export function supervisedTokens({ labels }: Pick<PackedDocument, 'labels'>): number {
   let count = 0;
   for (let p = 1; p < labels.length; p++) if (labels[p] !== IGNORE_INDEX) count++;
   return count;
 }
 
 /**
- * T for a run: what nine of ten batches of `examplesPerBatch` neighbouring documents fit in one micro-batch with, at least the longest
- * document, at most `limit` (but never less than the longest document), rounded up to a multiple of 32.
+ * T for a run: what nine of ten batches of `examplesPerBatch` documents fit in one micro-batch with, in the order in which the first epoch
+ * trains them; at least the longest document, at most `limit` (but never less than the longest document), rounded up to a multiple of 32.
  */
 export function chooseTokensPerMicroBatch(
-  lengths: readonly number[],
-  examplesPerBatch: number,
-  limit: number,
+  lengths: ArrayLike<number>,
+  { seed, examplesPerBatch, limit }: { seed: number; examplesPerBatch: number; limit: number },
 ): number {
-  const longest = Math.max(1, ...lengths);
-  const sums: number[] = [];
-  for (let i = 0; i < lengths.length; i += examplesPerBatch)
-    sums.push(lengths.slice(i, i + examplesPerBatch).reduce((a, b) => a + b, 0));
-  sums.sort((a, b) => a - b);
+  const longest = largest(lengths, 1);
+  const order = shuffled(lengths.length, seed, 0);
+  const sums = new Float64Array(Math.ceil(lengths.length / examplesPerBatch));
+  order.forEach((row, place) => (sums[Math.floor(place / examplesPerBatch)] += lengths[row]));
+  sums.sort();
   const typical = sums[Math.min(sums.length - 1, Math.floor(sums.length * 0.9))] ?? longest;
   return Math.ceil(Math.max(longest, Math.min(typical, limit)) / TOKENS_MULTIPLE) * TOKENS_MULTIPLE;
 }

@@ -3,11 +3,11 @@
 /** Label of a position that is not supervised, as in PyTorch's cross_entropy(ignore_index). */
 export const IGNORE_INDEX = -100;
 
-/** One row as it will be trained: ids and labels of equal length, and where it came from. */
+/** One row as it will be trained: ids and labels of equal length, and where it came from. A `DocumentTable` holds many. */
 export interface Document {
-  inputIds: number[];
+  inputIds: Uint32Array;
   /** `IGNORE_INDEX` up to and including the generation prompt, the ids of the answer after it. Not shifted. */
-  labels: number[];
+  labels: Int32Array;
   /** How many leading ids are the prompt (what generation starts from). */
   promptTokens: number;
   /** How many ids were cut off at the end because the row was longer than max_length; 0 for most. */

@@ -1,5 +1,6 @@
 /** What a recipe and the lengths of its rows ask of an engine: T, the adapter, and the memory to fit into. */
 import { chooseTokensPerMicroBatch } from '../data/packing.ts';
+import { largest } from '../lib/extremes.ts';
 import type { TensorInfo, WeightSource } from '../formats/tensors.ts';
 import type { KernelRequest } from '../tuning/kernelChoice.ts';
 import type { LoraSettings, MemoryAim } from './engine.ts';
@@ -10,6 +11,8 @@ export interface MemoryRecipe {
   lora: LoraSettings;
   training: {
     per_device_train_batch_size: number;
+    /** Decides the order of the rows. */
+    seed: number;
     gradient_checkpointing: boolean;
     /** null: the default aim, which may be exceeded. */
     gpu_memory_limit_gib: number | null;
@@ -21,7 +24,7 @@ export interface MemoryRecipe {
 export interface RunDemand {
   recipe: MemoryRecipe;
   /** Tokens of each training row. */
-  trainLengths: readonly number[];
+  trainLengths: Uint32Array;
   /** Tokens of the longest row over all validation files; 0 without one. */
   longestValidation: number;
   kernels: KernelRequest;
@@ -44,11 +47,11 @@ const TOKENS_MULTIPLE = 32;
 
 /** T: as many tokens as suit the training rows, and no fewer than the longest row of any file has. */
 export function wantedTokensPerMicroBatch({ recipe, trainLengths, longestValidation }: RunDemand): number {
-  const training = chooseTokensPerMicroBatch(
-    trainLengths,
-    recipe.training.per_device_train_batch_size,
-    recipe.max_length,
-  );
+  const training = chooseTokensPerMicroBatch(trainLengths, {
+    seed: recipe.training.seed,
+    examplesPerBatch: recipe.training.per_device_train_batch_size,
+    limit: recipe.max_length,
+  });
   return Math.max(training, roundUp(longestValidation));
 }
 
@@ -56,7 +59,7 @@ export function engineRequest(run: RunDemand, { config, tensors }: WeightSource)
   const { recipe, trainLengths, longestValidation, kernels } = run;
   const { gradient_checkpointing, gpu_memory_limit_gib } = recipe.training;
   const { predict_with_generate, eval_max_samples, max_new_tokens } = recipe.evaluation;
-  const longest = trainLengths.reduce((most, length) => Math.max(most, length), longestValidation);
+  const longest = largest(trainLengths, longestValidation);
   return {
     config,
     tensors,

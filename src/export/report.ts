@@ -7,6 +7,7 @@ import { courseOf, forgettingText } from '../training/forgetting.ts';
 import { kernelText } from '../training/kernelRequest.ts';
 import type { KernelChoice } from '../tuning/kernelChoice.ts';
 import { bestSteps, curve, METRICS, type MetricsLine } from '../training/metrics.ts';
+import { smallest } from '../lib/extremes.ts';
 import { recipeToJson, type Recipe } from '../training/recipe.ts';
 import { svgChart, svgDataUri, type SvgCurve } from './svgChart.ts';
 import type { RunResult } from '../training/runRecord.ts';
@@ -124,7 +125,7 @@ ${network(inputs.requests)}
 
 function lossRow({ name, steps, values }: SvgCurve): string {
   if (values.length === 0) return `| ${name} | | | |`;
-  const best = values.indexOf(Math.min(...values));
+  const best = values.indexOf(smallest(values));
   return `| ${name} | ${values[0].toFixed(4)} | ${values[best].toFixed(4)} (${steps[best]}) | ${values.at(-1)!.toFixed(4)} |`;
 }
 

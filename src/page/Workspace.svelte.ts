@@ -297,7 +297,7 @@ export class Workspace {
         {
           modelId,
           recipe,
-          trainLengths: [Math.min(recipe.max_length, maxPositions)],
+          trainLengths: Uint32Array.of(Math.min(recipe.max_length, maxPositions)),
           longestValidation: 0,
           kernels: this.kernels,
         },

@@ -1,6 +1,7 @@
 /** Evaluation of one validation file: how likely its answers are, over all rows, and generated answers for the first of them where the recipe asks. */
-import { packDocuments, supervisedTokens } from '../data/packing.ts';
-import type { Document, MicroBatch } from '../data/types.ts';
+import type { DocumentTable } from '../data/documentTable.ts';
+import { Packing } from '../data/packing.ts';
+import type { MicroBatch } from '../data/types.ts';
 import { rouge, type RougeScores } from '../lib/rouge.ts';
 import type { GenerationOptions, TokenScores } from '../engine/engine.ts';
 
@@ -67,7 +68,7 @@ export interface Question {
 }
 
 export interface FileEvaluation {
-  documents: readonly Document[];
+  documents: DocumentTable;
   padTokenId: number;
   /** null: no generation. */
   generation: (GenerationOptions & { questions: readonly Question[]; decode(ids: number[]): string }) | null;
@@ -76,15 +77,13 @@ export interface FileEvaluation {
 export async function evaluateFile(file: FileEvaluation, scorer: Scorer): Promise<EvaluationResult> {
   let sum = 0;
   let correct = 0;
-  for (const batch of packDocuments(file.documents, {
-    tokens: scorer.tokensPerMicroBatch,
-    padTokenId: file.padTokenId,
-  })) {
+  const shape = { tokens: scorer.tokensPerMicroBatch, padTokenId: file.padTokenId };
+  for (const batch of new Packing(file.documents, shape)) {
     const scores = await scorer.score(batch);
     for (const loss of scores.loss) sum += loss;
     for (const hit of scores.correct) correct += hit;
   }
-  const tokens = file.documents.reduce((total, document) => total + supervisedTokens(document), 0);
+  const tokens = file.documents.supervisedTokens;
   const loss = sum / tokens;
   if (!Number.isFinite(loss)) throw new Error('the loss is not a number: the adapter has diverged');
   const metrics: EvaluationMetrics = { loss, perplexity: Math.exp(loss), token_accuracy: correct / tokens };

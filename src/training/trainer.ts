@@ -1,7 +1,7 @@
 /** The training loop: epochs, steps, evaluation, checkpoints, early stopping. Drives an Engine and knows nothing of GPUs or workers. */
-import type { Document } from '../data/types.ts';
+import type { DocumentTable } from '../data/documentTable.ts';
 import { isDeviceLost } from '../lib/errors.ts';
-import { microBatchesOfStep, rowsOfStep, stepsPerEpoch } from './batches.ts';
+import { BatchSampler, microBatchesOf } from './batches.ts';
 import { NonFiniteError, type AdapterTensors, type Engine } from '../engine/engine.ts';
 import type { Evaluator } from './evaluation.ts';
 import { evaluationKeys, isBetter, type MetricsLine } from './metrics.ts';
@@ -12,7 +12,7 @@ import { learningRate, totalSteps, warmupSteps, type Schedule } from './schedule
 export interface TrainerOptions {
   engine: Engine;
   recipe: Recipe;
-  documents: readonly Document[];
+  documents: DocumentTable;
   padTokenId: number;
   evaluators: readonly Evaluator[];
   emit: (event: TrainerEvent) => void;
@@ -36,7 +36,7 @@ const SAVE_EVERY_MS = 60_000;
 export class Trainer {
   readonly totalSteps: number;
   private readonly schedule: Schedule;
-  private readonly perEpoch: number;
+  private readonly sampler: BatchSampler;
   private readonly lines: MetricsLine[];
   private best: BestAdapter | null;
   private inputTokens: number;
@@ -50,7 +50,7 @@ export class Trainer {
   constructor(private readonly options: TrainerOptions) {
     const { recipe, documents, resume } = options;
     const { training } = recipe;
-    this.perEpoch = stepsPerEpoch(documents.length, recipe);
+    this.sampler = new BatchSampler(documents.length, recipe);
     this.totalSteps = totalSteps(
       documents.length,
       examplesPerStep(recipe),
@@ -212,7 +212,8 @@ export class Trainer {
     const { engine, recipe, documents, padTokenId } = this.options;
     const { weight_decay, max_grad_norm, loraplus_lr_ratio } = recipe.training;
     const rate = learningRate(step, this.schedule);
-    const microBatches = microBatchesOfStep(documents, recipe, step, {
+    const rows = this.sampler.rowsOf(step);
+    const microBatches = microBatchesOf(documents, rows, {
       tokens: engine.tokensPerMicroBatch,
       padTokenId,
     });
@@ -225,10 +226,7 @@ export class Trainer {
       loraPlusLrRatio: loraplus_lr_ratio,
     });
     return {
-      count: rowsOfStep(documents.length, recipe, step).reduce(
-        (sum, row) => sum + documents[row].inputIds.length,
-        0,
-      ),
+      count: rows.reduce((sum, row) => sum + documents.lengths[row], 0),
       line: { loss, grad_norm: gradNorm, learning_rate: rate },
     };
   }
@@ -309,6 +307,6 @@ export class Trainer {
   }
 
   private epochAt(step: number): number {
-    return Number((step / this.perEpoch).toFixed(4));
+    return Number((step / this.sampler.stepsPerEpoch).toFixed(4));
   }
 }

@@ -1,7 +1,7 @@
 /** The float16 levels' scaled gradients: a step that overflows is repeated smaller and then is the plain step; one that cannot be saved changes nothing. */
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { packDocuments } from '../../src/data/packing.ts';
-import type { Document } from '../../src/data/types.ts';
+import { DocumentTable } from '../../src/data/documentTable.ts';
 import { openCheckpoint } from '../../src/formats/checkpoint.ts';
 import type { KernelLevel } from '../../src/gpu/dispatch.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
@@ -28,9 +28,9 @@ const LORA = {
   use_rslora: false,
   use_dora: false,
 };
-const documents = [9, 14, 21, 12].map((length, i): Document => {
+const documents = [9, 14, 21, 12].map((length, i) => {
   const inputIds = [...uniform(length, 50 + i)].map((value) => Math.floor((value + 1) * 120));
-  return { inputIds, labels: inputIds, promptTokens: 1, truncatedTokens: 0, file: 't', line: i + 1 };
+  return { inputIds, labels: inputIds, promptTokens: 1, truncatedTokens: 0, line: i + 1 };
 });
 const microBatches = packDocuments(documents, { tokens: 64, padTokenId: 0 });
 const step = (number: number) => ({
@@ -166,7 +166,7 @@ describe.skipIf(!hasGpu)('a step whose scaled gradients overflow', () => {
       new Trainer({
         engine,
         recipe: { ...recipe, training: { ...recipe.training, max_steps: steps } },
-        documents,
+        documents: DocumentTable.of('t', documents),
         padTokenId: 0,
         evaluators: [],
         emit,

@@ -2,7 +2,7 @@
 import 'fake-indexeddb/auto';
 import { expose, wrap } from 'comlink';
 import { nodeGpu } from '../../scripts/lib/nodeGpu.ts';
-import type { Document } from '../../src/data/types.ts';
+import { DocumentTable } from '../../src/data/documentTable.ts';
 import { openGpu, type GpuContext } from '../../src/gpu/gpuContext.ts';
 import { openDatabase, type Database } from '../../src/storage/database.ts';
 import { EngineHost } from '../../src/engine/engineHost.ts';
@@ -58,8 +58,8 @@ export async function openTestHost(
 }
 
 /** Rows "<user>, some bytes, <assistant>, a fixed answer, end". */
-export function rows(count: number, first = 0): Document[] {
-  return Array.from({ length: count }, (_, i) => {
+export function rows(count: number, first = 0): DocumentTable {
+  const made = Array.from({ length: count }, (_, i) => {
     const prompt = [256, 258, 65 + ((first + i) % 20), 66 + i, 259];
     const inputIds = [...prompt, 104, 105, 257];
     return {
@@ -67,10 +67,10 @@ export function rows(count: number, first = 0): Document[] {
       labels: inputIds.map((id, p) => (p < prompt.length ? -100 : id)),
       promptTokens: prompt.length,
       truncatedTokens: 0,
-      file: 'train.jsonl',
       line: i + 1,
     };
   });
+  return DocumentTable.of('train.jsonl', made);
 }
 
 const summary = {
@@ -94,7 +94,7 @@ export function requestOf(
   const recipe = parseRecipe({ ...input, model: 'tiny', train_file: 'train.jsonl' });
   const documents = rows(12);
   const [rowPorts, scorer, own] = [new MessageChannel(), new MessageChannel(), new MessageChannel()];
-  const served: RowsApi = { documents: async () => documents };
+  const served: RowsApi = { documents: async () => documents.copy().arrays };
   expose(served, rowPorts.port1);
   const remote = wrap<ScorerApi>(scorer.port1);
   const evaluator: EvaluatorApi = {
@@ -113,7 +113,7 @@ export function requestOf(
     modelId,
     modelName: 'tiny',
     recipe,
-    trainLengths: documents.map(({ inputIds }) => inputIds.length),
+    trainLengths: documents.lengths,
     longestValidation: 8,
     kernels: { tune: true, level: 'auto' },
     padTokenId: PAD,

@@ -4,7 +4,7 @@ import { buildDataset, encodeConversation } from '../../src/data/documents.ts';
 import { parseRows } from '../../src/data/rows/parseRows.ts';
 import { fingerprintsOf, histogramOf, overlapOf, repeatsIn } from '../../src/data/rows/rowStatistics.ts';
 import { ChatTokenizer } from '../../src/data/tokenizer/chatTokenizer.ts';
-import { IGNORE_INDEX } from '../../src/data/types.ts';
+import { IGNORE_INDEX, type Document } from '../../src/data/types.ts';
 import { TINY_TOKENIZER, TINY_TOKENIZER_CONFIG } from '../helpers/tinyModel.ts';
 
 const tokenizerWith = (template?: string, tokenizerJson = TINY_TOKENIZER) =>
@@ -26,7 +26,7 @@ const dataset = async (
   settings: Partial<typeof SETTINGS & { maskHistory: boolean }> = {},
   used = tokenizer,
 ) => buildDataset('x.jsonl', await rowsOf(row), used, { ...SETTINGS, ...settings });
-const learned = ({ inputIds, labels }: { inputIds: number[]; labels: number[] }) =>
+const learned = ({ inputIds, labels }: Document) =>
   tokenizer.decode(inputIds.filter((_, i) => labels[i] !== IGNORE_INDEX));
 
 describe('conversations', () => {
@@ -34,19 +34,19 @@ describe('conversations', () => {
 
   it('supervises every answer with its end token, and nothing between', async () => {
     const { documents } = await dataset(chat);
-    expect(tokenizer.decode(documents[0].inputIds)).toBe(
+    expect(tokenizer.decode(documents.at(0).inputIds)).toBe(
       '<s><|system|>S<|user|>a<|assistant|>one</s><|user|>b<|assistant|>two</s><|user|>c<|assistant|>three</s>',
     );
-    expect(learned(documents[0])).toBe('one</s>two</s>three</s>');
-    for (const [i, label] of documents[0].labels.entries())
-      expect([IGNORE_INDEX, documents[0].inputIds[i]]).toContain(label);
-    expect(tokenizer.decode(documents[0].inputIds.slice(0, documents[0].promptTokens))).toMatch(
+    expect(learned(documents.at(0))).toBe('one</s>two</s>three</s>');
+    for (const [i, label] of documents.at(0).labels.entries())
+      expect([IGNORE_INDEX, documents.at(0).inputIds[i]]).toContain(label);
+    expect(tokenizer.decode(documents.at(0).inputIds.slice(0, documents.at(0).promptTokens))).toMatch(
       /<\|user\|>c<\|assistant\|>$/,
     );
   });
 
   it('supervises the last answer alone with mask_history', async () => {
-    expect(learned((await dataset(chat, { maskHistory: true })).documents[0])).toBe('three</s>');
+    expect(learned((await dataset(chat, { maskHistory: true })).documents.at(0))).toBe('three</s>');
   });
 
   it('reads the answers of a conversational prompt and learns from the completion', async () => {
@@ -54,12 +54,14 @@ describe('conversations', () => {
       prompt: turns('a', 'one', 'b'),
       completion: [{ role: 'assistant', content: 'two' }],
     });
-    expect(learned(documents[0])).toBe('two</s>');
+    expect(learned(documents.at(0))).toBe('two</s>');
   });
 
   it('has the system message of the row, else the recipe’s', async () => {
     const text = async (row: object, systemPrompt: string | null) =>
-      tokenizer.decode((await dataset(row, { systemPrompt: systemPrompt as string })).documents[0].inputIds);
+      tokenizer.decode(
+        (await dataset(row, { systemPrompt: systemPrompt as string })).documents.at(0).inputIds,
+      );
     const own = { messages: [{ role: 'system', content: 'own' }, ...turns('a', 'b')] };
     expect(await text(own, 'S')).toBe('<s><|system|>own<|user|>a<|assistant|>b</s>');
     expect(await text(own, null)).toBe('<s><|system|>own<|user|>a<|assistant|>b</s>');
@@ -71,8 +73,8 @@ describe('conversations', () => {
 
   it('keeps what the limit leaves of a conversation, and does not ask for the answer that was cut off', async () => {
     const { documents, summary } = await dataset(chat, { maxLength: 16 });
-    expect(learned(documents[0])).toBe('one</s>two');
-    expect(documents[0].promptTokens).toBe(16);
+    expect(learned(documents.at(0))).toBe('one</s>two');
+    expect(documents.at(0).promptTokens).toBe(16);
     expect(summary).toMatchObject({
       rows: 1,
       tokens: 16,
@@ -100,7 +102,7 @@ describe('conversations', () => {
     );
     const thinking = { messages: turns('a', 'hm#one', 'b', 'hm#two') };
     expect((await dataset(thinking, {}, strips)).problems.length).toBe(1);
-    expect(learned((await dataset(thinking, { maskHistory: true }, strips)).documents[0])).toBe('hm#two');
+    expect(learned((await dataset(thinking, { maskHistory: true }, strips)).documents.at(0))).toBe('hm#two');
   });
 
   it('gives a single row the labels that a row has by itself', () => {
@@ -116,10 +118,11 @@ describe('conversations', () => {
 describe('raw text', () => {
   it('is learned from as a whole, with the end token once', async () => {
     const { documents, sources } = await dataset({ text: 'once' });
-    expect(tokenizer.decode(documents[0].inputIds)).toBe('once</s>');
-    expect(documents[0]).toMatchObject({ promptTokens: 0, labels: documents[0].inputIds });
+    expect(tokenizer.decode(documents.at(0).inputIds)).toBe('once</s>');
+    expect(documents.at(0).promptTokens).toBe(0);
+    expect([...documents.at(0).labels]).toEqual([...documents.at(0).inputIds]);
     expect(sources[0].kind).toBe('text');
-    expect(tokenizer.decode((await dataset({ text: 'once</s>' })).documents[0].inputIds)).toBe('once</s>');
+    expect(tokenizer.decode((await dataset({ text: 'once</s>' })).documents.at(0).inputIds)).toBe('once</s>');
   });
 
   it('begins with the token that the tokenizer begins texts with, once', async () => {
@@ -132,7 +135,9 @@ describe('raw text', () => {
     };
     const begins = tokenizerWith(undefined, JSON.stringify({ ...json, post_processor }));
     for (const text of ['once', '<s>once'])
-      expect(begins.decode((await dataset({ text }, {}, begins)).documents[0].inputIds)).toBe('<s>once</s>');
+      expect(begins.decode((await dataset({ text }, {}, begins)).documents.at(0).inputIds)).toBe(
+        '<s>once</s>',
+      );
   });
 });
 

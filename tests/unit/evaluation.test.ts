@@ -1,20 +1,20 @@
 /** The metrics of one validation file on an engine whose answers are known. */
 import { describe, expect, it } from 'vitest';
-import type { Document, MicroBatch } from '../../src/data/types.ts';
+import { DocumentTable, type DocumentInput } from '../../src/data/documentTable.ts';
+import type { MicroBatch } from '../../src/data/types.ts';
 import { evaluateFile, type Question, type Scorer } from '../../src/training/evaluation.ts';
 
-const document = (length: number, prompt: number): Document => {
+const document = (length: number, prompt: number): DocumentInput => {
   const inputIds = Array.from({ length }, (_, i) => i + 1);
   return {
     inputIds,
     labels: inputIds.map((id, i) => (i < prompt ? -100 : id)),
     promptTokens: prompt,
     truncatedTokens: 0,
-    file: 'v',
     line: 1,
   };
 };
-const documents = [document(6, 2), document(5, 4), document(9, 3)];
+const documents = DocumentTable.of('v', [document(6, 2), document(5, 4), document(9, 3)]);
 const SUPERVISED = 4 + 1 + 6;
 
 /** Loss 0.5 for each target; correct where the target is even. Words are ids. */

@@ -2,11 +2,13 @@
 import { describe, expect, it } from 'vitest';
 import { packedTokens } from '../../src/page/data/packedTokens.ts';
 import { buildDataset, type Dataset } from '../../src/data/documents.ts';
+import { DocumentTable } from '../../src/data/documentTable.ts';
+import { Packing } from '../../src/data/packing.ts';
 import { parseRows } from '../../src/data/rows/parseRows.ts';
 import { ChatTokenizer } from '../../src/data/tokenizer/chatTokenizer.ts';
-import { microBatchesOfStep } from '../../src/training/batches.ts';
+import { BatchSampler, microBatchesOf } from '../../src/training/batches.ts';
 import { parseRecipe } from '../../src/training/recipe.ts';
-import { maskChecks, packedPreview } from '../../src/worker/dataset/packedPreview.ts';
+import { maskChecks, PackedPreviews } from '../../src/worker/dataset/packedPreview.ts';
 import { TINY_TOKENIZER, TINY_TOKENIZER_CONFIG } from '../helpers/tinyModel.ts';
 
 const tokenizer = (config = TINY_TOKENIZER_CONFIG) =>
@@ -23,15 +25,17 @@ describe('mask preview', () => {
   it('is the micro-batch of the step that sees the row first', async () => {
     const dataset = await datasetOf(tokenizer(), ROWS);
     const recipe = parseRecipe({ training: { per_device_train_batch_size: 3 } });
+    const previews = new PackedPreviews(dataset.documents, tokenizer());
+    const sampler = new BatchSampler(ROWS.length, recipe);
     for (const row of ROWS.keys()) {
-      const made = packedPreview(dataset, tokenizer(), { row, tokensPerMicroBatch: 32, recipe })!;
+      const made = previews.preview({ row, tokensPerMicroBatch: 32, recipe })!;
       expect(made.batch).toEqual(
-        microBatchesOfStep(dataset.documents, recipe, made.step!, {
+        microBatchesOf(dataset.documents, sampler.rowsOf(made.step!), {
           tokens: 32,
           padTokenId: tokenizer().padTokenId,
         })[made.index],
       );
-      const span = made.rows.find((member) => member.row === row)!;
+      const span = made.rows.find((candidate) => candidate.row === row)!;
       const tokens = packedTokens(made, span.start, span.start + span.length);
       expect(tokens.map(({ text }) => text).join('')).toBe(`<s><|user|>q${row}<|assistant|>ans${row}</s>`);
       expect(
@@ -54,12 +58,24 @@ describe('mask preview', () => {
           position: 0,
         });
     }
-    expect(packedPreview(dataset, tokenizer(), { row: 7, tokensPerMicroBatch: 32, recipe })).toBeNull();
+    expect(previews.preview({ row: 7, tokensPerMicroBatch: 32, recipe })).toBeNull();
   });
 
   it('of a validation file is one of the batches of its evaluation', async () => {
     const dataset = await datasetOf(tokenizer(), ROWS);
-    const made = packedPreview(dataset, tokenizer(), { row: 6, tokensPerMicroBatch: 32, recipe: null })!;
+    const previews = new PackedPreviews(dataset.documents, tokenizer());
+    for (const tokensPerMicroBatch of [16, 32]) {
+      const packing = new Packing(dataset.documents, {
+        tokens: tokensPerMicroBatch,
+        padTokenId: tokenizer().padTokenId,
+      });
+      for (const row of ROWS.keys()) {
+        const { batch, index, rows } = previews.preview({ row, tokensPerMicroBatch, recipe: null })!;
+        expect(batch).toEqual([...packing][index]);
+        expect(rows.map((found) => found.row)).toContain(row);
+      }
+    }
+    const made = previews.preview({ row: 6, tokensPerMicroBatch: 32, recipe: null })!;
     expect(made).toMatchObject({ step: null, index: 2, of: 3 });
     expect(made.rows.map(({ line }) => line)).toContain(7);
   });
@@ -75,11 +91,14 @@ describe('mask preview', () => {
     });
     const truncated = {
       ...good,
-      documents: good.documents.map((document) => ({
-        ...document,
-        labels: document.labels.map(() => -100),
-        truncatedTokens: 1,
-      })),
+      documents: DocumentTable.of(
+        't.jsonl',
+        Array.from(good.documents, (document) => ({
+          ...document,
+          labels: document.labels.map(() => -100),
+          truncatedTokens: 1,
+        })),
+      ),
     };
     expect(maskChecks(truncated, tokenizer()).withoutEnd).toBe(0);
   });

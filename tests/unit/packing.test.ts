@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { chooseTokensPerMicroBatch, packDocuments } from '../../src/data/packing.ts';
+import { bestFitDecreasing } from '../../src/data/bestFit.ts';
+import { chooseTokensPerMicroBatch, packDocuments, Packing } from '../../src/data/packing.ts';
+import { mix32 } from '../../src/lib/counterRandom.ts';
+import { BatchSampler } from '../../src/training/batches.ts';
+import { parseRecipe } from '../../src/training/recipe.ts';
 
 const document = (length: number, first = 0) => {
   const inputIds = Array.from({ length }, (_, i) => first + i);
@@ -32,8 +36,8 @@ describe('packing', () => {
       [7, 3],
       [5, 5],
     ]);
-    const members = batches.flatMap(({ spans }) => spans.map(({ index }) => index)).sort();
-    expect(members).toEqual([0, 1, 2, 3, 4, 5]);
+    const packed = batches.flatMap(({ spans }) => spans.map(({ index }) => index)).sort();
+    expect(packed).toEqual([0, 1, 2, 3, 4, 5]);
   });
 
   it('says what to do about a document longer than a batch', () => {
@@ -42,11 +46,94 @@ describe('packing', () => {
     );
   });
 
-  it('chooses T to hold the longest row, a multiple of 32', () => {
-    for (const lengths of [[5], [30, 31, 33], [100, 7, 8]]) {
-      const tokens = chooseTokensPerMicroBatch(lengths, 4, 1024);
-      expect(tokens % 32).toBe(0);
-      expect(tokens).toBeGreaterThanOrEqual(Math.max(...lengths));
+  it('packs as trying every batch for every document would', () => {
+    const random = (n: number, key: number) => Math.floor((mix32(key) / 2 ** 32) * n);
+    for (const [count, longest, tokens] of [
+      [1, 5, 32],
+      [300, 31, 32],
+      [300, 3, 64],
+      [500, 90, 100],
+      [2000, 700, 1024],
+      [400, 1300, 2048 + 32],
+    ]) {
+      const lengths = Array.from({ length: count }, (_, i) => 1 + random(longest, 977 * count + i));
+      const expected = packedByTrying(lengths, tokens);
+      const { starts, items, count: bins } = bestFitDecreasing(lengths, tokens);
+      const found = Array.from({ length: bins }, (_, b) => [...items.slice(starts[b], starts[b + 1])]);
+      expect(found).toEqual(expected);
     }
   });
+
+  it('packs 200,000 documents in little time, each batch when it is asked for', () => {
+    const lengths = Uint32Array.from({ length: 200_000 }, (_, i) => 1 + (mix32(i) % 120));
+    const asked: number[] = [];
+    const ids = new Uint32Array(200);
+    const documents = {
+      lengths,
+      at: (i: number) => (asked.push(i), { inputIds: ids.subarray(0, lengths[i]), labels: ids }),
+    };
+    const started = performance.now();
+    const packing = new Packing(documents, { tokens: 128, padTokenId: 0 });
+    expect(performance.now() - started).toBeLessThan(20_000);
+    expect(asked).toEqual([]);
+    const { spans } = packing.at(packing.batchOf(1234));
+    expect(spans.map(({ index }) => index)).toContain(1234);
+    expect(asked).toEqual(spans.map(({ index }) => index));
+    expect(packing.length).toBeGreaterThanOrEqual(lengths.reduce((a, b) => a + b) / 128);
+  });
+
+  describe('T', () => {
+    const choose = (lengths: number[] | Uint32Array, examplesPerBatch: number, limit: number, seed = 42) =>
+      chooseTokensPerMicroBatch(lengths, { seed, examplesPerBatch, limit });
+
+    it('holds the longest row, as the next multiple of 32', () => {
+      expect(choose([5], 4, 1024)).toBe(32);
+      expect(choose([30, 31, 33], 1, 1024)).toBe(64);
+      expect(choose([100, 7, 8], 4, 1024)).toBe(128);
+      expect(choose([100, 7, 8], 4, 64)).toBe(128);
+      expect(choose([], 4, 1024)).toBe(32);
+    });
+
+    it('holds nine of ten batches, but no more than the limit', () => {
+      expect(choose(new Array<number>(100).fill(10), 8, 1024)).toBe(96);
+      expect(choose(new Array<number>(100).fill(60), 4, 1024)).toBe(256);
+      expect(choose(new Array<number>(100).fill(60), 4, 200)).toBe(224);
+      const rare = Uint32Array.from({ length: 1000 }, (_, i) => (i < 20 ? 400 : 10));
+      expect(choose(rare, 1, 1024)).toBe(416);
+    });
+
+    it('looks at the batches that training makes, not at neighbours in the file', () => {
+      // Sorted by length: neighbours are alike, and a tenth of all batches of neighbours are of long rows alone.
+      const sorted = Uint32Array.from({ length: 4000 }, (_, i) => (i < 3400 ? 8 : 120));
+      const recipe = parseRecipe({ training: { per_device_train_batch_size: 8 } });
+      const sampler = new BatchSampler(sorted.length, recipe);
+      const tokens = Array.from({ length: sampler.stepsPerEpoch }, (_, step) =>
+        sampler.rowsOf(step).reduce((sum, row) => sum + sorted[row], 0),
+      );
+      const chosen = choose(sorted, 8, 4096);
+      expect(chosen).toBeLessThan(8 * 120);
+      const fit = tokens.filter((sum) => sum <= chosen).length / tokens.length;
+      const fitLess = tokens.filter((sum) => sum <= chosen - 32).length / tokens.length;
+      expect(fit).toBeGreaterThanOrEqual(0.9);
+      expect(fitLess).toBeLessThan(0.9);
+    });
+
+    it('is chosen for 200,000 rows', () => {
+      expect(choose(new Uint32Array(200_000).fill(60), 4, 1024)).toBe(256);
+    });
+  });
 });
+
+/** The definition: each document, the longest first, in the fullest bin that holds it. */
+function packedByTrying(lengths: readonly number[], tokens: number): number[][] {
+  const bins: { items: number[]; used: number }[] = [];
+  for (const i of [...lengths.keys()].sort((a, b) => lengths[b] - lengths[a] || a - b)) {
+    let best: (typeof bins)[number] | undefined;
+    for (const bin of bins)
+      if (bin.used + lengths[i] <= tokens && (!best || bin.used > best.used)) best = bin;
+    if (!best) bins.push((best = { items: [], used: 0 }));
+    best.items.push(i);
+    best.used += lengths[i];
+  }
+  return bins.map(({ items }) => items);
+}

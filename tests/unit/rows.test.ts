@@ -79,13 +79,15 @@ describe('documents', () => {
   it('supervises the answer and its end token and nothing else', async () => {
     const { documents } = await dataset('{"query":"Hi","response":"Yo"}');
     const text = '<s><|system|>S<|user|>Hi<|assistant|>Yo</s>';
-    expect(documents[0].inputIds).toEqual(tokenizer.encode(text));
-    expect(documents[0].labels).toEqual(
+    expect([...documents.at(0).inputIds]).toEqual(tokenizer.encode(text));
+    expect([...documents.at(0).labels]).toEqual(
       [256, 260, 83, 258, 72, 105, 259, 89, 111, 257].map((id, i) => (i < 7 ? -100 : id)),
     );
-    expect(documents[0].promptTokens).toBe(7);
-    expect(documents[0].inputIds.filter((id) => tokenizer.isSpecial(id))).toEqual([256, 260, 258, 259, 257]);
-    expect(documents[0].inputIds.map((id) => tokenizer.tokenText(id)).join('')).toBe(text);
+    expect(documents.at(0).promptTokens).toBe(7);
+    expect([...documents.at(0).inputIds].filter((id) => tokenizer.isSpecial(id))).toEqual([
+      256, 260, 258, 259, 257,
+    ]);
+    expect(Array.from(documents.at(0).inputIds, (id) => tokenizer.tokenText(id)).join('')).toBe(text);
   });
 
   it('has no system message where the prompt is null, an empty one where it is empty', async () => {
@@ -94,8 +96,10 @@ describe('documents', () => {
       systemPrompt: null as unknown as string,
     });
     const empty = await dataset('{"query":"Hi","response":"Yo"}', { ...SETTINGS, systemPrompt: '' });
-    expect(tokenizer.decode(none.documents[0].inputIds)).toBe('<s><|user|>Hi<|assistant|>Yo</s>');
-    expect(tokenizer.decode(empty.documents[0].inputIds)).toBe('<s><|system|><|user|>Hi<|assistant|>Yo</s>');
+    expect(tokenizer.decode(none.documents.at(0).inputIds)).toBe('<s><|user|>Hi<|assistant|>Yo</s>');
+    expect(tokenizer.decode(empty.documents.at(0).inputIds)).toBe(
+      '<s><|system|><|user|>Hi<|assistant|>Yo</s>',
+    );
   });
 
   it('cuts a row at the limit and counts what is lost', async () => {
@@ -103,7 +107,7 @@ describe('documents', () => {
       ...SETTINGS,
       maxLength: 10,
     });
-    expect(documents[0].inputIds.length).toBe(10);
+    expect(documents.at(0).inputIds.length).toBe(10);
     expect(summary).toMatchObject({
       rows: 1,
       tokens: 10,

@@ -155,7 +155,7 @@ describe('a template with a switch for thinking', () => {
       { role: 'assistant' as const, content: '<think>\nHm.\n</think>\n\nA' },
     ];
     const chat = { kind: 'chat' as const, messages, answersFrom: 1, line: 1 };
-    expect(documentOf('x.jsonl', chat, made, settings)).toMatchObject({
+    expect(documentOf(chat, made, settings)).toMatchObject({
       kind: 'bad',
       reason: expect.stringContaining('Take the <think> block out of the answer') as string,
     });

@@ -1,6 +1,6 @@
 /** What the trainer reports while it runs: rates and the time left by a clock that the test moves, and the steps at which lines and checkpoints are due. */
 import { describe, expect, it } from 'vitest';
-import type { Document } from '../../src/data/types.ts';
+import { DocumentTable } from '../../src/data/documentTable.ts';
 import type { AdapterTensors, Engine } from '../../src/engine/engine.ts';
 import { parseRecipe, type RecipeInput } from '../../src/training/recipe.ts';
 import type { TrainerEvent } from '../../src/training/runRecord.ts';
@@ -11,10 +11,11 @@ const STEP_MS = [100, 250, 400];
 const TOKENS_PER_ROW = 10;
 const ROWS = 5;
 
-const documents = Array.from({ length: ROWS }, (_, line): Document => {
+const rows = Array.from({ length: ROWS }, (_, line) => {
   const inputIds = Array.from({ length: TOKENS_PER_ROW }, (_id, i) => i);
-  return { inputIds, labels: inputIds, promptTokens: 1, truncatedTokens: 0, file: 't', line };
+  return { inputIds, labels: inputIds, promptTokens: 1, truncatedTokens: 0, line };
 });
+const documents = DocumentTable.of('t', rows);
 
 /** Runs `steps` steps of two rows: an epoch is steps of 20, 20 and 10 tokens. */
 async function run(training: RecipeInput['training'], evalSteps = 100) {

@@ -1,4 +1,5 @@
 /** What is told of a file's rows beyond their number: how long they are, which repeat one another, which are in another file too. */
+import { largest } from '../../lib/extremes.ts';
 import { answerOf, type Row } from './conversation.ts';
 
 export interface Histogram {
@@ -9,8 +10,8 @@ export interface Histogram {
 
 const BINS = 32;
 
-export function histogramOf(lengths: readonly number[]): Histogram {
-  const longest = lengths.reduce((most, length) => Math.max(most, length), 0);
+export function histogramOf(lengths: readonly number[] | Uint32Array): Histogram {
+  const longest = largest(lengths, 0);
   const binTokens = niceWidth(longest / BINS);
   const counts = new Array<number>(Math.ceil(longest / binTokens)).fill(0);
   for (const length of lengths) counts[Math.ceil(length / binTokens) - 1]++;

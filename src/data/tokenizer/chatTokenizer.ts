@@ -105,8 +105,8 @@ export class ChatTokenizer {
     return ids;
   }
 
-  decode(ids: readonly number[], { skipSpecial = false } = {}): string {
-    return this.tokenizer.decode(ids, skipSpecial ? (id) => this.specialIds.has(id) : undefined);
+  decode(ids: readonly number[] | Uint32Array, { skipSpecial = false } = {}): string {
+    return this.tokenizer.decode([...ids], skipSpecial ? (id) => this.specialIds.has(id) : undefined);
   }
 
   idOf(token: string): number | undefined {

@@ -1,5 +1,6 @@
 /** What is known of the GPU's memory, and the remedies that were planned for the run at hand. */
 import type { PlanRequest, RunPlan } from '../../worker/trainer/trainerProtocol.ts';
+import { largest } from '../../lib/extremes.ts';
 import type { Recipe } from '../../training/recipe.ts';
 import { messageOf } from '../text.ts';
 import {
@@ -68,7 +69,7 @@ export class MemoryCheck {
   async findRemedies(request: PlanRequest, before: number): Promise<void> {
     const mine = ++this.generation;
     const { recipe, trainLengths, longestValidation } = request;
-    const longest = Math.max(longestValidation, ...trainLengths);
+    const longest = largest(trainLengths, longestValidation);
     const found = await planRemedies(
       remediesFor(recipe, trainLengths, longest),
       before,

@@ -72,7 +72,11 @@ export interface Remedy {
 }
 
 /** Changes that make a run smaller; which of them do, and by how much, only a new plan tells. */
-export function remediesFor(recipe: Recipe, lengths: readonly number[], longest: number): Remedy[] {
+export function remediesFor(
+  recipe: Recipe,
+  lengths: readonly number[] | Uint32Array,
+  longest: number,
+): Remedy[] {
   const remedies: Remedy[] = [];
   const { training, evaluation, lora } = recipe;
   if (!training.gradient_checkpointing) {

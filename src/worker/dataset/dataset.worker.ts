@@ -1,11 +1,17 @@
-import { expose } from 'comlink';
+import { expose, transfer } from 'comlink';
 import { holdLife } from '../liveness.ts';
 import type { DatasetApi, RowsApi } from './datasetProtocol.ts';
+import { DocumentTable } from '../../data/documentTable.ts';
 import { RowFileHost } from './rowFile.ts';
 
 class DatasetHost extends RowFileHost implements DatasetApi {
   async serve(port: MessagePort): Promise<void> {
-    const served: RowsApi = { documents: async () => this.rows?.dataset.documents ?? [] };
+    const served: RowsApi = {
+      documents: async () => {
+        const { arrays, buffers } = (this.rows?.dataset.documents ?? DocumentTable.of('', [])).copy();
+        return transfer(arrays, buffers);
+      },
+    };
     expose(served, port);
   }
 }

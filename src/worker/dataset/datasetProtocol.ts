@@ -1,9 +1,10 @@
 /** What a worker that holds a data file serves: its rows as the engine will get them, and what the page shows of them. */
 import type { DatasetSummary, DocumentSettings } from '../../data/documents.ts';
+import type { DocumentArrays } from '../../data/documentTable.ts';
 import type { RecordUnit, RowProblem } from '../../data/files/records.ts';
 import type { ChosenColumns, Column } from '../../data/rows/parseRows.ts';
 import type { Fingerprints, Histogram, Overlap, Repeats } from '../../data/rows/rowStatistics.ts';
-import type { Document, MicroBatch } from '../../data/types.ts';
+import type { MicroBatch } from '../../data/types.ts';
 import type { Recipe } from '../../training/recipe.ts';
 
 /** What was understood of a data file. */
@@ -20,7 +21,7 @@ export interface FileReport {
   /** The first ones; `summary.problems` counts all. */
   problems: RowProblem[];
   /** Tokens of each row that will be used. */
-  lengths: number[];
+  lengths: Uint32Array;
   histogram: Histogram;
   repeats: Repeats;
   padTokenId: number;
@@ -96,5 +97,6 @@ export interface DatasetApi extends RowFileApi {
 
 /** What dataset.worker serves on that port. */
 export interface RowsApi {
-  documents(): Promise<Document[]>;
+  /** The caller owns them: buffers are transferred, not cloned. */
+  documents(): Promise<DocumentArrays>;
 }

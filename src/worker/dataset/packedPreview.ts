@@ -1,62 +1,95 @@
 /** The tensor that a row is trained (or evaluated) in, for the page to draw: the packed micro-batch itself, with the text of its tokens. */
 import type { Dataset } from '../../data/documents.ts';
-import { packDocuments } from '../../data/packing.ts';
+import type { DocumentTable } from '../../data/documentTable.ts';
+import { Packing, type BatchShape } from '../../data/packing.ts';
 import type { ChatTokenizer } from '../../data/tokenizer/chatTokenizer.ts';
-import { IGNORE_INDEX, type Document } from '../../data/types.ts';
-import { firstStepOfRow, microBatchesOfStep, rowsOfStep } from '../../training/batches.ts';
+import { IGNORE_INDEX, type MicroBatch } from '../../data/types.ts';
+import { BatchSampler, microBatchesOf } from '../../training/batches.ts';
+import { examplesPerStep, type Recipe } from '../../training/recipe.ts';
 import type { MaskChecks, PackedPreview, PackedRequest } from './datasetProtocol.ts';
 
-/** @returns null where the file has no such row */
-export function packedPreview(
-  { documents }: Dataset,
-  tokenizer: ChatTokenizer,
-  { row, tokensPerMicroBatch, recipe }: PackedRequest,
-): PackedPreview | null {
-  if (row < 0 || row >= documents.length) return null;
-  const packing = { tokens: tokensPerMicroBatch, padTokenId: tokenizer.padTokenId };
-  const step = recipe ? firstStepOfRow(documents.length, recipe, row) : null;
-  const rows = recipe ? rowsOfStep(documents.length, recipe, step!) : [...documents.keys()];
-  const batches = recipe
-    ? microBatchesOfStep(documents, recipe, step!, packing)
-    : packDocuments(documents, packing);
-  const place = rows.indexOf(row);
-  const index = batches.findIndex(({ spans }) => spans.some((span) => span.index === place));
-  const batch = batches[index];
-  const ids = new Set([...batch.inputIds, ...batch.targets].filter((id) => id >= 0));
-  return {
-    step,
-    index,
-    of: batches.length,
-    batch,
-    tokens: new Map(
-      [...ids].map((id) => [id, { text: tokenizer.tokenText(id), special: tokenizer.isSpecial(id) }]),
-    ),
-    rows: batch.spans.map((span) => ({
-      row: rows[span.index],
-      line: documents[rows[span.index]].line,
-      start: span.start,
-      length: span.length,
-    })),
-  };
+/** Previews of one file's rows. What does not change from row to row (an epoch's order, the packing of the whole file) is kept. */
+export class PackedPreviews {
+  private sampler: { key: string; sampler: BatchSampler } | null = null;
+  private packing: { tokens: number; packing: Packing } | null = null;
+
+  constructor(
+    private readonly documents: DocumentTable,
+    private readonly tokenizer: ChatTokenizer,
+  ) {}
+
+  /** @returns null where the file has no such row */
+  preview({ row, tokensPerMicroBatch, recipe }: PackedRequest): PackedPreview | null {
+    if (row < 0 || row >= this.documents.length) return null;
+    const shape = { tokens: tokensPerMicroBatch, padTokenId: this.tokenizer.padTokenId };
+    return recipe ? this.ofStep(row, recipe, shape) : this.ofEvaluation(row, shape);
+  }
+
+  private ofStep(row: number, recipe: Recipe, shape: BatchShape): PackedPreview {
+    const sampler = this.samplerOf(recipe);
+    const step = sampler.firstStepOf(row);
+    const rows = sampler.rowsOf(step);
+    const batches = microBatchesOf(this.documents, rows, shape);
+    const place = rows.indexOf(row);
+    const index = batches.findIndex(({ spans }) => spans.some((span) => span.index === place));
+    return this.drawn(batches[index], (document) => rows[document], { step, index, of: batches.length });
+  }
+
+  private ofEvaluation(row: number, shape: BatchShape): PackedPreview {
+    if (this.packing?.tokens !== shape.tokens)
+      this.packing = { tokens: shape.tokens, packing: new Packing(this.documents, shape) };
+    const { packing } = this.packing;
+    const index = packing.batchOf(row);
+    return this.drawn(packing.at(index), (document) => document, { step: null, index, of: packing.length });
+  }
+
+  private samplerOf(recipe: Recipe): BatchSampler {
+    const key = `${recipe.training.seed} ${examplesPerStep(recipe)}`;
+    if (this.sampler?.key !== key)
+      this.sampler = { key, sampler: new BatchSampler(this.documents.length, recipe) };
+    return this.sampler.sampler;
+  }
+
+  /** @param rowOf the row of the file that a span's index stands for */
+  private drawn(
+    batch: MicroBatch,
+    rowOf: (document: number) => number,
+    place: Pick<PackedPreview, 'step' | 'index' | 'of'>,
+  ): PackedPreview {
+    const { tokenizer, documents } = this;
+    const ids = new Set([...batch.inputIds, ...batch.targets].filter((id) => id >= 0));
+    return {
+      ...place,
+      batch,
+      tokens: new Map(
+        [...ids].map((id) => [id, { text: tokenizer.tokenText(id), special: tokenizer.isSpecial(id) }]),
+      ),
+      rows: batch.spans.map(({ index, start, length }) => ({
+        row: rowOf(index),
+        line: documents.lineOf(rowOf(index)),
+        start,
+        length,
+      })),
+    };
+  }
 }
 
 /** What would be learned wrongly however well it is learned. */
 export function maskChecks({ documents }: Dataset, tokenizer: ChatTokenizer): MaskChecks {
-  // A raw text, which has no prompt, is a text to go on from: it need not end.
-  const endless = documents.filter(
-    (document) =>
-      document.promptTokens > 0 &&
-      document.truncatedTokens === 0 &&
-      !endsItself(document, tokenizer.stopTokenIds),
-  );
-  return {
-    withoutEnd: endless.length,
-    firstWithoutEnd: endless[0]?.line ?? null,
-    padIsEnd: tokenizer.endTokenIds.includes(tokenizer.padTokenId),
-  };
+  let withoutEnd = 0;
+  let firstWithoutEnd: number | null = null;
+  for (let row = 0; row < documents.length; row++) {
+    // A raw text has no prompt; it is a text to go on from and need not end.
+    const isWholeAnswer = documents.promptTokensOf(row) > 0 && documents.truncatedTokensOf(row) === 0;
+    if (!isWholeAnswer || endsItself(documents, row, tokenizer.stopTokenIds)) continue;
+    withoutEnd++;
+    firstWithoutEnd ??= documents.lineOf(row);
+  }
+  return { withoutEnd, firstWithoutEnd, padIsEnd: tokenizer.endTokenIds.includes(tokenizer.padTokenId) };
 }
 
 /** Whether a token that ends answers is among what is learned. */
-function endsItself({ inputIds, labels }: Document, stopTokenIds: readonly number[]): boolean {
+function endsItself(documents: DocumentTable, row: number, stopTokenIds: readonly number[]): boolean {
+  const { inputIds, labels } = documents.at(row);
   return inputIds.some((id, i) => labels[i] !== IGNORE_INDEX && stopTokenIds.includes(id));
 }

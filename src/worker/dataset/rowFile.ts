@@ -9,7 +9,7 @@ import { openDatabase, type Database } from '../../storage/database.ts';
 import { findModel } from '../../storage/models.ts';
 import type { Question } from '../../training/evaluation.ts';
 import { overlapOf, type Fingerprints, type Overlap } from '../../data/rows/rowStatistics.ts';
-import { maskChecks, packedPreview } from './packedPreview.ts';
+import { maskChecks, PackedPreviews } from './packedPreview.ts';
 import type {
   DataRequest,
   FileReport,
@@ -30,12 +30,16 @@ async function tokenizerOf(modelId: string, opened: Promise<Database>): Promise<
 }
 
 export class RowFile {
+  private readonly previews: PackedPreviews;
+
   private constructor(
     private readonly sha256: string,
     private readonly parsed: Pick<ParsedRows, 'format' | 'columns' | 'unit'>,
     readonly dataset: Dataset,
     readonly tokenizer: ChatTokenizer,
-  ) {}
+  ) {
+    this.previews = new PackedPreviews(dataset.documents, tokenizer);
+  }
 
   static async read(
     { modelId, settings, columns, file }: DataRequest,
@@ -66,7 +70,7 @@ export class RowFile {
       unit,
       summary,
       problems: problems.slice(0, PROBLEMS_SHOWN),
-      lengths: documents.map(({ inputIds }) => inputIds.length),
+      lengths: documents.lengths,
       histogram,
       repeats,
       padTokenId: this.tokenizer.padTokenId,
@@ -77,12 +81,14 @@ export class RowFile {
   }
 
   packed(request: PackedRequest): PackedPreview | null {
-    return packedPreview(this.dataset, this.tokenizer, request);
+    return this.previews.preview(request);
   }
 
   rowTokens(row: number): RowToken[] {
-    const { inputIds, labels } = this.dataset.documents[row] ?? { inputIds: [], labels: [] };
-    return inputIds.map((id, i) => ({
+    const { documents } = this.dataset;
+    if (row >= documents.length) return [];
+    const { inputIds, labels } = documents.at(row);
+    return Array.from(inputIds, (id, i) => ({
       id,
       text: this.tokenizer.tokenText(id),
       supervised: labels[i] !== IGNORE_INDEX,
@@ -93,16 +99,19 @@ export class RowFile {
   /** The first rows to generate answers for: conversations whose last prompt was not cut. */
   questions(most: number): Question[] {
     const { documents, sources } = this.dataset;
-    return documents
-      .map(({ inputIds, promptTokens, line }, i) => ({ line, inputIds, promptTokens, ...sources[i] }))
-      .filter(({ kind, inputIds, promptTokens }) => kind === 'chat' && promptTokens < inputIds.length)
-      .slice(0, most)
-      .map(({ line, inputIds, promptTokens, question, answer }) => ({
+    const questions: Question[] = [];
+    for (let row = 0; row < documents.length && questions.length < most; row++) {
+      const { kind, question, answer } = sources[row];
+      if (kind !== 'chat' || documents.promptTokensOf(row) >= documents.lengths[row]) continue;
+      const { inputIds, promptTokens, line } = documents.at(row);
+      questions.push({
         line,
-        promptIds: inputIds.slice(0, promptTokens),
+        promptIds: [...inputIds.subarray(0, promptTokens)],
         prompt: question,
         reference: answer.trim(),
-      }));
+      });
+    }
+    return questions;
   }
 }
 

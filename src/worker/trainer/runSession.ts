@@ -1,5 +1,7 @@
 /** One run from start to end: its engine, its trainer, and what is kept of it. A lost device is replaced, and the run goes on from its last checkpoint. */
 import { wrap } from 'comlink';
+import { DocumentTable } from '../../data/documentTable.ts';
+import { smallest } from '../../lib/extremes.ts';
 import { version } from '../../../package.json';
 import { UserError, isDeviceLost } from '../../lib/errors.ts';
 import type { RequestMade } from '../../lib/requests.ts';
@@ -93,7 +95,7 @@ export class RunSession {
   }> {
     const { database, request, runId } = this;
     const { manifest } = await openModel(database, request.modelId);
-    const documents = await wrap<RowsApi>(request.rows).documents();
+    const documents = new DocumentTable(await wrap<RowsApi>(request.rows).documents());
     const evaluators = request.evaluationPorts.map((ports) =>
       this.evaluationClients.connect(ports, () => this.engine!),
     );
@@ -332,7 +334,7 @@ function lossesOf(lines: readonly MetricsLine[]): RunRecord['losses'] {
   return Object.fromEntries(
     all
       .filter(([, values]) => values.length > 0)
-      .map(([name, values]) => [name, { start: values[0], best: Math.min(...values), end: values.at(-1)! }]),
+      .map(([name, values]) => [name, { start: values[0], best: smallest(values), end: values.at(-1)! }]),
   );
 }
 

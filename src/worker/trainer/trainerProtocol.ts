@@ -30,7 +30,8 @@ export type {
 export interface PlanRequest {
   modelId: string;
   recipe: Recipe;
-  trainLengths: number[];
+  /** Tokens of each training row. */
+  trainLengths: Uint32Array;
   /** Longest row over the validation files. */
   longestValidation: number;
   kernels: KernelRequest;
