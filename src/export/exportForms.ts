@@ -1,8 +1,10 @@
 /** The forms that an adapter can be handed out in, by the names that commands and page use. */
+import { ChatTokenizer, filesOfModel } from '../data/tokenizer/chatTokenizer.ts';
 import type { ReadAdapter } from '../formats/peft.ts';
 import type { WeightSource } from '../formats/tensors.ts';
 import { wholeFile, type ExportFile } from './exportFile.ts';
 import { loraGguf } from './gguf/loraGguf.ts';
+import { ollamaFiles } from './ollama/ollamaFiles.ts';
 import { mergedModelFiles } from './mergedModel.ts';
 import { mergeDeltas } from './mergeAdapter.ts';
 import { mlxAdapterFiles } from './mlxAdapter.ts';
@@ -23,7 +25,7 @@ export interface ExportInput {
 
 /** Each gives its files; nothing large is computed before their pieces are asked for. @throws UserError where the form cannot hold the adapter */
 export const exportForms: Readonly<Record<ExportName, (input: ExportInput) => ExportFile[]>> = {
-  'gguf-lora': ({ adapter, base: { config }, name }) => [
+  'gguf-lora': ({ adapter, base: { config }, texts, name }) => [
     wholeFile(
       'adapter.gguf',
       loraGguf(
@@ -37,6 +39,13 @@ export const exportForms: Readonly<Record<ExportName, (input: ExportInput) => Ex
         name,
       ),
     ),
+    ...ollamaFiles({
+      tokenizer: tokenizerOf(texts, config),
+      from: './base.gguf',
+      adapter: './adapter.gguf',
+      system: null,
+      commands: ['llama-cli -m base.gguf --lora adapter.gguf --jinja -cnv'],
+    }),
   ],
   merged: ({ adapter, base, texts, name, dtype }) =>
     mergedModelFiles({
@@ -49,6 +58,14 @@ export const exportForms: Readonly<Record<ExportName, (input: ExportInput) => Ex
   mlx: ({ adapter, base: { config } }) =>
     mlxAdapterFiles(adapter.tensors, adapter.settings, config.num_hidden_layers as number),
 };
+
+/** null where the base model's folder holds no tokenizer: its prompts are then unknown. */
+function tokenizerOf(
+  texts: Readonly<Record<string, string>>,
+  config: Readonly<Record<string, unknown>>,
+): ChatTokenizer | null {
+  return texts['tokenizer.json'] === undefined ? null : new ChatTokenizer(filesOfModel({ config, texts }));
+}
 
 function mergedCard(name: string, { settings }: ReadAdapter): string {
   const base = settings.base_model_name_or_path;
