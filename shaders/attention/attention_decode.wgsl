@@ -1,8 +1,13 @@
-// o[b, h] = softmax over keys j <= positions[b] of slot b (within the window) of score(q . k_j), times v_j: one new token a slot.
-// Buffers: 0 o [SLOTS, HEADS D], 1 q, 2 keys, 3 values [SLOTS, LENGTH, HEADS/GROUP_SIZE D], 4 positions [SLOTS] u32.
-// Threads: one workgroup a slot and head, of at least as many invocations as a head has vectors (N). CHUNK keys at a time: an invocation scores a key,
-// UNROLLED vectors of it at once; then N of them share a value, a vector each, and PARTS such groups take every PARTS-th value, VALUES at once. The parts
-// are added up in order.
+// Attention of one new token a slot over the KV cache:
+//   o[b, h] = sum_j softmax_j(score(q[b, h] . keys[b, j])) values[b, j]
+// over the keys j <= positions[b] of slot b, within the window.
+// Buffers: o, q [SLOTS, HEADS D]; keys, values [SLOTS, LENGTH, HEADS / GROUP_SIZE D]; positions [SLOTS] u32.
+// Constants: LENGTH and those of attention_serial.wgsl but T; WORKGROUP; UNROLLED, the vectors of a key, and
+//   VALUES, the values, that an invocation reads at once.
+// Threads: one workgroup of WORKGROUP invocations a slot and head, at least as many as a head has vectors
+//   (N). A chunk of keys at a time: an invocation scores a key, UNROLLED vectors of it at once. Then N
+//   invocations share a value, a vector each, and PARTS such groups take every PARTS-th value, VALUES at
+//   once. The parts are added up in order.
 #include "lib/row.wgsl"
 #include "lib/attention/scores.wgsl"
 #include "lib/attention/vector.wgsl"

@@ -1,5 +1,7 @@
-// stats[t, h] = (lse[t, h], sum_i o[t, h, i] do[t, h, i]): what both backward kernels need of a query.
-// Buffers: 0 stats [T, HEADS, 2], 1 o, 2 do [T, HEADS D], 3 lse [T, HEADS]. Threads: one invocation a query and head.
+// What both backward kernels need of a query: stats[t, h] = (lse[t, h], sum_i o[t, h, i] do[t, h, i]).
+// Buffers: stats [T, HEADS, 2]; o, d_o [T, HEADS D]; lse [T, HEADS].
+// Constants: T, HEADS, D, VECTOR_WIDTH.
+// Threads: one invocation a query and head.
 #include "lib/grid.wgsl"
 #include "lib/attention/vector.wgsl"
 @group(0) @binding(0) var<storage, read_write> stats: array<f32>;
@@ -10,7 +12,11 @@
 const N: u32 = D / VECTOR_WIDTH;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
   let e = flat_index(group, groups, local, 64u);
   if (e >= T * HEADS) {
     return;

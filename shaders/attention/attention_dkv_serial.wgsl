@@ -1,6 +1,12 @@
-// dk[j] = sum ds q[t, h], dv[j] = sum p do[t, h] over the queries t that see key j and the GROUP_SIZE heads that share it; p, ds as in attention_dq.wgsl.
-// Buffers: 0 dk, 1 dv [T, HEADS/GROUP_SIZE D], 2 q, 3 k, 4 v, 5 do, 6 stats [T, HEADS, 2], 7 document_end [T] u32.
-// Threads: one invocation a key and key head, four queries at a time, so that every sum has one owner and one order.
+// The gradients of attention's keys and values:
+//   dk[j] = sum ds q[t, h],  dv[j] = sum p do[t, h]
+// over the queries t that see key j and the GROUP_SIZE heads that share it; p and ds are those of
+// attention_dq_serial.wgsl.
+// Buffers: dk, dv, k, v [T, HEADS / GROUP_SIZE D]; q, d_o [T, HEADS D]; stats [T, HEADS, 2]; document_end [T]
+//   u32.
+// Constants: those of attention_serial.wgsl.
+// Threads: one invocation a key and key head, four queries at a time, so that every sum has one owner and one
+//   order.
 #include "lib/grid.wgsl"
 #include "lib/attention/scores.wgsl"
 #include "lib/attention/vector.wgsl"
@@ -16,7 +22,11 @@
 const N: u32 = D / VECTOR_WIDTH;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
   let e = flat_index(group, groups, local, 64u);
   if (e >= T * (HEADS / GROUP_SIZE)) {
     return;
@@ -47,8 +57,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       for (var i = 0u; i < N; i++) {
         let x = keys[i];
         let y = values[i];
-        product += vec4f(dot(q[row.x + i], x), dot(q[row.y + i], x), dot(q[row.z + i], x), dot(q[row.w + i], x));
-        dp += vec4f(dot(d_o[row.x + i], y), dot(d_o[row.y + i], y), dot(d_o[row.z + i], y), dot(d_o[row.w + i], y));
+        product += vec4f(
+          dot(q[row.x + i], x),
+          dot(q[row.y + i], x),
+          dot(q[row.z + i], x),
+          dot(q[row.w + i], x),
+        );
+        dp += vec4f(
+          dot(d_o[row.x + i], y),
+          dot(d_o[row.y + i], y),
+          dot(d_o[row.z + i], y),
+          dot(d_o[row.w + i], y),
+        );
       }
       let lse = vec4f(stats[pair.x].x, stats[pair.y].x, stats[pair.z].x, stats[pair.w].x);
       let delta = vec4f(stats[pair.x].y, stats[pair.y].y, stats[pair.z].y, stats[pair.w].y);

@@ -1,6 +1,9 @@
-// As attention_dkv.wgsl on matrix units; slices of the heads as in attention_dkv_tiled.wgsl. T is a multiple of 16.
-// Buffers: 0 dk, 1 dv, 2 q, 3 k, 4 v, 5 do, 6 stats [T, HEADS, 2], 7 document_end [T] u32, which never falls along T.
-// Threads: one workgroup of 128 a block of 64 keys (x), a key head (y) and a slice (z).
+// attention_dkv_serial.wgsl on matrix units, with the heads split as in attention_dkv_tiled.wgsl. T is a
+// multiple of 16.
+// Buffers: dk, dv, k, v [T, HEADS / GROUP_SIZE D]; q, d_o [T, HEADS D]; stats [T, HEADS, 2]; document_end [T]
+//   u32, which never falls along T.
+// Constants: those of attention_subgroup_matrix.wgsl, and SPLIT_HEADS.
+// Threads: one workgroup of 128 a block of 64 keys (x), a key head (y) and a slice of the heads (z).
 #include "lib/attention/scores.wgsl"
 #include "lib/attention/matrix.wgsl"
 @group(0) @binding(0) var<storage, read_write> dk: array<f32>;
@@ -18,7 +21,7 @@ var<workgroup> p_tile: array<f16, 64u * HALF_STRIDE>;
 var<workgroup> ds_tile: array<f16, 64u * HALF_STRIDE>;
 var<workgroup> row_end: array<u32, 64>;
 
-// Queries from the key itself to here see it.
+// The queries that see key j are those from j itself up to, but not including, this one.
 fn end_of(j: u32) -> u32 {
   if (WINDOW > 0u) {
     return min(document_end[j], j + WINDOW);
@@ -40,7 +43,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   }
   workgroupBarrier();
 #repeat k FD
-  let row$k = subgroupMatrixLoad<subgroup_matrix_left<f16, 16, 16>, row_major>(&stage, own_row * STAGE_STRIDE + $ku * 16u, STAGE_STRIDE);
+  let row$k = subgroupMatrixLoad<subgroup_matrix_left<f16, 16, 16>, row_major>(
+    &stage,
+    own_row * STAGE_STRIDE + $ku * 16u,
+    STAGE_STRIDE,
+  );
 #endrepeat
   workgroupBarrier();
   for (var e = local; e < 64u * N; e += 128u) {
@@ -48,7 +55,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   }
   workgroupBarrier();
 #repeat k FD
-  let slope$k = subgroupMatrixLoad<subgroup_matrix_left<f16, 16, 16>, row_major>(&stage, own_row * STAGE_STRIDE + $ku * 16u, STAGE_STRIDE);
+  let slope$k = subgroupMatrixLoad<subgroup_matrix_left<f16, 16, 16>, row_major>(
+    &stage,
+    own_row * STAGE_STRIDE + $ku * 16u,
+    STAGE_STRIDE,
+  );
 #endrepeat
 #repeat d FD
   var sum_k$d = subgroup_matrix_result<f32, 16, 16>();
@@ -75,26 +86,82 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
         let score = score_of(scores[row * SCORE_STRIDE + lane]);
         let p = select(0.0, exp(score - stat.x), sees);
         p_tile[row * HALF_STRIDE + lane] = f16(p);
-        ds_tile[row * HALF_STRIDE + lane] = f16(select(0.0, p * (slopes[row * SCORE_STRIDE + lane] - stat.y) * slope_of(score), sees));
+        ds_tile[row * HALF_STRIDE + lane] = f16(
+          select(0.0, p * (slopes[row * SCORE_STRIDE + lane] - stat.y) * slope_of(score), sees),
+        );
       }
 #endrepeat
       workgroupBarrier();
-      let p0 = subgroupMatrixLoad<subgroup_matrix_left<f16, 16, 16>, row_major>(&p_tile, own_row * HALF_STRIDE, HALF_STRIDE);
-      let p1 = subgroupMatrixLoad<subgroup_matrix_left<f16, 16, 16>, row_major>(&p_tile, own_row * HALF_STRIDE + 16u, HALF_STRIDE);
-      let ds0 = subgroupMatrixLoad<subgroup_matrix_left<f16, 16, 16>, row_major>(&ds_tile, own_row * HALF_STRIDE, HALF_STRIDE);
-      let ds1 = subgroupMatrixLoad<subgroup_matrix_left<f16, 16, 16>, row_major>(&ds_tile, own_row * HALF_STRIDE + 16u, HALF_STRIDE);
+      let p0 = subgroupMatrixLoad<subgroup_matrix_left<f16, 16, 16>, row_major>(
+        &p_tile,
+        own_row * HALF_STRIDE,
+        HALF_STRIDE,
+      );
+      let p1 = subgroupMatrixLoad<subgroup_matrix_left<f16, 16, 16>, row_major>(
+        &p_tile,
+        own_row * HALF_STRIDE + 16u,
+        HALF_STRIDE,
+      );
+      let ds0 = subgroupMatrixLoad<subgroup_matrix_left<f16, 16, 16>, row_major>(
+        &ds_tile,
+        own_row * HALF_STRIDE,
+        HALF_STRIDE,
+      );
+      let ds1 = subgroupMatrixLoad<subgroup_matrix_left<f16, 16, 16>, row_major>(
+        &ds_tile,
+        own_row * HALF_STRIDE + 16u,
+        HALF_STRIDE,
+      );
 #repeat d FD
-      sum_k$d = subgroupMatrixMultiplyAccumulate(ds0, subgroupMatrixLoad<subgroup_matrix_right<f16, 16, 16>, row_major>(&stage, $du * 16u, STAGE_STRIDE), sum_k$d);
-      sum_k$d = subgroupMatrixMultiplyAccumulate(ds1, subgroupMatrixLoad<subgroup_matrix_right<f16, 16, 16>, row_major>(&stage, 16u * STAGE_STRIDE + $du * 16u, STAGE_STRIDE), sum_k$d);
-      sum_v$d = subgroupMatrixMultiplyAccumulate(p0, subgroupMatrixLoad<subgroup_matrix_right<f16, 16, 16>, row_major>(&stage, 32u * STAGE_STRIDE + $du * 16u, STAGE_STRIDE), sum_v$d);
-      sum_v$d = subgroupMatrixMultiplyAccumulate(p1, subgroupMatrixLoad<subgroup_matrix_right<f16, 16, 16>, row_major>(&stage, 48u * STAGE_STRIDE + $du * 16u, STAGE_STRIDE), sum_v$d);
+      sum_k$d = subgroupMatrixMultiplyAccumulate(
+        ds0,
+        subgroupMatrixLoad<subgroup_matrix_right<f16, 16, 16>, row_major>(&stage, $du * 16u, STAGE_STRIDE),
+        sum_k$d,
+      );
+      sum_k$d = subgroupMatrixMultiplyAccumulate(
+        ds1,
+        subgroupMatrixLoad<subgroup_matrix_right<f16, 16, 16>, row_major>(
+          &stage,
+          16u * STAGE_STRIDE + $du * 16u,
+          STAGE_STRIDE,
+        ),
+        sum_k$d,
+      );
+      sum_v$d = subgroupMatrixMultiplyAccumulate(
+        p0,
+        subgroupMatrixLoad<subgroup_matrix_right<f16, 16, 16>, row_major>(
+          &stage,
+          32u * STAGE_STRIDE + $du * 16u,
+          STAGE_STRIDE,
+        ),
+        sum_v$d,
+      );
+      sum_v$d = subgroupMatrixMultiplyAccumulate(
+        p1,
+        subgroupMatrixLoad<subgroup_matrix_right<f16, 16, 16>, row_major>(
+          &stage,
+          48u * STAGE_STRIDE + $du * 16u,
+          STAGE_STRIDE,
+        ),
+        sum_v$d,
+      );
 #endrepeat
     }
   }
   if (j0 + own_row < T) {
 #repeat d FD
-    subgroupMatrixStore<row_major>(&dk, ((group.z * T + j0 + own_row) * KEY_HEADS + key_head) * D + $du * 16u, sum_k$d, KEY_HEADS * D);
-    subgroupMatrixStore<row_major>(&dv, ((group.z * T + j0 + own_row) * KEY_HEADS + key_head) * D + $du * 16u, sum_v$d, KEY_HEADS * D);
+    subgroupMatrixStore<row_major>(
+      &dk,
+      ((group.z * T + j0 + own_row) * KEY_HEADS + key_head) * D + $du * 16u,
+      sum_k$d,
+      KEY_HEADS * D,
+    );
+    subgroupMatrixStore<row_major>(
+      &dv,
+      ((group.z * T + j0 + own_row) * KEY_HEADS + key_head) * D + $du * 16u,
+      sum_v$d,
+      KEY_HEADS * D,
+    );
 #endrepeat
   }
 }

@@ -1,7 +1,11 @@
-// As attention_dkv.wgsl, with blocks of BLOCK keys and 32 queries in workgroup memory. D is a multiple of 4. Slice z of SPLIT_HEADS takes
-// GROUP_SIZE / SPLIT_HEADS of the heads that share a key head and writes sums of its own, [SPLIT_HEADS, T, HEADS/GROUP_SIZE D]; matmul_reduce.wgsl adds them up.
-// Buffers: 0 dk, 1 dv, 2 q, 3 k, 4 v, 5 do, 6 stats [T, HEADS, 2], 7 document_end [T] u32, which never falls along T.
-// Threads: one workgroup of THREADS a block of keys (x), a key head (y) and a slice (z).
+// attention_dkv_serial.wgsl in tiles: blocks of BLOCK keys by 32 queries in workgroup memory. D is a multiple
+// of 4. Slice z of SPLIT_HEADS takes GROUP_SIZE / SPLIT_HEADS of the heads that share a key head. Where
+// SPLIT_HEADS is above 1 it writes partial sums [SPLIT_HEADS, T, HEADS / GROUP_SIZE D], which
+// split_k_reduce.wgsl adds up.
+// Buffers: dk, dv, k, v [T, HEADS / GROUP_SIZE D]; q, d_o [T, HEADS D]; stats [T, HEADS, 2]; document_end [T]
+//   u32, which never falls along T.
+// Constants: those of attention_tiled.wgsl, and SPLIT_HEADS.
+// Threads: one workgroup of THREADS a block of keys (x), a key head (y) and a slice of the heads (z).
 #include "lib/attention/scores.wgsl"
 #include "lib/attention/tile.wgsl"
 @group(0) @binding(0) var<storage, read_write> dk: array<vec4f>;
@@ -22,7 +26,7 @@ var<workgroup> ds_tile: array<vec4f, BLOCK * SLOT_STRIDE>;
 var<workgroup> row_end: array<u32, BLOCK>;
 var<workgroup> column_stats: array<vec2f, COLUMNS>;
 
-// Queries from the key itself to here see it.
+// The queries that see key j are those from j itself up to, but not including, this one.
 fn end_of(j: u32) -> u32 {
   if (WINDOW > 0u) {
     return min(document_end[j], j + WINDOW);
@@ -112,8 +116,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 #endrepeat
       }
       let t = vec4u(t0 + x) + vec4u(0u, 8u, 16u, 24u);
-      let lse = vec4f(column_stats[x].x, column_stats[x + 8u].x, column_stats[x + 16u].x, column_stats[x + 24u].x);
-      let delta = vec4f(column_stats[x].y, column_stats[x + 8u].y, column_stats[x + 16u].y, column_stats[x + 24u].y);
+      let lse = vec4f(
+        column_stats[x].x,
+        column_stats[x + 8u].x,
+        column_stats[x + 16u].x,
+        column_stats[x + 24u].x,
+      );
+      let delta = vec4f(
+        column_stats[x].y,
+        column_stats[x + 8u].y,
+        column_stats[x + 16u].y,
+        column_stats[x + 24u].y,
+      );
 #repeat r ROWS_PER_THREAD
       {
         let row = y + $ru * ACROSS;

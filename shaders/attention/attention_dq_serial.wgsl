@@ -1,5 +1,10 @@
-// dq[t, h] = sum_j ds_j k_j with p_j = exp(score_j - lse), ds_j = p_j (do . v_j - delta) dscore/dproduct, j as in attention.wgsl.
-// Buffers: 0 dq, 1 q, 2 k, 3 v, 4 do, 5 stats [T, HEADS, 2] (lse, delta), 6 document_start. Threads: one invocation a query and head, four keys at a time.
+// The gradient of attention's queries:
+//   dq[t, h] = sum_j ds_j k_j,  p_j = exp(score_j - lse),  ds_j = p_j (do . v_j - delta) dscore / dproduct
+// over the keys j of attention_serial.wgsl. It is used where that kernel is.
+// Buffers: dq, q, d_o [T, HEADS D]; k, v [T, HEADS / GROUP_SIZE D]; stats [T, HEADS, 2], (lse, delta) of
+//   attention_delta.wgsl; document_start [T] u32.
+// Constants: those of attention_serial.wgsl.
+// Threads: one invocation a query and head, four keys at a time.
 #include "lib/grid.wgsl"
 #include "lib/attention/scores.wgsl"
 #include "lib/attention/vector.wgsl"
@@ -15,7 +20,11 @@
 const N: u32 = D / VECTOR_WIDTH;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
   let e = flat_index(group, groups, local, 64u);
   if (e >= T * HEADS) {
     return;
@@ -39,7 +48,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     for (var i = 0u; i < N; i++) {
       let x = query[i];
       let y = slope[i];
-      product += vec4f(dot(x, k[key.x + i]), dot(x, k[key.y + i]), dot(x, k[key.z + i]), dot(x, k[key.w + i]));
+      product += vec4f(
+        dot(x, k[key.x + i]),
+        dot(x, k[key.y + i]),
+        dot(x, k[key.z + i]),
+        dot(x, k[key.w + i]),
+      );
       dp += vec4f(dot(y, v[key.x + i]), dot(y, v[key.y + i]), dot(y, v[key.z + i]), dot(y, v[key.w + i]));
     }
     let score = attention_score(product);

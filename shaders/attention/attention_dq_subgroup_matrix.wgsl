@@ -1,5 +1,7 @@
-// As attention_dq.wgsl on matrix units. T is a multiple of 16.
-// Buffers: 0 dq, 1 q, 2 k, 3 v, 4 do, 5 stats [T, HEADS, 2] (lse, delta), 6 document_start, which never falls along T.
+// attention_dq_serial.wgsl on matrix units. T is a multiple of 16.
+// Buffers: dq, q, d_o [T, HEADS D]; k, v [T, HEADS / GROUP_SIZE D]; stats [T, HEADS, 2], (lse, delta);
+//   document_start [T] u32, which never falls along T.
+// Constants: those of attention_subgroup_matrix.wgsl.
 // Threads: one workgroup of 128 a block of 64 queries (x, the last first) and a head (y).
 #include "lib/attention/scores.wgsl"
 #include "lib/attention/matrix.wgsl"
@@ -34,7 +36,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   }
   workgroupBarrier();
 #repeat k FD
-  let row$k = subgroupMatrixLoad<subgroup_matrix_left<f16, 16, 16>, row_major>(&stage, own_row * STAGE_STRIDE + $ku * 16u, STAGE_STRIDE);
+  let row$k = subgroupMatrixLoad<subgroup_matrix_left<f16, 16, 16>, row_major>(
+    &stage,
+    own_row * STAGE_STRIDE + $ku * 16u,
+    STAGE_STRIDE,
+  );
 #endrepeat
   workgroupBarrier();
   for (var e = local; e < 64u * N; e += 128u) {
@@ -42,7 +48,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   }
   workgroupBarrier();
 #repeat k FD
-  let slope$k = subgroupMatrixLoad<subgroup_matrix_left<f16, 16, 16>, row_major>(&stage, own_row * STAGE_STRIDE + $ku * 16u, STAGE_STRIDE);
+  let slope$k = subgroupMatrixLoad<subgroup_matrix_left<f16, 16, 16>, row_major>(
+    &stage,
+    own_row * STAGE_STRIDE + $ku * 16u,
+    STAGE_STRIDE,
+  );
 #endrepeat
 #repeat d FD
   var sum$d = subgroup_matrix_result<f32, 16, 16>();
@@ -63,16 +73,38 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       let row = own_row + $iu;
       let seen = j >= row_first[row] && j <= q0 + row;
       let score = score_of(scores[row * SCORE_STRIDE + lane]);
-      let ds = exp(score - row_stats[row].x) * (slopes[row * SCORE_STRIDE + lane] - row_stats[row].y) * slope_of(score);
+      let ds = exp(score - row_stats[row].x)
+        * (slopes[row * SCORE_STRIDE + lane] - row_stats[row].y)
+        * slope_of(score);
       ds_tile[row * HALF_STRIDE + lane] = f16(select(0.0, ds, seen));
     }
 #endrepeat
     workgroupBarrier();
-    let ds0 = subgroupMatrixLoad<subgroup_matrix_left<f16, 16, 16>, row_major>(&ds_tile, own_row * HALF_STRIDE, HALF_STRIDE);
-    let ds1 = subgroupMatrixLoad<subgroup_matrix_left<f16, 16, 16>, row_major>(&ds_tile, own_row * HALF_STRIDE + 16u, HALF_STRIDE);
+    let ds0 = subgroupMatrixLoad<subgroup_matrix_left<f16, 16, 16>, row_major>(
+      &ds_tile,
+      own_row * HALF_STRIDE,
+      HALF_STRIDE,
+    );
+    let ds1 = subgroupMatrixLoad<subgroup_matrix_left<f16, 16, 16>, row_major>(
+      &ds_tile,
+      own_row * HALF_STRIDE + 16u,
+      HALF_STRIDE,
+    );
 #repeat d FD
-    sum$d = subgroupMatrixMultiplyAccumulate(ds0, subgroupMatrixLoad<subgroup_matrix_right<f16, 16, 16>, row_major>(&stage, $du * 16u, STAGE_STRIDE), sum$d);
-    sum$d = subgroupMatrixMultiplyAccumulate(ds1, subgroupMatrixLoad<subgroup_matrix_right<f16, 16, 16>, row_major>(&stage, 16u * STAGE_STRIDE + $du * 16u, STAGE_STRIDE), sum$d);
+    sum$d = subgroupMatrixMultiplyAccumulate(
+      ds0,
+      subgroupMatrixLoad<subgroup_matrix_right<f16, 16, 16>, row_major>(&stage, $du * 16u, STAGE_STRIDE),
+      sum$d,
+    );
+    sum$d = subgroupMatrixMultiplyAccumulate(
+      ds1,
+      subgroupMatrixLoad<subgroup_matrix_right<f16, 16, 16>, row_major>(
+        &stage,
+        16u * STAGE_STRIDE + $du * 16u,
+        STAGE_STRIDE,
+      ),
+      sum$d,
+    );
 #endrepeat
   }
   if (q0 + own_row < T) {

@@ -1,5 +1,8 @@
-// As attention_dq.wgsl, with blocks of BLOCK queries and 32 keys in workgroup memory. D is a multiple of 4.
-// Buffers: 0 dq, 1 q, 2 k, 3 v, 4 do, 5 stats [T, HEADS, 2] (lse, delta), 6 document_start, which never falls along T.
+// attention_dq_serial.wgsl in tiles: blocks of BLOCK queries by 32 keys in workgroup memory. D is a multiple
+// of 4.
+// Buffers: dq, q, d_o [T, HEADS D]; k, v [T, HEADS / GROUP_SIZE D]; stats [T, HEADS, 2], (lse, delta);
+//   document_start [T] u32, which never falls along T.
+// Constants: those of attention_tiled.wgsl.
 // Threads: one workgroup of THREADS a block of queries (x, the last first) and a head (y).
 #include "lib/attention/scores.wgsl"
 #include "lib/attention/tile.wgsl"

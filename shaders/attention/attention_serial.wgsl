@@ -1,6 +1,12 @@
-// o[t, h] = sum_j softmax_j(score(q[t, h] . k[j, h / GROUP_SIZE])) v[j, h / GROUP_SIZE] over j from the query's first key to t; lse[t, h] = log sum exp.
-// One pass with a running maximum (FlashAttention, arXiv:2205.14135): no [T, T] array exists.
-// Buffers: 0 o [T, HEADS D], 1 lse [T, HEADS], 2 q [T, HEADS D], 3 k, 4 v [T, HEADS/GROUP_SIZE D], 5 document_start [T] u32.
+// Causal grouped-query attention within documents:
+//   o[t, h] = sum_j softmax_j(score(q[t, h] . k[j, h / GROUP_SIZE])) v[j, h / GROUP_SIZE]
+//   lse[t, h] = log sum_j exp(score)
+// over the keys j from the query's first one to t.
+// One pass with a running maximum (FlashAttention, arXiv:2205.14135), so that no [T, T] array exists. CPU
+// adapters use it, and GPUs where a head is no multiple of 4 or does not fit workgroup memory.
+// Buffers: o, q [T, HEADS D]; lse [T, HEADS]; k, v [T, HEADS / GROUP_SIZE D]; document_start [T] u32.
+// Constants: T, HEADS, GROUP_SIZE (query heads a key head), D, VECTOR_WIDTH, and SCALE, SOFTCAP, WINDOW of
+//   lib/attention/scores.wgsl.
 // Threads: one invocation a query and head, four keys at a time.
 #include "lib/grid.wgsl"
 #include "lib/attention/scores.wgsl"
@@ -16,7 +22,11 @@
 const N: u32 = D / VECTOR_WIDTH;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
   let e = flat_index(group, groups, local, 64u);
   if (e >= T * HEADS) {
     return;

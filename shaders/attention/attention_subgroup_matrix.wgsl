@@ -1,6 +1,8 @@
-// As attention.wgsl on matrix units, in two sweeps over the keys: the first makes lse, the second sums exp(score - lse) v, so that no sum is ever
-// rescaled. T is a multiple of 16.
-// Buffers: 0 o [T, HEADS D], 1 lse [T, HEADS], 2 q [T, HEADS D], 3 k, 4 v [T, HEADS/GROUP_SIZE D], 5 document_start [T] u32, which never falls along T.
+// attention_serial.wgsl on matrix units, in two sweeps over the keys: the first makes lse, the second sums
+// exp(score - lse) v, so that no sum is ever rescaled. T is a multiple of 16.
+// Buffers: o, q [T, HEADS D]; lse [T, HEADS]; k, v [T, HEADS / GROUP_SIZE D]; document_start [T] u32, which
+//   never falls along T.
+// Constants: those of attention_serial.wgsl but VECTOR_WIDTH; FD = D / 16.
 // Threads: one workgroup of 128 a block of 64 queries (x, the last first) and a head (y).
 #include "lib/attention/scores.wgsl"
 #include "lib/attention/matrix.wgsl"
@@ -31,7 +33,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   }
   workgroupBarrier();
 #repeat k FD
-  let query$k = subgroupMatrixLoad<subgroup_matrix_left<f16, 16, 16>, row_major>(&stage, own_row * STAGE_STRIDE + $ku * 16u, STAGE_STRIDE);
+  let query$k = subgroupMatrixLoad<subgroup_matrix_left<f16, 16, 16>, row_major>(
+    &stage,
+    own_row * STAGE_STRIDE + $ku * 16u,
+    STAGE_STRIDE,
+  );
 #endrepeat
   let begin = first_key(q0, document_start[q0]);
   let last = min(q0 + 64u, T);
@@ -86,15 +92,41 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     {
       let row = own_row + $iu;
       let seen = j >= row_first[row] && j <= q0 + row;
-      p_tile[row * HALF_STRIDE + lane] = f16(select(0.0, exp(score_of(scores[row * SCORE_STRIDE + lane]) - lse$i), seen));
+      p_tile[row * HALF_STRIDE + lane] = f16(
+        select(0.0, exp(score_of(scores[row * SCORE_STRIDE + lane]) - lse$i), seen),
+      );
     }
 #endrepeat
     workgroupBarrier();
-    let p0 = subgroupMatrixLoad<subgroup_matrix_left<f16, 16, 16>, row_major>(&p_tile, own_row * HALF_STRIDE, HALF_STRIDE);
-    let p1 = subgroupMatrixLoad<subgroup_matrix_left<f16, 16, 16>, row_major>(&p_tile, own_row * HALF_STRIDE + 16u, HALF_STRIDE);
+    let p0 = subgroupMatrixLoad<subgroup_matrix_left<f16, 16, 16>, row_major>(
+      &p_tile,
+      own_row * HALF_STRIDE,
+      HALF_STRIDE,
+    );
+    let p1 = subgroupMatrixLoad<subgroup_matrix_left<f16, 16, 16>, row_major>(
+      &p_tile,
+      own_row * HALF_STRIDE + 16u,
+      HALF_STRIDE,
+    );
 #repeat d FD
-    sum$d = subgroupMatrixMultiplyAccumulate(p0, subgroupMatrixLoad<subgroup_matrix_right<f16, 16, 16>, row_major>(&stage, 32u * STAGE_STRIDE + $du * 16u, STAGE_STRIDE), sum$d);
-    sum$d = subgroupMatrixMultiplyAccumulate(p1, subgroupMatrixLoad<subgroup_matrix_right<f16, 16, 16>, row_major>(&stage, 48u * STAGE_STRIDE + $du * 16u, STAGE_STRIDE), sum$d);
+    sum$d = subgroupMatrixMultiplyAccumulate(
+      p0,
+      subgroupMatrixLoad<subgroup_matrix_right<f16, 16, 16>, row_major>(
+        &stage,
+        32u * STAGE_STRIDE + $du * 16u,
+        STAGE_STRIDE,
+      ),
+      sum$d,
+    );
+    sum$d = subgroupMatrixMultiplyAccumulate(
+      p1,
+      subgroupMatrixLoad<subgroup_matrix_right<f16, 16, 16>, row_major>(
+        &stage,
+        48u * STAGE_STRIDE + $du * 16u,
+        STAGE_STRIDE,
+      ),
+      sum$d,
+    );
 #endrepeat
   }
   if (q0 + own_row < T) {

@@ -1,6 +1,10 @@
-// As attention.wgsl, with blocks of BLOCK queries and 32 keys in workgroup memory (FlashAttention-2, arXiv:2307.08691). D is a multiple of 4.
-// Buffers: 0 o [T, HEADS D], 1 lse [T, HEADS], 2 q [T, HEADS D], 3 k, 4 v [T, HEADS/GROUP_SIZE D], 5 document_start [T] u32, which never falls along T.
-// Threads: one workgroup of THREADS a block of queries (x, the last first: it has the most keys) and a head (y).
+// attention_serial.wgsl in tiles: blocks of BLOCK queries by 32 keys in workgroup memory (FlashAttention-2,
+// arXiv:2307.08691). D is a multiple of 4.
+// Buffers: o, q [T, HEADS D]; lse [T, HEADS]; k, v [T, HEADS / GROUP_SIZE D]; document_start [T] u32, which
+//   never falls along T.
+// Constants: those of attention_serial.wgsl but VECTOR_WIDTH, and those of lib/attention/tile.wgsl.
+// Threads: one workgroup of THREADS a block of queries (x, the last first, since it has the most keys) and a
+//   head (y).
 #include "lib/attention/scores.wgsl"
 #include "lib/attention/tile.wgsl"
 @group(0) @binding(0) var<storage, read_write> o: array<vec4f>;

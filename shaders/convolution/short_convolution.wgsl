@@ -1,7 +1,11 @@
-// Causal depthwise convolution within each document: y[t, c] = sum_k w[c, k] x[t - (TAPS - 1) + k, c] over the taps whose token is not before
-// border[t], the first token of t's document. Where TRANSPOSED, its gradient: y[t, c] = sum_k w[c, k] x[t + (TAPS - 1) - k, c] over the taps
-// whose token is before border[t], one past the last token of t's document. Added to y where ACCUMULATE.
-// Buffers: 0 y, 1 x, both [T, C], 2 border [T] u32, 4-7 w [C, TAPS]. Threads: one invocation an element of y.
+// Causal depthwise convolution within each document:
+//   y[t, c] = sum_k w[c, k] x[t - (TAPS - 1) + k, c]  over the taps k whose token is not before border[t]
+// where border[t] is the first token of t's document. Where TRANSPOSED, the gradient of that:
+//   y[t, c] = sum_k w[c, k] x[t + (TAPS - 1) - k, c]  over the taps k whose token is before border[t]
+// where border[t] is one past the last token of t's document. The result is added to y where ACCUMULATE.
+// Buffers: y, x [T, C]; border [T] u32; the weight w [C, TAPS], any kind (lib/weight/element.wgsl).
+// Constants: T, C, TAPS, TRANSPOSED, ACCUMULATE, WEIGHT_KIND.
+// Threads: one invocation an element of y.
 #include "lib/grid.wgsl"
 #include "lib/weight/element.wgsl"
 @group(0) @binding(0) var<storage, read_write> y: array<f32>;
@@ -9,7 +13,11 @@
 @group(0) @binding(2) var<storage, read> border: array<u32>;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
   let i = flat_index(group, groups, local, 64u);
   if (i >= T * C) {
     return;

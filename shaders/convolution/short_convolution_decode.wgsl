@@ -1,6 +1,12 @@
-// One token a slot of the causal depthwise convolution: state[s, p mod TAPS, c] = x[s, c] at the slot's position p, and
-// y[s, c] = sum_back w[c, TAPS - 1 - back] state[s, (p - back) mod TAPS, c] over the positions p - back that are not negative.
-// Buffers: 0 y, 2 x, both [SLOTS, C], 1 state [SLOTS, TAPS, C], 3 positions [SLOTS] u32, 4-7 w [C, TAPS]. Threads: one invocation an element.
+// One token a slot of the causal depthwise convolution, at the slot's position p. The state is a ring of the
+// last TAPS inputs:
+//   state[s, p mod TAPS, c] = x[s, c]
+//   y[s, c] = sum_back w[c, TAPS - 1 - back] state[s, (p - back) mod TAPS, c]
+// over the positions p - back that are not negative.
+// Buffers: y, x [SLOTS, C]; state [SLOTS, TAPS, C], read and written; positions [SLOTS] u32; the weight w [C,
+//   TAPS], any kind.
+// Constants: SLOTS, C, TAPS, WEIGHT_KIND.
+// Threads: one invocation an element of y.
 #include "lib/grid.wgsl"
 #include "lib/weight/element.wgsl"
 @group(0) @binding(0) var<storage, read_write> y: array<f32>;
@@ -9,7 +15,11 @@
 @group(0) @binding(3) var<storage, read> positions: array<u32>;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
   let i = flat_index(group, groups, local, 64u);
   if (i >= SLOTS * C) {
     return;

@@ -1,6 +1,10 @@
-// Keeps each document's last TAPS inputs for decoding: state[slots[t], positions[t] mod TAPS, c] = x[t, c] where t is one of them; tokens whose
-// slot is SLOTS or more are dropped.
-// Buffers: 0 state [SLOTS, TAPS, C], 1 x [T, C], 2 slots, 3 positions, 4 document_end, all [T] u32. Threads: one invocation an element of x.
+// Keeps each document's last TAPS inputs, so that decoding can go on from them:
+//   state[slots[t], positions[t] mod TAPS, c] = x[t, c]
+// where t is one of the last TAPS tokens of its document.
+// Tokens whose slot is SLOTS or more are dropped.
+// Buffers: state [SLOTS, TAPS, C]; x [T, C]; slots, positions, document_end [T] u32.
+// Constants: T, C, TAPS, SLOTS.
+// Threads: one invocation an element of x.
 #include "lib/grid.wgsl"
 @group(0) @binding(0) var<storage, read_write> state: array<f32>;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -9,7 +13,11 @@
 @group(0) @binding(4) var<storage, read> document_end: array<u32>;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
   let i = flat_index(group, groups, local, 64u);
   if (i >= T * C) {
     return;

@@ -1,4 +1,7 @@
-// attention_decode.wgsl on CPU adapters. Buffers: as there. Threads: one invocation a slot and head (ROWS of them), four keys at a time.
+// attention_decode.wgsl for CPU adapters.
+// Buffers: o, q [SLOTS, HEADS D]; k, v, the cache [SLOTS, LENGTH, HEADS / GROUP_SIZE D]; positions [SLOTS] u32.
+// Constants: ROWS, the slots times the heads; LENGTH and those of attention_serial.wgsl but T.
+// Threads: one invocation a slot and head, four keys at a time.
 #include "lib/row_serial.wgsl"
 #include "lib/attention/scores.wgsl"
 #include "lib/attention/vector.wgsl"
@@ -12,7 +15,11 @@
 const N: u32 = D / VECTOR_WIDTH;
 
 @compute @workgroup_size(ROW_THREADS)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) id: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) id: u32,
+) {
   let query_row = row_of(group, groups, id);
   if (query_row >= ROWS) {
     return;

@@ -1,7 +1,10 @@
-// C[m, n] = ALPHA * sum_k A(m, k) B(k, n)  (lora_term to C where ACCUMULATE), for any shape and layout.
-//   A(m, k) = a[A_OFFSET + m A_ROW + k A_COLUMN], B(k, n) = weight_at(B_OFFSET + k B_ROW + n B_COLUMN), C at C_OFFSET + m C_ROW + n
-// Buffers: 0 c, 1 a, 4-7 B through the weight reader.
-// Threads: one invocation makes an 8 x 4 block from registers, no barriers; grid x over n, y over m.
+// C[m, n] = ALPHA sum_k A(m, k) B(k, n), added to C where ACCUMULATE, for any shape and layout:
+//   A(m, k) = a[A_OFFSET + m A_ROW + k A_COLUMN]
+//   B(k, n) = weight_at(B_OFFSET + k B_ROW + n B_COLUMN)
+//   C(m, n) = c[C_OFFSET + m C_ROW + n]
+// Buffers: c; a; B of any kind (lib/weight/element.wgsl).
+// Constants: M, N, K, ALPHA, ACCUMULATE, WEIGHT_KIND and those of the layout.
+// Threads: one invocation makes 8 x 4 elements in registers, without barriers. Grid x over n, y over m.
 #include "lib/weight/element.wgsl"
 @group(0) @binding(0) var<storage, read_write> c: array<f32>;
 @group(0) @binding(1) var<storage, read> a: array<f32>;

@@ -1,9 +1,10 @@
-// C[m, n] = ALPHA * sum_k A(m, k) B(k, n)  (lora_term to C where ACCUMULATE), all reads by vec4.
-//   A(m, k) = a[A_OFFSET + m A_ROW + k A_COLUMN], B(k, n) = weight at B_OFFSET + k B_ROW + n B_COLUMN, C at C_OFFSET + m C_ROW + n
-// N, K, both offsets and the longer strides are multiples of 4; A runs along k (A_COLUMN 1) or along m (A_ROW 1, M a multiple of 4),
-// B along k (B_ROW 1) or along n (B_COLUMN 1).
-// Buffers: 0 c, 1 a, 4-7 B through the weight reader.
-// Threads: one invocation makes 8 rows (HALVES of FOUR) by QUADS times 4 columns from registers, no barriers; N is a multiple of those.
+// The product of matmul_cpu.wgsl with all reads by vec4. N, K, both offsets and the longer strides are
+// multiples of 4; A runs along k (A_COLUMN 1) or along m (A_ROW 1, M a multiple of 4), B along k (B_ROW 1) or
+// along n (B_COLUMN 1).
+// Buffers: c; a; B of any kind (lib/weight/vec4.wgsl).
+// Constants: those of matmul_cpu.wgsl; QUADS, the groups of four columns that an invocation makes, of which N
+//   is a multiple.
+// Threads: one invocation makes 8 rows by 4 QUADS columns in registers, without barriers.
 #include "lib/grid.wgsl"
 #include "lib/weight/vec4.wgsl"
 @group(0) @binding(0) var<storage, read_write> c: array<f32>;
@@ -29,7 +30,11 @@ fn store(m: u32, n: u32, sum: vec4f) {
 }
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
   let e = flat_index(group, groups, local, 64u);
   let n = (e % (N / (4u * QUADS))) * 4u * QUADS;
   let m = (e / (N / (4u * QUADS))) * 8u;
@@ -49,14 +54,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let b$q = B_OFFSET + (n + $qu * 4u) * B_COLUMN;
 #endrepeat
   for (var k = 0u; k < K; k += 4u) {
-    // b<q>_<j>: row k + j of B, the q-th four columns.
+    // b<q>_<j>: the q-th four columns of row k + j of B.
 #repeat q QUADS
     var b$q_0 = vec4f();
     var b$q_1 = vec4f();
     var b$q_2 = vec4f();
     var b$q_3 = vec4f();
     if (B_ROW == 1u) {
-      let columns = transpose(mat4x4f(weight4_at(b$q + k), weight4_at(b$q + B_COLUMN + k), weight4_at(b$q + 2u * B_COLUMN + k), weight4_at(b$q + 3u * B_COLUMN + k)));
+      let columns = transpose(
+        mat4x4f(
+          weight4_at(b$q + k),
+          weight4_at(b$q + B_COLUMN + k),
+          weight4_at(b$q + 2u * B_COLUMN + k),
+          weight4_at(b$q + 3u * B_COLUMN + k),
+        ),
+      );
       b$q_0 = columns[0];
       b$q_1 = columns[1];
       b$q_2 = columns[2];
@@ -78,7 +90,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 #endrepeat
 #endrepeat
     } else {
-      // x<h>_<j>: column k + j of A, the h-th four rows.
+      // x<h>_<j>: the h-th four rows of column k + j of A.
 #repeat h 2
 #repeat j 4
       let x$h_$j = a[(quad$h + (k + $ju) * A_COLUMN) >> 2u];

@@ -1,12 +1,15 @@
-// sample.wgsl by one invocation a row, for CPU adapters.
-// Buffers: 0 ids [ROWS] u32, 1 and 2 in lib/probabilities.wgsl, 3 random u32 (seed, draw, then a stream a row).
+// Draws the next id of each row as sample.wgsl does, in one dispatch, for CPU adapters.
+// Buffers: ids [ROWS] u32; random u32 (seed, draw, then a stream a row); logits and options of
+//   lib/sampling/probabilities.wgsl.
+// Constants: V, SOFTCAP; ROUNDS, the halvings of the bisection.
+// Threads: one invocation a row.
 #include "lib/sampling/probabilities.wgsl"
 #include "lib/random.wgsl"
 @group(0) @binding(0) var<storage, read_write> ids: array<u32>;
 @group(0) @binding(3) var<storage, read> random: array<u32>;
 
-// What the tokens of at least this probability add up to.
-fn kept(row: u32, largest: f32, least: f32) -> f32 {
+// The sum of the relative probabilities that are at least `least`.
+fn mass_above(row: u32, largest: f32, least: f32) -> f32 {
   var sum = 0.0;
   for (var i = 0u; i < V; i++) {
     let p = relative_probability(row, i, largest);
@@ -31,21 +34,24 @@ fn main(@builtin(workgroup_id) group: vec3u) {
     ids[row] = id;
     return;
   }
-  // Invariant: the tokens of relative probability >= low reach top_p, those >= high do not (unless they are all equal).
+  // Invariant: the tokens of relative probability >= low reach top_p, those >= high do not (unless all are
+  // equal).
   var low = 0.0;
   var high = 1.0;
   if (options[2] < 1.0) {
-    let needed = options[2] * kept(row, largest, 0.0);
+    let needed = options[2] * mass_above(row, largest, 0.0);
     for (var round = 0u; round < ROUNDS; round++) {
       let middle = 0.5 * (low + high);
-      if (kept(row, largest, middle) >= needed) {
+      if (mass_above(row, largest, middle) >= needed) {
         low = middle;
       } else {
         high = middle;
       }
     }
   }
-  let draw = random_unit(random_key(random_key(mix32(random[0]), random[1]), random[2u + row])) * kept(row, largest, low);
+  let draw = random_unit(
+    random_key(random_key(mix32(random[0]), random[1]), random[2u + row]),
+  ) * mass_above(row, largest, low);
   var sum = 0.0;
   for (var i = 0u; i < V; i++) {
     let p = relative_probability(row, i, largest);

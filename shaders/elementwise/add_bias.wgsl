@@ -1,5 +1,9 @@
-// y_g[t, n] += bias_g[n] for PROJECTIONS values of ROWS rows, in place. Of projection g: SIZE columns, after FIRST columns of those before it; its bias begins at
-// element START of the buffer that they share. Buffers: 4-7 biases, 10, 11, ... y_g [ROWS, SIZE]. Threads: one invocation an element.
+// y_g[t, n] += bias_g[n] for PROJECTIONS values at once, in place.
+// Buffers: y0, y1, … [ROWS, SIZE<g>]; the biases of all of them in one buffer, any kind
+//   (lib/weight/element.wgsl).
+// Constants: ROWS, WEIGHT_KIND. Projection g has SIZE<g> columns, which are columns FIRST<g> and on of all;
+//   its bias begins at element START<g>.
+// Threads: one invocation an element, projection after projection.
 #include "lib/grid.wgsl"
 #include "lib/weight/element.wgsl"
 #repeat g PROJECTIONS
@@ -7,7 +11,11 @@
 #endrepeat
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
   let i = flat_index(group, groups, local, 64u);
 #repeat g PROJECTIONS
   if (i >= ROWS * FIRST$g && i < ROWS * (FIRST$g + SIZE$g)) {

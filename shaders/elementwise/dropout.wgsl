@@ -1,6 +1,9 @@
-// y = x keep / (1 - P), keep = 1 where the random number of (seed, step, SITE, document, position, column) is at least P.
-// The mask depends on nothing else, so recomputation, packing and neighbours do not change it (y += where ACCUMULATE).
-// Buffers: 0 y [T, WIDTH], 1 x [T, WIDTH], 2 random [2] u32 (seed, step), 3 document_index [T] u32, 4 positions [T] u32. Threads: one an element.
+// y = x keep / (1 - P), where keep = 1 if the random number of (seed, step, SITE, document, position, column)
+// is at least P, else 0. The mask depends on nothing else, so that recomputation sees the same one, and
+// packing and neighbours do not change it. The result is added to y where ACCUMULATE.
+// Buffers: y, x [T, WIDTH]; random [2] u32, the seed and the step; document_index, positions [T] u32.
+// Constants: T, WIDTH, P, SITE (a number for the place in the model), ACCUMULATE.
+// Threads: one invocation an element.
 #include "lib/grid.wgsl"
 #include "lib/random.wgsl"
 @group(0) @binding(0) var<storage, read_write> y: array<f32>;
@@ -10,7 +13,11 @@
 @group(0) @binding(4) var<storage, read> positions: array<u32>;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
   let i = flat_index(group, groups, local, 64u);
   if (i >= T * WIDTH) {
     return;
@@ -18,8 +25,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let t = i / WIDTH;
   let step_key = random_key(random_key(mix32(random[0]), random[1]), SITE);
   let token_key = random_key(random_key(step_key, document_index[t]), positions[t]);
-  let kept = random_unit(random_key(token_key, i % WIDTH)) >= P;
-  let value = select(0.0, x[i] * (1.0 / (1.0 - P)), kept);
+  let keeps = random_unit(random_key(token_key, i % WIDTH)) >= P;
+  let value = select(0.0, x[i] * (1.0 / (1.0 - P)), keeps);
   if (ACCUMULATE) {
     y[i] += value;
   } else {

@@ -1,5 +1,7 @@
-// y = activation(gate) * up, element by element (SwiGLU with SiLU, GeGLU with GELU).
-// Buffers: 0 y, 1 gate, 2 up, all [COUNT] elements of one or four numbers (ELEMENT). Threads: one invocation an element.
+// y = activation(gate) up, element by element: SwiGLU with SiLU, GeGLU with GELU.
+// Buffers: y, gate, up [COUNT] elements of VECTOR_WIDTH numbers.
+// Constants: COUNT; VECTOR_WIDTH, 1 or 4; ACTIVATION (lib/elementwise/activation.wgsl).
+// Threads: one invocation an element.
 #include "lib/grid.wgsl"
 #include "lib/elementwise/activation.wgsl"
 @group(0) @binding(0) var<storage, read_write> y: array<Element>;
@@ -7,7 +9,11 @@
 @group(0) @binding(2) var<storage, read> up: array<Element>;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
   let i = flat_index(group, groups, local, 64u);
   if (i >= COUNT) {
     return;

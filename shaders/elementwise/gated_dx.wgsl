@@ -1,5 +1,7 @@
-// dgate = dy activation'(gate) up, dup = dy activation(gate).
-// Buffers: 0 dgate, 1 dup, 2 gate, 3 up, 4 dy, all [COUNT] elements of one or four numbers (ELEMENT). Threads: one invocation an element.
+// The gradients of gated.wgsl: dgate = dy activation'(gate) up, dup = dy activation(gate).
+// Buffers: dgate, dup, gate, up, dy [COUNT] elements of VECTOR_WIDTH numbers.
+// Constants: COUNT; VECTOR_WIDTH, 1 or 4; ACTIVATION (lib/elementwise/activation.wgsl).
+// Threads: one invocation an element.
 #include "lib/grid.wgsl"
 #include "lib/elementwise/activation.wgsl"
 @group(0) @binding(0) var<storage, read_write> dgate: array<Element>;
@@ -9,7 +11,11 @@
 @group(0) @binding(4) var<storage, read> dy: array<Element>;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
   let i = flat_index(group, groups, local, 64u);
   if (i >= COUNT) {
     return;

@@ -1,5 +1,8 @@
-// dgate[h] = s (1 - s) sum_i x[h D + i] dy[h D + i], with s = sigmoid(gate[h]).
-// Buffers: 0 dgate, 2 gate, both [COUNT], 1 x, 3 dy, both [COUNT D]. Threads: one invocation a gate.
+// The gradient of head_gate.wgsl's gates: dgate[h] = s (1 - s) sum_i x[h D + i] dy[h D + i], with s =
+// sigmoid(gate[h]).
+// Buffers: dgate, gate [COUNT]; x, dy [COUNT D].
+// Constants: COUNT, the number of gates; D, the elements of a head.
+// Threads: one invocation a gate.
 #include "lib/grid.wgsl"
 @group(0) @binding(0) var<storage, read_write> dgate: array<f32>;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -7,7 +10,11 @@
 @group(0) @binding(3) var<storage, read> dy: array<f32>;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
   let h = flat_index(group, groups, local, 64u);
   if (h >= COUNT) {
     return;

@@ -1,5 +1,5 @@
-// Counter-based uniform numbers, the twin of src/lib/counterRandom.ts: the same keys give the same bits.
-// The mixer is lowbias32 (C. Wellons, "Prospecting for Hash Functions").
+// Counter-based uniform numbers, the twin of src/lib/counterRandom.ts: the same keys give the same bits. The
+// mixer is lowbias32 (C. Wellons, "Prospecting for Hash Functions").
 fn mix32(key: u32) -> u32 {
   var x = key;
   x ^= x >> 16u;
@@ -14,7 +14,7 @@ fn random_key(state: u32, key: u32) -> u32 {
   return mix32(state ^ mix32(key + 0x9e3779b9u));
 }
 
-// Uniform in [0, 1) with 24 bits.
+// Uniform in [0, 1), with 24 bits.
 fn random_unit(state: u32) -> f32 {
   return f32(mix32(state) >> 8u) * (1.0 / 16777216.0);
 }

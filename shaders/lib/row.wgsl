@@ -1,5 +1,7 @@
-// Reductions over one row by one workgroup of WORKGROUP invocations, a power of two, in a fixed order: ROW_PARTS of them take every ROW_PARTS-th value, then
-// each takes these.
+// Reductions over one row by one workgroup of WORKGROUP invocations, a power of two, in a fixed order:
+// ROW_PARTS invocations each take every ROW_PARTS-th value, then every invocation adds up these.
+// ROW_THREADS: invocations a workgroup. row_of: the row of a workgroup. lane_of: an invocation's number
+// within its row.
 const ROW_THREADS: u32 = WORKGROUP;
 const ROW_PARTS: u32 = min(16u, WORKGROUP);
 var<workgroup> row_values: array<f32, WORKGROUP>;

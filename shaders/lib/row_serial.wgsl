@@ -1,4 +1,5 @@
-// One invocation a row, on CPU adapters: no barriers, and eight neighbours fill the lanes of a CPU's vectors.
+// What row.wgsl offers where one invocation makes a whole row, as on CPU adapters: no barriers, and eight
+// neighbouring rows a workgroup fill the lanes of a CPU's vectors.
 const ROW_THREADS: u32 = 8u;
 
 fn row_of(group: vec3u, groups: vec3u, id: u32) -> u32 {

@@ -1,6 +1,10 @@
-// The first product of lora.wgsl for a few rows, as in generation: down[t, m] = adapter_scale[t] sum_k x[t, k] a[m, k]. WIDTH is a multiple of 4.
-// Buffers: 3 down [T, RANKS], 4 x [T, WIDTH], 5 a [RANKS, WIDTH], 7 adapter_scale [T] where ADAPTER_SCALES is 1.
-// Threads: a workgroup makes one m of all rows, four rows a vector; its invocations (LANES) take every LANES-th four of k, FOURS of them at once.
+// The first product of lora_forward.wgsl for a few rows, as in generation: down[t, m] = adapter_scale[t]
+// sum_k x[t, k] a[m, k]. WIDTH is a multiple of 4.
+// Buffers: down [T, RANKS]; x [T, WIDTH]; a [RANKS, WIDTH]; where HAS_ADAPTER_SCALE, adapter_scale [T].
+// Constants: T, WIDTH, RANKS; FOURS, the vec4 of k that an invocation reads at once; those of
+//   lib/lora/lane_sums.wgsl.
+// Threads: a workgroup makes one m of all rows, four rows a vector; its invocations take every LANES-th vec4
+//   of k.
 #include "lib/lora/lane_sums.wgsl"
 @group(0) @binding(3) var<storage, read_write> down: array<f32>;
 @group(0) @binding(4) var<storage, read> x: array<vec4f>;
@@ -11,7 +15,7 @@
 
 const WIDTH4: u32 = WIDTH / 4u;
 
-// x[t] . row for the q-th four rows.
+// The products of four k of the q-th four rows of x with those of a row of a.
 fn four_rows(q: u32, k: u32, row: vec4f) -> vec4f {
   let t = min(vec4u(4u * q) + vec4u(0u, 1u, 2u, 3u), vec4u(T - 1u)) * WIDTH4 + k;
   return vec4f(dot(x[t.x], row), dot(x[t.y], row), dot(x[t.z], row), dot(x[t.w], row));

@@ -1,7 +1,12 @@
-// d(A x)[t, g RANK + r] = ALPHA sum_n dy_g[t, n] b[FIRST + n, r] for each of PROJECTIONS projections, and dx[t, k] = sum_m d(A x)[t, m] a[m, k] where DXS is 1.
-// RANK = 4 RANK_QUADS; WIDTH and OUT are multiples of 4.
-// Buffers: 0-2 dy_g [T, OUT], 3 d(A x) [T, RANKS], 4 b as in lora.wgsl, 5 a [RANKS, WIDTH], 6 dx [T, WIDTH].
-// Threads: as in lora.wgsl, with one quad of ranks an invocation; then an invocation takes every THREADS-th four columns of dx.
+// What flows back through LoRA, for the PROJECTIONS projections of one input:
+//   d_down[t, g RANK + r] = ALPHA sum_n dy_g[t, n] b[FIRST<g> + n, r]
+//   dx[t, k] = sum_m d_down[t, m] a[m, k]  where HAS_DX
+// RANK = 4 RANK_QUADS; WIDTH and OUT<g> are multiples of 4.
+// Buffers: dy0, dy1, dy2 [T, OUT<g>]; d_down [T, RANKS]; b [., RANK], one projection's rows after the
+//   other's; where HAS_DX, a [RANKS, WIDTH] and dx [T, WIDTH].
+// Constants: those of lora_forward.wgsl but BLOCKS and UNROLLED.
+// Threads: those of lora_forward.wgsl, with one quad of ranks an invocation; then an invocation takes every
+//   THREADS-th vec4 of dx.
 #include "lib/lora/lane_sums.wgsl"
 #repeat g PROJECTIONS
 @group(0) @binding($g) var<storage, read> dy$g: array<vec4f>;
@@ -26,7 +31,7 @@ fn store_down(t0: u32, row: u32, quad: u32, sum: vec4f) {
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let t0 = group.x * TOKENS;
-  // Quads of ranks lie side by side in b: neighbours read them.
+  // Quads of ranks lie side by side in b, so that neighbours read neighbouring ones.
   let inner = local % RANK_GROUPS;
   let lane = (local / RANK_GROUPS) % LANES;
   let outer = local / (RANK_GROUPS * LANES);
@@ -46,7 +51,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       let b3 = b[(FIRST$g + n * 4u + 3u) * RANK_QUADS + inner];
 #repeat t TOKENS_PER_THREAD
       let v$t = dy$g[row$t + n];
-      sum$t_0 = fma(vec4f(v$t.w), b3, fma(vec4f(v$t.z), b2, fma(vec4f(v$t.y), b1, fma(vec4f(v$t.x), b0, sum$t_0))));
+      sum$t_0 = fma(
+        vec4f(v$t.w),
+        b3,
+        fma(vec4f(v$t.z), b2, fma(vec4f(v$t.y), b1, fma(vec4f(v$t.x), b0, sum$t_0))),
+      );
 #endrepeat
     }
 #include "lib/lora/store_down.wgsl"
@@ -65,7 +74,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       let a3 = a[(q * 4u + 3u) * (WIDTH / 4u) + k];
 #repeat t TOKENS
       let v$t = d_down_tile[$tu * (RANKS / 4u) + q];
-      sum$t = fma(vec4f(v$t.w), a3, fma(vec4f(v$t.z), a2, fma(vec4f(v$t.y), a1, fma(vec4f(v$t.x), a0, sum$t))));
+      sum$t = fma(
+        vec4f(v$t.w),
+        a3,
+        fma(vec4f(v$t.z), a2, fma(vec4f(v$t.y), a1, fma(vec4f(v$t.x), a0, sum$t))),
+      );
 #endrepeat
     }
 #repeat t TOKENS

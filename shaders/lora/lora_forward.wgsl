@@ -1,9 +1,16 @@
-// down[t, m] = adapter_scale[t] sum_k x[t, k] a[m, k], and y_g[t, n] += ALPHA sum_r down[t, g RANK + r] b[FIRST + n, r] for each of PROJECTIONS projections (none:
-// down alone). RANK = 4 RANK_QUADS; WIDTH is a multiple of 4.
-// Buffers: 0-2 y_g [T, OUT], 3 down [T, RANKS], 4 x [T, WIDTH], 5 a [RANKS, WIDTH], 6 b, one projection's rows after the other's, [., RANK],
-// 7 adapter_scale [T] where ADAPTER_SCALES is 1.
-// Threads: a workgroup makes TOKENS rows. First an invocation sums TOKENS_PER_THREAD rows by 4 QUADS_PER_THREAD ranks over every LANES-th four of k; then a warp of 32
-// takes 128 columns of y, each of its invocations every 32nd. BLOCKS0, ...: such columns before each projection, BLOCKS of all.
+// LoRA (arXiv:2106.09685) for the PROJECTIONS projections of one input, both products in one dispatch:
+//   down[t, m] = adapter_scale[t] sum_k x[t, k] a[m, k]
+//   y_g[t, n] += ALPHA sum_r down[t, g RANK + r] b[FIRST<g> + n, r]
+// Without HAS_UP only down is made. RANK = 4 RANK_QUADS; WIDTH is a multiple of 4.
+// Buffers: y0, y1, y2 [T, OUT<g>], read and written; down [T, RANKS]; x [T, WIDTH]; a [RANKS, WIDTH]; where
+//   HAS_UP, b [., RANK], one projection's rows after the other's; where HAS_ADAPTER_SCALE, adapter_scale [T].
+// Constants: T, WIDTH, RANKS (of all projections), RANK_QUADS, ALPHA, and of projection g OUT<g>, FIRST<g>.
+//   TOKENS: rows a workgroup. TOKENS_PER_THREAD, QUADS_PER_THREAD, RANK_GROUPS and those of
+//   lib/lora/lane_sums.wgsl: see Threads. BLOCKS: blocks of 128 columns of all projections; BLOCKS<g>: of
+//   those before projection g. UNROLLED: quads of a row of b that are read at once.
+// Threads: a workgroup makes TOKENS rows. First an invocation sums TOKENS_PER_THREAD rows by 4
+//   QUADS_PER_THREAD ranks over every LANES-th vec4 of k. Then a subgroup of 32 takes 128 columns of y, each
+//   of its invocations every 32nd.
 #include "lib/lora/lane_sums.wgsl"
 #repeat g PROJECTIONS
 @group(0) @binding($g) var<storage, read_write> y$g: array<f32>;
@@ -61,7 +68,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 #endrepeat
 #repeat t TOKENS_PER_THREAD
 #repeat j QUADS_PER_THREAD
-    sum$t_$j = vec4f(dot_add(x$t, a$j_0, sum$t_$j.x), dot_add(x$t, a$j_1, sum$t_$j.y), dot_add(x$t, a$j_2, sum$t_$j.z), dot_add(x$t, a$j_3, sum$t_$j.w));
+    sum$t_$j = vec4f(
+      dot_add(x$t, a$j_0, sum$t_$j.x),
+      dot_add(x$t, a$j_1, sum$t_$j.y),
+      dot_add(x$t, a$j_2, sum$t_$j.z),
+      dot_add(x$t, a$j_3, sum$t_$j.w),
+    );
 #endrepeat
 #endrepeat
   }
@@ -87,7 +99,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 #repeat u UNROLLED
 #repeat t TOKENS
         let d$u_$t = down_tile[$tu * (RANKS / 4u) + $gu * RANK_QUADS + q + $uu];
-        sum$t = vec4f(dot_add(d$u_$t, b$u_0, sum$t.x), dot_add(d$u_$t, b$u_1, sum$t.y), dot_add(d$u_$t, b$u_2, sum$t.z), dot_add(d$u_$t, b$u_3, sum$t.w));
+        sum$t = vec4f(
+          dot_add(d$u_$t, b$u_0, sum$t.x),
+          dot_add(d$u_$t, b$u_1, sum$t.y),
+          dot_add(d$u_$t, b$u_2, sum$t.z),
+          dot_add(d$u_$t, b$u_3, sum$t.w),
+        );
 #endrepeat
 #endrepeat
       }

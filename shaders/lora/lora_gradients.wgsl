@@ -1,8 +1,16 @@
-// db[FIRST + n, r] += ALPHA sum_t dy_g[t, n] down[t, g RANK + r] and da[m, k] += sum_t d_down[t, m] x[t, k], for PROJECTIONS projections of one input.
-// RANK = 4 RANK_QUADS, RANKS = PROJECTIONS RANK; WIDTH and OUT are multiples of 4.
-// Buffers: 0-3 the sources [T, OUT_s]: dy_0 ... and, as number PROJECTIONS, x; 4 down, 5 d_down [T, RANKS], 6 db, one projection's rows after the other's, 7 da [RANKS, WIDTH].
-// Threads: a workgroup takes a strip of 4 STRIP columns of a source and the ranks of one projection; an invocation 4 columns by 4 QUADS_PER_THREAD ranks of every
-// LANES-th token. Workgroups: x over the strips, source by source (STRIPS_s: those before s), for each strip of x one a projection.
+// The gradients of LoRA's parameters, for the PROJECTIONS projections of one input:
+//   db[FIRST<g> + n, r] += ALPHA sum_t dy_g[t, n] down[t, g RANK + r]
+//   da[m, k] += sum_t d_down[t, m] x[t, k]
+// RANK = 4 RANK_QUADS, RANKS = PROJECTIONS RANK; WIDTH and OUT<g> are multiples of 4.
+// Buffers: source0, source1, … [T, OUT<s>], which are each dy_g and, as number PROJECTIONS, x; down, d_down
+//   [T, RANKS]; db [., RANK], one projection's rows after the other's; da [RANKS, WIDTH], both read and
+//   written.
+// Constants: T, WIDTH, RANKS, RANK_QUADS, ALPHA, and of projection g OUT<g>, FIRST<g>. SOURCES = PROJECTIONS
+//   + 1. STRIP: vec4 of columns of a strip. STRIPS<g>, STRIPS_X: strips before those of dy_g, of x.
+//   QUADS_PER_THREAD and those of lib/lora/lane_sums.wgsl.
+// Threads: a workgroup takes a strip of 4 STRIP columns of a source and the ranks of one projection; an
+//   invocation 4 columns by 4 QUADS_PER_THREAD ranks of every LANES-th token. Workgroup x over the strips,
+//   source by source, and for each strip of x one a projection.
 #include "lib/lora/lane_sums.wgsl"
 #repeat s SOURCES
 @group(0) @binding($s) var<storage, read> source$s: array<vec4f>;
@@ -58,7 +66,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     }
   }
 #endrepeat
-  // The sums are told by VECTORS = 4 columns a round, a quad of ranks each.
+  // A round adds up one quad of ranks of the four columns, which are the four vectors.
   let owner = local % TILES;
   let n = (strip * STRIP + owner % STRIP) * 4u + local / TILES;
 #repeat j QUADS_PER_THREAD

@@ -1,5 +1,10 @@
-// y[t, n] += ALPHA sum_r down[t, OFFSET + r] b[FIRST + n, r]: the up projection of LoRA, added in place. RANK and WIDTH are multiples of 4, RANK = 4 RANK_QUADS.
-// Buffers: 0 y [T, WIDTH], 1 down [T, ROW], 2 b [., RANK]. Threads: an invocation keeps four rows of b and goes over TOKENS rows of y.
+// The up projection of LoRA alone, added in place: y[t, n] += ALPHA sum_r down[t, OFFSET + r] b[FIRST + n,
+// r]. It is a matter of bandwidth: y is read and written once, b stays in registers. RANK = 4 RANK_QUADS and
+// WIDTH are multiples of 4.
+// Buffers: y [T, WIDTH]; down [T, ROW]; b [., RANK].
+// Constants: T, WIDTH, ROW, OFFSET, FIRST, RANK_QUADS, ALPHA; TOKENS, the rows that an invocation goes over.
+// Threads: an invocation holds four rows of b and goes over TOKENS rows of y. Workgroup x over columns, y
+//   over rows.
 @group(0) @binding(0) var<storage, read_write> y: array<vec4f>;
 @group(0) @binding(1) var<storage, read> down: array<vec4f>;
 @group(0) @binding(2) var<storage, read> b: array<vec4f>;

@@ -1,7 +1,10 @@
-// The second product of lora.wgsl for a few rows: y_g[t, n] += ALPHA sum_r down[t, g RANK + r] b[FIRST + n, r] for each of PROJECTIONS projections.
-// RANK = 4 RANK_QUADS; ROWS = T.
-// Buffers: 0-2 y_g [T, OUT], 4 down [T, RANKS], 6 b, one projection's rows after the other's, [., RANK].
-// Threads: an invocation makes a column of y in all rows. BLOCKS0, ...: workgroups of 64 columns before each projection.
+// The second product of lora_forward.wgsl for a few rows, as in generation: y_g[t, n] += ALPHA sum_r down[t,
+// g RANK + r] b[FIRST<g> + n, r] for each of PROJECTIONS projections. RANK = 4 RANK_QUADS; ROWS = T.
+// Buffers: y0, y1, y2 [T, OUT<g>], read and written; down [T, RANKS]; b [., RANK], one projection's rows
+//   after the other's.
+// Constants: ROWS, RANKS, RANK_QUADS, ALPHA, and of projection g OUT<g>, FIRST<g> and BLOCKS<g>, the
+//   workgroups before it. UNROLLED: quads of a row of b that are read at once.
+// Threads: an invocation makes a column of y in all rows; workgroups of 64 columns.
 #repeat g PROJECTIONS
 @group(0) @binding($g) var<storage, read_write> y$g: array<f32>;
 #endrepeat

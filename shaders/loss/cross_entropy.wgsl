@@ -1,6 +1,11 @@
-// loss[r] = log sum_v exp(z[r, v]) - z[r, target]; 0 where target < 0. correct[r] = 1 where target is the first v of the largest z[r, v]. z = SOFTCAP tanh(logit / SOFTCAP) where SOFTCAP > 0.
-// With GRADIENT the logits are overwritten by dloss/dlogit = (softmax(z) - onehot) dz/dlogit; a row without a target becomes zeros.
-// Buffers: 0 logits [ROWS, V], 1 loss [ROWS], 2 targets [ROWS] i32, 3 correct [ROWS]. Threads: one workgroup a row.
+// loss[r] = log sum_v exp(z[r, v]) - z[r, target], and 0 where target < 0. correct[r] = 1 where target is the
+// first v of the largest z[r, v], else 0. Here z = SOFTCAP tanh(logit / SOFTCAP), or the logit itself where
+// SOFTCAP is 0. Where GRADIENT, the logits are overwritten by
+//   dloss / dlogit = (softmax(z) - onehot(target)) dz / dlogit
+// and a row without a target by zeros.
+// Buffers: logits [ROWS, V], read and written; loss, correct [ROWS]; targets [ROWS] i32.
+// Constants: ROWS, V, SOFTCAP, GRADIENT, WORKGROUP.
+// Threads: one workgroup of WORKGROUP invocations a row.
 #include "lib/row.wgsl"
 #include "lib/softcap.wgsl"
 @group(0) @binding(0) var<storage, read_write> logits: array<f32>;
@@ -8,7 +13,7 @@
 @group(0) @binding(2) var<storage, read> targets: array<i32>;
 @group(0) @binding(3) var<storage, read_write> correct: array<f32>;
 
-// Four logits of a row, WORKGROUP apart; past its end very small.
+// Four logits of a row, WORKGROUP apart. Past its end they are very small.
 fn four(base: u32, i: u32) -> vec4f {
   let at = i + WORKGROUP * vec4u(0u, 1u, 2u, 3u);
   let place = base + min(at, vec4u(V - 1u));
@@ -23,14 +28,18 @@ fn put(base: u32, i: u32, slope: f32) {
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
   let row = group.y * groups.x + group.x;
   if (row >= ROWS) {
     return;
   }
   let base = row * V;
   let wanted = targets[row];
-  // In one sweep: the largest so far, its place, and the sum of exponentials relative to it.
+  // One sweep makes the largest logit so far, its place, and the sum of exponentials relative to it.
   var own = -3.0e38;
   var place = 0u;
   var mass = 0.0;

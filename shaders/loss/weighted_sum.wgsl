@@ -1,4 +1,7 @@
-// stats[0] += sum_t weights[t] loss[t]. Buffers: 0 stats, 1 loss [T], 2 weights [T]. Threads: one workgroup in all.
+// stats[0] += sum_t weights[t] loss[t].
+// Buffers: stats, read and written; loss, weights [T].
+// Constants: T, WORKGROUP.
+// Threads: one workgroup in all, so that the sum has one order.
 #include "lib/row.wgsl"
 @group(0) @binding(0) var<storage, read_write> stats: array<f32>;
 @group(0) @binding(1) var<storage, read> loss: array<f32>;

@@ -1,7 +1,13 @@
-// The product of matmul_direct.wgsl for a few rows of A, as in generation, where reading B is all there is to do: ROWS = M rows at once, A along k, B along k
-// (B_ROW 1), K and strides multiples of 32. Several products at once: lib/group_columns.wgsl (GROUP). ADDED: what is lora_term to it.
-// Buffers: 0 c, 1 a through lib/left_*.wgsl, 2 and 3 in lib/added_lora.wgsl, 4-7 B through lib/run_*.wgsl. Threads: workgroup x over TILE_N columns; 32 neighbours share
-// PER_N of them and take a stretch of 1024 terms together, 32 each, by fours; their sums are lora_term up in order.
+// The product of matmul_cpu.wgsl for a few rows of A, as in generation, where reading B is all there is to
+// do. A runs along k, B along k (B_ROW 1); K, offsets and strides are multiples of 32. The second product of
+// LoRA may be added to it (lib/matmul/skinny_lora.wgsl).
+// Buffers: c or c0, c1, … (lib/matmul/results.wgsl); a (lib/matmul/grouping.wgsl); B of any kind
+//   (lib/matmul/skinny_b.wgsl); where ADDS_LORA, lora_down and lora_b.
+// Constants: those of matmul_cpu.wgsl and of the five files of lib/matmul. ROWS = M, the rows made at once.
+//   TILE_N: columns a workgroup; PER_N: columns that 32 invocations share. A_STAGED: see
+//   lib/matmul/skinny_a.wgsl.
+// Threads: workgroup x over TILE_N columns, of THREADS invocations. 32 neighbours share PER_N columns and
+//   take a stretch of 1024 terms together, 32 terms each, by vec4. Their sums are added up in order.
 const LANES: u32 = 32u;
 const STRETCH: u32 = 32u * LANES;
 #include "lib/matmul/grouping.wgsl"
@@ -10,7 +16,8 @@ const STRETCH: u32 = 32u * LANES;
 #include "lib/matmul/skinny_a.wgsl"
 #include "lib/matmul/skinny_lora.wgsl"
 
-// Of each column, by lanes; then by fours of them: one order whatever the tile, so that a row's result does not depend on how many there are.
+// Each column's sums by lanes, then by fours of lanes: one order whatever the tile is, so that a row's result
+// does not depend on how many rows there are.
 const FEWER: u32 = LANES / 4u;
 var<workgroup> partial: array<f32, TILE_N * LANES>;
 var<workgroup> fewer: array<f32, TILE_N * FEWER>;
@@ -45,7 +52,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
 #repeat r ROWS
       let left$r = a_vector($ru, k, lane, $qu);
 #repeat c PER_N
-      part$r_$c = fma(four$c.w, left$r.w, fma(four$c.z, left$r.z, fma(four$c.y, left$r.y, fma(four$c.x, left$r.x, part$r_$c))));
+      part$r_$c = fma(
+        four$c.w,
+        left$r.w,
+        fma(four$c.z, left$r.z, fma(four$c.y, left$r.y, fma(four$c.x, left$r.x, part$r_$c))),
+      );
 #endrepeat
 #endrepeat
     }

@@ -1,9 +1,13 @@
-// The product of matmul_direct.wgsl on the adapter's matrix units: A and B rounded to float16, sums in float32 (subgroup matrices of 16 x 16 x 16).
-// Tiles of TILE_M x TILE_N x TILE_K in workgroup memory; SUB_M x SUB_N subgroups of 32 share one, each makes FM x FN fragments; the next tile is
-// read while this one is multiplied. A runs along k, B along k (B_ALONG_K, B_ROW 1) or along n (B_COLUMN 1); M and N are multiples of 16, K and
-// K_PER_SPLIT of TILE_K, offsets and strides of 4. ALPHA is 1 where SPLIT_K is. A_SCALE multiplies A ahead of rounding.
-// Several products at once: lib/group_columns.wgsl, lib/group_terms.wgsl (GROUP).
-// Buffers: 0 c, 1 a, 4-7 B through lib/half4_*.wgsl. Threads: workgroup x over n, y over m, z over slices of k; THREADS = 32 SUB_M SUB_N.
+// The product of matmul_cpu.wgsl on the adapter's matrix units (subgroup matrices of 16 x 16 x 16): A and B
+// rounded to float16, sums in float32. Tiles of TILE_M x TILE_N x TILE_K in workgroup memory; SUB_M x SUB_N
+// subgroups of 32 share one, and each makes FM x FN fragments. The next tile is read while this one is
+// multiplied. A runs along k, B along k (B_ALONG_K, B_ROW 1) or along n (B_COLUMN 1); M and N are multiples
+// of 16, K and K_PER_SPLIT of TILE_K, offsets and strides of 4. ALPHA must be 1 where SPLIT_K is.
+// Buffers: c or c0, c1, … (lib/matmul/results.wgsl); a or a0, a1, … (lib/matmul/grouping.wgsl); B of any kind
+//   (lib/weight/vec4_f16.wgsl).
+// Constants: those of matmul_tiled_unrolled.wgsl but for its tiles; A_SCALE, which multiplies A before it is
+//   rounded; FK = TILE_K / 16; B_F16.
+// Threads: workgroup x over n, y over m, z over the splits of k; THREADS = 32 SUB_M SUB_N.
 enable f16;
 enable subgroups;
 enable chromium_experimental_subgroup_matrix;
@@ -12,7 +16,7 @@ diagnostic(off, chromium.subgroup_matrix_uniformity);
 #include "lib/matmul/results.wgsl"
 #include "lib/weight/vec4_f16.wgsl"
 
-// Padding that keeps the rows of a fragment in different banks.
+// The padding keeps the rows of a fragment in different banks.
 const PAD: u32 = 8u;
 const A_STRIDE: u32 = TILE_K + PAD;
 const B_STRIDE: u32 = select(TILE_N, TILE_K, B_ALONG_K) + PAD;
@@ -54,15 +58,20 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
 #repeat j FN
   var sum$i_$j = subgroup_matrix_result<f32, 16, 16>();
 #if C_GROUPED
-  // A grouped C is never added to.
+  // ACCUMULATE is false for a grouped C.
 #else
   if (ACCUMULATE && SPLIT_K == 1u && m0 + sub_m + $iu * 16u < M && n0 + sub_n + $ju * 16u < problem_n) {
-    sum$i_$j = subgroupMatrixLoad<subgroup_matrix_result<f32, 16, 16>, row_major>(&c, origin + (m0 + sub_m + $iu * 16u) * c_row + n0 + sub_n + $ju * 16u, c_row);
+    sum$i_$j = subgroupMatrixLoad<subgroup_matrix_result<f32, 16, 16>, row_major>(
+      &c,
+      origin + (m0 + sub_m + $iu * 16u) * c_row + n0 + sub_n + $ju * 16u,
+      c_row,
+    );
   }
 #endif
 #endrepeat
 #endrepeat
-  // Written out here and not in functions, so that a compiler sees that they lie within the tiles and four neighbours are one store.
+  // These indices are written out here and not in functions, so that a compiler sees that they lie within the
+  // tiles and makes four neighbouring stores one.
 #repeat i A_LOADS
   let a_slot$i = (t + $iu * THREADS) / A_WIDTH * A_STRIDE + (t + $iu * THREADS) % A_WIDTH * 4u;
 #endrepeat
@@ -106,13 +115,25 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
 #repeat k FK
     {
 #repeat i FM
-      let left$i = subgroupMatrixLoad<subgroup_matrix_left<f16, 16, 16>, row_major>(&a_tile, (sub_m + $iu * 16u) * A_STRIDE + $ku * 16u, A_STRIDE);
+      let left$i = subgroupMatrixLoad<subgroup_matrix_left<f16, 16, 16>, row_major>(
+        &a_tile,
+        (sub_m + $iu * 16u) * A_STRIDE + $ku * 16u,
+        A_STRIDE,
+      );
 #endrepeat
 #repeat j FN
 #if B_ALONG_K
-      let right$j = subgroupMatrixLoad<subgroup_matrix_right<f16, 16, 16>, col_major>(&b_tile, (sub_n + $ju * 16u) * B_STRIDE + $ku * 16u, B_STRIDE);
+      let right$j = subgroupMatrixLoad<subgroup_matrix_right<f16, 16, 16>, col_major>(
+        &b_tile,
+        (sub_n + $ju * 16u) * B_STRIDE + $ku * 16u,
+        B_STRIDE,
+      );
 #else
-      let right$j = subgroupMatrixLoad<subgroup_matrix_right<f16, 16, 16>, row_major>(&b_tile, $ku * 16u * B_STRIDE + sub_n + $ju * 16u, B_STRIDE);
+      let right$j = subgroupMatrixLoad<subgroup_matrix_right<f16, 16, 16>, row_major>(
+        &b_tile,
+        $ku * 16u * B_STRIDE + sub_n + $ju * 16u,
+        B_STRIDE,
+      );
 #endif
 #repeat i FM
       sum$i_$j = subgroupMatrixMultiplyAccumulate(left$i, right$j, sum$i_$j);

@@ -1,6 +1,10 @@
-// The same product as matmul_direct.wgsl, staged through workgroup memory: tiles of 64 x 64 x 16, each of 128 invocations makes 8 x 4.
-// Buffers and constants as there; A_ALONG_K and B_ALONG_K say along which index neighbouring invocations load (memory order).
-// Threads: workgroup x over n, y over m, z over slices of k.
+// The product of matmul_cpu.wgsl for any shape and layout, through workgroup memory: tiles of 64 x 64 x 16,
+// read one element at a time. An invocation makes 8 x 4 elements of C.
+// Buffers: c; a; B of any kind (lib/weight/element.wgsl).
+// Constants: those of matmul_cpu.wgsl. A_ALONG_K, B_ALONG_K: along which index neighbouring invocations load,
+//   the one in memory order. SPLIT_K and K_PER_SPLIT: split z of the grid sums K_PER_SPLIT terms; where
+//   SPLIT_K is above 1, c holds partial sums [SPLIT_K, M, N], which split_k_reduce.wgsl adds up.
+// Threads: workgroups of 128; x over n, y over m, z over the splits of k.
 #include "lib/weight/element.wgsl"
 @group(0) @binding(0) var<storage, read_write> c: array<f32>;
 @group(0) @binding(1) var<storage, read> a: array<f32>;
@@ -22,12 +26,12 @@ fn b_at(k: u32, n: u32, last: u32) -> f32 {
   return weight_at(B_OFFSET + k * B_ROW + n * B_COLUMN);
 }
 
-fn store(m: u32, n: u32, slice: u32, value: f32) {
+fn store(m: u32, n: u32, split: u32, value: f32) {
   if (m >= M || n >= N) {
     return;
   }
   if (SPLIT_K > 1u) {
-    c[(slice * M + m) * N + n] = value;
+    c[(split * M + m) * N + n] = value;
     return;
   }
   let i = C_OFFSET + m * C_ROW + n;
@@ -54,11 +58,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
       a_tile[k * 64u + i] = a_at(m0 + i, k0 + k, last);
     }
     for (var e = t; e < 256u; e += 128u) {
-      // Four neighbours of n for one k; along k, 16 invocations read 16 consecutive k of the same rows.
+      // A vec4 has four neighbouring n of one k. Where B runs along k, 16 invocations read 16 consecutive k.
       let j = select(e % 16u, e / 16u, B_ALONG_K);
       let k = select(e / 16u, e % 16u, B_ALONG_K);
       let n = n0 + j * 4u;
-      b_tile[k * 16u + j] = vec4f(b_at(k0 + k, n, last), b_at(k0 + k, n + 1u, last), b_at(k0 + k, n + 2u, last), b_at(k0 + k, n + 3u, last));
+      b_tile[k * 16u + j] = vec4f(
+        b_at(k0 + k, n, last),
+        b_at(k0 + k, n + 1u, last),
+        b_at(k0 + k, n + 2u, last),
+        b_at(k0 + k, n + 3u, last),
+      );
     }
     workgroupBarrier();
     for (var k = 0u; k < 16u; k++) {

@@ -1,10 +1,12 @@
-// The same product as matmul_direct.wgsl for large sides: tiles of TILE_M x TILE_N x TILE_K, both k-major in workgroup memory, PER_M x PER_N sums an
-// invocation, the next tile read while this one is multiplied, every term of a tile written out. A runs along k (A_COLUMN 1), B along k (B_ALONG_K,
-// B_ROW 1) or along n (B_COLUMN 1); offsets, strides, N and K are multiples of 4.
-// Buffers: 0 c, 1 a, 4-7 B through lib/tile_b_*.wgsl. Several products at once: lib/group_columns.wgsl, lib/group_terms.wgsl (GROUP).
-// NF4's scales hold for B_SCALE_TERMS terms. Threads: workgroup x over n, y over m, z over slices of k;
-// THREADS = TILE_M / PER_M * TILE_N / PER_N. A subgroup of 32 takes a patch of 4 rows and 8 columns of invocations, so that it reads few different words.
-// A_LOADS, B_LOADS: reads an invocation does a tile, of four elements of A and 4 B_VECTORS of B. VECTORS_M, VECTORS_N: vec4 of PER_M, PER_N.
+// The product of matmul_cpu.wgsl for large sides: tiles of TILE_M x TILE_N x TILE_K, both k-major in
+// workgroup memory, of which an invocation makes PER_M x PER_N sums, unrolled over every term of a tile. The
+// next tile is read while this one is multiplied. A runs along k (A_COLUMN 1), B along k (B_ALONG_K, B_ROW 1)
+// or along n (B_COLUMN 1); offsets, strides, N and K are multiples of 4.
+// Buffers: c or c0, c1, … (lib/matmul/results.wgsl); a or a0, a1, … (lib/matmul/grouping.wgsl); B of any kind
+//   (lib/matmul/tile_b.wgsl).
+// Constants: those of matmul_tiled_vec4.wgsl but A_ALONG_K, and TILE_K, which is 16.
+// Threads: workgroup x over n, y over m, z over the splits of k; THREADS = TILE_M / PER_M * TILE_N / PER_N. A
+//   subgroup of 32 takes a patch of 4 rows by 8 columns of invocations, so that it reads few different words.
 #include "lib/tile.wgsl"
 #include "lib/matmul/grouping.wgsl"
 #include "lib/matmul/results.wgsl"
@@ -12,14 +14,14 @@
 
 const COLUMNS: u32 = TILE_N / PER_N;
 const ROWS: u32 = TILE_M / PER_M;
-// One vec4 of padding turns the banks from one k to the next.
+// One vec4 of padding moves each k to other banks than the k before it.
 const A_STRIDE: u32 = TILE_M / 4u + 1u;
 const B_STRIDE: u32 = TILE_N / 4u + 1u;
 const B_UNIT: u32 = 4u * B_VECTORS;
 var<workgroup> a_tile: array<Tile, TILE_K * A_STRIDE>;
 var<workgroup> b_tile: array<Tile, TILE_K * B_STRIDE>;
 
-// Of the e-th four of A's tile: its first k, its row, and where it lies for k = 0.
+// a_k, a_row, a_start: the first k, the row and, for k = 0, the place in a of the e-th four of A's tile.
 fn a_k(e: u32) -> u32 {
   return e / TILE_M * 4u;
 }
@@ -32,7 +34,7 @@ fn a_start(e: u32, m0: u32) -> u32 {
   return A_OFFSET + a_row(e, m0) * A_ROW + a_k(e);
 }
 
-// Of the e-th unit of B's tile: its first k, and where it lies for k = 0 of its problem.
+// b_k, b_start: the first k and, for k = 0 of its problem, the place in B of the e-th unit of B's tile.
 fn b_k(e: u32) -> u32 {
   return select(e / (TILE_N / B_UNIT), e / TILE_N * B_UNIT, B_ALONG_K);
 }
@@ -44,7 +46,7 @@ fn b_start(e: u32, n0: u32) -> u32 {
   return B_OFFSET + min(n0 + e % (TILE_N / B_UNIT) * B_UNIT, problem_n - B_UNIT) + b_k(e) * B_ROW;
 }
 
-// Four k of one row of A: a column of the tile.
+// Stores four k of one row of A, which are a column of the tile.
 fn put_a(e: u32, read: vec4f) {
   let four = Tile(read);
   let at = e / TILE_M * 4u * A_STRIDE + e % TILE_M / 4u;
@@ -55,7 +57,7 @@ fn put_a(e: u32, read: vec4f) {
   a_tile[at + 3u * A_STRIDE][lane] = four.w;
 }
 
-// The h-th four of a unit of B.
+// Stores the h-th four elements of a unit of B.
 fn put_b(e: u32, h: u32, read: vec4f) {
   let four = Tile(read);
   if (!B_ALONG_K) {

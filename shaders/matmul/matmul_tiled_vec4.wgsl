@@ -1,11 +1,15 @@
-// The same product as matmul_direct.wgsl, by vec4 through workgroup memory: tiles of TILE_M x TILE_N x 16, PER_M x PER_N sums an invocation,
-// the next tile read while this one is multiplied. Constants as in matmul_tiled.wgsl, and its conditions are those of matmul_cpu_vec4.wgsl.
-//   A runs along k (A_ALONG_K, A_COLUMN 1) or along m (A_ROW 1, M a multiple of 4), B along k (B_ALONG_K, B_ROW 1) or along n (B_COLUMN 1).
-// Buffers: 0 c, 1 a, 4-7 B through lib/tile_b_*.wgsl, which decodes each NF4 code once a tile. Several products at once: lib/group_columns.wgsl,
-// lib/group_terms.wgsl (GROUP).
-// An operand that runs along k lies in its tile by rows of four vec4 and one of padding, else by rows of the tile's other side.
-// NF4's scales hold for B_SCALE_TERMS terms. Threads: workgroup x over n, y over m, z over slices of k; THREADS = TILE_M / PER_M * TILE_N / PER_N.
-// A_LOADS, B_LOADS: reads an invocation does a tile, of B B_VECTORS fours each. VECTORS_M, VECTORS_N: vec4 of PER_M, PER_N.
+// The product of matmul_cpu.wgsl by vec4 through workgroup memory: tiles of TILE_M x TILE_N x 16, of which an
+// invocation makes PER_M x PER_N sums. The next tile is read while this one is multiplied. The conditions are
+// those of matmul_cpu_vec4.wgsl: A runs along k (A_ALONG_K, A_COLUMN 1) or along m (A_ROW 1, M a multiple of
+// 4), B along k (B_ALONG_K, B_ROW 1) or along n (B_COLUMN 1). An operand that runs along k lies in its tile
+// by rows of four vec4 and one of padding, else by rows of the tile's other side.
+// Buffers: c or c0, c1, … (lib/matmul/results.wgsl); a or a0, a1, … (lib/matmul/grouping.wgsl); B of any kind
+//   (lib/matmul/tile_b.wgsl), of which an NF4 code is decoded once a tile.
+// Constants: those of matmul_tiled_scalar.wgsl and of the three files. TILE_F16: tiles in float16. K_ALIGNED:
+//   K is a multiple of 16. A_LOADS, B_LOADS: what an invocation reads of a tile, of A vec4, of B B_VECTORS
+//   vec4 at once. VECTORS_M, VECTORS_N: PER_M / 4, PER_N / 4. B_SCALE_TERMS: for so many terms an NF4 scale
+//   holds.
+// Threads: workgroup x over n, y over m, z over the splits of k; THREADS = TILE_M / PER_M * TILE_N / PER_N.
 #include "lib/tile.wgsl"
 #include "lib/matmul/grouping.wgsl"
 #include "lib/matmul/results.wgsl"
@@ -21,7 +25,8 @@ const B_UNITS: u32 = TILE_N * 16u / B_UNIT;
 var<workgroup> a_tile: array<Tile, select(16u, TILE_M, A_ALONG_K) * A_STRIDE>;
 var<workgroup> b_tile: array<Tile, select(16u, TILE_N, B_ALONG_K) * B_STRIDE>;
 
-// Of the e-th vec4 of A's tile: its k, its place in the tile, and where it lies for k = 0 of the slice.
+// a_k, a_slot, a_start: the k, the place in the tile and, for k = 0 of the slice, the place in a of the e-th
+// vec4 of A's tile. b_k, b_slot, b_start: the same of the e-th unit of B's.
 fn a_k(e: u32) -> u32 {
   return select(e / (TILE_M / 4u), e % 4u * 4u, A_ALONG_K);
 }
@@ -127,7 +132,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
 #endrepeat
     }
     for (var k = 0u; k < 4u; k++) {
-      // row: four k of one row of A. b0 to b3: four columns of B for each of these k.
+      // row<i>: four k of one row of A. b0_<j> to b3_<j>: four columns of B for each of these k.
 #if A_ALONG_K
 #repeat i PER_M
       let row$i = vec4f(a_tile[(y + $iu * ROWS) * A_STRIDE + k]);

@@ -1,11 +1,19 @@
-// C[m, n] = ALPHA * sum_z partial[z][m][n]  (lora_term to C where ACCUMULATE): the second half of a product whose k was split.
-// Buffers: 0 c, 1 partial [SPLIT_K, M, N]. C at C_OFFSET + m C_ROW + n. Threads: one invocation an element.
+// The second half of a product whose k was split: C[m, n] = ALPHA sum_z partial[z, m, n], in the order of z.
+// The result is added to C where ACCUMULATE. Attention's dk and dv, whose heads are split, are added up by it
+// too.
+// Buffers: c, element (m, n) at C_OFFSET + m C_ROW + n; partial [SPLIT_K, M, N].
+// Constants: M, N, SPLIT_K, C_OFFSET, C_ROW, ALPHA, ACCUMULATE.
+// Threads: one invocation an element.
 #include "lib/grid.wgsl"
 @group(0) @binding(0) var<storage, read_write> c: array<f32>;
 @group(0) @binding(1) var<storage, read> partial: array<f32>;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
   let e = flat_index(group, groups, local, 64u);
   if (e >= M * N) {
     return;

@@ -1,7 +1,10 @@
-// The same sums as matmul_reduce.wgsl by vec4, for C without gaps: C_g[m, n] = ALPHA * sum_z partial_g[z][m][n]  (lora_term to C_g where ACCUMULATE), for
-// PROBLEMS products at once (lib/group_columns.wgsl). Of problem g: SIZE columns, which are columns FIRST of all; its partial sums [SPLIT_K, M, SIZE] begin
-// at SPLIT_K M FIRST. All sizes are multiples of 4.
-// Buffers: 1 partial, 10, 11, ... C_g [M, SIZE]. Threads: one invocation four elements.
+// split_k_reduce.wgsl by vec4, for C without gaps and for the PROBLEMS products of a grouped GEMM at once:
+// C_g[m, n] = ALPHA sum_z partial_g[z, m, n], added to C_g where ACCUMULATE.
+// Buffers: c0, c1, … [M, SIZE<g>]; partial, of which those of problem g, [SPLIT_K, M, SIZE<g>], begin at
+//   SPLIT_K M FIRST<g>.
+// Constants: M, SPLIT_K, ALPHA, ACCUMULATE, PROBLEMS. Problem g has SIZE<g> columns, which are columns
+//   FIRST<g> and on of all; both are multiples of 4.
+// Threads: one invocation four elements.
 #include "lib/grid.wgsl"
 @group(0) @binding(1) var<storage, read> partial: array<vec4f>;
 #repeat g PROBLEMS
@@ -17,7 +20,11 @@ fn total(first: u32, size: u32, own: u32) -> vec4f {
 }
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
   let e = flat_index(group, groups, local, 64u);
 #repeat g PROBLEMS
   if (e >= M * FIRST$g / 4u && e < M * (FIRST$g + SIZE$g) / 4u) {

@@ -1,5 +1,11 @@
-// y = x / sqrt(mean(x^2) + EPS) * (UNIT_OFFSET + w), a row of WIDTH at a time; of x = a, or of x = a + b, which goes to sum (ADDS 1).
-// Buffers: 0 y, 1 sum, 2 a, 3 b, all [ROWS, WIDTH]; neither sum nor b where ADDS is 0; 4-7 w [WIDTH]. Threads: one workgroup a row, or one invocation (SERIAL_ROWS).
+// y = x / sqrt(mean(x^2) + EPS) (UNIT_OFFSET + w), row by row (RMSNorm, arXiv:1910.07467). Here x = a, or
+// where HAS_ADD x = a + b, which is written to sum.
+// Buffers: y, a [ROWS, WIDTH]; where HAS_ADD, sum and b [ROWS, WIDTH]; the weight w [WIDTH], any kind
+//   (lib/weight/element.wgsl).
+// Constants: ROWS, WIDTH, EPS, UNIT_OFFSET (1 where the checkpoint stores w - 1, else 0), HAS_ADD,
+//   SERIAL_ROWS, WORKGROUP, WEIGHT_KIND.
+// Threads: one workgroup of WORKGROUP invocations a row; where SERIAL_ROWS, one invocation a row and eight
+//   rows a workgroup.
 #if SERIAL_ROWS
 #include "lib/row_serial.wgsl"
 #else
@@ -22,7 +28,11 @@ fn x_at(i: u32) -> f32 {
 }
 
 @compute @workgroup_size(ROW_THREADS)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) id: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) id: u32,
+) {
   let row = row_of(group, groups, id);
   let local = lane_of(id);
   if (row >= ROWS) {

@@ -1,5 +1,9 @@
-// With r = 1 / sqrt(mean(x^2) + EPS) and g = dy * (UNIT_OFFSET + w):  dx = r (g - x r^2 mean(g x))  (added to dx where ACCUMULATE).
-// Buffers: 0 dx, 1 x, 2 dy, all [ROWS, WIDTH], 4-7 w [WIDTH]. Threads: one workgroup a row, or one invocation (SERIAL_ROWS).
+// The gradient of rms_norm.wgsl. With r = 1 / sqrt(mean(x^2) + EPS) and g = dy (UNIT_OFFSET + w):
+//   dx = r (g - x r^2 mean(g x))
+// The result is added to dx where ACCUMULATE.
+// Buffers: dx, x, dy [ROWS, WIDTH]; the weight w [WIDTH], any kind (lib/weight/element.wgsl).
+// Constants: those of rms_norm.wgsl, and ACCUMULATE.
+// Threads: those of rms_norm.wgsl.
 #if SERIAL_ROWS
 #include "lib/row_serial.wgsl"
 #else
@@ -11,7 +15,11 @@
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
 
 @compute @workgroup_size(ROW_THREADS)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) id: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) id: u32,
+) {
   let row = row_of(group, groups, id);
   let local = lane_of(id);
   if (row >= ROWS) {

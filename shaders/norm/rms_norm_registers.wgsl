@@ -1,5 +1,9 @@
-// rms_norm.wgsl where WIDTH is a multiple of 4: a workgroup reads its row once, all of it before anything is done. Buffers: as there.
-// Threads: one workgroup a row; an invocation keeps VECTORS vec4 of it.
+// rms_norm.wgsl where WIDTH is a multiple of 4: a workgroup reads its row once, into registers, all of it
+// before anything is done with it.
+// Buffers: y, a [ROWS, WIDTH]; where HAS_ADD, sum and b [ROWS, WIDTH]; the weight w [WIDTH], any kind
+//   (lib/weight/vec4.wgsl).
+// Constants: those of rms_norm.wgsl but SERIAL_ROWS; VECTORS, the vec4 of a row that an invocation holds.
+// Threads: one workgroup of WORKGROUP invocations a row.
 #include "lib/row.wgsl"
 #include "lib/weight/vec4.wgsl"
 @group(0) @binding(0) var<storage, read_write> y: array<vec4f>;
@@ -12,7 +16,11 @@
 const WIDTH4: u32 = WIDTH / 4u;
 
 @compute @workgroup_size(WORKGROUP)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
   let row = row_of(group, groups, local);
   if (row >= ROWS) {
     return;

@@ -1,9 +1,13 @@
-// AdamW with decoupled decay (arXiv:1711.05101), as torch.optim.AdamW computes it, after clipping to the global norm:
-//   g *= scale;  g *= min(1, max_norm / (norm + 1e-6));  p *= 1 - lr wd;  m += (g - m)(1 - b1);  v = b2 v + (1 - b2) g^2
-//   p -= lr / (1 - b1^t) * m / (sqrt(v) / sqrt(1 - b2^t) + eps)
-// Nothing is changed where this step failed or one ahead of it. Parameters from B_START on (the B matrices) use lr_b.
-// BETA1_REST, BETA2_REST are 1 - b1, 1 - b2, rounded once.
-// Buffers: 0 p, 1 m, 2 v, 3 g, all [COUNT]; 4 scalars (lr_a, lr_b, weight_decay, max_norm or 0, 1 - b1^t, sqrt(1 - b2^t), scale); 5 stats (loss, norm^2 before scale, failed or 0).
+// AdamW with decoupled decay (arXiv:1711.05101) as torch.optim.AdamW computes it, after clipping to the
+// global norm:
+//   g *= scale;  g *= min(1, max_norm / (norm + 1e-6))
+//   p *= 1 - lr wd;  m += (g - m)(1 - b1);  v = b2 v + (1 - b2) g^2
+//   p -= lr / (1 - b1^t) m / (sqrt(v) / sqrt(1 - b2^t) + eps)
+// Nothing is changed where this step failed or one ahead of it (stats[2]). Parameters from B_START on, the B
+// matrices, use lr_b.
+// Buffers: p, m, v [COUNT], read and written; g [COUNT]; scalars (lr_a, lr_b, weight_decay, max_norm or 0, 1
+//   - b1^t, sqrt(1 - b2^t), scale); stats (loss, norm^2 before scale, failed or 0).
+// Constants: COUNT, B_START, BETA2, EPS; BETA1_REST and BETA2_REST are 1 - b1 and 1 - b2, rounded once.
 // Threads: one invocation an element.
 #include "lib/grid.wgsl"
 @group(0) @binding(0) var<storage, read_write> p: array<f32>;
@@ -14,7 +18,11 @@
 @group(0) @binding(5) var<storage, read> stats: array<f32>;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
   let i = flat_index(group, groups, local, 64u);
   if (i >= COUNT || stats[2] != 0.0) {
     return;

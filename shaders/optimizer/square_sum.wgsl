@@ -1,12 +1,15 @@
-// Sum of squares of COUNT numbers in two steps: PARTIALS slices of x to partials from FIRST on (FINAL false; one launch a stretch of x that one
-// binding holds), then all partials to stats[1] (FINAL true and FIRST 1, where x is partials and COUNT their number), and stats[2] = 1 where
-// stats[0] or stats[1] is NaN or infinite.
-// Buffers: 0 out, 1 x. Threads: one workgroup a slice, slices interleaved.
+// The sum of squares of COUNT numbers in two steps. First (FINAL false, one launch for each stretch of x that
+// one binding holds) PARTIALS interleaved parts of x are summed to out from FIRST on. Then (FINAL true, FIRST
+// 1, where x holds the partial sums and COUNT is their number) these are added to out[1], which is stats[1],
+// and stats[2] becomes 1 where stats[0] or stats[1] is NaN or infinite.
+// Buffers: out, read and written; x [COUNT].
+// Constants: COUNT, PARTIALS, FIRST, FINAL, WORKGROUP.
+// Threads: one workgroup of WORKGROUP invocations a partial sum.
 #include "lib/row.wgsl"
 @group(0) @binding(0) var<storage, read_write> out: array<f32>;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 
-// By its bits: an implementation may assume that no NaN occurs.
+// Decided by the bits, since an implementation may assume that no NaN occurs.
 fn finite(value: f32) -> bool {
   return (bitcast<u32>(value) & 0x7f800000u) != 0x7f800000u;
 }

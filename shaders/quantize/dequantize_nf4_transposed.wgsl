@@ -1,7 +1,12 @@
-// The other way up: y[k, n] = element (n, k) of an NF4 tensor [N, K], in float32 or rounded to float16 (TILE). K is a multiple of 64. Or of PROBLEMS tensors
-// that share their buffers, side by side: of member g its rows are rows FIRST and on; it begins at element START, scale BLOCK and nested scale NESTED.
-// Buffers: 0 y [K, N], 4-7 the tensor. Threads: one invocation a block of 64 codes of a row; neighbours take the same block of neighbouring rows, so
-// that what they write lies side by side. Workgroup x over rows, y over blocks.
+// y[k, n] = element (n, k) of an NF4 tensor [N, K], in float32 or rounded to float16 (TILE_F16): a product
+// whose B runs along k gets one that runs along n, which it stores to its tile by vec4. Or of PROBLEMS
+// tensors that share their buffers, side by side: the rows of tensor g are rows FIRST<g> and on of N; it
+// begins at element START<g>, scale BLOCK<g> and nested scale NESTED<g> of the buffers. PROBLEMS 0: one
+// tensor.
+// Buffers: y [K, N]; weight_packed and the scales of lib/weight/nf4_scales.wgsl.
+// Constants: N; K, a multiple of 64; TILE_F16, WEIGHT_KIND, PROBLEMS.
+// Threads: one invocation a block of 64 codes of a row. Neighbours take the same block of neighbouring rows,
+//   so that they write neighbouring elements. Workgroup x over rows, y over blocks.
 #include "lib/tile.wgsl"
 #include "lib/weight/nf4_scales.wgsl"
 @group(0) @binding(4) var<storage, read> weight_packed: array<u32>;
@@ -18,7 +23,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   if (n >= N) {
     return;
   }
-  // Of its member: its first row, where it begins, its first scale and nested scale.
+  // Of the row's tensor: its first row, its first element, its first scale and nested scale.
   var place = vec4u();
 #repeat g PROBLEMS
   if (n >= FIRST$g) {

@@ -1,9 +1,15 @@
-// Rotary embedding, halves rotated (the Llama layout), of the first ROTATED elements of each head: for i < R = ROTATED/2, p = rows[t], s = SIGN:
-//   y[i] = x[i] cos[p, i] - s x[i + R] sin[p, i],  y[i + R] = x[i + R] cos[p, i] + s x[i] sin[p, i];  y = x from ROTATED to D
-// Where INTERLEAVED the pair is (2i, 2i + 1) instead of (i, i + R). SIGN -1 is the transposed rotation, which is the gradient. PROJECTIONS values by the same rows: of projection g, HEADS heads, after FIRST heads of those before it.
-// Where CACHES is 1 the three are queries, keys and values: values are not rotated, and the last two go to row [slots[t], rows[t]] of the cache's y_g
-// [SLOTS, LENGTH, HEADS D], or nowhere where slots[t] is SLOTS or more.
-// Buffers: 0 cos [P, R], 1 sin [P, R], 2 rows [T] u32 (< P), 3 slots [T] u32 (CACHES), 10, 11, ... x_g [T, HEADS D], 20, 21, ... y_g.
+// Rotary position embedding (arXiv:2104.09864) of the first ROTATED elements of each head, halves rotated
+// (the Llama layout). For i < R = ROTATED / 2, p = rows[t] and s = SIGN:
+//   y[i] = x[i] cos[p, i] - s x[i + R] sin[p, i],  y[i + R] = x[i + R] cos[p, i] + s x[i] sin[p, i]
+// Elements from ROTATED to D stay as they are. Where INTERLEAVED the pair is (2i, 2i + 1) instead of (i, i +
+// R). SIGN -1 is the transposed rotation, which is the gradient.
+// PROJECTIONS values are rotated by the same rows. Where WRITES_CACHE they are queries, keys and values:
+// values are not rotated, and keys and values go to row [slots[t], rows[t]] of the cache, or nowhere where
+// slots[t] is SLOTS or more.
+// Buffers: cos_table, sin_table [P, R]; rows [T] u32, below P; x0, x1, … [T, HEADS<g> D]; y0, y1, … of the
+//   same shape, or the cache [SLOTS, LENGTH, HEADS<g> D]; where WRITES_CACHE, slots [T] u32.
+// Constants: T, D, ROTATED, P, SIGN, INTERLEAVED, PROJECTIONS, WRITES_CACHE, SLOTS, LENGTH. Projection g has
+//   HEADS<g> heads, after FIRST<g> heads of those before it.
 // Threads: one invocation a pair.
 #include "lib/grid.wgsl"
 @group(0) @binding(0) var<storage, read> cos_table: array<f32>;
@@ -18,7 +24,11 @@
 #endrepeat
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
   let pair = flat_index(group, groups, local, 64u);
   var projection = PROJECTIONS;
   var own = 0u;

@@ -1,14 +1,19 @@
-// ids[b]: greedy (mode 0) the first largest logit; else from softmax(logits / temperature) cut to the smallest set of likeliest tokens whose
-// probability reaches top_p. The set is found by bisection on its least probability, the draw is the inverse of its sum in id order.
-// After sample_largest.wgsl and the levels of sample_kept.wgsl. Buffers: 0 ids [ROWS] u32, 1-4 in lib/likeliest.wgsl, 5 random u32 (seed, draw, then a
-// stream a row). Threads: one workgroup a row; the first invocation finds the draw among the stretches, then among PER tokens each of one, then among these.
+// The last step of drawing the next id of each row: in greedy mode the first of the largest logits; else a
+// draw from softmax(logits / temperature), cut to the smallest set of the most likely tokens whose
+// probability reaches top_p. sample_argmax.wgsl and the levels of sample_top_p.wgsl have found the least
+// probability of that set; the draw is the inverse of the sum of probabilities in the order of ids.
+// Buffers: ids [ROWS] u32; random u32 (seed, draw, then a stream a row); logits, options, best and previous
+//   of lib/sampling.
+// Constants: those of lib/sampling/top_p.wgsl.
+// Threads: one workgroup a row. The first invocation finds the draw among the stretches, then among the PER
+//   tokens of each invocation's share of one, then among these.
 #include "lib/sampling/top_p.wgsl"
 #include "lib/random.wgsl"
 @group(0) @binding(0) var<storage, read_write> ids: array<u32>;
 @group(0) @binding(5) var<storage, read> random: array<u32>;
 
 const STRETCH: u32 = WORKGROUP * PER;
-// Of stretches, of an invocation's tokens, of tokens.
+// shares holds those of the stretches, then those of each invocation's tokens, then those of each token.
 const OWN_SHARES: u32 = PARTS;
 const TOKEN_SHARES: u32 = PARTS + WORKGROUP;
 var<workgroup> shares: array<f32, TOKEN_SHARES + STRETCH>;
@@ -16,11 +21,11 @@ var<workgroup> stretch: u32;
 
 struct Place {
   at: u32,
-  // What is left of the draw there.
+  // What is left of the draw at `at`.
   rest: f32,
 }
 
-// Where among `count` shares a draw lies: in the last that there is, where rounding lets it pass all of them.
+// Where among `count` shares a draw lies. It is the last share above 0 where rounding lets the draw pass all.
 fn place_of(draw: f32, first: u32, count: u32) -> Place {
   var place = Place();
   var sum = 0.0;
@@ -61,7 +66,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     for (var part = 0u; part < PARTS; part++) {
       mass += shares[part];
     }
-    let place = place_of(random_unit(random_key(random_key(mix32(random[0]), random[1]), random[2u + row])) * mass, 0u, PARTS);
+    let place = place_of(
+      random_unit(random_key(random_key(mix32(random[0]), random[1]), random[2u + row])) * mass,
+      0u,
+      PARTS,
+    );
     stretch = place.at;
     rest = place.rest;
   }

@@ -1,5 +1,8 @@
-// Of each stretch of WORKGROUP PER logits the largest and its first id: the first step of sample.wgsl.
-// Buffers: 0 best [ROWS, PARTS] (logit, id), 1 logits [ROWS, V]. Threads: workgroup (part, row); an invocation takes every WORKGROUP-th logit of the stretch.
+// The first step of drawing the next id: of each stretch of WORKGROUP PER logits of a row, the largest and
+// its first id. sample_top_p.wgsl and sample.wgsl follow.
+// Buffers: best [ROWS, PARTS] (logit, id); logits [ROWS, V].
+// Constants: V, SOFTCAP, WORKGROUP, PER (logits an invocation), PARTS (stretches of a row).
+// Threads: workgroup (stretch, row); an invocation takes every WORKGROUP-th logit of the stretch.
 #include "lib/softcap.wgsl"
 #include "lib/row.wgsl"
 @group(0) @binding(0) var<storage, read_write> best: array<vec2f>;

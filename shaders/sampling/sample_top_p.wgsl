@@ -1,6 +1,9 @@
-// A level of the bisection of lib/likeliest.wgsl; nothing where the choice is greedy.
-// Buffers: 0 records [ROWS, PARTS, THRESHOLDS + 3], others in lib/likeliest.wgsl. Threads: workgroup (part, row). The stretch's probabilities are made once,
-// then THRESHOLDS invocations, LANES times, add up what their threshold leaves of a share of them.
+// One level of the bisection for the top-p threshold (lib/sampling/top_p.wgsl). It does nothing where the
+// choice is greedy.
+// Buffers: records [ROWS, PARTS, THRESHOLDS + 3]; logits, options, best and previous of lib/sampling.
+// Constants: those of lib/sampling/top_p.wgsl; PER_VECTORS = PER / 4.
+// Threads: workgroup (stretch, row). The stretch's probabilities are made once; then THRESHOLDS invocations,
+//   LANES times, each sum what is at or above their threshold in a share of them.
 #include "lib/sampling/top_p.wgsl"
 @group(0) @binding(0) var<storage, read_write> records: array<f32>;
 

@@ -1,5 +1,8 @@
-// Largest |a - b| and largest |b| over COUNT elements, a pair a workgroup: out[2 group], out[2 group + 1]. What is no number counts as the largest.
-// Buffers: 0 out, 1 a, 2 b. Threads: 256 a workgroup, each over every (256 GROUPS)-th element.
+// The largest |a - b| and the largest |b| over COUNT elements, a pair a workgroup: out[2 w] and out[2 w + 1]
+// of workgroup w. What is no number counts as the largest finite one.
+// Buffers: out [2 GROUPS]; a, b [COUNT].
+// Constants: COUNT; GROUPS, the workgroups.
+// Threads: 256 invocations a workgroup; each takes every (256 GROUPS)-th element.
 @group(0) @binding(0) var<storage, read_write> out: array<f32>;
 @group(0) @binding(1) var<storage, read> a: array<f32>;
 @group(0) @binding(2) var<storage, read> b: array<f32>;

@@ -179,4 +179,20 @@ describe('every file of shaders/', () => {
       if (path.startsWith('lib/')) expect(included, path).toContain(path);
     }
   });
+
+  it.each(shaderSources())('%s has lines of at most 110 columns', (path, text) => {
+    text.split('\n').forEach((line, i) => expect(line.length, `${path}:${i + 1}`).toBeLessThanOrEqual(110));
+  });
+
+  it.each(shaderSources().filter(([path]) => !path.startsWith('lib/')))(
+    '%s says in its header what it binds and what an invocation does',
+    (path, text) => {
+      const header = /^(?:\/\/.*\n)+/.exec(text)?.[0] ?? '';
+      expect(header, path).toMatch(/^\/\/ Buffers\b/m);
+      expect(header, path).toMatch(/^\/\/ Threads: /m);
+      const sentences = header.slice(header.search(/^\/\/ Buffers\b/m));
+      for (const [, name] of text.matchAll(/var<storage, \w+> (\w+\$?)/g))
+        expect(sentences, path).toMatch(new RegExp(`\\b${name.replace(/\$.*/, '0')}\\b`));
+    },
+  );
 });

@@ -1,5 +1,6 @@
-// What the attention kernels on matrix units share: 128 invocations, four subgroups of 32; a subgroup owns 16 of a block's 64 rows. Operands are
-// rounded to float16; a block of 64 x 32 scores goes through workgroup memory as float32, a lane to a column. D is a multiple of 16, FD = D / 16.
+// What the attention kernels on matrix units share. 128 invocations are four subgroups of 32, and a subgroup
+// owns 16 of a block's 64 rows. Operands are rounded to float16. A block of 64 x 32 scores goes through
+// workgroup memory as float32, a column a lane. D is a multiple of 16, FD = D / 16.
 enable f16;
 enable subgroups;
 enable chromium_experimental_subgroup_matrix;
@@ -9,7 +10,7 @@ const STAGE_STRIDE: u32 = D + 8u;
 const SCORE_STRIDE: u32 = 36u;
 const HALF_STRIDE: u32 = 40u;
 const KEY_HEADS: u32 = HEADS / GROUP_SIZE;
-// Rows 0 to 31 and 32 to 63: two operands of 32 rows, or one of 64.
+// Operands in float16: one of 64 rows, or two of 32, rows 0 to 31 and 32 to 63.
 var<workgroup> stage: array<f16, 64u * STAGE_STRIDE>;
 
 fn put_stage(row: u32, column: u32, value: vec4f) {

@@ -1,5 +1,6 @@
-// In the body of an attention kernel of one invocation a query: o at `row` = softmax over keys `first` to t of score(q . k_j), times v_j, of rows that begin at
-// `base`; four keys at a time, with a running maximum. Leaves `largest` and `total`, of which log sum exp is made.
+// The body of an attention kernel of one invocation a query: o at `row` = sum over keys `first` to t of
+// softmax(score(q . k_j)) v_j, of rows that begin at `base`, four keys at a time with a running maximum. It
+// leaves `largest` and `total`, of which the kernel makes log sum exp.
   var query: array<Vector, N>;
   var sum: array<Vector, N>;
   for (var i = 0u; i < N; i++) {
@@ -12,7 +13,12 @@
     var product = vec4f();
     for (var i = 0u; i < N; i++) {
       let x = query[i];
-      product += vec4f(dot(x, k[key.x + i]), dot(x, k[key.y + i]), dot(x, k[key.z + i]), dot(x, k[key.w + i]));
+      product += vec4f(
+        dot(x, k[key.x + i]),
+        dot(x, k[key.y + i]),
+        dot(x, k[key.z + i]),
+        dot(x, k[key.w + i]),
+      );
     }
     let score = select(vec4f(-3.0e38), attention_score(product), seen(j, t));
     let next = max(largest, max(max(score.x, score.y), max(score.z, score.w)));
@@ -21,7 +27,11 @@
     largest = next;
     total = total * shrink + p.x + p.y + p.z + p.w;
     for (var i = 0u; i < N; i++) {
-      sum[i] = sum[i] * shrink + p.x * v[key.x + i] + p.y * v[key.y + i] + p.z * v[key.z + i] + p.w * v[key.w + i];
+      sum[i] = sum[i] * shrink
+        + p.x * v[key.x + i]
+        + p.y * v[key.y + i]
+        + p.z * v[key.z + i]
+        + p.w * v[key.w + i];
     }
   }
   for (var i = 0u; i < N; i++) {

@@ -1,4 +1,5 @@
-// In the body of a tiled attention kernel, for the i-th vec4 of a head: adds q . k of an invocation's rows and four keys to product<r>.
+// Part of the body of a tiled attention kernel, for the i-th vec4 of a head: adds q . k of an invocation's
+// rows and its four keys to product<r>.
       let k0 = key_tile[x * STRIDE + i];
       let k1 = key_tile[(x + 8u) * STRIDE + i];
       let k2 = key_tile[(x + 16u) * STRIDE + i];

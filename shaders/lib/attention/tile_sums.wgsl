@@ -1,4 +1,5 @@
-// In the body of a tiled attention kernel: adds the rows of key_tile, each times its factor of factor_tile, to sum<r>_<d>.
+// Part of the body of a tiled attention kernel: adds the rows of key_tile, each times its factor of
+// factor_tile, to sum<r>_<d>.
     for (var s = 0u; s < SLOTS; s++) {
 #repeat r ROWS_PER_THREAD
       let factor$r = factor_tile[(y + $ru * ACROSS) * SLOT_STRIDE + s];

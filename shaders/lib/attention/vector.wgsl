@@ -1,4 +1,4 @@
-// How attention reads a head: by vectors of VECTOR_WIDTH, which divides D.
+// How attention reads a head: by vectors of VECTOR_WIDTH, 4 or 2, which divides D.
 #if VECTOR_WIDTH == 4
 alias Vector = vec4f;
 #else

@@ -1,4 +1,5 @@
-// The activation of a gated layer and its derivative, on Element: one number, or four at once (VECTOR_WIDTH 4).
+// The activation of a gated layer (ACTIVATION) and its derivative, on Element: one number, or four at once
+// (VECTOR_WIDTH 4).
 #if VECTOR_WIDTH == 4
 alias Element = vec4f;
 #else

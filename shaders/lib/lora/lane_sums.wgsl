@@ -1,8 +1,11 @@
-// Sums over LANES invocations, VECTORS vec4f at a time, in a fixed order: each puts its parts at lane_slot(v TILES + tile, lane), all call lane_sum,
-// and invocation i < VECTORS TILES is given the sum of output i. SPAN terms are added by one invocation, LANES / SPAN such sums by another.
+// Sums over LANES invocations, VECTORS vec4f at a time, in a fixed order. Each invocation puts its parts at
+// lane_slot(v TILES + tile, lane), all call lane_sum, and invocation i < VECTORS TILES is given the sum of
+// output i. SPAN terms are added by one invocation, LANES / SPAN such sums by another.
+// Constants: LANES; TILES, the outputs a vector over all invocations of a lane; THREADS = LANES TILES;
+//   VECTORS; SPAN.
 var<workgroup> lane_part: array<vec4f, VECTORS * THREADS>;
 
-// Turned by the output, so that neither writing nor reading meets one memory bank twice.
+// Lanes are rotated by the output, so that neither writing nor reading meets one memory bank twice.
 fn lane_slot(output: u32, lane: u32) -> u32 {
   return output * LANES + (lane + output) % LANES;
 }

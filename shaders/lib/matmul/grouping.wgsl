@@ -1,15 +1,16 @@
 // Which problem of a grouped GEMM a workgroup or a tile works on. GROUPED says how the problems lie:
-//   none: one problem, one A, one C, one weight that begins its buffers.
-//   columns: y_g = A B_g, PROBLEMS products of one A side by side. A workgroup's tile lies in one of them. Problem g has SIZE<g> columns,
-//     which are columns FIRST<g> and on of all and workgroups TILE<g> and on of the grid's x.
-//   terms: C = sum_g A_g B_g, one sum of PROBLEMS products with A_g [M, SIZE<g>] by rows. A tile's terms lie in one of them. Problem g has
-//     SIZE<g> terms, from FIRST<g> on of all.
-// The weight of problem g begins at element START<g>, scale BLOCK<g> and nested scale NESTED<g> of the buffers that all of them share.
+//   none: one problem with one A and one C, whose weight begins its buffers.
+//   columns: y_g = A B_g, PROBLEMS products of one A side by side. A workgroup's tile lies in one of them.
+//     Problem g has SIZE<g> columns, which are columns FIRST<g> and on of all and workgroups TILE<g> and on
+//     of the grid's x.
+//   terms: C = sum_g A_g B_g, one sum of PROBLEMS products with A_g [M, SIZE<g>] by rows. A tile's terms lie
+//     in one of them. Problem g has SIZE<g> terms, from FIRST<g> on of all.
+// The weight of problem g begins at element START<g>, scale BLOCK<g> and nested scale NESTED<g> of the
+// buffers that all of them share.
 // Buffers: a, or a0, a1, … where GROUPED is terms.
-//
-// problem: its index. problem_n, problem_row: columns of C, and of a row of C. problem_first: its first column of all.
-// problem_partial: where its partial sums begin. problem_term: its first term. problem_start, problem_block, problem_nested: where its
-// weight begins.
+// problem: its index. problem_n, problem_row: columns of C, and elements of a row of C. problem_first: its
+// first column of all. problem_partial: where its partial sums begin. problem_term: its first term.
+// problem_start, problem_block, problem_nested: where its weight begins.
 #if GROUPED == none
 @group(0) @binding(1) var<storage, read> a: array<vec4f>;
 const problem: u32 = 0u;
@@ -86,7 +87,8 @@ fn begin_terms(k: u32) {
 #endif
 }
 
-// The e-th four elements of a tile of A at terms k and on; start: where they lie for k = 0 (the kernel's a_start).
+// The e-th four elements of a tile of A at terms k and on. start: where they lie for k = 0, by the kernel's
+// a_start.
 fn read_a(e: u32, m0: u32, start: u32, k: u32) -> vec4f {
 #if GROUPED == terms
   let i = (a_row(e, m0) * problem_terms + k - problem_term + a_k(e)) / 4u;

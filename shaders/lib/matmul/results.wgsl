@@ -1,6 +1,7 @@
-// Where the results of a product go: C at C_OFFSET + m problem_row + n, or partial sums [SPLIT_K, M, problem_n], which
-// split_k_reduce.wgsl adds up. C_GROUPED: each problem of a grouped GEMM has its own C. C_VEC4: C is written by vec4, where N, C_OFFSET
-// and C_ROW are multiples of 4 and an invocation's columns are neighbours.
+// Where the results of a product go: to C at C_OFFSET + m problem_row + n, or to partial sums [SPLIT_K, M,
+// problem_n], which split_k_reduce.wgsl adds up. C_GROUPED: each problem of a grouped GEMM has its own C.
+// C_VEC4: C is written by vec4, where N, C_OFFSET and C_ROW are multiples of 4 and an invocation's columns
+// are neighbours.
 // Buffers: c, or c0, c1, … where C_GROUPED.
 #if C_VEC4
 alias C = vec4f;
@@ -35,34 +36,34 @@ fn put(i: u32, value: C) {
 #endif
 
 #if C_VEC4
-fn store4(m: u32, n: u32, slice: u32, value: vec4f) {
+fn store4(m: u32, n: u32, split: u32, value: vec4f) {
   if (n >= problem_n) {
     return;
   }
   if (SPLIT_K > 1u) {
-    put((problem_partial + (slice * M + m) * problem_n + n) / 4u, value);
+    put((problem_partial + (split * M + m) * problem_n + n) / 4u, value);
   } else {
     put((C_OFFSET + m * problem_row + n) / 4u, ALPHA * value);
   }
 }
 
-fn store(m: u32, n: u32, slice: u32, value: f32) {}
+fn store(m: u32, n: u32, split: u32, value: f32) {}
 #else
-fn store(m: u32, n: u32, slice: u32, value: f32) {
+fn store(m: u32, n: u32, split: u32, value: f32) {
   if (n >= problem_n) {
     return;
   }
   if (SPLIT_K > 1u) {
-    put(problem_partial + (slice * M + m) * problem_n + n, value);
+    put(problem_partial + (split * M + m) * problem_n + n, value);
   } else {
     put(C_OFFSET + m * problem_row + n, ALPHA * value);
   }
 }
 
-fn store4(m: u32, n: u32, slice: u32, value: vec4f) {
-  store(m, n, slice, value.x);
-  store(m, n + 1u, slice, value.y);
-  store(m, n + 2u, slice, value.z);
-  store(m, n + 3u, slice, value.w);
+fn store4(m: u32, n: u32, split: u32, value: vec4f) {
+  store(m, n, split, value.x);
+  store(m, n + 1u, split, value.y);
+  store(m, n + 2u, split, value.z);
+  store(m, n + 3u, split, value.w);
 }
 #endif

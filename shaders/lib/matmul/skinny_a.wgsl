@@ -1,6 +1,7 @@
-// How matmul_skinny.wgsl reads its rows of A. A_STAGED 0: from the buffer, where neighbouring invocations read neighbouring vec4.
-// Otherwise an invocation's terms lie together, so that A_STAGED vec4 of every invocation are brought to workgroup memory at once. One
-// more is left free, so that neighbours read from different banks.
+// How matmul_skinny.wgsl reads its rows of A. A_STAGED 0: from the buffer, where neighbouring invocations
+// read neighbouring vec4. Otherwise an invocation's terms lie together, so that A_STAGED vec4 of every
+// invocation are brought to workgroup memory at once. One more is left free, so that neighbours read from
+// different banks.
 #if A_STAGED
 var<workgroup> a_stage: array<vec4f, ROWS * LANES * (A_STAGED + 1u)>;
 

@@ -1,4 +1,6 @@
-// What every kernel that draws from logits [ROWS, V] reads. Buffers: 1 logits, 2 options (mode, temperature, top_p).
+// What every kernel that draws from logits [ROWS, V] reads, and the probability of an id relative to that of
+// the most likely one.
+// Buffers: logits [ROWS, V]; options (mode, temperature, top_p).
 #include "lib/softcap.wgsl"
 @group(0) @binding(1) var<storage, read> logits: array<f32>;
 @group(0) @binding(2) var<storage, read> options: array<f32>;

@@ -1,8 +1,13 @@
-// What sample_kept.wgsl and sample.wgsl share: bisection for the least relative probability, p = exp((z - largest) / temperature), of the likeliest tokens
-// that together reach top_p, THRESHOLDS - 1 middles at once. A level writes, for each of PARTS stretches of a row, what its tokens of at least low + j step
-// add up to for every j, then low, step and what all tokens of the row add up to (0 on the first level). Sums have one order for every j, so that a larger
-// threshold never has the larger sum.
-// Buffers: 1 and 2 in lib/probabilities.wgsl, 3 best [ROWS, PARTS] of sample_largest.wgsl, 4 the level previous, where there is one (LATER).
+// The bisection that sample_top_p.wgsl and sample.wgsl share. It looks for the least relative probability, p
+// = exp((z - largest) / temperature), of the most likely tokens that together reach top_p, with THRESHOLDS -
+// 1 middles at once. A level writes a record for each of PARTS stretches of a row: for every j what the
+// stretch's tokens of at least low + j step add up to, then low, step, and what all tokens of the row add up
+// to (0 on the first level). Sums have one order for every j, so that a larger threshold never has the larger
+// sum.
+// Buffers: logits and options of probabilities.wgsl; best [ROWS, PARTS] of sample_argmax.wgsl; where
+//   HAS_PREVIOUS, previous, the records of the level before.
+// Constants: V, SOFTCAP, WORKGROUP, PER, PARTS, THRESHOLDS, HAS_PREVIOUS; UNROLLED, the records that are read
+//   at once.
 #include "lib/sampling/probabilities.wgsl"
 #include "lib/row.wgsl"
 @group(0) @binding(3) var<storage, read> best: array<vec2f>;
@@ -20,7 +25,7 @@ struct Bracket {
   low: f32,
   step: f32,
   total: f32,
-  // Where the level previous found `low`.
+  // The number of the threshold that `low` is among those of the level before.
   threshold: u32,
 }
 
@@ -32,12 +37,12 @@ fn largest_logit(row: u32, local: u32) -> f32 {
   return row_max(own, local);
 }
 
-// Past the end of the row 0.
+// 0 past the end of the row.
 fn padded_probability(row: u32, i: u32, largest: f32) -> f32 {
   return select(0.0, relative_probability(row, min(i, V - 1u), largest), i < V);
 }
 
-// Over the lanes of this invocation's threshold.
+// The sum over the lanes of this invocation's threshold.
 fn lane_sum(value: f32, local: u32) -> f32 {
   lane_sums[local] = value;
   workgroupBarrier();
@@ -48,7 +53,7 @@ fn lane_sum(value: f32, local: u32) -> f32 {
   return sum;
 }
 
-// Where the level previous leaves the bisection.
+// Where the level before leaves the bisection; the whole of [0, 1] on the first level.
 fn bracket(row: u32, local: u32) -> Bracket {
   var found = Bracket(0.0, FINER, 0.0, 0u);
 #if HAS_PREVIOUS
@@ -57,10 +62,10 @@ fn bracket(row: u32, local: u32) -> Bracket {
   for (var first = local / THRESHOLDS; first < PARTS; first += LANES * UNROLLED) {
 #repeat u UNROLLED
     let part$u = first + $uu * LANES;
-    let kept$u = previous[(row * PARTS + min(part$u, PARTS - 1u)) * RECORD + threshold];
+    let mass$u = previous[(row * PARTS + min(part$u, PARTS - 1u)) * RECORD + threshold];
 #endrepeat
 #repeat u UNROLLED
-    sum += select(0.0, kept$u, part$u < PARTS);
+    sum += select(0.0, mass$u, part$u < PARTS);
 #endrepeat
   }
   sum = lane_sum(sum, local);

@@ -1,5 +1,5 @@
-// Reads element i of a weight of any kind (WEIGHT_KIND). Sixteen-bit elements lie two a word, the first in the low half; NF4 codes
-// eight a word, two a byte, the even element in the high nibble.
+// Reads element i of a weight of any kind (WEIGHT_KIND). Sixteen-bit elements lie two a word, the first in
+// the low half; NF4 codes eight a word, two a byte, the even element in the high nibble.
 // Buffers: weight_data, or weight_packed and those of nf4_scales.wgsl.
 #if WEIGHT_KIND == f32
 @group(0) @binding(4) var<storage, read> weight_data: array<f32>;

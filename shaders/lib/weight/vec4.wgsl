@@ -1,5 +1,5 @@
-// Reads elements i to i + 3 of a weight of any kind (WEIGHT_KIND); i is a multiple of 4, so that four NF4 codes share a scale.
-// The layout of each kind is that of element.wgsl.
+// Reads elements i to i + 3 of a weight of any kind (WEIGHT_KIND); i is a multiple of 4, so that four NF4
+// codes share a scale. The layout of each kind is that of element.wgsl.
 // Buffers: weight_data, or weight_packed and those of nf4_scales.wgsl.
 #if WEIGHT_KIND == f32
 @group(0) @binding(4) var<storage, read> weight_data: array<vec4f>;

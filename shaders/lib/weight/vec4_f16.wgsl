@@ -1,5 +1,6 @@
-// Reads elements i to i + 3 of a weight, rounded to float16; i is a multiple of 4. Where B_F16 is true the weight was dequantised
-// ahead of the product, by dequantize_nf4_words.wgsl or dequantize_nf4_transposed.wgsl, and lies as a float16 array.
+// Reads elements i to i + 3 of a weight, rounded to float16; i is a multiple of 4. Where B_F16 the weight was
+// dequantised ahead of the product, by dequantize_nf4_words.wgsl or dequantize_nf4_transposed.wgsl, and lies
+// as a float16 array.
 // Buffers: weight_data, or those of vec4.wgsl.
 #if B_F16
 @group(0) @binding(4) var<storage, read> weight_data: array<vec4<f16>>;
