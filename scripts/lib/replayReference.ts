@@ -30,6 +30,8 @@ export interface ReferenceInputs {
   initialQlora?: ReadonlyMap<string, Float32Tensor>;
   /** probe_A.* and probe_B.*. */
   probe: ReadonlyMap<string, Float32Tensor>;
+  /** Only so many steps of LoRA and QLoRA, and neither generation, rsLoRA nor what follows from the last step: where the whole takes too long. */
+  steps?: number;
   log(line: string): void;
 }
 
@@ -53,7 +55,8 @@ const GREEDY_DOCUMENTS = 4;
 const PROBE_DOCUMENTS = 3;
 
 export async function replayReference(inputs: ReferenceInputs): Promise<ReferenceResult> {
-  const { documents, log } = inputs;
+  const { documents, log, steps = STEPS } = inputs;
+  const isWhole = steps === STEPS;
   const model = modelOf(inputs.source.config);
   const source = withModelNames(inputs.source, model.tensors);
   const arrays = new Map<string, TensorToWrite>();
@@ -145,7 +148,7 @@ export async function replayReference(inputs: ReferenceInputs): Promise<Referenc
       lr: [] as number[],
       step_documents: [] as number[][],
     };
-    for (let step = 0; step < STEPS; step++) {
+    for (let step = 0; step < steps; step++) {
       const pick = [(2 * step) % documents.length, (2 * step + 1) % documents.length];
       const lr = learningRate(step, SCHEDULE);
       const { loss, gradNorm } = await engine.trainStep({
@@ -160,6 +163,7 @@ export async function replayReference(inputs: ReferenceInputs): Promise<Referenc
       record.lr.push(lr);
       record.step_documents.push(pick);
     }
+    if (!isWhole) return record;
     return { ...record, final_eval_loss: (await losses(engine)).each };
   };
   const folder = (tensors: AdapterTensors) =>
@@ -171,7 +175,7 @@ export async function replayReference(inputs: ReferenceInputs): Promise<Referenc
     const base = await losses(engine);
     scalars.base_loss = base.each;
     scalars.base_loss_all = base.all;
-    scalars.base_greedy = await greedy(engine);
+    if (isWhole) scalars.base_greedy = await greedy(engine);
     log('base: done');
     await engine.loadAdapter(
       new Map([...inputs.probe].map(([name, tensor]) => [name.replace(/^probe_[AB]\./, ''), tensor])),
@@ -179,13 +183,15 @@ export async function replayReference(inputs: ReferenceInputs): Promise<Referenc
     const { loss, gradients } = await engine.gradients(pack([...documents.keys()].slice(0, PROBE_DOCUMENTS)));
     scalars.probe_loss = loss;
     for (const [name, { shape, data }] of gradients) put(`grad.${name}`, shape, data);
-    scalars.probe_greedy = await greedy(engine);
+    if (isWhole) scalars.probe_greedy = await greedy(engine);
     for (const [name, { shape, data }] of inputs.probe) put(name, shape, data);
     log('probe: done');
-    scalars.lora = { ...(await train(engine, new Map(inputs.initial))), greedy: await greedy(engine) };
+    const curve = await train(engine, new Map(inputs.initial));
+    scalars.lora = isWhole ? { ...curve, greedy: await greedy(engine) } : curve;
+    log('lora: done');
+    if (!isWhole) return;
     adapters.adapter_trained = folder(await engine.readAdapter());
     await putLogits(engine, 'lora_logits', [...documents.keys()]);
-    log('lora: done');
   });
 
   for (const { name, shape } of model.tensors
@@ -195,14 +201,14 @@ export async function replayReference(inputs: ReferenceInputs): Promise<Referenc
   await withEngine(nf4, lora, async (engine) => {
     await putLogits(engine, 'nf4_logits', [0]);
     scalars.nf4_base_loss = (await losses(engine)).each;
-    scalars.qlora = {
-      ...(await train(engine, new Map(inputs.initialQlora ?? inputs.initial))),
-      greedy: await greedy(engine),
-    };
+    const curve = await train(engine, new Map(inputs.initialQlora ?? inputs.initial));
+    scalars.qlora = isWhole ? { ...curve, greedy: await greedy(engine) } : curve;
+    log('qlora: done');
+    if (!isWhole) return;
     adapters.adapter_qlora_trained = folder(await engine.readAdapter());
     await putLogits(engine, 'qlora_logits', [...documents.keys()]);
-    log('qlora: done');
   });
+  if (!isWhole) return { arrays, scalars, adapters };
   await withEngine(plain, { ...lora, use_rslora: true }, async (engine) => {
     scalars.rslora = await train(engine, new Map(inputs.initial));
     log('rslora: done');
