@@ -13,6 +13,7 @@ import { filesOf } from './lib/nodeFiles.ts';
 import { openNodeGpu } from './lib/nodeGpu.ts';
 import { readArrays } from './lib/readArrays.ts';
 import { textsReference } from './lib/textsReference.ts';
+import { replayGguf } from './lib/replayGguf.ts';
 import { replayReference, type ReferenceDocument } from './lib/replayReference.ts';
 
 export async function main([folder, out]: string[]): Promise<number> {
@@ -36,6 +37,16 @@ export async function main([folder, out]: string[]): Promise<number> {
   const source = await openCheckpoint(
     await filesOf(folder).then((files) => files.filter(({ path }) => !path.includes('/'))),
   );
+  if (source.gguf) {
+    const { arrays, scalars } = await replayGguf(
+      await openNodeGpu(),
+      source,
+      await json<ReferenceDocument[]>('batch.json'),
+    );
+    await writeFile(join(out, 'reference.safetensors'), writeSafetensors(arrays));
+    await writeFile(join(out, 'reference.json'), `${JSON.stringify(scalars, null, 1)}\n`);
+    return 0;
+  }
   const result = await replayReference({
     context: await openNodeGpu(),
     source,

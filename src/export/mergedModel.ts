@@ -1,5 +1,5 @@
 /** A model with an adapter merged into it, as the hub lays models out: 16-bit safetensors, config, tokenizer, card. */
-import { toBfloat16, toFloat16 } from '../formats/halfFloats.ts';
+import { toBfloat16, toFloat16 } from '../quant/halfFloats.ts';
 import { safetensorsBytes, safetensorsHeader, safetensorsOrder } from '../formats/safetensors.ts';
 import type { SafetensorsSpec } from '../formats/safetensors.ts';
 import type { WeightSource } from '../formats/tensors.ts';

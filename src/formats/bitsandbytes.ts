@@ -32,7 +32,7 @@ const STATE = /^(.*)\.quant_state\.bitsandbytes__(\w+)$/;
 const INSTEAD =
   'Use the original 16-bit checkpoint, or one that bitsandbytes saved in NF4 with blocks of 64.';
 
-/** What a config's quantization_config is where Finetab does not read it; null where it does (bitsandbytes in 4-bit NF4). */
+/** What a config's quantization_config is where Finetab does not read it; null where it does (bitsandbytes' NF4, FP8). */
 export function unreadQuantization(config: Readonly<Record<string, unknown>>): string | null {
   const {
     quant_method: method = config.load_in_4bit === true || config.load_in_8bit === true
@@ -41,6 +41,7 @@ export function unreadQuantization(config: Readonly<Record<string, unknown>>): s
     load_in_4bit,
     bnb_4bit_quant_type: type = 'fp4',
   } = config;
+  if (method === 'fp8') return null;
   if (method !== 'bitsandbytes') return JSON.stringify(method);
   if (load_in_4bit !== true) return '"bitsandbytes", 8-bit';
   return type === 'nf4' ? null : `"bitsandbytes", 4-bit ${JSON.stringify(type)}`;

@@ -1,33 +1,16 @@
-/** A model's files as the hub lays them out: config, tokenizer, one safetensors file or shards with an index. */
+/**
+ * A model's files, opened: a folder as the Hub lays it out (config, tokenizer, one safetensors file or shards with an index),
+ * or a GGUF.
+ */
 import { UserError } from '../lib/errors.ts';
-import { joinQuantized, type Nf4Scales } from './bitsandbytes.ts';
-import { readSafetensorsHeader, type SafetensorsEntry } from './safetensors.ts';
+import { joinQuantized } from './bitsandbytes.ts';
+import { joinFp8 } from './fp8.ts';
+import { isGguf } from './gguf/gguf.ts';
+import { openGguf } from './gguf/ggufCheckpoint.ts';
+import { readSafetensorsHeader } from './safetensors.ts';
+import { fileName, type NamedFile, type SourceCheckpoint, type SourceTensor } from './sourceCheckpoint.ts';
 
-export interface NamedFile {
-  /** Path as dropped; only its last part matters. */
-  path: string;
-  blob: Blob;
-  /** SHA-256 of the whole file, hex, where its source tells it. */
-  sha256?: string;
-}
-
-/** Where a tensor lies. */
-export interface SourceTensor extends SafetensorsEntry {
-  file: NamedFile;
-  /** Of a weight that is in NF4 already: the bytes are its codes, two a byte, `shape` is the weight's own. */
-  nf4?: Nf4Scales<SourceTensor>;
-}
-
-export interface SourceCheckpoint {
-  config: Record<string, unknown>;
-  tensors: Map<string, SourceTensor>;
-  /** Whether some of the tensors are quantised already. */
-  prequantized: boolean;
-  /** Texts of the tokenizer's and template's files that are there, by file name. */
-  texts: Record<string, string>;
-  /** The safetensors files, in reading order. */
-  weightFiles: NamedFile[];
-}
+export { fileName, type NamedFile, type SourceCheckpoint, type SourceTensor };
 
 const TEXT_FILES = [
   'tokenizer.json',
@@ -38,24 +21,34 @@ const TEXT_FILES = [
   'chat_template.json',
 ];
 const OTHER_FORMATS: [RegExp, string][] = [
-  [/\.gguf$/i, 'GGUF'],
-  [/\.(bin|pth|pt|ckpt)$/i, 'PyTorch pickle'],
-  [/\.(onnx|h5|msgpack)$/i, 'other-framework'],
+  [
+    /\.(bin|pth|pt|ckpt)$/i,
+    'a PyTorch pickle: reading it would run the code inside it, so Finetab does not. Use',
+  ],
+  [/\.(onnx|h5|msgpack)$/i, 'of another framework, which Finetab does not read. Use'],
 ];
 
-/** Finds and checks the files of one model among those dropped. No weight is read, only what says how weights are quantised. @throws UserError saying which file is missing or wrong */
+/**
+ * Finds and checks the files of one model among those dropped. Of the weights nothing is read but what says how they are
+ * quantised. @throws UserError saying which file is missing or wrong
+ */
 export async function openCheckpoint(files: readonly NamedFile[]): Promise<SourceCheckpoint> {
   const byName = (name: string) =>
     files.filter(({ path }) => fileName(path) === name).sort((a, b) => depth(a.path) - depth(b.path))[0];
   const configFile = byName('config.json');
-  if (!configFile)
-    throw new UserError(
-      'There is no config.json among these files. Drop the whole folder of a model from the Hugging Face hub.',
-    );
-  const config = await readJson(configFile);
   const index = byName('model.safetensors.index.json');
   const single = byName('model.safetensors');
-  const weightFiles = index ? await shardsOf(index, byName) : single ? [single] : noWeights(files);
+  if (!configFile || (!index && !single)) {
+    const ggufs = await ggufsOf(files);
+    if (ggufs.length > 0) return openGguf(ggufs);
+  }
+  if (!configFile)
+    throw new UserError(
+      'There is no config.json among these files. Drop the whole folder of a model from the Hugging Face hub, or a GGUF.',
+    );
+  const config = await readJson(configFile);
+  // As transformers: a single file counts before an index, which may be of an older save.
+  const weightFiles = single ? [single] : index ? await shardsOf(index, byName) : noWeights(files);
   const tensors = new Map<string, SourceTensor>();
   for (const file of weightFiles) {
     for (const entry of await readSafetensorsHeader(file.blob, fileName(file.path))) {
@@ -71,12 +64,19 @@ export async function openCheckpoint(files: readonly NamedFile[]): Promise<Sourc
     const file = byName(name);
     if (file) texts[name] = await file.blob.text();
   }
-  const { tensors: joined, quantized } = await joinQuantized(tensors);
-  return { config, tensors: joined, prequantized: quantized > 0, texts, weightFiles };
+  const { tensors: withNf4, quantized } = await joinQuantized(tensors);
+  const withFp8 = joinFp8(withNf4, config.quantization_config as Record<string, unknown> | undefined);
+  return { config, tensors: withFp8, prequantized: quantized > 0, gguf: false, texts, weightFiles };
 }
 
-export function fileName(path: string): string {
-  return path.split('/').at(-1)!;
+/** The GGUFs among the files: by their ending, or by how they begin where they have none (Ollama's blobs). */
+async function ggufsOf(files: readonly NamedFile[]): Promise<NamedFile[]> {
+  const found: NamedFile[] = [];
+  for (const file of files) {
+    const name = fileName(file.path);
+    if (/\.gguf$/i.test(name) || (!/\.[a-z]\w*$/i.test(name) && (await isGguf(file.blob)))) found.push(file);
+  }
+  return found;
 }
 
 function depth(path: string): number {
@@ -121,9 +121,7 @@ function noWeights(files: readonly NamedFile[]): never {
   for (const { path } of files) {
     const format = OTHER_FORMATS.find(([pattern]) => pattern.test(path))?.[1];
     if (format)
-      throw new UserError(
-        `${fileName(path)} is a ${format} file, which Finetab does not read. Use the model's safetensors files.`,
-      );
+      throw new UserError(`${fileName(path)} is ${format} the model's safetensors files, or a GGUF of it.`);
   }
   throw new UserError(
     'There is no model.safetensors (nor model.safetensors.index.json) among these files. Drop the whole folder of the model.',

@@ -3,6 +3,7 @@
  * (convert_hf_to_gguf.py and gguf-py/gguf/tensor_mapping.py) changes values on the way.
  */
 import { UserError } from '../lib/errors.ts';
+import { GGUF_FAMILIES } from './gguf/ggufFamilies.ts';
 
 /** An architecture as GGUF files have it. */
 export interface GgufArchitecture {
@@ -14,67 +15,25 @@ export interface GgufArchitecture {
   normPlusOne: boolean;
 }
 
-const plain = (name: string): GgufArchitecture => ({ name, permutesQueryKey: false, normPlusOne: false });
-const permuted = (name: string): GgufArchitecture => ({ ...plain(name), permutesQueryKey: true });
-const gemma = (name: string): GgufArchitecture => ({ ...plain(name), normPlusOne: true });
-
-/** By model_type of config.json. */
-const ARCHITECTURES: ReadonlyMap<string, GgufArchitecture> = new Map([
-  ['llama', permuted('llama')],
-  ['mistral', permuted('llama')],
-  ['smollm3', permuted('smollm3')],
-  ['granite', permuted('granite')],
-  ['qwen2', plain('qwen2')],
-  ['qwen3', plain('qwen3')],
-  ['phi3', plain('phi3')],
-  ['gemma2', gemma('gemma2')],
-  ['gemma3_text', gemma('gemma3')],
-  ['olmo2', plain('olmo2')],
-  ['exaone4', plain('exaone4')],
-  ['ernie4_5', plain('ernie4_5')],
-  ['hunyuan_v1_dense', plain('hunyuan-dense')],
-]);
+/** Model types that share another's architecture. */
+const SAME_AS: Readonly<Record<string, string>> = { mistral: 'llama' };
 
 /** @throws UserError where llama.cpp has no architecture for this model_type, as far as is known here */
 export function ggufArchitecture(modelType: string): GgufArchitecture {
-  const found = ARCHITECTURES.get(modelType);
-  if (!found)
-    throw new UserError(
-      `A ${modelType} model has no GGUF form that Finetab writes. Export the PEFT folder or the merged ` +
-        `safetensors instead. GGUF is written for: ${[...ARCHITECTURES.keys()].join(', ')}.`,
-    );
-  return found;
+  const type = SAME_AS[modelType] ?? modelType;
+  for (const [name, family] of GGUF_FAMILIES)
+    if (family.modelType === type)
+      return {
+        name,
+        permutesQueryKey: family.permuted === true,
+        normPlusOne: family.normsPlusOne === true,
+      };
+  const known = [...[...GGUF_FAMILIES.values()].map((family) => family.modelType), ...Object.keys(SAME_AS)];
+  throw new UserError(
+    `A ${modelType} model has no GGUF form that Finetab writes. Export the PEFT folder or the merged ` +
+      `safetensors instead. GGUF is written for: ${known.join(', ')}.`,
+  );
 }
-
-/** Modules outside the layers. */
-const GLOBAL_MODULES: ReadonlyMap<string, string> = new Map([
-  ['model.embed_tokens', 'token_embd'],
-  ['model.norm', 'output_norm'],
-  ['lm_head', 'output'],
-]);
-
-/** Modules of a layer, without `model.layers.N.` and `blk.N.`. */
-const LAYER_MODULES: ReadonlyMap<string, string> = new Map([
-  ['input_layernorm', 'attn_norm'],
-  ['self_attn.q_proj', 'attn_q'],
-  ['self_attn.k_proj', 'attn_k'],
-  ['self_attn.v_proj', 'attn_v'],
-  ['self_attn.qkv_proj', 'attn_qkv'],
-  ['self_attn.o_proj', 'attn_output'],
-  ['self_attn.q_norm', 'attn_q_norm'],
-  ['self_attn.k_norm', 'attn_k_norm'],
-  ['self_attn.query_layernorm', 'attn_q_norm'],
-  ['self_attn.key_layernorm', 'attn_k_norm'],
-  ['mlp.gate_proj', 'ffn_gate'],
-  ['mlp.up_proj', 'ffn_up'],
-  ['mlp.gate_up_proj', 'ffn_up'],
-  ['mlp.down_proj', 'ffn_down'],
-  ['pre_feedforward_layernorm', 'ffn_norm'],
-  ['post_feedforward_layernorm', 'post_ffw_norm'],
-]);
-
-/** Where a layer's second norm comes after attention, not before the feed-forward part. */
-const POST_NORM_ARCHITECTURES = new Set(['gemma2', 'gemma3', 'olmo2', 'exaone4']);
 
 /**
  * The GGUF name of a module, without `.weight` or `.bias`.
@@ -82,15 +41,15 @@ const POST_NORM_ARCHITECTURES = new Set(['gemma2', 'gemma3', 'olmo2', 'exaone4']
  * @throws UserError where the architecture's tensors have no such module
  */
 export function ggufModuleName(module: string, architecture: GgufArchitecture): string {
-  const global = GLOBAL_MODULES.get(module);
-  if (global) return global;
+  const family = GGUF_FAMILIES.get(architecture.name)!;
+  const outside = new Map([
+    ['model.embed_tokens', 'token_embd'],
+    [family.lastNorm[1], family.lastNorm[0]],
+    ['lm_head', 'output'],
+  ]).get(module);
+  if (outside) return outside;
   const [, layer, rest] = /^model\.layers\.(\d+)\.(.+)$/.exec(module) ?? [];
-  const known =
-    rest === 'post_attention_layernorm'
-      ? POST_NORM_ARCHITECTURES.has(architecture.name)
-        ? 'post_attention_norm'
-        : 'ffn_norm'
-      : LAYER_MODULES.get(rest ?? '');
+  const known = Object.entries(family.layer).find(([, name]) => name === rest)?.[0];
   if (layer === undefined || known === undefined)
     throw new UserError(`${module} has no name in GGUF files of the architecture ${architecture.name}.`);
   return `blk.${layer}.${known}`;

@@ -1,5 +1,6 @@
 /** The safetensors format (github.com/huggingface/safetensors): checked reading of headers, and writing. */
 import { UserError } from '../lib/errors.ts';
+import { FLOAT_BYTES, floatsOf, type FloatFormat } from '../quant/floatFormats.ts';
 
 export const DTYPE_BYTES = {
   F64: 8,
@@ -108,44 +109,13 @@ function isNaturals(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((entry) => Number.isSafeInteger(entry) && entry >= 0);
 }
 
-/** Elements of F64, F32, F16 or BF16 bytes as float32, exact except for F64, which is rounded. @throws for other dtypes */
+/** Elements of a floating-point dtype as float32, exact except for F64, which is rounded. @throws UserError for integers */
 export function toFloat32(dtype: SafetensorsDtype, bytes: Uint8Array): Float32Array {
-  const aligned = bytes.byteOffset % DTYPE_BYTES[dtype] === 0 ? bytes : bytes.slice();
-  const { buffer, byteOffset } = aligned;
-  const count = bytes.byteLength / DTYPE_BYTES[dtype];
-  switch (dtype) {
-    case 'F32':
-      return new Float32Array(buffer, byteOffset, count);
-    case 'F64':
-      return Float32Array.from(new Float64Array(buffer, byteOffset, count));
-    case 'BF16': {
-      const values = new Float32Array(count);
-      const words = new Uint32Array(values.buffer);
-      const halves = new Uint16Array(buffer, byteOffset, count);
-      for (let i = 0; i < count; i++) words[i] = halves[i] << 16;
-      return values;
-    }
-    case 'F16': {
-      const halves = new Uint16Array(buffer, byteOffset, count);
-      const values = new Float32Array(count);
-      for (let i = 0; i < count; i++) values[i] = halfToFloat(halves[i]);
-      return values;
-    }
-    default:
-      throw new UserError(
-        `${dtype} holds no floating-point weights that Finetab reads; it reads F64, F32, F16 and BF16.`,
-      );
-  }
-}
-
-/** IEEE 754 binary16 to a number. */
-export function halfToFloat(half: number): number {
-  const sign = half & 0x8000 ? -1 : 1;
-  const exponent = (half >> 10) & 31;
-  const fraction = half & 1023;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction ? NaN : sign * Infinity;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+  if (!(dtype in FLOAT_BYTES))
+    throw new UserError(
+      `${dtype} holds no floating-point weights; Finetab reads ${Object.keys(FLOAT_BYTES).join(', ')}.`,
+    );
+  return floatsOf(dtype as FloatFormat, bytes);
 }
 
 export interface TensorToWrite {

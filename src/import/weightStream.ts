@@ -9,23 +9,27 @@ import {
 import type { SourceCheckpoint, SourceTensor } from '../formats/checkpoint.ts';
 import { fileName } from '../formats/checkpoint.ts';
 import type { Nf4Scales } from '../formats/bitsandbytes.ts';
-import { DTYPE_BYTES, toFloat32, type SafetensorsDtype } from '../formats/safetensors.ts';
+import { toFloat32, type SafetensorsDtype } from '../formats/safetensors.ts';
 import { UserError } from '../lib/errors.ts';
-import { inOrder } from '../lib/inOrder.ts';
 import type { TensorRequirement } from '../model/config.ts';
+import { GGUF_FORMATS } from '../quant/ggufBlocks.ts';
+import { toFloat16 } from '../quant/halfFloats.ts';
 import { Nf4Quantizer, type QuantizedScales } from '../quant/nf4.ts';
 import { hasNonFinite, type BlockDtype } from '../quant/nf4Code.ts';
 import type { BlockQuantizer } from './gpuQuantizer.ts';
 import { withModelNames } from './tensorNames.ts';
+import { READ_BYTES, readBytes, tensorPieces } from './tensorPieces.ts';
 
 export type Quantization = 'nf4' | 'none';
 
-/** Source bytes read at once: a multiple of every dtype's width and of a block's bytes. */
-export const READ_BYTES = 4 * 1024 * 1024;
-/** Reads under way or waiting for their turn, a tensor. */
-const READS_AHEAD = 2;
-
-const STORED: Partial<Record<string, TensorKind>> = { F32: 'f32', F16: 'f16', BF16: 'bf16', F64: 'f32' };
+const STORED: Partial<Record<string, TensorKind>> = {
+  F64: 'f32',
+  F32: 'f32',
+  F16: 'f16',
+  BF16: 'bf16',
+  F8_E4M3: 'f32',
+  F8_E5M2: 'f32',
+};
 
 /** What will be stored of each required tensor; of a checkpoint that is quantised already nothing is quantised further. @throws UserError naming the first tensor that is missing, has another shape or an unreadable dtype */
 export function planTensors(
@@ -49,15 +53,26 @@ export function planTensors(
     const stored = tensor.nf4 ? (tensor.nf4.nested ? 'nf4' : 'nf4_f32') : STORED[tensor.dtype];
     if (!stored)
       throw new UserError(
-        `${file}: tensor ${name} is ${tensor.dtype}; Finetab reads F32, F16 and BF16. Use the original checkpoint, not a quantised one.`,
+        `${file}: tensor ${name} is ${tensor.dtype}; Finetab reads ${Object.keys(STORED).join(', ')}. Use the original checkpoint, not a quantised one.`,
       );
-    infos.set(name, {
-      name,
-      shape,
-      kind: quantise && quantization === 'nf4' && !source.prequantized ? 'nf4' : stored,
-    });
+    infos.set(name, { name, shape, kind: storedKind(tensor, stored, quantise, source, quantization) });
   }
   return infos;
+}
+
+/** How a tensor is stored; `plain` is the kind that keeps its values. */
+function storedKind(
+  tensor: SourceTensor,
+  plain: TensorKind,
+  quantise: boolean,
+  source: SourceCheckpoint,
+  quantization: Quantization,
+): TensorKind {
+  if (quantization !== 'nf4' || source.prequantized) return plain;
+  if (quantise) return 'nf4';
+  // A table of GGUF blocks would take twice the memory in float32 that the original takes: rounded to float16, within 2^-11.
+  const blocks = tensor.gguf && GGUF_FORMATS.get(tensor.gguf.ggmlType)!.elements > 1;
+  return blocks && tensor.shape.length === 2 ? 'f16' : plain;
 }
 
 /** Reads one tensor and yields its stored parts in order. @param quantize does the blocks instead of this thread @throws UserError where a weight is NaN or infinite, naming the tensor and index */
@@ -70,36 +85,50 @@ export async function* storedChunks(
   if (tensor.nf4) return yield* quantizedChunks(tensor, tensor.nf4, info, onRead);
   const quantizer = info.kind === 'nf4' ? new Nf4Quantizer(info.shape.reduce((a, b) => a * b, 1)) : null;
   let packedBytes = 0;
-  const reads = Math.ceil((tensor.end - tensor.begin) / READ_BYTES);
-  const pieces = inOrder(reads, READS_AHEAD, (i) =>
-    read(tensor, tensor.begin + i * READ_BYTES, Math.min(tensor.begin + (i + 1) * READ_BYTES, tensor.end)),
-  );
+  let elementsRead = 0;
   let byteOffset = 0;
-  for await (const bytes of pieces) {
-    const { dtype, elements } = elementsOf(tensor.dtype, bytes);
+  for await (const piece of tensorPieces(tensor)) {
+    const { dtype, elements } = elementsOf(piece.dtype, piece.bytes);
     const packed = quantize
       ? await quantizer?.pushBy(quantize, elements, dtype)
       : quantizer?.push(elements, dtype);
     if (quantizer ? quantizer.sawNonFinite : hasNonFinite(dtype, elements))
-      checkFinite(toFloat32(tensor.dtype, bytes), byteOffset / DTYPE_BYTES[tensor.dtype], tensor);
-    onRead?.(bytes.byteLength);
+      checkFinite(toFloat32(piece.dtype, piece.bytes), elementsRead, tensor);
+    onRead?.(piece.sourceBytes);
     if (packed) {
       if (packed.byteLength > 0) yield { part: 'packed', byteOffset: packedBytes, bytes: packed };
       packedBytes += packed.byteLength;
-    } else if (tensor.dtype === 'F64') {
-      yield {
-        part: 'data',
-        byteOffset: byteOffset / 2,
-        bytes: new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength),
-      };
-    } else yield { part: 'data', byteOffset, bytes };
-    byteOffset += bytes.byteLength;
+    } else {
+      const bytes = storedBytesOf(elements, info, elementsRead, tensor);
+      yield { part: 'data', byteOffset, bytes };
+      byteOffset += bytes.byteLength;
+    }
+    elementsRead += elements.length;
   }
   if (!quantizer) return;
   const { packed, scales } = quantizer.finish();
   if (packed.byteLength > 0) yield { part: 'packed', byteOffset: packedBytes, bytes: packed };
   yield { part: 'absmax_q', byteOffset: 0, bytes: scales.absmax_q };
   yield { part: 'nested', byteOffset: 0, bytes: nestedBytes(scales) };
+}
+
+/** Elements as they are stored: as they were read, or rounded to float16 where that was decided. */
+function storedBytesOf(
+  elements: Float32Array | Uint16Array,
+  info: TensorInfo,
+  first: number,
+  tensor: SourceTensor,
+): Uint8Array {
+  let stored: Float32Array | Uint16Array = elements;
+  if (info.kind === 'f16' && elements instanceof Float32Array) {
+    stored = toFloat16(elements);
+    if (hasNonFinite('F16', stored)) checkFinite(toFloat32('F16', bytesOf(stored)), first, tensor);
+  }
+  return bytesOf(stored);
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Uint16Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** A weight in NF4 already: its codes as they are; each scale once a block of 64 that it holds for. */
@@ -110,13 +139,13 @@ async function* quantizedChunks(
   onRead?: (bytes: number) => void,
 ): AsyncGenerator<TensorChunk> {
   for (let at = tensor.begin; at < tensor.end; at += READ_BYTES) {
-    const bytes = await read(tensor, at, Math.min(at + READ_BYTES, tensor.end));
+    const bytes = await readBytes(tensor, at, Math.min(at + READ_BYTES, tensor.end));
     onRead?.(bytes.byteLength);
     yield { part: 'packed', byteOffset: at - tensor.begin, bytes };
   }
   const parts = tensorPartBytes(info);
   const floats = async (scales: SourceTensor) => {
-    const values = toFloat32('F32', await read(scales, scales.begin, scales.end));
+    const values = toFloat32('F32', await readBytes(scales, scales.begin, scales.end));
     checkFinite(values, 0, scales);
     return values;
   };
@@ -131,7 +160,7 @@ async function* quantizedChunks(
   yield {
     part: 'absmax_q',
     byteOffset: 0,
-    bytes: repeat(await read(absmax, absmax.begin, absmax.end), blocksPerScale, parts.absmax_q!),
+    bytes: repeat(await readBytes(absmax, absmax.begin, absmax.end), blocksPerScale, parts.absmax_q!),
   };
   const nested_absmax = repeat(await floats(nested.absmax), blocksPerScale, parts.nested! / 4 - 1);
   yield {
@@ -155,15 +184,6 @@ function elementsOf(
 ): { dtype: BlockDtype; elements: Float32Array | Uint16Array } {
   if (dtype !== 'F16' && dtype !== 'BF16') return { dtype: 'F32', elements: toFloat32(dtype, bytes) };
   return { dtype, elements: new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2) };
-}
-
-async function read({ file }: SourceTensor, begin: number, end: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(await file.blob.slice(begin, end).arrayBuffer());
-  if (bytes.byteLength !== end - begin)
-    throw new UserError(
-      `${fileName(file.path)} changed or became unreadable while it was read. Drop it again.`,
-    );
-  return bytes;
 }
 
 /** The 'nested' part: float32 [offset, nested_absmax...]. */

@@ -2,7 +2,7 @@
  * Weights as GGUF blocks, to the bit as gguf-py's quants.py (and ggml's quantize_row_*_ref) make them: blocks of
  * 32 consecutive elements, each with a binary16 scale ahead of its codes.
  */
-import { float16Bits } from '../formats/halfFloats.ts';
+import { float16Bits } from './halfFloats.ts';
 
 const BLOCK = 32;
 

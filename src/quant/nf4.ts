@@ -5,7 +5,7 @@
  */
 
 import { BLOCK, middles, NF4_CODE, quantizeBlocks, type BlockDtype } from './nf4Code.ts';
-import { toFloat32 } from '../formats/safetensors.ts';
+import { floatsOf } from './floatFormats.ts';
 
 export { NF4_CODE, BLOCK };
 export const NESTED_BLOCK = 256;
@@ -115,7 +115,7 @@ export class Nf4Quantizer {
 
   /** Adds elements to the block that is not full yet. */
   private keep(piece: Float32Array | Uint16Array, dtype: BlockDtype): void {
-    const values = toFloat32(dtype, new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength));
+    const values = floatsOf(dtype, new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength));
     for (const value of values) if (value - value !== 0) this.sawNonFinite = true;
     this.pending.set(values, this.pendingCount);
     this.pendingCount += values.length;

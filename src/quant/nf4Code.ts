@@ -3,7 +3,7 @@
  * always the nearest code point of fround(x · fround(1 / absmax)), the lower one of two equally near.
  */
 
-import { halfToFloat } from '../formats/safetensors.ts';
+import { halfToFloat } from './floatFormats.ts';
 
 /** The 16 code points (QLoRA, arXiv:2305.14314). */
 export const NF4_CODE = new Float32Array([

@@ -144,11 +144,6 @@ describe('what is not supported is refused by its name', () => {
       /quantised already \("awq"\)/,
     ],
     [
-      'FP8',
-      { model_type: 'qwen3', ...SIZES, quantization_config: { quant_method: 'fp8' } },
-      /quantised already \("fp8"\)/,
-    ],
-    [
       'GGUF',
       { model_type: 'llama', ...SIZES, quantization_config: { quant_method: 'gguf' } },
       /quantised already \("gguf"\)/,

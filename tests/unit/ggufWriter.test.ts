@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { loraGguf } from '../../src/export/gguf/loraGguf.ts';
 import { ggufHeader, ggufTensorBytes, type GgufValue } from '../../src/formats/ggufWriter.ts';
-import { toBfloat16, toFloat16 } from '../../src/formats/halfFloats.ts';
+import { toBfloat16, toFloat16 } from '../../src/quant/halfFloats.ts';
 import { quantizeQ4_0, quantizeQ8_0 } from '../../src/quant/ggufQuantize.ts';
 
 interface Fixture {

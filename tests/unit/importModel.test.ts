@@ -5,7 +5,8 @@ import { writeSafetensors } from '../../src/formats/safetensors.ts';
 import { openDatabase, type Database } from '../../src/storage/database.ts';
 import { deleteModel, findModel, listModels, openModel } from '../../src/storage/models.ts';
 import { importModel } from '../../src/import/importModel.ts';
-import { memoryWeightSource, READ_BYTES } from '../../src/import/weightStream.ts';
+import { memoryWeightSource } from '../../src/import/weightStream.ts';
+import { READ_BYTES } from '../../src/import/tensorPieces.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
 import { TINY_CONFIG, tinyModelFiles, tinyWeights } from '../helpers/tinyModel.ts';
 
@@ -236,7 +237,7 @@ describe('models that cannot be used', () => {
     [
       'GGUF',
       { 'model.safetensors': null, 'model.gguf': 'GGUF' },
-      /model\.gguf is a GGUF file, which Finetab does not read/,
+      /model\.gguf: the file is cut off inside its header/,
     ],
     ['pickles', { 'model.safetensors': null, 'pytorch_model.bin': 'PK' }, /PyTorch pickle/],
     [
@@ -272,7 +273,7 @@ describe('models that cannot be used', () => {
     [
       'weights of another type',
       { 'model.safetensors': lying((entry) => (entry.dtype = 'I32')) },
-      /input_layernorm\.weight is I32; Finetab reads F32, F16 and BF16/,
+      /input_layernorm\.weight is I32; Finetab reads F64, F32, F16, BF16, F8_E4M3, F8_E5M2/,
     ],
     [
       'a Git LFS pointer',

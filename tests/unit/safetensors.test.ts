@@ -1,10 +1,6 @@
+import { halfToFloat } from '../../src/quant/floatFormats.ts';
 import { describe, expect, it } from 'vitest';
-import {
-  halfToFloat,
-  readSafetensorsHeader,
-  toFloat32,
-  writeSafetensors,
-} from '../../src/formats/safetensors.ts';
+import { readSafetensorsHeader, toFloat32, writeSafetensors } from '../../src/formats/safetensors.ts';
 
 const file = (header: unknown, data: number, cut = 0) => {
   const json = new TextEncoder().encode(typeof header === 'string' ? header : JSON.stringify(header));

@@ -1,0 +1,57 @@
+/** A checkpoint whose header was read: its config, its texts, and where each tensor lies. What every file format is opened to. */
+import type { Nf4Scales } from './bitsandbytes.ts';
+import type { SafetensorsEntry } from './safetensors.ts';
+
+export interface NamedFile {
+  /** Path as dropped; only its last part matters. */
+  path: string;
+  blob: Blob;
+  /** SHA-256 of the whole file, hex, where its source gives it. */
+  sha256?: string;
+}
+
+/** Where a tensor lies. Plain data, so that a worker can be given it. */
+export interface SourceTensor extends SafetensorsEntry {
+  file: NamedFile;
+  /** Of a weight that is in NF4 already: the bytes are its codes, two a byte, `shape` is the weight's own. */
+  nf4?: Nf4Scales<SourceTensor>;
+  /** Of a GGUF's tensor. `dtype` is what its blocks are decoded to. */
+  gguf?: GgufStorage;
+  /** Of an FP8 weight with scales: the decoded weight is F32. */
+  fp8?: Fp8Scales<SourceTensor>;
+}
+
+/** How a GGUF holds a tensor. */
+export interface GgufStorage {
+  /** Of its blocks (quant/ggufBlocks.ts). */
+  ggmlType: number;
+  /** Rows of a head whose order the converter changed from halves to neighbours; 0: as they were. */
+  headRows: number;
+  /** Whether one was added to every element. */
+  plusOne: boolean;
+}
+
+/** One float32 factor a tile of `rows` by `columns` weights, [⌈out/rows⌉, ⌈in/columns⌉]; or one for all. */
+export interface Fp8Scales<T> {
+  scales: T;
+  rows: number;
+  columns: number;
+}
+
+export interface SourceCheckpoint {
+  config: Record<string, unknown>;
+  tensors: Map<string, SourceTensor>;
+  /** Whether some of the tensors are quantised already, in NF4. */
+  prequantized: boolean;
+  /** Whether it was read from a GGUF. */
+  gguf: boolean;
+  /** Texts of the tokenizer's and template's files that are there, by file name. */
+  texts: Record<string, string>;
+  /** The files of the weights, in reading order. */
+  weightFiles: NamedFile[];
+}
+
+/** The last part of a path. */
+export function fileName(path: string): string {
+  return path.split('/').at(-1)!;
+}

@@ -1,0 +1,128 @@
+/**
+ * A tensor's elements as floats, piece by piece, whatever its file holds: plain dtypes as they are, GGUF blocks decoded and
+ * their rows put back, FP8 numbers times their factors. No tensor is ever whole in memory.
+ */
+import {
+  fileName,
+  type Fp8Scales,
+  type GgufStorage,
+  type SourceTensor,
+} from '../formats/sourceCheckpoint.ts';
+import { toFloat32, type SafetensorsDtype } from '../formats/safetensors.ts';
+import { UserError } from '../lib/errors.ts';
+import { inOrder } from '../lib/inOrder.ts';
+import { decodeBlocks, GGUF_FORMATS } from '../quant/ggufBlocks.ts';
+
+/** Source bytes read at once: a multiple of every dtype's width and of a block's bytes. */
+export const READ_BYTES = 4 * 1024 * 1024;
+/** Reads under way or waiting for their turn, a tensor. */
+const READS_AHEAD = 2;
+
+export interface TensorPiece {
+  dtype: SafetensorsDtype;
+  bytes: Uint8Array;
+  /** Bytes of the source that it took. */
+  sourceBytes: number;
+}
+
+/** Every piece in order. @throws UserError where the file cannot be read any more */
+export async function* tensorPieces(tensor: SourceTensor): AsyncGenerator<TensorPiece> {
+  const decode = await decoderOf(tensor);
+  const bytes = decode?.readBytes ?? READ_BYTES;
+  const reads = Math.ceil((tensor.end - tensor.begin) / bytes);
+  const pieces = inOrder(reads, READS_AHEAD, (i) =>
+    readBytes(tensor, tensor.begin + i * bytes, Math.min(tensor.begin + (i + 1) * bytes, tensor.end)),
+  );
+  let at = 0;
+  for await (const piece of pieces) {
+    const decoded = decode ? decode.piece(piece, at) : { dtype: tensor.dtype, bytes: piece };
+    yield { ...decoded, sourceBytes: piece.byteLength };
+    at += piece.byteLength;
+  }
+}
+
+/** @throws UserError where the file cannot be read any more */
+export async function readBytes({ file }: SourceTensor, begin: number, end: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(await file.blob.slice(begin, end).arrayBuffer());
+  if (bytes.byteLength !== end - begin)
+    throw new UserError(
+      `${fileName(file.path)} changed or became unreadable while it was read. Drop it again.`,
+    );
+  return bytes;
+}
+
+interface Decoder {
+  /** Source bytes of a piece: whole rows, or whole heads. */
+  readBytes: number;
+  /** @param at where the piece begins, in bytes from the tensor's beginning */
+  piece(bytes: Uint8Array, at: number): Omit<TensorPiece, 'sourceBytes'>;
+}
+
+async function decoderOf(tensor: SourceTensor): Promise<Decoder | null> {
+  if (tensor.gguf) return ggufDecoder(tensor, tensor.gguf);
+  if (tensor.fp8) return fp8Decoder(tensor, tensor.fp8);
+  if (tensor.dtype.startsWith('F8_'))
+    return { readBytes: READ_BYTES, piece: (bytes) => floats(toFloat32(tensor.dtype, bytes)) };
+  return null;
+}
+
+function floats(values: Float32Array): Omit<TensorPiece, 'sourceBytes'> {
+  return { dtype: 'F32', bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) };
+}
+
+/** Bytes of as many groups of `unit` bytes as a read takes, one at least. */
+function wholeUnits(unit: number): number {
+  return Math.max(1, Math.floor(READ_BYTES / unit)) * unit;
+}
+
+function ggufDecoder({ shape, dtype }: SourceTensor, storage: GgufStorage): Decoder {
+  const { ggmlType, headRows, plusOne } = storage;
+  const format = GGUF_FORMATS.get(ggmlType)!;
+  // A vector is one row, unless its elements belong to the rows of heads.
+  const width = shape.length > 1 ? shape.slice(1).reduce((a, b) => a * b, 1) : headRows > 0 ? 1 : shape[0];
+  const rowBytes = (width / format.elements) * format.bytes;
+  return {
+    readBytes: wholeUnits(rowBytes * Math.max(1, headRows)),
+    piece(bytes) {
+      const ordered = headRows > 0 ? unpermuteRows(bytes, rowBytes, headRows) : bytes;
+      if (format.elements === 1 && !plusOne) return { dtype, bytes: ordered };
+      const values = decodeBlocks(format, ordered);
+      return floats(plusOne ? values.map((value) => value - 1) : values);
+    },
+  };
+}
+
+/**
+ * Rows of whole heads back in the Hub's order: llama.cpp's converter lays row i of a head's first half and row i of its second
+ * side by side (LlamaModel.permute of convert_hf_to_gguf.py).
+ */
+export function unpermuteRows(bytes: Uint8Array, rowBytes: number, headRows: number): Uint8Array {
+  const ordered = new Uint8Array(bytes.byteLength);
+  const rows = bytes.byteLength / rowBytes;
+  const half = headRows / 2;
+  for (let row = 0; row < rows; row++) {
+    const within = row % headRows;
+    const from = row - within + (within < half ? 2 * within : 2 * (within - half) + 1);
+    ordered.set(bytes.subarray(from * rowBytes, (from + 1) * rowBytes), row * rowBytes);
+  }
+  return ordered;
+}
+
+async function fp8Decoder(tensor: SourceTensor, fp8: Fp8Scales<SourceTensor>): Promise<Decoder> {
+  const { scales, rows, columns } = fp8;
+  const width = tensor.shape[1];
+  const factors = toFloat32(scales.dtype, await readBytes(scales, scales.begin, scales.end));
+  const perRow = Math.ceil(width / columns);
+  return {
+    readBytes: wholeUnits(width),
+    piece(bytes, at) {
+      const values = toFloat32(tensor.dtype, bytes);
+      for (let i = 0; i < values.length; i++) {
+        const row = Math.floor((at + i) / width);
+        const column = (at + i) % width;
+        values[i] *= factors[Math.floor(row / rows) * perRow + Math.floor(column / columns)];
+      }
+      return floats(values);
+    },
+  };
+}
