@@ -5,7 +5,7 @@ import { answerOf, questionOf, type Conversation, type Row } from './rows/conver
 import { excerpt, type RowProblem } from './files/records.ts';
 import type { ParsedRows } from './rows/parseRows.ts';
 import {
-  fingerprintsOf,
+  FingerprintsBuilder,
   histogramOf,
   repeatsIn,
   type Fingerprints,
@@ -98,7 +98,7 @@ export function encodeText(text: string, tokenizer: ChatTokenizer): EncodedRow {
 export interface Dataset {
   file: string;
   documents: DocumentTable;
-  /** What each document was made from. */
+  /** What each document was made from; empty where it was asked to discard the rows. */
   sources: { question: string; answer: string; kind: Row['kind'] }[];
   problems: RowProblem[];
   summary: DatasetSummary;
@@ -124,8 +124,19 @@ export interface DatasetSummary {
   badRows: number;
 }
 
-/** Rows between two breaths for other work of the thread. */
+/** Rows between two looks at the clock. */
 const ROWS_AT_ONCE = 64;
+/** Milliseconds after which other work of the thread gets its turn. A pause costs a worker 4 ms. */
+const TURN_MS = 50;
+
+interface BuildOptions {
+  onProgress?: (done: number, total: number) => void;
+  /**
+   * Takes every row out of `parsed.rows` once it is encoded and keeps no `sources`: the texts of a large training file, which nobody asks for
+   * again, then do not lie in memory beside its ids.
+   */
+  discardRows?: boolean;
+}
 
 /** Encodes rows; one that cannot be trained is added to the problems, never trained silently. */
 export async function buildDataset(
@@ -133,16 +144,22 @@ export async function buildDataset(
   parsed: Pick<ParsedRows, 'rows' | 'problems' | 'unit'>,
   tokenizer: ChatTokenizer,
   settings: DocumentSettings,
-  onProgress?: (done: number, total: number) => void,
+  { onProgress, discardRows = false }: BuildOptions = {},
 ): Promise<Dataset> {
   const builder = new DocumentTableBuilder(file);
-  const rows: Row[] = [];
+  const prints = new FingerprintsBuilder();
+  const sources: Dataset['sources'] = [];
   const problems = [...parsed.problems];
-  for (const [i, row] of parsed.rows.entries()) {
-    if (i % ROWS_AT_ONCE === ROWS_AT_ONCE - 1) {
-      onProgress?.(i, parsed.rows.length);
+  const rows: (Row | null)[] = parsed.rows;
+  let turnEnds = performance.now() + TURN_MS;
+  for (let i = 0; i < rows.length; i++) {
+    if (i % ROWS_AT_ONCE === ROWS_AT_ONCE - 1 && performance.now() >= turnEnds) {
+      onProgress?.(i, rows.length);
       await new Promise((resolve) => setTimeout(resolve));
+      turnEnds = performance.now() + TURN_MS;
     }
+    const row = rows[i]!;
+    if (discardRows) rows[i] = null;
     const outcome = documentOf(row, tokenizer, settings);
     if ('reason' in outcome)
       problems.push({
@@ -154,17 +171,18 @@ export async function buildDataset(
       });
     else {
       builder.push(outcome);
-      rows.push(row);
+      prints.push(row);
+      if (!discardRows) sources.push({ question: questionOf(row), answer: answerOf(row), kind: row.kind });
     }
   }
   const documents = builder.finish();
   problems.sort((a, b) => a.line - b.line);
-  const fingerprints = fingerprintsOf(rows);
+  const fingerprints = prints.finish();
   const repeats = repeatsIn(fingerprints);
   return {
     file,
     documents,
-    sources: rows.map((row) => ({ question: questionOf(row), answer: answerOf(row), kind: row.kind })),
+    sources,
     problems,
     summary: summarize(documents, problems, repeats),
     histogram: histogramOf(documents.lengths.map((length, row) => length + documents.truncatedTokensOf(row))),

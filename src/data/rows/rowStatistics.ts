@@ -33,20 +33,35 @@ export interface Fingerprints {
   lines: Uint32Array;
 }
 
-export function fingerprintsOf(rows: readonly Row[]): Fingerprints {
-  const made: Fingerprints = {
-    rows: new Float64Array(rows.length),
-    prompts: new Float64Array(rows.length),
-    lines: Uint32Array.from(rows, ({ line }) => line),
-  };
-  rows.forEach((row, i) => {
+export function fingerprintsOf(rows: Iterable<Row>): Fingerprints {
+  const builder = new FingerprintsBuilder();
+  for (const row of rows) builder.push(row);
+  return builder.finish();
+}
+
+/** Fingerprints of rows that need not all exist at once. */
+export class FingerprintsBuilder {
+  private readonly rows: number[] = [];
+  private readonly prompts: number[] = [];
+  private readonly lines: number[] = [];
+
+  push(row: Row): void {
     const turns =
       row.kind === 'text' ? [] : row.messages.filter(({ role }) => role !== 'system').slice(0, -1);
     const prompt = turns.map(({ role, content }) => `${role}\n${normalised(content)}\n`).join('');
-    made.rows[i] = hash53(prompt + normalised(answerOf(row)));
-    made.prompts[i] = row.kind === 'text' ? made.rows[i] : hash53(prompt);
-  });
-  return made;
+    const whole = hash53(prompt + normalised(answerOf(row)));
+    this.rows.push(whole);
+    this.prompts.push(row.kind === 'text' ? whole : hash53(prompt));
+    this.lines.push(row.line);
+  }
+
+  finish(): Fingerprints {
+    return {
+      rows: Float64Array.from(this.rows),
+      prompts: Float64Array.from(this.prompts),
+      lines: Uint32Array.from(this.lines),
+    };
+  }
 }
 
 function normalised(text: string): string {

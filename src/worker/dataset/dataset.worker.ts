@@ -16,5 +16,5 @@ class DatasetHost extends RowFileHost implements DatasetApi {
   }
 }
 
-expose(new DatasetHost());
+expose(new DatasetHost(false));
 holdLife();

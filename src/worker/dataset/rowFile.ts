@@ -29,6 +29,12 @@ async function tokenizerOf(modelId: string, opened: Promise<Database>): Promise<
   return new ChatTokenizer(filesOfModel(manifest));
 }
 
+interface ReadOptions {
+  onProgress: (done: number, total: number) => void;
+  /** Whether `questions` will be asked for. */
+  keepsSources: boolean;
+}
+
 export class RowFile {
   private readonly previews: PackedPreviews;
 
@@ -43,18 +49,19 @@ export class RowFile {
 
   static async read(
     { modelId, settings, columns, file }: DataRequest,
-    onProgress: (done: number, total: number) => void,
+    { onProgress, keepsSources }: ReadOptions,
   ): Promise<RowFile> {
     const database = openDatabase();
     const tokenizer = await tokenizerOf(modelId, database);
     (await database).close();
+    // Before the rows are there: hashing holds the whole file, twice.
+    const sha256 = await sha256Hex(new Uint8Array(await file.arrayBuffer()));
     const parsed = await parseRows(file, file.name, columns);
     const { format, columns: found, unit } = parsed;
-    const sha256 = await sha256Hex(new Uint8Array(await file.arrayBuffer()));
     return new RowFile(
       sha256,
       { format, columns: found, unit },
-      await buildDataset(file.name, parsed, tokenizer, settings, onProgress),
+      await buildDataset(file.name, parsed, tokenizer, settings, { onProgress, discardRows: !keepsSources }),
       tokenizer,
     );
   }
@@ -119,8 +126,11 @@ export class RowFile {
 export class RowFileHost implements RowFileApi {
   rows: RowFile | null = null;
 
+  /** @param keepsSources whether questions and answers are asked for later, in words */
+  constructor(private readonly keepsSources: boolean) {}
+
   async load(request: DataRequest, onProgress: (done: number, total: number) => void): Promise<FileReport> {
-    this.rows = await RowFile.read(request, onProgress);
+    this.rows = await RowFile.read(request, { onProgress, keepsSources: this.keepsSources });
     return this.rows.report();
   }
 

@@ -47,5 +47,5 @@ class EvaluationHost extends RowFileHost implements EvaluationApi {
   }
 }
 
-expose(new EvaluationHost());
+expose(new EvaluationHost(true));
 holdLife();
