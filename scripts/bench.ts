@@ -11,7 +11,8 @@
  *   --browser       in headless Chromium instead of Node: the page's WebGPU
  *   --peft PYTHON   runs tests/bench/peft.py with that Python and prints the ratios; a .json that it wrote does as well
  *   --check         every kernel against TensorFlow.js first
- * `npm run bench -- import`: import of a model and loading it. `npm run bench -- plots FILE.json…`: docs/growth-*.svg from the figures of both.
+ * `npm run bench -- import`: import of a model and loading it. `npm run bench -- rows [--rows N]`: a file of
+ * a million rows in the page. `npm run bench -- plots FILE.json…`: docs/growth-*.svg from the figures of both.
  */
 import { openAsBlob } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -30,6 +31,7 @@ import { benchImport } from './bench/import.ts';
 import { peftBench, ratios } from './bench/peft.ts';
 import { drawPlots } from './bench/plots.ts';
 import { print, printFigures } from './bench/report.ts';
+import { benchRows } from './bench/rows.ts';
 import { runBench } from './bench/suite.ts';
 import { nodeGpu, openNodeGpu } from './lib/nodeGpu.ts';
 import { root } from './lib/site.ts';
@@ -42,6 +44,10 @@ export async function main(args: string[]): Promise<number> {
     const { quantizeMBpsOfCpu, ...figures } = await benchImport();
     console.table(figures);
     console.table(quantizeMBpsOfCpu);
+    return 0;
+  }
+  if (args[0] === 'rows') {
+    console.log(JSON.stringify(await benchRows(args.slice(1)), null, 2));
     return 0;
   }
   if (args[0] === 'plots') {
