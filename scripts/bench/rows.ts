@@ -8,8 +8,8 @@ import { once } from 'node:events';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Browser, Page, Worker } from 'playwright-core';
-import { ChatTokenizer } from '../../src/data/tokenizer.ts';
+import type { Browser, Page } from 'playwright-core';
+import { ChatTokenizer } from '../../src/data/tokenizer/chatTokenizer.ts';
 import { encodeRow } from '../../src/data/documents.ts';
 import { DEFAULT_DATE_STRING } from '../../src/data/template/chatTemplate.ts';
 import { mix32, randomKey } from '../../src/lib/counterRandom.ts';
@@ -65,7 +65,7 @@ export async function benchRows(args: string[]): Promise<RowsBench> {
     console.log(
       `${rows} rows in ${(fileBytes / 1e6).toFixed(0)} MB, load average ${loadavg()[0].toFixed(1)}`,
     );
-    const { browser } = await launchBrowser(executable, site.url, ['--enable-precise-memory-info']);
+    const { browser } = await launchBrowser(executable, site.url);
     try {
       const page = await browser.newPage();
       page.on('crash', () => console.error('The page crashed.'));
@@ -212,8 +212,8 @@ class MemoryWatch {
   private pid: number | null = null;
   private timer: NodeJS.Timeout | null = null;
   private most = 0;
-  private readonly heaps: Record<string, number> = {};
-  private asking = false;
+  private readonly heaps = new Map<string, number>();
+  private asked = 0;
 
   constructor(
     private readonly browser: Browser,
@@ -231,7 +231,11 @@ class MemoryWatch {
     );
     // Browsers keep a spare renderer: the page's is the one that holds more.
     this.pid = renderers.sort((a, b) => b.bytes - a.bytes)[0]?.id ?? null;
-    this.timer = setInterval(() => void this.sample(), SAMPLE_MS);
+    const askHeaps = await this.watchHeaps();
+    this.timer = setInterval(() => {
+      askHeaps();
+      void this.now().then((now) => (this.most = Math.max(this.most, now ?? 0)));
+    }, SAMPLE_MS);
     return this.now();
   }
 
@@ -242,25 +246,39 @@ class MemoryWatch {
 
   async stop(): Promise<{ privateMBAtMost: number | null; heapMBAtMost: Record<string, number> }> {
     if (this.timer) clearInterval(this.timer);
-    return { privateMBAtMost: this.most === 0 ? null : this.most, heapMBAtMost: this.heaps };
+    return {
+      privateMBAtMost: this.most === 0 ? null : this.most,
+      heapMBAtMost: Object.fromEntries(this.heaps),
+    };
   }
 
-  private async sample(): Promise<void> {
-    this.most = Math.max(this.most, (await this.now()) ?? 0);
-    if (this.asking) return;
-    this.asking = true;
-    const heap = () =>
-      (performance as unknown as { memory?: { usedJSHeapSize: number } }).memory?.usedJSHeapSize ?? 0;
-    const threads = [this.page, ...this.page.workers()] as (Page | Worker)[];
-    await Promise.all(
-      threads.map(async (thread) => {
-        // A worker may end before it answers: its last sample stands.
-        const bytes = await (thread as Pick<Page, 'evaluate'>).evaluate(heap).catch(() => 0);
-        const name = /(\w+)\.worker/.exec(thread.url())?.[1] ?? 'page';
-        this.heaps[name] = Math.max(this.heaps[name] ?? 0, bytes / 1e6);
-      }),
-    );
-    this.asking = false;
+  /** @returns asks the page and every worker for its heap; a thread that is busy answers when it is free */
+  private async watchHeaps(): Promise<() => void> {
+    const session = await this.page.context().newCDPSession(this.page);
+    const workers = new Map<string, string>();
+    const note = (name: string, bytes: number) =>
+      this.heaps.set(name, Math.max(this.heaps.get(name) ?? 0, bytes / 1e6));
+    session.on('Target.attachedToTarget', ({ sessionId, targetInfo }) => {
+      const name = /(\w+)\.worker/.exec(targetInfo.url)?.[1];
+      if (name) workers.set(sessionId, name);
+    });
+    session.on('Target.receivedMessageFromTarget', ({ sessionId, message }) => {
+      const { result } = JSON.parse(message) as { result?: { usedSize?: number } };
+      if (result?.usedSize) note(workers.get(sessionId) ?? 'other', result.usedSize);
+    });
+    await session.send('Target.setAutoAttach', {
+      autoAttach: true,
+      waitForDebuggerOnStart: false,
+      flatten: false,
+    });
+    return () => {
+      // A thread that is gone answers with an error: its last sample stands.
+      const gone = () => undefined;
+      session.send('Runtime.getHeapUsage').then(({ usedSize }) => note('page', usedSize), gone);
+      const message = JSON.stringify({ id: ++this.asked, method: 'Runtime.getHeapUsage' });
+      for (const sessionId of workers.keys())
+        session.send('Target.sendMessageToTarget', { sessionId, message }).catch(gone);
+    };
   }
 }
 
