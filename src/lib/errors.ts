@@ -9,6 +9,6 @@ export class DeviceLostError extends Error {
 }
 
 /** Whether an error is the loss of the device; it may have come from another thread, which keeps names but no classes. */
-export function isDeviceLost(error: unknown): boolean {
+export function isDeviceLost(error: unknown): error is Error {
   return error instanceof Error && error.name === 'DeviceLostError';
 }

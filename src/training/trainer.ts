@@ -1,13 +1,15 @@
 /** The training loop: epochs, steps, evaluation, checkpoints, early stopping. Drives an Engine and knows nothing of GPUs or workers. */
 import type { DocumentTable } from '../data/documentTable.ts';
-import { isDeviceLost } from '../lib/errors.ts';
 import { BatchSampler, microBatchesOf } from './batches.ts';
+import { BestAdapterKeeper } from './bestAdapter.ts';
 import { NonFiniteError, type AdapterTensors, type Engine } from '../engine/engine.ts';
 import type { Evaluator } from './evaluation.ts';
-import { evaluationKeys, isBetter, type MetricsLine } from './metrics.ts';
+import { EvaluationRounds } from './evaluationRound.ts';
+import type { MetricsLine } from './metrics.ts';
 import { examplesPerStep, type Recipe } from './recipe.ts';
-import type { BestAdapter, Checkpoint, EndReason, RunResult, TrainerEvent } from './runRecord.ts';
+import type { Checkpoint, EndReason, RunResult, TrainerEvent } from './runRecord.ts';
 import { learningRate, totalSteps, warmupSteps, type Schedule } from './schedule.ts';
+import { StepPipeline } from './stepPipeline.ts';
 
 export interface TrainerOptions {
   engine: Engine;
@@ -16,6 +18,7 @@ export interface TrainerOptions {
   padTokenId: number;
   evaluators: readonly Evaluator[];
   emit: (event: TrainerEvent) => void;
+  /** May reject: the run goes on, and would not survive the tab. */
   saveCheckpoint?: (checkpoint: Checkpoint) => Promise<void>;
   resume?: Checkpoint;
   /** What to start from instead of a fresh adapter. */
@@ -26,30 +29,35 @@ export interface TrainerOptions {
 
 interface StepMade {
   /** Tokens of its rows. */
-  count: number;
-  line: { loss: number; grad_norm: number; learning_rate: number };
+  tokens: number;
+  figures: { loss: number; grad_norm: number; learning_rate: number };
 }
 
 /** A checkpoint is taken at least this often, so that a closed tab costs little. */
 const SAVE_EVERY_MS = 60_000;
 
+/** One run. `run` may be called once. */
 export class Trainer {
   readonly totalSteps: number;
   private readonly schedule: Schedule;
   private readonly sampler: BatchSampler;
+  private readonly evaluations: EvaluationRounds;
+  private readonly keeper: BestAdapterKeeper;
   private readonly lines: MetricsLine[];
-  private best: BestAdapter | null;
+  private readonly now: () => number;
+  /** Milliseconds of `now` at which the run would have begun without a break. */
+  private started = 0;
   private inputTokens: number;
   private stopping = false;
   private unpause: (() => void) | null = null;
   private resting: Promise<void> | null = null;
-  private savedStep = -1;
+  private savedStep: number | null = null;
   private savedAt = 0;
-  private readonly failed = new Set<string>();
 
   constructor(private readonly options: TrainerOptions) {
-    const { recipe, documents, resume } = options;
+    const { recipe, documents, resume, evaluators, emit } = options;
     const { training } = recipe;
+    this.now = options.now ?? (() => performance.now());
     this.sampler = new BatchSampler(documents.length, recipe);
     this.totalSteps = totalSteps(
       documents.length,
@@ -62,8 +70,13 @@ export class Trainer {
       warmupSteps: warmupSteps(this.totalSteps, training),
       totalSteps: this.totalSteps,
     };
+    this.evaluations = new EvaluationRounds(evaluators, emit);
+    this.keeper = new BestAdapterKeeper(
+      recipe.evaluation,
+      evaluators.map(({ name }) => name),
+      resume?.best ?? null,
+    );
     this.lines = [...(resume?.lines ?? [])];
-    this.best = resume?.best ?? null;
     this.inputTokens = resume?.inputTokens ?? 0;
   }
 
@@ -86,95 +99,20 @@ export class Trainer {
     this.options.emit({ type: 'paused', paused: false });
   }
 
+  /**
+   * @throws DeviceLostError
+   * @throws UserError where the recipe's metric_for_best_model cannot be evaluated any more
+   */
   async run(): Promise<RunResult> {
-    const { engine, recipe, resume, initial, emit, now = () => performance.now() } = this.options;
-    const started = now() - 1000 * (resume?.seconds ?? 0);
-    let step = resume?.step ?? 0;
-    let reason: EndReason = 'finished';
-    let message: string | null = null;
-    if (resume) {
-      await engine.loadAdapter(resume.adapter);
-      await engine.loadOptimizer(resume.optimizer);
-      this.savedStep = step;
-      this.savedAt = now();
-      emit({ type: 'restored', step, lines: [...this.lines] });
-    } else {
-      if (initial) await engine.loadAdapter(initial);
-      await this.evaluate(0);
-      await this.save(0, started);
-    }
-    let busyMs = 0;
-    let stepsTaken = 0;
-    let begun = 0;
-    /** Steps that were asked for and are not over. */
-    const asked: Promise<StepMade>[] = [];
-    const ask = (number: number) => {
-      const made = this.step(number);
-      // An error is met in its turn; what was asked for behind a failed step is given up with it.
-      made.catch(() => undefined);
-      asked.push(made);
-    };
-    while (step < this.totalSteps) {
-      if (asked.length === 0) {
-        if (this.resting) {
-          await this.save(step, started);
-          await this.resting;
-        }
-        if (this.stopping) {
-          reason = 'stopped';
-          break;
-        }
-        begun = now();
-        ask(step);
-      }
-      while (asked.length <= engine.stepsAhead && this.goesStraightOn(step + asked.length))
-        ask(step + asked.length);
-      const tokens = await asked.shift()!.catch((error: unknown) => {
-        if (!(error instanceof NonFiniteError)) throw error;
-        message = error.message;
-        return null;
-      });
-      if (tokens === null) {
-        reason = 'diverged';
-        break;
-      }
-      step++;
-      const ms = now() - begun;
-      begun += ms;
-      busyMs += ms;
-      stepsTaken++;
-      const tokensPerSecond = (tokens.count / ms) * 1000;
-      this.inputTokens += tokens.count;
-      if (step % recipe.training.logging_steps === 0 || step === this.totalSteps) {
-        this.log({
-          step,
-          epoch: this.epochAt(step),
-          ...tokens.line,
-          num_input_tokens_seen: this.inputTokens,
-          tokens_per_second: Number(tokensPerSecond.toPrecision(6)),
-        });
-      }
-      emit({
-        type: 'progress',
-        step,
-        totalSteps: this.totalSteps,
-        tokensPerSecond,
-        secondsLeft: ((busyMs / stepsTaken) * (this.totalSteps - step)) / 1000,
-      });
-      if (step % recipe.evaluation.eval_steps === 0 || step === this.totalSteps) await this.evaluate(step);
-      if (asked.length === 0 && this.isSaveDue(step) && step < this.totalSteps)
-        await this.save(step, started);
-      const { early_stopping_patience: patience, metric_for_best_model } = recipe.evaluation;
-      if (this.best && metric_for_best_model && patience > 0 && this.best.stale >= patience) {
-        reason = 'early stopping';
-        break;
-      }
-    }
+    const { engine, recipe, resume } = this.options;
+    this.started = this.now() - 1000 * (resume?.seconds ?? 0);
+    await this.begin();
+    const { reason, step, message } = await this.train(resume?.step ?? 0);
     if (reason !== 'finished') {
-      if (reason === 'stopped' && step % recipe.evaluation.eval_steps !== 0) await this.evaluate(step);
-      await this.save(step, started);
+      if (reason === 'stopped' && step % recipe.evaluation.eval_steps !== 0) await this.evaluate(step, false);
+      await this.save(step);
     }
-    const best = recipe.evaluation.metric_for_best_model ? this.best : null;
+    const best = this.keeper.kept;
     if (best) await engine.loadAdapter(best.adapter);
     return {
       reason,
@@ -184,12 +122,67 @@ export class Trainer {
       adapter: best?.adapter ?? (await engine.readAdapter()),
       adapterStep: best?.step ?? step,
       lines: this.lines,
-      seconds: (now() - started) / 1000,
+      seconds: this.seconds,
     };
   }
 
-  /** Whether `step` follows the one before with nothing between them: it may be asked for before that one is over. */
-  private goesStraightOn(step: number): boolean {
+  private get seconds(): number {
+    return (this.now() - this.started) / 1000;
+  }
+
+  /** Brings the engine to where the run begins or goes on. */
+  private async begin(): Promise<void> {
+    const { engine, resume, initial, emit } = this.options;
+    if (!resume) {
+      if (initial) await engine.loadAdapter(initial);
+      await this.evaluate(0);
+      await this.save(0);
+      return;
+    }
+    await engine.loadAdapter(resume.adapter);
+    await engine.loadOptimizer(resume.optimizer);
+    this.savedStep = resume.step;
+    this.savedAt = this.now();
+    emit({ type: 'restored', step: resume.step, lines: [...this.lines] });
+  }
+
+  private async train(from: number): Promise<{ reason: EndReason; step: number; message: string | null }> {
+    const { engine, recipe } = this.options;
+    const pipeline = new StepPipeline((number) => this.step(number));
+    let step = from;
+    let begun = 0;
+    let busyMs = 0;
+    while (step < this.totalSteps) {
+      if (pipeline.isEmpty) {
+        if (this.resting) {
+          await this.save(step);
+          await this.resting;
+        }
+        if (this.stopping) return { reason: 'stopped', step, message: null };
+        begun = this.now();
+      }
+      pipeline.fill(step, engine.stepsAhead, (next) => this.mayFollow(next));
+      let made: StepMade;
+      try {
+        made = await pipeline.next();
+      } catch (error) {
+        if (error instanceof NonFiniteError) return { reason: 'diverged', step, message: error.message };
+        throw error;
+      }
+      step++;
+      const ms = this.now() - begun;
+      begun += ms;
+      busyMs += ms;
+      this.report(step, made, ms, busyMs / (step - from));
+      if (step % recipe.evaluation.eval_steps === 0 || step === this.totalSteps) await this.evaluate(step);
+      if (pipeline.isEmpty && this.isSaveDue(step) && step < this.totalSteps) await this.save(step);
+      if (this.keeper.isPatienceOver) return { reason: 'early stopping', step, message: null };
+    }
+    return { reason: 'finished', step, message: null };
+  }
+
+  /** Whether nothing comes between `step` and the one before: it may be started before that one is over. */
+  private mayFollow(step: number): boolean {
     return (
       step < this.totalSteps &&
       !this.stopping &&
@@ -200,25 +193,22 @@ export class Trainer {
   }
 
   private isSaveDue(step: number): boolean {
-    const { recipe, saveCheckpoint, now = () => performance.now() } = this.options;
+    const { recipe, saveCheckpoint } = this.options;
     if (!saveCheckpoint) return false;
     return (
       step % (recipe.training.save_steps || recipe.evaluation.eval_steps) === 0 ||
-      now() - this.savedAt >= SAVE_EVERY_MS
+      this.now() - this.savedAt >= SAVE_EVERY_MS
     );
   }
 
+  /** @param step 0-based */
   private async step(step: number): Promise<StepMade> {
     const { engine, recipe, documents, padTokenId } = this.options;
     const { weight_decay, max_grad_norm, loraplus_lr_ratio } = recipe.training;
     const rate = learningRate(step, this.schedule);
     const rows = this.sampler.rowsOf(step);
-    const microBatches = microBatchesOf(documents, rows, {
-      tokens: engine.tokensPerMicroBatch,
-      padTokenId,
-    });
     const { loss, gradNorm } = await engine.trainStep({
-      microBatches,
+      microBatches: microBatchesOf(documents, rows, { tokens: engine.tokensPerMicroBatch, padTokenId }),
       step,
       learningRate: rate,
       weightDecay: weight_decay,
@@ -226,78 +216,62 @@ export class Trainer {
       loraPlusLrRatio: loraplus_lr_ratio,
     });
     return {
-      count: rows.reduce((sum, row) => sum + documents.lengths[row], 0),
-      line: { loss, grad_norm: gradNorm, learning_rate: rate },
+      tokens: rows.reduce((sum, row) => sum + documents.lengths[row], 0),
+      figures: { loss, grad_norm: gradNorm, learning_rate: rate },
     };
   }
 
-  private async evaluate(step: number): Promise<void> {
-    const { evaluators, emit, engine, recipe } = this.options;
-    const open = evaluators.filter(({ name }) => !this.failed.has(name));
-    if (open.length === 0) return;
-    emit({ type: 'evaluating', step });
-    const line: MetricsLine = { step, epoch: this.epochAt(step) };
-    const losses = await Promise.all(
-      open.map(async (evaluator) => {
-        try {
-          const result = await evaluator.evaluate(step);
-          Object.assign(line, evaluationKeys(evaluator.name, result.metrics));
-          emit({ type: 'evaluated', step, name: evaluator.name, result });
-        } catch (error) {
-          if (isDeviceLost(error)) return error;
-          this.failed.add(evaluator.name);
-          emit({
-            type: 'evaluationFailed',
-            step,
-            name: evaluator.name,
-            message: error instanceof Error ? error.message : String(error),
-          });
-        }
-      }),
-    );
-    // That is no fault of the files: the run as a whole goes on elsewhere.
-    const lost = losses.find((error) => error !== undefined);
-    if (lost) throw lost;
-    const ordered = Object.fromEntries(
-      Object.entries(line).sort(
-        ([a], [b]) =>
-          Number(a.startsWith('eval_')) - Number(b.startsWith('eval_')) ||
-          (a < b && a.startsWith('eval_') ? -1 : 0),
-      ),
-    );
-    if (Object.keys(line).length > 2) this.log(ordered as MetricsLine);
-    const metric = recipe.evaluation.metric_for_best_model;
-    if (!metric || line[metric] === undefined) return;
-    if (this.best && !isBetter(metric, line[metric], this.best.value, recipe.evaluation.greater_is_better))
-      this.best.stale++;
-    else this.best = { metric, value: line[metric], step, adapter: await engine.readAdapter(), stale: 0 };
+  /** @param step how many are over @param ms of this one @param meanMs of all since the run began or was resumed */
+  private report(step: number, { tokens, figures }: StepMade, ms: number, meanMs: number): void {
+    const { recipe, emit } = this.options;
+    const { totalSteps } = this;
+    const tokensPerSecond = (tokens / ms) * 1000;
+    this.inputTokens += tokens;
+    if (step % recipe.training.logging_steps === 0 || step === totalSteps)
+      this.log({
+        step,
+        epoch: this.epochAt(step),
+        ...figures,
+        num_input_tokens_seen: this.inputTokens,
+        tokens_per_second: Number(tokensPerSecond.toPrecision(6)),
+      });
+    const secondsLeft = (meanMs * (totalSteps - step)) / 1000;
+    emit({ type: 'progress', step, totalSteps, tokensPerSecond, secondsLeft });
+  }
+
+  /** @param mustDecide whether the recipe's metric must have a value: training goes on by it */
+  private async evaluate(step: number, mustDecide = true): Promise<void> {
+    const { engine, recipe } = this.options;
+    const figures = await this.evaluations.at(step);
+    const line: MetricsLine = { step, epoch: this.epochAt(step), ...figures };
+    if (Object.keys(figures).length > 0) this.log(line);
+    const { metric_for_best_model: metric } = recipe.evaluation;
+    if (mustDecide || (metric !== null && metric in figures))
+      await this.keeper.take(line, this.evaluations.failures, this.savedStep, () => engine.readAdapter());
   }
 
   /** Stores a checkpoint of a step once. One that does not fit does not end the run. */
-  private async save(step: number, started: number): Promise<void> {
-    const { engine, recipe, saveCheckpoint, emit, now = () => performance.now() } = this.options;
+  private async save(step: number): Promise<void> {
+    const { engine, recipe, saveCheckpoint, emit } = this.options;
     if (!saveCheckpoint || this.savedStep === step) return;
-    const checkpoint = {
+    const checkpoint: Checkpoint = {
       recipe,
       step,
       adapter: await engine.readAdapter(),
       optimizer: await engine.readOptimizer(),
       inputTokens: this.inputTokens,
       lines: [...this.lines],
-      best: this.best && { ...this.best },
-      seconds: (now() - started) / 1000,
+      best: this.keeper.kept,
+      seconds: this.seconds,
     };
-    this.savedAt = now();
+    this.savedAt = this.now();
     try {
       await saveCheckpoint(checkpoint);
       this.savedStep = step;
       emit({ type: 'checkpoint', step });
     } catch (error) {
-      emit({
-        type: 'checkpointFailed',
-        step,
-        message: error instanceof Error ? error.message : String(error),
-      });
+      const message = error instanceof Error ? error.message : String(error);
+      emit({ type: 'checkpointFailed', step, message });
     }
   }
 

@@ -1,5 +1,5 @@
 /** The training loop on an engine that learns a quadratic in plain arithmetic: small enough to know every number. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   NonFiniteError,
   type AdapterTensors,
@@ -8,11 +8,19 @@ import {
   type StepInput,
 } from '../../src/engine/engine.ts';
 import { DocumentTable } from '../../src/data/documentTable.ts';
+import { shuffled } from '../../src/lib/random.ts';
+import { UserError } from '../../src/lib/errors.ts';
 import type { Evaluator } from '../../src/training/evaluation.ts';
 import { BatchSampler, microBatchesOf } from '../../src/training/batches.ts';
 import { parseRecipe, type RecipeInput } from '../../src/training/recipe.ts';
 import type { Checkpoint, TrainerEvent } from '../../src/training/runRecord.ts';
 import { Trainer, type TrainerOptions } from '../../src/training/trainer.ts';
+
+// Counts its calls.
+vi.mock('../../src/lib/random.ts', async (original) => {
+  const real = await original<{ shuffled: typeof shuffled }>();
+  return { ...real, shuffled: vi.fn(real.shuffled) };
+});
 
 const FIVE = Array.from({ length: 5 }, (_, i) => ({
   inputIds: [i, i + 1, i + 2],
@@ -162,6 +170,29 @@ describe('trainer', () => {
     expect(result.lines.at(-1)).toMatchObject({ epoch: 4, num_input_tokens_seen: 60, learning_rate: 0.25 });
   });
 
+  it.each([
+    ['one step at a time', () => new QuadraticEngine()],
+    ['steps started ahead', () => new AheadEngine()],
+  ])('orders the rows once an epoch, and looks at none but a step’s own: %s', async (_, made) => {
+    const many = Array.from({ length: 4000 }, (_row, i) => ({
+      ...FIVE[0],
+      inputIds: [i, i + 1, i + 2],
+      labels: [-100, i + 1, i + 2],
+    }));
+    const table = DocumentTable.of('t', many);
+    const at = vi.spyOn(table, 'at');
+    vi.mocked(shuffled).mockClear();
+    const recipe: RecipeInput = {
+      training: { ...RECIPE.training, per_device_train_batch_size: 100, num_train_epochs: 3 },
+      evaluation: { eval_steps: 1000 },
+    };
+    const { trainer, engine } = setUp(recipe, () => ({ documents: table }), made());
+    await trainer.run();
+    expect(engine.steps.length).toBe(120);
+    expect(vi.mocked(shuffled).mock.calls).toEqual([0, 1, 2].map((epoch) => [4000, 42, epoch]));
+    expect(at.mock.calls.length).toBe(3 * 4000);
+  });
+
   it('trains the micro-batches that can be asked for before', async () => {
     const { trainer, engine } = setUp(RECIPE);
     await trainer.run();
@@ -251,6 +282,76 @@ describe('trainer', () => {
     expect(losses.at(-1)!.step - best.step).toBe(3);
   });
 
+  describe('where the file of metric_for_best_model cannot be evaluated any more', () => {
+    const recipe: RecipeInput = {
+      training: { ...RECIPE.training, save_steps: 1 },
+      evaluation: { eval_steps: 2, metric_for_best_model: 'eval_a_loss', early_stopping_patience: 3 },
+    };
+    /** Fails from a step on. */
+    const failing = (engine: QuadraticEngine, from: number): Evaluator => ({
+      name: 'a',
+      evaluate: (step) =>
+        step < from
+          ? evaluator(engine, 'a', 2).evaluate(step)
+          : Promise.reject(new Error('its worker died again')),
+    });
+
+    it('ends with what to do, after the other files, and goes on from its checkpoint as if nothing had been', async () => {
+      const whole = setUp(recipe, (engine) => ({ evaluators: [evaluator(engine, 'a', 2)] }));
+      const expected = await whole.trainer.run();
+      const { trainer, events, checkpoints } = setUp(recipe, (engine) => ({
+        evaluators: [failing(engine, 4), evaluator(engine, 'b', 0)],
+      }));
+      const ended = await trainer.run().catch((error: unknown) => error);
+      expect(ended).toBeInstanceOf(UserError);
+      expect((ended as Error).message).toBe(
+        'a could not be evaluated at step 4: its worker died again. Its eval_a_loss is the metric_for_best_model: without it the best adapter and an early end cannot be decided, so the training stops. The run is kept at step 3: drop the file again and press Resume, or start again with metric_for_best_model left empty.',
+      );
+      expect(events.filter(({ type }) => type === 'evaluationFailed').length).toBe(1);
+      const lines = events.flatMap((event) => (event.type === 'metrics' ? [event.line] : []));
+      expect(lines.filter((line) => line.eval_b_loss !== undefined).map(({ step }) => step)).toEqual([
+        0, 2, 4,
+      ]);
+      expect(checkpoints.at(-1)!.step).toBe(3);
+      const rest = setUp(recipe, (engine) => ({
+        evaluators: [evaluator(engine, 'a', 2)],
+        resume: structuredClone(checkpoints.at(-1)!),
+      }));
+      const { adapter, adapterStep, steps } = await rest.trainer.run();
+      expect([adapter, adapterStep, steps]).toEqual([expected.adapter, expected.adapterStep, expected.steps]);
+    });
+
+    it('says so before the first step, and where the file has no such figure', async () => {
+      const first = setUp(recipe, (engine) => ({ evaluators: [failing(engine, 0)] }));
+      await expect(first.trainer.run()).rejects.toThrow(
+        /at step 0: its worker died again.*Drop the file again and start again/,
+      );
+      expect(first.engine.steps.length).toBe(0);
+      const evaluation = {
+        ...recipe.evaluation,
+        predict_with_generate: true,
+        metric_for_best_model: 'eval_a_rougeL',
+      };
+      const unasked = setUp({ ...recipe, evaluation }, (engine) => ({
+        evaluators: [evaluator(engine, 'a', 0)],
+      }));
+      await expect(unasked.trainer.run()).rejects.toThrow(
+        /The evaluation of step 0 has no eval_a_rougeL.*no row of the file asks for an answer/,
+      );
+      const absent = setUp(recipe, (engine) => ({ evaluators: [evaluator(engine, 'b', 0)] }));
+      await expect(absent.trainer.run()).rejects.toThrow(/which no validation file has/);
+      await expect(setUp(recipe).trainer.run()).rejects.toThrow(/there is no validation file/);
+    });
+
+    it('is stopped all the same where the person stops it', async () => {
+      const { trainer } = setUp(recipe, (engine) => ({
+        evaluators: [failing(engine, 1)],
+        emit: (event) => event.type === 'progress' && trainer.stop(),
+      }));
+      expect(await trainer.run()).toMatchObject({ reason: 'stopped', steps: 1, adapterStep: 0 });
+    });
+  });
+
   it.each([
     ['eval_a_token_accuracy', null, 0.9, 2],
     ['eval_a_rougeL', null, 90, 2],
@@ -264,7 +365,7 @@ describe('trainer', () => {
     'keeps the best by %s (greater_is_better: %s)',
     async (metric_for_best_model, greater_is_better, best, step) => {
       // Every figure of the file rises to its highest at step 2, falls to its lowest at step 4, and stays between.
-      const course = [0.5, 0.45, 0.9, 0.4, 0.1, 0.5, 0.5, 0.5, 0.5, 0.5];
+      const figures = [0.5, 0.45, 0.9, 0.4, 0.1, 0.5, 0.5, 0.5, 0.5, 0.5];
       const scale = metric_for_best_model.includes('rouge') ? 100 : 1;
       const { trainer, checkpoints } = setUp(
         {
@@ -276,7 +377,7 @@ describe('trainer', () => {
             {
               name: 'a',
               evaluate: async (at) => {
-                const value = course[at] * scale;
+                const value = figures[at] * scale;
                 const metrics = {
                   loss: value,
                   perplexity: value,
