@@ -73,7 +73,7 @@ async function kernelsAt(
         const input = graph.input('x', [tokens, backward ? out : width], 'f32');
         graph.output(
           'y',
-          backward ? graph.append(linearDxOp, [input, weight])[0] : linear(graph, input, weight),
+          backward ? graph.append(linearDxOp, { dy: input, weight })[0] : linear(graph, input, weight),
         );
         const x = new Float32Array(input.shape[0] * input.shape[1]).fill(0.5);
         const time = () =>

@@ -25,8 +25,8 @@ export interface Dispatch {
   shader: string;
   /** Declared as `const NAME` ahead of the shader's text: integers as u32, `f:`-free numbers given as { f32 } as f32; strings choose includes. */
   constants: Readonly<Record<string, ShaderConstant>>;
-  /** Keyed by @binding of group 0. */
-  bindings: Readonly<Record<number, BufferReference>>;
+  /** Keyed by the name of the WGSL variable; one for each storage buffer that the shader declares. */
+  bindings: Readonly<Record<string, BufferReference>>;
   workgroups: readonly [number, number, number];
   /** On the first dispatch of work that can be done in several ways: what the autotuner measures. */
   tuningProblem?: TuningProblem;

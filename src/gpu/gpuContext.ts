@@ -1,7 +1,7 @@
 /** The one GPU device: limits, settings for its kernels, allocation with a ledger, and the pipeline cache. */
 import { DeviceLostError } from '../lib/errors.ts';
 import type { KernelLevel, KernelSettings } from './dispatch.ts';
-import { shaderBindings } from './shaders.ts';
+import { declaredBindings } from './bindings.ts';
 
 /** Who a buffer belongs to, as the memory report names it. */
 export type MemoryCategory = 'weights' | 'adapter' | 'optimizer' | 'activations' | 'batch' | 'kvCache';
@@ -135,7 +135,7 @@ export class GpuContext {
   }
 
   private layout(code: string) {
-    const bindings = shaderBindings(code).sort((a, b) => a.binding - b.binding);
+    const bindings = declaredBindings(code).sort((a, b) => a.binding - b.binding);
     const key = bindings.map(({ binding, access }) => `${binding}${access}`).join();
     let layout = this.layouts.get(key);
     if (!layout) {

@@ -68,20 +68,3 @@ function floatLiteral(number: number): string {
   const text = rounded.toString();
   return `${/[.e]/.test(text) ? text : `${text}.0`}f`;
 }
-
-export interface BindingDeclaration {
-  /** Of the WGSL variable. */
-  name: string;
-  binding: number;
-  access: 'read' | 'read_write';
-}
-
-/** The storage bindings of an assembled shader, from its `@group(0) @binding(n) var<storage, …> name` lines, in their order. */
-export function shaderBindings(code: string): BindingDeclaration[] {
-  const declarations = /@group\(0\)\s*@binding\((\d+)\)\s*var<storage,\s*(read_write|read)>\s*(\w+)/g;
-  return [...code.matchAll(declarations)].map(([, binding, access, name]) => ({
-    name,
-    binding: Number(binding),
-    access: access as BindingDeclaration['access'],
-  }));
-}

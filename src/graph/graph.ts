@@ -1,114 +1,11 @@
 /**
- * The graph: what an architecture file appends to and every plan is made from. Shapes are static; nothing here touches a GPU.
- * A value is written once, except for the ones that live outside the step (gradients, KV caches), which nodes update in place.
+ * The graph that a model file appends its forward pass to and from which every plan is made. Shapes are static, and
+ * nothing here touches a GPU. A value is written once; gradients and state (KV caches) are the exception, because they
+ * live outside the step and nodes update them in place.
  */
 import type { TensorKind } from '../formats/tensors.ts';
-import type { Dispatch, KernelSettings } from '../gpu/dispatch.ts';
-import type { HostData, TensorFlow, TensorFlowTensor } from './tensorflowTypes.ts';
-
-export type DType = 'f32' | 'u32' | 'i32';
-
-/**
- * Where a value lives.
- * input: written by the host before a replay · constant: written once · weight: frozen, from the checkpoint · parameter: a slice of the
- * contiguous adapter buffer · gradient: the same slice of the gradient buffer, always added to · state: persists between replays (KV
- * cache) · activation: placed in an arena by the memory plan · output: read by the host after a replay.
- */
-export type ValueRole =
-  'input' | 'constant' | 'weight' | 'parameter' | 'gradient' | 'state' | 'activation' | 'output';
-
-export interface Value {
-  id: number;
-  name: string;
-  role: ValueRole;
-  shape: readonly number[];
-  dtype: DType;
-  /** Of a weight: how it is stored. */
-  kind?: TensorKind;
-  /** Of a constant: its contents. */
-  data?: Float32Array | Uint32Array;
-  /** Of a gradient: the parameter it belongs to. */
-  parameter?: Value;
-}
-
-export interface Node {
-  op: Op;
-  inputs: Value[];
-  outputs: Value[];
-  attributes: Attributes;
-  /** For each output the index of the input whose storage it takes over, if any. */
-  inPlaceOf: (number | undefined)[];
-  /** Checkpointing: nodes of one segment are recomputed together before their backward. */
-  segment: number | null;
-  /** Whether it makes the queries, keys and values of its segment's attention, from the segment's input. */
-  beforeAttention: boolean;
-}
-
-export type Attributes = Readonly<Record<string, number | boolean | string | null | readonly number[]>>;
-
-export interface OutputSpec {
-  shape: readonly number[];
-  dtype?: DType;
-  /** Index of the input whose storage this output takes over: nothing may read that input afterwards. */
-  inPlaceOf?: number;
-}
-
-/** Hands a gradient rule what it needs: emits backward nodes and adds up contributions. */
-export interface Backward {
-  graph: Graph;
-  /** Whether a gradient is wanted for this input at all. */
-  wants(input: Value): boolean;
-  /** Contributes an existing value as (part of) the gradient of `input`. */
-  pass(input: Value, gradient: Value): void;
-  /**
-   * Contributes output `slot` of a node of `op`. Where a contribution is there already the op adds to it in place: it is given the sum so far
-   * as a last input and `accumulate: true`.
-   */
-  emit(input: Value, op: Op, inputs: Value[], attributes?: Attributes): void;
-  /** For ops that yield several gradients at once: one fresh value an output. */
-  emitAll(inputs: (Value | null)[], op: Op, opInputs: Value[], attributes?: Attributes): void;
-  /** For ops that add to the gradients of several parameters at once. */
-  emitParameters(parameters: Value[], op: Op, opInputs: Value[], attributes?: Attributes): void;
-}
-
-/** One operation: shape rule, gradient, kernels and TensorFlow.js definition, together in one file of this folder. */
-export interface Op {
-  name: string;
-  /** Throws when the shapes do not fit. */
-  outputs(inputs: readonly Value[], attributes: Attributes): OutputSpec[];
-  /** Absent: nothing flows back through this op. */
-  gradient?(backward: Backward, node: Node, outputGradients: readonly (Value | null)[]): void;
-  /** Where some outputs turn out to be of no use: a node that makes these of them with less work, or the node itself. */
-  only?(node: Node, wanted: ReadonlySet<Value>): Node;
-  /** Where one kernel does both this node and the one before it: a node of both, which plans have in their place. `isReadOnce`: whether no other node reads a value, nor the host. */
-  joined?(
-    before: Node,
-    node: Node,
-    settings: KernelSettings,
-    isReadOnce: (value: Value) => boolean,
-  ): Node | null;
-  /** Weights that its kernels read as one where they can: they are placed together (ops/weightGroups.ts). */
-  together?(inputs: readonly Value[]): Value[];
-  /** The kernels of one node, in order. */
-  dispatches(node: Node, settings: KernelSettings): Dispatch[];
-  /** The same function in TensorFlow.js; only forward ops have one (backward ones are checked against tf.grads). `host` gives an input's array where an op needs it on the CPU. */
-  tensorflow?(
-    tf: TensorFlow,
-    inputs: TensorFlowTensor[],
-    node: Node,
-    host: (input: Value) => HostData,
-  ): TensorFlowTensor[];
-}
-
-/** Elements of a value. */
-export function elements(value: { shape: readonly number[] }): number {
-  return value.shape.reduce((a, b) => a * b, 1);
-}
-
-/** Bytes of a value on the GPU (not for weights, whose kinds differ); every dtype is 4 bytes wide. */
-export function valueBytes(value: { shape: readonly number[] }): number {
-  return elements(value) * 4;
-}
+import type { Append, Node, Op } from './op.ts';
+import type { DType, Value, ValueRole } from './value.ts';
 
 export class Graph {
   nodes: Node[] = [];
@@ -149,26 +46,37 @@ export class Graph {
     return this.named('state', name) ?? this.value('state', name, shape);
   }
 
-  /** Appends a node and returns its outputs. `into`: write to these values (gradients, state) instead of fresh ones. */
-  append(op: Op, inputs: Value[], attributes: Attributes = {}, into?: Value[]): Value[] {
-    const specs = into ? [] : op.outputs(inputs, attributes);
-    const outputs =
-      into ??
-      specs.map((spec, i) =>
-        this.value('activation', `${op.name}.${this.nodes.length}.${i}`, spec.shape, {
-          dtype: spec.dtype ?? 'f32',
-        }),
-      );
-    this.nodes.push({
-      op,
-      inputs,
-      outputs,
-      attributes,
-      inPlaceOf: outputs.map((_, i) => specs[i]?.inPlaceOf),
-      segment: this.currentSegment,
-      beforeAttention: false,
-    });
+  /** Appends a node. @returns its outputs, fresh activations */
+  readonly append: Append = (op: Op, inputs: object, attributes: object = {}): Value[] => {
+    const specs = op.outputs(inputs, attributes);
+    const outputs = specs.map(({ shape, dtype = 'f32' }, i) =>
+      this.value('activation', `${op.name}.${this.nodes.length}.${i}`, shape, { dtype }),
+    );
+    const inPlaceOf = specs.map((spec) => spec.inPlaceOf);
+    this.push(op, inputs, attributes, outputs, inPlaceOf);
     return outputs;
+  };
+
+  /** Appends a node that writes to `targets` (gradients or state) in place of fresh outputs. */
+  appendInto<Inputs extends object, Attributes extends object>(
+    targets: Value[],
+    op: Op<Inputs, Attributes>,
+    inputs: NoInfer<Inputs>,
+    attributes: NoInfer<Attributes>,
+  ): void {
+    const inPlaceOf = targets.map(() => undefined);
+    this.push(op, inputs, attributes, targets, inPlaceOf);
+  }
+
+  private push(
+    op: Op,
+    inputs: object,
+    attributes: object,
+    outputs: Value[],
+    inPlaceOf: (Value | undefined)[],
+  ): void {
+    const segment = this.currentSegment;
+    this.nodes.push({ op, inputs, outputs, attributes, inPlaceOf, segment, beforeAttention: false });
   }
 
   /** Runs `build` with its nodes marked as one checkpointing segment. */
@@ -182,8 +90,11 @@ export class Graph {
     }
   }
 
-  /** Says that what the current segment has made so far is what its attention reads: the part that is recomputed alone where attention's inputs are. */
-  attentionBegins(): void {
+  /**
+   * Marks what the current segment computed so far as what its attention reads: the part that selective recomputation
+   * (arXiv:2205.05198) recomputes on its own.
+   */
+  markAttentionInputs(): void {
     for (const node of this.nodes)
       if (node.segment !== null && node.segment === this.currentSegment) node.beforeAttention = true;
   }

@@ -1,5 +1,5 @@
 /** What an architecture is to the rest: the form of each file of a family. */
-import type { Value } from '../graph/graph.ts';
+import type { Value } from '../graph/value.ts';
 import type { ModelBuilder } from './builder.ts';
 import type { CommonConfig, ModelConfigJson, TensorRequirement } from './config.ts';
 

@@ -3,7 +3,8 @@
  * token a slot against a KV cache), whether dropout applies, and what comes after the last hidden state.
  */
 import { addBias } from '../ops/elementwise/addBias.ts';
-import { attention, type AttentionSettings } from '../ops/attention/attention.ts';
+import { attention } from '../ops/attention/attention.ts';
+import type { AttentionSettings } from '../ops/attention/attentionVariants.ts';
 import { attentionDecode, cacheWrite } from '../ops/attention/decodeAttention.ts';
 import {
   shortConvolution,
@@ -12,8 +13,9 @@ import {
 } from '../ops/convolution/shortConvolution.ts';
 import { dropout } from '../ops/elementwise/dropout.ts';
 import { embedding } from '../ops/embedding/embedding.ts';
-import { Graph, type Value } from '../graph/graph.ts';
-import { linearGroup } from '../ops/matmul/linear.ts';
+import { Graph } from '../graph/graph.ts';
+import type { Value } from '../graph/value.ts';
+import { linearGroup } from '../ops/matmul/linearGroup.ts';
 import { lora as applyLora } from '../ops/lora/lora.ts';
 import { rmsNorm, type RmsNormSettings } from '../ops/norm/rmsNorm.ts';
 import { rope } from '../ops/rope/rope.ts';
@@ -156,7 +158,7 @@ export class ModelBuilder {
   /** @param q [T, heads · d] @param k, v [T, keyHeads · d], rotated already @returns [T, heads · d] */
   attend(layer: number, q: Value, k: Value, v: Value, settings: AttentionSettings): Value {
     const { mode, cache, tokens } = this.options;
-    this.graph.attentionBegins();
+    this.graph.markAttentionInputs();
     if (mode === 'train' || mode === 'score')
       return attention(this.graph, q, k, v, this.documents(), settings);
     if (!cache) throw new Error(`${mode} needs a cache`);

@@ -1,8 +1,8 @@
 /** The pieces of a forward pass that families share. What makes a family is in its own file. */
 import { add } from '../ops/elementwise/add.ts';
-import type { AttentionSettings } from '../ops/attention/attention.ts';
+import type { AttentionSettings } from '../ops/attention/attentionVariants.ts';
 import { gated, type Activation } from '../ops/elementwise/gated.ts';
-import type { Value } from '../graph/graph.ts';
+import type { Value } from '../graph/value.ts';
 import type { RmsNormSettings } from '../ops/norm/rmsNorm.ts';
 import type { ModelBuilder } from './builder.ts';
 import type { DecoderConfig } from './decoderConfig.ts';

@@ -4,15 +4,18 @@
  * values which cross a segment's border live through the step (arXiv:1604.06174); or only those that make its attention's queries, keys and values.
  */
 import { addOp } from '../ops/elementwise/add.ts';
+import type { Graph } from '../graph/graph.ts';
 import {
-  valueBytes,
-  type Attributes,
+  inputValues,
+  mapInputs,
+  type AccumulatingOp,
+  type Accumulator,
+  type Append,
   type Backward,
-  type Graph,
   type Node,
   type Op,
-  type Value,
-} from '../graph/graph.ts';
+} from '../graph/op.ts';
+import { valueBytes, type Value } from '../graph/value.ts';
 
 /** What of a layer is computed again before its backward instead of being kept: nothing, the inputs of its attention, or all of it. */
 export type Checkpointing = 'none' | 'attention' | 'full';
@@ -55,7 +58,7 @@ export function differentiate(
     const { segment } = node;
     // A node that is kept, but reads what is not, sees the copies too: else the originals would have to live.
     const reads = (value: Value) => made.get(value)?.segment === segment && isRecomputed(made.get(value)!);
-    const recompute = segment !== null && (isRecomputed(node) || node.inputs.some(reads));
+    const recompute = segment !== null && (isRecomputed(node) || inputValues(node).some(reads));
     if (recompute && !recomputed.has(segment)) {
       recomputed.add(segment);
       for (const original of forward)
@@ -65,7 +68,7 @@ export function differentiate(
     const copy = (value: Value) => (recompute ? (copies.get(value) ?? value) : value);
     node.op.gradient(
       rules,
-      { ...node, inputs: node.inputs.map(copy), outputs: node.outputs.map(copy) },
+      { ...node, inputs: mapInputs(node.inputs, copy), outputs: node.outputs.map(copy) },
       gradients,
     );
     for (const output of node.outputs) rules.release(output);
@@ -80,11 +83,8 @@ function recomputeNode(
   rules: GradientAccumulator,
 ): void {
   if (node.outputs.some((output) => output.role === 'state')) return;
-  const outputs = graph.append(
-    node.op,
-    node.inputs.map((input) => copies.get(input) ?? input),
-    node.attributes,
-  );
+  const inputs = mapInputs(node.inputs, (input) => copies.get(input) ?? input);
+  const outputs = graph.append(node.op, inputs, node.attributes);
   node.outputs.forEach((original, i) => {
     copies.set(original, outputs[i]);
     rules.standsFor(outputs[i], original);
@@ -94,7 +94,7 @@ function recomputeNode(
 function reachableFromParameters(nodes: readonly Node[]): Set<Value> {
   const reached = new Set<Value>();
   for (const node of nodes) {
-    if (node.inputs.some((input) => input.role === 'parameter' || reached.has(input)))
+    if (inputValues(node).some((input) => input.role === 'parameter' || reached.has(input)))
       node.outputs.forEach((output) => reached.add(output));
   }
   return reached;
@@ -115,9 +115,9 @@ export function withoutDeadNodes(nodes: readonly Node[]): Node[] {
       ),
     );
     if (wanted.size === 0) continue;
-    const slim = node.op.only?.(node, wanted) ?? node;
+    const slim = node.op.prune?.(node, wanted) ?? node;
     kept.push(slim);
-    slim.inputs.forEach((input) => needed.add(input));
+    inputValues(slim).forEach((input) => needed.add(input));
   }
   return kept.reverse();
 }
@@ -130,10 +130,14 @@ class GradientAccumulator implements Backward {
   private readonly originals = new Map<Value, Value>();
   private readonly parameterGradients = new Map<Value, Value>();
 
+  readonly append: Append;
+
   constructor(
-    readonly graph: Graph,
+    private readonly graph: Graph,
     private readonly reached: ReadonlySet<Value>,
-  ) {}
+  ) {
+    this.append = graph.append;
+  }
 
   standsFor(copy: Value, original: Value): void {
     this.originals.set(copy, original);
@@ -154,42 +158,58 @@ class GradientAccumulator implements Backward {
 
   pass(input: Value, gradient: Value): void {
     if (!this.wants(input)) return;
+    if (input.role === 'parameter')
+      throw new Error(`the gradient of the parameter ${input.name} is emitted, not passed`);
     const target = this.original(input);
     const sum = this.sums.get(target);
-    this.replace(target, sum ? this.graph.append(addOp, [sum, gradient])[0] : gradient);
+    this.replace(target, sum ? this.append(addOp, { a: sum, b: gradient })[0] : gradient);
   }
 
-  emit(input: Value, op: Op, inputs: Value[], attributes: Attributes = {}): void {
+  emit<Inputs extends Accumulator, Attributes extends object>(
+    input: Value,
+    op: AccumulatingOp<Inputs, Attributes>,
+    inputs: NoInfer<Omit<Inputs, 'sum'>>,
+    attributes: NoInfer<Attributes>,
+  ): void {
     if (!this.wants(input)) return;
+    const anyOp: Op = op;
     if (input.role === 'parameter') {
-      this.graph.append(op, inputs, { ...attributes, accumulate: true }, [this.parameterGradient(input)]);
+      const gradient = this.parameterGradient(input);
+      this.graph.appendInto([gradient], anyOp, { ...inputs, sum: gradient }, attributes);
       return;
     }
     const target = this.original(input);
     const sum = this.sums.get(target);
-    if (sum && sum.role === 'activation' && this.owners.get(sum) === 1 && !inputs.includes(sum)) {
-      const [output] = this.graph.append(op, [...inputs, sum], { ...attributes, accumulate: true });
-      if (this.graph.nodes.at(-1)!.inPlaceOf[0] !== inputs.length)
+    const isRead = Object.values(inputs).flat().includes(sum);
+    if (sum && sum.role === 'activation' && this.owners.get(sum) === 1 && !isRead) {
+      const [output] = this.append(anyOp, { ...inputs, sum }, attributes);
+      if (this.graph.nodes.at(-1)!.inPlaceOf[0] !== sum)
         throw new Error(`${op.name} does not accumulate: contribute with emitAll`);
       this.replace(target, output);
     } else {
-      this.pass(input, this.graph.append(op, inputs, attributes)[0]);
+      this.pass(input, this.append(anyOp, inputs, attributes)[0]);
     }
   }
 
-  emitAll(inputs: (Value | null)[], op: Op, opInputs: Value[], attributes: Attributes = {}): void {
-    if (!inputs.some((input) => input && this.wants(input))) return;
-    const outputs = this.graph.append(op, opInputs, attributes);
-    inputs.forEach((input, i) => input && this.pass(input, outputs[i]));
+  emitAll<Inputs extends object, Attributes extends object>(
+    targets: readonly (Value | null)[],
+    op: Op<Inputs, Attributes>,
+    inputs: NoInfer<Inputs>,
+    attributes: NoInfer<Attributes>,
+  ): void {
+    if (!targets.some((target) => target && this.wants(target))) return;
+    const outputs = this.append(op, inputs, attributes);
+    targets.forEach((target, i) => target && this.pass(target, outputs[i]));
   }
 
-  emitParameters(parameters: Value[], op: Op, opInputs: Value[], attributes: Attributes = {}): void {
-    this.graph.append(
-      op,
-      opInputs,
-      { ...attributes, accumulate: true },
-      parameters.map((parameter) => this.parameterGradient(parameter)),
-    );
+  emitParameters<Inputs extends object, Attributes extends object>(
+    parameters: readonly Value[],
+    op: Op<Inputs, Attributes>,
+    inputs: NoInfer<Inputs>,
+    attributes: NoInfer<Attributes>,
+  ): void {
+    const gradients = parameters.map((parameter) => this.parameterGradient(parameter));
+    this.graph.appendInto(gradients, op, inputs, attributes);
   }
 
   private original(value: Value): Value {

@@ -1,8 +1,16 @@
 /** From a graph to a plan: the list of dispatches of one replay and where every value lies. No GPU is touched. */
 import type { BufferReference, Dispatch, KernelSettings } from '../gpu/dispatch.ts';
-import { assembleShader, shaderBindings } from '../gpu/shaders.ts';
+import {
+  declaredBindings,
+  resolveBindings,
+  type BindingDeclaration,
+  type ResolvedBinding,
+} from '../gpu/bindings.ts';
+import { assembleShader } from '../gpu/shaders.ts';
 import { tensorPartBytes, type TensorPart } from '../formats/tensors.ts';
-import { valueBytes, type Graph, type Node, type Value } from '../graph/graph.ts';
+import type { Graph } from '../graph/graph.ts';
+import { inputValues, type Node } from '../graph/op.ts';
+import { valueBytes, type Value } from '../graph/value.ts';
 import { groupParts, type WeightGroup } from '../ops/matmul/weightGroups.ts';
 import { weightSlices } from '../ops/matmul/weightSlices.ts';
 import { withoutDeadNodes } from './autodiff.ts';
@@ -17,6 +25,8 @@ import {
 export interface PlannedDispatch extends Dispatch {
   /** The whole shader text; equal texts share a pipeline. */
   code: string;
+  /** Its bindings with the numbers that the text declares, in their order. */
+  resolved: ResolvedBinding[];
   /** Index of the node it belongs to: scratch is per node. */
   node: number;
   /** Name of that node's op. */
@@ -39,38 +49,29 @@ export interface Plan {
 
 /** @throws BlockTooLargeError where a value does not fit one binding of the adapter */
 export function makePlan(name: string, graph: Graph, settings: KernelSettings, limits: MemoryLimits): Plan {
-  const nodes = joined(withoutDeadNodes(graph.nodes), settings);
+  const nodes = fused(withoutDeadNodes(graph.nodes), settings);
   checkInPlace(nodes);
   // A model's layers ask for the same few shaders again and again.
-  const codes = new Map<string, string>();
-  const assembled = ({ shader, constants }: Dispatch): string => {
+  const shaders = new Map<string, { code: string; declared: BindingDeclaration[] }>();
+  const assembled = ({ shader, constants }: Dispatch) => {
     const key = `${shader} ${JSON.stringify(constants)}`;
-    let code = codes.get(key);
-    if (code === undefined) codes.set(key, (code = assembleShader(shader, constants)));
-    return code;
-  };
-  const accesses = new Map<string, Map<number, string>>();
-  const accessOf = (code: string): Map<number, string> => {
-    let access = accesses.get(code);
-    if (!access)
-      accesses.set(
-        code,
-        (access = new Map(
-          shaderBindings(code).map((declaration) => [declaration.binding, declaration.access]),
-        )),
-      );
-    return access;
+    let made = shaders.get(key);
+    if (!made) {
+      const code = assembleShader(shader, constants);
+      shaders.set(key, (made = { code, declared: declaredBindings(code) }));
+    }
+    return made;
   };
   const dispatches = nodes.flatMap((node, index) =>
-    node.op.dispatches(node, settings).map((dispatch): PlannedDispatch => ({
-      ...dispatch,
-      code: assembled(dispatch),
-      node: index,
-      op: node.op.name,
-    })),
+    node.op.dispatches(node, settings).map((dispatch): PlannedDispatch => {
+      const { code, declared } = assembled(dispatch);
+      const resolved = resolveBindings(dispatch, declared);
+      return { ...dispatch, code, resolved, node: index, op: node.op.name };
+    }),
   );
   const owner = storageOwners(nodes);
   const values = new Map(graph.values.map((value) => [value.id, value]));
+  checkWrites(nodes, dispatches, (id) => owner(values.get(id)!));
   const blocks: Block[] = [];
   const blockOfValue = new Map<Value, number>();
   const blockOfScratch = new Map<string, number>();
@@ -123,13 +124,12 @@ export function makePlan(name: string, graph: Graph, settings: KernelSettings, l
 
   const apart: [number, number][] = [];
   dispatches.forEach((dispatch, time) => {
-    const access = accessOf(dispatch.code);
     const read: number[] = [];
     const written: number[] = [];
-    for (const [binding, reference] of Object.entries(dispatch.bindings)) {
+    for (const { access, reference } of dispatch.resolved) {
       checkBinding(reference);
       const block = touch(reference, time, dispatch.node);
-      if (block !== null) (access.get(Number(binding)) === 'read_write' ? written : read).push(block);
+      if (block !== null) (access === 'read_write' ? written : read).push(block);
     }
     for (const a of written) for (const b of read) apart.push([a, b]);
   });
@@ -147,15 +147,16 @@ export function makePlan(name: string, graph: Graph, settings: KernelSettings, l
   };
 }
 
-/** Neighbours that one kernel does better are one node from here on; the graph, its gradients and TensorFlow.js know the parts. */
-function joined(nodes: readonly Node[], settings: KernelSettings): Node[] {
+/** Fuses neighbours that one kernel computes faster; the graph, its gradients and TensorFlow.js keep the parts. */
+function fused(nodes: readonly Node[], settings: KernelSettings): Node[] {
   const reads = new Map<Value, number>();
-  for (const { inputs } of nodes) for (const input of inputs) reads.set(input, (reads.get(input) ?? 0) + 1);
+  for (const node of nodes)
+    for (const input of inputValues(node)) reads.set(input, (reads.get(input) ?? 0) + 1);
   const isReadOnce = (value: Value) => value.role === 'activation' && reads.get(value) === 1;
   const out: Node[] = [];
   for (const node of nodes) {
     const before = out.at(-1);
-    const both = before && node.op.joined?.(before, node, settings, isReadOnce);
+    const both = before && node.op.fuse?.(before, node, settings, isReadOnce);
     if (both) out[out.length - 1] = both;
     else out.push(node);
   }
@@ -165,7 +166,7 @@ function joined(nodes: readonly Node[], settings: KernelSettings): Node[] {
 function weightGroupsOf(nodes: readonly Node[], { maxBindingBytes }: KernelSettings): WeightGroup[] {
   const groups = new Map<string, WeightGroup>();
   for (const { op, inputs } of nodes) {
-    const weights = op.together?.(inputs) ?? [];
+    const weights = op.contiguousWeights?.(inputs) ?? [];
     const parts = groupParts(weights, maxBindingBytes);
     // A node that is computed again has the same weights.
     if (parts) groups.set(weights[0].name, { names: weights.map(({ name }) => name), parts });
@@ -189,7 +190,7 @@ function storageOwners(nodes: readonly Node[]): (value: Value) => Value {
   for (const node of nodes) {
     node.outputs.forEach((output, i) => {
       const from = node.inPlaceOf[i];
-      if (from !== undefined) parent.set(output, node.inputs[from]);
+      if (from) parent.set(output, from);
     });
   }
   for (const value of [...parent.keys()]) {
@@ -204,10 +205,38 @@ function storageOwners(nodes: readonly Node[]): (value: Value) => Value {
 function checkInPlace(nodes: readonly Node[]): void {
   const taken = new Map<Value, string>();
   for (const node of nodes) {
-    for (const input of node.inputs) {
+    for (const input of inputValues(node)) {
       const by = taken.get(input);
       if (by) throw new Error(`${node.op.name} reads ${input.name} after ${by} overwrote it`);
     }
-    node.inPlaceOf.forEach((from) => from !== undefined && taken.set(node.inputs[from], node.op.name));
+    for (const from of node.inPlaceOf) if (from) taken.set(from, node.op.name);
   }
+}
+
+/**
+ * A kernel may write to outputs of its node alone, and some kernel of the node must write each of them.
+ * @param ownerOf the value whose storage the value of an id lies in
+ */
+function checkWrites(
+  nodes: readonly Node[],
+  dispatches: readonly PlannedDispatch[],
+  ownerOf: (id: number) => Value,
+): void {
+  const unwritten = nodes.map(({ outputs }) => new Set(outputs.map(({ id }) => ownerOf(id))));
+  const outputs = unwritten.map((owners) => new Set(owners));
+  for (const { resolved, shader, op, node } of dispatches) {
+    for (const { name, access, reference } of resolved) {
+      if (access === 'read' || reference.type !== 'value') continue;
+      const owner = ownerOf(reference.id);
+      if (!outputs[node].has(owner))
+        throw new Error(
+          `${op}: ${shader}.wgsl writes to ${name}, but ${owner.name} is no output of the node`,
+        );
+      unwritten[node].delete(owner);
+    }
+  }
+  unwritten.forEach((owners, node) => {
+    for (const { name } of owners)
+      throw new Error(`${nodes[node].op.name}: no kernel writes the output ${name}`);
+  });
 }

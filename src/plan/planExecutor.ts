@@ -2,7 +2,7 @@
 import type { TensorPart } from '../formats/tensors.ts';
 import type { BufferReference } from '../gpu/dispatch.ts';
 import type { GpuContext } from '../gpu/gpuContext.ts';
-import { valueBytes, type Value } from '../graph/graph.ts';
+import { valueBytes, type Value } from '../graph/value.ts';
 import type { Plan } from './plan.ts';
 
 export interface BufferRange {
@@ -90,8 +90,8 @@ export class PlanExecutor {
       const group = context.device.createBindGroup({
         label: dispatch.shader,
         layout,
-        entries: Object.entries(dispatch.bindings).map(([binding, reference]) => ({
-          binding: Number(binding),
+        entries: dispatch.resolved.map(({ binding, reference }) => ({
+          binding,
           resource: range(reference, dispatch.node),
         })),
       });

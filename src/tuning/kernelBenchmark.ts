@@ -3,8 +3,9 @@ import { isNf4, tensorPartBytes } from '../formats/tensors.ts';
 import type { GpuContext, PipelineAndLayout } from '../gpu/gpuContext.ts';
 import type { BufferReference, Dispatch, KernelSettings, KernelConfig } from '../gpu/dispatch.ts';
 import { readBack, readTimestamps } from '../gpu/readback.ts';
+import { declaredBindings, resolveBindings } from '../gpu/bindings.ts';
 import { assembleShader } from '../gpu/shaders.ts';
-import { valueBytes, type Value } from '../graph/graph.ts';
+import { valueBytes, type Value } from '../graph/value.ts';
 import { weightSlices } from '../ops/matmul/weightSlices.ts';
 import { QUANTIZATION_TABLE_BYTES, quantizationTables } from '../quant/nf4.ts';
 import { PATTERN_BYTES, patternData, type Pattern } from './benchmarkData.ts';
@@ -159,9 +160,9 @@ export class DeviceBenchmark implements KernelBenchmark {
     // A larger buffer takes the place of a smaller one, so all are there before the first is bound.
     for (const { dispatch } of prepared)
       for (const reference of Object.values(dispatch.bindings)) this.buffer(reference);
-    return prepared.map(({ dispatch, pipeline: { pipeline, layout } }) => {
-      const entries = Object.entries(dispatch.bindings).map(([binding, reference]) => ({
-        binding: Number(binding),
+    return prepared.map(({ dispatch, code, pipeline: { pipeline, layout } }) => {
+      const entries = resolveBindings(dispatch, declaredBindings(code)).map(({ binding, reference }) => ({
+        binding,
         resource: { buffer: this.buffer(reference), size: this.bytesOf(reference) },
       }));
       return {

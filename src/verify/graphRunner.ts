@@ -1,6 +1,7 @@
 /** Runs a small graph on the GPU with a buffer of its own for each outside value: for checks of ops and plans, not for training. */
 import type { GpuContext } from '../gpu/gpuContext.ts';
-import { valueBytes, type Graph, type Value } from '../graph/graph.ts';
+import type { Graph } from '../graph/graph.ts';
+import { valueBytes, type Value } from '../graph/value.ts';
 import { PlanExecutor, type BufferRange } from '../plan/planExecutor.ts';
 import { weightSlices } from '../ops/matmul/weightSlices.ts';
 import { makePlan } from '../plan/plan.ts';

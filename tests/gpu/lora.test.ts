@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import type { GpuContext } from '../../src/gpu/gpuContext.ts';
 import { add } from '../../src/ops/elementwise/add.ts';
-import { elements, Graph, type Value } from '../../src/graph/graph.ts';
+import { Graph } from '../../src/graph/graph.ts';
+import { elements, type Value } from '../../src/graph/value.ts';
 import { lora } from '../../src/ops/lora/lora.ts';
 import { OP_BOUND } from '../../src/verify/checkOp.ts';
 import { differentiate } from '../../src/plan/autodiff.ts';

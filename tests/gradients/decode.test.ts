@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { KernelSettings } from '../../src/gpu/dispatch.ts';
 import { add } from '../../src/ops/elementwise/add.ts';
-import type { AttentionSettings } from '../../src/ops/attention/attention.ts';
+import type { AttentionSettings } from '../../src/ops/attention/attentionVariants.ts';
 import { attentionDecode, cacheWrite } from '../../src/ops/attention/decodeAttention.ts';
 import { Graph } from '../../src/graph/graph.ts';
 import { rope } from '../../src/ops/rope/rope.ts';

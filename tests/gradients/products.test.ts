@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TensorKind } from '../../src/formats/tensors.ts';
 import type { GpuContext } from '../../src/gpu/gpuContext.ts';
 import { Graph } from '../../src/graph/graph.ts';
-import { linear, linearDxOp, linearGroup, linearGroupDxOp } from '../../src/ops/matmul/linear.ts';
+import { linear, linearDxOp } from '../../src/ops/matmul/linear.ts';
+import { linearGroup, linearGroupDxOp } from '../../src/ops/matmul/linearGroup.ts';
 import { GraphRunner } from '../../src/verify/graphRunner.ts';
 import { stored, uniform } from '../../src/verify/opCases.ts';
 import { makePlan } from '../../src/plan/plan.ts';
@@ -86,7 +87,12 @@ function build({ rows, kind, outs, width }: Case, backward: boolean): Graph {
   ys.forEach((y, g) => graph.output(`y${g}`, y));
   if (!backward) return graph;
   const dys = outs.map((out, g) => graph.input(`dy${g}`, [rows, out], 'f32'));
-  graph.output('dx', graph.append(outs.length > 1 ? linearGroupDxOp : linearDxOp, [...dys, ...weights])[0]);
+  graph.output(
+    'dx',
+    outs.length > 1
+      ? graph.append(linearGroupDxOp, { dys, weights })[0]
+      : graph.append(linearDxOp, { dy: dys[0], weight: weights[0] })[0],
+  );
   return graph;
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { TensorKind } from '../../src/formats/tensors.ts';
 import type { KernelLevel, KernelSettings } from '../../src/gpu/dispatch.ts';
 import { Graph } from '../../src/graph/graph.ts';
-import { linearGroup, linearGroupDxOp } from '../../src/ops/matmul/linear.ts';
+import { linearGroup, linearGroupDxOp } from '../../src/ops/matmul/linearGroup.ts';
 import { groupParts } from '../../src/ops/matmul/weightGroups.ts';
 import { makePlan, type Plan } from '../../src/plan/plan.ts';
 import { kernelSettings } from '../helpers/kernelSettings.ts';
@@ -59,7 +59,7 @@ function planned(
   const ys = linearGroup(graph, graph.input('x', [tokens, width], 'f32'), weights);
   ys.forEach((y, g) => graph.output(`y${g}`, y));
   const dys = outs.map((out, g) => graph.input(`dy${g}`, [tokens, out], 'f32'));
-  graph.output('dx', graph.append(linearGroupDxOp, [...dys, ...weights])[0]);
+  graph.output('dx', graph.append(linearGroupDxOp, { dys, weights })[0]);
   return makePlan('test', graph, with_, { maxBindingBytes: 2 ** 27, maxBufferBytes: 2 ** 30 });
 }
 

@@ -7,7 +7,7 @@ import { trainGraph } from '../../src/model/planGraphs.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
 import { add } from '../../src/ops/elementwise/add.ts';
 import { Graph } from '../../src/graph/graph.ts';
-import { linearGroup } from '../../src/ops/matmul/linear.ts';
+import { linearGroup } from '../../src/ops/matmul/linearGroup.ts';
 import { lora } from '../../src/ops/lora/lora.ts';
 import { makePlan } from '../../src/plan/plan.ts';
 import { kernelSettings } from '../helpers/kernelSettings.ts';

@@ -1,7 +1,8 @@
 /** The preprocessor of the WGSL files, the assembly of a kernel, and what every file of shaders/ keeps to. */
 import { describe, expect, it } from 'vitest';
 import { expand, parse, type Constants } from '../../src/gpu/preprocessor.ts';
-import { assembleShader, shaderBindings, shaderSources } from '../../src/gpu/shaders.ts';
+import { declaredBindings } from '../../src/gpu/bindings.ts';
+import { assembleShader, shaderSources } from '../../src/gpu/shaders.ts';
 
 const LORA_UP = { T: 5, WIDTH: 8, ROW: 24, OFFSET: 8, RANK: 8, RANK_QUADS: 2, TOKENS: 4, ALPHA: { f32: 2 } };
 
@@ -131,7 +132,7 @@ describe('assembleShader', () => {
       for (const row of [0, 1, 2, 3])
         expect(code.match(new RegExp(`let b${turn}_${row} = `, 'g'))).toHaveLength(1);
     expect(code).not.toContain('b2_0');
-    expect(shaderBindings(code)).toEqual([
+    expect(declaredBindings(code)).toEqual([
       { name: 'y', binding: 0, access: 'read_write' },
       { name: 'down', binding: 1, access: 'read' },
       { name: 'b', binding: 2, access: 'read' },

@@ -2,7 +2,7 @@
 import { isNf4 } from '../../formats/tensors.ts';
 import type { GpuContext, MemoryCategory } from '../../gpu/gpuContext.ts';
 import type { AdapterLayout } from '../../model/adapterLayout.ts';
-import { valueBytes, type Value } from '../../graph/graph.ts';
+import { valueBytes, type Value } from '../../graph/value.ts';
 import type { BufferRange, PlanBuffers } from '../../plan/planExecutor.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { QUANTIZATION_TABLE_BYTES, quantizationTables } from '../../quant/nf4.ts';

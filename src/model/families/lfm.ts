@@ -6,7 +6,7 @@
 import { add } from '../../ops/elementwise/add.ts';
 import { gated } from '../../ops/elementwise/gated.ts';
 import { headGate } from '../../ops/elementwise/headGate.ts';
-import type { Value } from '../../graph/graph.ts';
+import type { Value } from '../../graph/value.ts';
 import type { Architecture } from '../architecture.ts';
 import type { ModelBuilder } from '../builder.ts';
 import { ConfigReader, type ModelConfigJson, type TensorRequirement } from '../config.ts';

@@ -1,11 +1,31 @@
-/** Generation with a KV cache: writing new keys and values, and attending from one new token a slot. Inference only. */
+/**
+ * Generation with a KV cache: writing new keys and values, and attention from one new token of each slot. Inference
+ * only: nothing flows back.
+ */
 import { flatGrid, value } from '../../gpu/dispatch.ts';
-import { attentionConstants, type AttentionSettings } from './attention.ts';
-import { elements, type Graph, type Op, type Value } from '../../graph/graph.ts';
-import { ropeDispatch, ropeOp } from '../rope/rope.ts';
-import { rowsShared } from '../norm/rowGrid.ts';
+import type { Graph } from '../../graph/graph.ts';
+import { isNodeOf, type Node, type NoAttributes, type Op } from '../../graph/op.ts';
+import { elements, type Value } from '../../graph/value.ts';
+import { rowReduction } from '../norm/rowGrid.ts';
+import { ropeDispatch, ropeOp, type RopeAttributes, type RopeTables } from '../rope/rope.ts';
+import {
+  attentionAttributes,
+  attentionConstants,
+  type AttentionAttributes,
+  type AttentionSettings,
+} from './attentionVariants.ts';
 
-/** keys[slots[t], positions[t]] = k[t], and values likewise. @param keys, values [S, L, width] state @param k, v [T, width] @param slots, positions [T] u32; a slot >= S drops the token */
+interface CacheWriteInputs {
+  k: Value;
+  v: Value;
+  slots: Value;
+  positions: Value;
+}
+
+/**
+ * keys[slots[t], positions[t]] = k[t], and values likewise. @param keys, values [S, L, width] state
+ * @param k, v [T, width] @param slots, positions [T] u32; a token whose slot is S or more is not written
+ */
 export function cacheWrite(
   graph: Graph,
   { keys, values }: { keys: Value; values: Value },
@@ -14,10 +34,20 @@ export function cacheWrite(
   slots: Value,
   positions: Value,
 ): void {
-  graph.append(cacheWriteOp, [k, v, slots, positions], {}, [keys, values]);
+  graph.appendInto([keys, values], cacheWriteOp, { k, v, slots, positions }, {});
 }
 
-/** @param q [S, heads · d] @param keys, values [S, L, keyHeads · d] state @param positions [S] u32: attends to 0..position @returns [S, heads · d] */
+interface AttentionDecodeInputs {
+  q: Value;
+  keys: Value;
+  values: Value;
+  positions: Value;
+}
+
+/**
+ * @param q [S, heads · d] @param keys, values [S, L, keyHeads · d] state @param positions [S] u32: a token attends to
+ * positions 0 to its own @returns [S, heads · d]
+ */
 export function attentionDecode(
   graph: Graph,
   q: Value,
@@ -26,52 +56,50 @@ export function attentionDecode(
   positions: Value,
   settings: AttentionSettings,
 ): Value {
-  return graph.append(attentionDecodeOp, [q, keys, values, positions], {
-    window: 0,
-    softcap: 0,
-    ...settings,
-  })[0];
+  const inputs = { q, keys, values, positions };
+  return graph.append(attentionDecodeOp, inputs, attentionAttributes(settings))[0];
 }
 
-export const cacheWriteOp: Op = {
+export const cacheWriteOp: Op<CacheWriteInputs, NoAttributes> = {
   name: 'cacheWrite',
   outputs() {
     throw new Error('cacheWrite writes to state only');
   },
-  joined(before, node, settings, isReadOnce) {
-    const [k, v, slots, positions] = node.inputs;
-    const [cos, sin, rows, ...xs] = before.inputs;
+  fuse(previous, node, settings, isReadOnce) {
+    const { k, v, slots, positions } = node.inputs;
+    if (!isNodeOf(previous, ropeOp)) return null;
+    const { cos, sin, rows, xs } = previous.inputs;
     if (
-      before.op !== ropeOp ||
       xs.length !== 2 ||
-      before.outputs[1] !== k ||
+      previous.outputs[1] !== k ||
       rows !== positions ||
       !isReadOnce(k) ||
       settings.maxStorageBuffers < ROPE_CACHE_BUFFERS
     )
       return null;
-    const outputs = [before.outputs[0], ...node.outputs];
-    return {
+    const outputs = [previous.outputs[0], ...node.outputs];
+    const fused: Node<RopeCacheInputs, RopeAttributes> = {
       ...node,
       op: ropeCacheOp,
-      inputs: [cos, sin, rows, ...xs, v, slots],
+      inputs: { cos, sin, rows, q: xs[0], k: xs[1], v, slots },
       outputs,
-      attributes: before.attributes,
+      attributes: previous.attributes,
       inPlaceOf: outputs.map(() => undefined),
     };
+    return fused;
   },
-  dispatches({ inputs: [k, v, slots, positions], outputs: [keys, values] }, settings) {
+  dispatches({ inputs: { k, v, slots, positions }, outputs: [keys, values] }, settings) {
     return [
       {
         shader: 'cache_write',
         constants: { T: k.shape[0], WIDTH: k.shape[1], SLOTS: keys.shape[0], LENGTH: keys.shape[1] },
         bindings: {
-          0: value(keys),
-          1: value(values),
-          2: value(k),
-          3: value(v),
-          4: value(slots),
-          5: value(positions),
+          keys: value(keys),
+          values: value(values),
+          k: value(k),
+          v: value(v),
+          slots: value(slots),
+          positions: value(positions),
         },
         workgroups: flatGrid(elements(k), 64, settings),
       },
@@ -79,29 +107,38 @@ export const cacheWriteOp: Op = {
   },
 };
 
-/** Tables, rows and slots; queries, keys and values, read and written. */
+/** Two tables, rows and slots; queries, keys and values, read and written. */
 const ROPE_CACHE_BUFFERS = 10;
 
-/** Queries and keys are rotated, and keys go where only the cache is read, with the values. Plans have it, graphs do not. Inputs: cos, sin, rows, q, k, v, slots; outputs: q and the cache. */
-const ropeCacheOp: Op = {
+interface RopeCacheInputs extends RopeTables {
+  q: Value;
+  k: Value;
+  v: Value;
+  slots: Value;
+}
+
+/**
+ * Rotates queries and keys and writes the keys, which only the cache needs, straight to it, together with the values.
+ * Only plans contain it. Outputs: the rotated queries, and the cache's keys and values.
+ */
+const ropeCacheOp: Op<RopeCacheInputs, RopeAttributes> = {
   name: 'ropeCache',
   outputs() {
-    throw new Error('ropeCache is made of rope and cacheWrite');
+    throw new Error('ropeCache is fused from rope and cacheWrite');
   },
-  dispatches: ({ inputs: [cos, sin, rows, q, k, v, slots], outputs, attributes }, settings) => [
+  dispatches: ({ inputs: { cos, sin, rows, q, k, v, slots }, outputs, attributes }, settings) => [
     ropeDispatch({ cos, sin, rows }, [q, k, v], outputs, attributes, settings, slots),
   ],
 };
 
-/** Invocations of a slot and head, but on a CPU adapter. */
+/** Invocations that share a slot and head on a GPU. */
 const DECODE_INVOCATIONS = 256;
 
-export const attentionDecodeOp: Op = {
+export const attentionDecodeOp: Op<AttentionDecodeInputs, AttentionAttributes> = {
   name: 'attentionDecode',
-  outputs: ([q]) => [{ shape: q.shape }],
-  dispatches({ inputs: [q, keys, values, positions], outputs: [o], attributes }, settings) {
+  outputs: ({ q }) => [{ shape: q.shape }],
+  dispatches({ inputs: { q, keys, values, positions }, outputs: [o], attributes }, settings) {
     const constants = { LENGTH: keys.shape[1], ...attentionConstants(attributes) };
-    const bindings = { 0: value(o), 1: value(q), 2: value(keys), 3: value(values), 4: value(positions) };
     const [slots] = q.shape;
     const rows = slots * constants.HEADS;
     if (settings.target === 'cpu')
@@ -109,8 +146,14 @@ export const attentionDecodeOp: Op = {
         {
           shader: 'attention_decode_serial',
           constants: { ...constants, ROWS: rows },
-          bindings,
-          workgroups: rowsShared(rows, settings).workgroups,
+          bindings: {
+            o: value(o),
+            q: value(q),
+            k: value(keys),
+            v: value(values),
+            positions: value(positions),
+          },
+          workgroups: rowReduction(rows, settings).workgroups,
         },
       ];
     const vectors = constants.D / constants.VECTOR_WIDTH;
@@ -119,7 +162,13 @@ export const attentionDecodeOp: Op = {
       {
         shader: 'attention_decode',
         constants: { ...constants, WORKGROUP: DECODE_INVOCATIONS, UNROLLED, VALUES: 4 },
-        bindings,
+        bindings: {
+          o: value(o),
+          q: value(q),
+          keys: value(keys),
+          values: value(values),
+          positions: value(positions),
+        },
         workgroups: [constants.HEADS, slots, 1],
       },
     ];

@@ -5,7 +5,9 @@
  * dx[t, c] = Σ_k w[c, k] · dy[t + (K − 1) − k, c].
  */
 import { flatGrid, value } from '../../gpu/dispatch.ts';
-import { elements, type Graph, type Op, type Value } from '../../graph/graph.ts';
+import type { Graph } from '../../graph/graph.ts';
+import type { AccumulatingOp, Accumulator, NoAttributes, Op } from '../../graph/op.ts';
+import { elements, type Value } from '../../graph/value.ts';
 import { weightBindings, weightKind } from '../matmul/matmulProblem.ts';
 
 /** First token and one past the last token of each token's document, [T] u32. */
@@ -16,22 +18,34 @@ interface Documents {
 
 /** @param x [T, C] @param weight [C, 1, K], as torch's Conv1d stores it @returns [T, C] */
 export function shortConvolution(graph: Graph, x: Value, weight: Value, { start, end }: Documents): Value {
-  return graph.append(shortConvolutionOp, [x, weight, start, end], { transposed: false })[0];
+  return graph.append(shortConvolutionOp, { x, weight, start, end }, { transposed: false })[0];
 }
 
-/** Inputs: x (or dy where `transposed`), weight, start, end, and the sum so far where it accumulates. */
-export const shortConvolutionOp: Op = {
+interface ShortConvolutionInputs extends Documents, Accumulator {
+  /** [T, C]; dy where `transposed`. */
+  x: Value;
+  /** [C, 1, K] */
+  weight: Value;
+}
+
+interface ShortConvolutionAttributes {
+  /** Sums over the tokens after t: the gradient. */
+  transposed: boolean;
+}
+
+export const shortConvolutionOp: AccumulatingOp<ShortConvolutionInputs, ShortConvolutionAttributes> = {
   name: 'shortConvolution',
-  outputs([x, weight, , , sum]) {
+  accumulates: true,
+  outputs({ x, weight, sum }) {
     if (weight.shape.length !== 3 || weight.shape[0] !== x.shape[1] || weight.shape[1] !== 1)
       throw new Error(`shortConvolution: taps [${weight.shape}] do not fit [${x.shape}]`);
-    return [{ shape: x.shape, inPlaceOf: sum ? 4 : undefined }];
+    return [{ shape: x.shape, inPlaceOf: sum }];
   },
-  gradient(backward, { inputs: [x, weight, start, end], attributes }, [dy]) {
+  gradient(backward, { inputs: { x, weight, start, end }, attributes }, [dy]) {
     const transposed = !attributes.transposed;
-    if (dy) backward.emit(x, shortConvolutionOp, [dy, weight, start, end], { transposed });
+    if (dy) backward.emit(x, shortConvolutionOp, { x: dy, weight, start, end }, { transposed });
   },
-  dispatches({ inputs: [x, weight, start, end], outputs: [y], attributes }, settings) {
+  dispatches({ inputs: { x, weight, start, end, sum }, outputs: [y], attributes: { transposed } }, settings) {
     return [
       {
         shader: 'short_convolution',
@@ -39,21 +53,21 @@ export const shortConvolutionOp: Op = {
           T: x.shape[0],
           C: x.shape[1],
           TAPS: weight.shape[2],
-          TRANSPOSED: attributes.transposed === true,
-          ACCUMULATE: attributes.accumulate === true,
+          TRANSPOSED: transposed,
+          ACCUMULATE: sum !== undefined,
           WEIGHT_KIND: weightKind(weight),
         },
         bindings: {
-          0: value(y),
-          1: value(x),
-          2: value(attributes.transposed ? end : start),
+          y: value(y),
+          x: value(x),
+          border: value(transposed ? end : start),
           ...weightBindings(weight),
         },
         workgroups: flatGrid(elements(y), 64, settings),
       },
     ];
   },
-  tensorflow(tf, [x, weight], { inputs: [, , start], attributes }, host) {
+  tensorflow(tf, { x, weight }, { inputs: { start }, attributes }, host) {
     if (attributes.transposed) throw new Error('shortConvolution: only the forward sum has a definition');
     const [tokens, channels] = x.shape as [number, number];
     const taps = weight.shape[2]!;
@@ -81,22 +95,37 @@ export function shortConvolutionWrite(
   graph: Graph,
   state: Value,
   x: Value,
-  inputs: { slots: Value; positions: Value; end: Value },
+  { slots, positions, end }: { slots: Value; positions: Value; end: Value },
 ): void {
-  graph.append(shortConvolutionWriteOp, [x, inputs.slots, inputs.positions, inputs.end], {}, [state]);
+  graph.appendInto([state], shortConvolutionWriteOp, { x, slots, positions, end }, {});
 }
 
-const shortConvolutionWriteOp: Op = {
+interface ShortConvolutionWriteInputs {
+  /** [T, C] */
+  x: Value;
+  /** [T] u32 each. */
+  slots: Value;
+  positions: Value;
+  end: Value;
+}
+
+const shortConvolutionWriteOp: Op<ShortConvolutionWriteInputs, NoAttributes> = {
   name: 'shortConvolutionWrite',
   outputs() {
     throw new Error('shortConvolutionWrite writes to state only');
   },
-  dispatches({ inputs: [x, slots, positions, end], outputs: [state] }, settings) {
+  dispatches({ inputs: { x, slots, positions, end }, outputs: [state] }, settings) {
     return [
       {
         shader: 'short_convolution_write',
         constants: { T: x.shape[0], C: x.shape[1], SLOTS: state.shape[0], TAPS: state.shape[1] },
-        bindings: { 0: value(state), 1: value(x), 2: value(slots), 3: value(positions), 4: value(end) },
+        bindings: {
+          state: value(state),
+          x: value(x),
+          slots: value(slots),
+          positions: value(positions),
+          document_end: value(end),
+        },
         workgroups: flatGrid(elements(x), 64, settings),
       },
     ];
@@ -115,16 +144,25 @@ export function shortConvolutionDecode(
   positions: Value,
 ): Value {
   const y = graph.value('activation', `shortConvolutionDecode.${graph.nodes.length}`, x.shape);
-  graph.append(shortConvolutionDecodeOp, [x, weight, positions], {}, [y, state]);
+  graph.appendInto([y, state], shortConvolutionDecodeOp, { x, weight, positions }, {});
   return y;
 }
 
-const shortConvolutionDecodeOp: Op = {
+interface ShortConvolutionDecodeInputs {
+  /** [S, C] */
+  x: Value;
+  /** [C, 1, K] */
+  weight: Value;
+  /** [S] u32 */
+  positions: Value;
+}
+
+const shortConvolutionDecodeOp: Op<ShortConvolutionDecodeInputs, NoAttributes> = {
   name: 'shortConvolutionDecode',
   outputs() {
     throw new Error('shortConvolutionDecode writes to its state');
   },
-  dispatches({ inputs: [x, weight, positions], outputs: [y, state] }, settings) {
+  dispatches({ inputs: { x, weight, positions }, outputs: [y, state] }, settings) {
     return [
       {
         shader: 'short_convolution_decode',
@@ -135,10 +173,10 @@ const shortConvolutionDecodeOp: Op = {
           WEIGHT_KIND: weightKind(weight),
         },
         bindings: {
-          0: value(y),
-          1: value(state),
-          2: value(x),
-          3: value(positions),
+          y: value(y),
+          state: value(state),
+          x: value(x),
+          positions: value(positions),
           ...weightBindings(weight),
         },
         workgroups: flatGrid(elements(x), 64, settings),

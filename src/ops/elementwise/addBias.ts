@@ -1,33 +1,43 @@
-/** y_g += bias_g, frozen vectors added to every row in place, those of projections that share an input at once. The gradient passes through. */
-import { isNf4 } from '../../formats/tensors.ts';
+/**
+ * y_g += bias_g: adds frozen vectors to every row in place, for all projections of one input at once. The gradient
+ * passes through.
+ */
+import { isNf4, type TensorKind } from '../../formats/tensors.ts';
 import { flatGrid, type BufferReference, type Dispatch, type KernelSettings } from '../../gpu/dispatch.ts';
-import type { Graph, Op, Value } from '../../graph/graph.ts';
-import { before, memberBindings, memberConstants } from '../batchedBindings.ts';
+import type { Graph } from '../../graph/graph.ts';
+import type { NoAttributes, Op } from '../../graph/op.ts';
+import type { Value } from '../../graph/value.ts';
 import { weightBindings, weightKind } from '../matmul/matmulProblem.ts';
 import { groupParts } from '../matmul/weightGroups.ts';
+import { exclusivePrefixSum, numberedBindings, numberedConstants, sum } from '../numbered.ts';
 
-/** @param ys each [T, N_g], taken over @param biases each [N_g] @returns as ys */
-export function addBias(graph: Graph, ys: readonly Value[], biases: readonly Value[]): Value[] {
-  return graph.append(addBiasOp, [...ys, ...biases]);
+interface AddBiasInputs {
+  ys: readonly Value[];
+  /** One for each of `ys`. */
+  biases: readonly Value[];
 }
 
-export const addBiasOp: Op = {
+/** @param ys each [T, N_g]; their storage is taken over @param biases each [N_g] @returns as ys */
+export function addBias(graph: Graph, ys: readonly Value[], biases: readonly Value[]): Value[] {
+  return graph.append(addBiasOp, { ys, biases });
+}
+
+export const addBiasOp: Op<AddBiasInputs, NoAttributes> = {
   name: 'addBias',
-  outputs(inputs) {
-    const count = inputs.length / 2;
-    return inputs.slice(0, count).map((y, g) => {
-      const bias = inputs[count + g];
-      if (y.shape[1] !== bias.shape[0])
-        throw new Error(`addBias ${bias.name}: rows of ${y.shape[1]} and a bias of ${bias.shape[0]}`);
-      return { shape: y.shape, inPlaceOf: g };
+  outputs({ ys, biases }) {
+    return ys.map((y, g) => {
+      if (y.shape[1] !== biases[g].shape[0])
+        throw new Error(
+          `addBias ${biases[g].name}: rows of ${y.shape[1]} and a bias of ${biases[g].shape[0]}`,
+        );
+      return { shape: y.shape, inPlaceOf: y };
     });
   },
-  gradient(backward, { inputs }, dys) {
-    dys.forEach((dy, g) => dy && backward.pass(inputs[g], dy));
+  gradient(backward, { inputs: { ys } }, dys) {
+    dys.forEach((dy, g) => dy && backward.pass(ys[g], dy));
   },
-  together: (inputs) => inputs.slice(inputs.length / 2),
-  dispatches({ inputs, outputs: ys }, settings) {
-    const biases = inputs.slice(ys.length);
+  contiguousWeights: ({ biases }) => biases,
+  dispatches({ inputs: { biases }, outputs: ys }, settings) {
     const kind = weightKind(biases[0]);
     const data = groupParts(biases, settings.maxBindingBytes)?.data;
     if (!data || isNf4(kind))
@@ -35,26 +45,19 @@ export const addBiasOp: Op = {
         biasDispatch([y], [0], weightBindings(biases[g]), weightKind(biases[g]), settings),
       );
     const starts = data.startBytes.map((bytes) => bytes / (kind === 'f32' ? 4 : 2));
-    return [
-      biasDispatch(
-        ys,
-        starts,
-        { 4: { type: 'weights', ids: biases.map(({ id }) => id), part: 'data', bytes: data.bytes } },
-        kind,
-        settings,
-      ),
-    ];
+    const ids = biases.map(({ id }) => id);
+    const all: BufferReference = { type: 'weights', ids, part: 'data', bytes: data.bytes };
+    return [biasDispatch(ys, starts, { weight_data: all }, kind, settings)];
   },
-  tensorflow: (tf, inputs) =>
-    inputs.slice(0, inputs.length / 2).map((y, g) => tf.add(y, inputs[inputs.length / 2 + g])),
+  tensorflow: (tf, { ys, biases }) => ys.map((y, g) => tf.add(y, biases[g])),
 };
 
-/** @param starts the first element of each bias */
+/** @param starts the first element of each bias in the bound buffer */
 function biasDispatch(
   ys: readonly Value[],
   starts: readonly number[],
-  biases: Record<number, BufferReference>,
-  kind: string,
+  biases: Dispatch['bindings'],
+  kind: TensorKind,
   settings: KernelSettings,
 ): Dispatch {
   const rows = ys[0].shape[0];
@@ -65,9 +68,9 @@ function biasDispatch(
       ROWS: rows,
       WEIGHT_KIND: kind,
       PROJECTIONS: ys.length,
-      ...memberConstants({ SIZE: sizes, FIRST: before(sizes), START: starts }),
+      ...numberedConstants({ SIZE: sizes, FIRST: exclusivePrefixSum(sizes), START: starts }),
     },
-    bindings: { ...biases, ...memberBindings(ys) },
-    workgroups: flatGrid(rows * sizes.reduce((a, b) => a + b, 0), 64, settings),
+    bindings: { ...biases, ...numberedBindings('y', ys) },
+    workgroups: flatGrid(rows * sum(sizes), 64, settings),
   };
 }

@@ -1,7 +1,12 @@
-/** Dropout with a counter-based mask keyed by (seed, step, site, document, position, column): recomputation and packing see the same mask. */
+/**
+ * Dropout with a counter-based mask keyed by (seed, step, site, document, position, column), so that recomputation and
+ * packing see the same mask.
+ */
 import { flatGrid, value } from '../../gpu/dispatch.ts';
+import type { Graph } from '../../graph/graph.ts';
+import type { AccumulatingOp, Accumulator } from '../../graph/op.ts';
+import { elements, type Value } from '../../graph/value.ts';
 import { dropoutMask } from '../../lib/counterRandom.ts';
-import { elements, type Graph, type Op, type Value } from '../../graph/graph.ts';
 
 export interface DropoutKeys {
   /** [2] u32: seed, step. */
@@ -11,52 +16,63 @@ export interface DropoutKeys {
   positions: Value;
 }
 
-/** @param x [T, N] @param probability of a zero, in (0, 1) @param site distinguishes the places of one model @returns as x */
-export function dropout(graph: Graph, x: Value, keys: DropoutKeys, probability: number, site: number): Value {
-  return graph.append(dropoutOp, [x, keys.random, keys.documentIndex, keys.positions], {
-    probability,
-    site,
-  })[0];
+interface DropoutInputs extends DropoutKeys, Accumulator {
+  x: Value;
 }
 
-export const dropoutOp: Op = {
+interface DropoutAttributes {
+  /** Of a zero, in (0, 1). */
+  probability: number;
+  /** Distinguishes the places of one model that have dropout. */
+  site: number;
+}
+
+/** @param x [T, N] @param probability of a zero, in (0, 1) @param site distinguishes the places of one model @returns as x */
+export function dropout(graph: Graph, x: Value, keys: DropoutKeys, probability: number, site: number): Value {
+  return graph.append(dropoutOp, { x, ...keys }, { probability, site })[0];
+}
+
+/** The gradient is the same op: the mask that was multiplied with x is multiplied with dy. */
+export const dropoutOp: AccumulatingOp<DropoutInputs, DropoutAttributes> = {
   name: 'dropout',
-  outputs: ([x, , , , sum]) => [{ shape: x.shape, inPlaceOf: sum ? 4 : undefined }],
-  gradient(backward, { inputs: [x, ...keys], attributes }, [dy]) {
-    if (dy) backward.emit(x, dropoutOp, [dy, ...keys], attributes);
+  accumulates: true,
+  outputs: ({ x, sum }) => [{ shape: x.shape, inPlaceOf: sum }],
+  gradient(backward, { inputs: { x, random, documentIndex, positions }, attributes }, [dy]) {
+    if (dy) backward.emit(x, dropoutOp, { x: dy, random, documentIndex, positions }, attributes);
   },
-  dispatches({ inputs: [x, random, documentIndex, positions], outputs: [y], attributes }, settings) {
+  dispatches(
+    { inputs: { x, random, documentIndex, positions, sum }, outputs: [y], attributes: { site, probability } },
+    settings,
+  ) {
     return [
       {
         shader: 'dropout',
         constants: {
           T: x.shape[0],
           WIDTH: x.shape[1],
-          SITE: attributes.site as number,
-          P: { f32: attributes.probability as number },
-          ACCUMULATE: attributes.accumulate === true,
+          SITE: site,
+          P: { f32: probability },
+          ACCUMULATE: sum !== undefined,
         },
         bindings: {
-          0: value(y),
-          1: value(x),
-          2: value(random),
-          3: value(documentIndex),
-          4: value(positions),
+          y: value(y),
+          x: value(x),
+          random: value(random),
+          document_index: value(documentIndex),
+          positions: value(positions),
         },
         workgroups: flatGrid(elements(x), 64, settings),
       },
     ];
   },
-  tensorflow(tf, [x], { inputs: [, random, documentIndex, positions], attributes }, host) {
+  tensorflow(tf, { x }, { inputs: { random, documentIndex, positions }, attributes }, host) {
     const [seed, step] = host(random);
-    const key = {
-      seed,
-      step,
-      site: attributes.site as number,
-      probability: attributes.probability as number,
-    };
-    return [
-      tf.mul(x, tf.tensor(dropoutMask(key, host(documentIndex), host(positions), x.shape[1]!), x.shape)),
-    ];
+    const mask = dropoutMask(
+      { seed, step, ...attributes },
+      host(documentIndex),
+      host(positions),
+      x.shape[1]!,
+    );
+    return [tf.mul(x, tf.tensor(mask, x.shape))];
   },
 };

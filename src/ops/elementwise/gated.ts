@@ -3,14 +3,25 @@
  * with sigmoid; with identity a plain product; with relu and gate = up the squared ReLU (arXiv:2109.08668).
  */
 import { flatGrid, value } from '../../gpu/dispatch.ts';
-import { elements, type Graph, type Op, type Value } from '../../graph/graph.ts';
+import type { Graph } from '../../graph/graph.ts';
+import type { Op } from '../../graph/op.ts';
 import type { TensorFlow, TensorFlowTensor } from '../../graph/tensorflowTypes.ts';
+import { elements, type Value } from '../../graph/value.ts';
 
 export type Activation = 'silu' | 'gelu_tanh' | 'relu' | 'sigmoid' | 'identity';
 
+interface GatedInputs {
+  gate: Value;
+  up: Value;
+}
+
+interface GatedAttributes {
+  activation: Activation;
+}
+
 /** @param gate, up [T, I] @returns [T, I] */
 export function gated(graph: Graph, gate: Value, up: Value, activation: Activation): Value {
-  return graph.append(gatedOp, [gate, up], { activation })[0];
+  return graph.append(gatedOp, { gate, up }, { activation })[0];
 }
 
 function activate(tf: TensorFlow, x: TensorFlowTensor, activation: Activation): TensorFlowTensor {
@@ -30,45 +41,53 @@ function activate(tf: TensorFlow, x: TensorFlowTensor, activation: Activation): 
   }
 }
 
-/** Four numbers an invocation where they come out even. */
-function byFour(y: Value) {
+/** An invocation computes four elements where their number is a multiple of four. */
+function vectorised(y: Value) {
   const count = elements(y);
   return count % 4 === 0
     ? { count: count / 4, constants: { COUNT: count / 4, VECTOR_WIDTH: 4 } }
     : { count, constants: { COUNT: count, VECTOR_WIDTH: 1 } };
 }
 
-export const gatedOp: Op = {
+export const gatedOp: Op<GatedInputs, GatedAttributes> = {
   name: 'gated',
-  outputs: ([gate]) => [{ shape: gate.shape }],
-  gradient(backward, { inputs: [gate, up], attributes }, [dy]) {
-    if (dy) backward.emitAll([gate, up], gatedDxOp, [gate, up, dy], attributes);
+  outputs: ({ gate }) => [{ shape: gate.shape }],
+  gradient(backward, { inputs: { gate, up }, attributes }, [dy]) {
+    if (dy) backward.emitAll([gate, up], gatedDxOp, { gate, up, dy }, attributes);
   },
-  dispatches({ inputs: [gate, up], outputs: [y], attributes }, settings) {
+  dispatches({ inputs: { gate, up }, outputs: [y], attributes: { activation } }, settings) {
+    const { count, constants } = vectorised(y);
     return [
       {
         shader: 'gated',
-        constants: { ...byFour(y).constants, ACTIVATION: attributes.activation as string },
-        bindings: { 0: value(y), 1: value(gate), 2: value(up) },
-        workgroups: flatGrid(byFour(y).count, 64, settings),
+        constants: { ...constants, ACTIVATION: activation },
+        bindings: { y: value(y), gate: value(gate), up: value(up) },
+        workgroups: flatGrid(count, 64, settings),
       },
     ];
   },
-  tensorflow: (tf, [gate, up], { attributes }) => [
-    tf.mul(activate(tf, gate, attributes.activation as Activation), up),
+  tensorflow: (tf, { gate, up }, { attributes: { activation } }) => [
+    tf.mul(activate(tf, gate, activation), up),
   ],
 };
 
-export const gatedDxOp: Op = {
+export const gatedDxOp: Op<GatedInputs & { dy: Value }, GatedAttributes> = {
   name: 'gatedDx',
-  outputs: ([gate, up]) => [{ shape: gate.shape }, { shape: up.shape }],
-  dispatches({ inputs: [gate, up, dy], outputs: [dGate, dUp], attributes }, settings) {
+  outputs: ({ gate, up }) => [{ shape: gate.shape }, { shape: up.shape }],
+  dispatches({ inputs: { gate, up, dy }, outputs: [dGate, dUp], attributes: { activation } }, settings) {
+    const { count, constants } = vectorised(dy);
     return [
       {
         shader: 'gated_dx',
-        constants: { ...byFour(dy).constants, ACTIVATION: attributes.activation as string },
-        bindings: { 0: value(dGate), 1: value(dUp), 2: value(gate), 3: value(up), 4: value(dy) },
-        workgroups: flatGrid(byFour(dy).count, 64, settings),
+        constants: { ...constants, ACTIVATION: activation },
+        bindings: {
+          dgate: value(dGate),
+          dup: value(dUp),
+          gate: value(gate),
+          up: value(up),
+          dy: value(dy),
+        },
+        workgroups: flatGrid(count, 64, settings),
       },
     ];
   },

@@ -1,17 +1,25 @@
-/** y[t, h] = x[t, h] · s[t]: how an upstream gradient reaches a row that was computed ahead of it. */
+/** y[t, h] = x[t, h] · s[t]: multiplies a row that was computed ahead of its upstream gradient with that gradient. */
 import { flatGrid, value } from '../../gpu/dispatch.ts';
-import { elements, type Op } from '../../graph/graph.ts';
+import type { AccumulatingOp, Accumulator, NoAttributes } from '../../graph/op.ts';
+import { elements, type Value } from '../../graph/value.ts';
 
-/** Inputs: x [T, H], s [T], and the sum so far where it accumulates. */
-export const scaleRowsOp: Op = {
+interface ScaleRowsInputs extends Accumulator {
+  /** [T, H] */
+  x: Value;
+  /** [T] */
+  s: Value;
+}
+
+export const scaleRowsOp: AccumulatingOp<ScaleRowsInputs, NoAttributes> = {
   name: 'scaleRows',
-  outputs: ([x, , sum]) => [{ shape: x.shape, inPlaceOf: sum ? 2 : undefined }],
-  dispatches({ inputs: [x, s], outputs: [y], attributes }, settings) {
+  accumulates: true,
+  outputs: ({ x, sum }) => [{ shape: x.shape, inPlaceOf: sum }],
+  dispatches({ inputs: { x, s, sum }, outputs: [y] }, settings) {
     return [
       {
         shader: 'scale_rows',
-        constants: { ROWS: x.shape[0], WIDTH: x.shape[1], ACCUMULATE: attributes.accumulate === true },
-        bindings: { 0: value(y), 1: value(x), 2: value(s) },
+        constants: { ROWS: x.shape[0], WIDTH: x.shape[1], ACCUMULATE: sum !== undefined },
+        bindings: { y: value(y), x: value(x), s: value(s) },
         workgroups: flatGrid(elements(x), 64, settings),
       },
     ];

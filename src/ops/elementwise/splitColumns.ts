@@ -1,68 +1,78 @@
-/** Cuts rows into column ranges: what a fused projection's output is (qkv, gate and up in one weight). The gradient lays the parts side by side. */
-import { flatGrid, value } from '../../gpu/dispatch.ts';
-import { elements, type Graph, type Op, type Value } from '../../graph/graph.ts';
+/**
+ * Splits rows into ranges of columns, such as the queries, keys and values in the output of one fused projection. The
+ * gradient concatenates the parts again.
+ */
+import { flatGrid, value, type Dispatch, type KernelSettings } from '../../gpu/dispatch.ts';
+import type { Graph } from '../../graph/graph.ts';
+import type { NoAttributes, Op } from '../../graph/op.ts';
+import type { Value } from '../../graph/value.ts';
+import { exclusivePrefixSum, sum } from '../numbered.ts';
 
-/** @param x [T, Σ widths] @returns one [T, width] a width, in order */
+interface SplitColumnsAttributes {
+  widths: readonly number[];
+}
+
+/** @param x [T, Σ widths] @returns one [T, width] for each width, in order */
 export function splitColumns(graph: Graph, x: Value, widths: readonly number[]): Value[] {
-  return graph.append(splitColumnsOp, [x], { widths });
+  return graph.append(splitColumnsOp, { x }, { widths });
 }
 
 /** Each width with the column it starts at. */
 function columns(widths: readonly number[]): { width: number; first: number }[] {
-  let first = 0;
-  return widths.map((width) => ({ width, first: (first += width) - width }));
+  return exclusivePrefixSum(widths).map((first, i) => ({ width: widths[i], first }));
 }
 
-export const splitColumnsOp: Op = {
+/** to[t, toFirst + i] = from[t, fromFirst + i] for i < width. */
+function copyColumns(
+  from: { value: Value; first: number },
+  to: { value: Value; first: number },
+  width: number,
+  settings: KernelSettings,
+): Dispatch {
+  const [rows, fromWidth] = from.value.shape;
+  return {
+    shader: 'copy_columns',
+    constants: {
+      ROWS: rows,
+      WIDTH: width,
+      FROM_WIDTH: fromWidth,
+      FROM: from.first,
+      TO_WIDTH: to.value.shape[1],
+      TO: to.first,
+    },
+    bindings: { y: value(to.value), x: value(from.value) },
+    workgroups: flatGrid(rows * width, 64, settings),
+  };
+}
+
+export const splitColumnsOp: Op<{ x: Value }, SplitColumnsAttributes> = {
   name: 'splitColumns',
-  outputs([x], attributes) {
-    const widths = attributes.widths as readonly number[];
-    if (widths.reduce((a, b) => a + b, 0) !== x.shape[1])
+  outputs({ x }, { widths }) {
+    if (sum(widths) !== x.shape[1])
       throw new Error(`splitColumns: rows of ${x.shape[1]} are not made of ${widths.join(' + ')}`);
     return widths.map((width) => ({ shape: [x.shape[0], width] }));
   },
-  gradient(backward, { inputs: [x] }, dys) {
-    if (dys.some((dy) => !dy)) throw new Error('splitColumns: a part is not used');
-    backward.pass(x, backward.graph.append(joinColumnsOp, dys as Value[])[0]);
+  gradient(backward, { inputs: { x } }, dys) {
+    const parts = dys.filter((dy) => dy !== null);
+    if (parts.length < dys.length) throw new Error('splitColumns: a part is not used');
+    backward.pass(x, backward.append(concatColumnsOp, { parts })[0]);
   },
-  dispatches({ inputs: [x], outputs, attributes }, settings) {
-    return columns(attributes.widths as readonly number[]).map(({ width, first }, i) => ({
-      shader: 'copy_columns',
-      constants: {
-        ROWS: x.shape[0],
-        WIDTH: width,
-        FROM_WIDTH: x.shape[1],
-        FROM: first,
-        TO_WIDTH: width,
-        TO: 0,
-      },
-      bindings: { 0: value(outputs[i]), 1: value(x) },
-      workgroups: flatGrid(elements(outputs[i]), 64, settings),
-    }));
+  dispatches({ inputs: { x }, outputs, attributes: { widths } }, settings) {
+    return columns(widths).map(({ width, first }, i) =>
+      copyColumns({ value: x, first }, { value: outputs[i], first: 0 }, width, settings),
+    );
   },
-  tensorflow: (tf, [x], { attributes }) =>
-    columns(attributes.widths as readonly number[]).map(({ width, first }) =>
-      tf.slice(x, [0, first], [-1, width]),
-    ),
+  tensorflow: (tf, { x }, { attributes: { widths } }) =>
+    columns(widths).map(({ width, first }) => tf.slice(x, [0, first], [-1, width])),
 };
 
-/** Inputs: parts [T, width]; their rows end to end, [T, Σ widths]. */
-export const joinColumnsOp: Op = {
-  name: 'joinColumns',
-  outputs: (parts) => [{ shape: [parts[0].shape[0], parts.reduce((sum, { shape }) => sum + shape[1], 0)] }],
-  dispatches({ inputs: parts, outputs: [joined] }, settings) {
-    return columns(parts.map(({ shape }) => shape[1])).map(({ width, first }, i) => ({
-      shader: 'copy_columns',
-      constants: {
-        ROWS: joined.shape[0],
-        WIDTH: width,
-        FROM_WIDTH: width,
-        FROM: 0,
-        TO_WIDTH: joined.shape[1],
-        TO: first,
-      },
-      bindings: { 0: value(joined), 1: value(parts[i]) },
-      workgroups: flatGrid(elements(parts[i]), 64, settings),
-    }));
+/** Parts [T, width] side by side: [T, Σ widths]. */
+export const concatColumnsOp: Op<{ parts: readonly Value[] }, NoAttributes> = {
+  name: 'concatColumns',
+  outputs: ({ parts }) => [{ shape: [parts[0].shape[0], sum(parts.map(({ shape }) => shape[1]))] }],
+  dispatches({ inputs: { parts }, outputs: [y] }, settings) {
+    return columns(parts.map(({ shape }) => shape[1])).map(({ width, first }, i) =>
+      copyColumns({ value: parts[i], first: 0 }, { value: y, first }, width, settings),
+    );
   },
 };

@@ -1,24 +1,43 @@
 /**
- * Output head and loss in one op: loss[t] = cross entropy of softmax(h[t] Wᵀ) against targets[t], 0 where the target is negative; correct[t] = 1
- * where the target is the likeliest token (of equal ones the first), else 0. Rows go in chunks, so [T, vocab] never exists.
- * In a training graph the same sweep yields the gradient to h, while a chunk's logits are at hand.
+ * Output head and loss in one op: loss[t] = cross entropy of softmax(h[t] Wᵀ) against targets[t], 0 where the target is
+ * negative; correct[t] = 1 where the target is the argmax (the first one of equal logits), else 0. The rows are
+ * processed in chunks, so that logits of [T, vocabulary] never exist. In a training graph the same sweep computes the
+ * gradient with respect to h, while a chunk's logits are there.
  */
-import { rowSlice, type Dispatch, type BufferReference, type KernelSettings } from '../../gpu/dispatch.ts';
-import type { Graph, Node, Op, Value } from '../../graph/graph.ts';
+import { rowSlice, type BufferReference, type Dispatch, type KernelSettings } from '../../gpu/dispatch.ts';
+import type { Graph } from '../../graph/graph.ts';
+import type { Op } from '../../graph/op.ts';
+import type { Value } from '../../graph/value.ts';
+import { scaleRowsOp } from '../elementwise/scaleRows.ts';
 import { matmul } from '../matmul/matmul.ts';
 import { rowGrid } from '../norm/rowGrid.ts';
-import { scaleRowsOp } from '../elementwise/scaleRows.ts';
 
-/** Bytes of logits that one chunk may take, where the least chunk allows. */
+/** Bytes of logits of one chunk, unless the smallest chunk takes more. */
 const CHUNK_BYTES = 128 * 1024 * 1024;
-/** Slopes of the logits are at most 1, and most of them probabilities of unlikely tokens. */
-const SLOPE_SCALE = 4096;
-/** Invocations a row of logits, which is long. */
-const WORKGROUP = 256;
-/** Rows of the least chunk: a slice of the loss then starts at a multiple of 256 bytes. */
+/** Rows of the smallest chunk: its slice of the loss then starts at a multiple of 256 bytes. */
 const CHUNK_ROWS = 64;
+/** The gradients of logits are at most 1, and most of them are probabilities of unlikely tokens. */
+const LOGIT_GRADIENT_SCALE = 4096;
+/** Invocations that share a row of logits, which is long. */
+const WORKGROUP = 256;
 
-/** @param h [T, H] @param head [V, H] @param targets [T] i32 @param softcap of the logits, 0: none @returns loss and correct, both [T] */
+interface LinearCrossEntropyInputs {
+  h: Value;
+  head: Value;
+  targets: Value;
+}
+
+interface LinearCrossEntropyAttributes {
+  /** Of the logits; 0: none. */
+  softcap: number;
+  /** Whether output 2 is the gradient with respect to h of each row's own loss. */
+  gradient: boolean;
+}
+
+/**
+ * @param h [T, H] @param head [V, H] @param targets [T] i32 @param softcap of the logits, 0: none
+ * @returns loss and correct, both [T]
+ */
 export function linearCrossEntropy(
   graph: Graph,
   h: Value,
@@ -26,14 +45,12 @@ export function linearCrossEntropy(
   targets: Value,
   softcap = 0,
 ): { loss: Value; correct: Value } {
-  const [loss, correct] = graph.append(linearCrossEntropyOp, [h, head, targets], {
-    softcap,
-    gradient: graph.training,
-  });
+  const attributes = { softcap, gradient: graph.training };
+  const [loss, correct] = graph.append(linearCrossEntropyOp, { h, head, targets }, attributes);
   return { loss, correct };
 }
 
-/** Rows a chunk, a multiple of 64. */
+/** Rows of a chunk, a multiple of 64. */
 function chunkRows(vocabulary: number, { maxBindingBytes }: KernelSettings): number {
   return Math.max(
     CHUNK_ROWS,
@@ -41,18 +58,21 @@ function chunkRows(vocabulary: number, { maxBindingBytes }: KernelSettings): num
   );
 }
 
-export const linearCrossEntropyOp: Op = {
+export const linearCrossEntropyOp: Op<LinearCrossEntropyInputs, LinearCrossEntropyAttributes> = {
   name: 'linearCrossEntropy',
-  outputs([h, head], attributes) {
+  outputs({ h, head }, { gradient }) {
     if (h.shape[1] !== head.shape[1])
       throw new Error(`linearCrossEntropy: hidden of ${h.shape[1]} for a head of [${head.shape}]`);
     const perToken = { shape: [h.shape[0]] };
-    return attributes.gradient ? [perToken, perToken, { shape: h.shape }] : [perToken, perToken];
+    return gradient ? [perToken, perToken, { shape: h.shape }] : [perToken, perToken];
   },
-  gradient(backward, { inputs: [h], outputs: [, , dUnit] }, [dLoss]) {
-    if (dLoss) backward.emit(h, scaleRowsOp, [dUnit, dLoss]);
+  gradient(backward, { inputs: { h }, outputs: [, , dUnit] }, [dLoss]) {
+    if (dLoss) backward.emit(h, scaleRowsOp, { x: dUnit, s: dLoss }, {});
   },
-  dispatches({ inputs: [h, head, targets], outputs: [loss, correct, dUnit], attributes }: Node, settings) {
+  dispatches(
+    { inputs: { h, head, targets }, outputs: [loss, correct, dUnit], attributes: { softcap, gradient } },
+    settings,
+  ) {
     const [tokens, width] = h.shape;
     const vocabulary = head.shape[0];
     const rows = Math.min(tokens, chunkRows(vocabulary, settings));
@@ -78,15 +98,15 @@ export const linearCrossEntropyOp: Op = {
           constants: {
             ROWS: count,
             V: vocabulary,
-            SOFTCAP: { f32: attributes.softcap as number },
-            GRADIENT: attributes.gradient as boolean,
+            SOFTCAP: { f32: softcap },
+            GRADIENT: gradient,
             WORKGROUP: settings.target === 'gpu' ? WORKGROUP : 1,
           },
           bindings: {
-            0: logits,
-            1: rowSlice(loss, first, count, 1),
-            2: rowSlice(targets, first, count, 1),
-            3: rowSlice(correct, first, count, 1),
+            logits,
+            loss: rowSlice(loss, first, count, 1),
+            targets: rowSlice(targets, first, count, 1),
+            correct: rowSlice(correct, first, count, 1),
           },
           workgroups: rowGrid(count, settings),
         },
@@ -101,7 +121,7 @@ export const linearCrossEntropyOp: Op = {
             a: { value: loss, slice: logits, rowStride: vocabulary, columnStride: 1 },
             b: { value: head, rowStride: width, columnStride: 1 },
             c: { value: dUnit, slice: rowSlice(dUnit, first, count, width), rowStride: width },
-            scaleA: SLOPE_SCALE,
+            scaleA: LOGIT_GRADIENT_SCALE,
           },
           settings,
           1,
@@ -110,10 +130,9 @@ export const linearCrossEntropyOp: Op = {
     }
     return dispatches;
   },
-  tensorflow(tf, [h, head, targets], { attributes }) {
+  tensorflow(tf, { h, head, targets }, { attributes: { softcap } }) {
     let logits = tf.matMul(h, head, false, true);
-    const cap = attributes.softcap as number;
-    if (cap > 0) logits = tf.mul(tf.tanh(tf.div(logits, cap)), cap);
+    if (softcap > 0) logits = tf.mul(tf.tanh(tf.div(logits, softcap)), softcap);
     const picked = tf.sum(
       tf.mul(logits, tf.oneHot(tf.cast(tf.maximum(targets, 0), 'int32'), head.shape[0]!)),
       1,

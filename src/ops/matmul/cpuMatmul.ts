@@ -6,7 +6,7 @@ import {
   type Dispatch,
   type KernelSettings,
 } from '../../gpu/dispatch.ts';
-import { elements } from '../../graph/graph.ts';
+import { elements } from '../../graph/value.ts';
 import {
   hasNf4,
   MOST_WRITTEN_BYTES,
@@ -39,8 +39,8 @@ export function cpuMatmul(
   const { m, n, a, b, c } = product;
   const constants = matmulConstants(product);
   const bindings = {
-    0: c.slice ?? value(c.value),
-    1: a.slice ?? value(a.value),
+    c: c.slice ?? value(c.value),
+    a: a.slice ?? value(a.value),
     ...weightBindings(b.value, b.part),
   };
   if (!readsByFour(product))
@@ -63,13 +63,13 @@ export function cpuMatmul(
     {
       shader: 'dequantize_nf4_blocks',
       constants: { COUNT: count, WEIGHT_KIND: constants.WEIGHT_KIND },
-      bindings: { 0: plain, ...weightBindings(b.value, b.part) },
+      bindings: { y: plain, ...weightBindings(b.value, b.part) },
       workgroups: flatGrid(Math.ceil(count / 64), 64, settings),
     },
     {
       shader: 'matmul_cpu_vec4',
       constants: { ...columns, WEIGHT_KIND: 'f32' },
-      bindings: { 0: bindings[0], 1: bindings[1], 4: plain },
+      bindings: { c: bindings.c, a: bindings.a, weight_data: plain },
       workgroups,
     },
   ];

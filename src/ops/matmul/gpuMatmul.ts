@@ -248,7 +248,7 @@ function unrolledProduct(
 interface RightOperand {
   dispatches: Dispatch[];
   layout: Dispatch['constants'];
-  bindings: Record<number, BufferReference>;
+  bindings: Dispatch['bindings'];
   written: 'end to end' | 'turned' | null;
 }
 
@@ -290,20 +290,20 @@ function writtenOut(
       TILE_F16: tile === 'f16',
       ...dequantizeConstants(product, settings, transposed),
     },
-    bindings: { 0: plain, ...bindings },
+    bindings: { y: plain, ...bindings },
     workgroups: transposed ? [Math.ceil(n / 64), k / BLOCK, 1] : flatGrid((n * k) / 8, 64, settings),
   };
   return {
     dispatches: [dispatch],
     layout: { ...layout, WEIGHT_KIND: 'f32', ...(transposed && { B_ALONG_K: false, B_ROW: n, B_COLUMN: 1 }) },
-    bindings: { 4: plain },
+    bindings: { weight_data: plain },
     written: transposed ? 'turned' : 'end to end',
   };
 }
 
 /** Where a dispatch writes: C or partial sums, or each member's own C. */
 interface Results {
-  target: Record<number, BufferReference>;
+  target: Dispatch['bindings'];
   grouped: boolean;
 }
 
@@ -331,7 +331,7 @@ function sliced(
     ];
   const scratch: BufferReference = { type: 'scratch', index: scratchIndex, bytes: split * m * n * 4 };
   return [
-    { ...dispatch(split, kSlice, { target: { 0: scratch }, grouped: false }), workgroups: [x, y, split] },
+    { ...dispatch(split, kSlice, { target: { c: scratch }, grouped: false }), workgroups: [x, y, split] },
     sumOfSlices(product, split, scratch, settings),
   ];
 }
@@ -352,7 +352,7 @@ function sumOfSlices(
   return {
     shader: whole ? 'split_k_reduce_vec4' : 'split_k_reduce',
     constants,
-    bindings: { 1: scratch, ...(whole ? columnBindings(product) : outputBindings(product)) },
+    bindings: { partial: scratch, ...(whole ? columnBindings(product) : outputBindings(product)) },
     workgroups: flatGrid(whole ? (m * n) / 4 : m * n, 64, settings),
   };
 }

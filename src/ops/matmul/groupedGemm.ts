@@ -3,14 +3,14 @@
  * gradients. Fewer and larger grids, and the gradient is written once. What shaders/lib/matmul/grouping.wgsl needs.
  */
 import type { TensorPart } from '../../formats/tensors.ts';
-import { value, type BufferReference, type KernelSettings, type ShaderConstant } from '../../gpu/dispatch.ts';
-import type { Value } from '../../graph/graph.ts';
-import { before, MEMBER_BINDING, memberBindings, memberConstants } from '../batchedBindings.ts';
+import { value, type Dispatch, type KernelSettings, type ShaderConstant } from '../../gpu/dispatch.ts';
+import type { Value } from '../../graph/value.ts';
+import { exclusivePrefixSum, numberedBindings, numberedConstants } from '../numbered.ts';
 import { partBindings, weightBindings, type MatmulProblem, type GemmGroup } from './matmulProblem.ts';
 import { groupParts } from './weightGroups.ts';
 
 /** y_g = x W_gᵀ, or dx = Σ dy_g W_g. @param shared x or dx [M, width] @param others y_g or dy_g */
-export function groupOf(
+export function groupedProblem(
   along: GemmGroup['along'],
   shared: Value,
   weights: readonly Value[],
@@ -103,7 +103,7 @@ export function groupConstants(
 ): Record<string, ShaderConstant> {
   if (!group) return { GROUPED: 'none' };
   const sizes = sizesOf(group);
-  const firsts = before(sizes);
+  const firsts = exclusivePrefixSum(sizes);
   const width = group.along === 'columns' ? k : n;
   const none = sizes.map(() => 0);
   const starts = written
@@ -116,7 +116,12 @@ export function groupConstants(
   return {
     GROUPED: group.along,
     PROBLEMS: sizes.length,
-    ...memberConstants({ SIZE: sizes, FIRST: firsts, TILE: before(tilesOf(sizes, tileN)), ...starts }),
+    ...numberedConstants({
+      SIZE: sizes,
+      FIRST: firsts,
+      TILE: exclusivePrefixSum(tilesOf(sizes, tileN)),
+      ...starts,
+    }),
   };
 }
 
@@ -128,10 +133,10 @@ export function dequantizeConstants(
 ): Record<string, number> {
   if (!group) return { PROBLEMS: 0 };
   const width = transposed ? 1 : group.along === 'columns' ? k : n;
-  const firsts = before(sizesOf(group)).map((first) => first * width);
+  const firsts = exclusivePrefixSum(sizesOf(group)).map((first) => first * width);
   return {
     PROBLEMS: group.members.length,
-    ...memberConstants({ FIRST: firsts, ...startsOf(group, maxBindingBytes) }),
+    ...numberedConstants({ FIRST: firsts, ...startsOf(group, maxBindingBytes) }),
   };
 }
 
@@ -153,7 +158,7 @@ function startsOf(group: GemmGroup, maxBindingBytes: number): Record<'START' | '
 export function operandBindings(
   { b, group }: MatmulProblem,
   { maxBindingBytes }: KernelSettings,
-): Record<number, BufferReference> {
+): Dispatch['bindings'] {
   if (!group) return weightBindings(b.value, b.part);
   const weights = weightsOf(group);
   const parts = groupParts(weights, maxBindingBytes)!;
@@ -166,26 +171,28 @@ export function operandBindings(
 }
 
 /** Of A: binding 1, or one a member. */
-export function inputBindings({ a, group }: MatmulProblem): Record<number, BufferReference> {
-  return group?.along === 'terms' ? memberBindings(valuesOf(group)) : { 1: a.slice ?? value(a.value) };
+export function inputBindings({ a, group }: MatmulProblem): Dispatch['bindings'] {
+  return group?.along === 'terms' ? numberedBindings('a', valuesOf(group)) : { a: a.slice ?? value(a.value) };
 }
 
 /** Of C: binding 0, or one a member. */
-export function outputBindings({ c, group }: MatmulProblem): Record<number, BufferReference> {
-  return group?.along === 'columns' ? memberBindings(valuesOf(group)) : { 0: c.slice ?? value(c.value) };
+export function outputBindings({ c, group }: MatmulProblem): Dispatch['bindings'] {
+  return group?.along === 'columns'
+    ? numberedBindings('c', valuesOf(group))
+    : { c: c.slice ?? value(c.value) };
 }
 
 /** Of split_k_reduce_vec4.wgsl: the columns of each C, of one where this is no group of columns. */
 export function columnConstants(product: MatmulProblem): Record<string, number> {
   const sizes = columnsOf(product);
-  return { PROBLEMS: sizes.length, ...memberConstants({ SIZE: sizes, FIRST: before(sizes) }) };
+  return { PROBLEMS: sizes.length, ...numberedConstants({ SIZE: sizes, FIRST: exclusivePrefixSum(sizes) }) };
 }
 
-export function columnBindings(product: MatmulProblem): Record<number, BufferReference> {
+export function columnBindings(product: MatmulProblem): Dispatch['bindings'] {
   const { c, group } = product;
   return group?.along === 'columns'
-    ? memberBindings(valuesOf(group))
-    : { [MEMBER_BINDING]: c.slice ?? value(c.value) };
+    ? numberedBindings('c', valuesOf(group))
+    : { c0: c.slice ?? value(c.value) };
 }
 
 function valuesOf({ members }: GemmGroup): Value[] {

@@ -1,26 +1,34 @@
-/** Frozen linear layers: y = x Wᵀ, with W [out, in] in any kind. Only the input has a gradient: dx = dy W. */
+/**
+ * Frozen linear layers: y = x Wᵀ, with W [out, in] of any kind. Only the input has a gradient: dx = dy W. Several layers
+ * of one input are in linearGroup.ts.
+ */
 import type { BufferReference, Dispatch, KernelSettings } from '../../gpu/dispatch.ts';
-import type { Graph, Op, Value } from '../../graph/graph.ts';
-import { groupOf } from './groupedGemm.ts';
+import type { Graph } from '../../graph/graph.ts';
+import type { AccumulatingOp, Accumulator, NoAttributes, Op } from '../../graph/op.ts';
+import type { Value } from '../../graph/value.ts';
+import { groupedProblem } from './groupedGemm.ts';
 import { matmul } from './matmul.ts';
 import type { MatmulProblem } from './matmulProblem.ts';
 
+interface LinearInputs {
+  /** [T, in] */
+  x: Value;
+  /** [out, in] */
+  weight: Value;
+}
+
 /** @param x [T, in] @param weight [out, in] @returns [T, out] */
 export function linear(graph: Graph, x: Value, weight: Value): Value {
-  return graph.append(linearOp, [x, weight])[0];
+  return graph.append(linearOp, { x, weight })[0];
 }
 
-/** Several of one input, as one product where their weights allow. @param x [T, in] @param weights [out_g, in] @returns one [T, out_g] a weight */
-export function linearGroup(graph: Graph, x: Value, weights: readonly Value[]): Value[] {
-  return weights.length === 1 ? [linear(graph, x, weights[0])] : graph.append(linearGroupOp, [x, ...weights]);
-}
-
-function checkWidth(x: Value, weight: Value): void {
+/** @throws where the weight's rows are not as long as the input's */
+export function checkWidth(x: Value, weight: Value): void {
   if (x.shape[1] !== weight.shape[1])
     throw new Error(`linear ${weight.name}: input of ${x.shape[1]} for a weight of [${weight.shape}]`);
 }
 
-function forwardOf(x: Value, weight: Value, y: Value, slice?: BufferReference): MatmulProblem {
+function forwardProblem(x: Value, weight: Value, y: Value, slice?: BufferReference): MatmulProblem {
   const [tokens, width] = x.shape;
   const out = weight.shape[0];
   return {
@@ -41,7 +49,7 @@ export function forwardProduct(
   settings: KernelSettings,
   slice?: BufferReference,
 ): Dispatch[] {
-  return matmul(forwardOf(x, weight, y, slice), settings);
+  return matmul(forwardProblem(x, weight, y, slice), settings);
 }
 
 /** y_g = x W_gᵀ, of one weight or several. */
@@ -51,13 +59,13 @@ export function forwardProducts(
   ys: readonly Value[],
   settings: KernelSettings,
 ): Dispatch[] {
-  return matmul(
-    weights.length === 1 ? forwardOf(x, weights[0], ys[0]) : groupOf('columns', x, weights, ys),
-    settings,
-  );
+  const [weight, ...others] = weights;
+  const problem =
+    others.length === 0 ? forwardProblem(x, weight, ys[0]) : groupedProblem('columns', x, weights, ys);
+  return matmul(problem, settings);
 }
 
-/** dx = dy W. @param weight [out, in], of any role */
+/** dx = dy W. @param weight [out, in], of any role @param accumulate adds to dx */
 export function inputGradientProduct(
   dy: Value,
   weight: Value,
@@ -80,70 +88,23 @@ export function inputGradientProduct(
   );
 }
 
-export const linearOp: Op = {
+export const linearOp: Op<LinearInputs, NoAttributes> = {
   name: 'linear',
-  outputs([x, weight]) {
+  outputs({ x, weight }) {
     checkWidth(x, weight);
     return [{ shape: [x.shape[0], weight.shape[0]] }];
   },
-  gradient(backward, { inputs: [x, weight] }, [dy]) {
-    if (dy) backward.emit(x, linearDxOp, [dy, weight]);
+  gradient(backward, { inputs: { x, weight } }, [dy]) {
+    if (dy) backward.emit(x, linearDxOp, { dy, weight }, {});
   },
-  dispatches: ({ inputs: [x, ...weights], outputs }, settings) =>
-    forwardProducts(x, weights, outputs, settings),
-  tensorflow: (tf, [x, weight]) => [tf.matMul(x, weight, false, true)],
+  dispatches: ({ inputs: { x, weight }, outputs: [y] }, settings) => forwardProduct(x, weight, y, settings),
+  tensorflow: (tf, { x, weight }) => [tf.matMul(x, weight, false, true)],
 };
 
-export const linearDxOp: Op = {
+export const linearDxOp: AccumulatingOp<{ dy: Value; weight: Value } & Accumulator> = {
   name: 'linearDx',
-  outputs: ([dy, weight, sum]) => [{ shape: [dy.shape[0], weight.shape[1]], inPlaceOf: sum ? 2 : undefined }],
-  dispatches: ({ inputs: [dy, weight], outputs: [dx], attributes }, settings) =>
-    inputGradientProduct(dy, weight, dx, attributes.accumulate === true, settings),
-};
-
-export const linearGroupOp: Op = {
-  name: 'linearGroup',
-  outputs([x, ...weights]) {
-    return weights.map((weight) => {
-      checkWidth(x, weight);
-      return { shape: [x.shape[0], weight.shape[0]] };
-    });
-  },
-  gradient(backward, { inputs: [x, ...weights] }, dys) {
-    const used = weights.flatMap((weight, g) => (dys[g] ? [{ dy: dys[g], weight }] : []));
-    if (used.length === weights.length)
-      backward.emit(x, linearGroupDxOp, [...dys.map((dy) => dy!), ...weights]);
-    else for (const { dy, weight } of used) backward.emit(x, linearDxOp, [dy, weight]);
-  },
-  together: ([, ...weights]) => weights,
-  dispatches: ({ inputs: [x, ...weights], outputs }, settings) =>
-    forwardProducts(x, weights, outputs, settings),
-  tensorflow: (tf, [x, ...weights]) => weights.map((weight) => tf.matMul(x, weight, false, true)),
-};
-
-/** dx = Σ dy_g W_g. Inputs: each dy_g [T, out_g], each W_g [out_g, in], and the sum so far where it accumulates. */
-export const linearGroupDxOp: Op = {
-  name: 'linearGroupDx',
-  outputs(inputs) {
-    const width = inputs[inputs.length >> 1].shape[1];
-    return [
-      {
-        shape: [inputs[0].shape[0], width],
-        inPlaceOf: inputs.length % 2 === 1 ? inputs.length - 1 : undefined,
-      },
-    ];
-  },
-  dispatches({ inputs, outputs: [dx], attributes }, settings) {
-    const members = inputs.length >> 1;
-    return matmul(
-      groupOf(
-        'terms',
-        dx,
-        inputs.slice(members, 2 * members),
-        inputs.slice(0, members),
-        attributes.accumulate === true,
-      ),
-      settings,
-    );
-  },
+  accumulates: true,
+  outputs: ({ dy, weight, sum }) => [{ shape: [dy.shape[0], weight.shape[1]], inPlaceOf: sum }],
+  dispatches: ({ inputs: { dy, weight, sum }, outputs: [dx] }, settings) =>
+    inputGradientProduct(dy, weight, dx, sum !== undefined, settings),
 };

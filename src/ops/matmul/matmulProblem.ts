@@ -1,7 +1,7 @@
 /** What a matrix product is, C = alpha A B over any layout and weight kind, and what every way to compute it shares. */
 import { isNf4, type TensorKind, type TensorPart } from '../../formats/tensors.ts';
-import { value, type BufferReference } from '../../gpu/dispatch.ts';
-import type { Value } from '../../graph/graph.ts';
+import { value, type BufferReference, type Dispatch } from '../../gpu/dispatch.ts';
+import type { Value } from '../../graph/value.ts';
 
 /** A(m, k) and B(k, n) by strides over a flat array, in elements. */
 interface Operand {
@@ -36,9 +36,9 @@ export interface MatmulProblem {
   group?: GemmGroup;
 }
 
-/** Bindings 4 to 7 of the weight reader: an f32 value of the graph, or the parts of a weight (of one slice of it). */
-export function weightBindings(weight: Value, slice = 0): Record<number, BufferReference> {
-  if (weight.role !== 'weight') return { 4: value(weight) };
+/** The bindings of the weight reader: an f32 value of the graph, or the parts of a weight (of one slice of it). */
+export function weightBindings(weight: Value, slice = 0): Dispatch['bindings'] {
+  if (weight.role !== 'weight') return { weight_data: value(weight) };
   return partBindings(weight.kind!, (part) => ({ type: 'weight', id: weight.id, part, slice }));
 }
 
@@ -46,11 +46,13 @@ export function weightBindings(weight: Value, slice = 0): Record<number, BufferR
 export function partBindings(
   kind: TensorKind,
   of: (part: TensorPart) => BufferReference,
-): Record<number, BufferReference> {
-  if (!isNf4(kind)) return { 4: of('data') };
-  const scales: Record<number, BufferReference> =
-    kind === 'nf4' ? { 5: of('absmax_q'), 6: of('nested') } : { 5: of('absmax') };
-  return { 4: of('packed'), ...scales, 7: { type: 'quantizationTables' } };
+): Dispatch['bindings'] {
+  if (!isNf4(kind)) return { weight_data: of('data') };
+  const scales: Dispatch['bindings'] =
+    kind === 'nf4'
+      ? { weight_absmax_q: of('absmax_q'), weight_nested: of('nested') }
+      : { weight_absmax: of('absmax') };
+  return { weight_packed: of('packed'), ...scales, weight_tables: { type: 'quantizationTables' } };
 }
 
 export function weightKind(weight: Value): TensorKind {

@@ -1,67 +1,85 @@
-/** Picks the next id of each row: greedy, or temperature and top-p. */
+/**
+ * Picks the next id of each row: the argmax, or a draw at a temperature from the top-p tokens (nucleus sampling,
+ * arXiv:1904.09751).
+ */
 import { value, type BufferReference, type Dispatch } from '../../gpu/dispatch.ts';
-import type { Graph, Op, Value } from '../../graph/graph.ts';
+import type { Graph } from '../../graph/graph.ts';
+import type { Op } from '../../graph/op.ts';
+import type { Value } from '../../graph/value.ts';
+
+interface SampleInputs {
+  logits: Value;
+  options: Value;
+  random: Value;
+}
+
+interface SampleAttributes {
+  /** Of the logits; 0: none. */
+  softcap: number;
+}
 
 /**
  * @param logits [B, V] @param options [3] f32: mode (0 greedy, 1 sampled), temperature, top_p
  * @param random [2 + B] u32: seed, draw, then a stream for each row @returns ids [B] u32
  */
 export function sample(graph: Graph, logits: Value, options: Value, random: Value, softcap = 0): Value {
-  return graph.append(sampleOp, [logits, options, random], { softcap })[0];
+  return graph.append(sampleOp, { logits, options, random }, { softcap })[0];
 }
 
-/** Invocations of a workgroup, and logits of each. */
+/** Invocations of a workgroup, and logits of each invocation. */
 const WORKGROUP = 256;
-const PER = 8;
-/** Bits of the least probability that are kept, found a level at a time, and those of a level. */
-const LEVELS = 5;
-const LEVEL_BITS = 6;
+const PER_INVOCATION = 8;
+/**
+ * The least probability of the top-p tokens is found by bisection: so many passes, each of which determines so many
+ * bits of it.
+ */
+const PASSES = 5;
+const BITS_PER_PASS = 6;
 
-export const sampleOp: Op = {
+export const sampleOp: Op<SampleInputs, SampleAttributes> = {
   name: 'sample',
-  outputs: ([logits]) => [{ shape: [logits.shape[0]], dtype: 'u32' }],
-  dispatches({ inputs: [logits, options, random], outputs: [ids], attributes }, settings) {
+  outputs: ({ logits }) => [{ shape: [logits.shape[0]], dtype: 'u32' }],
+  dispatches({ inputs: { logits, options, random }, outputs: [ids], attributes: { softcap } }, settings) {
     const [rows, vocabulary] = logits.shape;
-    const shape = { V: vocabulary, SOFTCAP: { f32: attributes.softcap as number } };
-    if (settings.target === 'cpu') {
-      const bindings = { 0: value(ids), 1: value(logits), 2: value(options), 3: value(random) };
+    const shape = { V: vocabulary, SOFTCAP: { f32: softcap } };
+    const inputs = { logits: value(logits), options: value(options) };
+    if (settings.target === 'cpu')
       return [
         {
           shader: 'sample_serial',
-          constants: { ...shape, ROUNDS: LEVELS * LEVEL_BITS },
-          bindings,
+          constants: { ...shape, ROUNDS: PASSES * BITS_PER_PASS },
+          bindings: { ids: value(ids), ...inputs, random: value(random) },
           workgroups: [rows, 1, 1],
         },
       ];
-    }
-    const parts = Math.ceil(vocabulary / (WORKGROUP * PER));
-    const thresholds = 2 ** LEVEL_BITS;
+    const parts = Math.ceil(vocabulary / (WORKGROUP * PER_INVOCATION));
+    const thresholds = 2 ** BITS_PER_PASS;
     const best: BufferReference = { type: 'scratch', index: 0, bytes: rows * parts * 8 };
-    /** What level `index` leaves behind. */
-    const kept = (index: number): BufferReference => ({
+    /** What a pass writes: for each part of a row the sum of the probabilities above each threshold. */
+    const sums = (pass: number): BufferReference => ({
       type: 'scratch',
-      index: 1 + index,
+      index: 1 + pass,
       bytes: rows * parts * (thresholds + 3) * 4,
     });
-    const constants = { ...shape, WORKGROUP, PER, PARTS: parts };
-    /** A kernel that begins where a level, if there is one before, has left the bisection. @param own its bindings beside those of lib/sampling/top_p.wgsl */
-    const after = (
-      level: number,
+    const constants = { ...shape, WORKGROUP, PER: PER_INVOCATION, PARTS: parts };
+    /** A kernel that continues the bisection after `pass` passes. @param own its bindings beside those of all passes */
+    const afterPasses = (
+      pass: number,
       shader: string,
-      own: Record<number, BufferReference>,
+      own: Dispatch['bindings'],
       workgroups: [number, number, number],
     ): Dispatch => {
-      const before: Record<number, BufferReference> = level > 0 ? { 4: kept(level - 1) } : {};
+      const previous: Dispatch['bindings'] = pass > 0 ? { previous: sums(pass - 1) } : {};
       return {
         shader,
         constants: {
           ...constants,
-          PER_VECTORS: PER / 4,
+          PER_VECTORS: PER_INVOCATION / 4,
           THRESHOLDS: thresholds,
-          HAS_PREVIOUS: level > 0,
+          HAS_PREVIOUS: pass > 0,
           UNROLLED: 4,
         },
-        bindings: { 1: value(logits), 2: value(options), 3: best, ...before, ...own },
+        bindings: { ...inputs, best, ...previous, ...own },
         workgroups,
       };
     };
@@ -69,13 +87,13 @@ export const sampleOp: Op = {
       {
         shader: 'sample_argmax',
         constants,
-        bindings: { 0: best, 1: value(logits) },
+        bindings: { best, logits: value(logits) },
         workgroups: [parts, rows, 1],
       },
-      ...Array.from({ length: LEVELS }, (_, level) =>
-        after(level, 'sample_top_p', { 0: kept(level) }, [parts, rows, 1]),
+      ...Array.from({ length: PASSES }, (_, pass) =>
+        afterPasses(pass, 'sample_top_p', { records: sums(pass) }, [parts, rows, 1]),
       ),
-      after(LEVELS, 'sample', { 0: value(ids), 5: value(random) }, [rows, 1, 1]),
+      afterPasses(PASSES, 'sample', { ids: value(ids), random: value(random) }, [rows, 1, 1]),
     ];
   },
 };

@@ -3,11 +3,25 @@
  * kernels and the differentiation; it is also what trains where a browser has no WebGPU.
  */
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
-import type { Graph, Node, Value } from '../../graph/graph.ts';
+import type { Graph } from '../../graph/graph.ts';
+import { inputValues, isList, type Node, type Operand, type Tensors } from '../../graph/op.ts';
+import type { Value } from '../../graph/value.ts';
 import type { HostData, TensorFlow } from '../../graph/tensorflowTypes.ts';
 
 /** Host arrays of inputs, by name. */
 export type Feeds = Readonly<Record<string, HostData>>;
+
+/** The operands of a node as tensors, by name. */
+function tensorsOf<Inputs extends object>(
+  { inputs }: Node<Inputs>,
+  tensorOf: (value: Value) => Tensor,
+): Tensors<Inputs> {
+  const tensors = Object.entries(inputs as Record<string, Operand>).map(([name, operand]) => [
+    name,
+    operand && (isList(operand) ? operand.map(tensorOf) : tensorOf(operand)),
+  ]);
+  return Object.fromEntries(tensors) as Tensors<Inputs>;
+}
 
 export class TensorFlowExecutor {
   private readonly producers = new Map<Value, Node>();
@@ -66,7 +80,7 @@ export class TensorFlowExecutor {
     const known = new Map<Value, Tensor>();
     for (const node of this.nodesFor(wanted)) {
       if (!node.op.tensorflow) throw new Error(`${node.op.name} has no TensorFlow.js definition`);
-      const inputs = node.inputs.map((input) => known.get(input) ?? this.leaf(input, feeds, parameters));
+      const inputs = tensorsOf(node, (input) => known.get(input) ?? this.leaf(input, feeds, parameters));
       const outputs = node.op.tensorflow(this.tf, inputs, node, (value) => this.host(value, feeds));
       outputs.forEach((output, i) => known.set(node.outputs[i], output));
     }
@@ -81,7 +95,7 @@ export class TensorFlowExecutor {
       const node = this.producers.get(pending.pop()!);
       if (!node || needed.has(node)) continue;
       needed.add(node);
-      pending.push(...node.inputs);
+      pending.push(...inputValues(node));
     }
     return this.graph.nodes.filter((node) => needed.has(node));
   }
