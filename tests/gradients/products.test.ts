@@ -16,7 +16,7 @@ const gpu = await testGpu();
 /** Enough for NF4 to be written out ahead, and no multiple of a tile. */
 const MANY = 260;
 const UNROLLED = 'plain 128x128 8x8 unrolled';
-const DECODES = `${UNROLLED}, decodes`;
+const DECODES = `${UNROLLED}, dequantises`;
 
 interface Case {
   rows: number;
@@ -39,12 +39,12 @@ const CASES: Case[] = [
   { rows: 140, config: DECODES, kind: 'nf4', outs: [136], width: 152, slices: 1 },
   { rows: 140, config: DECODES, kind: 'nf4_f32', outs: [136], width: 384, slices: 2 },
   { rows: 70, config: DECODES, kind: 'nf4', outs: [144, 64, 32], width: 128, slices: 1 },
-  { rows: 1, config: 'plain rows by 4', kind: 'nf4', outs: [144, 72, 20], width: 576, slices: 1 },
-  { rows: 8, config: 'plain rows by 2', kind: 'nf4', outs: [50], width: 96, slices: 1 },
-  { rows: 2, config: 'plain rows by 4', kind: 'nf4', outs: [24, 16], width: 2048, slices: 1 },
+  { rows: 1, config: 'plain skinny by 4', kind: 'nf4', outs: [144, 72, 20], width: 576, slices: 1 },
+  { rows: 8, config: 'plain skinny by 2', kind: 'nf4', outs: [50], width: 96, slices: 1 },
+  { rows: 2, config: 'plain skinny by 4', kind: 'nf4', outs: [24, 16], width: 2048, slices: 1 },
   {
     rows: 4,
-    config: 'plain shared rows by 4',
+    config: 'plain wide skinny by 4',
     kind: 'nf4',
     outs: [56, 24],
     width: 1024,
@@ -54,7 +54,7 @@ const CASES: Case[] = [
   },
   {
     rows: 8,
-    config: 'plain shared rows by 4',
+    config: 'plain wide skinny by 4',
     kind: 'nf4',
     outs: [56, 24],
     width: 2048,
@@ -64,7 +64,7 @@ const CASES: Case[] = [
   },
   {
     rows: 7,
-    config: 'plain shared rows by 2',
+    config: 'plain wide skinny by 2',
     kind: 'nf4',
     outs: [33],
     width: 1120,
@@ -72,10 +72,10 @@ const CASES: Case[] = [
     bytes: 16384,
     kept: 2,
   },
-  { rows: 5, config: 'plain shared rows by 1', kind: 'bf16', outs: [51], width: 640, slices: 1 },
-  { rows: 1, config: 'plain rows by 4', kind: 'bf16', outs: [40], width: 1024, slices: 1 },
-  { rows: 3, config: 'plain rows by 1', kind: 'bf16', outs: [51], width: 640, slices: 1 },
-  { rows: 2, config: 'plain rows by 4', kind: 'f32', outs: [16, 40], width: 1184, slices: 1 },
+  { rows: 5, config: 'plain wide skinny by 1', kind: 'bf16', outs: [51], width: 640, slices: 1 },
+  { rows: 1, config: 'plain skinny by 4', kind: 'bf16', outs: [40], width: 1024, slices: 1 },
+  { rows: 3, config: 'plain skinny by 1', kind: 'bf16', outs: [51], width: 640, slices: 1 },
+  { rows: 2, config: 'plain skinny by 4', kind: 'f32', outs: [16, 40], width: 1184, slices: 1 },
 ];
 
 function build({ rows, kind, outs, width }: Case, backward: boolean): Graph {

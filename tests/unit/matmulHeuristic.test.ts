@@ -11,7 +11,7 @@ import {
   matmulKey,
   neighbouringConfigs,
   candidateConfigs,
-} from '../../src/ops/matmul/matmulHeuristic.ts';
+} from '../../src/ops/matmul/matmulConfigs.ts';
 import { gpuMatmul } from '../../src/ops/matmul/gpuMatmul.ts';
 import { kernelSettings } from '../helpers/kernelSettings.ts';
 
@@ -79,11 +79,11 @@ describe('variants of a product', () => {
 
   it('may be sliced half and twice as often, within the limits', () => {
     const [rule] = candidateConfigs(layer, settings('plain'));
-    expect(neighbouringConfigs(rule, layer, settings('plain')).map(({ slices }) => slices)).toEqual([2, 8]);
+    expect(neighbouringConfigs(rule, layer, settings('plain')).map(({ splitK }) => splitK)).toEqual([2, 8]);
     expect(
-      neighbouringConfigs({ ...rule, slices: 64 }, layer, settings('plain')).map(({ slices }) => slices),
+      neighbouringConfigs({ ...rule, splitK: 64 }, layer, settings('plain')).map(({ splitK }) => splitK),
     ).toEqual([32]);
-    expect(neighbouringConfigs({ ...rule, slices: 1 }, linear(512, 2048, 128), settings('plain'))).toEqual(
+    expect(neighbouringConfigs({ ...rule, splitK: 1 }, linear(512, 2048, 128), settings('plain'))).toEqual(
       [],
     );
   });
@@ -108,27 +108,27 @@ describe('the rule', () => {
   it('gives few rows as many columns at once as leave enough workgroups, and more invocations where the rows are more', () => {
     const few = (m: number, n: number, k = 2048) => rule(linear(m, n, k));
     expect([few(1, 8192), few(1, 2048, 8192), few(1, 4096), few(3, 8192)]).toEqual([
-      'plain rows by 4 / 1',
-      'plain rows by 1 / 1',
-      'plain rows by 2 / 1',
-      'plain rows by 4 / 1',
+      'plain skinny by 4 / 1',
+      'plain skinny by 1 / 1',
+      'plain skinny by 2 / 1',
+      'plain skinny by 4 / 1',
     ]);
     expect([few(4, 8192), few(8, 2048, 8192), few(8, 1024)]).toEqual([
-      'plain shared rows by 4 / 1',
-      'plain shared rows by 2 / 1',
-      'plain shared rows by 1 / 1',
+      'plain wide skinny by 4 / 1',
+      'plain wide skinny by 2 / 1',
+      'plain wide skinny by 1 / 1',
     ]);
-    expect(few(9, 2048)).not.toContain('rows');
+    expect(few(9, 2048)).not.toContain('skinny');
   });
 
   it('decodes NF4 in the tile where rows are few or it is too large to be written out', () => {
-    expect(rule(linear(128, 32768, 2048))).toBe('plain 128x128 8x8 unrolled, decodes / 1');
-    expect(rule(linear(4096, 16384, 4096))).toBe('plain 128x128 8x8 unrolled, decodes / 1');
+    expect(rule(linear(128, 32768, 2048))).toBe('plain 128x128 8x8 unrolled, dequantises / 1');
+    expect(rule(linear(4096, 16384, 4096))).toBe('plain 128x128 8x8 unrolled, dequantises / 1');
     expect(rule(linear(96, 32768, 2048))).not.toContain('unrolled');
   });
 
   it('decodes NF4 that runs along n in the tile unless very many share it', () => {
-    expect(rule(transposed(linear(512, 2048, 8192)))).toBe('plain 128x128 8x8 unrolled, decodes / 4');
+    expect(rule(transposed(linear(512, 2048, 8192)))).toBe('plain 128x128 8x8 unrolled, dequantises / 4');
     expect(rule(transposed(linear(4096, 2048, 8192)))).toBe('plain 128x128 8x8 unrolled / 1');
   });
 });
@@ -153,7 +153,7 @@ describe('a choice', () => {
       'plain 64x64 4x4 / x',
       'plain 64x64 4x4 / 0.5',
       'plain 64x64 4x4 / 128',
-      'any layout / 1',
+      'scalar / 1',
       'matrix 64x64 2x2 / 1',
       '',
     ])

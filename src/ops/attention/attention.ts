@@ -54,7 +54,7 @@ export const attentionOp: Op<AttentionInputs, AttentionAttributes> = {
   },
   dispatches({ inputs: { q, k, v, documentStart }, outputs: [o, lse], attributes }, settings) {
     const tokens = q.shape[0];
-    const variant = attentionVariant('forward', { tokens, attributes }, settings);
+    const variant = attentionVariant('forward', tokens, attributes, settings);
     const { constants } = variant;
     const bindings = {
       o: value(o),

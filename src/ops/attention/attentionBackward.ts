@@ -52,7 +52,7 @@ export const attentionDqOp: Op<BackwardInputs & { documentStart: Value }, Attent
   outputs: ({ q }) => [{ shape: q.shape }],
   dispatches({ inputs: { q, k, v, dO, stats, documentStart }, outputs: [dq], attributes }, settings) {
     const tokens = q.shape[0];
-    const variant = attentionVariant('dq', { tokens, attributes }, settings);
+    const variant = attentionVariant('dq', tokens, attributes, settings);
     const { constants } = variant;
     const bindings = {
       dq: value(dq),
@@ -83,7 +83,7 @@ export const attentionDkvOp: Op<BackwardInputs & { documentEnd: Value }, Attenti
   outputs: ({ k, v }) => [{ shape: k.shape }, { shape: v.shape }],
   dispatches({ inputs: { q, k, v, dO, stats, documentEnd }, outputs: [dk, dv], attributes }, settings) {
     const tokens = q.shape[0];
-    const variant = attentionVariant('dkv', { tokens, attributes }, settings);
+    const variant = attentionVariant('dkv', tokens, attributes, settings);
     const { constants } = variant;
     const inputs = {
       q: value(q),

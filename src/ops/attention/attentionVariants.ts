@@ -6,7 +6,7 @@
  * last one (shaders/cpu) gives each invocation a query or a key of its own and needs neither barriers nor workgroup
  * memory.
  */
-import type { KernelSettings } from '../../gpu/dispatch.ts';
+import type { Dispatch, KernelSettings } from '../../gpu/dispatch.ts';
 
 export interface AttentionSettings {
   heads: number;
@@ -31,8 +31,7 @@ export function attentionAttributes(settings: AttentionSettings): AttentionAttri
 }
 
 /** Constants that all attention kernels share. */
-export function attentionConstants(attributes: AttentionAttributes) {
-  const { heads, keyHeads, headDim, scale, window, softcap } = attributes;
+function sharedConstants({ heads, keyHeads, headDim, scale, window, softcap }: AttentionAttributes) {
   return {
     HEADS: heads,
     GROUP_SIZE: heads / keyHeads,
@@ -40,48 +39,42 @@ export function attentionConstants(attributes: AttentionAttributes) {
     SCALE: { f32: scale },
     WINDOW: window,
     SOFTCAP: { f32: softcap },
-    VECTOR_WIDTH: headDim % 4 === 0 ? 4 : 2,
   };
+}
+
+/** Constants of the kernels that read a head by vectors of four or two elements, as its size allows. */
+export function attentionConstants(attributes: AttentionAttributes) {
+  return { ...sharedConstants(attributes), VECTOR_WIDTH: attributes.headDim % 4 === 0 ? 4 : 2 };
 }
 
 /** The three kernels: forward, the gradient of queries, and the gradients of keys and values. */
 export type AttentionKernel = 'forward' | 'dq' | 'dkv';
 
-export interface AttentionShape {
-  tokens: number;
-  attributes: AttentionAttributes;
+export interface AttentionVariant {
+  name: 'matrix' | 'tiled' | 'serial';
+  /** Rows of queries (of keys in dkv) that a workgroup processes; 1 where an invocation processes one. */
+  blockRows: number;
+  constants: Dispatch['constants'];
 }
-
-export type AttentionVariant =
-  | { name: 'matrix'; blockRows: number; constants: Record<string, number | { f32: number }> }
-  | { name: 'tiled'; blockRows: number; constants: Record<string, number | { f32: number }> }
-  | { name: 'serial'; constants: ReturnType<typeof attentionConstants> & { T: number } };
 
 /** The heuristic: matrix units where the level has them and the shape fits, else tiles, else one invocation a row. */
 export function attentionVariant(
   kernel: AttentionKernel,
-  { tokens, attributes }: AttentionShape,
+  tokens: number,
+  attributes: AttentionAttributes,
   settings: KernelSettings,
 ): AttentionVariant {
-  const constants = { T: tokens, ...attentionConstants(attributes) };
-  const { VECTOR_WIDTH: _, ...numbers } = constants;
-  if (fitsMatrixUnits(kernel, tokens, attributes.headDim, settings))
-    return {
-      name: 'matrix',
-      blockRows: MATRIX_BLOCK_ROWS,
-      constants: { ...numbers, FD: attributes.headDim / 16 },
-    };
-  const blockRows = tiledBlockRows(kernel, attributes.headDim, settings);
+  const { headDim } = attributes;
+  const shared = { T: tokens, ...sharedConstants(attributes) };
+  if (fitsMatrixUnits(kernel, tokens, headDim, settings))
+    return { name: 'matrix', blockRows: MATRIX_BLOCK_ROWS, constants: { ...shared, FD: headDim / 16 } };
+  const blockRows = tiledBlockRows(kernel, headDim, settings);
   if (blockRows > 0)
-    return {
-      name: 'tiled',
-      blockRows,
-      constants: { ...numbers, ...tiledConstants(attributes.headDim, blockRows) },
-    };
-  return { name: 'serial', constants };
+    return { name: 'tiled', blockRows, constants: { ...shared, ...tiledConstants(headDim, blockRows) } };
+  return { name: 'serial', blockRows: 1, constants: { T: tokens, ...attentionConstants(attributes) } };
 }
 
-/** Rows of queries (of keys in dkv) that a workgroup of the matrix kernels processes. */
+/** Rows of a block of the matrix kernels. */
 const MATRIX_BLOCK_ROWS = 64;
 /** Columns of a block of scores in the tiled kernels. */
 const BLOCK_COLUMNS = 32;

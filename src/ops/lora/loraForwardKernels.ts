@@ -4,7 +4,7 @@
  */
 import { value, type Dispatch, type KernelSettings } from '../../gpu/dispatch.ts';
 import type { Value } from '../../graph/value.ts';
-import { LANES } from '../matmul/matmulVariants.ts';
+import { SKINNY_LANES } from '../matmul/matmulVariants.ts';
 import { exclusivePrefixSum, numberedBindings, numberedConstants, sum } from '../numbered.ts';
 import type { LoraSizes } from './loraSizes.ts';
 import {
@@ -143,7 +143,7 @@ export function addLoraToRows(
     others.length > 0 ||
     product.shader !== 'matmul_skinny' ||
     rank % 4 !== 0 ||
-    rank > 4 * LANES ||
+    rank > 4 * SKINNY_LANES ||
     Object.keys(bindings).length > maxStorageBuffers
   )
     return null;

@@ -1,4 +1,7 @@
-/** How a product is computed on a CPU adapter. */
+/**
+ * Matmul on a CPU adapter: the kernels keep to registers, because barriers cost more than they save there. Operands are
+ * read by vec4 where the layout allows.
+ */
 import {
   flatGrid,
   value,
@@ -9,68 +12,78 @@ import {
 import { elements } from '../../graph/value.ts';
 import {
   hasNf4,
-  MOST_WRITTEN_BYTES,
   matmulConstants,
-  readsByFour,
+  MAX_DEQUANTISED_BYTES,
+  readsVec4,
   weightBindings,
   type MatmulProblem,
 } from './matmulProblem.ts';
 
-/** Rows above which an NF4 operand is written out as f32 first: then each code is looked up once, not once a block of 8 rows. */
-const DEQUANTIZE_ROWS = 8;
-/** Multiplications below which the extra dispatch costs more than the lookups it saves. */
-const DEQUANTIZE_PRODUCTS = 2 ** 18;
+/** Rows above which an NF4 operand is dequantised ahead: each code is looked up once, not once for each 8 rows. */
+const DEQUANTISE_ROWS = 8;
+/** Multiplications below which the additional dispatch costs more than the lookups that it saves. */
+const DEQUANTISE_MULTIPLICATIONS = 2 ** 18;
 
-/** Invocations that keep a CPU's threads busy, and terms that make up for storing a wider block. */
+/** Invocations that keep a CPU's threads busy, and terms of k that make up for storing a wider block. */
 const ENOUGH_INVOCATIONS = 512;
 const ENOUGH_TERMS = 32;
 
-/** Fours of columns of an invocation: twice as many read a third less. */
-function quadsOf({ m, n, k }: MatmulProblem): 1 | 2 {
+/** Quads of columns that an invocation computes: two of them read a third less than one. */
+function columnQuads({ m, n, k }: MatmulProblem): 1 | 2 {
   return n % 8 === 0 && k >= ENOUGH_TERMS && (n / 8) * Math.ceil(m / 8) >= ENOUGH_INVOCATIONS ? 2 : 1;
 }
 
-/** Registers only, for adapters where barriers cost more than they save; by vec4 where the layout allows. */
+/** Whether NF4 is dequantised to scratch ahead of the product. */
+function dequantisesAhead(problem: MatmulProblem): boolean {
+  const count = elements(problem.b.value);
+  return (
+    hasNf4(problem) &&
+    problem.m > DEQUANTISE_ROWS &&
+    problem.m * count >= DEQUANTISE_MULTIPLICATIONS &&
+    count * 4 <= MAX_DEQUANTISED_BYTES
+  );
+}
+
+/** @param scratchIndex index of the node's scratch that the kernels may use */
 export function cpuMatmul(
-  product: MatmulProblem,
+  problem: MatmulProblem,
   settings: KernelSettings,
   scratchIndex: number,
 ): Dispatch[] {
-  const { m, n, a, b, c } = product;
-  const constants = matmulConstants(product);
-  const bindings = {
-    c: c.slice ?? value(c.value),
-    a: a.slice ?? value(a.value),
-    ...weightBindings(b.value, b.part),
-  };
-  if (!readsByFour(product))
+  const { m, n, a, b, c } = problem;
+  const constants = matmulConstants(problem);
+  const operands = { c: c.slice ?? value(c.value), a: a.slice ?? value(a.value) };
+  const weight = weightBindings(b.value, b.part);
+  if (!readsVec4(problem))
     return [
-      { shader: 'matmul_cpu', constants, bindings, workgroups: [Math.ceil(n / 32), Math.ceil(m / 64), 1] },
+      {
+        shader: 'matmul_cpu',
+        constants,
+        bindings: { ...operands, ...weight },
+        workgroups: [Math.ceil(n / 32), Math.ceil(m / 64), 1],
+      },
     ];
-  const quads = quadsOf(product);
-  const columns = { ...constants, QUADS: quads };
-  const workgroups = flatGrid((n / (4 * quads)) * Math.ceil(m / 8), 64, settings);
+  const quads = columnQuads(problem);
+  const product: Dispatch = {
+    shader: 'matmul_cpu_vec4',
+    constants: { ...constants, QUADS: quads },
+    bindings: { ...operands, ...weight },
+    workgroups: flatGrid((n / (4 * quads)) * Math.ceil(m / 8), 64, settings),
+  };
+  if (!dequantisesAhead(problem)) return [product];
   const count = elements(b.value);
-  if (
-    !hasNf4(product) ||
-    m <= DEQUANTIZE_ROWS ||
-    m * count < DEQUANTIZE_PRODUCTS ||
-    count * 4 > MOST_WRITTEN_BYTES
-  )
-    return [{ shader: 'matmul_cpu_vec4', constants: columns, bindings, workgroups }];
-  const plain: BufferReference = { type: 'scratch', index: scratchIndex, bytes: count * 4 };
+  const dequantised: BufferReference = { type: 'scratch', index: scratchIndex, bytes: count * 4 };
   return [
     {
       shader: 'dequantize_nf4_blocks',
       constants: { COUNT: count, WEIGHT_KIND: constants.WEIGHT_KIND },
-      bindings: { y: plain, ...weightBindings(b.value, b.part) },
+      bindings: { y: dequantised, ...weight },
       workgroups: flatGrid(Math.ceil(count / 64), 64, settings),
     },
     {
-      shader: 'matmul_cpu_vec4',
-      constants: { ...columns, WEIGHT_KIND: 'f32' },
-      bindings: { c: bindings.c, a: bindings.a, weight_data: plain },
-      workgroups,
+      ...product,
+      constants: { ...product.constants, WEIGHT_KIND: 'f32' },
+      bindings: { ...operands, weight_data: dequantised },
     },
   ];
 }

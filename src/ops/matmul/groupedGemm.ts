@@ -1,15 +1,19 @@
 /**
- * Several products with frozen weights as one dispatch: projections of the same input (their outputs side by side), or the sum of their input
- * gradients. Fewer and larger grids, and the gradient is written once. What shaders/lib/matmul/grouping.wgsl needs.
+ * Grouped GEMM: several products with frozen weights as one dispatch. Either projections of the same input, whose outputs
+ * lie side by side, or the sum of their input gradients. The grids are fewer and larger, and the gradient is written once.
+ * The constants and bindings here are those of shaders/lib/matmul/grouping.wgsl.
  */
 import type { TensorPart } from '../../formats/tensors.ts';
 import { value, type Dispatch, type KernelSettings, type ShaderConstant } from '../../gpu/dispatch.ts';
 import type { Value } from '../../graph/value.ts';
-import { exclusivePrefixSum, numberedBindings, numberedConstants } from '../numbered.ts';
-import { partBindings, weightBindings, type MatmulProblem, type GemmGroup } from './matmulProblem.ts';
+import { exclusivePrefixSum, numberedBindings, numberedConstants, sum } from '../numbered.ts';
+import { partBindings, weightBindings, type GemmGroup, type MatmulProblem } from './matmulProblem.ts';
 import { groupParts } from './weightGroups.ts';
 
-/** y_g = x W_gᵀ, or dx = Σ dy_g W_g. @param shared x or dx [M, width] @param others y_g or dy_g */
+/**
+ * y_g = x W_gᵀ, or dx = Σ dy_g W_g. @param shared x or dx [M, width] @param weights [size_g, width] each
+ * @param others y_g or dy_g [M, size_g]
+ */
 export function groupedProblem(
   along: GemmGroup['along'],
   shared: Value,
@@ -18,15 +22,15 @@ export function groupedProblem(
   accumulate = false,
 ): MatmulProblem {
   const [m, width] = shared.shape;
-  const members = weights.map((weight, g) => ({ value: others[g], weight, size: weight.shape[0] }));
-  const sum = members.reduce((total, { size }) => total + size, 0);
-  const { value: first, size } = members[0];
-  const group = { along, members };
+  const problems = weights.map((weight, g) => ({ value: others[g], weight, size: weight.shape[0] }));
+  const total = sum(problems.map(({ size }) => size));
+  const [{ value: first, size }] = problems;
+  const group = { along, problems };
   const whole = { value: shared, rowStride: width };
   if (along === 'columns')
     return {
       m,
-      n: sum,
+      n: total,
       k: width,
       a: { ...whole, columnStride: 1 },
       b: { value: weights[0], rowStride: 1, columnStride: width },
@@ -36,7 +40,7 @@ export function groupedProblem(
   return {
     m,
     n: width,
-    k: sum,
+    k: total,
     a: { value: first, rowStride: size, columnStride: 1 },
     b: { value: weights[0], rowStride: width, columnStride: 1 },
     c: whole,
@@ -45,42 +49,46 @@ export function groupedProblem(
   };
 }
 
-/** The same without a group: one product a member. */
-export function ungrouped({ group, ...product }: MatmulProblem): MatmulProblem[] {
-  if (!group) return [product];
-  return group.members.map(({ value: own, weight, size }, g) =>
+/** The same as one problem for each of the group's. */
+export function ungrouped({ group, ...problem }: MatmulProblem): MatmulProblem[] {
+  if (!group) return [problem];
+  return group.problems.map(({ value: own, weight, size }, g) =>
     group.along === 'columns'
-      ? { ...product, n: size, b: { ...product.b, value: weight }, c: { value: own, rowStride: size } }
+      ? { ...problem, n: size, b: { ...problem.b, value: weight }, c: { value: own, rowStride: size } }
       : {
-          ...product,
+          ...problem,
           k: size,
           a: { value: own, rowStride: size, columnStride: 1 },
-          b: { ...product.b, value: weight },
-          accumulate: g > 0 || product.accumulate,
+          b: { ...problem.b, value: weight },
+          accumulate: g > 0 || problem.accumulate,
         },
   );
 }
 
-/** Whether the weights lie together and every member begins with a tile of `terms` terms. */
+/** Whether the weights are stored contiguously and, along terms, every problem begins with a tile of `tileK` terms. */
 export function isContiguous(
   { group }: MatmulProblem,
-  terms: number,
+  tileK: number,
   { maxBindingBytes }: KernelSettings,
 ): boolean {
   if (!group) return true;
-  if (group.along === 'terms' && group.members.some(({ size }) => size % terms !== 0)) return false;
+  if (group.along === 'terms' && group.problems.some(({ size }) => size % tileK !== 0)) return false;
   return groupParts(weightsOf(group), maxBindingBytes) !== null;
 }
 
-function weightsOf({ members }: GemmGroup): Value[] {
-  return members.map(({ weight }) => weight);
+function weightsOf({ problems }: GemmGroup): Value[] {
+  return problems.map(({ weight }) => weight);
 }
 
-function sizesOf({ members }: GemmGroup): number[] {
-  return members.map(({ size }) => size);
+function valuesOf({ problems }: GemmGroup): Value[] {
+  return problems.map(({ value: own }) => own);
 }
 
-/** The columns of each C, of one where this is no group of columns. */
+function sizesOf({ problems }: GemmGroup): number[] {
+  return problems.map(({ size }) => size);
+}
+
+/** The columns of each C; of the only one where this is no group of columns. */
 function columnsOf({ n, group }: MatmulProblem): number[] {
   return group?.along === 'columns' ? sizesOf(group) : [n];
 }
@@ -89,59 +97,64 @@ function tilesOf(sizes: readonly number[], tile: number): number[] {
   return sizes.map((size) => Math.ceil(size / tile));
 }
 
-/** Tiles of C's columns: each lies in one member. */
-export function columnTiles(product: MatmulProblem, tileN: number): number {
-  return tilesOf(columnsOf(product), tileN).reduce((a, b) => a + b, 0);
+/** The number of tiles along C's columns: each lies in one problem. */
+export function columnTiles(problem: MatmulProblem, tileN: number): number {
+  return sum(tilesOf(columnsOf(problem), tileN));
 }
 
-/** @param written how the weights were written out as one array, if they were: end to end in their order, or turned and side by side */
+/**
+ * How dequantised weights of a group lie in their one array: 'rows': one below the other, [Σ size, width] ·
+ * 'columns': transposed and side by side, [width, Σ size].
+ */
+export type DequantisedLayout = 'rows' | 'columns';
+
+/** @param dequantised how the weights lie where they were dequantised ahead of the product; null: as they are stored */
 export function groupConstants(
   { k, n, group }: MatmulProblem,
   tileN: number,
   { maxBindingBytes }: KernelSettings,
-  written: 'end to end' | 'turned' | null = null,
+  dequantised: DequantisedLayout | null = null,
 ): Record<string, ShaderConstant> {
   if (!group) return { GROUPED: 'none' };
   const sizes = sizesOf(group);
   const firsts = exclusivePrefixSum(sizes);
   const width = group.along === 'columns' ? k : n;
   const none = sizes.map(() => 0);
-  const starts = written
+  const starts = dequantised
     ? {
-        START: firsts.map((first) => (written === 'turned' ? first : first * width)),
+        START: firsts.map((first) => (dequantised === 'columns' ? first : first * width)),
         BLOCK: none,
         NESTED: none,
       }
-    : startsOf(group, maxBindingBytes);
+    : storedStarts(group, maxBindingBytes);
+  const tiles = exclusivePrefixSum(tilesOf(sizes, tileN));
   return {
     GROUPED: group.along,
     PROBLEMS: sizes.length,
-    ...numberedConstants({
-      SIZE: sizes,
-      FIRST: firsts,
-      TILE: exclusivePrefixSum(tilesOf(sizes, tileN)),
-      ...starts,
-    }),
+    ...numberedConstants({ SIZE: sizes, FIRST: firsts, TILE: tiles, ...starts }),
   };
 }
 
-/** Of dequantize_nf4_words.wgsl, which writes the weights out end to end, or of dequantize_nf4_transposed.wgsl. */
-export function dequantizeConstants(
+/** Of the kernels that dequantise a group's weights to one array of this layout. */
+export function dequantiseConstants(
   { k, n, group }: MatmulProblem,
   { maxBindingBytes }: KernelSettings,
-  transposed: boolean,
+  layout: DequantisedLayout,
 ): Record<string, number> {
   if (!group) return { PROBLEMS: 0 };
-  const width = transposed ? 1 : group.along === 'columns' ? k : n;
+  const width = layout === 'columns' ? 1 : group.along === 'columns' ? k : n;
   const firsts = exclusivePrefixSum(sizesOf(group)).map((first) => first * width);
   return {
-    PROBLEMS: group.members.length,
-    ...numberedConstants({ FIRST: firsts, ...startsOf(group, maxBindingBytes) }),
+    PROBLEMS: group.problems.length,
+    ...numberedConstants({ FIRST: firsts, ...storedStarts(group, maxBindingBytes) }),
   };
 }
 
 /** Where each weight begins in the shared buffers: its element, its scale (a byte or a float32), and its nested scales. */
-function startsOf(group: GemmGroup, maxBindingBytes: number): Record<'START' | 'BLOCK' | 'NESTED', number[]> {
+function storedStarts(
+  group: GemmGroup,
+  maxBindingBytes: number,
+): Record<'START' | 'BLOCK' | 'NESTED', number[]> {
   const weights = weightsOf(group);
   const parts = groupParts(weights, maxBindingBytes)!;
   const kind = weights[0].kind!;
@@ -154,8 +167,8 @@ function startsOf(group: GemmGroup, maxBindingBytes: number): Record<'START' | '
   return { START: starts('data', kind === 'f32' ? 4 : 2), BLOCK: none, NESTED: none };
 }
 
-/** Bindings 4 to 7. */
-export function operandBindings(
+/** Of B: the weight, or all weights of the group. */
+export function weightOperandBindings(
   { b, group }: MatmulProblem,
   { maxBindingBytes }: KernelSettings,
 ): Dispatch['bindings'] {
@@ -170,31 +183,28 @@ export function operandBindings(
   }));
 }
 
-/** Of A: binding 1, or one a member. */
+/** Of A: `a`, or `a0`, `a1`, … of a group along terms. */
 export function inputBindings({ a, group }: MatmulProblem): Dispatch['bindings'] {
   return group?.along === 'terms' ? numberedBindings('a', valuesOf(group)) : { a: a.slice ?? value(a.value) };
 }
 
-/** Of C: binding 0, or one a member. */
+/** Of C: `c`, or `c0`, `c1`, … of a group along columns. */
 export function outputBindings({ c, group }: MatmulProblem): Dispatch['bindings'] {
   return group?.along === 'columns'
     ? numberedBindings('c', valuesOf(group))
     : { c: c.slice ?? value(c.value) };
 }
 
-/** Of split_k_reduce_vec4.wgsl: the columns of each C, of one where this is no group of columns. */
-export function columnConstants(product: MatmulProblem): Record<string, number> {
-  const sizes = columnsOf(product);
-  return { PROBLEMS: sizes.length, ...numberedConstants({ SIZE: sizes, FIRST: exclusivePrefixSum(sizes) }) };
+/** Of split_k_reduce_vec4.wgsl: the columns of each C, of the only one where this is no group of columns. */
+export function reduceConstants(problem: MatmulProblem): Record<string, number> {
+  const sizes = columnsOf(problem);
+  const firsts = exclusivePrefixSum(sizes);
+  return { PROBLEMS: sizes.length, ...numberedConstants({ SIZE: sizes, FIRST: firsts }) };
 }
 
-export function columnBindings(product: MatmulProblem): Dispatch['bindings'] {
-  const { c, group } = product;
+/** Of split_k_reduce_vec4.wgsl: `c0`, `c1`, … */
+export function reduceBindings({ c, group }: MatmulProblem): Dispatch['bindings'] {
   return group?.along === 'columns'
     ? numberedBindings('c', valuesOf(group))
     : { c0: c.slice ?? value(c.value) };
-}
-
-function valuesOf({ members }: GemmGroup): Value[] {
-  return members.map(({ value: own }) => own);
 }

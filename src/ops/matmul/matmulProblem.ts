@@ -1,4 +1,7 @@
-/** What a matrix product is, C = alpha A B over any layout and weight kind, and what every way to compute it shares. */
+/**
+ * What a matmul computes, C = alpha A B over any layout and weight kind, and what all kernels need of it: constants,
+ * bindings and what its layout allows.
+ */
 import { isNf4, type TensorKind, type TensorPart } from '../../formats/tensors.ts';
 import { value, type BufferReference, type Dispatch } from '../../gpu/dispatch.ts';
 import type { Value } from '../../graph/value.ts';
@@ -9,30 +12,36 @@ interface Operand {
   offset?: number;
 }
 
-/** Products that are computed as one because they share a side (ops/groupedProduct.ts). */
+/** Problems that share an operand and run as one dispatch (groupedGemm.ts). */
 export interface GemmGroup {
-  /** columns: y_g = A B_g, side by side · terms: C = Σ A_g B_g, one sum. */
+  /**
+   * columns: C_g = A B_g, whose columns lie side by side in one product · terms: C = Σ A_g B_g, one sum over the terms of
+   * all problems.
+   */
   along: 'columns' | 'terms';
-  /** `value`: C_g or A_g, [M, size]. The weights lie together in this order. */
-  members: readonly { value: Value; weight: Value; size: number }[];
+  /** `value`: C_g or A_g, [M, size]. The weights lie contiguously in this order. */
+  problems: readonly { value: Value; weight: Value; size: number }[];
 }
 
 export interface MatmulProblem {
   m: number;
   n: number;
   k: number;
-  /** f32: element (m, k) at offset + m rowStride + k columnStride. */
+  /** f32: element (m, k) at offset + m rowStride + k columnStride. `slice`: where it lies instead of in its value. */
   a: Operand & { rowStride: number; columnStride: number; slice?: BufferReference };
   /** Any kind: element (k, n) at offset + k rowStride + n columnStride. `part`: one slice of a weight that is split. */
   b: Operand & { rowStride: number; columnStride: number; part?: number };
-  /** f32, written (m, n) at offset + m rowStride + n. */
+  /** f32, written (m, n) at offset + m rowStride + n. `slice`: where it goes instead of to its value. */
   c: Operand & { rowStride: number; slice?: BufferReference };
   alpha?: number;
   /** Adds to C instead of overwriting it. */
   accumulate?: boolean;
-  /** Where operands are rounded to float16: a power of two that A is multiplied with ahead, and the result divided by, so that small values survive. */
+  /**
+   * Where operands are rounded to float16: a power of two that A is multiplied with before, and the result divided by
+   * after, so that small values survive the rounding.
+   */
   scaleA?: number;
-  /** Where this is a group: n or k is the sum of its members' sizes, b.value the first weight, and c or a the first member's. */
+  /** A grouped GEMM: n or k is the sum of its problems' sizes, b.value the first weight, and c or a that of the first. */
   group?: GemmGroup;
 }
 
@@ -42,7 +51,7 @@ export function weightBindings(weight: Value, slice = 0): Dispatch['bindings'] {
   return partBindings(weight.kind!, (part) => ({ type: 'weight', id: weight.id, part, slice }));
 }
 
-/** The same bindings, `of` one weight or several. */
+/** The bindings of the weight reader for a kind. @param of where a part lies */
 export function partBindings(
   kind: TensorKind,
   of: (part: TensorPart) => BufferReference,
@@ -64,8 +73,8 @@ export function hasNf4({ b }: MatmulProblem): boolean {
   return isNf4(weightKind(b.value));
 }
 
-/** Most bytes that an NF4 operand may take written out: the smallest binding that WebGPU promises. */
-export const MOST_WRITTEN_BYTES = 128 * 1024 * 1024;
+/** Most bytes that a dequantised NF4 operand may take: the smallest binding that WebGPU promises. */
+export const MAX_DEQUANTISED_BYTES = 128 * 1024 * 1024;
 
 /** Constants that all matmul shaders share. */
 export function matmulConstants({ m, n, k, a, b, c, alpha = 1, accumulate = false }: MatmulProblem) {
@@ -87,13 +96,25 @@ export function matmulConstants({ m, n, k, a, b, c, alpha = 1, accumulate = fals
   };
 }
 
-/** Whether matmul_cpu_vec4's conditions hold. */
-export function readsByFour({ m, n, k, a, b }: MatmulProblem): boolean {
-  const along = [
+/** Whether both operands can be read by vec4: what matmul_cpu_vec4.wgsl needs. */
+export function readsVec4({ m, n, k, a, b }: MatmulProblem): boolean {
+  const rows = [
     a.columnStride === 1 ? a.rowStride : a.columnStride,
     b.rowStride === 1 ? b.columnStride : b.rowStride,
   ];
   const aFits = a.columnStride === 1 || (a.rowStride === 1 && m % 4 === 0);
   const bFits = b.rowStride === 1 || b.columnStride === 1;
-  return aFits && bFits && [n, k, a.offset ?? 0, b.offset ?? 0, ...along].every((size) => size % 4 === 0);
+  return aFits && bFits && [n, k, a.offset ?? 0, b.offset ?? 0, ...rows].every((size) => size % 4 === 0);
+}
+
+/**
+ * Whether both operands can be read by vec4 and NF4 by words of eight codes, which lie along its rows: what the tiled GPU
+ * kernels need.
+ */
+export function readsWords(problem: MatmulProblem): boolean {
+  const { n, k, b } = problem;
+  if (!readsVec4(problem) || !hasNf4(problem)) return readsVec4(problem);
+  const isAlongK = b.rowStride === 1;
+  const sizes = [isAlongK ? k : n, b.offset ?? 0, isAlongK ? b.columnStride : b.rowStride];
+  return sizes.every((size) => size % 8 === 0);
 }

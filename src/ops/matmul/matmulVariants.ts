@@ -1,37 +1,45 @@
-/** The tiles that a product can be cut into, as data: what each is made of, and how far its result may be off. */
+/**
+ * The variants of the GPU matmul kernels as data: the tile that a workgroup computes, how its invocations share the tile,
+ * and how far a result may be off. Which variant runs is decided in matmulHeuristic.ts.
+ */
 import type { KernelLevel } from '../../gpu/dispatch.ts';
 
-/** A way to cut C into tiles of tileM x tileN. */
+/** Computes C in tiles of tileM x tileN. */
 export interface MatmulVariant {
+  /** Unique; stored choices and measurements refer to it. */
   name: string;
+  /** Each is explained in shaders/README.md. */
   shader:
     | 'matmul_tiled_scalar'
     | 'matmul_tiled_vec4'
     | 'matmul_tiled_unrolled'
     | 'matmul_skinny'
     | 'matmul_subgroup_matrix';
-  /** The least level that has it; those beyond plain round a weight's product to float16. */
+  /** The lowest level that has it; above plain, operands of products with a weight are rounded to float16. */
   level: KernelLevel;
   tileM: number;
   tileN: number;
-  /** Sums an invocation makes of a tile; on matrix units the subgroups that share one. */
+  /** Rows and columns of a tile that an invocation computes; on matrix units the subgroups along each side of a tile. */
   perM: number;
   perN: number;
-  /** Invocations a workgroup. */
+  /** Invocations of a workgroup. */
   threads: number;
-  /** Whether matmul_tiled_unrolled decodes NF4 in each tile; else it is written out ahead. */
-  decodes: boolean;
-  /** Most that a result may differ from the plain rule's, of the largest value. */
+  /** Of matmul_tiled_unrolled: whether NF4 is dequantised in the tile instead of ahead of the product. */
+  dequantisesInTile: boolean;
+  /** How much a result may differ from that of the plain heuristic's variant, relative to the largest value. */
   bound: number;
 }
 
-/** Of results that differ by the order of their sums, by operands in float16, and by those on matrix units. */
+/** Results differ by the order of their sums, by operands in float16, and by matrix units. */
 const BOUNDS: Record<KernelLevel, number> = { plain: 2e-5, f16: 4e-3, matrix: 5e-3 };
 
 export type Tile = readonly [tileM: number, tileN: number, perM: number, perN: number];
 
-/** Tiles of matmul_tiled_vec4.wgsl: sides, and sums an invocation. No single one is best on every adapter or for every shape; narrow ones are for narrow sides. */
-const WIDE: readonly Tile[] = [
+/**
+ * Tiles of matmul_tiled_vec4.wgsl. No single one is the fastest on every adapter and for every shape; narrow ones are for
+ * narrow sides.
+ */
+const VEC4_TILES: readonly Tile[] = [
   [64, 64, 8, 4],
   [128, 64, 8, 8],
   [128, 128, 8, 8],
@@ -51,87 +59,119 @@ const WIDE: readonly Tile[] = [
   [128, 16, 4, 4],
 ];
 
-/** Tiles of matmul_tiled_unrolled.wgsl: for large sides. */
-export const LARGE: Tile = [128, 128, 8, 8];
-const UNROLLED: readonly Tile[] = [LARGE, [128, 128, 16, 8], [128, 64, 8, 8], [64, 128, 8, 8]];
+/** Tiles of matmul_tiled_unrolled.wgsl, for large sides; the heuristic takes the first. */
+export const UNROLLED_TILE: Tile = [128, 128, 8, 8];
+const UNROLLED_TILES: readonly Tile[] = [UNROLLED_TILE, [128, 128, 16, 8], [128, 64, 8, 8], [64, 128, 8, 8]];
 
-/** Tiles of matmul_subgroup_matrix.wgsl, and the subgroups of 32 that share one; the first two are the rule's. */
-export const LARGE_MATRIX: Tile = [128, 256, 2, 4];
-export const SMALL_MATRIX: Tile = [64, 64, 2, 2];
-const MATRIX: readonly Tile[] = [
-  LARGE_MATRIX,
-  SMALL_MATRIX,
+/**
+ * Tiles of matmul_subgroup_matrix.wgsl, and the subgroups of 32 along each side of a tile; the heuristic takes the first
+ * two.
+ */
+export const LARGE_MATRIX_TILE: Tile = [128, 256, 2, 4];
+export const SMALL_MATRIX_TILE: Tile = [64, 64, 2, 2];
+const MATRIX_TILES: readonly Tile[] = [
+  LARGE_MATRIX_TILE,
+  SMALL_MATRIX_TILE,
   [128, 128, 2, 2],
   [128, 128, 2, 4],
   [64, 128, 2, 2],
   [64, 256, 2, 4],
 ];
 
-/** Rows that matmul_skinny.wgsl takes at once, terms of one of its runs, and invocations that share columns. */
-export const MOST_FEW_ROWS = 8;
-export const RUN = 32;
-export const LANES = 32;
+/** Rows that matmul_skinny.wgsl computes at once, at most. */
+export const MAX_SKINNY_ROWS = 8;
+/** Terms of k that an invocation of matmul_skinny.wgsl reads at once: they share one scale of NF4. */
+export const SKINNY_TERMS = 32;
+/** Invocations of matmul_skinny.wgsl that share a column. */
+export const SKINNY_LANES = 32;
 
-const variant = (
-  level: KernelLevel,
-  [tileM, tileN, perM, perN]: Tile,
-  shader: MatmulVariant['shader'] = level === 'matrix' ? 'matmul_subgroup_matrix' : 'matmul_tiled_vec4',
-  decodes = false,
-): MatmulVariant => ({
-  name: nameOf(level, [tileM, tileN, perM, perN], shader, decodes),
-  shader,
-  level,
-  tileM,
-  tileN,
-  perM,
-  perN,
-  threads: level === 'matrix' ? perM * perN * 32 : (tileM / perM) * (tileN / perN),
-  decodes,
-  bound: BOUNDS[level],
-});
+/** Terms of k in a tile: on matrix units, and in the other tiled kernels. */
+export const MATRIX_TILE_K = 32;
+export const TILE_K = 16;
 
-export function nameOf(
+function variantOf(
   level: KernelLevel,
-  [tileM, tileN, perM, perN]: Tile,
-  shader?: MatmulVariant['shader'],
-  decodes = false,
-): string {
-  return `${level} ${tileM}x${tileN} ${perM}x${perN}${shader === 'matmul_tiled_unrolled' ? ' unrolled' : ''}${decodes ? ', decodes' : ''}`;
+  tile: Tile,
+  shader: MatmulVariant['shader'],
+  dequantisesInTile = false,
+): MatmulVariant {
+  const [tileM, tileN, perM, perN] = tile;
+  return {
+    name: variantName(level, tile, shader, dequantisesInTile),
+    shader,
+    level,
+    tileM,
+    tileN,
+    perM,
+    perN,
+    threads: shader === 'matmul_subgroup_matrix' ? perM * perN * 32 : (tileM / perM) * (tileN / perN),
+    dequantisesInTile,
+    bound: BOUNDS[level],
+  };
 }
 
-/** Tiles of matmul_skinny.wgsl: for a few rows, by the columns that 32 invocations share, and by invocations. */
-const fewRows = (threads: number, name: string): readonly MatmulVariant[] =>
-  [4, 2, 1].map((perN) => ({
-    ...variant('plain', [MOST_FEW_ROWS, (threads / LANES) * perN, MOST_FEW_ROWS, perN]),
+function variantName(
+  level: KernelLevel,
+  [tileM, tileN, perM, perN]: Tile,
+  shader: MatmulVariant['shader'],
+  dequantisesInTile: boolean,
+): string {
+  const unrolled = shader === 'matmul_tiled_unrolled' ? ' unrolled' : '';
+  return `${level} ${tileM}x${tileN} ${perM}x${perN}${unrolled}${dequantisesInTile ? ', dequantises' : ''}`;
+}
+
+/** Variants of matmul_skinny.wgsl, by the columns that SKINNY_LANES invocations compute, and by invocations. */
+function skinnyVariants(threads: number, name: string): readonly MatmulVariant[] {
+  return [4, 2, 1].map((perN) => ({
+    ...variantOf(
+      'plain',
+      [MAX_SKINNY_ROWS, (threads / SKINNY_LANES) * perN, MAX_SKINNY_ROWS, perN],
+      'matmul_skinny',
+    ),
     name: `plain ${name} by ${perN}`,
-    shader: 'matmul_skinny',
     threads,
   }));
-export const FEW_ROWS = fewRows(128, 'rows');
-export const FEW_ROWS_SHARED = fewRows(256, 'shared rows');
+}
+export const SKINNY_VARIANTS = skinnyVariants(128, 'skinny');
+export const WIDE_SKINNY_VARIANTS = skinnyVariants(256, 'wide skinny');
 
-/** Elements that lie anyhow, one at a time. */
-export const ANY_LAYOUT: MatmulVariant = {
-  ...variant('plain', [64, 64, 8, 4]),
-  name: 'any layout',
-  shader: 'matmul_tiled_scalar',
+/** Reads operands of any layout, one element at a time. */
+export const SCALAR_VARIANT: MatmulVariant = {
+  ...variantOf('plain', [64, 64, 8, 4], 'matmul_tiled_scalar'),
+  name: 'scalar',
 };
 
 export const VARIANTS: readonly MatmulVariant[] = [
-  ANY_LAYOUT,
-  ...FEW_ROWS,
-  ...FEW_ROWS_SHARED,
-  ...WIDE.map((tile) => variant('plain', tile)),
-  ...WIDE.map((tile) => variant('f16', tile)),
+  SCALAR_VARIANT,
+  ...SKINNY_VARIANTS,
+  ...WIDE_SKINNY_VARIANTS,
   ...(['plain', 'f16'] as const).flatMap((level) =>
-    [false, true].flatMap((decodes) =>
-      UNROLLED.map((tile) => variant(level, tile, 'matmul_tiled_unrolled', decodes)),
+    VEC4_TILES.map((tile) => variantOf(level, tile, 'matmul_tiled_vec4')),
+  ),
+  ...(['plain', 'f16'] as const).flatMap((level) =>
+    [false, true].flatMap((inTile) =>
+      UNROLLED_TILES.map((tile) => variantOf(level, tile, 'matmul_tiled_unrolled', inTile)),
     ),
   ),
-  ...MATRIX.map((tile) => variant('matrix', tile)),
+  ...MATRIX_TILES.map((tile) => variantOf('matrix', tile, 'matmul_subgroup_matrix')),
 ];
-export const BY_NAME = new Map(VARIANTS.map((each) => [each.name, each]));
 
-/** Terms of a tile on matrix units, and of the others. */
-export const MATRIX_K = 32;
-export const WIDE_K = 16;
+const BY_NAME = new Map(VARIANTS.map((variant) => [variant.name, variant]));
+
+/** @returns undefined where no variant has that name */
+export function variantNamed(name: string): MatmulVariant | undefined {
+  return BY_NAME.get(name);
+}
+
+/** The variant of a kernel with this tile. @throws where there is none */
+export function variantWith(
+  level: KernelLevel,
+  tile: Tile,
+  shader: MatmulVariant['shader'],
+  dequantisesInTile = false,
+): MatmulVariant {
+  const name = variantName(level, tile, shader, dequantisesInTile);
+  const variant = BY_NAME.get(name);
+  if (!variant) throw new Error(`matmul has no variant ${name}`);
+  return variant;
+}

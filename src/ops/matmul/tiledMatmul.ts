@@ -1,0 +1,158 @@
+/** The dispatches of the tiled matmul kernels: scalar, by vec4, unrolled, and on matrix units. */
+import type { Dispatch, KernelSettings } from '../../gpu/dispatch.ts';
+import { BLOCK } from '../../quant/nf4.ts';
+import { dequantisedOperand, storedOperand } from './dequantiseAhead.ts';
+import { groupConstants, inputBindings, weightOperandBindings } from './groupedGemm.ts';
+import type { MatmulConfig } from './matmulHeuristic.ts';
+import { hasNf4, matmulConstants, type MatmulProblem } from './matmulProblem.ts';
+import { MATRIX_TILE_K, TILE_K, type MatmulVariant } from './matmulVariants.ts';
+import { splitK } from './splitK.ts';
+
+/** matmul_tiled_scalar.wgsl: operands of any layout, one element at a time. */
+export function scalarMatmul(
+  config: MatmulConfig,
+  problem: MatmulProblem,
+  settings: KernelSettings,
+  scratchIndex: number,
+): Dispatch[] {
+  const { variant } = config;
+  const { a, b } = problem;
+  return splitK(problem, settings, scratchIndex, variant, config.splitK, 1, ({ constants, target }) => ({
+    shader: variant.shader,
+    constants: {
+      ...matmulConstants(problem),
+      A_ALONG_K: a.columnStride === 1,
+      B_ALONG_K: b.rowStride === 1,
+      ...constants,
+    },
+    bindings: { ...target, ...inputBindings(problem), ...weightOperandBindings(problem, settings) },
+  }));
+}
+
+/** matmul_tiled_vec4.wgsl: operands read by vec4, NF4 dequantised in the tile. */
+export function vec4Matmul(
+  config: MatmulConfig,
+  problem: MatmulProblem,
+  settings: KernelSettings,
+  scratchIndex: number,
+): Dispatch[] {
+  const { variant } = config;
+  const { a, b } = problem;
+  const isAlongK = b.rowStride === 1;
+  return splitK(problem, settings, scratchIndex, variant, config.splitK, TILE_K, (part) => ({
+    shader: variant.shader,
+    constants: {
+      ...matmulConstants(problem),
+      ...registerTileConstants(problem, variant, hasNf4(problem)),
+      ...part.constants,
+      A_ALONG_K: a.columnStride === 1,
+      B_ALONG_K: isAlongK,
+      C_VEC4: !isAlongK && writesVec4(problem),
+      C_GROUPED: part.isGrouped,
+      ...groupConstants(problem, variant.tileN, settings),
+    },
+    bindings: { ...part.target, ...inputBindings(problem), ...weightOperandBindings(problem, settings) },
+  }));
+}
+
+/** matmul_tiled_unrolled.wgsl: large tiles, NF4 dequantised ahead of the product or in the tile. */
+export function unrolledMatmul(
+  config: MatmulConfig,
+  problem: MatmulProblem,
+  settings: KernelSettings,
+  scratchIndex: number,
+): Dispatch[] {
+  const { variant } = config;
+  const { dispatches, layout, bindings, dequantised } = variant.dequantisesInTile
+    ? storedOperand(problem, settings)
+    : dequantisedOperand(problem, settings, scratchIndex + 1, 'f32');
+  const products = splitK(problem, settings, scratchIndex, variant, config.splitK, TILE_K, (part) => ({
+    shader: variant.shader,
+    constants: {
+      ...matmulConstants(problem),
+      ...layout,
+      ...registerTileConstants(problem, variant, variant.dequantisesInTile),
+      ...part.constants,
+      TILE_K,
+      C_VEC4: writesVec4(problem),
+      C_GROUPED: part.isGrouped,
+      ...groupConstants(problem, variant.tileN, settings, dequantised),
+    },
+    bindings: { ...part.target, ...inputBindings(problem), ...bindings },
+  }));
+  return [...dispatches, ...products];
+}
+
+/** matmul_subgroup_matrix.wgsl: operands in float16 on matrix units, NF4 dequantised to float16 ahead of the product. */
+export function subgroupMatrixMatmul(
+  config: MatmulConfig,
+  problem: MatmulProblem,
+  settings: KernelSettings,
+  scratchIndex: number,
+): Dispatch[] {
+  const { variant } = config;
+  const { alpha = 1, scaleA = 1 } = problem;
+  const { tileM, tileN, perM: subgroupsM, perN: subgroupsN, threads } = variant;
+  const operand = dequantisedOperand(problem, settings, scratchIndex + 1, 'f16');
+  const { dispatches, layout, bindings, dequantised } = operand;
+  const scaled = { ...problem, alpha: alpha / scaleA };
+  const products = splitK(scaled, settings, scratchIndex, variant, config.splitK, MATRIX_TILE_K, (part) => ({
+    shader: variant.shader,
+    constants: {
+      ...matmulConstants(problem),
+      ...layout,
+      ...part.constants,
+      TILE_M: tileM,
+      TILE_N: tileN,
+      TILE_K: MATRIX_TILE_K,
+      SUB_M: subgroupsM,
+      SUB_N: subgroupsN,
+      FM: tileM / subgroupsM / 16,
+      FN: tileN / subgroupsN / 16,
+      FK: MATRIX_TILE_K / 16,
+      THREADS: threads,
+      A_LOADS: (tileM * MATRIX_TILE_K) / 4 / threads,
+      B_LOADS: (tileN * MATRIX_TILE_K) / 4 / threads,
+      A_SCALE: { f32: scaleA },
+      B_F16: dequantised !== null,
+      C_VEC4: false,
+      C_GROUPED: part.isGrouped,
+      ...groupConstants(problem, tileN, settings, dequantised),
+    },
+    bindings: { ...part.target, ...inputBindings(problem), ...bindings },
+  }));
+  return [...dispatches, ...products];
+}
+
+/**
+ * What matmul_tiled_vec4.wgsl and matmul_tiled_unrolled.wgsl share. @param isNf4InTile whether B comes to its tile as
+ * NF4: a word of eight codes at a time, not four elements
+ */
+function registerTileConstants(
+  { k, b }: MatmulProblem,
+  { level, tileM, tileN, perM, perN, threads }: MatmulVariant,
+  isNf4InTile: boolean,
+) {
+  const vectors = isNf4InTile ? 2 : 1;
+  return {
+    K_ALIGNED: k % TILE_K === 0,
+    A_LOADS: Math.ceil((tileM * TILE_K) / 4 / threads),
+    B_LOADS: Math.ceil((tileN * TILE_K) / (4 * vectors) / threads),
+    B_VECTORS: vectors,
+    B_NF4: isNf4InTile,
+    B_SCALE_TERMS: b.rowStride === 1 && k % BLOCK === 0 ? BLOCK : TILE_K,
+    TILE_M: tileM,
+    TILE_N: tileN,
+    PER_M: perM,
+    PER_N: perN,
+    VECTORS_M: perM / 4,
+    VECTORS_N: perN / 4,
+    THREADS: threads,
+    TILE_F16: level !== 'plain',
+  };
+}
+
+/** Whether C can be written by vec4. */
+function writesVec4({ c }: MatmulProblem): boolean {
+  return (c.offset ?? 0) % 4 === 0 && c.rowStride % 4 === 0;
+}
