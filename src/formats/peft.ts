@@ -1,17 +1,13 @@
-/** PEFT's adapter folder: adapter_config.json and adapter_model.safetensors, written so that PEFT loads them unmodified, and read back. */
+/**
+ * PEFT's adapter folder: adapter_config.json and adapter_model.safetensors, written so that PEFT loads them unmodified, and
+ * read back.
+ */
 import { UserError } from '../lib/errors.ts';
+import { readPeftSettings, type PeftSettings } from './peftSettings.ts';
 import { readSafetensorsHeader, toFloat32, writeSafetensors } from './safetensors.ts';
 import type { Float32Tensor } from './tensors.ts';
 
-/** What an adapter's config says of how it was trained, under LoraConfig's names. */
-export interface PeftSettings {
-  r: number;
-  lora_alpha: number;
-  lora_dropout: number;
-  use_rslora: boolean;
-  use_dora: boolean;
-  base_model_name_or_path: string | null;
-}
+export type { PeftSettings };
 
 /**
  * @param tensors float32 under PEFT's names
@@ -91,7 +87,10 @@ export interface ReadAdapter {
 const AGAIN = 'Use an adapter that PEFT or Finetab saved for a causal language model.';
 const PREFIX = 'base_model.model.';
 
-/** @param files of the folder by name; others than the two are ignored @throws UserError where a file is missing, or asks for something that is not read */
+/**
+ * @param files of the folder by name; others than the two are ignored
+ * @throws UserError where a file is missing, or asks for something that is not read
+ */
 export async function readPeftFolder(files: ReadonlyMap<string, Blob>): Promise<ReadAdapter> {
   const [configFile, weights] = [files.get('adapter_config.json'), files.get('adapter_model.safetensors')];
   if (!configFile || !weights) {
@@ -103,7 +102,7 @@ export async function readPeftFolder(files: ReadonlyMap<string, Blob>): Promise<
       `An adapter folder holds adapter_config.json and adapter_model.safetensors; ${configFile ? 'the weights are' : 'adapter_config.json is'} missing.`,
     );
   }
-  const settings = readSettings(await configFile.text());
+  const settings = readPeftSettings(await configFile.text());
   const tensors = new Map<string, Float32Tensor>();
   for (const { name: written, dtype, shape, begin, end } of await readSafetensorsHeader(
     weights,
@@ -135,48 +134,17 @@ export async function readPeftFolder(files: ReadonlyMap<string, Blob>): Promise<
           `adapter_model.safetensors has no ${matrix} for ${module}: the file is incomplete. ${AGAIN}`,
         );
   }
+  const magnitude = [...tensors.keys()].find((name) => name.includes('.lora_magnitude_vector'));
+  if (magnitude && !settings.use_dora)
+    throw new UserError(
+      `adapter_model.safetensors holds ${magnitude}, a DoRA magnitude, but adapter_config.json does not say use_dora: true. Restore that key, or use an adapter without DoRA.`,
+    );
   for (const [name, { data }] of tensors)
     if (!data.every(Number.isFinite))
       throw new UserError(
         `adapter_model.safetensors: ${name} holds NaN or infinite values: the adapter comes from a diverged run.`,
       );
   return { settings, tensors, modules };
-}
-
-function readSettings(text: string): PeftSettings {
-  let config: Record<string, unknown>;
-  try {
-    config = JSON.parse(text) as Record<string, unknown>;
-  } catch {
-    throw new UserError('adapter_config.json is not JSON. Export the adapter again.');
-  }
-  const fail = (key: string, why: string): never => {
-    throw new UserError(
-      `adapter_config.json: ${key} is ${JSON.stringify(config[key] ?? null)}; ${why}. ${AGAIN}`,
-    );
-  };
-  if (config.peft_type !== 'LORA') fail('peft_type', 'only LORA adapters can be read');
-  if (!Number.isInteger(config.r) || (config.r as number) < 1)
-    fail('r', 'it must be a positive whole number');
-  if (typeof config.lora_alpha !== 'number' || !(config.lora_alpha > 0))
-    fail('lora_alpha', 'it must be a positive number');
-  if (config.bias !== undefined && config.bias !== 'none') fail('bias', 'trained biases are not read');
-  for (const key of ['rank_pattern', 'alpha_pattern'])
-    if (Object.keys((config[key] as object | null | undefined) ?? {}).length > 0)
-      fail(key, 'one rank and one alpha for all modules is read');
-  for (const key of ['modules_to_save', 'trainable_token_indices', 'layer_replication', 'target_parameters'])
-    if (config[key] !== undefined && config[key] !== null && (config[key] as unknown[]).length !== 0)
-      fail(key, 'only LoRA matrices are read');
-  for (const key of ['lora_bias', 'fan_in_fan_out']) if (config[key] === true) fail(key, 'it must be false');
-  return {
-    r: config.r as number,
-    lora_alpha: config.lora_alpha as number,
-    lora_dropout: typeof config.lora_dropout === 'number' ? config.lora_dropout : 0,
-    use_rslora: config.use_rslora === true,
-    use_dora: config.use_dora === true,
-    base_model_name_or_path:
-      typeof config.base_model_name_or_path === 'string' ? config.base_model_name_or_path : null,
-  };
 }
 
 /** PEFT's name of a tensor; the adapter's name, which some versions left in it, is taken out. */

@@ -5,7 +5,10 @@ import type { Model } from '../model/architecture.ts';
 import { isTarget } from '../model/adapterTargets.ts';
 import type { LoraSettings } from '../engine/engine.ts';
 
-/** @param modelName for messages @throws UserError naming the first module that the model lacks or whose size differs */
+/**
+ * @param modelName for messages
+ * @throws UserError for DoRA, and naming the first module that the model lacks or whose size differs
+ */
 export function loraOf(
   { settings, modules, tensors }: ReadAdapter,
   model: Model,
@@ -16,6 +19,10 @@ export function loraOf(
       .filter(({ quantise }) => quantise)
       .map(({ name, shape }) => [name.replace(/\.weight$/, ''), shape]),
   );
+  if (settings.use_dora)
+    throw new UserError(
+      'adapter_config.json: use_dora is true; Finetab does not run DoRA adapters. Start from a LoRA adapter.',
+    );
   const { base_model_name_or_path: base, ...rest } = settings;
   const madeFor = base ? ` It was made for ${base}.` : '';
   for (const module of modules) {

@@ -131,7 +131,10 @@ describe('PEFT folder', () => {
   it('reads adapters that Python wrote, and finds the lora settings that they need', async (context) => {
     const golden = sharedPath('golden');
     if (!golden) return context.skip();
-    for (const family of ['llama3_2', 'llama_untied']) {
+    const families = readdirSync(golden).filter((name) => existsSync(join(golden, name, 'adapter_init')));
+    expect(families.length).toBeGreaterThan(8);
+    // The two whose architectures are not there yet.
+    for (const family of families.filter((name) => !['qwen3_5', 'gemma4'].includes(name))) {
       const folder = join(golden, family);
       const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as Record<string, unknown>;
       for (const name of readdirSync(folder).filter((entry) =>
@@ -151,6 +154,70 @@ describe('PEFT folder', () => {
         });
       }
     }
+  });
+});
+
+describe('keys that change what is computed', () => {
+  const folderOf = (more: Record<string, unknown>) => {
+    const files = written();
+    const text = new TextDecoder().decode(files.get('adapter_config.json'));
+    const config = { ...(JSON.parse(text) as object), ...more };
+    return new Map([
+      ['adapter_config.json', new Blob([JSON.stringify(config)])],
+      ['adapter_model.safetensors', new Blob([files.get('adapter_model.safetensors') as BlobPart])],
+    ]);
+  };
+
+  it.each<[string, unknown]>([
+    ['init_lora_weights', 'pissa'],
+    ['init_lora_weights', 'pissa_niter_16'],
+    ['init_lora_weights', 'olora'],
+    ['init_lora_weights', 'corda'],
+    ['init_lora_weights', 'loftq'],
+    ['init_lora_weights', 'lora_ga'],
+    ['alora_invocation_tokens', [1, 2]],
+    ['use_qalora', true],
+    ['kasa_config', { beta: 1 }],
+    ['a_key_of_next_year', 'x'],
+    ['alpha_pattern', { q_proj: 3 }],
+  ])('%s %j is refused by its name', async (key, value) => {
+    await expect(readPeftFolder(folderOf({ [key]: value }))).rejects.toThrow(
+      new RegExp(`adapter_config\\.json: ${key} is ${JSON.stringify(value).replaceAll(/[[\]{}]/g, '.')}`),
+    );
+  });
+
+  it.each<[string, unknown]>([
+    ['init_lora_weights', 'gaussian'],
+    ['init_lora_weights', false],
+    ['alora_invocation_tokens', null],
+    ['a_key_of_next_year', {}],
+    ['corda_config', {}],
+    ['peft_version', '0.19.1'],
+  ])('%s %j is taken', async (key, value) => {
+    expect((await readPeftFolder(folderOf({ [key]: value }))).settings.r).toBe(2);
+  });
+
+  const cases = sharedPath('cases');
+  const open = (path: string) =>
+    readPeftFolder(
+      new Map(
+        ['adapter_config.json', 'adapter_model.safetensors'].map((file) => [
+          file,
+          new Blob([readFileSync(join(cases!, path, file))]),
+        ]),
+      ),
+    );
+  it.skipIf(!cases)('PiSSA and OLoRA adapters of PEFT are refused, the plain one is taken', async () => {
+    for (const name of ['pissa', 'pissa16', 'olora'])
+      await expect(open(`38-pissa/${name}`)).rejects.toThrow(/init_lora_weights is "(pissa|olora)/);
+    expect((await open('38-pissa/plain')).modules.length).toBeGreaterThan(0);
+  });
+
+  it.skipIf(!cases)('DoRA is refused before a run, said or not', async () => {
+    const config = JSON.parse(readFileSync(join(cases!, '39-dora/model/config.json'), 'utf8')) as object;
+    const dora = await open('39-dora/dora');
+    expect(() => loraOf(dora, modelOf({ ...config }), 'tiny')).toThrow(/use_dora is true/);
+    await expect(open('39-dora/silent')).rejects.toThrow(/lora_magnitude_vector.+does not say use_dora/);
   });
 });
 
