@@ -39,11 +39,12 @@ export class ModelLibrary {
     await this.host.guard(async () => {
       const named = files.map((file) => ({ path: file.webkitRelativePath || file.name, blob: file as Blob }));
       const folder = named[0]?.path.includes('/') ? named[0].path.split('/')[0] : '';
+      const single = named.length === 1 ? named[0].path.replace(/\.gguf$/i, '') : '';
       const inRecipe = recipe.model
         .replace(/^folder:/, '')
         .split('/')
         .at(-1);
-      await this.bring(inRecipe || folder || 'dropped model', (name, progress) =>
+      await this.bring(inRecipe || folder || single || 'dropped model', (name, progress) =>
         this.importer.api.importModel(named, name, recipe.quantization, progress),
       );
     });
