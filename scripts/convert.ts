@@ -1,5 +1,6 @@
 /**
- * `npm run convert -- ADAPTER --base BASE --to NAME --out DIR`: any PEFT adapter in another form, without a browser.
+ * `npm run convert -- ADAPTER --base BASE --to NAME --out DIR`: any PEFT adapter in another form, without a
+ * browser.
  *   ADAPTER      a folder with adapter_config.json and adapter_model.safetensors
  *   --base BASE  the hub-layout folder of the model that the adapter was trained on
  *   --to NAME    gguf-lora, merged or mlx; more than once for several

@@ -1,4 +1,7 @@
-/** `npm run doctor`: what this machine's browser and GPU can do for Finetab, which models fit, how fast, and what to do about each problem. */
+/**
+ * `npm run doctor`: what this machine's browser and GPU can do for Finetab, which models fit, how fast, and
+ * what to do about each problem.
+ */
 import { createServer } from 'node:http';
 import { totalmem } from 'node:os';
 import { build, type Rolldown } from 'vite';
@@ -90,7 +93,10 @@ interface Trial {
   hadBytes: number;
 }
 
-/** Tries for as much GPU memory as the largest plan needs, but never more than half of the machine's own memory. */
+/**
+ * Tries for as much GPU memory as the largest plan needs, but never more than half of the machine's own
+ * memory.
+ */
 async function tryMemory(page: Page, { fits }: Probe): Promise<Trial> {
   const wantedBytes = Math.min(totalmem() / 2, Math.max(0, ...fits.map(({ bytes }) => bytes ?? 0)));
   return {

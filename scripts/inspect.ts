@@ -1,6 +1,7 @@
 /**
- * `npm run inspect -- FILE… --model FOLDER [--recipe R] [--rows]`: what the page understands of data files, as JSON on standard
- * output, without training. It needs no browser, no GPU and no weights: only the model's tokenizer files are read.
+ * `npm run inspect -- FILE… --model FOLDER [--recipe R] [--rows]`: what the page understands of data files,
+ * as JSON on standard output, without training. It needs no browser, no GPU and no weights: only the model's
+ * tokenizer files are read.
  */
 import { existsSync, openAsBlob, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -65,7 +66,10 @@ async function recipeAt(path: string | undefined): Promise<Recipe> {
   return parseRecipe(await readFile(path, 'utf8'));
 }
 
-/** The role that a recipe gives a file; undefined where it does not name it. Its paths are relative to its own folder. */
+/**
+ * The role that a recipe gives a file; undefined where it does not name it. Its paths are relative to its own
+ * folder.
+ */
 function roleIn(recipe: Recipe, folder: string, path: string): 'train' | 'validation' | undefined {
   const isNamed = (name: string) => name !== '' && resolve(folder, name) === resolve(path);
   if (isNamed(recipe.train_file)) return 'train';

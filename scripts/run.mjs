@@ -1,6 +1,6 @@
-// Runs a TypeScript entry of the project in Node: `node scripts/run.mjs [--gpu] scripts/reference.ts ARGUMENTS…`.
-// Vite resolves the imports (TypeScript, `?raw` shaders) exactly as it does for the page. With --gpu the entry gets an environment
-// in which Dawn finds an adapter.
+// Runs a TypeScript entry of the project in Node: `node scripts/run.mjs [--gpu] scripts/reference.ts
+// ARGUMENTS…`. Vite resolves the imports (TypeScript, `?raw` shaders) exactly as it does for the page. With
+// --gpu the entry gets an environment in which Dawn finds an adapter.
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { installPackages, root } from './lib/install.mjs';

@@ -1,6 +1,7 @@
 /**
- * `npm run screenshots [-- --all DIR]`: takes the page's pictures. Those that the README shows, of the demo, go into docs/screenshots/; with --all
- * every state with a small model, light and dark, from a phone's width to a projector's, goes into DIR, to be looked at.
+ * `npm run screenshots [-- --all DIR]`: takes the page's pictures. Those that the README shows, of the demo,
+ * go into docs/screenshots/; with --all every state with a small model, light and dark, from a phone's width
+ * to a projector's, goes into DIR, to be looked at.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';

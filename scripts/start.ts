@@ -1,6 +1,7 @@
 /**
- * `npm start [-- --port N --no-open]`: builds the page, serves it on loopback, prints its address and opens it where there is a screen. The browser keeps
- * models by address, so the port stays the same as long as it is free.
+ * `npm start [-- --port N --no-open]`: builds the page, serves it on loopback, prints its address and opens
+ * it where there is a screen. The browser keeps models by address, so the port stays the same as long as it
+ * is free.
  */
 import { parseArgs } from 'node:util';
 import open from 'open';

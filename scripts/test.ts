@@ -1,7 +1,8 @@
 /**
- * `npm test`: everything, on a machine with or without a GPU. Finds or installs a browser, then runs the checks of `npm run check`, all tests on this
- * machine's adapter, and those of ON_LAVAPIPE once more on a second software adapter. Lists what was skipped and ends with `N passed, N failed`.
- * Arguments go to vitest; then the checks and the second adapter are left out.
+ * `npm test`: everything, on a machine with or without a GPU. Finds or installs a browser, then runs the
+ * checks of `npm run check`, all tests on this machine's adapter, and those of ON_LAVAPIPE once more on a
+ * second software adapter. Lists what was skipped and ends with `N passed, N failed`. Arguments go to vitest;
+ * then the checks and the second adapter are left out.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

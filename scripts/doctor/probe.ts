@@ -1,4 +1,7 @@
-/** What runs inside the browser for `npm run doctor`: the adapter, exact memory plans at real shapes, a trial of the memory, and a short measurement. */
+/**
+ * What runs inside the browser for `npm run doctor`: the adapter, exact memory plans at real shapes, a trial
+ * of the memory, and a short measurement.
+ */
 import { packDocuments } from '../../src/data/packing.ts';
 import { isNf4, tensorPartBytes } from '../../src/formats/tensors.ts';
 import { isSoftwareAdapter, openGpu, type GpuContext } from '../../src/gpu/gpuContext.ts';

@@ -1,4 +1,7 @@
-/** Finds, installs (Debian, as root) and launches a browser of Chrome's family, with the best WebGPU adapter it offers. */
+/**
+ * Finds, installs (Debian, as root) and launches a browser of Chrome's family, with the best WebGPU adapter
+ * it offers.
+ */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -56,7 +59,10 @@ export function findBrowser(): string | null {
   return candidates().find(existsSync) ?? null;
 }
 
-/** Finds a browser; where there is none and Debian's packages may be installed, installs Chromium. Null where that cannot be. */
+/**
+ * Finds a browser; where there is none and Debian's packages may be installed, installs Chromium. Null where
+ * that cannot be.
+ */
 export function findOrInstallBrowser(): string | null {
   const found = findBrowser();
   if (found) return found;
@@ -104,7 +110,8 @@ async function adapterOf(page: Page): Promise<string | null> {
 }
 
 /**
- * Launches headless with the first set of switches that gives a WebGPU adapter: the GPU's, then the software adapter's.
+ * Launches headless with the first set of switches that gives a WebGPU adapter: the GPU's, then the software
+ * adapter's.
  * @param url a page of this machine to ask on: WebGPU is offered to secure contexts only
  * @param more switches of the caller's own
  */
@@ -131,7 +138,10 @@ export async function launchBrowser(
   throw new Error('unreachable');
 }
 
-/** The same with a profile in a folder, as a person's browser has one: what a page stores is on the disk, not in memory. */
+/**
+ * The same with a profile in a folder, as a person's browser has one: what a page stores is on the disk, not
+ * in memory.
+ */
 export async function launchProfile(
   executablePath: string,
   url: string,

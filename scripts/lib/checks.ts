@@ -21,7 +21,10 @@ const CHECKS: readonly Check[] = [
   { name: 'types', program: 'svelte-check', args: ['--fail-on-warnings', '--output', 'human'] },
 ];
 
-/** Runs every check, also after one has failed. @returns the names of those that passed and of those that failed */
+/**
+ * Runs every check, also after one has failed.
+ * @returns the names of those that passed and of those that failed
+ */
 export async function runChecks(): Promise<{ passed: string[]; failed: string[] }> {
   const [passed, failed]: string[][] = [[], []];
   for (const { name, program, args } of CHECKS) {
@@ -31,7 +34,10 @@ export async function runChecks(): Promise<{ passed: string[]; failed: string[] 
   return { passed, failed };
 }
 
-/** Runs a program of node_modules/.bin in the project's root. @returns its exit code; 1 where it could not be started */
+/**
+ * Runs a program of node_modules/.bin in the project's root.
+ * @returns its exit code; 1 where it could not be started
+ */
 export function runProgram(program: string, args: string[], env: NodeJS.ProcessEnv): Promise<number> {
   const bin = join(root, 'node_modules', '.bin', program + (process.platform === 'win32' ? '.cmd' : ''));
   return new Promise((resolve) => {

@@ -1,11 +1,17 @@
-/** What a person does on the page, done by a script: files in, Train, progress, downloads out. Labels are the page's own. */
+/**
+ * What a person does on the page, done by a script: files in, Train, progress, downloads out. Labels are the
+ * page's own.
+ */
 import { readFile } from 'node:fs/promises';
 import type { Locator, Page } from 'playwright-core';
 
 /** An error that the page itself showed. */
 export class PageError extends Error {}
 
-/** Waits until the page has read, imported and planned what it was given. @throws PageError with what the page then says is wrong */
+/**
+ * Waits until the page has read, imported and planned what it was given.
+ * @throws PageError with what the page then says is wrong
+ */
 export async function settle(page: Page): Promise<void> {
   await page.locator('main[aria-busy="false"]').waitFor({ timeout: 0 });
   const alert = page.locator('main > .alert p');
@@ -47,7 +53,11 @@ export interface Progress {
   totalSteps: number;
 }
 
-/** Follows a run to its end. @returns problems that did not end it, such as a validation file that failed @throws PageError where the run failed */
+/**
+ * Follows a run to its end.
+ * @returns problems that did not end it, such as a validation file that failed
+ * @throws PageError where the run failed
+ */
 export async function followRun(page: Page, onProgress: (progress: Progress) => void): Promise<string[]> {
   const run = page.getByRole('region', { name: 'Run', exact: true });
   for (;;) {

@@ -1,5 +1,5 @@
-// The environment in which Dawn finds an adapter in Node: the system's own, else the software adapter in Chromium's folder
-// (Linux).
+// The environment in which Dawn finds an adapter in Node: the system's own, else the software adapter in
+// Chromium's folder (Linux).
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';

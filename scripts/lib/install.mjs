@@ -1,4 +1,5 @@
-// What the commands do before anything else can be imported: install the packages of package-lock.json where they are missing.
+// What the commands do before anything else can be imported: install the packages of package-lock.json where
+// they are missing.
 import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -1,7 +1,8 @@
 /**
- * lavapipe, Mesa's software Vulkan driver, as a second software adapter for tests. It offers what SwiftShader does not: shader-f16, 1,024 invocations
- * a workgroup and 16 storage buffers a stage. Dawn refuses Mesa 22, so that Debian 12 needs the package of its backports. The packages are
- * unpacked into .cache/lavapipe and not installed: the system's own adapters stay as they are.
+ * lavapipe, Mesa's software Vulkan driver, as a second software adapter for tests. It offers what SwiftShader
+ * does not: shader-f16, 1,024 invocations a workgroup and 16 storage buffers a stage. Dawn refuses Mesa 22,
+ * so that Debian 12 needs the package of its backports. The packages are unpacked into .cache/lavapipe and
+ * not installed: the system's own adapters stay as they are.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -60,7 +61,10 @@ function libraryFolders(): string[] {
     .map(({ name }) => join(libraries, name));
 }
 
-/** Downloads the driver and what it needs from this system's own Debian mirror. @returns why it could not be done; null where it was */
+/**
+ * Downloads the driver and what it needs from this system's own Debian mirror.
+ * @returns why it could not be done; null where it was
+ */
 function unpackPackages(): string | null {
   if (!existsSync('/usr/bin/apt-get') || !existsSync('/usr/bin/dpkg-deb') || !existsSync(KEYRING))
     return `lavapipe was not found, and only Debian's packages can be fetched. Install ${PACKAGE} 23 or newer.`;

@@ -5,7 +5,10 @@ import { pollPatiently } from './patientPolling.ts';
 
 let kept: GPU | undefined;
 
-/** Dawn's GPU object; kept for the life of the process, because collecting it ends its devices. Switches: FINETAB_DAWN, comma-separated. */
+/**
+ * Dawn's GPU object; kept for the life of the process, because collecting it ends its devices. Switches:
+ * FINETAB_DAWN, comma-separated.
+ */
 export function nodeGpu(): GPU {
   if (!kept) {
     Object.assign(globalThis, globals);

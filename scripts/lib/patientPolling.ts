@@ -1,6 +1,7 @@
 /**
- * Dawn's binding to Node asks again and again, by setImmediate, whether what is waited for is there: a whole core goes into asking. Where a GPU works that is
- * a matter of milliseconds; where the CPU is the GPU it takes half of two cores away from it.
+ * Dawn's binding to Node asks again and again, by setImmediate, whether what is waited for is there: a whole
+ * core goes into asking. Where a GPU works that is a matter of milliseconds; where the CPU is the GPU it
+ * takes half of two cores away from it.
  */
 
 /** A wait that is over sooner is asked after without a pause. */

@@ -30,7 +30,10 @@ export interface ReferenceInputs {
   initialQlora?: ReadonlyMap<string, Float32Tensor>;
   /** probe_A.* and probe_B.*. */
   probe: ReadonlyMap<string, Float32Tensor>;
-  /** Only so many steps of LoRA and QLoRA, and neither generation, rsLoRA nor what follows from the last step: where the whole takes too long. */
+  /**
+   * Only so many steps of LoRA and QLoRA, and neither generation, rsLoRA nor what follows from the last step:
+   * where the whole takes too long.
+   */
   steps?: number;
   log(line: string): void;
 }

@@ -30,7 +30,10 @@ export async function buildSite(): Promise<void> {
   await buildForProduction({});
 }
 
-/** Builds as `npm run build` does, whatever NODE_ENV the command that asks was started with: libraries read it to choose their slow, talkative form. */
+/**
+ * Builds as `npm run build` does, whatever NODE_ENV the command that asks was started with: libraries read it
+ * to choose their slow, talkative form.
+ */
 export async function buildForProduction(config: InlineConfig): Promise<void> {
   const { NODE_ENV } = process.env;
   process.env.NODE_ENV = 'production';

@@ -32,7 +32,10 @@ export async function downloadSizes(folder: string): Promise<DownloadSizes> {
   return sizes;
 }
 
-/** Gzipped bytes of each dependency over all scripts of the page and its workers, as its share of each script's text; 'Finetab' is the project's own code. */
+/**
+ * Gzipped bytes of each dependency over all scripts of the page and its workers, as its share of each
+ * script's text; 'Finetab' is the project's own code.
+ */
 export async function dependencySizes(): Promise<{ name: string; gzipped: number }[]> {
   const sums = new Map<string, number>();
   const collect: Plugin = {

@@ -29,8 +29,8 @@ const OPTIONAL = /\(needs [^)]+\)/;
 
 /**
  * Adds runs up. A test that one run skipped and another passed is not skipped.
- * @param env where REQUIRE_GPU, REQUIRE_SHARED and REQUIRE_BROWSER are all set, a skipped test has failed, unless its name says that it
- *   needs optional hardware
+ * @param env where REQUIRE_GPU, REQUIRE_SHARED and REQUIRE_BROWSER are all set, a skipped test has failed,
+ *   unless its name says that it needs optional hardware
  */
 export function resultOf(
   runs: readonly TestRun[],

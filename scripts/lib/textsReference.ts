@@ -1,4 +1,7 @@
-/** Ids of texts by the page's own tokenizer: what `npm run reference` writes for a folder with a tokenizer and texts.json. */
+/**
+ * Ids of texts by the page's own tokenizer: what `npm run reference` writes for a folder with a tokenizer and
+ * texts.json.
+ */
 import { makeTokenizer, specialTokensOf, type TokenizerFiles } from '../../src/data/tokenizer/modelFiles.ts';
 
 /** `rows` of objects with `text`, or a list of texts. */

@@ -1,4 +1,7 @@
-/** After the run, as a person does it: chat beside the base, the slider, the heat map, a blind vote; and the history: reload, compare, go on, delete. */
+/**
+ * After the run, as a person does it: chat beside the base, the slider, the heat map, a blind vote; and the
+ * history: reload, compare, go on, delete.
+ */
 import { unzipSync } from 'fflate';
 import type { BrowserContext, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

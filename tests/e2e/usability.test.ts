@@ -1,4 +1,7 @@
-/** Who cannot see, cannot point, or will not wait: axe, the keyboard alone, a main thread that is never held up, a page that is there at once. */
+/**
+ * Who cannot see, cannot point, or will not wait: axe, the keyboard alone, a main thread that is never held
+ * up, a page that is there at once.
+ */
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
@@ -41,7 +44,9 @@ describe.skipIf(!browserPath)('usability', { timeout: 240_000 }, () => {
   }, 240_000);
   afterAll(() => open?.close());
 
-  /** Closed with its profile however the test ends: a run that is left behind would take the next test's time. */
+  /**
+   * Closed with its profile however the test ends: a run that is left behind would take the next test's time.
+   */
   async function newPage(): Promise<Page> {
     const context = await open.newContext();
     onTestFinished(() => context.close());

@@ -1,9 +1,11 @@
 /**
- * PyTorch's numbers: golden folders replayed through the engine and held to the bounds of ../shared/golden/README.md. One folder is committed in
- * tests/fixtures/golden and is always replayed, by the kernels of CPU adapters and by those of GPUs; the folders of ../shared/golden are replayed where they are.
- * GOLDEN=FOLDER takes the folders there instead: make_golden.py's output of other sizes. The device has no more than WebGPU promises everywhere:
- * bindings of 128 MiB, buffers of 256 MiB, 8 storage buffers a stage, 16 KiB of workgroup memory. One folder is replayed once more with bindings so
- * small that table, head, many linear layers and the optimiser's sweep are split; SMALL_BINDINGS=BYTES does that for all.
+ * PyTorch's numbers: golden folders replayed through the engine and held to the bounds of
+ * ../shared/golden/README.md. One folder is committed in tests/fixtures/golden and is always replayed, by the
+ * kernels of CPU adapters and by those of GPUs; the folders of ../shared/golden are replayed where they are.
+ * GOLDEN=FOLDER takes the folders there instead: make_golden.py's output of other sizes. The device has no
+ * more than WebGPU promises everywhere: bindings of 128 MiB, buffers of 256 MiB, 8 storage buffers a stage,
+ * 16 KiB of workgroup memory. One folder is replayed once more with bindings so small that table, head, many
+ * linear layers and the optimiser's sweep are split; SMALL_BINDINGS=BYTES does that for all.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,7 +27,9 @@ const COMMITTED = fileURLToPath(new URL('../fixtures/golden', import.meta.url));
 const shared = process.env.GOLDEN ?? sharedPath('golden');
 const roots = process.env.GOLDEN ? [shared] : [shared, COMMITTED];
 
-/** Folders by name. Where one is both shared and committed, they are the same and the committed one is read. */
+/**
+ * Folders by name. Where one is both shared and committed, they are the same and the committed one is read.
+ */
 const folders = new Map(
   roots
     .filter((root) => root !== null)

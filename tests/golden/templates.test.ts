@@ -1,4 +1,7 @@
-/** Chat templates of real models, over a grid of conversations, as Python's transformers renders them (tests/interop/chat_templates.py wrote the fixture). */
+/**
+ * Chat templates of real models, over a grid of conversations, as Python's transformers renders them
+ * (tests/interop/chat_templates.py wrote the fixture).
+ */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';

@@ -1,9 +1,10 @@
 /**
- * Every gradient of the direct kernels against finite differences, along the gradient itself and along a random direction. Both kinds of kernels equal
- * TensorFlow.js, so one of them is enough here.
+ * Every gradient of the direct kernels against finite differences, along the gradient itself and along a
+ * random direction. Both kinds of kernels equal TensorFlow.js, so one of them is enough here.
  *
- * Along g/|g| the slope of the objective is |g|, as large as along any direction, and a gradient that is 5 % too large misses it by 5 %. Along a random
- * direction the slope is a small share of |g|, so that only errors of direction show there.
+ * Along g/|g| the slope of the objective is |g|, as large as along any direction, and a gradient that is 5 %
+ * too large misses it by 5 %. Along a random direction the slope is a small share of |g|, so that only errors
+ * of direction show there.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GpuContext } from '../../src/gpu/gpuContext.ts';
@@ -16,7 +17,10 @@ const gpu = await testGpu();
 
 /** Root mean square of a parameter's change, whatever the direction. */
 const STEP = 1e-2;
-/** Most that |g| may differ from the slope along g/|g|, of |g|; 2.6e-3 at worst, by the third derivative of a capped loss. */
+/**
+ * Most that |g| may differ from the slope along g/|g|, of |g|; 2.6e-3 at worst, by the third derivative of a
+ * capped loss.
+ */
 const ALONG_BOUND = 5e-3;
 /** Most that g · d may differ from the slope along a random d, of |g| |d|. */
 const RANDOM_BOUND = 2e-3;

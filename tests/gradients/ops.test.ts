@@ -1,4 +1,7 @@
-/** Every op of the direct kernels against the TensorFlow.js executor; weights larger than a binding with both variants. */
+/**
+ * Every op of the direct kernels against the TensorFlow.js executor; weights larger than a binding with both
+ * variants.
+ */
 import { describe, expect, it } from 'vitest';
 import { weightSlices } from '../../src/ops/matmul/weightSlices.ts';
 import { checkOp, OP_BOUND } from '../../src/verify/checkOp.ts';

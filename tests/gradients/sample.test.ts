@@ -1,4 +1,7 @@
-/** The next id of a row: the first of the largest logits, or one from the likeliest by one stream, by one invocation a row or by many. */
+/**
+ * The next id of a row: the first of the largest logits, or one from the likeliest by one stream, by one
+ * invocation a row or by many.
+ */
 import { describe, expect, it } from 'vitest';
 import type { KernelSettings } from '../../src/gpu/dispatch.ts';
 import { Graph } from '../../src/graph/graph.ts';

@@ -4,8 +4,8 @@ import { describeAgreement, GPU_KERNELS } from '../helpers/agreement.ts';
 import { testGpu } from '../helpers/gpu.ts';
 
 const gpu = await testGpu();
-// A CPU adapter takes seconds to compile one of these kernels: there, products have the two kinds of weight whose readers differ; the others are read as
-// float32 is, by the readers that the direct kernels share.
+// A CPU adapter takes seconds to compile one of these kernels: there, products have the two kinds of weight
+// whose readers differ; the others are read as float32 is, by the readers that the direct kernels share.
 const onCpu = gpu !== null && isSoftwareAdapter(gpu.adapterInfo);
 
 describeAgreement(

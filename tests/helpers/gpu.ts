@@ -1,4 +1,7 @@
-/** The GPU of tests: a real one where there is one, else a software adapter. Without either, tests say that they are skipped; REQUIRE_GPU=1 makes that an error. */
+/**
+ * The GPU of tests: a real one where there is one, else a software adapter. Without either, tests say that
+ * they are skipped; REQUIRE_GPU=1 makes that an error.
+ */
 import { openNodeGpu } from '../../scripts/lib/nodeGpu.ts';
 import type { GpuContext } from '../../src/gpu/gpuContext.ts';
 import { openGpu } from '../../src/gpu/gpuContext.ts';
@@ -17,12 +20,17 @@ export function testGpu(): Promise<GpuContext | null> {
   return opened;
 }
 
-/** A device that was asked for no limit: it has what WebGPU promises everywhere, whatever the adapter offers. */
+/**
+ * A device that was asked for no limit: it has what WebGPU promises everywhere, whatever the adapter offers.
+ */
 export async function promisedGpu(settings: Partial<KernelSettings> = {}): Promise<GpuContext> {
   return configured(await openGpu(nodeGpu(), []), settings, {});
 }
 
-/** A device of its own with other kernel settings, and with limits below its own: plans and buffers then keep to those. */
+/**
+ * A device of its own with other kernel settings, and with limits below its own: plans and buffers then keep
+ * to those.
+ */
 export async function gpuWith(
   settings: Partial<KernelSettings>,
   limits: Partial<MemoryLimits> = {},

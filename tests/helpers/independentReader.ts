@@ -1,4 +1,7 @@
-/** Reads safetensors by the format's own description, sharing nothing with the project's reader and writer. Node only. */
+/**
+ * Reads safetensors by the format's own description, sharing nothing with the project's reader and writer.
+ * Node only.
+ */
 import { Buffer } from 'node:buffer';
 
 const READERS: Record<string, [bytes: number, read: (file: Buffer, at: number) => number]> = {

@@ -1,4 +1,7 @@
-/** The built page in a headless browser, for tests that do what a person does. Without a browser they are skipped; REQUIRE_BROWSER=1 makes that an error. */
+/**
+ * The built page in a headless browser, for tests that do what a person does. Without a browser they are
+ * skipped; REQUIRE_BROWSER=1 makes that an error.
+ */
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

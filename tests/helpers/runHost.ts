@@ -1,4 +1,7 @@
-/** trainer.worker's host in this process: a database of its own in memory, the tiny model in it, and a run's ports served here. */
+/**
+ * trainer.worker's host in this process: a database of its own in memory, the tiny model in it, and a run's
+ * ports served here.
+ */
 import 'fake-indexeddb/auto';
 import { expose, wrap } from 'comlink';
 import { nodeGpu } from '../../scripts/lib/nodeGpu.ts';
@@ -28,7 +31,10 @@ export interface TestHost {
   devices: GpuContext[];
 }
 
-/** @param databaseName an earlier one's, as after a reload; a new one where absent @param proxied puts something between the host and its database */
+/**
+ * @param databaseName an earlier one's, as after a reload; a new one where absent
+ * @param proxied puts something between the host and its database
+ */
 export async function openTestHost(
   databaseName = `host ${count++}`,
   proxied: (database: Database) => Database = (database) => database,

@@ -1,4 +1,7 @@
-/** Data that may lie beside the project. A test that needs it and does not find it says that it is skipped; REQUIRE_SHARED=1 makes that an error. */
+/**
+ * Data that may lie beside the project. A test that needs it and does not find it says that it is skipped;
+ * REQUIRE_SHARED=1 makes that an error.
+ */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,7 @@
-/** A static host as docs/hosting.md describes one: a folder under a path, with the headers that its nginx configuration sets. */
+/**
+ * A static host as docs/hosting.md describes one: a folder under a path, with the headers that its nginx
+ * configuration sets.
+ */
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';

@@ -1,4 +1,7 @@
-/** A tiny config of every family, with what the family has of its own turned on: windows shorter than the documents, biases, caps, layers of each kind. */
+/**
+ * A tiny config of every family, with what the family has of its own turned on: windows shorter than the
+ * documents, biases, caps, layers of each kind.
+ */
 const SIZES = {
   hidden_size: 24,
   intermediate_size: 40,

@@ -1,4 +1,7 @@
-/** A small random model with a byte-level tokenizer and a chat template, as a folder from the hub: made here, so that tests need no files. */
+/**
+ * A small random model with a byte-level tokenizer and a chat template, as a folder from the hub: made here,
+ * so that tests need no files.
+ */
 import type { NamedFile } from '../../src/formats/checkpoint.ts';
 import { writeSafetensors, type TensorToWrite } from '../../src/formats/safetensors.ts';
 import { modelOf } from '../../src/model/families/registry.ts';

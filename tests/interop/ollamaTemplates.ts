@@ -1,4 +1,7 @@
-/** Writes, for ollama_templates.go, conversations with our Ollama template and the text that the jinja template gives. */
+/**
+ * Writes, for ollama_templates.go, conversations with our Ollama template and the text that the jinja
+ * template gives.
+ */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ChatTemplate } from '../../src/data/template/chatTemplate.ts';

@@ -1,4 +1,7 @@
-/** Checkpoints that bitsandbytes and transformers wrote (tests/interop/bnb_checkpoints.py): read as they are, to the bit. */
+/**
+ * Checkpoints that bitsandbytes and transformers wrote (tests/interop/bnb_checkpoints.py): read as they are,
+ * to the bit.
+ */
 import 'fake-indexeddb/auto';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';

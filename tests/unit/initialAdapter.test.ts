@@ -1,4 +1,7 @@
-/** LoRA's first values, as PEFT draws them: A uniform within ±1/√in and another for every module and seed, B zero. */
+/**
+ * LoRA's first values, as PEFT draws them: A uniform within ±1/√in and another for every module and seed, B
+ * zero.
+ */
 import { describe, expect, it } from 'vitest';
 import { AdapterLayout } from '../../src/model/adapterLayout.ts';
 import { initialAdapter } from '../../src/model/adapterTargets.ts';

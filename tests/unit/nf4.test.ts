@@ -3,7 +3,9 @@ import { dequantize, dynamicMap, NF4_CODE, Nf4Quantizer } from '../../src/quant/
 import { toFloat32 } from '../../src/formats/safetensors.ts';
 import { uniform } from '../../src/verify/opCases.ts';
 
-/** The definition, word for word: nearest code point of x / absmax, the lower one where two are equally near. */
+/**
+ * The definition, word for word: nearest code point of x / absmax, the lower one where two are equally near.
+ */
 function slowCodes(values: Float32Array): number[] {
   const codes: number[] = [];
   for (let from = 0; from < values.length; from += 64) {

@@ -103,7 +103,8 @@ describe('packing', () => {
     });
 
     it('looks at the batches that training makes, not at neighbours in the file', () => {
-      // Sorted by length: neighbours are alike, and a tenth of all batches of neighbours are of long rows alone.
+      // Sorted by length: neighbours are alike, and a tenth of all batches of neighbours are of long rows
+      // alone.
       const sorted = Uint32Array.from({ length: 4000 }, (_, i) => (i < 3400 ? 8 : 120));
       const recipe = parseRecipe({ training: { per_device_train_batch_size: 8 } });
       const sampler = new BatchSampler(sorted.length, recipe);

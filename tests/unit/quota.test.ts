@@ -1,4 +1,6 @@
-/** What the browser lets the page store: an import that does not fit is refused before anything is written. */
+/**
+ * What the browser lets the page store: an import that does not fit is refused before anything is written.
+ */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { checkRoom, storageUse } from '../../src/storage/quota.ts';
 

@@ -1,6 +1,7 @@
 /**
- * tokenizer.json files drawn from the components that are read, and texts from all of Unicode: ids and texts as Python's tokenizers
- * gives them (tests/interop/tokenizer_components.py wrote the fixture); everything else is refused by name.
+ * tokenizer.json files drawn from the components that are read, and texts from all of Unicode: ids and texts
+ * as Python's tokenizers gives them (tests/interop/tokenizer_components.py wrote the fixture); everything
+ * else is refused by name.
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';

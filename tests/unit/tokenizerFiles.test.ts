@@ -1,4 +1,7 @@
-/** tokenizer.json in the forms of the families: ids and texts as Python's tokenizers gives them (tests/interop/tokenizer_files.py wrote the fixture). */
+/**
+ * tokenizer.json in the forms of the families: ids and texts as Python's tokenizers gives them
+ * (tests/interop/tokenizer_files.py wrote the fixture).
+ */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ChatTokenizer } from '../../src/data/tokenizer/chatTokenizer.ts';

@@ -1,4 +1,7 @@
-/** The mean of a tensor's scales enters each of its NF4 scales, so that its sum has PyTorch's rounding to the last bit. */
+/**
+ * The mean of a tensor's scales enters each of its NF4 scales, so that its sum has PyTorch's rounding to the
+ * last bit.
+ */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { torchSum } from '../../src/quant/nf4.ts';

@@ -1,4 +1,7 @@
-/** What the trainer reports while it runs: rates and the time left by a clock that the test moves, and the steps at which lines and checkpoints are due. */
+/**
+ * What the trainer reports while it runs: rates and the time left by a clock that the test moves, and the
+ * steps at which lines and checkpoints are due.
+ */
 import { describe, expect, it } from 'vitest';
 import { DocumentTable } from '../../src/data/documentTable.ts';
 import type { AdapterTensors, Engine } from '../../src/engine/engine.ts';
