@@ -18,6 +18,7 @@ const CHECKS: readonly Check[] = [
     program: 'depcruise',
     args: ['src', 'scripts', '--config', '.dependency-cruiser.cjs', '--output-type', 'err'],
   },
+  { name: 'leaves without GPU and DOM', program: 'tsc', args: ['--project', 'tsconfig.leaves.json'] },
   { name: 'types', program: 'svelte-check', args: ['--fail-on-warnings', '--output', 'human'] },
 ];
 

@@ -1,6 +1,7 @@
 /** Starts workers and wraps them: the only place where the page makes one. */
 import { proxy, wrap, type ProxyMarked, type Remote } from 'comlink';
-import { requestsHere, type RequestMade } from '../lib/requests.ts';
+import type { RequestMade } from '../lib/requests.ts';
+import { requestsHere } from './networkRequests.ts';
 import { requestsOf, watchLife } from './liveness.ts';
 import type { DatasetApi } from './dataset/datasetProtocol.ts';
 import type { EvaluationApi } from './evaluation/evaluationProtocol.ts';

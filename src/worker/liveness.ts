@@ -1,4 +1,5 @@
-import { requestsHere, type RequestMade } from '../lib/requests.ts';
+import type { RequestMade } from '../lib/requests.ts';
+import { requestsHere } from './networkRequests.ts';
 
 /**
  * Tells the page that a worker is gone, and, while it lives, which network requests it made. A browser says nothing when a worker is ended or runs out of memory, but it frees what the worker held: each
