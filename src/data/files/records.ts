@@ -27,6 +27,17 @@ export interface Records {
   problems: Omit<RowProblem, 'file' | 'kind'>[];
 }
 
+/** Longest reason: one that quotes much is cut. */
+const LONGEST_REASON = 380;
+
+/** A problem whose reason is short enough to be read. */
+export function rowProblem(problem: RowProblem): RowProblem {
+  const { reason } = problem;
+  return reason.length > LONGEST_REASON
+    ? { ...problem, reason: `${reason.slice(0, LONGEST_REASON)}…` }
+    : problem;
+}
+
 const EXCERPT = 80;
 
 export function excerpt(text: string): string {

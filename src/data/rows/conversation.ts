@@ -1,5 +1,5 @@
-/** A row as it will be trained, whatever format it came in: a conversation, or a text that is learned from as a whole. */
-import type { ChatMessage } from '../template/chatTemplate.ts';
+/** A row as it will be trained, whatever format it came in. */
+import type { ChatMessage } from '../template/chatMessage.ts';
 
 export interface Conversation {
   kind: 'chat';
@@ -7,86 +7,88 @@ export interface Conversation {
   messages: ChatMessage[];
   /** Turns of the assistant before this message are part of the prompt: only read. */
   answersFrom: number;
+  /** Further turns of the assistant that are only read (`weight: 0`, `train: false`), by index. */
+  unlearned?: number[];
+  /** Functions that may be called, as JSON schemas, for the template to print. */
+  tools?: unknown[];
+  /** Whether the answer is a wanted one, of rows for KTO. */
+  label?: boolean;
 }
 
+/** A text that is learned from as a whole. */
 export interface RawText {
   kind: 'text';
   text: string;
 }
 
-export type Row = (Conversation | RawText) & {
+/** The same prompt with a wanted and an unwanted answer. */
+export interface PreferencePair {
+  kind: 'preference';
+  chosen: Conversation;
+  rejected: Conversation;
+}
+
+export type RowContent = Conversation | RawText | PreferencePair;
+
+export type Row = RowContent & {
   /** 1-based line, or row of a table or an array. */
   line: number;
 };
 
 /** What the person says last: what is shown as the question. '' for a raw text. */
-export function questionOf(row: Row): string {
-  return row.kind === 'text' ? '' : (row.messages.findLast(({ role }) => role === 'user')?.content ?? '');
+export function questionOf(row: RowContent): string {
+  if (row.kind === 'text') return '';
+  const { messages } = row.kind === 'chat' ? row : row.chosen;
+  return messages.findLast(({ role }) => role === 'user')?.content ?? '';
 }
 
-/** The answer at the end; the whole of a raw text. */
-export function answerOf(row: Row): string {
-  return row.kind === 'text' ? row.text : row.messages.at(-1)!.content;
+/** The answer at the end, the chosen one of two; the whole of a raw text. */
+export function answerOf(row: RowContent): string {
+  if (row.kind === 'text') return row.text;
+  const { content, tool_calls } = (row.kind === 'chat' ? row : row.chosen).messages.at(-1)!;
+  return content === '' && tool_calls ? JSON.stringify(tool_calls.map((call) => call.function)) : content;
 }
 
-/** Names of speakers in the data sets that are around. */
-const ROLES: Readonly<Record<string, ChatMessage['role']>> = {
-  system: 'system',
-  user: 'user',
-  human: 'user',
-  prompter: 'user',
-  assistant: 'assistant',
-  gpt: 'assistant',
-  chatgpt: 'assistant',
-  model: 'assistant',
-  bot: 'assistant',
-};
-
-/** Turns written as {role, content} or {from, value}. @returns what is wrong with them where they cannot be used */
-export function readTurns(value: unknown, key: string): ChatMessage[] | string {
-  if (!Array.isArray(value)) return `has a "${key}" that is not a list of turns.`;
-  const messages: ChatMessage[] = [];
-  for (const [i, turn] of value.entries()) {
-    const message = readTurn(turn);
-    if (typeof message === 'string') return `has a "${key}" whose turn ${i + 1} ${message}`;
-    messages.push(message);
-  }
-  return messages;
-}
-
-function readTurn(turn: unknown): ChatMessage | string {
-  if (typeof turn !== 'object' || turn === null || Array.isArray(turn))
-    return 'is not an object. Write {"role": "user", "content": "…"}.';
-  const { role, content, from, value } = turn as Record<string, unknown>;
-  const [speaker, said] = role === undefined && from !== undefined ? [from, value] : [role, content];
-  const known = typeof speaker === 'string' ? ROLES[speaker.toLowerCase()] : undefined;
-  if (!known)
-    return `is spoken by ${JSON.stringify(speaker) ?? 'nobody'}; it must be "system", "user" or "assistant". Turns of tools cannot be trained: remove the row.`;
-  const text = typeof said === 'string' ? said : textOfParts(said);
-  return text === null
-    ? 'is not text. Images, sounds and calls of tools cannot be trained: remove the row.'
-    : { role: known, content: text };
-}
-
-/** The text of a content written as a list of parts; null where a part is something else. */
-function textOfParts(value: unknown): string | null {
-  if (!Array.isArray(value)) return null;
-  const texts = value.map((part: unknown) =>
-    typeof part === 'object' && part !== null && 'text' in part && typeof part.text === 'string'
-      ? part.text
-      : null,
-  );
-  return texts.includes(null) ? null : texts.join('');
+/** Turns that are learned from, by index. @param maskHistory the last turn alone */
+export function learnedTurns(
+  { messages, answersFrom, unlearned = [] }: Omit<Conversation, 'kind'>,
+  maskHistory = false,
+): number[] {
+  const last = messages.length - 1;
+  return messages
+    .map((_, i) => i)
+    .filter((i) => messages[i].role === 'assistant' && i >= (maskHistory ? last : answersFrom))
+    .filter((i) => !unlearned.includes(i));
 }
 
 /** @returns why a conversation cannot be trained, null where it can */
-export function conversationFault({ messages, answersFrom }: Conversation): string | null {
-  const turns = messages.filter(({ role }) => role !== 'system');
-  if (turns.length === 0)
+export function conversationFault(conversation: Omit<Conversation, 'kind'>): string | null {
+  const { messages } = conversation;
+  if (messages.every(({ role }) => role === 'system'))
     return 'has no turns: there is nothing to learn. Write a question and an answer or remove the row.';
   if (messages.at(-1)!.role !== 'assistant')
     return 'does not end with the assistant: the last question has no answer. Add it, or remove that turn.';
-  if (messages.slice(answersFrom).some(({ role, content }) => role === 'assistant' && content.trim() === ''))
+  const learned = learnedTurns(conversation);
+  if (learned.length === 0)
+    return 'has no answer to learn from: every one is marked as only read (weight 0, train false). Remove the row, or unmark an answer.';
+  if (learned.some((turn) => isEmpty(messages[turn])))
     return 'has an empty answer: there is nothing to learn. Write one or remove the row.';
-  return null;
+  return surrogateFault(conversation);
+}
+
+function isEmpty({ content, tool_calls }: ChatMessage): boolean {
+  return content.trim() === '' && !tool_calls;
+}
+
+/** @returns what is wrong where a text cannot be written as UTF-8 */
+function surrogateFault({ messages }: Pick<Conversation, 'messages'>): string | null {
+  const found = messages.find(({ content }) => hasLoneSurrogate(content));
+  return found ? LONE_SURROGATE : null;
+}
+
+export const LONE_SURROGATE =
+  'has half of a character (a lone surrogate such as \\ud83d), which is no text: it was cut in the middle of an emoji. Mend or remove it.';
+
+export function hasLoneSurrogate(text: string): boolean {
+  return /[\ud800-\udfff]/u.test(text);
 }

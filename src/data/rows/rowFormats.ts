@@ -1,16 +1,24 @@
 /** The formats that rows come in, recognised by their keys; each turns a record into a row or says what is wrong with it. */
-import type { ChatMessage } from '../template/chatTemplate.ts';
-import { conversationFault, readTurns, type Conversation, type RawText } from './conversation.ts';
-
-type Fields = Readonly<Record<string, unknown>>;
-type Content = Conversation | RawText;
+import type { ChatMessage } from '../template/chatMessage.ts';
+import {
+  conversationFault,
+  hasLoneSurrogate,
+  LONE_SURROGATE,
+  type Conversation,
+  type RowContent,
+} from './conversation.ts';
+import { preferencePair } from './preferences.ts';
+import { pair, textField, turnsOf, withSystem, type Fields } from './rowFields.ts';
+import { isGiven, MEDIA_KEYS, readReasoning, readTools, REASONING_KEYS, rowWeightFault } from './turns.ts';
 
 export interface Format {
   name: string;
   /** Keys that every row must have. */
   keys: readonly string[];
+  /** Further keys that are read where a row has them. */
+  optional: readonly string[];
   /** @returns the row, or what is wrong with it, as a sentence that follows "line 3" */
-  read(fields: Fields): Content | string;
+  read(fields: Fields): RowContent | string;
 }
 
 /** Columns by what they are, for files in no known format: names as LLaMA-Factory's dataset_info.json has them. */
@@ -24,80 +32,198 @@ export interface ColumnMapping {
   text?: string;
 }
 
+/** Two texts under these names. */
+function pairFormat(name: string, prompt: string, answer: string): Format {
+  return {
+    name,
+    keys: [prompt, answer],
+    optional: ['system'],
+    read: (fields) => pair(fields, prompt, answer, systemOf(fields)),
+  };
+}
+
 /** In order: a file that has the keys of several is in the first. */
 export const FORMATS: readonly Format[] = [
   {
+    name: 'preference',
+    keys: ['chosen', 'rejected'],
+    optional: ['prompt', 'question', 'instruction', 'input', 'conversations', 'messages', 'system'],
+    read: (fields) => preferencePair(fields, systemOf(fields)),
+  },
+  {
     name: 'messages',
     keys: ['messages'],
+    optional: ['system'],
     read: (fields) => conversation(fields, 'messages', systemOf(fields)),
   },
   {
     name: 'ShareGPT',
     keys: ['conversations'],
+    optional: ['system'],
     read: (fields) => conversation(fields, 'conversations', systemOf(fields)),
   },
+  pairFormat('query/response', 'query', 'response'),
+  { name: 'prompt/completion', keys: ['prompt', 'completion'], optional: ['system'], read: promptCompletion },
   {
-    name: 'query/response',
-    keys: ['query', 'response'],
-    read: (fields) => pair(fields, 'query', 'response', systemOf(fields)),
+    name: 'Alpaca',
+    keys: ['instruction', 'output'],
+    optional: ['input', 'history', 'system'],
+    read: (fields) => instructed(fields, 'input', 'output'),
   },
-  { name: 'prompt/completion', keys: ['prompt', 'completion'], read: promptCompletion },
-  { name: 'Alpaca', keys: ['instruction', 'output'], read: alpaca },
-  { name: 'raw text', keys: ['text'], read: (fields) => rawText(fields, 'text') },
+  {
+    name: 'Dolly',
+    keys: ['instruction', 'context', 'response'],
+    optional: ['history', 'system'],
+    read: (fields) => instructed(fields, 'context', 'response'),
+  },
+  {
+    name: 'instruction/response',
+    keys: ['instruction', 'response'],
+    optional: ['input', 'history', 'system'],
+    read: (fields) => instructed(fields, 'input', 'response'),
+  },
+  pairFormat('question/answer', 'question', 'answer'),
+  pairFormat('prompt/response', 'prompt', 'response'),
+  pairFormat('input/output', 'input', 'output'),
+  { name: 'raw text', keys: ['text'], optional: [], read: (fields) => rawText(fields, 'text') },
 ];
 
-/** The format most of these records are in; null where none is in any. */
-export function recogniseFormat(values: readonly unknown[]): Format | null {
+/** Keys that change what is learned, in rows of any format: each is honoured or refuses the row. */
+const MEANINGFUL: readonly string[] = [
+  ...['tools', 'weight', 'train', 'training', 'loss', 'label'],
+  ...REASONING_KEYS,
+  ...MEDIA_KEYS,
+];
+
+/**
+ * The format most of these records are in; null where none is in any.
+ * @param isEmpty whether a column is null in every row, which makes it none
+ */
+export function recogniseFormat(values: readonly unknown[], isEmpty = emptyColumns(values)): Format | null {
   const counts = FORMATS.map(
-    (format) => values.filter((value) => isRecord(value) && format.keys.every((key) => key in value)).length,
+    (format) =>
+      values.filter((value) => isRecord(value) && format.keys.every((key) => key in value && !isEmpty(key)))
+        .length,
   );
   // A file is in the first of the formats that the most of its rows have.
-  const most = Math.max(...counts);
+  const most = counts.reduce((a, b) => Math.max(a, b), 0);
   return most > 0 ? FORMATS[counts.indexOf(most)] : null;
+}
+
+/** Tells the columns that are null in every row, as data sets have them that were merged with others. */
+export function emptyColumns(values: readonly unknown[]): (key: string) => boolean {
+  const [seen, filled] = [new Set<string>(), new Set<string>()];
+  for (const value of values)
+    if (isRecord(value))
+      for (const [key, held] of Object.entries(value)) {
+        seen.add(key);
+        if (held !== null && held !== undefined) filled.add(key);
+      }
+  return (key) => seen.has(key) && !filled.has(key);
 }
 
 /** The format that a person has described by naming columns. */
 export function mappedFormat({ prompt, response, system, messages, text }: ColumnMapping): Format {
   const name = 'columns as chosen';
-  if (text !== undefined) return { name, keys: [text], read: (fields) => rawText(fields, text) };
+  if (text !== undefined)
+    return { name, keys: [text], optional: [], read: (fields) => rawText(fields, text) };
   const own = (fields: Fields) => (system === undefined ? null : systemOf(fields, system));
+  const optional = system === undefined ? [] : [system];
   if (messages !== undefined)
-    return { name, keys: [messages], read: (fields) => conversation(fields, messages, own(fields)) };
+    return {
+      name,
+      keys: [messages],
+      optional,
+      read: (fields) => conversation(fields, messages, own(fields)),
+    };
   const [question, answer] = [prompt!, response!];
   return {
     name,
-    keys: [question, answer, ...(system === undefined ? [] : [system])],
+    keys: [question, answer, ...optional],
+    optional: [],
     read: (fields) => pair(fields, question, answer, own(fields)),
   };
 }
 
 /** @returns the row, or what is wrong with it */
-export function readRow(value: unknown, format: Format): Content | string {
+export function readRow(value: unknown, format: Format): RowContent | string {
   if (!isRecord(value)) return 'is not a JSON object. Write {"query": "…", "response": "…"}.';
   const missing = format.keys.find((key) => !(key in value));
   if (missing !== undefined) {
     const found = Object.keys(value).map((key) => `"${key}"`);
-    return `has no "${missing}"; its keys are ${found.join(', ') || 'none'}. Rename them to ${format.keys.map((key) => `"${key}"`).join(' and ')}, as in the other rows.`;
+    return `has no "${missing}"; its keys are ${found.slice(0, 8).join(', ') || 'none'}. Rename them to ${format.keys.map((key) => `"${key}"`).join(' and ')}, as in the other rows.`;
   }
   const row = format.read(value);
   if (typeof row === 'string') return row;
-  if (row.kind === 'text')
-    return row.text.trim() === ''
-      ? 'has an empty text: there is nothing to learn. Write one or remove the row.'
+  const whole = withMeaningfulKeys(row, value, format);
+  if (typeof whole === 'string') return whole;
+  switch (whole.kind) {
+    case 'text':
+      if (whole.text.trim() === '')
+        return 'has an empty text: there is nothing to learn. Write one or remove the row.';
+      return hasLoneSurrogate(whole.text) ? LONE_SURROGATE : whole;
+    case 'chat':
+      return conversationFault(whole) ?? whole;
+    case 'preference':
+      return conversationFault(whole.chosen) ?? conversationFault(whole.rejected) ?? whole;
+  }
+}
+
+/** Honours the keys of a row that change what is learned. @returns why the row is refused where that cannot be done */
+function withMeaningfulKeys(row: RowContent, fields: Fields, format: Format): RowContent | string {
+  const isColumn = (key: string) => format.keys.includes(key) || format.optional.includes(key);
+  const given = (key: string) => !isColumn(key) && isGiven(fields[key]);
+  if (!MEANINGFUL.some(given)) return row;
+  const media = MEDIA_KEYS.find(given);
+  if (media !== undefined)
+    return `has "${media}": pictures, sounds and films cannot be trained. Remove the row, or the key.`;
+  const weight = rowWeightFault(Object.fromEntries(Object.entries(fields).filter(([key]) => given(key))));
+  if (weight !== null) return weight;
+  const reasoning = REASONING_KEYS.some(given) ? readReasoning(fields) : null;
+  if (typeof reasoning === 'object' && reasoning !== null) return reasoning.fault;
+  const tools = given('tools') ? readTools(fields.tools) : null;
+  if (typeof tools === 'string') return tools;
+  if (row.kind !== 'chat') {
+    const key = [...MEANINGFUL].find(
+      (name) => given(name) && !(name === 'tools' && row.kind === 'preference'),
+    );
+    if (key !== undefined && !['weight', 'train', 'training', 'loss'].includes(key))
+      return `has "${key}", which a ${row.kind === 'text' ? 'raw text' : 'preference row'} cannot have. Remove the key, or write the row as messages.`;
+    return row.kind === 'preference' && tools
+      ? { ...row, chosen: { ...row.chosen, tools }, rejected: { ...row.rejected, tools } }
       : row;
-  return conversationFault(row) ?? row;
+  }
+  const made: Conversation = { ...row, ...(tools ? { tools } : {}) };
+  if (reasoning !== null) {
+    const last = made.messages.at(-1);
+    if (last?.role !== 'assistant' || last.reasoning !== undefined)
+      return 'has reasoning beside its turns and in them. Keep it in the turns.';
+    made.messages = [...made.messages.slice(0, -1), { ...last, reasoning }];
+  }
+  return given('label') ? labelled(made, fields.label) : made;
+}
+
+/** A row for KTO: a wanted or an unwanted answer. */
+function labelled(row: Conversation, label: unknown): Conversation | string {
+  const wanted = label === true || label === 1 ? true : label === false || label === 0 ? false : null;
+  return wanted === null
+    ? `has a "label": ${(JSON.stringify(label) ?? '').slice(0, 40)}; only true and false (a wanted and an unwanted answer) can be honoured. Remove the key if it is something else.`
+    : { ...row, label: wanted };
+}
+
+/** Keys of a record that nothing reads. */
+export function unknownKeys(fields: Fields, format: Format): string[] {
+  return Object.keys(fields).filter(
+    (key) =>
+      fields[key] !== null &&
+      !format.keys.includes(key) &&
+      !format.optional.includes(key) &&
+      !MEANINGFUL.includes(key),
+  );
 }
 
 export function isRecord(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** The text of a field; what is wrong with it where it has none. */
-function textOf(fields: Fields, key: string): { text: string } | string {
-  const value = fields[key];
-  return typeof value === 'string'
-    ? { text: value }
-    : `has a "${key}" that is not text. Write it in quotation marks.`;
 }
 
 /** A row's own system message, where it has one that is not empty. */
@@ -106,49 +232,55 @@ function systemOf(fields: Fields, key = 'system'): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
 }
 
-function withSystem(system: string | null, turns: readonly ChatMessage[]): ChatMessage[] {
-  return system === null || turns[0]?.role === 'system'
-    ? [...turns]
-    : [{ role: 'system', content: system }, ...turns];
-}
-
-function pair(fields: Fields, promptKey: string, answerKey: string, system: string | null): Content | string {
-  const prompt = textOf(fields, promptKey);
-  if (typeof prompt === 'string') return prompt;
-  const answer = textOf(fields, answerKey);
-  if (typeof answer === 'string') return answer;
-  if (answer.text.trim() === '')
-    return `has an empty "${answerKey}": there is nothing to learn. Write an answer or remove the row.`;
-  const messages = withSystem(system, [
-    { role: 'user', content: prompt.text },
-    { role: 'assistant', content: answer.text },
-  ]);
-  return { kind: 'chat', messages, answersFrom: messages.length - 1 };
-}
-
-function conversation(fields: Fields, key: string, system: string | null): Content | string {
-  const turns = readTurns(listOf(fields[key]), key);
-  return typeof turns === 'string'
-    ? turns
-    : { kind: 'chat', messages: withSystem(system, turns), answersFrom: 0 };
+function conversation(fields: Fields, key: string, system: string | null): RowContent | string {
+  const turns = turnsOf(fields[key], key);
+  if (typeof turns === 'string') return turns;
+  const messages = withSystem(system, turns.messages);
+  const shift = messages.length - turns.messages.length;
+  return {
+    kind: 'chat',
+    messages,
+    answersFrom: 0,
+    ...(turns.unlearned.length > 0 ? { unlearned: turns.unlearned.map((turn) => turn + shift) } : {}),
+  };
 }
 
 /** Two texts, or TRL's conversational form: two lists of turns, of which only the completion is learned from. */
-function promptCompletion(fields: Fields): Content | string {
-  const [prompt, completion] = [listOf(fields.prompt), listOf(fields.completion)];
-  if (!Array.isArray(prompt) && !Array.isArray(completion))
-    return pair(fields, 'prompt', 'completion', systemOf(fields));
-  const [before, after] = [readTurns(prompt, 'prompt'), readTurns(completion, 'completion')];
+function promptCompletion(fields: Fields): RowContent | string {
+  const [prompt, completion] = [turnsOf(fields.prompt, 'prompt'), turnsOf(fields.completion, 'completion')];
+  const isText = [fields.prompt, fields.completion].map(
+    (value, i) => typeof value === 'string' && typeof [prompt, completion][i] === 'string',
+  );
+  if (isText[0] && isText[1]) return pair(fields, 'prompt', 'completion', systemOf(fields));
+  // A question as text before an answer as turns, and the other way round.
+  const before = isText[0] ? { messages: [asUser(fields.prompt as string)], unlearned: [] } : prompt;
+  const after = isText[1]
+    ? { messages: [asAssistant(fields.completion as string)], unlearned: [] }
+    : completion;
   if (typeof before === 'string') return before;
   if (typeof after === 'string') return after;
-  if (after.length === 0)
+  if (after.messages.length === 0)
     return 'has an empty "completion": there is nothing to learn. Write an answer or remove the row.';
-  const beginning = withSystem(systemOf(fields), before);
-  return { kind: 'chat', messages: [...beginning, ...after], answersFrom: beginning.length };
+  const beginning = withSystem(systemOf(fields), before.messages);
+  const unlearned = after.unlearned.map((turn) => turn + beginning.length);
+  return {
+    kind: 'chat',
+    messages: [...beginning, ...after.messages],
+    answersFrom: beginning.length,
+    ...(unlearned.length > 0 ? { unlearned } : {}),
+  };
+}
+
+function asUser(content: string): ChatMessage {
+  return { role: 'user', content };
+}
+
+function asAssistant(content: string): ChatMessage {
+  return { role: 'assistant', content };
 }
 
 /** As LLaMA-Factory reads it: the input goes below the instruction; `history` is a list of [question, answer] before it. */
-function alpaca(fields: Fields): Content | string {
+function instructed(fields: Fields, inputKey: string, answerKey: string): RowContent | string {
   const history = fields.history ?? [];
   if (
     !Array.isArray(history) ||
@@ -157,30 +289,27 @@ function alpaca(fields: Fields): Content | string {
     )
   )
     return 'has a "history" that is not a list of [question, answer]. Mend it or remove it.';
-  const input = fields.input ?? '';
-  if (typeof input !== 'string') return 'has a "input" that is not text. Write it in quotation marks.';
-  const last = pair(fields, 'instruction', 'output', null);
-  if (typeof last === 'string' || last.kind === 'text') return last;
-  const [question, answer] = last.messages;
-  const turns = (history as [string, string][]).flatMap(([asked, answered]): ChatMessage[] => [
-    { role: 'user', content: asked },
-    { role: 'assistant', content: answered },
+  const instruction = textField(fields, 'instruction');
+  if (typeof instruction !== 'string') return instruction.fault;
+  const input = fields[inputKey] ?? '';
+  if (typeof input !== 'string') return `has a "${inputKey}" that is not text. Write it in quotation marks.`;
+  const answer = textField(fields, answerKey);
+  if (typeof answer !== 'string') return answer.fault;
+  if (answer.trim() === '')
+    return `has an empty "${answerKey}": there is nothing to learn. Write an answer or remove the row.`;
+  const turns = (history as [string, string][]).flatMap(([asked, answered]) => [
+    asUser(asked),
+    asAssistant(answered),
   ]);
-  const asked = { ...question, content: input === '' ? question.content : `${question.content}\n${input}` };
-  return { kind: 'chat', messages: withSystem(systemOf(fields), [...turns, asked, answer]), answersFrom: 0 };
+  const asked = [instruction, input].filter((part) => part !== '').join('\n');
+  return {
+    kind: 'chat',
+    messages: withSystem(systemOf(fields), [...turns, asUser(asked), asAssistant(answer)]),
+    answersFrom: 0,
+  };
 }
 
-function rawText(fields: Fields, key: string): Content | string {
-  const text = textOf(fields, key);
-  return typeof text === 'string' ? text : { kind: 'text', text: text.text };
-}
-
-/** A list, also where a table holds it as JSON text. */
-function listOf(value: unknown): unknown {
-  if (typeof value !== 'string' || !value.trimStart().startsWith('[')) return value;
-  try {
-    return JSON.parse(value);
-  } catch {
-    return value;
-  }
+function rawText(fields: Fields, key: string): RowContent | string {
+  const text = textField(fields, key);
+  return typeof text === 'string' ? { kind: 'text', text } : text.fault;
 }

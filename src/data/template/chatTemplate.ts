@@ -1,11 +1,9 @@
 /** Renders messages by the tokenizer's own chat template, in the sandboxed engine of pythonJinja.ts, to the text that Python's transformers gives. */
 import { UserError } from '../../lib/errors.ts';
+import type { ChatMessage } from './chatMessage.ts';
 import { PythonTemplate } from './pythonJinja.ts';
 
-export interface ChatMessage {
-  role: 'system' | 'user' | 'assistant';
-  content: string;
-}
+export type { ChatMessage };
 
 /** What Llama 3.2's template takes for today where nobody pinned a date. */
 export const DEFAULT_DATE_STRING = '26 Jul 2024';
@@ -14,14 +12,37 @@ export interface RenderOptions {
   addGenerationPrompt: boolean;
   /** As templates print it: `26 Jul 2024`. */
   dateString: string;
+  /** Functions that may be called, as JSON schemas. */
+  tools?: readonly unknown[];
+  /** Whether thinking is left on where the template has a switch for it. */
+  thinks?: boolean;
 }
 
-/** KernelBenchmark for texts of a conversation where a template is asked what it does with them. */
+/** What a template prints of a conversation beyond texts. */
+export interface TemplateAbilities {
+  tools: boolean;
+  toolCalls: boolean;
+  toolResults: boolean;
+  /** Key of a turn under which the template looks for what the assistant thought; null: it prints none. */
+  reasoningKey: string | null;
+}
+
+/** Texts of a conversation by which a template is asked what it does with them. */
 const PROBE = {
   system: 'probe of the system',
   question: 'probe of the question',
   answer: 'probe of the answer',
   next: 'probe of what follows',
+  tool: 'probe_of_a_tool',
+  result: 'probe of a result',
+};
+const PROBE_TOOL = {
+  type: 'function',
+  function: {
+    name: PROBE.tool,
+    description: 'A probe',
+    parameters: { type: 'object', properties: { value: { type: 'string' } }, required: [] },
+  },
 };
 
 export class ChatTemplate {
@@ -29,6 +50,11 @@ export class ChatTemplate {
   readonly hasSystemRole: boolean;
   /** Whether the template lets thinking be switched off, which `render` does. */
   readonly switchesThinking: boolean;
+  /** The system message is printed with the last question only, so that it moves as a conversation grows. */
+  readonly movesSystem: boolean;
+  readonly abilities: TemplateAbilities;
+  /** Arguments of calls are given as JSON text where the template cannot print an object. */
+  private readonly wantsArgumentsAsText: boolean;
   private readonly template: PythonTemplate;
 
   /** @param specialTokens bos_token, eos_token … as text, as templates name them @throws UserError where the template cannot be parsed */
@@ -44,30 +70,34 @@ export class ChatTemplate {
       );
     }
     this.switchesThinking = /\benable_thinking\b/.test(source);
-    this.hasSystemRole = this.takesSystemRole();
+    this.movesSystem = this.printsSystemLast();
+    this.hasSystemRole = this.takesSystemRole() && !this.movesSystem;
+    this.wantsArgumentsAsText =
+      this.probeCall({ value: 'x' }) === undefined && this.probeCall('{"value": "x"}') !== undefined;
+    this.abilities = this.findAbilities(source);
   }
 
   /** Thinking is off where the template has a switch for it. @throws TemplateError with what the template says is wrong with these messages */
   render(messages: readonly ChatMessage[], options: RenderOptions): string {
     return this.renderExactly(this.hasSystemRole ? messages : foldSystem(messages), {
       ...options,
-      enableThinking: false,
+      enableThinking: options.thinks ?? false,
     });
   }
 
   /** The messages as they are. @param enableThinking undefined: as the template has it by itself @throws TemplateError */
   renderExactly(
     messages: readonly ChatMessage[],
-    { addGenerationPrompt, dateString, enableThinking }: RenderOptions & { enableThinking?: boolean },
+    { addGenerationPrompt, dateString, tools, enableThinking }: RenderOptions & { enableThinking?: boolean },
   ): string {
     try {
       return this.template.render(
         {
           ...this.specialTokens,
-          messages,
+          messages: messages.map((turn) => this.asTemplatesHaveIt(turn)),
           add_generation_prompt: addGenerationPrompt,
           date_string: dateString,
-          tools: null,
+          tools: tools ?? null,
           documents: null,
           ...(enableThinking === undefined ? {} : { enable_thinking: enableThinking }),
         },
@@ -92,16 +122,76 @@ export class ChatTemplate {
     return [end, between].filter((text) => text !== undefined);
   }
 
+  private asTemplatesHaveIt({ reasoning, tool_calls, ...turn }: ChatMessage): Record<string, unknown> {
+    const key = this.abilities?.reasoningKey;
+    return {
+      ...turn,
+      ...(reasoning !== undefined && key ? { [key]: reasoning } : {}),
+      ...(tool_calls
+        ? {
+            tool_calls: tool_calls.map((call) => ({
+              ...call,
+              function: { ...call.function, arguments: this.argumentsOf(call.function.arguments) },
+            })),
+          }
+        : {}),
+    };
+  }
+
+  private argumentsOf(value: unknown): unknown {
+    return this.wantsArgumentsAsText && typeof value !== 'string' ? pythonJson(value) : value;
+  }
+
+  private findAbilities(source: string): TemplateAbilities {
+    const user: ChatMessage = { role: 'user', content: PROBE.question };
+    const called = this.probeCall(this.wantsArgumentsAsText ? '{"value": "x"}' : { value: 'x' }) ?? '';
+    return {
+      tools: this.probe([user], [PROBE_TOOL])?.includes(PROBE.tool) ?? false,
+      toolCalls: called.includes(PROBE.tool),
+      toolResults: called.includes(PROBE.result),
+      reasoningKey:
+        ['reasoning_content', 'thinking', 'reasoning'].find((key) =>
+          new RegExp(`\\.${key}\\b(?!_)|['"]${key}['"]`).test(source),
+        ) ?? null,
+    };
+  }
+
+  /** A conversation in which a tool is called with these arguments and answers; undefined where the template refuses it. */
+  private probeCall(args: unknown): string | undefined {
+    const id = 'callprobe';
+    return this.probe([
+      { role: 'user', content: PROBE.question },
+      {
+        role: 'assistant',
+        content: '',
+        tool_calls: [{ type: 'function', id, function: { name: PROBE.tool, arguments: args } }],
+      },
+      { role: 'tool', content: PROBE.result, name: PROBE.tool, tool_call_id: id },
+      { role: 'assistant', content: PROBE.answer },
+    ]);
+  }
+
+  private printsSystemLast(): boolean {
+    const text = this.probe([
+      { role: 'system', content: PROBE.system },
+      { role: 'user', content: PROBE.question },
+      { role: 'assistant', content: PROBE.answer },
+      { role: 'user', content: PROBE.next },
+    ]);
+    return text !== undefined && text.indexOf(PROBE.system) > text.indexOf(PROBE.question);
+  }
+
   private takesSystemRole(): boolean {
     const user: ChatMessage = { role: 'user', content: PROBE.question };
     if (this.probe([user]) === undefined) return true;
     return this.probe([{ role: 'system', content: PROBE.system }, user])?.includes(PROBE.system) ?? false;
   }
 
-  private probe(messages: readonly ChatMessage[]): string | undefined {
+  private probe(messages: readonly ChatMessage[], tools?: readonly unknown[]): string | undefined {
     try {
       return this.renderExactly(messages, {
         addGenerationPrompt: false,
+        tools,
         dateString: DEFAULT_DATE_STRING,
         enableThinking: false,
       });
@@ -123,6 +213,16 @@ function foldSystem(messages: readonly ChatMessage[]): readonly ChatMessage[] {
     },
     ...rest,
   ];
+}
+
+/** As Python's json.dumps writes it without escaping what is not ASCII. */
+function pythonJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(pythonJson).join(', ')}]`;
+  if (typeof value === 'object' && value !== null)
+    return `{${Object.entries(value)
+      .map(([key, inner]) => `${JSON.stringify(key)}: ${pythonJson(inner)}`)
+      .join(', ')}}`;
+  return JSON.stringify(value) ?? 'null';
 }
 
 /** A template refused the messages (a role it does not know, an order it forbids). */

@@ -4,6 +4,7 @@ import {
   templateSource,
   type ChatMessage,
   type RenderOptions,
+  type TemplateAbilities,
 } from '../template/chatTemplate.ts';
 import {
   filesOfModel,
@@ -80,13 +81,17 @@ export class ChatTokenizer {
   /** What the template makes the page do to a conversation that a person should know of. */
   get notes(): string[] {
     const notes: string[] = [];
-    if (!this.template.hasSystemRole)
+    if (this.template.movesSystem)
+      notes.push(
+        "This model's chat template prints the system prompt with the last question only: it is put before the first question instead, with an empty line between, so that a conversation's beginning stays what it is.",
+      );
+    else if (!this.template.hasSystemRole)
       notes.push(
         "This model's chat template has no system role: the system prompt is put before the first question, with an empty line between.",
       );
     if (this.template.switchesThinking)
       notes.push(
-        "Thinking is switched off by the chat template's own switch (enable_thinking: false), in training as in answers.",
+        "Thinking is switched off by the chat template's own switch (enable_thinking: false), in training as in answers; it is left on where a row's own answer thinks.",
       );
     return notes;
   }
@@ -125,6 +130,16 @@ export class ChatTokenizer {
   /** @throws TemplateError */
   render(messages: readonly ChatMessage[], options: RenderOptions): string {
     return this.template.render(messages, options);
+  }
+
+  /** The messages as they are, with nothing folded or switched: what transformers' apply_chat_template gives. @throws TemplateError */
+  renderExactly(messages: readonly ChatMessage[], options: RenderOptions): string {
+    return this.template.renderExactly(messages, options);
+  }
+
+  /** What the chat template prints beyond texts. */
+  get abilities(): TemplateAbilities {
+    return this.template.abilities;
   }
 
   /** The special token that the template writes after an answer, or before the next question where answers have no end of their own. */

@@ -1,0 +1,203 @@
+/** From a row to the documents that it is trained as: template, mask, limit, and the checks that nothing is learned in silence. */
+import type { RowProblem } from '../files/records.ts';
+import { TemplateError } from '../template/chatTemplate.ts';
+import type { ChatTokenizer } from '../tokenizer/chatTokenizer.ts';
+import { IGNORE_INDEX } from '../types.ts';
+import { learnedTurns, type Conversation, type Row, type RowContent } from './conversation.ts';
+import {
+  encodeConversation,
+  encodeText,
+  type EncodedDocument,
+  type EncodingSettings,
+} from './encodeConversation.ts';
+
+export interface DocumentSettings extends EncodingSettings {
+  /** Longest document in tokens; more of a conversation is cut off at the end, more of a raw text begins another document. */
+  maxLength: number;
+  /** Rows for preference methods are read; else they are refused, as they are no examples to copy. */
+  preferences?: boolean;
+}
+
+/** Ids and labels of a document, not yet put into a table. */
+export interface RowDocument {
+  inputIds: number[];
+  labels: number[];
+  promptTokens: number;
+  truncatedTokens: number;
+  line: number;
+}
+
+/** Why a row, or an answer of it, is not trained: a sentence that follows "line 3". */
+export type Refusal = Pick<RowProblem, 'kind' | 'reason'>;
+
+export interface RowDocuments {
+  documents: RowDocument[];
+  /** Of a preference row, in place of documents. */
+  pair?: { chosen: RowDocument; rejected: RowDocument; line: number };
+  label?: boolean;
+  /** Answers whose white space at the beginning was taken off. */
+  trimmedAnswers: number;
+  /** Answers of a used row that the limit leaves nothing of. */
+  lostAnswers: Refusal[];
+}
+
+/** The documents of a row, or why it cannot be trained. */
+export function documentsOf(
+  row: Row,
+  tokenizer: ChatTokenizer,
+  settings: DocumentSettings,
+): RowDocuments | Refusal {
+  try {
+    return read(row, tokenizer, settings);
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    return bad(
+      `is refused by the model's chat template: ${error.message.slice(0, 200)}. Change the row or the system prompt.`,
+    );
+  }
+}
+
+function read(row: Row, tokenizer: ChatTokenizer, settings: DocumentSettings): RowDocuments | Refusal {
+  if (!settings.preferences && (row.kind === 'preference' || (row.kind === 'chat' && row.label !== undefined)))
+    return bad(
+      row.kind === 'preference'
+        ? 'is a preference row (chosen and rejected), which this method cannot learn from. Use a preference method such as dpo, or write the wanted answer as "response".'
+        : 'has a "label", which this method cannot learn from: an unwanted answer would be copied. Use the method kto, or remove the key.',
+    );
+  switch (row.kind) {
+    case 'text':
+      return textDocuments(row.text, row.line, tokenizer, settings);
+    case 'chat': {
+      const made = chatDocuments(row, row.line, tokenizer, settings);
+      return 'reason' in made || row.label === undefined ? made : { ...made, label: row.label };
+    }
+    case 'preference': {
+      const [chosen, rejected] = [row.chosen, row.rejected].map((answer) =>
+        chatDocuments(answer, row.line, tokenizer, { ...settings, maskHistory: true }),
+      );
+      if ('reason' in chosen) return inAnswer('chosen', chosen);
+      if ('reason' in rejected) return inAnswer('rejected', rejected);
+      return {
+        documents: [],
+        pair: { chosen: chosen.documents[0], rejected: rejected.documents[0], line: row.line },
+        trimmedAnswers: chosen.trimmedAnswers + rejected.trimmedAnswers,
+        lostAnswers: [],
+      };
+    }
+  }
+}
+
+function inAnswer(which: string, { kind, reason }: Refusal): Refusal {
+  return { kind, reason: `has a "${which}" answer that cannot be used: it ${reason}` };
+}
+
+function bad(reason: string): Refusal {
+  return { kind: 'bad', reason };
+}
+
+function chatDocuments(
+  row: Conversation,
+  line: number,
+  tokenizer: ChatTokenizer,
+  settings: DocumentSettings,
+): RowDocuments | Refusal {
+  const cannot = notPrinted(row, tokenizer);
+  if (cannot) return bad(cannot);
+  const encoded = encodeConversation(row, tokenizer, settings);
+  if (!encoded)
+    return bad(
+      "cannot be masked: with this model's chat template the tokens of a prompt are not how the tokens of prompt and answer begin, not even for each answer by itself. Remove the row, or use another model.",
+    );
+  const learned = learnedTurns(row, settings.maskHistory).map((turn) => row.messages[turn]);
+  const dropped = learned.find(
+    ({ reasoning }) =>
+      reasoning !== undefined && !encoded.documents.some(({ fullText }) => fullText.includes(reasoning.trim())),
+  );
+  if (dropped)
+    return bad(
+      "has reasoning (reasoning_content) that this model's chat template leaves out. Remove the key, or write it into the answer.",
+    );
+  const documents: RowDocument[] = [];
+  const lostAnswers: Refusal[] = [];
+  for (const whole of encoded.documents) {
+    const beyond = beyondVocabulary(whole.inputIds, tokenizer);
+    if (beyond) return bad(beyond);
+    const document = limited(whole, line, settings.maxLength);
+    if (hasTarget(document)) documents.push(document);
+    else if (document.truncatedTokens === 0)
+      return bad('has no token to learn from after the template. Check the answer.');
+    else
+      lostAnswers.push({
+        kind: 'limit',
+        reason: `loses its whole answer: its prompt alone has ${whole.promptIds.length} tokens and max_length is ${settings.maxLength}. Raise max_length or shorten the prompt.`,
+      });
+  }
+  if (documents.length === 0) return lostAnswers[0];
+  return { documents, trimmedAnswers: encoded.trimmedAnswers, lostAnswers };
+}
+
+function limited({ inputIds, labels, promptIds }: EncodedDocument, line: number, maxLength: number): RowDocument {
+  return {
+    inputIds: inputIds.slice(0, maxLength),
+    labels: labels.slice(0, maxLength),
+    promptTokens: Math.min(promptIds.length, maxLength),
+    truncatedTokens: Math.max(0, inputIds.length - maxLength),
+    line,
+  };
+}
+
+/** A first position is no target. */
+function hasTarget({ labels }: RowDocument): boolean {
+  return labels.some((label, i) => i > 0 && label !== IGNORE_INDEX);
+}
+
+/** A text of any length as documents of at most maxLength tokens, laid end to end: none of its ids is lost. */
+function textDocuments(
+  text: string,
+  line: number,
+  tokenizer: ChatTokenizer,
+  { maxLength }: DocumentSettings,
+): RowDocuments | Refusal {
+  const { inputIds } = encodeText(text, tokenizer);
+  const beyond = beyondVocabulary(inputIds, tokenizer);
+  if (beyond) return bad(beyond);
+  const documents: RowDocument[] = [];
+  for (let start = 0; start < inputIds.length; ) {
+    const rest = inputIds.length - start;
+    // A last document of one token would have nothing to predict it from: it takes one from the document before.
+    const length = rest === maxLength + 1 ? maxLength - 1 : Math.min(rest, maxLength);
+    const ids = inputIds.slice(start, start + length);
+    documents.push({ inputIds: ids, labels: [...ids], promptTokens: 0, truncatedTokens: 0, line });
+    start += length;
+  }
+  return documents.some(hasTarget)
+    ? { documents, trimmedAnswers: 0, lostAnswers: [] }
+    : bad('has a text of a single token: there is nothing to predict. Remove the row.');
+}
+
+/** @returns why a row cannot be trained whose ids have no row in the model's embedding table */
+function beyondVocabulary(ids: readonly number[], tokenizer: ChatTokenizer): string | null {
+  const { vocabularySize } = tokenizer;
+  const id = vocabularySize === null ? undefined : ids.find((candidate) => candidate >= vocabularySize);
+  return id === undefined
+    ? null
+    : `has the token ${JSON.stringify(tokenizer.tokenText(id))}, whose id ${id} the model does not have: config.json says vocab_size ${vocabularySize}. Take it out of the text, or use the tokenizer that belongs to this model.`;
+}
+
+/** @returns what of a conversation the model's chat template would leave out in silence */
+function notPrinted({ messages, tools }: Conversation, { abilities }: ChatTokenizer): string | null {
+  const key = tools && !abilities.tools ? 'tools' : messages.some((turn) => turn.tool_calls) && !abilities.toolCalls ? 'tool_calls' : null;
+  if (key)
+    return `has "${key}", which this model's chat template does not print. Use a model that is made for tools, or remove the row.`;
+  if (messages.some(({ role }) => role === 'tool') && !abilities.toolResults)
+    return "has results of tools (role \"tool\"), which this model's chat template does not print. Use a model that is made for tools, or remove the row.";
+  return messages.some(({ reasoning }) => reasoning !== undefined) && abilities.reasoningKey === null
+    ? "has reasoning (reasoning_content, thinking or reasoning), which this model's chat template does not print. Remove the key, or write it into the answer."
+    : null;
+}
+
+/** What two rows are compared by. @returns the turns before the last answer */
+export function turnsBeforeAnswer(row: RowContent): Conversation['messages'] {
+  if (row.kind === 'text') return [];
+  return (row.kind === 'chat' ? row : row.chosen).messages.filter(({ role }) => role !== 'system').slice(0, -1);
+}
