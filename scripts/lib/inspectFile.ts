@@ -3,7 +3,6 @@ import { buildDataset } from '../../src/data/documents.ts';
 import { baseName, isValidationFile, validationSetName } from '../../src/data/files/fileNames.ts';
 import { parseRows } from '../../src/data/rows/parseRows.ts';
 import type { ChatTokenizer } from '../../src/data/tokenizer/chatTokenizer.ts';
-import type { Document } from '../../src/data/types.ts';
 import type { Recipe } from '../../src/training/recipe.ts';
 
 export interface InspectOptions {
@@ -29,21 +28,34 @@ export async function inspectFile(
     maxLength: recipe.max_length,
     dateString: recipe.date_string,
     maskHistory: recipe.mask_history,
+    preferences: true,
   });
-  const { documents, problems } = dataset;
+  const { documents, pairs, labels, problems } = dataset;
+  const printedPairs = pairs.map(({ line, chosen, rejected }) => ({
+    line,
+    chosen: printed(chosen),
+    rejected: printed(rejected),
+  }));
+  const printedDocuments = Array.from(documents, (document, i) => ({
+    line: document.line,
+    ...printed(document),
+    ...(labels.has(i) ? { label: labels.get(i) } : {}),
+  }));
   return {
     file,
     role: kind,
     set: kind === 'validation' ? validationSetName(file) : null,
     format: parsed.format,
     rows: parsed.records,
-    used: dataset.summary.rows,
-    notes: [...tokenizer.notes],
+    used: dataset.usedRows,
+    notes: [...tokenizer.notes, ...dataset.notes],
     problems: problems.map(({ line, reason }) => ({ line, message: reason })),
-    ...(withDocuments ? { documents: Array.from(documents, printed) } : {}),
+    ...(withDocuments
+      ? { documents: [...printedDocuments, ...printedPairs].sort((a, b) => a.line - b.line) }
+      : {}),
   };
 }
 
-function printed({ line, inputIds, labels }: Document) {
-  return { line, input_ids: [...inputIds], labels: [...labels] };
+function printed({ inputIds, labels }: { inputIds: Iterable<number>; labels: Iterable<number> }) {
+  return { input_ids: [...inputIds], labels: [...labels] };
 }

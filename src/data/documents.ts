@@ -1,9 +1,10 @@
-/** From a row to ids and labels: the template, the mask, the limit. */
-import type { ChatMessage } from './template/chatTemplate.ts';
-import { TemplateError } from './template/chatTemplate.ts';
-import { answerOf, questionOf, type Conversation, type Row } from './rows/conversation.ts';
-import { excerpt, type RowProblem } from './files/records.ts';
+/** A data file's rows as documents, with what was counted on the way. */
+import { largest } from '../lib/extremes.ts';
+import { DocumentTableBuilder, type DocumentTable } from './documentTable.ts';
+import { excerpt, rowProblem, type RowProblem } from './files/records.ts';
+import { answerOf, questionOf, type Row } from './rows/conversation.ts';
 import type { ParsedRows } from './rows/parseRows.ts';
+import { documentsOf, type DocumentSettings, type Refusal, type RowDocument } from './rows/rowDocuments.ts';
 import {
   FingerprintsBuilder,
   histogramOf,
@@ -13,91 +14,27 @@ import {
   type Repeats,
 } from './rows/rowStatistics.ts';
 import type { ChatTokenizer } from './tokenizer/chatTokenizer.ts';
-import { largest } from '../lib/extremes.ts';
-import { supervisedTokens } from './packing.ts';
-import { DocumentTableBuilder, type DocumentInput, type DocumentTable } from './documentTable.ts';
-import { IGNORE_INDEX } from './types.ts';
 
-export interface DocumentSettings {
-  /** Of rows without a system message of their own. null: none; '': an empty one. */
-  systemPrompt: string | null;
-  /** Longest row in tokens; more is cut off at the end. */
-  maxLength: number;
-  dateString: string;
-  /** Of a conversation only the last answer is learned from. */
-  maskHistory?: boolean;
-}
+export type { DocumentSettings };
 
-export interface EncodedRow {
-  promptText: string;
-  fullText: string;
-  /** Up to the last answer. */
-  promptIds: number[];
-  inputIds: number[];
-  /** null where the ids of a prompt, or of the conversation up to an answer, are not how the row's ids begin. */
-  labels: number[] | null;
-}
-
-function withSystem(messages: readonly ChatMessage[], systemPrompt: string | null): ChatMessage[] {
-  return systemPrompt === null || messages[0]?.role === 'system'
-    ? [...messages]
-    : [{ role: 'system', content: systemPrompt }, ...messages];
-}
-
-/** @throws TemplateError where the template refuses these messages */
-export function encodeRow(
-  { query, response }: { query: string; response: string },
-  tokenizer: ChatTokenizer,
-  settings: Omit<DocumentSettings, 'maxLength'>,
-): EncodedRow {
-  const messages: ChatMessage[] = [
-    { role: 'user', content: query },
-    { role: 'assistant', content: response },
-  ];
-  return encodeConversation({ messages, answersFrom: 1 }, tokenizer, settings);
-}
-
-/**
- * Supervises every answer from `answersFrom` on, or the last alone: the ids between the prompt rendered up to it and the conversation rendered
- * with it, both of which must be how the whole row's ids begin.
- * @throws TemplateError where the template refuses these messages
- */
-export function encodeConversation(
-  { messages, answersFrom }: Pick<Conversation, 'messages' | 'answersFrom'>,
-  tokenizer: ChatTokenizer,
-  { systemPrompt, dateString, maskHistory = false }: Omit<DocumentSettings, 'maxLength'>,
-): EncodedRow {
-  const whole = withSystem(messages, systemPrompt);
-  const first = answersFrom + whole.length - messages.length;
-  const last = whole.length - 1;
-  const render = (count: number, addGenerationPrompt: boolean) =>
-    tokenizer.render(whole.slice(0, count), { addGenerationPrompt, dateString });
-  const fullText = render(whole.length, false);
-  const inputIds = tokenizer.encode(fullText);
-  const promptText = render(last, true);
-  const promptIds = tokenizer.encode(promptText);
-  const begins = (ids: readonly number[]) =>
-    ids.length <= inputIds.length && ids.every((id, i) => id === inputIds[i]);
-  let labels: number[] | null = new Array<number>(inputIds.length).fill(IGNORE_INDEX);
-  for (let turn = maskHistory ? last : first; turn <= last && labels; turn++) {
-    if (whole[turn].role !== 'assistant') continue;
-    const before = turn === last ? promptIds : tokenizer.encode(render(turn, true));
-    const after = turn === last ? inputIds : tokenizer.encode(render(turn + 1, false));
-    if (!begins(before) || !begins(after)) labels = null;
-    else for (let p = before.length; p < after.length; p++) labels[p] = inputIds[p];
-  }
-  return { promptText, fullText, promptIds, inputIds, labels };
-}
-
-/** A raw text: everything is learned from, the end token included. */
-export function encodeText(text: string, tokenizer: ChatTokenizer): EncodedRow {
-  const inputIds = tokenizer.encodeText(text);
-  return { promptText: '', fullText: text, promptIds: [], inputIds, labels: [...inputIds] };
+/** A preference row: the same prompt with a wanted and an unwanted answer. */
+export interface PairDocument {
+  line: number;
+  chosen: RowDocument;
+  rejected: RowDocument;
 }
 
 export interface Dataset {
   file: string;
   documents: DocumentTable;
+  /** Of preference rows. */
+  pairs: PairDocument[];
+  /** Of rows for KTO: whether each document's answer is a wanted one; empty where no row says so. */
+  labels: Map<number, boolean>;
+  /** Rows that are used; one can be several documents. */
+  usedRows: number;
+  /** What a person should know of how the rows are learned. */
+  notes: string[];
   /** What each document was made from; empty where it was asked to discard the rows. */
   sources: { question: string; answer: string; kind: Row['kind'] }[];
   problems: RowProblem[];
@@ -109,7 +46,7 @@ export interface Dataset {
 }
 
 export interface DatasetSummary {
-  /** Rows that will be used. */
+  /** Documents that will be used: a row is one, or one an answer or a stretch of text. */
   rows: number;
   tokens: number;
   supervisedTokens: number;
@@ -141,7 +78,7 @@ interface BuildOptions {
 /** Encodes rows; one that cannot be trained is added to the problems, never trained silently. */
 export async function buildDataset(
   file: string,
-  parsed: Pick<ParsedRows, 'rows' | 'problems' | 'unit'>,
+  parsed: Pick<ParsedRows, 'rows' | 'problems' | 'unit'> & Partial<Pick<ParsedRows, 'notes'>>,
   tokenizer: ChatTokenizer,
   settings: DocumentSettings,
   { onProgress, discardRows = false }: BuildOptions = {},
@@ -150,6 +87,19 @@ export async function buildDataset(
   const prints = new FingerprintsBuilder();
   const sources: Dataset['sources'] = [];
   const problems = [...parsed.problems];
+  const pairs: PairDocument[] = [];
+  const labels = new Map<number, boolean>();
+  const tally = new Tally();
+  const refuse = (row: Row, refusal: Refusal) =>
+    problems.push(
+      rowProblem({
+        file,
+        line: row.line,
+        unit: parsed.unit,
+        ...refusal,
+        excerpt: excerpt(questionOf(row) || answerOf(row)),
+      }),
+    );
   const rows: (Row | null)[] = parsed.rows;
   let turnEnds = performance.now() + TURN_MS;
   for (let i = 0; i < rows.length; i++) {
@@ -160,19 +110,21 @@ export async function buildDataset(
     }
     const row = rows[i]!;
     if (discardRows) rows[i] = null;
-    const outcome = documentOf(row, tokenizer, settings);
-    if ('reason' in outcome)
-      problems.push({
-        file,
-        line: row.line,
-        unit: parsed.unit,
-        ...outcome,
-        excerpt: excerpt(questionOf(row) || answerOf(row)),
-      });
-    else {
-      builder.push(outcome);
-      prints.push(row);
-      if (!discardRows) sources.push({ question: questionOf(row), answer: answerOf(row), kind: row.kind });
+    const outcome = documentsOf(row, tokenizer, settings);
+    if ('reason' in outcome) {
+      refuse(row, outcome);
+      continue;
+    }
+    for (const lost of outcome.lostAnswers) refuse(row, lost);
+    prints.push(row);
+    tally.count(row, outcome);
+    if (outcome.pair) pairs.push(outcome.pair);
+    for (const document of outcome.documents) {
+      if (outcome.label !== undefined) labels.set(tally.documents, outcome.label);
+      builder.push(document);
+      tally.documents++;
+      if (!discardRows)
+        sources.push({ question: document.question, answer: document.answer, kind: row.kind });
     }
   }
   const documents = builder.finish();
@@ -182,6 +134,10 @@ export async function buildDataset(
   return {
     file,
     documents,
+    pairs,
+    labels,
+    usedRows: tally.rows,
+    notes: [...(parsed.notes ?? []), ...tally.notes],
     sources,
     problems,
     summary: summarize(documents, problems, repeats),
@@ -191,55 +147,49 @@ export async function buildDataset(
   };
 }
 
-/** The document of a row, or why it cannot be trained. */
-export function documentOf(
-  row: Row,
-  tokenizer: ChatTokenizer,
-  settings: DocumentSettings,
-): DocumentInput | Pick<RowProblem, 'kind' | 'reason'> {
-  let encoded: EncodedRow;
-  try {
-    encoded =
-      row.kind === 'text' ? encodeText(row.text, tokenizer) : encodeConversation(row, tokenizer, settings);
-  } catch (error) {
-    if (error instanceof TemplateError)
-      return {
-        kind: 'bad',
-        reason: `is refused by the model's chat template: ${error.message}. Change the row or the system prompt.`,
-      };
-    throw error;
+/** Counts what was done to rows so that they could be learned from. */
+class Tally {
+  rows = 0;
+  documents = 0;
+  private splitRows = 0;
+  private splitDocuments = 0;
+  private splitTexts = 0;
+  private splitTextDocuments = 0;
+  private trimmed = 0;
+
+  count(row: Row, { documents, trimmedAnswers }: { documents: unknown[]; trimmedAnswers: number }): void {
+    this.rows++;
+    this.trimmed += trimmedAnswers;
+    if (documents.length < 2) return;
+    if (row.kind === 'text') {
+      this.splitTexts++;
+      this.splitTextDocuments += documents.length;
+    } else {
+      this.splitRows++;
+      this.splitDocuments += documents.length;
+    }
   }
-  const { promptIds, inputIds, labels } = encoded;
-  if (!labels) {
-    return {
-      kind: 'bad',
-      reason: `cannot be masked: the prompt's tokens are not how the whole row's tokens begin with this model's template. ${unmaskable(row, settings)}.`,
-    };
+
+  get notes(): string[] {
+    const notes: string[] = [];
+    if (this.splitRows > 0)
+      notes.push(
+        `${counted(this.splitRows, 'conversation')} became ${this.splitDocuments} documents, one an answer: this model's chat template renders an answer otherwise once more turns follow.`,
+      );
+    if (this.splitTexts > 0)
+      notes.push(
+        `${counted(this.splitTexts, 'text')} longer than max_length became ${this.splitTextDocuments} documents.`,
+      );
+    if (this.trimmed > 0)
+      notes.push(
+        `White space at the beginning of ${counted(this.trimmed, 'answer')} was taken off: its tokens would merge with the prompt's.`,
+      );
+    return notes;
   }
-  const document: DocumentInput = {
-    inputIds: inputIds.slice(0, settings.maxLength),
-    labels: labels.slice(0, settings.maxLength),
-    promptTokens: Math.min(promptIds.length, settings.maxLength),
-    truncatedTokens: Math.max(0, inputIds.length - settings.maxLength),
-    line: row.line,
-  };
-  if (supervisedTokens(document) > 0) return document;
-  return document.truncatedTokens > 0
-    ? {
-        kind: 'limit',
-        reason: `loses its whole answer: its prompt alone has ${promptIds.length} tokens and max_length is ${settings.maxLength}. Raise max_length or shorten the prompt.`,
-      }
-    : { kind: 'bad', reason: 'has no token to learn from after the template. Check the answer.' };
 }
 
-/** What to do about a row whose prompt is not how it begins. */
-function unmaskable(row: Row, { maskHistory }: DocumentSettings): string {
-  const answers = row.kind === 'text' ? [] : row.messages.filter(({ role }) => role === 'assistant');
-  if (answers.some(({ content }) => /<\/?think>/.test(content)))
-    return 'Take the <think> block out of the answer: thinking is switched off';
-  return answers.length > 1 && !maskHistory
-    ? 'Set mask_history to true (learn from the last answer only), or use another model'
-    : 'Remove the row, or use another model';
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 function summarize(

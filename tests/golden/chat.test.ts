@@ -12,10 +12,7 @@ describe.each([
 ])('%s', (name, tokenizer) => {
   const [file, folder] = [sharedPath(`chat/${name}.json`), sharedPath(tokenizer)];
   it.skipIf(!file || !folder)('gives every row and chat as transformers does', () => {
-    const expected = JSON.parse(readFileSync(file!, 'utf8')) as ChatFile & {
-      rows: Record<string, unknown>[];
-      chats: Record<string, unknown>[];
-    };
+    const expected = JSON.parse(readFileSync(file!, 'utf8')) as Required<ChatFile>;
     const text = (part: string) => readFileSync(join(folder!, part), 'utf8');
     const made = chatReference(expected, {
       'tokenizer.json': text('tokenizer.json'),
@@ -24,10 +21,35 @@ describe.each([
     expect(made.rows.length).toBe(expected.rows.length);
     for (const [i, row] of expected.rows.entries()) {
       // The fixture has null where there are no labels; an error's wording is jinja's own.
-      const { template_error, ...rest } = row as Record<string, unknown>;
+      const { template_error, ...rest } = row as unknown as Record<string, unknown>;
       if (template_error === undefined) expect(made.rows[i]).toMatchObject(rest);
       else expect(made.rows[i]).toHaveProperty('template_error');
     }
     for (const [i, chat] of expected.chats.entries()) expect(made.chats[i]).toMatchObject(chat);
   });
+});
+
+describe.each([
+  ['llama-3.2-1b-instruct.tools', 'tokenizers/llama-3.2-1b-instruct'],
+  ['qwen2.5.tools', 'tokenizers/qwen2.5'],
+])('%s', (name, tokenizer) => {
+  const [file, folder] = [sharedPath(`chat/${name}.json`), sharedPath(tokenizer)];
+  it.skipIf(!file || !folder)(
+    'gives texts, ids and turns of conversations with tools',
+    { timeout: 60_000 },
+    () => {
+      const expected = JSON.parse(readFileSync(file!, 'utf8')) as ChatFile;
+      const text = (part: string) => readFileSync(join(folder!, part), 'utf8');
+      const made = chatReference(expected, {
+        'tokenizer.json': text('tokenizer.json'),
+        'tokenizer_config.json': text('tokenizer_config.json'),
+      });
+      expect(made.rows.length).toBe(expected.rows.length);
+      for (const [i, row] of expected.rows.entries()) {
+        const { template_error, ...rest } = row as unknown as Record<string, unknown>;
+        if (template_error === undefined) expect(made.rows[i]).toEqual(rest);
+        else expect(made.rows[i]).toHaveProperty('template_error');
+      }
+    },
+  );
 });

@@ -1,6 +1,7 @@
 /** Conversations and raw texts as ids and labels, and what is told of a file's rows. */
 import { describe, expect, it } from 'vitest';
-import { buildDataset, encodeConversation } from '../../src/data/documents.ts';
+import { buildDataset } from '../../src/data/documents.ts';
+import { encodeWhole } from '../../src/data/rows/encodeConversation.ts';
 import { parseRows } from '../../src/data/rows/parseRows.ts';
 import { fingerprintsOf, histogramOf, overlapOf, repeatsIn } from '../../src/data/rows/rowStatistics.ts';
 import { ChatTokenizer } from '../../src/data/tokenizer/chatTokenizer.ts';
@@ -84,29 +85,73 @@ describe('conversations', () => {
     });
   });
 
-  it('reports a conversation whose earlier answers the template changes, and says that the last one can be learned from', async () => {
-    // The last answer is marked: what is rendered up to an earlier answer is then not how the whole begins.
+  it('reports a conversation of which no answer can be masked', async () => {
+    // The last message is marked: a prompt is then never how the whole begins.
     const marks = tokenizerWith(
       '{% for m in messages %}{{ m.role }}:{% if loop.last %}!{% endif %}{{ m.content }}{% endfor %}{% if add_generation_prompt %}assistant:{% endif %}',
     );
-    const { problems } = await dataset(chat, {}, marks);
+    const { problems, documents } = await dataset(chat, {}, marks);
+    expect(documents.length).toBe(0);
     expect(problems).toMatchObject([
-      {
-        kind: 'bad',
-        line: 1,
-        reason: expect.stringMatching(/cannot be masked.*Set mask_history to true/) as string,
-      },
+      { kind: 'bad', line: 1, reason: expect.stringMatching(/cannot be masked/) as string },
     ]);
+  });
+
+  it('makes one document an answer where the template renders answers otherwise once more turns follow', async () => {
     const strips = tokenizerWith(
       "{% for m in messages %}<|{{ m.role }}|>{% if m.role == 'assistant' and not loop.last %}{{ m.content.split('#')[-1] }}{% else %}{{ m.content }}{% endif %}{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}",
     );
     const thinking = { messages: turns('a', 'hm#one', 'b', 'hm#two') };
-    expect((await dataset(thinking, {}, strips)).problems.length).toBe(1);
-    expect(learned((await dataset(thinking, { maskHistory: true }, strips)).documents.at(0))).toBe('hm#two');
+    const { documents, notes, sources, usedRows } = await dataset(thinking, {}, strips);
+    expect([...documents].map((document) => tokenizer.decode([...document.inputIds]))).toEqual([
+      '<|system|>S<|user|>a<|assistant|>hm#one',
+      '<|system|>S<|user|>a<|assistant|>one<|user|>b<|assistant|>hm#two',
+    ]);
+    expect([...documents].map(learned)).toEqual(['hm#one', 'hm#two']);
+    expect(sources.map(({ question, answer }) => [question, answer])).toEqual([
+      ['a', 'hm#one'],
+      ['b', 'hm#two'],
+    ]);
+    expect(usedRows).toBe(1);
+    expect(notes).toEqual([expect.stringMatching(/1 conversation became 2 documents/)]);
+    const last = await dataset(thinking, { maskHistory: true }, strips);
+    expect([...last.documents].map(learned)).toEqual(['hm#two']);
+  });
+
+  it('takes off the white space at an answer’s beginning that merges with the prompt, and counts it', async () => {
+    const json = JSON.parse(TINY_TOKENIZER) as {
+      model: { vocab: Record<string, number>; merges: string[] };
+      pre_tokenizer: object;
+    };
+    // Two line ends are one token.
+    json.model.vocab['ĊĊ'] = json.model.vocab['Ā'];
+    delete json.model.vocab['Ā'];
+    json.model.merges = ['Ċ Ċ'];
+    json.pre_tokenizer = { type: 'ByteLevel', add_prefix_space: false, use_regex: false };
+    const merging = tokenizerWith(
+      "{% for m in messages %}{{ m.role + ':\n' + m.content + '</s>' }}{% endfor %}{% if add_generation_prompt %}{{ 'assistant:\n' }}{% endif %}",
+      JSON.stringify(json),
+    );
+    const { documents, notes } = await dataset({ messages: turns('a', '\none', 'b', 'two') }, {}, merging);
+    expect(tokenizer.decode([...documents.at(0).inputIds])).toContain('assistant:\none</s>');
+    expect(learned(documents.at(0))).toBe('one</s>two</s>');
+    expect(notes).toEqual([expect.stringMatching(/White space at the beginning of 1 answer was taken off/)]);
+  });
+
+  it('learns nothing of turns that are marked as only read', async () => {
+    const marked = {
+      messages: [
+        { role: 'user', content: 'a' },
+        { role: 'assistant', content: 'one', weight: 0 },
+        { role: 'user', content: 'b' },
+        { role: 'assistant', content: 'two', weight: 1 },
+      ],
+    };
+    expect(learned((await dataset(marked)).documents.at(0))).toBe('two</s>');
   });
 
   it('gives a single row the labels that a row has by itself', () => {
-    const { labels, promptIds, inputIds } = encodeConversation(
+    const { labels, promptIds, inputIds } = encodeWhole(
       { messages: turns('Hi', 'Yo'), answersFrom: 0 },
       tokenizer,
       SETTINGS,

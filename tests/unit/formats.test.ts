@@ -8,10 +8,12 @@ const parse = (contents: string | Uint8Array, name = 'train.jsonl', columns: Cho
   parseRows(new Blob([contents as BlobPart]), name, columns);
 const lines = (...rows: object[]) => rows.map((row) => JSON.stringify(row)).join('\n');
 /** 'system: S | user: a | assistant: b', and from which turn on answers are learned from. */
-const said = (row: Row) =>
+const said = (row: Row): string =>
   row.kind === 'text'
     ? row.text
-    : `${row.messages.map(({ role, content }) => `${role}: ${content}`).join(' | ')} @${row.answersFrom}`;
+    : row.kind === 'preference'
+      ? `${said({ ...row.chosen, line: 1 })} > ${said({ ...row.rejected, line: 1 })}`
+      : `${row.messages.map(({ role, content }) => `${role}: ${content}`).join(' | ')} @${row.answersFrom}`;
 const fixture = (name: string) =>
   new Uint8Array(readFileSync(new URL(`../fixtures/${name}`, import.meta.url)));
 
@@ -86,18 +88,27 @@ describe('formats', () => {
 
   it.each([
     [
-      'a turn of a tool',
-      { messages: [{ role: 'tool', content: 'x' }] },
-      /whose turn 1 is spoken by "tool"; it must be "system", "user" or "assistant"/,
+      'an unknown speaker',
+      { messages: [{ role: 'narrator', content: 'x' }] },
+      /whose turn 1 is spoken by "narrator"; it must be "system", "user", "assistant" or "tool"/,
     ],
     ['nobody speaking', { messages: [{ content: 'x' }] }, /whose turn 1 is spoken by nobody/],
     ['a turn that is text', { messages: ['hi'] }, /whose turn 1 is not an object/],
     [
       'an image',
       { messages: [{ role: 'user', content: [{ type: 'image' }] }] },
-      /whose turn 1 is not text. Images/,
+      /whose turn 1 is not text: it has a part of type "image"/,
     ],
-    ['a call of a tool', { messages: [{ role: 'assistant', content: null }] }, /whose turn 1 is not text/],
+    [
+      'no content',
+      { messages: [{ role: 'assistant', content: null }] },
+      /whose turn 1 has no content \(it is null\)/,
+    ],
+    [
+      'a role that is null',
+      { messages: [{ role: null, content: 'x' }] },
+      /spoken by null: its role is missing/,
+    ],
     ['no list', { messages: 'hi' }, /has a "messages" that is not a list of turns/],
     ['no turns', { messages: [] }, /has no turns: there is nothing to learn/],
     ['a system message alone', { messages: [{ role: 'system', content: 'x' }] }, /has no turns/],
@@ -307,7 +318,7 @@ describe('containers', () => {
       [0, 1, 2, 3, 5, 6].map((i) => [i + 1, `user: say ${i} | assistant: ahoy @1`]),
     );
     expect(pairs.problems).toMatchObject([
-      { line: 5, unit: 'row', reason: expect.stringMatching(/"response" that is not text/) as string },
+      { line: 5, unit: 'row', reason: expect.stringMatching(/"response" that is null/) as string },
     ]);
     expect(pairs.columns.map(({ name }) => name)).toEqual(['query', 'response', 'id']);
     const chat = await parse(fixture('chat.zstd.parquet'), 'chat.val.parquet');
@@ -316,7 +327,7 @@ describe('containers', () => {
       'user: a | assistant: b | user: c | assistant: d @0',
     ]);
     expect(chat.problems).toMatchObject([
-      { line: 2, reason: expect.stringMatching(/"messages" that is not a list/) as string },
+      { line: 2, reason: expect.stringMatching(/"messages" that is null/) as string },
     ]);
     expect((await parse('not parquet', 'train.parquet')).problems[0].reason).toMatch(/is not a Parquet file/);
     expect(
@@ -326,14 +337,11 @@ describe('containers', () => {
 });
 
 describe('chosen columns', () => {
-  const rows = lines(
-    { question: 'a', answer: 'b', persona: 'S' },
-    { question: 'c', answer: 'd', persona: null },
-  );
+  const rows = lines({ ask: 'a', reply: 'b', persona: 'S' }, { ask: 'c', reply: 'd', persona: null });
 
   it('reads a file by the columns chosen for it, with the system message of each row', async () => {
     const parsed = await parse(rows, 'train.jsonl', {
-      'train.jsonl': { prompt: 'question', response: 'answer', system: 'persona' },
+      'train.jsonl': { prompt: 'ask', response: 'reply', system: 'persona' },
     });
     expect(parsed.rows.map(said)).toEqual([
       'system: S | user: a | assistant: b @2',
@@ -343,7 +351,7 @@ describe('chosen columns', () => {
   });
 
   it('reads one without a format by another file’s columns where it has them, or by those for all', async () => {
-    const mapping = { prompt: 'question', response: 'answer' };
+    const mapping = { prompt: 'ask', response: 'reply' };
     const several: ChosenColumns[] = [
       { 'other.csv': mapping },
       { '*': mapping },
@@ -381,18 +389,18 @@ describe('chosen columns', () => {
   });
 
   it('names the columns of a file in no known format, with an example of each', async () => {
-    const parsed = await parse('question,answer,n\n,b,1\na,,2\n', 'train.csv');
+    const parsed = await parse('ask,reply,n\n,b,1\na,,2\n', 'train.csv');
     expect(parsed).toMatchObject({ format: null, rows: [] });
     expect(parsed.columns).toEqual([
-      { name: 'question', example: 'a' },
-      { name: 'answer', example: 'b' },
+      { name: 'ask', example: 'a' },
+      { name: 'reply', example: 'b' },
       { name: 'n', example: '1' },
     ]);
     expect(parsed.problems).toMatchObject([
       {
         line: 2,
         unit: 'row',
-        reason: expect.stringMatching(/its columns are "question", "answer", "n"/) as string,
+        reason: expect.stringMatching(/its columns are "ask", "reply", "n"/) as string,
       },
     ]);
   });

@@ -42,7 +42,7 @@ describe('inspect', () => {
     expect(await inspect(row, 't.jsonl', { withDocuments: false })).not.toHaveProperty('documents');
     const recipe = parseRecipe({ system_prompt: 'S', max_length: 8 });
     const { documents } = await inspect(row, 't.jsonl', { recipe });
-    expect(documents![0].input_ids).toEqual([256, 260, 83, 258, 72, 105, 259, 89]);
+    expect(documents![0]).toMatchObject({ input_ids: [256, 260, 83, 258, 72, 105, 259, 89] });
   });
 
   it('takes the role from the recipe, else from the name', async () => {

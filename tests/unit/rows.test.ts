@@ -45,8 +45,8 @@ describe('rows', () => {
     ['not JSON', '{"query": "a"', /is not JSON. Write one/],
     [
       'wrong keys',
-      '{"question":"a","answer":"b"}',
-      /is in no known format: its columns are "question", "answer". Choose which is the prompt/,
+      '{"ask":"a","reply":"b"}',
+      /is in no known format: its columns are "ask", "reply". Choose which is the prompt/,
     ],
     ['a list of texts', '["a","b"]', /is not a JSON object/],
     ['a number', '{"query":1,"response":"b"}', /"query" that is not text/],
@@ -149,7 +149,7 @@ describe('documents', () => {
       SETTINGS,
     );
     expect(broken.problems[0]).toMatchObject({ kind: 'bad', line: 1 });
-    expect(broken.problems[0].reason).toMatch(/cannot be masked: the prompt's tokens are not how/);
+    expect(broken.problems[0].reason).toMatch(/cannot be masked: .*the tokens of a prompt are not how/);
     const refused = await buildDataset(
       't',
       parsed,
@@ -160,14 +160,25 @@ describe('documents', () => {
   });
 
   it('names validation sets by file name', () => {
-    expect(
-      ['math.val.jsonl', 'val.json', 'a_val.jsonl', 'math.val.csv', 'x.val.tsv', 'y.VAL.parquet'].filter(
-        (name) => !isValidationFile(name),
-      ),
-    ).toEqual([]);
-    expect(
-      ['train.jsonl', 'valid.jsonl', 'val.txt', 'train.csv', 'val.jsonl.gz'].filter(isValidationFile),
-    ).toEqual([]);
+    const validation = [
+      ...['math.val.jsonl', 'val.json', 'a_val.jsonl', 'math.val.csv', 'x.val.tsv', 'y.VAL.parquet'],
+      ...['validation.jsonl', 'valid.jsonl', 'test.jsonl', 'dev.csv', 'eval.json', 'my-test.jsonl'],
+      ...['data/validation-00000-of-00001.parquet', 'test/0.jsonl', 'data/dev/x.csv', 'evaluation.tsv'],
+    ];
+    expect(validation.filter((name) => !isValidationFile(name))).toEqual([]);
+    const training = [
+      ...[
+        'train.jsonl',
+        'val.txt',
+        'train.csv',
+        'val.jsonl.gz',
+        'data.jsonl',
+        'latest.jsonl',
+        'contest.jsonl',
+      ],
+      ...['data/train-00000-of-00002.parquet', 'test/train.jsonl', 'train_test.jsonl', 'invalid.jsonl'],
+    ];
+    expect(training.filter(isValidationFile)).toEqual([]);
     expect(['math.val.jsonl', 'folder/chat.hard.val.json', 'val.jsonl'].map(validationSetName)).toEqual([
       'math',
       'chat',

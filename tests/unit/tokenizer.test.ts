@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { encodeRow, documentOf } from '../../src/data/documents.ts';
+import { encodeRow } from '../../src/data/rows/encodeConversation.ts';
+import { documentsOf } from '../../src/data/rows/rowDocuments.ts';
 import { ChatTokenizer } from '../../src/data/tokenizer/chatTokenizer.ts';
 import { TINY_TOKENIZER, TINY_TOKENIZER_CONFIG } from '../helpers/tinyModel.ts';
 
@@ -149,16 +150,17 @@ describe('a template with a switch for thinking', () => {
     expect(made.notes).toEqual([expect.stringContaining('enable_thinking: false')]);
   });
 
-  it('refuses an answer that thinks, with what to do', () => {
+  it('leaves it on for an answer that thinks, which is learned as it is', () => {
     const messages = [
       { role: 'user' as const, content: 'Q' },
       { role: 'assistant' as const, content: '<think>\nHm.\n</think>\n\nA' },
     ];
-    const chat = { kind: 'chat' as const, messages, answersFrom: 1, line: 1 };
-    expect(documentOf(chat, made, settings)).toMatchObject({
-      kind: 'bad',
-      reason: expect.stringContaining('Take the <think> block out of the answer') as string,
-    });
+    const made_ = documentsOf({ kind: 'chat', messages, answersFrom: 1, line: 1 }, made, settings);
+    if ('reason' in made_) throw new Error(made_.reason);
+    const [{ inputIds, labels }] = made_.documents;
+    expect(made.decode(inputIds.filter((_, i) => labels[i] !== -100))).toBe(
+      '<think>\nHm.\n</think>\n\nA<|im_end|>\n',
+    );
   });
 });
 

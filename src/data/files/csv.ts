@@ -7,6 +7,11 @@ const FFFD = '\ufffd';
 
 export async function parseCsv(file: Blob): Promise<Records> {
   const { text, badLine } = await wholeText(file);
+  const separator = /^sep=.?\s*$/im.exec(text.slice(0, 16))?.[0];
+  if (separator !== undefined && text.startsWith(separator))
+    return wholeFile(
+      `the first line is ${JSON.stringify(separator.trim())}, a note for Excel, where the names of the columns must stand. Remove that line.`,
+    );
   const { data, errors } = Papa.parse<string[]>(text, { delimitersToGuess: [',', ';', '\t', '|'] });
   const isBlank = (row: readonly string[]) => row.every((cell) => cell.trim() === '');
   const header = data[0]?.map((name) => name.trim()) ?? [];

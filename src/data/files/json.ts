@@ -22,10 +22,32 @@ export async function parseJson(file: Blob): Promise<Records> {
       // An object over several lines begins so.
       const wrapped = isFirst && text.trimStart().startsWith('{') ? await parseWrapped(file) : null;
       if (wrapped) return wrapped;
-      report('is not JSON. Write one {"query": "…", "response": "…"} object a line.');
+      report(notJson(text));
     }
   }
+  // A whole data set as one object on one line.
+  if (found.records.length === 1 && found.problems.length === 0)
+    return unwrapped(found.records[0].value) ?? found;
   return found;
+}
+
+/** Why a line is no JSON, as far as can be told. */
+function notJson(text: string): string {
+  if (text.startsWith('\ufeff'))
+    return 'begins with a byte order mark in the middle of the file, as files have it that were put one behind the other. Remove that mark.';
+  const bare = notANumber(text);
+  if (bare) return bare;
+  if (/^\s*\{\s*'/.test(text))
+    return 'is not JSON: its texts are in single quotation marks, as Python prints a dict. Write it with json.dumps.';
+  return 'is not JSON. Write one {"query": "…", "response": "…"} object a line; check commas, quotation marks and brackets.';
+}
+
+/** What is wrong where a number is one that JSON does not have; null where none is. */
+function notANumber(text: string): string | null {
+  const found = /(?<=[:,[]\s*)-?(NaN|Infinity)(?=\s*[,}\]])/.exec(text)?.[0];
+  return found
+    ? `is not JSON: it has ${found}, which Python writes but JSON does not know. Write null or a number, or remove the key.`
+    : null;
 }
 
 async function parseArray(file: Blob): Promise<Records> {
@@ -41,6 +63,7 @@ async function parseArray(file: Blob): Promise<Records> {
   } catch (error) {
     const { line, around } = placeOf(error, text);
     const reason =
+      notANumber(around) ??
       'the JSON array does not parse here. Check commas, quotation marks and the closing bracket, or write one object a line.';
     return { unit: 'row', records: [], problems: [{ line, unit: 'line', reason, excerpt: excerpt(around) }] };
   }
@@ -54,19 +77,29 @@ async function parseWrapped(file: Blob): Promise<Records | null> {
   } catch {
     return null;
   }
-  const arrays = Object.values(value as object).filter(
-    (inner) =>
+  return unwrapped(value) ?? rowsOf([value]);
+}
+
+/** The only array of objects within one object that is no row itself; null where there is none. */
+function unwrapped(value: unknown): Records | null {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+  const arrays = Object.values(value).filter(
+    (inner): inner is unknown[] =>
       Array.isArray(inner) &&
+      inner.length > 0 &&
       inner.every((item) => typeof item === 'object' && item !== null && !Array.isArray(item)),
   );
-  const isRow = ['messages', 'conversations', 'prompt'].some((key) => key in (value as object));
-  if (isRow || arrays.length === 0) return rowsOf([value]);
+  const isRow = ROW_KEYS.some((key) => key in value);
+  if (isRow || arrays.length === 0) return null;
   return arrays.length === 1
-    ? rowsOf(arrays[0] as unknown[])
+    ? rowsOf(arrays[0])
     : wholeFile(
         'the file is an object with several lists. Keep one of them as an array, or write one object a line.',
       );
 }
+
+/** Keys that an object with lists in it has where it is a row. */
+const ROW_KEYS = ['messages', 'conversations', 'prompt', 'chosen', 'rejected', 'completion', 'instruction'];
 
 function rowsOf(values: readonly unknown[]): Records {
   return { unit: 'row', records: values.map((value, i) => ({ line: i + 1, value })), problems: [] };

@@ -45,8 +45,19 @@ export function questionOf(row: RowContent): string {
 /** The answer at the end, the chosen one of two; the whole of a raw text. */
 export function answerOf(row: RowContent): string {
   if (row.kind === 'text') return row.text;
-  const { content, tool_calls } = (row.kind === 'chat' ? row : row.chosen).messages.at(-1)!;
+  return saidIn((row.kind === 'chat' ? row : row.chosen).messages.at(-1)!);
+}
+
+/** A turn's text, or its calls where it only calls. */
+export function saidIn({ content, tool_calls }: ChatMessage): string {
   return content === '' && tool_calls ? JSON.stringify(tool_calls.map((call) => call.function)) : content;
+}
+
+/** Turns before the last answer, system messages aside: what two rows' prompts are compared by. None of a raw text. */
+export function turnsBeforeAnswer(row: RowContent): readonly ChatMessage[] {
+  if (row.kind === 'text') return [];
+  const { messages } = row.kind === 'chat' ? row : row.chosen;
+  return messages.filter(({ role }) => role !== 'system').slice(0, -1);
 }
 
 /** Turns that are learned from, by index. @param maskHistory the last turn alone */

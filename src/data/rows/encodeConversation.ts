@@ -2,7 +2,7 @@
 import type { ChatMessage } from '../template/chatMessage.ts';
 import type { ChatTokenizer } from '../tokenizer/chatTokenizer.ts';
 import { IGNORE_INDEX } from '../types.ts';
-import { learnedTurns, type Conversation } from './conversation.ts';
+import { learnedTurns, saidIn, type Conversation } from './conversation.ts';
 
 export interface EncodingSettings {
   /** Of rows without a system message of their own. null: none; '': an empty one. */
@@ -21,6 +21,9 @@ export interface EncodedRow {
   inputIds: number[];
   /** null where the ids of a prompt, or of the conversation up to an answer, are not how the row's ids begin. */
   labels: number[] | null;
+  /** What the person says last, and the answer to it. */
+  question: string;
+  answer: string;
 }
 
 /** A row's documents, each with labels. */
@@ -143,7 +146,8 @@ function encodePrepared(
     }
     for (let p = before.length; p < after.length; p++) labels[p] = inputIds[p];
   }
-  return { promptText, fullText, promptIds, inputIds, labels };
+  const question = messages.findLast(({ role }) => role === 'user')?.content ?? '';
+  return { promptText, fullText, promptIds, inputIds, labels, question, answer: saidIn(messages[last]) };
 }
 
 /** Whether an answer thinks before it answers. */
@@ -170,5 +174,13 @@ function trimmedAnswer(message: ChatMessage): ChatMessage | null {
 /** A raw text: everything is learned from, the end token included. */
 export function encodeText(text: string, tokenizer: ChatTokenizer): EncodedDocument {
   const inputIds = tokenizer.encodeText(text);
-  return { promptText: '', fullText: text, promptIds: [], inputIds, labels: [...inputIds] };
+  return {
+    promptText: '',
+    fullText: text,
+    promptIds: [],
+    inputIds,
+    labels: [...inputIds],
+    question: '',
+    answer: text,
+  };
 }

@@ -3,7 +3,7 @@ import type { RowProblem } from '../files/records.ts';
 import { TemplateError } from '../template/chatTemplate.ts';
 import type { ChatTokenizer } from '../tokenizer/chatTokenizer.ts';
 import { IGNORE_INDEX } from '../types.ts';
-import { learnedTurns, type Conversation, type Row, type RowContent } from './conversation.ts';
+import { learnedTurns, type Conversation, type Row } from './conversation.ts';
 import {
   encodeConversation,
   encodeText,
@@ -25,6 +25,9 @@ export interface RowDocument {
   promptTokens: number;
   truncatedTokens: number;
   line: number;
+  /** What is asked last and what is answered to it, for the page to show. */
+  question: string;
+  answer: string;
 }
 
 /** Why a row, or an answer of it, is not trained: a sentence that follows "line 3". */
@@ -58,7 +61,10 @@ export function documentsOf(
 }
 
 function read(row: Row, tokenizer: ChatTokenizer, settings: DocumentSettings): RowDocuments | Refusal {
-  if (!settings.preferences && (row.kind === 'preference' || (row.kind === 'chat' && row.label !== undefined)))
+  if (
+    !settings.preferences &&
+    (row.kind === 'preference' || (row.kind === 'chat' && row.label !== undefined))
+  )
     return bad(
       row.kind === 'preference'
         ? 'is a preference row (chosen and rejected), which this method cannot learn from. Use a preference method such as dpo, or write the wanted answer as "response".'
@@ -73,10 +79,14 @@ function read(row: Row, tokenizer: ChatTokenizer, settings: DocumentSettings): R
     }
     case 'preference': {
       const [chosen, rejected] = [row.chosen, row.rejected].map((answer) =>
-        chatDocuments(answer, row.line, tokenizer, { ...settings, maskHistory: true }),
+        chatDocuments(answer, row.line, tokenizer, { ...settings, maskHistory: false }),
       );
       if ('reason' in chosen) return inAnswer('chosen', chosen);
       if ('reason' in rejected) return inAnswer('rejected', rejected);
+      if (chosen.documents.length !== 1 || rejected.documents.length !== 1)
+        return bad(
+          "cannot be masked: this model's chat template renders its answers otherwise once more turns follow. Put all but the last answer into the prompt.",
+        );
       return {
         documents: [],
         pair: { chosen: chosen.documents[0], rejected: rejected.documents[0], line: row.line },
@@ -111,7 +121,8 @@ function chatDocuments(
   const learned = learnedTurns(row, settings.maskHistory).map((turn) => row.messages[turn]);
   const dropped = learned.find(
     ({ reasoning }) =>
-      reasoning !== undefined && !encoded.documents.some(({ fullText }) => fullText.includes(reasoning.trim())),
+      reasoning !== undefined &&
+      !encoded.documents.some(({ fullText }) => fullText.includes(reasoning.trim())),
   );
   if (dropped)
     return bad(
@@ -136,13 +147,19 @@ function chatDocuments(
   return { documents, trimmedAnswers: encoded.trimmedAnswers, lostAnswers };
 }
 
-function limited({ inputIds, labels, promptIds }: EncodedDocument, line: number, maxLength: number): RowDocument {
+function limited(
+  { inputIds, labels, promptIds, question, answer }: EncodedDocument,
+  line: number,
+  maxLength: number,
+): RowDocument {
   return {
     inputIds: inputIds.slice(0, maxLength),
     labels: labels.slice(0, maxLength),
     promptTokens: Math.min(promptIds.length, maxLength),
     truncatedTokens: Math.max(0, inputIds.length - maxLength),
     line,
+    question,
+    answer,
   };
 }
 
@@ -162,12 +179,20 @@ function textDocuments(
   const beyond = beyondVocabulary(inputIds, tokenizer);
   if (beyond) return bad(beyond);
   const documents: RowDocument[] = [];
-  for (let start = 0; start < inputIds.length; ) {
+  for (let start = 0; start < inputIds.length;) {
     const rest = inputIds.length - start;
     // A last document of one token would have nothing to predict it from: it takes one from the document before.
     const length = rest === maxLength + 1 ? maxLength - 1 : Math.min(rest, maxLength);
     const ids = inputIds.slice(start, start + length);
-    documents.push({ inputIds: ids, labels: [...ids], promptTokens: 0, truncatedTokens: 0, line });
+    documents.push({
+      inputIds: ids,
+      labels: [...ids],
+      promptTokens: 0,
+      truncatedTokens: 0,
+      line,
+      question: '',
+      answer: text,
+    });
     start += length;
   }
   return documents.some(hasTarget)
@@ -186,18 +211,17 @@ function beyondVocabulary(ids: readonly number[], tokenizer: ChatTokenizer): str
 
 /** @returns what of a conversation the model's chat template would leave out in silence */
 function notPrinted({ messages, tools }: Conversation, { abilities }: ChatTokenizer): string | null {
-  const key = tools && !abilities.tools ? 'tools' : messages.some((turn) => turn.tool_calls) && !abilities.toolCalls ? 'tool_calls' : null;
+  const key =
+    tools && !abilities.tools
+      ? 'tools'
+      : messages.some((turn) => turn.tool_calls) && !abilities.toolCalls
+        ? 'tool_calls'
+        : null;
   if (key)
     return `has "${key}", which this model's chat template does not print. Use a model that is made for tools, or remove the row.`;
   if (messages.some(({ role }) => role === 'tool') && !abilities.toolResults)
-    return "has results of tools (role \"tool\"), which this model's chat template does not print. Use a model that is made for tools, or remove the row.";
+    return 'has results of tools (role "tool"), which this model\'s chat template does not print. Use a model that is made for tools, or remove the row.';
   return messages.some(({ reasoning }) => reasoning !== undefined) && abilities.reasoningKey === null
     ? "has reasoning (reasoning_content, thinking or reasoning), which this model's chat template does not print. Remove the key, or write it into the answer."
     : null;
-}
-
-/** What two rows are compared by. @returns the turns before the last answer */
-export function turnsBeforeAnswer(row: RowContent): Conversation['messages'] {
-  if (row.kind === 'text') return [];
-  return (row.kind === 'chat' ? row : row.chosen).messages.filter(({ role }) => role !== 'system').slice(0, -1);
 }

@@ -1,6 +1,6 @@
 /** What is told of a file's rows beyond their number: how long they are, which repeat one another, which are in another file too. */
 import { largest } from '../../lib/extremes.ts';
-import { answerOf, type Row } from './conversation.ts';
+import { answerOf, saidIn, turnsBeforeAnswer, type Row } from './conversation.ts';
 
 export interface Histogram {
   /** Width of a bin; bin i counts the rows of i × width + 1 to (i + 1) × width tokens. */
@@ -46,9 +46,9 @@ export class FingerprintsBuilder {
   private readonly lines: number[] = [];
 
   push(row: Row): void {
-    const turns =
-      row.kind === 'text' ? [] : row.messages.filter(({ role }) => role !== 'system').slice(0, -1);
-    const prompt = turns.map(({ role, content }) => `${role}\n${normalised(content)}\n`).join('');
+    const prompt = turnsBeforeAnswer(row)
+      .map((turn) => `${turn.role}\n${normalised(saidIn(turn))}\n`)
+      .join('');
     const whole = hash53(prompt + normalised(answerOf(row)));
     this.rows.push(whole);
     this.prompts.push(row.kind === 'text' ? whole : hash53(prompt));

@@ -82,7 +82,7 @@ export class RowFile {
       repeats,
       padTokenId: this.tokenizer.padTokenId,
       padToken: this.tokenizer.padToken,
-      notes: this.tokenizer.notes,
+      notes: [...this.tokenizer.notes, ...this.dataset.notes],
       mask: maskChecks(this.dataset, this.tokenizer),
     };
   }
