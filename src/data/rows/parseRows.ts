@@ -6,12 +6,12 @@ import {
   mappedFormat,
   readRow,
   recogniseFormat,
-  unknownKeys,
   type ColumnMapping,
   type Format,
 } from './rowFormats.ts';
 import { readRecords } from '../files/readRecords.ts';
 import { excerpt, rowProblem, type DataRecord, type RecordUnit, type RowProblem } from '../files/records.ts';
+import { unknownKeys } from './meaningfulKeys.ts';
 import { TURN_KEYS } from './turns.ts';
 
 /** Chosen columns by file name; `*` is for every file in no known format. */

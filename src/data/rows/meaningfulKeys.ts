@@ -1,0 +1,63 @@
+/** Keys beside a row's own columns that change what is learned of it: each is honoured or refuses the row by its name. */
+import type { Conversation, RowContent } from './conversation.ts';
+import type { Fields } from './rowFields.ts';
+import type { Format } from './rowFormats.ts';
+import { isGiven, MEDIA_KEYS, readReasoning, readTools, REASONING_KEYS, rowWeightFault } from './turns.ts';
+
+/** Keys that change what is learned, in rows of any format. */
+const MEANINGFUL: readonly string[] = [
+  ...['tools', 'weight', 'train', 'training', 'loss', 'label'],
+  ...REASONING_KEYS,
+  ...MEDIA_KEYS,
+];
+
+/** Honours the keys of a row that change what is learned. @returns why the row is refused where that cannot be done */
+export function withMeaningfulKeys(row: RowContent, fields: Fields, format: Format): RowContent | string {
+  const isColumn = (key: string) => format.keys.includes(key) || format.optional.includes(key);
+  const given = (key: string) => !isColumn(key) && isGiven(fields[key]);
+  if (!MEANINGFUL.some(given)) return row;
+  const media = MEDIA_KEYS.find(given);
+  if (media !== undefined)
+    return `has "${media}": pictures, sounds and films cannot be trained. Remove the row, or the key.`;
+  const weight = rowWeightFault(Object.fromEntries(Object.entries(fields).filter(([key]) => given(key))));
+  if (weight !== null) return weight;
+  const reasoning = REASONING_KEYS.some(given) ? readReasoning(fields) : null;
+  if (typeof reasoning === 'object' && reasoning !== null) return reasoning.fault;
+  const tools = given('tools') ? readTools(fields.tools) : null;
+  if (typeof tools === 'string') return tools;
+  if (row.kind !== 'chat') {
+    const key = MEANINGFUL.find((name) => given(name) && !(name === 'tools' && row.kind === 'preference'));
+    if (key !== undefined && !['weight', 'train', 'training', 'loss'].includes(key))
+      return `has "${key}", which a ${row.kind === 'text' ? 'raw text' : 'preference row'} cannot have. Remove the key, or write the row as messages.`;
+    return row.kind === 'preference' && tools
+      ? { ...row, chosen: { ...row.chosen, tools }, rejected: { ...row.rejected, tools } }
+      : row;
+  }
+  const made: Conversation = { ...row, ...(tools ? { tools } : {}) };
+  if (reasoning !== null) {
+    const last = made.messages.at(-1);
+    if (last?.role !== 'assistant' || last.reasoning !== undefined)
+      return 'has reasoning beside its turns and in them. Keep it in the turns.';
+    made.messages = [...made.messages.slice(0, -1), { ...last, reasoning }];
+  }
+  return given('label') ? labelled(made, fields.label) : made;
+}
+
+/** A row for KTO: a wanted or an unwanted answer. */
+function labelled(row: Conversation, label: unknown): Conversation | string {
+  const wanted = label === true || label === 1 ? true : label === false || label === 0 ? false : null;
+  return wanted === null
+    ? `has a "label": ${(JSON.stringify(label) ?? '').slice(0, 40)}; only true and false (a wanted and an unwanted answer) can be honoured. Remove the key if it is something else.`
+    : { ...row, label: wanted };
+}
+
+/** Keys of a record that nothing reads. */
+export function unknownKeys(fields: Fields, format: Format): string[] {
+  return Object.keys(fields).filter(
+    (key) =>
+      fields[key] !== null &&
+      !format.keys.includes(key) &&
+      !format.optional.includes(key) &&
+      !MEANINGFUL.includes(key),
+  );
+}
