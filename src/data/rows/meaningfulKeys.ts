@@ -1,7 +1,6 @@
 /** Keys beside a row's own columns that change what is learned of it: each is honoured or refuses the row by its name. */
 import type { Conversation, RowContent } from './conversation.ts';
-import type { Fields } from './rowFields.ts';
-import type { Format } from './rowFormats.ts';
+import type { Fields, Format } from './rowFields.ts';
 import { isGiven, MEDIA_KEYS, readReasoning, readTools, REASONING_KEYS, rowWeightFault } from './turns.ts';
 
 /** Keys that change what is learned, in rows of any format. */

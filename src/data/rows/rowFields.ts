@@ -1,9 +1,19 @@
 /** What rows of several formats have in common: texts, lists of turns, a question with its answer. */
 import type { ChatMessage } from '../template/chatMessage.ts';
-import type { Conversation } from './conversation.ts';
+import type { Conversation, RowContent } from './conversation.ts';
 import { readTurns, type Turns } from './turns.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
+
+export interface Format {
+  name: string;
+  /** Keys that every row must have. */
+  keys: readonly string[];
+  /** Further keys that are read where a row has them. */
+  optional: readonly string[];
+  /** @returns the row, or what is wrong with it, as a sentence that follows "line 3" */
+  read(fields: Fields): RowContent | string;
+}
 
 /** The text of a field; what is wrong with it where it has none. */
 export function textField(fields: Fields, key: string): string | { fault: string } {

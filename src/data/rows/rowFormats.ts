@@ -3,17 +3,9 @@ import type { ChatMessage } from '../template/chatMessage.ts';
 import { conversationFault, hasLoneSurrogate, LONE_SURROGATE, type RowContent } from './conversation.ts';
 import { withMeaningfulKeys } from './meaningfulKeys.ts';
 import { preferencePair } from './preferences.ts';
-import { pair, textField, turnsOf, withSystem, type Fields } from './rowFields.ts';
+import { pair, textField, turnsOf, withSystem, type Fields, type Format } from './rowFields.ts';
 
-export interface Format {
-  name: string;
-  /** Keys that every row must have. */
-  keys: readonly string[];
-  /** Further keys that are read where a row has them. */
-  optional: readonly string[];
-  /** @returns the row, or what is wrong with it, as a sentence that follows "line 3" */
-  read(fields: Fields): RowContent | string;
-}
+export type { Format };
 
 /** Columns by what they are, for files in no known format: names as LLaMA-Factory's dataset_info.json has them. */
 export interface ColumnMapping {
