@@ -4,12 +4,23 @@
  */
 import type { ShaderConstant } from './dispatch.ts';
 
-/** Text lines, or a directive with the line it stands on (1-based). */
+/** Text, or a directive with the line it stands on (1-based). */
 type Item =
-  | { type: 'text'; text: string; line: number }
+  /** Lines without turns; an `enable` or `diagnostic` line is an item of its own. */
+  | { type: 'text'; text: string }
+  /** A line with turns of repetitions between its pieces. */
+  | { type: 'turns'; pieces: (string | Turn)[]; line: number }
   | { type: 'include'; path: string; line: number }
   | { type: 'if'; branches: { condition: Condition | null; line: number; items: Item[] }[] }
   | { type: 'repeat'; letter: string; count: string; line: number; items: Item[] };
+
+/** `$i`, `$(i/4)` or `$(i%4)`. */
+interface Turn {
+  written: string;
+  letter: string;
+  operator?: '/' | '%';
+  by: number;
+}
 
 interface Condition {
   name: string;
@@ -24,6 +35,27 @@ export interface ParsedFile {
 }
 
 export type Constants = Readonly<Record<string, ShaderConstant>>;
+
+/** WGSL directives, which must stand ahead of all else in a module. */
+export const MODULE_DIRECTIVE = /^(?:enable|diagnostic)\b/;
+
+const TURN = /\$(?:([a-z])|\(([a-z])([/%])([1-9]\d*)\)|)/g;
+
+function piecesOf(text: string): (string | Turn)[] {
+  const pieces: (string | Turn)[] = [];
+  let end = 0;
+  for (const match of text.matchAll(TURN)) {
+    const [written, plain, letter, operator, by] = match;
+    pieces.push(text.slice(end, match.index), {
+      written,
+      letter: plain ?? letter ?? '',
+      operator: operator as Turn['operator'],
+      by: Number(by),
+    });
+    end = match.index + written.length;
+  }
+  return [...pieces, text.slice(end)];
+}
 
 /** @throws Error that names file and line, for an unknown directive, bad syntax, or a block that is not closed */
 export function parse(path: string, text: string): ParsedFile {
@@ -41,7 +73,11 @@ export function parse(path: string, text: string): ParsedFile {
       const text = lines[at];
       const directive = /^\s*#(\w*)\s*(.*?)\s*$/.exec(text);
       if (!directive) {
-        items.push({ type: 'text', text, line });
+        const last = items.at(-1);
+        if (text.includes('$')) items.push({ type: 'turns', pieces: piecesOf(text), line });
+        else if (last?.type === 'text' && !MODULE_DIRECTIVE.test(text) && !MODULE_DIRECTIVE.test(last.text))
+          last.text += `\n${text}`;
+        else items.push({ type: 'text', text });
         continue;
       }
       const [, name, rest] = directive;
@@ -91,7 +127,8 @@ export function parse(path: string, text: string): ParsedFile {
 }
 
 /**
- * The lines of a file with includes, conditions and repetitions carried out.
+ * The text of a file with includes, conditions and repetitions carried out: pieces of one or more lines, of which `enable` and `diagnostic`
+ * lines are pieces of their own.
  * @param find a parsed file by its path from shaders/, undefined where there is none
  * @throws Error that names file and line, for a file or constant that is missing or of the wrong type, and for files that include each other
  */
@@ -136,20 +173,25 @@ export function expand(
       return typeof given === 'number' ? given : fail(line, `#repeat needs a number; ${count} is none`);
     };
 
-    const withTurns = (text: string, line: number): string =>
-      text.replace(/\$(?:([a-z])|\(([a-z])([/%])(\d+)\)|)/g, (written, plain, letter, operator, by) => {
-        const name: string = plain ?? letter ?? '';
-        if (!Object.hasOwn(turns, name))
-          return fail(line, `${written} is not the letter of a #repeat around it`);
-        if (plain) return String(turns[name]);
-        return String(operator === '/' ? Math.floor(turns[name] / Number(by)) : turns[name] % Number(by));
-      });
+    const turnOf = ({ written, letter, operator, by }: Turn, line: number): number => {
+      if (!Object.hasOwn(turns, letter))
+        return fail(line, `${written} is not the letter of a #repeat around it`);
+      const turn = turns[letter];
+      return operator === '/' ? Math.floor(turn / by) : operator === '%' ? turn % by : turn;
+    };
 
     for (const item of items) {
       switch (item.type) {
         case 'text':
-          out.push(item.text.includes('$') ? withTurns(item.text, item.line) : item.text);
+          out.push(item.text);
           break;
+        case 'turns': {
+          let text = '';
+          for (const piece of item.pieces)
+            text += typeof piece === 'string' ? piece : turnOf(piece, item.line);
+          out.push(text);
+          break;
+        }
         case 'include': {
           const included = find(item.path) ?? fail(item.line, `there is no shaders/${item.path}`);
           if (open.includes(item.path)) fail(item.line, `${item.path} includes itself`);

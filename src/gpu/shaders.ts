@@ -1,6 +1,6 @@
 /** The kernels by name, and the complete WGSL of one for a set of constants. */
 import type { ShaderConstant } from './dispatch.ts';
-import { expand, parse, type Constants, type ParsedFile } from './preprocessor.ts';
+import { expand, MODULE_DIRECTIVE, parse, type Constants, type ParsedFile } from './preprocessor.ts';
 
 const files = import.meta.glob<string>('../../shaders/**/*.wgsl', {
   query: '?raw',
@@ -47,8 +47,8 @@ export function assembleShader(name: string, constants: Constants): string {
   if (path === undefined) throw new Error(`there is no shader ${name}.wgsl`);
   const directives: string[] = [];
   const body: string[] = [];
-  for (const line of expand(find(path)!, constants, find))
-    (/^(?:enable|diagnostic)\b/.test(line) ? directives : body).push(line);
+  for (const piece of expand(find(path)!, constants, find))
+    (MODULE_DIRECTIVE.test(piece) ? directives : body).push(piece);
   const header = Object.entries(constants).flatMap(([key, constant]) => declaration(name, key, constant));
   return [...directives, ...header, ...body].join('\n');
 }
