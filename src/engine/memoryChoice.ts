@@ -3,7 +3,7 @@
  * fewer tokens a micro-batch. None of it changes a result. WebGPU does not tell how much memory there is, so the aim is the recipe's.
  */
 import type { KernelSettings } from '../gpu/dispatch.ts';
-import { UserError } from '../lib/errors.ts';
+import { TooLargeError } from '../lib/errors.ts';
 import type { Checkpointing } from '../plan/autodiff.ts';
 import { BlockTooLargeError, type MemoryLimits } from '../plan/memoryPlan.ts';
 import type { MemoryAim, MemoryChoice } from './engine.ts';
@@ -54,7 +54,7 @@ export function chooseMemory(
   };
   const refuse = (best: ReturnType<typeof made>, advice: string) => {
     if (aim.limitBytes === null || best.total <= limitBytes) return;
-    throw new UserError(
+    throw new TooLargeError(
       `This run needs ${mebibytes(best.total)} of GPU memory at least, training.gpu_memory_limit_gib allows ${mebibytes(limitBytes)}. ${advice} raise the limit, lower max_length or lora.r, or use a smaller model.`,
     );
   };

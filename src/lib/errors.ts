@@ -3,6 +3,16 @@ export class UserError extends Error {
   override name = 'UserError';
 }
 
+/** What was asked for needs more than this GPU has: a smaller max_length, r or model would fit. */
+export class TooLargeError extends UserError {
+  override name = 'TooLargeError';
+}
+
+/** Whether an error is that a run does not fit. @see isDeviceLost for why it goes by name */
+export function isTooLarge(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'TooLargeError';
+}
+
 /** The GPU went away with all it held (a crashed or updated driver, a laptop that slept). A new device can be asked for. */
 export class DeviceLostError extends Error {
   override name = 'DeviceLostError';

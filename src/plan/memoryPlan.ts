@@ -3,6 +3,7 @@
  * before anything is allocated. Two blocks that one dispatch reads and writes lie in different arenas, because WebGPU lets a buffer be
  * either read-only or writable within a dispatch.
  */
+import { TooLargeError } from '../lib/errors.ts';
 
 export const ALIGNMENT_BYTES = 256;
 
@@ -27,8 +28,7 @@ export interface MemoryLimits {
 }
 
 /** The plan cannot be laid out on this adapter: a block is larger than one binding may be. */
-export class BlockTooLargeError extends Error {
-  override name = 'BlockTooLargeError';
+export class BlockTooLargeError extends TooLargeError {
   constructor(
     readonly block: string,
     readonly bytes: number,
