@@ -1,6 +1,7 @@
 /**
- * `npm run bench -- rows [--rows N] [--model FOLDER]`: a generated file of N rows (1,000,000 where not said) of about 60 tokens each is read, planned
- * and trained on for a few steps by the page in headless Chromium. Reports seconds and the memory of the page's process.
+ * `npm run bench -- rows [--rows N] [--model FOLDER]`: a generated file of N rows (1,000,000 where not said)
+ * of about 60 tokens each is read, planned and trained on for a few steps by the page in headless Chromium.
+ * Reports seconds and the memory of the page's process.
  */
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
@@ -36,7 +37,10 @@ export interface RowsBench {
   firstStepSeconds: number;
   /** Of the step alone. */
   lateStepMs: number;
-  /** The page's process, its workers included, before the file and at most; MB. Null where the system does not say. */
+  /**
+   * The page's process, its workers included, before the file and at most; MB. Null where the system does not
+   * say.
+   */
   privateMBBefore: number | null;
   privateMBAtMost: number | null;
   privateMBAfterLoading: number | null;

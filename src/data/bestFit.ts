@@ -1,6 +1,9 @@
 /** Best-fit decreasing bin packing in n log n. */
 
-/** Which items lie in which bin: those of bin b are `items[starts[b]]` up to `items[starts[b + 1] - 1]`, in the order of their placing. */
+/**
+ * Which items lie in which bin: those of bin b are `items[starts[b]]` up to `items[starts[b + 1] - 1]`, in
+ * the order of their placing.
+ */
 export interface Bins {
   count: number;
   starts: Uint32Array;
@@ -8,7 +11,8 @@ export interface Bins {
 }
 
 /**
- * Places the longest item first (the first of equal ones), each in the fullest bin that still holds it (the oldest of equal ones), or in a new one.
+ * Places the longest item first (the first of equal ones), each in the fullest bin that still holds it (the
+ * oldest of equal ones), or in a new one.
  * @param lengths whole numbers from 0 to `capacity`
  */
 export function bestFitDecreasing(lengths: ArrayLike<number>, capacity: number): Bins {
@@ -46,7 +50,10 @@ function grouped(order: Uint32Array, binOf: Uint32Array, count: number): Bins {
   return { count, starts, items };
 }
 
-/** Bins by their free space: for each free space a heap of bin numbers, and a tree of bits that says which heaps have any. */
+/**
+ * Bins by their free space: for each free space a heap of bin numbers, and a tree of bits that says which
+ * heaps have any.
+ */
 class OpenBins {
   private readonly heaps: (number[] | undefined)[];
   /** Level 0 has a bit for each free space; each level above has a bit for each word of the one below. */

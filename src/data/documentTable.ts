@@ -1,11 +1,11 @@
 /**
- * The documents of a data file in flat typed arrays: millions of rows without an object or an array for each of them, and ready to be
- * transferred to another thread.
+ * The documents of a data file in flat typed arrays: millions of rows without an object or an array for each
+ * of them, and ready to be transferred to another thread.
  */
 import { supervisedTokens } from './packing.ts';
 import { IGNORE_INDEX, type Document } from './types.ts';
 
-/** Ids of a block (4 MiB): a table grows block by block, so that nothing is copied on the way. */
+/** Ids of a block (4 MiB): a table grows block by block, so that growing copies nothing. */
 const BLOCK_TOKENS = 2 ** 20;
 
 /** A table's contents. Structured-cloneable; every array may be transferred. */
@@ -143,7 +143,10 @@ export class DocumentTableBuilder {
     private readonly blockTokens = BLOCK_TOKENS,
   ) {}
 
-  /** Copies a document in. @throws Error where a label is neither IGNORE_INDEX nor its own id, which the table cannot hold */
+  /**
+   * Copies a document in.
+   * @throws Error where a label is neither IGNORE_INDEX nor its own id, which the table cannot hold
+   */
   push({ inputIds, labels, promptTokens, truncatedTokens, line }: DocumentInput): void {
     const { length } = inputIds;
     if (labels.length !== length) throw new Error(`${labels.length} labels for ${length} ids`);

@@ -11,7 +11,7 @@ export interface PackedDocument {
   labels: ArrayLike<number>;
 }
 
-/** Documents that need not all exist at once, such as a `DocumentTable`. */
+/** A list of documents that are made when they are asked for, such as a `DocumentTable`. */
 export interface PackableDocuments {
   /** Tokens of each. */
   readonly lengths: ArrayLike<number>;
@@ -28,8 +28,10 @@ export interface BatchShape {
 const TOKENS_MULTIPLE = 32;
 
 /**
- * Packs documents best-fit decreasing: the longest first, each into the fullest batch that still holds it. Equal input gives equal output.
- * @param indices what each document is called in `spans` and keys its dropout mask with; its place in the list where absent
+ * Packs documents best-fit decreasing: the longest first, each into the fullest batch that still holds it.
+ * Equal input gives equal output.
+ * @param indices the index of each document in `spans`, which also keys its dropout mask; its place in the
+ * list where absent
  * @throws UserError where a document is longer than `tokens`
  */
 export function packDocuments(
@@ -131,8 +133,9 @@ export function supervisedTokens({ labels }: Pick<PackedDocument, 'labels'>): nu
 }
 
 /**
- * T for a run: what nine of ten batches of `examplesPerBatch` documents fit in one micro-batch with, in the order in which the first epoch
- * trains them; at least the longest document, at most `limit` (but never less than the longest document), rounded up to a multiple of 32.
+ * T for a run: nine of ten batches of `examplesPerBatch` documents, in the order in which the first epoch
+ * trains them, fit into one micro-batch. At least the longest document, otherwise at most `limit`; rounded up
+ * to a multiple of 32.
  */
 export function chooseTokensPerMicroBatch(
   lengths: ArrayLike<number>,

@@ -1,12 +1,17 @@
-/** The shapes that rows take on their way to the engine. Pure types: no GPU, no DOM. */
+/** Documents and micro-batches: the data types between rows and the engine. */
 
 /** Label of a position that is not supervised, as in PyTorch's cross_entropy(ignore_index). */
 export const IGNORE_INDEX = -100;
 
-/** One row as it will be trained: ids and labels of equal length, and where it came from. A `DocumentTable` holds many. */
+/**
+ * One row as it is trained: ids and labels of equal length, and where it came from. A `DocumentTable` holds
+ * many.
+ */
 export interface Document {
   inputIds: Uint32Array;
-  /** `IGNORE_INDEX` up to and including the generation prompt, the ids of the answer after it. Not shifted. */
+  /**
+   * `IGNORE_INDEX` up to and including the generation prompt, the ids of the answer after it. Not shifted.
+   */
   labels: Int32Array;
   /** How many leading ids are the prompt (what generation starts from). */
   promptTokens: number;
@@ -31,7 +36,10 @@ export interface MicroBatch {
   documentStart: Uint32Array;
   /** Index in [0, T] one past the last token of this token's document. */
   documentEnd: Uint32Array;
-  /** Index of the document within its optimiser step (keys the dropout mask, so that packing does not change it). */
+  /**
+   * Index of the document within its optimiser step (keys the dropout mask, so that packing does not change
+   * it).
+   */
   documentIndex: Uint32Array;
   /** Id of the next token where it is supervised, else -1 (labels shifted by one within the document). */
   targets: Int32Array;

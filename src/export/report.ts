@@ -1,9 +1,12 @@
-/** report.md of a run, whole in one file: what was trained on what, where, with which hashes, what came out, and what the page asked of the network. */
+/**
+ * report.md of a run, in one file: the model, data and device, their hashes, the losses, and every network
+ * request of the page.
+ */
 import type { DatasetSummary } from '../data/documents.ts';
 import type { RequestMade } from '../lib/requests.ts';
 import type { MemoryReport } from '../engine/engine.ts';
 import type { EvaluationResult } from '../training/evaluation.ts';
-import { courseOf, forgettingText } from '../training/forgetting.ts';
+import { lossTrend, forgettingText } from '../training/forgetting.ts';
 import { kernelText } from '../training/kernelRequest.ts';
 import type { KernelChoice } from '../tuning/kernelChoice.ts';
 import { bestSteps, curve, METRICS, type MetricsLine } from '../training/metrics.ts';
@@ -34,7 +37,7 @@ export interface ReportInputs {
   kernels?: KernelChoice;
   memory: MemoryReport;
   training: FileInRun;
-  /** `failure`: why it was not evaluated to the end. `restarted`: why its worker was started anew. */
+  /** `failure`: why it could not be evaluated any more. `restarted`: why its worker was started again. */
   validation: (FileInRun & { name: string; failure: string | null; restarted: string | null })[];
   /** Evaluations that generated answers. */
   evaluations: readonly { name: string; step: number; result: EvaluationResult }[];
@@ -53,8 +56,8 @@ export function writeReport(inputs: ReportInputs): string {
   const trained = { name: 'training', ...curve(result.lines, 'loss') };
   const validated = validation.map(({ name }) => ({ name, ...curve(result.lines, `eval_${name}_loss`) }));
   const alarms = validation.flatMap(({ name }) => {
-    const course = courseOf(result.lines, name, recipe.evaluation.forgetting_threshold);
-    return (course && forgettingText(course)) ?? [];
+    const trend = lossTrend(result.lines, name, recipe.evaluation.forgetting_threshold);
+    return (trend && forgettingText(trend)) ?? [];
   });
   const failures = validation
     .filter(({ failure }) => failure !== null)
@@ -129,7 +132,7 @@ function lossRow({ name, steps, values }: SvgCurve): string {
   return `| ${name} | ${values[0].toFixed(4)} | ${values[best].toFixed(4)} (${steps[best]}) | ${values.at(-1)!.toFixed(4)} |`;
 }
 
-/** Rows of a validation file that the adapter was trained on: its figures are too good by them. */
+/** Rows of a validation file that the adapter was also trained on: they make its figures look too good. */
 function leakLines({ file, summary, leaks }: FileInRun): string[] {
   return leaks.map(
     (leak) =>
@@ -173,7 +176,7 @@ function answers(evaluations: ReportInputs['evaluations']): string {
   return `\n## Answers\n\n${sections.join('\n')}`;
 }
 
-/** Any text in a cell of a table: never markup. */
+/** Text for a cell of a table, escaped so that it is never markup. */
 function cell(text: string): string {
   return text
     .replace(/[\\`*_[\]|~#!]/g, '\\$&')
@@ -181,7 +184,7 @@ function cell(text: string): string {
     .replaceAll(/\r?\n/g, '<br>');
 }
 
-/** By host; the same address is counted, not repeated. */
+/** A table of addresses; requests to the same address are counted in one row. */
 function network(requests: readonly RequestMade[]): string {
   const urls = new Map<string, { count: number; bytes: number; threads: Set<string> }>();
   for (const { url, bytes, thread } of requests) {

@@ -1,4 +1,4 @@
-/** A line chart as SVG text: for reports, where no canvas is. */
+/** A line chart as SVG text, for reports. */
 
 export interface SvgCurve {
   name: string;
@@ -12,13 +12,13 @@ const LEFT = 56;
 const RIGHT = 120;
 const TOP = 12;
 const BOTTOM = 28;
-/** Colours that are told apart on white by most eyes; the dashes tell them apart without. */
+/** Colours that most people can distinguish on white; dashes distinguish the curves without colour. */
 const COLOURS = ['#17624f', '#0a5c96', '#9a4a00', '#8e3a73', '#5d5a00', '#4a4fa3', '#9d2226', '#4d565e'];
 const DASHES = ['', '8 4', '2 3', '10 3 2 3'];
 
-/** How the axes are. */
+/** Options of the axes. */
 export interface SvgAxes {
-  /** The text below the first and the last place. */
+  /** The text below the first and the last step. */
   label?: (step: number) => string;
   /** The lowest value shown; the least of all where absent. */
   lowest?: number;

@@ -1,6 +1,7 @@
 /**
- * NF4 codes made by a GPU (shaders/quantize_nf4.wgsl), to the bit those of src/quant/nf4Code.ts: comparisons too close for a GPU's rounding
- * are left to the CPU, block by block, and an adapter that computes anything else is not used.
+ * NF4 quantisation on a GPU (shaders/quantize_nf4.wgsl), bit-identical to src/quant/nf4Code.ts. Blocks with a
+ * comparison that is too close for the GPU's rounding are quantised on the CPU, and an adapter that fails the
+ * self-test is not used.
  */
 import { isSoftwareAdapter, type GpuContext, type PipelineAndLayout } from '../gpu/gpuContext.ts';
 import { flatGrid } from '../gpu/dispatch.ts';
@@ -16,7 +17,10 @@ import {
   type BlockDtype,
 } from '../quant/nf4Code.ts';
 
-/** Far above what the division and the product err by, 3e-7 together. */
+/**
+ * Relative distance below which a comparison counts as too close: well above the errors of division and
+ * product, 3e-7 together.
+ */
 const MARGIN = 3e-6;
 const DTYPES: Record<BlockDtype, { code: number; bytes: number }> = {
   F32: { code: 0, bytes: 4 },
@@ -35,7 +39,7 @@ interface Buffers {
 export class GpuQuantizer {
   private buffers: Buffers | null = null;
   private turn: Promise<unknown> = Promise.resolve();
-  /** Blocks that were left to the CPU, of how many. */
+  /** Blocks quantised on the CPU (`marked`) of all (`blocks`). */
   readonly count = { marked: 0, blocks: 0 };
 
   private constructor(private readonly context: GpuContext) {}
@@ -46,13 +50,16 @@ export class GpuQuantizer {
     try {
       for (const dtype of ['F32', 'BF16', 'F16'] as const) if (!(await quantizer.agrees(dtype))) return null;
     } catch {
-      // A device that refuses the kernel is as good as none.
+      // A device that cannot run the kernel is treated as one that fails the test: the CPU quantises.
       return null;
     }
     return quantizer;
   }
 
-  /** As quantizeBlocks, whose parameters these are; `packed` and `absmax` are written when the promise resolves. One call runs at a time. */
+  /**
+   * As quantizeBlocks, whose parameters these are; `packed` and `absmax` are written when the promise
+   * resolves. One call runs at a time.
+   */
   quantize(
     dtype: BlockDtype,
     elements: Float32Array | Uint16Array,
@@ -114,7 +121,7 @@ export class GpuQuantizer {
     absmax.set(new Float32Array(mapped, packedBytes, count), first);
     buffers.readback.unmap();
     this.context.check();
-    // The sign marks what the GPU may not decide.
+    // The kernel sets the sign of absmax where a comparison was too close.
     const bits = new Uint32Array(absmax.buffer, absmax.byteOffset, absmax.length);
     for (let b = 0; b < count; b++) {
       if (bits[first + b] >>> 31 === 0) continue;
@@ -162,7 +169,10 @@ export class GpuQuantizer {
     return this.buffers;
   }
 
-  /** Random blocks of every size, and values on and beside every middle: all bytes equal, and few of them left to the CPU. */
+  /**
+   * The self-test: random blocks of many magnitudes, and values on and beside every midpoint, must give the
+   * CPU's bytes.
+   */
   private async agrees(dtype: BlockDtype): Promise<boolean> {
     const blocks = 256;
     const elements = testElements(dtype, blocks);
@@ -179,15 +189,16 @@ export class GpuQuantizer {
   }
 }
 
-/** What of quantizeBlocks may be done elsewhere. */
+/** Quantises whole blocks in place of `quantizeBlocks`. */
 export type BlockQuantizer = GpuQuantizer['quantize'];
 
-/** Blocks of the race: 1 MiB of bfloat16. */
-const RACE_BLOCKS = 8192;
+/** Blocks on which GPU and CPU are timed: 1 MiB of bfloat16. */
+const TIMED_BLOCKS = 8192;
 
 /**
- * Runs an import with the faster of GPU and CPU. The device is the import's own and lives as long as it: it holds buffers of a few MiB and no
- * weights, so a trainer at work in its own worker loses neither memory nor its turn to it.
+ * Runs an import with the faster of GPU and CPU. The import has a device of its own, which is destroyed with
+ * it. It holds buffers of a few MiB and no weights, so that it does not slow down a trainer that works on its
+ * own device.
  * @param open gives null where there is no adapter
  */
 export async function withQuantizer<T>(
@@ -195,7 +206,7 @@ export async function withQuantizer<T>(
   work: (quantize: BlockQuantizer | undefined) => Promise<T>,
 ): Promise<T> {
   const context = await open().catch(() => null);
-  // A CPU that poses as a GPU only takes the time of the one that is here.
+  // A software adapter runs on the same CPU and is slower than this thread.
   const quantizer =
     context && !isSoftwareAdapter(context.adapterInfo) ? await GpuQuantizer.create(context) : null;
   const quantize: BlockQuantizer | undefined = quantizer
@@ -210,14 +221,14 @@ export async function withQuantizer<T>(
 }
 
 async function isFaster(quantize: BlockQuantizer): Promise<boolean> {
-  const elements = testElements('BF16', RACE_BLOCKS);
-  const absmax = new Float32Array(RACE_BLOCKS);
-  const packed = new Uint8Array(RACE_BLOCKS * 32);
+  const elements = testElements('BF16', TIMED_BLOCKS);
+  const absmax = new Float32Array(TIMED_BLOCKS);
+  const packed = new Uint8Array(TIMED_BLOCKS * 32);
   const time = async (work: BlockQuantizer | typeof quantizeBlocks) => {
     let best = Infinity;
     for (let run = 0; run < 3; run++) {
       const started = performance.now();
-      await work('BF16', elements, RACE_BLOCKS, absmax, 0, packed, 0);
+      await work('BF16', elements, TIMED_BLOCKS, absmax, 0, packed, 0);
       best = Math.min(best, performance.now() - started);
     }
     return best;

@@ -1,4 +1,7 @@
-/** Brings a model's files into the database: checked first, then streamed, quantised and stored tensor by tensor. */
+/**
+ * Imports a model's files into the database: they are checked first, then streamed, quantised and stored
+ * tensor by tensor.
+ */
 import { ChatTokenizer, filesOfModel } from '../data/tokenizer/chatTokenizer.ts';
 import {
   fileName,
@@ -25,7 +28,7 @@ export type TensorLane = (
   onRead: (bytes: number) => void,
 ) => Promise<StoredTensor>;
 
-/** @param quantize does whole blocks of NF4 instead of this thread */
+/** A lane of this thread. @param quantize quantises whole blocks instead of this thread */
 export function laneHere(database: Database, quantize?: BlockQuantizer): TensorLane {
   return (modelId, tensor, info, onRead) =>
     putTensor(database, modelId, info, storedChunks(tensor, info, onRead, quantize));
@@ -33,21 +36,28 @@ export function laneHere(database: Database, quantize?: BlockQuantizer): TensorL
 
 export interface ImportOptions {
   files: readonly NamedFile[];
-  /** How the page calls the model: the folder's name. */
+  /** The model's name on the page: the folder's, or its id on the Hub. */
   name: string;
-  /** A checkpoint that is in NF4 already stays so. */
+  /** Ignored for a checkpoint that is in NF4 already. */
   quantization: Quantization;
   /** Commit of the Hub's repository `name`, where the files come from there. */
   revision?: string;
   database: Database;
-  /** What works at once, a tensor each; two of this thread where absent: while one waits for the disk the other is quantised. */
+  /**
+   * Each imports one tensor at a time. Two lanes of this thread where absent: one quantises while the other
+   * waits for the disk.
+   */
   lanes?: readonly TensorLane[];
-  /** Asks whether so many bytes fit; throws where they do not. */
+  /** Rejects where so many bytes do not fit into the browser's storage. */
   checkRoom: (bytes: number) => Promise<void>;
   onProgress?: (doneBytes: number, totalBytes: number) => void;
 }
 
-/** @throws UserError for anything wrong with the files, before the first write; a damaged weight stops it at that tensor */
+/**
+ * Imports a model, or continues an unfinished import of the same files.
+ * @throws UserError for anything that is wrong with the files, before the first write; for a damaged weight
+ * when its tensor is read
+ */
 export async function importModel({
   files,
   name,
@@ -93,7 +103,7 @@ export async function importModel({
   return manifest;
 }
 
-/** A model without a usable tokenizer and chat template cannot be trained: better said before its weights are read. */
+/** Checks the tokenizer before the weights are read: a model without a usable one cannot be trained. */
 function checkTokenizer(
   { texts, config }: SourceCheckpoint,
   files: readonly NamedFile[],
@@ -110,7 +120,10 @@ function checkTokenizer(
     );
 }
 
-/** Does all of them, one a lane at once, in order of beginning; after a failure nothing new is begun. @throws the first failure, once all is still */
+/**
+ * Runs `work` on all items, one at a time in each lane. After a failure nothing new is started.
+ * @throws the first failure, once all lanes are done
+ */
 async function inLanes<L, T>(
   items: readonly T[],
   lanes: readonly L[],

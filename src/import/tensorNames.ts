@@ -1,16 +1,23 @@
 /**
- * Where a model's tensors lie in a checkpoint that names them otherwise: saved from the bare model without `model.`, as the
- * text part of a multimodal model, or under names that transformers translates while it loads.
+ * Where a model's tensors lie in a checkpoint that names them otherwise: saved from the bare model without
+ * `model.`, as the text part of a multimodal model, or under names that transformers translates while it
+ * loads.
  */
 import type { SourceCheckpoint } from '../formats/checkpoint.ts';
 import type { TensorRequirement } from '../model/config.ts';
 
-/** Prefixes in place of the `model.` or `model.language_model.` of a module's name, in the order in which they are tried. */
+/**
+ * Prefixes in place of the `model.` or `model.language_model.` of a module's name, in the order in which they
+ * are tried.
+ */
 const PREFIXES = ['model.', 'model.language_model.', 'language_model.model.', 'language_model.', ''];
 /** Prefixes ahead of what lies beside the model, the output head. */
 const HEAD_PREFIXES = ['', 'language_model.', 'model.'];
 
-/** @returns the checkpoint with each tensor that the model needs under the model's own name, the others as they were */
+/**
+ * @returns the checkpoint with each tensor that the model needs under the model's own name, the others as
+ * they were
+ */
 export function withModelNames(
   source: SourceCheckpoint,
   requirements: readonly TensorRequirement[],
@@ -27,7 +34,7 @@ export function withModelNames(
   return { ...source, tensors };
 }
 
-/** Names under which a checkpoint may hold a tensor, the likeliest first. */
+/** Names under which a checkpoint may hold a tensor, the most common first. */
 function candidates({ name, storedAs }: TensorRequirement): string[] {
   return [name, ...(storedAs ? [storedAs] : [])].flatMap((known) => {
     const [prefix] = /^model\.(language_model\.)?/.exec(known) ?? [''];

@@ -1,4 +1,7 @@
-/** From a checkpoint's tensors to what the engine stores: checked, quantised where the recipe says so, chunk by chunk. */
+/**
+ * Turns a checkpoint's tensors into the chunks that are stored: checked, and quantised where the recipe says
+ * so.
+ */
 import {
   tensorPartBytes,
   type TensorChunk,
@@ -22,16 +25,20 @@ import { READ_BYTES, readBytes, tensorPieces } from './tensorPieces.ts';
 
 export type Quantization = 'nf4' | 'none';
 
-const STORED: Partial<Record<string, TensorKind>> = {
-  F64: 'f32',
-  F32: 'f32',
-  F16: 'f16',
-  BF16: 'bf16',
-  F8_E4M3: 'f32',
-  F8_E5M2: 'f32',
-};
+/** How a tensor of each dtype is stored where it is not quantised. */
+const STORED: ReadonlyMap<string, TensorKind> = new Map([
+  ['F64', 'f32'],
+  ['F32', 'f32'],
+  ['F16', 'f16'],
+  ['BF16', 'bf16'],
+  ['F8_E4M3', 'f32'],
+  ['F8_E5M2', 'f32'],
+]);
 
-/** What will be stored of each required tensor; of a checkpoint that is quantised already nothing is quantised further. @throws UserError naming the first tensor that is missing, has another shape or an unreadable dtype */
+/**
+ * Decides how each required tensor is stored. A checkpoint that is quantised already is stored as it is.
+ * @throws UserError naming the first tensor that is missing, has another shape or an unreadable dtype
+ */
 export function planTensors(
   source: SourceCheckpoint,
   requirements: readonly TensorRequirement[],
@@ -50,10 +57,10 @@ export function planTensors(
       throw new UserError(
         `${file}: tensor ${name} is [${tensor.shape}], but config.json asks for [${shape}]. Use the config.json that belongs to these weights.`,
       );
-    const stored = tensor.nf4 ? (tensor.nf4.nested ? 'nf4' : 'nf4_f32') : STORED[tensor.dtype];
+    const stored = tensor.nf4 ? (tensor.nf4.nested ? 'nf4' : 'nf4_f32') : STORED.get(tensor.dtype);
     if (!stored)
       throw new UserError(
-        `${file}: tensor ${name} is ${tensor.dtype}; Finetab reads ${Object.keys(STORED).join(', ')}. Use the original checkpoint, not a quantised one.`,
+        `${file}: tensor ${name} is ${tensor.dtype}; Finetab reads ${[...STORED.keys()].join(', ')}. Use the original checkpoint, not a quantised one.`,
       );
     infos.set(name, { name, shape, kind: storedKind(tensor, stored, quantise, source, quantization) });
   }
@@ -75,7 +82,11 @@ function storedKind(
   return blocks && tensor.shape.length === 2 ? 'f16' : plain;
 }
 
-/** Reads one tensor and yields its stored parts in order. @param quantize does the blocks instead of this thread @throws UserError where a weight is NaN or infinite, naming the tensor and index */
+/**
+ * Reads one tensor and yields its stored parts in order.
+ * @param quantize quantises whole blocks instead of this thread
+ * @throws UserError where a weight is NaN or infinite, naming the tensor and index
+ */
 export async function* storedChunks(
   tensor: SourceTensor,
   info: TensorInfo,
@@ -131,7 +142,10 @@ function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Uint16Array)
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/** A weight in NF4 already: its codes as they are; each scale once a block of 64 that it holds for. */
+/**
+ * A weight that is in NF4 already: its codes are kept, each scale is repeated for every block of 64 that it
+ * covers.
+ */
 async function* quantizedChunks(
   tensor: SourceTensor,
   { blocksPerScale, absmax, nested }: Nf4Scales<SourceTensor>,
@@ -177,7 +191,7 @@ function repeat<T extends Uint8Array | Float32Array>(values: T, times: number, l
   return result;
 }
 
-/** The bytes as they are quantised and checked: without a float32 copy where the bits will do. */
+/** A view of the bytes for quantisation and checks; 16-bit values are not converted to float32. */
 function elementsOf(
   dtype: SafetensorsDtype,
   bytes: Uint8Array,
@@ -201,7 +215,9 @@ function checkFinite(values: Float32Array, first: number, tensor: SourceTensor):
   }
 }
 
-/** A checkpoint as a weight source held in memory after its first reading: for Node commands and small models. */
+/**
+ * A checkpoint as a weight source that stays in memory once it was read, for Node commands and small models.
+ */
 export function memoryWeightSource(
   checkpoint: SourceCheckpoint,
   requirements: readonly TensorRequirement[],
@@ -225,7 +241,10 @@ export function memoryWeightSource(
   };
 }
 
-/** A checkpoint's weights as they are stored in its files, read again each time: for conversions of large models. */
+/**
+ * A checkpoint's weights as they are stored in its files, read again each time: for conversions of large
+ * models.
+ */
 export function streamingWeightSource(
   source: SourceCheckpoint,
   requirements: readonly TensorRequirement[],

@@ -1,4 +1,7 @@
-/** Counter-based random numbers, the twin of shaders/lib/random.wgsl: the same keys give the same bits on CPU and GPU. */
+/**
+ * Counter-based random numbers, the twin of shaders/lib/random.wgsl: the same keys give the same bits on CPU
+ * and GPU.
+ */
 
 /** lowbias32, a bijective mixer of 32 bits (C. Wellons, "Prospecting for Hash Functions"). */
 export function mix32(key: number): number {

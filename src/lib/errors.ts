@@ -13,12 +13,18 @@ export function isTooLarge(error: unknown): error is Error {
   return error instanceof Error && error.name === 'TooLargeError';
 }
 
-/** The GPU went away with all it held (a crashed or updated driver, a laptop that slept). A new device can be asked for. */
+/**
+ * The GPU went away with all it held (a crashed or updated driver, a laptop that slept). A new device can be
+ * asked for.
+ */
 export class DeviceLostError extends Error {
   override name = 'DeviceLostError';
 }
 
-/** Whether an error is the loss of the device; it may have come from another thread, which keeps names but no classes. */
+/**
+ * Whether an error is the loss of the device; it may have come from another thread, which keeps names but no
+ * classes.
+ */
 export function isDeviceLost(error: unknown): error is Error {
   return error instanceof Error && error.name === 'DeviceLostError';
 }

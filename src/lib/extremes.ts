@@ -1,4 +1,7 @@
-/** The largest and smallest of many numbers. `Math.max(...values)` overflows the call stack from about 65,000 values on. */
+/**
+ * The largest and smallest of many numbers. `Math.max(...values)` overflows the call stack from about 65,000
+ * values on.
+ */
 
 /** @param least the result where there is none that is larger */
 export function largest(values: Iterable<number> | ArrayLike<number>, least = -Infinity): number {

@@ -1,6 +1,6 @@
 /**
- * Does `count` pieces of work, at most `ahead` at once, and yields their results in order. Where the reader stops early or one fails, the
- * others' failures are nobody's.
+ * Runs `work` for 0 … count − 1, at most `ahead` at once, and yields the results in order. Once the reader
+ * stops or one has failed, failures of the others are ignored.
  */
 export async function* inOrder<T>(
   count: number,

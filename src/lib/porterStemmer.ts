@@ -1,6 +1,7 @@
 /**
- * The Porter stemmer as Python's rouge_score uses it: nltk's PorterStemmer in its default mode NLTK_EXTENSIONS, that is M. F. Porter, "An algorithm
- * for suffix stripping", Program 14.3 (1980), with nltk's departures, each marked below. For lower-case words of a-z and 0-9.
+ * The Porter stemmer as Python's rouge_score uses it: nltk's PorterStemmer in its default mode
+ * NLTK_EXTENSIONS, that is M. F. Porter, "An algorithm for suffix stripping", Program 14.3 (1980), with
+ * nltk's departures, each marked below. For lower-case words of a-z and 0-9.
  */
 
 /** nltk: words that the rules would spoil. */
@@ -23,7 +24,10 @@ const IRREGULAR: ReadonlyMap<string, string> = new Map([
   ['succeed', 'succeed'],
 ]);
 
-/** Suffix, what stands in its place, and the condition on the stem. The first suffix that matches decides, even where its condition fails. */
+/**
+ * Suffix, what stands in its place, and the condition on the stem. The first suffix that matches decides,
+ * even where its condition fails.
+ */
 type Rule = readonly [suffix: string, replacement: string, condition: (stem: string) => boolean];
 
 export function porterStem(word: string): string {
@@ -68,7 +72,10 @@ const some = (stem: string) => measure(stem) > 0;
 const several = (stem: string) => measure(stem) > 1;
 const hasVowel = (stem: string) => consonants(stem).includes(false);
 
-/** Porter's *o: consonant, vowel, consonant other than w, x, y at the end; nltk: also a word of just a vowel and a consonant. */
+/**
+ * Porter's *o: consonant, vowel, consonant other than w, x, y at the end; nltk: also a word of just a vowel
+ * and a consonant.
+ */
 function endsInShortSyllable(word: string): boolean {
   const flags = consonants(word);
   if (word.length === 2) return !flags[0] && flags[1];

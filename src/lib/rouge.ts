@@ -1,6 +1,7 @@
 /**
- * ROUGE as Python's rouge_score 0.1.2 computes it with use_stemmer=True: F-measures of shared words, pairs of words and the longest common
- * subsequence (C.-Y. Lin, "ROUGE: a Package for Automatic Evaluation of Summaries", 2004).
+ * ROUGE as Python's rouge_score 0.1.2 computes it with use_stemmer=True: F-measures of shared words, pairs of
+ * words and the longest common subsequence (C.-Y. Lin, "ROUGE: a Package for Automatic Evaluation of
+ * Summaries", 2004).
  */
 import { porterStem } from './porterStemmer.ts';
 

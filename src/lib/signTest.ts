@@ -1,4 +1,7 @@
-/** Two-sided exact sign test: the chance that n fair coins fall at least as unevenly as a against b. 1 where there is nothing to compare. */
+/**
+ * Two-sided exact sign test: the chance that n fair coins fall at least as unevenly as a against b. 1 where
+ * there is nothing to compare.
+ */
 export function signTest(a: number, b: number): number {
   const n = a + b;
   const least = Math.min(a, b);

@@ -15,7 +15,9 @@ export interface StoredTensor extends TensorInfo {
   chunks: StoredChunk[];
 }
 
-/** A model as stored. It counts as whole only once `complete` is set, which is the last write of an import. */
+/**
+ * A model as stored. It counts as whole only once `complete` is set, which is the last write of an import.
+ */
 export interface ModelManifest {
   id: string;
   name: string;
@@ -28,7 +30,10 @@ export interface ModelManifest {
   config: Record<string, unknown>;
   /** Tokenizer and template files by name. */
   texts: Record<string, string>;
-  /** Source files; sha256 is the whole file's where the Hub tells it, else that of sixteen samples spread over it: with the size it tells files apart without a second reading. */
+  /**
+   * Source files. sha256 is the whole file's where the Hub gives it, else that of sixteen samples spread over
+   * the file; together with the size it identifies a file without reading it a second time.
+   */
   files: { path: string; size: number; sha256: string }[];
   tensors: StoredTensor[];
   /** Tensors of the checkpoint that the architecture does not use. */
@@ -38,22 +43,22 @@ export interface ModelManifest {
 
 export type RunState = 'running' | 'finished' | 'stopped' | 'diverged' | 'failed';
 
-/** What the list of runs shows; the big parts of a run lie apart. */
+/** A run as the list of runs shows it; its large parts are stored separately. */
 export interface RunRecord {
   id: string;
   /** ISO 8601. */
   startedAt: string;
-  /** 'running' is also what a run is left as by a tab that was closed. */
+  /** A run whose tab was closed stays 'running'. */
   state: RunState;
   /** Why it failed or diverged. */
   message: string | null;
-  /** The person's own; empty at first. */
+  /** Given by the person; empty at first. */
   name: string;
   notes: string;
   modelId: string;
   modelName: string;
   trainFile: string;
-  /** A recipe with every default filled in: the trainer's business. */
+  /** A `Recipe` with every default filled in; this room does not know its type. */
   recipe: unknown;
   tokensPerMicroBatch: number;
   step: number;
@@ -78,7 +83,10 @@ export interface RunRecord {
   };
 }
 
-/** Big parts of a run, each under [run, part]: adapter (tensors by name), lines of metrics.jsonl, votes, report. */
+/**
+ * Big parts of a run, each under [run, part]: adapter (tensors by name), lines of metrics.jsonl, votes,
+ * report.
+ */
 export type RunPart = 'adapter' | 'lines' | 'votes' | 'report';
 
 /** Answers and metrics of one evaluation of one validation set. */
@@ -126,7 +134,7 @@ export function openDatabase(name = NAME): Promise<Database> {
       if (oldVersion < 3) database.createObjectStore('tuning');
     },
     blocking(_current, _next, event) {
-      // A newer version of the page in another tab wants the database: let it have it.
+      // A newer version of the page in another tab waits to upgrade the database.
       (event.target as IDBDatabase).close();
     },
   });
@@ -134,7 +142,7 @@ export function openDatabase(name = NAME): Promise<Database> {
 
 type Upgrade = Parameters<NonNullable<OpenDBCallbacks<Schema>['upgrade']>>[3];
 
-/** Version 1 knew of a run its state and what a resume needs. */
+/** Version 1 kept a run's state and what a resume needs, under `data`. */
 async function fromVersion1(transaction: Upgrade): Promise<void> {
   const runs = transaction.objectStore('runs');
   for (const old of (await runs.getAll()) as unknown as {
@@ -173,7 +181,11 @@ export function newRun(id: string): RunRecord {
   };
 }
 
-/** Runs a write; a full disk becomes an error that says what to do. @param kept what is not lost by it */
+/**
+ * Runs a write.
+ * @param kept what is not lost, for the message
+ * @throws UserError that says what to do where the disk is full
+ */
 export async function storing<T>(
   write: () => Promise<T>,
   kept = 'what was stored so far is kept and the import goes on from there',

@@ -1,4 +1,7 @@
-/** Models on the Hugging Face Hub: which files make a model, each as a Blob that is fetched by ranges as it is read. */
+/**
+ * Models on the Hugging Face Hub: the files of a model, each as a Blob whose ranges are fetched when they are
+ * read.
+ */
 import { downloadFile, HubApiError, listFiles, modelInfo } from '@huggingface/hub';
 import type { NamedFile } from '../formats/checkpoint.ts';
 import { UserError } from '../lib/errors.ts';
@@ -24,7 +27,10 @@ const WEIGHTS = /^model(-\d+-of-\d+)?\.safetensors$/;
 const TRIES = 4;
 const PAUSE_MS = 500;
 
-/** @param id "owner/name" @throws UserError where there is no such model, it is gated, or the hub cannot be reached */
+/**
+ * @param id "owner/name"
+ * @throws UserError where there is no such model, it is gated, or the hub cannot be reached
+ */
 export async function openHubModel(id: string, { endpoint, token }: HubAccess = {}): Promise<HubModel> {
   if (!isHubId(id))
     throw new UserError(
@@ -50,7 +56,7 @@ export async function openHubModel(id: string, { endpoint, token }: HubAccess = 
     const wanted = listed.filter(({ path }) => !(sharded && path === 'model.safetensors'));
     const files = await Promise.all(
       wanted.map(async ({ path, sha256 }): Promise<NamedFile> => {
-        // Plain ranges instead of the hub's chunk protocol, which asks for a plan anew at every slice.
+        // Plain ranges instead of the hub's chunk protocol, which requests a plan for every slice.
         const blob = await downloadFile({ ...access, repo: id, revision, path, xet: false });
         if (!blob) throw new UserError(`${id} lists ${path}, but the Hub does not give it. Try again later.`);
         return { path, blob, sha256 };
@@ -75,7 +81,7 @@ export async function fromHub<T>(id: string, work: () => Promise<T>): Promise<T>
 }
 
 function refusal(id: string, status: number): string {
-  // The hub answers 401 for models that do not exist too, so as not to tell which private ones do.
+  // The hub also answers 401 for models that do not exist, to keep the names of private ones secret.
   if (status === 401 || status === 403)
     return `The Hub does not give ${id} without permission: it is gated or private, or there is no such model. Accept its licence on its page and enter an access token, or download it and drop the folder.`;
   if (status === 404) return `There is no model ${id} on the Hub. Check the spelling: owner/name.`;

@@ -1,4 +1,7 @@
-/** Models in the database: written tensor by tensor so that a crash leaves a resumable import, read chunk by chunk with their checksums. */
+/**
+ * Models in the database. They are written tensor by tensor, so that an import can be resumed after a crash,
+ * and every chunk's checksum is verified when it is read.
+ */
 import { sha256Hex } from '../lib/sha256.ts';
 import { UserError } from '../lib/errors.ts';
 import type { TensorChunk, TensorInfo, WeightSource } from '../formats/tensors.ts';
@@ -11,7 +14,7 @@ import {
   type StoredTensor,
 } from './database.ts';
 
-/** Chunks read and hashed ahead of the one that is looked at. */
+/** Chunks that are read and hashed ahead of the consumer. */
 const READS_IN_FLIGHT = 3;
 
 export interface ModelSummary {
@@ -37,7 +40,7 @@ export async function listModels(database: Database): Promise<ModelSummary[]> {
   }));
 }
 
-/** @returns the manifest; of an unfinished import with the tensors that are stored so far */
+/** @returns the manifest; that of an unfinished import lists the tensors stored so far */
 export async function findModel(database: Database, id: string): Promise<ModelManifest | undefined> {
   const manifest = await database.get('models', id);
   if (!manifest || manifest.complete) return manifest;
@@ -50,7 +53,10 @@ export async function findModel(database: Database, id: string): Promise<ModelMa
   return manifest;
 }
 
-/** Index under which an unfinished import keeps a tensor's record beside its chunks: the manifest, with its tokenizer of megabytes, is then written only twice. */
+/**
+ * Index under which an unfinished import keeps a tensor's record beside its chunks: the manifest, with its
+ * tokenizer of megabytes, is then written only twice.
+ */
 const RECORD = -1;
 
 async function recordKeys(database: Database, id: string): Promise<[string, string, number][]> {
@@ -61,13 +67,13 @@ function allOf(id: string): IDBKeyRange {
   return IDBKeyRange.bound([id], [id, []]);
 }
 
-/** Counts a tensor that is stored. */
+/** Adds a stored tensor to the manifest. */
 export function addTensor(manifest: ModelManifest, tensor: StoredTensor): void {
   manifest.tensors.push(tensor);
   manifest.storedBytes += tensor.chunks.reduce((sum, { byteLength }) => sum + byteLength, 0);
 }
 
-/** Starts an import, or takes up an unfinished one of the same files. */
+/** Starts an import, or continues an unfinished one of the same files. */
 export async function beginModel(database: Database, manifest: ModelManifest): Promise<ModelManifest> {
   const before = await findModel(database, manifest.id);
   if (before) return before;
@@ -78,7 +84,10 @@ export async function beginModel(database: Database, manifest: ModelManifest): P
 /** Chunks of one tensor that may be hashed and written while the next is made. */
 const WRITES_IN_FLIGHT = 2;
 
-/** Stores one tensor's chunks and then its record: a tensor is either wholly there or not at all. Any thread may; the importer then adds it to the manifest. */
+/**
+ * Stores one tensor's chunks and then its record, so that a tensor is either complete or absent. Any thread
+ * may call it; the importer then adds the tensor to the manifest.
+ */
 export async function putTensor(
   database: Database,
   modelId: string,
@@ -95,7 +104,7 @@ export async function putTensor(
   let count = 0;
   for await (const chunk of chunks) {
     const writing = write(chunk, count++);
-    // Looked at below; a failure must not count as unhandled until then.
+    // Awaited below; a failure must not count as unhandled until then.
     writing.catch(() => undefined);
     writes.push(writing);
     if (writes.length > WRITES_IN_FLIGHT) await writes.shift();
@@ -108,7 +117,7 @@ export async function putTensor(
   return tensor;
 }
 
-/** The last write of an import. @param order of the tensors in the manifest */
+/** Marks an import as complete; the last write of an import. @param order of the tensors in the manifest */
 export async function completeModel(
   database: Database,
   manifest: ModelManifest,
@@ -135,7 +144,10 @@ export async function deleteModel(database: Database, id: string): Promise<void>
   await transaction.done;
 }
 
-/** A whole model's weights. @throws UserError where it is missing or unfinished, and while streaming where a chunk is damaged */
+/**
+ * The weights of a complete model.
+ * @throws UserError where it is missing or unfinished, and while streaming where a chunk is damaged
+ */
 export async function openModel(
   database: Database,
   id: string,

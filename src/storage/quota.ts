@@ -1,4 +1,4 @@
-/** What the browser lets the page store. */
+/** How much the page may store in this browser, and how much it does. */
 import { UserError } from '../lib/errors.ts';
 
 export interface StorageUse {

@@ -1,6 +1,7 @@
 /**
- * Runs and their checkpoints. A checkpoint is written under a new key, then older ones of its run are removed: there is always a whole one.
- * A run's end is one transaction: its adapter takes the place of its checkpoints, or nothing changes.
+ * Runs and their checkpoints. A checkpoint is written under a new key before older ones of its run are
+ * removed, so that there is always a complete one. The end of a run is one transaction: its adapter replaces
+ * its checkpoints, or nothing changes.
  */
 import { storing, type Database, type RunPart, type RunRecord, type StoredEvaluation } from './database.ts';
 
@@ -10,7 +11,10 @@ export async function putRun(database: Database, run: RunRecord): Promise<void> 
   await storing(() => database.put('runs', run), RUN_IS_SAFE);
 }
 
-/** Changes some fields; another thread's changes of others stay. @returns the record, undefined where the run was deleted */
+/**
+ * Changes some fields; other threads' changes of other fields are kept.
+ * @returns the record, undefined where the run was deleted
+ */
 export function updateRun(
   database: Database,
   id: string,
@@ -57,7 +61,10 @@ export function listEvaluations(database: Database, runId: string): Promise<Stor
   return database.getAll('evaluations', withPrefix(runId));
 }
 
-/** @param parts what is kept from now on @param keepCheckpoint whether the run can go on from its last checkpoint */
+/**
+ * @param parts what is kept from now on
+ * @param keepCheckpoint whether the run can go on from its last checkpoint
+ */
 export function endRun(
   database: Database,
   id: string,
@@ -76,14 +83,14 @@ export function endRun(
     ];
     try {
       const run = await runs.get(id);
-      // A run that was deleted while it went on stays deleted.
+      // A run that was deleted while it was running stays deleted.
       if (!run) return;
       if (!keepCheckpoint)
         for (const key of await checkpoints.index('runId').getAllKeys(id)) await checkpoints.delete(key);
       for (const [part, value] of Object.entries(parts)) await kept.put(value, [id, part as RunPart]);
       await runs.put({ ...run, ...change });
     } catch (error) {
-      // Nothing of it stays, unless the database took it back already.
+      // Undo all of it, unless the database did so already.
       if (transaction.error === null) transaction.abort();
       throw transaction.error ?? error;
     }
@@ -91,7 +98,7 @@ export function endRun(
   }, 'the adapter can still be downloaded here');
 }
 
-/** Removes a run with all that belongs to it. */
+/** Removes a run, its parts, evaluations and checkpoints. */
 export async function deleteRun(database: Database, id: string): Promise<void> {
   const transaction = database.transaction(['runs', 'parts', 'evaluations', 'checkpoints'], 'readwrite');
   const checkpoints = transaction.objectStore('checkpoints');

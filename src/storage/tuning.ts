@@ -1,4 +1,7 @@
-/** Which kernels were measured fastest, by build, adapter and shape. Nothing but time is lost with it. */
+/**
+ * Which kernels were measured fastest, by build, adapter and shape. Losing it costs only the time of
+ * measuring.
+ */
 import type { Database } from './database.ts';
 
 interface Scope {
@@ -19,7 +22,7 @@ export async function readTuning(
   return new Map(keys.map(([, , key], i) => [key, entries[i]]));
 }
 
-/** Also removes what other builds' kernels left. */
+/** Stores an entry, and removes those of other builds' kernels. */
 export async function putTuning(
   database: Database,
   { kernels, adapter }: Scope,

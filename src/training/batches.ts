@@ -1,12 +1,16 @@
-/** Which rows make a step, and the micro-batches they are packed in: what the trainer trains and what the page shows before. */
+/**
+ * Which rows make a step, and the micro-batches they are packed in: what the trainer trains and what the page
+ * shows before.
+ */
 import { packDocuments, type BatchShape, type PackableDocuments } from '../data/packing.ts';
 import type { MicroBatch } from '../data/types.ts';
 import { shuffled } from '../lib/random.ts';
 import { examplesPerStep, type Recipe } from './recipe.ts';
 
 /**
- * Draws the rows of each step without replacement: the order of an epoch is cut in pieces of `examplesPerStep`; the last piece of an epoch may be
- * smaller, as in transformers. An epoch's order is made once and kept, so that a step costs the same however many rows there are.
+ * Draws the rows of each step without replacement: the order of an epoch is cut in pieces of
+ * `examplesPerStep`; the last piece of an epoch may be smaller, as in transformers. An epoch's order is made
+ * once and kept, so that a step costs the same however many rows there are.
  */
 export class BatchSampler {
   readonly stepsPerEpoch: number;

@@ -1,4 +1,7 @@
-/** Which evaluation was the best by the recipe's metric, with its adapter, and when the recipe's patience is over. */
+/**
+ * Which evaluation was the best by the recipe's metric, with its adapter, and when the recipe's patience is
+ * over.
+ */
 import type { AdapterTensors } from '../engine/engine.ts';
 import { UserError } from '../lib/errors.ts';
 import { isBetter, metricFault, metricOf, type MetricsLine } from './metrics.ts';
@@ -31,7 +34,8 @@ export class BestAdapterKeeper {
    * Compares an evaluation with the best one before it.
    * @param failures why files could not be evaluated, by their names
    * @param keptAt step of the last checkpoint; null where there is none
-   * @throws UserError where the recipe's metric has no value: neither the best adapter nor an early end could be decided from here on
+   * @throws UserError where the recipe's metric has no value: neither the best adapter nor an early end could
+   * be decided from here on
    */
   async take(
     line: MetricsLine,

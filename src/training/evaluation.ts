@@ -1,17 +1,23 @@
-/** Evaluation of one validation file: how likely its answers are, over all rows, and generated answers for the first of them where the recipe asks. */
+/**
+ * Evaluation of one validation file: the loss over all its rows and, where the recipe asks for it, generated
+ * answers to the first of them.
+ */
 import type { DocumentTable } from '../data/documentTable.ts';
 import { Packing } from '../data/packing.ts';
 import type { MicroBatch } from '../data/types.ts';
 import { rouge, type RougeScores } from '../lib/rouge.ts';
 import type { GenerationOptions, TokenScores } from '../engine/engine.ts';
 
-/** Numbers of one evaluation, under their names in metrics.jsonl after `eval_<name>_`. Those that are optional need `predict_with_generate`. */
+/**
+ * Numbers of one evaluation, under their names in metrics.jsonl after `eval_<name>_`. The optional ones need
+ * `predict_with_generate`.
+ */
 export interface EvaluationMetrics extends Partial<RougeScores> {
   /** Σ cross entropy / supervised tokens. */
   loss: number;
   /** exp(loss). */
   perplexity: number;
-  /** Share of supervised tokens that were the likeliest. */
+  /** Share of supervised tokens that are the argmax of their logits. */
   token_accuracy: number;
   /** Means of the F-measures over the rows, ×100. */
   rouge1?: number;
@@ -21,17 +27,17 @@ export interface EvaluationMetrics extends Partial<RougeScores> {
   exact_match?: number;
   /** Tokens, the end token included. */
   mean_generated_length?: number;
-  /** Share of answers that ended by themselves before max_new_tokens. */
+  /** Share of answers that ended with a stop token before max_new_tokens. */
   stopped_share?: number;
 }
 
 export interface GeneratedAnswer {
   line: number;
-  /** What the person says last before the answer. */
+  /** The last user message before the answer. */
   prompt: string;
   reference: string;
   answer: string;
-  /** It ended by itself, by a stop token. */
+  /** Whether it ended with a stop token. */
   stopped: boolean;
   /** New tokens, the end token included. */
   tokens: number;
@@ -45,21 +51,21 @@ export interface EvaluationResult {
   answers: GeneratedAnswer[];
 }
 
-/** What the trainer asks at evaluation steps. */
+/** A validation file as the trainer sees it. */
 export interface Evaluator {
   name: string;
   /** @throws where this file cannot be evaluated; the others and the training go on */
   evaluate(step: number): Promise<EvaluationResult>;
 }
 
-/** Forward passes, wherever the engine is. */
+/** Forward passes by an engine of this thread or of another. */
 export interface Scorer {
   tokensPerMicroBatch: number;
   score(batch: MicroBatch): Promise<TokenScores>;
   generate(prompts: number[][], options: GenerationOptions): Promise<number[][]>;
 }
 
-/** A prompt to answer, and the answer that the file has. */
+/** A prompt to be answered, and the file's own answer. */
 export interface Question {
   line: number;
   promptIds: number[];

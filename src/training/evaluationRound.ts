@@ -1,4 +1,7 @@
-/** Evaluates all validation files at a step. A file that fails is left out from then on; the others and the training go on. */
+/**
+ * Evaluates all validation files at a step. A file that fails is left out from then on; the others and the
+ * training go on.
+ */
 import { isDeviceLost } from '../lib/errors.ts';
 import type { Evaluator } from './evaluation.ts';
 import { evaluationKeys } from './metrics.ts';

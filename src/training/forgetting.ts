@@ -1,33 +1,39 @@
-/** What each validation file's losses say: where it was best, and whether the model forgets what it could do at the start. */
+/**
+ * The trend of each validation file's loss: where it was best, and whether the model forgets what it could do
+ * at the start.
+ */
 import { curve, type MetricsLine } from './metrics.ts';
 
-export interface FileCourse {
+export interface LossTrend {
   name: string;
   start: number;
   best: number;
   bestStep: number;
   last: number;
   lastStep: number;
-  /** The first evaluation at which the loss was above its start by more than the threshold; null where it never was. */
+  /**
+   * The first evaluation at which the loss was above its start by more than the threshold; null where it
+   * never was.
+   */
   alarm: { step: number; loss: number } | null;
-  /** Whether it is above it now. */
+  /** Whether the last loss is above it too. */
   forgets: boolean;
 }
 
 /** @param threshold nats of loss; null: no alarm @returns null where the file has no value yet */
-export function courseOf(
+export function lossTrend(
   lines: readonly MetricsLine[],
   name: string,
   threshold: number | null,
-): FileCourse | null {
-  return courseOfCurve(name, curve(lines, `eval_${name}_loss`), threshold);
+): LossTrend | null {
+  return trendOfCurve(name, curve(lines, `eval_${name}_loss`), threshold);
 }
 
-export function courseOfCurve(
+export function trendOfCurve(
   name: string,
   { steps, values }: { steps: readonly number[]; values: readonly number[] },
   threshold: number | null,
-): FileCourse | null {
+): LossTrend | null {
   if (values.length === 0) return null;
   const start = values[0];
   const above = (value: number) => threshold !== null && value > start + threshold;
@@ -55,10 +61,10 @@ export function forgettingText({
   last,
   lastStep,
   bestStep,
-}: FileCourse): string | null {
+}: LossTrend): string | null {
   if (!alarm) return null;
   const factor = (to: number) => `${Math.round(100 * Math.expm1(to - start))} % more perplexity`;
-  const rise = `At step ${alarm.step} the loss of ${name} was ${alarm.loss.toFixed(3)}, above its start of ${start.toFixed(3)} (${factor(alarm.loss)}): the model unlearns what this file asks.`;
+  const rise = `At step ${alarm.step} the loss of ${name} was ${alarm.loss.toFixed(3)}, above its start of ${start.toFixed(3)} (${factor(alarm.loss)}): the model forgets what this file asks.`;
   return forgets
     ? `${rise} Best was step ${bestStep}. Lower learning_rate, train for fewer steps, or mix such rows into the training file.`
     : `${rise} At step ${lastStep} it is back at ${last.toFixed(3)}.`;

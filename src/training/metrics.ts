@@ -1,4 +1,7 @@
-/** metrics.jsonl: one object a line, as transformers logs; what its figures are, and which of two is better. */
+/**
+ * metrics.jsonl, one object a line as transformers logs them: its keys, its curves, and which of two values
+ * is better.
+ */
 import type { EvaluationMetrics } from './evaluation.ts';
 import type { Recipe } from './recipe.ts';
 
@@ -25,13 +28,13 @@ export function curve(lines: readonly MetricsLine[], key: string): { steps: numb
 }
 
 interface MetricKind {
-  /** Whether more of it is better. */
+  /** Whether a larger value is better. */
   greaterIsBetter: boolean;
   /** Comes with `predict_with_generate` only. */
   generated: boolean;
 }
 
-/** What an evaluation of a file may say. */
+/** The metrics of an evaluation. */
 export const METRICS: Readonly<Record<keyof EvaluationMetrics, MetricKind>> = {
   loss: { greaterIsBetter: false, generated: false },
   perplexity: { greaterIsBetter: false, generated: false },
@@ -40,12 +43,15 @@ export const METRICS: Readonly<Record<keyof EvaluationMetrics, MetricKind>> = {
   rouge2: { greaterIsBetter: true, generated: true },
   rougeL: { greaterIsBetter: true, generated: true },
   exact_match: { greaterIsBetter: true, generated: true },
-  // Shorter, where the recipe does not say otherwise: what runs on without an end is the common fault.
+  // Shorter is better unless the recipe says otherwise: answers that do not end are the common fault.
   mean_generated_length: { greaterIsBetter: false, generated: true },
   stopped_share: { greaterIsBetter: true, generated: true },
 };
 
-/** The file and the metric that a key such as eval_math_loss names; null where it names none of these files' metrics. */
+/**
+ * The file and the metric that a key such as eval_math_loss names; null where it names none of these files'
+ * metrics.
+ */
 export function metricOf(
   key: string,
   names: readonly string[],
@@ -57,7 +63,9 @@ export function metricOf(
   return null;
 }
 
-/** Why `metric_for_best_model` will never have a value in a run over these validation files; null where it will. */
+/**
+ * Why `metric_for_best_model` cannot have a value in a run over these validation files; null where it can.
+ */
 export function metricFault(
   { metric_for_best_model: key, predict_with_generate }: Recipe['evaluation'],
   names: readonly string[],
@@ -75,7 +83,10 @@ export function metricFault(
   return null;
 }
 
-/** @param key a metric, or its key in a line @param greaterIsBetter as the recipe has it; null: by the metric */
+/**
+ * @param key a metric, or its key in a line
+ * @param greaterIsBetter as the recipe has it; null: by the metric
+ */
 export function isBetter(
   key: string,
   value: number,

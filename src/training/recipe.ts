@@ -1,4 +1,7 @@
-/** The recipe: the one description of a run (a JSON file), under the names of LoraConfig and TrainingArguments. */
+/**
+ * The recipe: the one description of a run (a JSON file), under the names of LoraConfig and
+ * TrainingArguments.
+ */
 import * as v from 'valibot';
 import { DEFAULT_DATE_STRING } from '../data/template/chatTemplate.ts';
 import { UserError } from '../lib/errors.ts';
@@ -68,7 +71,10 @@ const training = v.strictObject({
     false,
   ),
   gradient_checkpointing: v.optional(flag, true),
-  /** Not of TrainingArguments: with gradient_checkpointing only so much is recomputed as lets the run fit here; null: 2 GiB, or what it takes. */
+  /**
+   * Not of TrainingArguments: with gradient_checkpointing, only as much is recomputed as it takes to fit into
+   * this; null: 2 GiB, more where the run needs it.
+   */
   gpu_memory_limit_gib: v.optional(
     v.nullable(v.pipe(positive, v.minValue(0.001, 'must be at least 0.001'))),
     null,
@@ -125,7 +131,7 @@ const recipe = v.strictObject({
   date_string: v.optional(text, DEFAULT_DATE_STRING),
   /** Columns of data files in no known format, by file name; "*" is for all of them. */
   columns: v.optional(v.record(text, mapping, 'must be an object of file names'), {}),
-  /** Of conversations only the last answer is learned from. */
+  /** Only the last answer of a conversation is learned from. */
   mask_history: v.optional(flag, false),
   max_length: v.optional(v.pipe(count(8), v.maxValue(131072, 'must be at most 131072')), 1024),
   quantization: v.optional(v.picklist(['nf4', 'none'], 'must be "nf4" or "none"'), 'nf4'),
@@ -141,7 +147,10 @@ export type RecipeInput = v.InferInput<typeof recipe>;
 
 const KNOWN_KEYS = [recipe, lora, training, evaluation].flatMap((schema) => Object.keys(schema.entries));
 
-/** @param source JSON text or an object @throws UserError listing every key that is wrong and what to write there */
+/**
+ * @param source JSON text or an object
+ * @throws UserError listing every key that is wrong and what to write there
+ */
 export function parseRecipe(source: string | object): Recipe {
   let value: unknown = source;
   if (typeof source === 'string') {

@@ -1,4 +1,4 @@
-/** What the training loop tells as it goes, what it keeps to go on from, and what it ends with. */
+/** The events of a run, the checkpoint that it can be resumed from, and its result. */
 import type { AdapterTensors, OptimizerState } from '../engine/engine.ts';
 import type { EvaluationResult } from './evaluation.ts';
 import type { MetricsLine } from './metrics.ts';
@@ -13,11 +13,14 @@ export type TrainerEvent =
   | { type: 'checkpoint'; step: number }
   /** A checkpoint could not be stored: the run goes on, but would not survive the tab. */
   | { type: 'checkpointFailed'; step: number; message: string }
-  /** Goes on from a checkpoint: these are all lines up to it. */
+  /** The run was resumed from a checkpoint: these are all lines up to it. */
   | { type: 'restored'; step: number; lines: MetricsLine[] }
   | { type: 'paused'; paused: boolean };
 
-/** Everything that a run needs to go on as if it had never stopped. Structured-cloneable. */
+/**
+ * Everything that a resumed run needs so that its result is that of an uninterrupted one.
+ * Structured-cloneable.
+ */
 export interface Checkpoint {
   recipe: Recipe;
   step: number;
@@ -26,7 +29,7 @@ export interface Checkpoint {
   inputTokens: number;
   lines: MetricsLine[];
   best: BestAdapter | null;
-  /** Of work up to here. */
+  /** Seconds that the run had worked up to here, all sessions together. */
   seconds?: number;
 }
 
@@ -35,7 +38,7 @@ export interface BestAdapter {
   value: number;
   step: number;
   adapter: AdapterTensors;
-  /** Evaluations since without a better value. */
+  /** Evaluations since then that brought no better value. */
   stale: number;
 }
 

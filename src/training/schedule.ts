@@ -10,8 +10,8 @@ export interface Schedule {
 }
 
 /**
- * Learning rate of the 0-based optimiser step: base · t/W for t < W, then base · (1 − p), base · ½(1 + cos πp) or base, with
- * p = (t − W) / (total − W). 'constant' has no warm-up.
+ * Learning rate of the 0-based optimiser step: base · t/W for t < W, then base · (1 − p), base · ½(1 + cos
+ * πp) or base, with p = (t − W) / (total − W). 'constant' has no warm-up.
  */
 export function learningRate(
   step: number,
@@ -30,7 +30,10 @@ export function learningRate(
   }
 }
 
-/** Steps of a run: `max_steps` where positive, else every epoch's steps, the last of an epoch maybe smaller. */
+/**
+ * Steps of a run: `max_steps` where positive, else every epoch's steps; the last step of an epoch may be
+ * smaller.
+ */
 export function totalSteps(
   rows: number,
   examplesPerStep: number,

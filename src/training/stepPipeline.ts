@@ -1,4 +1,7 @@
-/** Steps that were started and are not over yet: an engine may take several at once, so that the GPU never waits for the host. */
+/**
+ * Steps that were started and are not over yet: an engine may take several at once, so that the GPU never
+ * waits for the host.
+ */
 export class StepPipeline<T> {
   private readonly started: Promise<T>[] = [];
 
@@ -9,7 +12,8 @@ export class StepPipeline<T> {
   }
 
   /**
-   * Starts a step, and those after it as long as `mayFollow`, up to `ahead` more than one at once. Steps that are on their way count.
+   * Starts a step, and those after it as long as `mayFollow`, up to `ahead` more than one at once. Steps that
+   * are on their way count.
    * @param step the oldest that is not over
    */
   fill(step: number, ahead: number, mayFollow: (step: number) => boolean): void {

@@ -1,4 +1,7 @@
-/** The training loop: epochs, steps, evaluation, checkpoints, early stopping. Drives an Engine and knows nothing of GPUs or workers. */
+/**
+ * The training loop: epochs, steps, evaluation, checkpoints, early stopping. Drives an Engine and knows
+ * nothing of GPUs or workers.
+ */
 import type { DocumentTable } from '../data/documentTable.ts';
 import { BatchSampler, microBatchesOf } from './batches.ts';
 import { BestAdapterKeeper } from './bestAdapter.ts';
@@ -221,7 +224,11 @@ export class Trainer {
     };
   }
 
-  /** @param step how many are over @param ms of this one @param meanMs of all since the run began or was resumed */
+  /**
+   * @param step how many are over
+   * @param ms of this one
+   * @param meanMs of all since the run began or was resumed
+   */
   private report(step: number, { tokens, figures }: StepMade, ms: number, meanMs: number): void {
     const { recipe, emit } = this.options;
     const { totalSteps } = this;

@@ -1,4 +1,7 @@
-/** The training loop on an engine that learns a quadratic in plain arithmetic: small enough to know every number. */
+/**
+ * The training loop on an engine that learns a quadratic in plain arithmetic: small enough to know every
+ * number.
+ */
 import { describe, expect, it, vi } from 'vitest';
 import {
   NonFiniteError,
@@ -364,7 +367,8 @@ describe('trainer', () => {
   ])(
     'keeps the best by %s (greater_is_better: %s)',
     async (metric_for_best_model, greater_is_better, best, step) => {
-      // Every figure of the file rises to its highest at step 2, falls to its lowest at step 4, and stays between.
+      // Every figure of the file rises to its highest at step 2, falls to its lowest at step 4, and stays
+      // between.
       const figures = [0.5, 0.45, 0.9, 0.4, 0.1, 0.5, 0.5, 0.5, 0.5, 0.5];
       const scale = metric_for_best_model.includes('rouge') ? 100 : 1;
       const { trainer, checkpoints } = setUp(

@@ -1,5 +1,5 @@
 /** A run as the page shows it: its curves, its answers, its speed, its end. */
-import { courseOfCurve, forgettingText, type FileCourse } from '../../training/forgetting.ts';
+import { trendOfCurve, forgettingText, type LossTrend } from '../../training/forgetting.ts';
 import { curve, evaluationKeys } from '../../training/metrics.ts';
 import type { EndReason } from '../../training/runRecord.ts';
 import type { EvaluationResult } from '../../training/evaluation.ts';
@@ -64,14 +64,14 @@ export class RunView {
   readonly learningRate = $derived(this.lines.at(-1)?.learning_rate ?? NaN);
   readonly gradNorm = $derived(this.lines.at(-1)?.grad_norm ?? NaN);
   /** Start, best and last of each file that has a value. */
-  readonly courses: FileCourse[] = $derived(
+  readonly lossTrends: LossTrend[] = $derived(
     this.validation
-      .map((points) => courseOfCurve(points.name, points, this.forgettingThreshold))
-      .filter((course): course is FileCourse => course !== null),
+      .map((points) => trendOfCurve(points.name, points, this.forgettingThreshold))
+      .filter((trend): trend is LossTrend => trend !== null),
   );
   /** What the model unlearns, a sentence a file. */
   readonly alarms: string[] = $derived(
-    this.courses.map(forgettingText).filter((text): text is string => text !== null),
+    this.lossTrends.map(forgettingText).filter((text): text is string => text !== null),
   );
 
   /** @param names of the validation files @param forgettingThreshold the recipe's; null: no alarm */

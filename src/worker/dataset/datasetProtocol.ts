@@ -1,4 +1,7 @@
-/** What a worker that holds a data file serves: its rows as the engine will get them, and what the page shows of them. */
+/**
+ * The interface of the workers that hold data files: rows for the engine, and reports and previews of them
+ * for the page.
+ */
 import type { DatasetSummary, DocumentSettings } from '../../data/documents.ts';
 import type { DocumentArrays } from '../../data/documentTable.ts';
 import type { RecordUnit, RowProblem } from '../../data/files/records.ts';
@@ -7,15 +10,15 @@ import type { Fingerprints, Histogram, Overlap, Repeats } from '../../data/rows/
 import type { MicroBatch } from '../../data/types.ts';
 import type { Recipe } from '../../training/recipe.ts';
 
-/** What was understood of a data file. */
+/** The result of reading a data file. */
 export interface FileReport {
   file: string;
   /** SHA-256 of its bytes, hex. */
   sha256: string;
-  /** In words; null where none is known and no columns are chosen. */
+  /** Its name; null where the file is in no known format and no columns are chosen. */
   format: string | null;
   columns: Column[];
-  /** What the numbers of problems and examples count. */
+  /** Unit of the line numbers of problems and examples. */
   unit: RecordUnit;
   summary: DatasetSummary;
   /** The first ones; `summary.problems` counts all. */
@@ -26,12 +29,12 @@ export interface FileReport {
   repeats: Repeats;
   padTokenId: number;
   padToken: string;
-  /** What the model's chat template makes the page do to every conversation. */
+  /** What the model's chat template requires to be changed in every conversation, in words. */
   notes: string[];
   mask: MaskChecks;
 }
 
-/** Faults of the mask that training would not show. */
+/** Faults of the mask that the training loss would not reveal. */
 export interface MaskChecks {
   /** Whole rows of which no end token is learned: a model trained on them alone never stops. */
   withoutEnd: number;
@@ -41,7 +44,10 @@ export interface MaskChecks {
   padIsEnd: boolean;
 }
 
-/** A row and how it is packed: as the run's step that sees it first, or, without a recipe, as an evaluation of its file. */
+/**
+ * Asks for the micro-batch of a row: of the first step that trains it or, without a recipe, of an evaluation
+ * of its file.
+ */
 export interface PackedRequest {
   row: number;
   tokensPerMicroBatch: number;
@@ -61,7 +67,7 @@ export interface PackedPreview {
   rows: { row: number; line: number; start: number; length: number }[];
 }
 
-/** How a data file is to be read. */
+/** Asks for a data file to be read. */
 export interface DataRequest {
   modelId: string;
   settings: DocumentSettings;
@@ -77,11 +83,11 @@ export interface RowToken {
   special: boolean;
 }
 
-/** What every worker that holds a data file does. */
+/** Served by every worker that holds a data file. */
 export interface RowFileApi {
   load(request: DataRequest, onProgress: (done: number, total: number) => void): Promise<FileReport>;
   packed(request: PackedRequest): Promise<PackedPreview | null>;
-  /** A row token by token, by its place among the rows that are used. */
+  /** The tokens of a row. @param row its index among the rows that are used */
   rowTokens(row: number): Promise<RowToken[]>;
   /** Hashes of its rows, for another worker to compare its own with. */
   fingerprints(): Promise<Fingerprints>;
@@ -91,11 +97,11 @@ export interface RowFileApi {
 
 /** dataset.worker: parses and tokenizes the training file and keeps its rows. */
 export interface DatasetApi extends RowFileApi {
-  /** Hands the rows to the trainer over a port of their own. */
+  /** Serves the rows to the trainer on a port of their own. */
   serve(port: MessagePort): Promise<void>;
 }
 
-/** What dataset.worker serves on that port. */
+/** Served by dataset.worker on that port. */
 export interface RowsApi {
   /** The caller owns them: buffers are transferred, not cloned. */
   documents(): Promise<DocumentArrays>;

@@ -1,4 +1,7 @@
-/** The tensor that a row is trained (or evaluated) in, for the page to draw: the packed micro-batch itself, with the text of its tokens. */
+/**
+ * The packed micro-batch in which a row is trained or evaluated, with the text of its tokens, for the page to
+ * draw.
+ */
 import type { Dataset } from '../../data/documents.ts';
 import type { DocumentTable } from '../../data/documentTable.ts';
 import { Packing, type BatchShape } from '../../data/packing.ts';
@@ -8,7 +11,10 @@ import { BatchSampler, microBatchesOf } from '../../training/batches.ts';
 import { examplesPerStep, type Recipe } from '../../training/recipe.ts';
 import type { MaskChecks, PackedPreview, PackedRequest } from './datasetProtocol.ts';
 
-/** Previews of one file's rows. What does not change from row to row (an epoch's order, the packing of the whole file) is kept. */
+/**
+ * Previews of one file's rows. What does not change from row to row (an epoch's order, the packing of the
+ * whole file) is kept.
+ */
 export class PackedPreviews {
   private sampler: { key: string; sampler: BatchSampler } | null = null;
   private packing: { tokens: number; packing: Packing } | null = null;
@@ -74,7 +80,7 @@ export class PackedPreviews {
   }
 }
 
-/** What would be learned wrongly however well it is learned. */
+/** Finds faults of the mask that the training loss would not reveal. */
 export function maskChecks({ documents }: Dataset, tokenizer: ChatTokenizer): MaskChecks {
   let withoutEnd = 0;
   let firstWithoutEnd: number | null = null;
@@ -88,7 +94,7 @@ export function maskChecks({ documents }: Dataset, tokenizer: ChatTokenizer): Ma
   return { withoutEnd, firstWithoutEnd, padIsEnd: tokenizer.endTokenIds.includes(tokenizer.padTokenId) };
 }
 
-/** Whether a token that ends answers is among what is learned. */
+/** Whether a token that ends answers is supervised. */
 function endsItself(documents: DocumentTable, row: number, stopTokenIds: readonly number[]): boolean {
   const { inputIds, labels } = documents.at(row);
   return inputIds.some((id, i) => labels[i] !== IGNORE_INDEX && stopTokenIds.includes(id));

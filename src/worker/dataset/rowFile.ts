@@ -1,4 +1,7 @@
-/** A data file as a worker holds it: its rows encoded with the model's own tokenizer, and what to tell the page. */
+/**
+ * A data file in a worker: its rows, encoded with the model's own tokenizer, and the report on them for the
+ * page.
+ */
 import { buildDataset, type Dataset } from '../../data/documents.ts';
 import { parseRows, type ParsedRows } from '../../data/rows/parseRows.ts';
 import { ChatTokenizer, filesOfModel } from '../../data/tokenizer/chatTokenizer.ts';

@@ -1,4 +1,4 @@
-/** What an evaluation worker serves to the page and to the trainer, and what the trainer serves to it. */
+/** The interfaces between an evaluation worker, the page and the trainer. */
 import type { MicroBatch } from '../../data/types.ts';
 import type { GenerationOptions, TokenScores } from '../../engine/engine.ts';
 import type { EvaluationResult, Question } from '../../training/evaluation.ts';
@@ -11,7 +11,10 @@ export type { GenerationOptions, TokenScores };
 export interface EvaluationApi extends RowFileApi {
   /** The first rows as questions: what generation starts from, and the answer they have. */
   questions(count: number): Promise<Question[]>;
-  /** @param scorer port on which the trainer answers @param own port on which this worker is asked to evaluate */
+  /**
+   * @param scorer port on which the trainer answers
+   * @param own port on which this worker is asked to evaluate
+   */
   connect(
     scorer: MessagePort,
     own: MessagePort,
