@@ -1,4 +1,7 @@
-/** Resolves a dispatch's bindings, which are keyed by variable names, to the numbers that the assembled WGSL declares. */
+/**
+ * Resolves a dispatch's bindings, which are keyed by variable names, to the numbers that the assembled WGSL
+ * declares.
+ */
 import type { BufferReference, Dispatch } from './dispatch.ts';
 
 /** One storage buffer of group 0, as an assembled shader declares it. */
@@ -15,7 +18,9 @@ export interface ResolvedBinding extends BindingDeclaration {
 
 const DECLARATION = /@group\(0\)\s*@binding\((\d+)\)\s*var<storage,\s*(read_write|read)>\s*(\w+)/g;
 
-/** The storage buffers of an assembled shader, from its `@group(0) @binding(n) var<storage, …> name` lines. */
+/**
+ * The storage buffers of an assembled shader, from its `@group(0) @binding(n) var<storage, …> name` lines.
+ */
 export function declaredBindings(code: string): BindingDeclaration[] {
   return [...code.matchAll(DECLARATION)].map(([, binding, access, name]) => ({
     name,
@@ -26,8 +31,8 @@ export function declaredBindings(code: string): BindingDeclaration[] {
 
 /**
  * Gives each buffer of a dispatch the binding of its variable. @returns in the order of the binding numbers
- * @throws where the dispatch binds a name that the shader does not declare, leaves a declared one out, or lets the
- * shader write to frozen weights
+ * @throws where the dispatch binds a name that the shader does not declare, leaves a declared one out, or
+ * lets the shader write to frozen weights
  */
 export function resolveBindings(
   { shader, bindings }: Pick<Dispatch, 'shader' | 'bindings'>,

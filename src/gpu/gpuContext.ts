@@ -3,7 +3,7 @@ import { DeviceLostError } from '../lib/errors.ts';
 import type { KernelLevel, KernelSettings } from './dispatch.ts';
 import { declaredBindings } from './bindings.ts';
 
-/** Who a buffer belongs to, as the memory report names it. */
+/** What a buffer is for, as the memory report names it. */
 export type MemoryCategory = 'weights' | 'adapter' | 'optimizer' | 'activations' | 'batch' | 'kvCache';
 
 export interface PipelineAndLayout {
@@ -11,16 +11,19 @@ export interface PipelineAndLayout {
   layout: GPUBindGroupLayout;
 }
 
-/** A lost device rejects what is waited for before it says that it is lost. */
-const LOSS_TOLD_MS = 200;
+/** A lost device rejects pending promises first and resolves `device.lost` up to so much later. */
+const LOSS_DELAY_MS = 200;
 
 export class GpuContext {
   readonly settings: KernelSettings;
-  /** What arithmetic this device can do, from plain on. Engines are made with one of these and with choices of their own; the settings here are plain. */
+  /**
+   * The levels of arithmetic that this device offers, from plain on. The settings here are plain; an engine
+   * is made with one of these levels and with choices of its own.
+   */
   readonly levels: readonly KernelLevel[];
-  /** What plans and buffers keep to: the device's own limits. */
+  /** The device's limits, which plans and buffers keep to. */
   readonly limits: { maxBindingBytes: number; maxBufferBytes: number };
-  /** The adapter in words. */
+  /** Vendor, architecture and description of the adapter. */
   readonly name: string;
   private readonly ledger = new Map<GPUBuffer, { category: MemoryCategory; bytes: number }>();
   private readonly pipelines = new Map<string, Promise<PipelineAndLayout>>();
@@ -58,7 +61,10 @@ export class GpuContext {
     });
   }
 
-  /** Throws what went wrong on the device since the last check: a refused command, too little memory, a lost device. */
+  /**
+   * @throws what went wrong on the device since the last check: a refused command, too little memory, a lost
+   * device
+   */
   check(): void {
     if (this.lost !== null) throw new DeviceLostError(`The GPU was lost (${this.lost}).`);
     const error = this.firstError;
@@ -66,13 +72,19 @@ export class GpuContext {
     if (error) throw error;
   }
 
-  /** What is behind an error of a command: the loss of the device where that is it, which may be told a moment later. @returns what to throw */
+  /**
+   * Why a command failed: the loss of the device, which may be reported a moment later, or `error`. @returns
+   * what to throw
+   */
   async causeOf(error: unknown): Promise<unknown> {
-    await Promise.race([this.device.lost, new Promise((resolve) => setTimeout(resolve, LOSS_TOLD_MS))]);
+    await Promise.race([this.device.lost, new Promise((resolve) => setTimeout(resolve, LOSS_DELAY_MS))]);
     return this.lost === null ? error : new DeviceLostError(`The GPU was lost (${this.lost}).`);
   }
 
-  /** @param bytes rounded up to 4 */
+  /**
+   * A buffer in the ledger. @param bytes are rounded up to a multiple of 4 @throws where the device allows no
+   * such size
+   */
   createBuffer(
     category: MemoryCategory,
     label: string,
@@ -82,7 +94,8 @@ export class GpuContext {
     const size = Math.ceil(bytes / 4) * 4;
     if (size > this.limits.maxBufferBytes)
       throw new Error(
-        `${label} needs a buffer of ${size} bytes; this GPU allows ${this.limits.maxBufferBytes}. Use a smaller model or a lower max_length.`,
+        `${label} needs a buffer of ${size} bytes; this GPU allows ${this.limits.maxBufferBytes}. ` +
+          'Use a smaller model or a lower max_length.',
       );
     const buffer = this.device.createBuffer({ label, size, usage });
     this.ledger.set(buffer, { category, bytes: size });
@@ -108,7 +121,11 @@ export class GpuContext {
     return sums;
   }
 
-  /** Compiles once a shader text; storage bindings are declared as the text has them. */
+  /**
+   * Compiles a shader text, or returns the pipeline that was compiled from it before. @param label for
+   * messages
+   * @throws where the adapter does not compile it
+   */
   pipeline(code: string, label: string): Promise<PipelineAndLayout> {
     let made = this.pipelines.get(code);
     if (!made) {
@@ -120,7 +137,9 @@ export class GpuContext {
           (pipeline) => ({ pipeline, layout: group }),
           (error: unknown) => {
             throw new Error(
-              `The shader ${label} did not compile on ${this.name}: ${error instanceof Error ? error.message : String(error)}. Update the browser and the graphics driver.`,
+              `The shader ${label} did not compile on ${this.name}: ` +
+                `${error instanceof Error ? error.message : String(error)}. ` +
+                'Update the browser and the graphics driver.',
             );
           },
         );
@@ -129,7 +148,7 @@ export class GpuContext {
     return made;
   }
 
-  /** Lets go of a compiled shader; whoever uses it keeps it. */
+  /** Removes a compiled shader from the cache; those who hold the pipeline keep it. */
   forgetPipeline(code: string): void {
     this.pipelines.delete(code);
   }
@@ -152,7 +171,7 @@ export class GpuContext {
     return layout;
   }
 
-  /** Gives every buffer back; pipelines stay for the next run. */
+  /** Destroys every buffer; pipelines stay cached for the next run. */
   releaseBuffers(): void {
     for (const buffer of this.ledger.keys()) buffer.destroy();
     this.ledger.clear();
@@ -164,7 +183,7 @@ export class GpuContext {
   }
 }
 
-/** Used where the adapter offers them; no kernel of the plain level needs one. */
+/** Requested where the adapter offers them; no kernel of the plain level needs one. */
 const OPTIONAL_FEATURES = [
   'timestamp-query',
   'shader-f16',
@@ -172,7 +191,7 @@ const OPTIONAL_FEATURES = [
   'chromium-experimental-subgroup-matrix',
 ] as GPUFeatureName[];
 
-/** What plans and kernels use beyond WebGPU's own limits, where an adapter offers more. */
+/** Limits that plans and kernels use beyond WebGPU's guaranteed ones, where an adapter offers more. */
 const RAISED_LIMITS = [
   'maxBufferSize',
   'maxStorageBufferBindingSize',
@@ -181,8 +200,9 @@ const RAISED_LIMITS = [
 ] as const;
 
 /**
- * The best adapter there is, with the limits it offers; null where the browser has no WebGPU or no adapter.
- * @param raised the limits to ask for; none: a device that has only what WebGPU promises everywhere
+ * Opens the best adapter. @param raised limits to request in full; none: a device that has only what WebGPU
+ * guarantees
+ * @returns null where the browser has no WebGPU or no adapter
  */
 export async function openGpu(
   gpu: GPU | undefined = navigator.gpu,
@@ -198,7 +218,10 @@ export async function openGpu(
   return new GpuContext(device, info);
 }
 
-/** Levels that a device's features allow. Subgroup matrices count where they are 16 x 16 x 16, float16 in and float32 out, over subgroups of 32. */
+/**
+ * Levels that a device's features allow. The matrix level needs subgroup matrices of 16 x 16 x 16, with
+ * float16 operands and float32 results, over subgroups of 32.
+ */
 export function offeredLevels({ features }: GPUDevice, info: GPUAdapterInfo): KernelLevel[] {
   if (!features.has('shader-f16')) return ['plain'];
   const {
@@ -216,7 +239,7 @@ export function offeredLevels({ features }: GPUDevice, info: GPUAdapterInfo): Ke
   return matrix ? ['plain', 'f16', 'matrix'] : ['plain', 'f16'];
 }
 
-/** Chromium's adapter info beyond the standard's. */
+/** What Chromium's adapter info has beyond the standard. */
 interface SubgroupInfo {
   subgroupMinSize?: number;
   subgroupMaxSize?: number;
@@ -238,7 +261,7 @@ export function adapterName(info: GPUAdapterInfo): string {
   );
 }
 
-/** A CPU that poses as a GPU (SwiftShader, llvmpipe, WARP): kernels without barriers are faster there. */
+/** Whether the adapter is a CPU (SwiftShader, llvmpipe, WARP), where kernels without barriers are faster. */
 export function isSoftwareAdapter(info: GPUAdapterInfo): boolean {
   return info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|basic render|warp/i.test(adapterName(info));
 }

@@ -1,12 +1,12 @@
-/** Asks the driver for memory and gives it back: the only thing by which a page learns how much there is. */
+/** Allocates GPU memory and frees it again: the only means by which a page learns how much there is. */
 
-/** One piece of a probe. */
+/** Size of the buffers that a probe allocates. */
 const PIECE_BYTES = 256 * 2 ** 20;
 
 /**
- * Allocates and clears `bytes` in pieces, then frees them. Clearing makes drivers that only promise memory find it.
- * A driver that moves other buffers into system memory grants more than the GPU has: what it refuses is certain, what it grants is likely.
- * @returns bytes that were granted
+ * Allocates and clears `bytes` in pieces, then frees them. Clearing makes drivers that allocate lazily commit
+ * the memory. A driver that evicts other buffers to system memory grants more than the GPU has: a refusal is
+ * certain, a grant is only likely. @returns bytes that were granted
  */
 export async function probeMemory(device: GPUDevice, maxBufferBytes: number, bytes: number): Promise<number> {
   const pieces: GPUBuffer[] = [];

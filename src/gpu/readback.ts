@@ -1,6 +1,9 @@
-/** Bytes and timestamps from the GPU, through buffers of their own: for measurements, not for what a step reads. */
+/**
+ * Reads bytes and timestamps from the GPU through staging buffers of their own: for measurements, not for a
+ * step's results.
+ */
 
-/** Bytes that commands leave in a buffer. @param usage of that buffer beside being copied from */
+/** The bytes that `write`'s commands leave in a buffer. @param usage of that buffer, beside COPY_SRC */
 export async function readBack(
   device: GPUDevice,
   bytes: number,
@@ -23,7 +26,7 @@ export async function readBack(
   return copy;
 }
 
-/** The first `count` of a query set, in nanoseconds, once all that was submitted has run. */
+/** The first `count` timestamps of a query set, in nanoseconds, once all submitted commands have run. */
 export async function readTimestamps(
   device: GPUDevice,
   querySet: GPUQuerySet,

@@ -1,7 +1,7 @@
 /**
- * The graph that a model file appends its forward pass to and from which every plan is made. Shapes are static, and
- * nothing here touches a GPU. A value is written once; gradients and state (KV caches) are the exception, because they
- * live outside the step and nodes update them in place.
+ * The graph that a model file appends its forward pass to and from which every plan is made. Shapes are
+ * static, and nothing here touches a GPU. A value is written once; gradients and state (KV caches) are the
+ * exception, because they live outside the step and nodes update them in place.
  */
 import type { TensorKind } from '../formats/tensors.ts';
 import type { Append, Node, Op } from './op.ts';
@@ -91,8 +91,8 @@ export class Graph {
   }
 
   /**
-   * Marks what the current segment computed so far as what its attention reads: the part that selective recomputation
-   * (arXiv:2205.05198) recomputes on its own.
+   * Marks what the current segment computed so far as what its attention reads: the part that selective
+   * recomputation (arXiv:2205.05198) recomputes on its own.
    */
   markAttentionInputs(): void {
     for (const node of this.nodes)

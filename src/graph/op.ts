@@ -23,7 +23,10 @@ export interface Node<Inputs extends object = object, Attributes extends object 
   inPlaceOf: (Value | undefined)[];
   /** The checkpointing segment: its nodes may be recomputed together just before their backward. */
   segment: number | null;
-  /** Whether the node computes queries, keys and values from its segment's input; they can be recomputed on their own. */
+  /**
+   * Whether the node computes queries, keys and values from its segment's input; they can be recomputed on
+   * their own.
+   */
   beforeAttention: boolean;
 }
 
@@ -44,9 +47,9 @@ type TensorOf<T> = T extends Value
     : undefined;
 
 /**
- * One operation: its shape rule, gradient, kernels and TensorFlow.js definition, together in one file of src/ops.
- * `Op` without type arguments stands for any op. Members are methods, not function properties, so that every op is
- * assignable to it.
+ * One operation: its shape rule, gradient, kernels and TensorFlow.js definition, together in one file of
+ * src/ops. `Op` without type arguments stands for any op. Members are methods, not function properties, so
+ * that every op is assignable to it.
  */
 export interface Op<Inputs extends object = object, Attributes extends object = object> {
   name: string;
@@ -58,10 +61,14 @@ export interface Op<Inputs extends object = object, Attributes extends object = 
     node: Node<Inputs, Attributes>,
     outputGradients: readonly (Value | null)[],
   ): void;
-  /** A node that computes only the `needed` outputs with less arithmetic, or the node itself where there is none. */
+  /**
+   * A node that computes only the `needed` outputs with less arithmetic, or the node itself where there is
+   * none.
+   */
   prune?(node: Node<Inputs, Attributes>, needed: ReadonlySet<Value>): Node;
   /**
-   * Where one kernel computes both this node and the one before it: a fused node, which plans have in their place.
+   * Where one kernel computes both this node and the one before it: a fused node, which plans have in their
+   * place.
    * @param isReadOnce whether exactly one node reads a value, and the host does not
    */
   fuse?(
@@ -70,7 +77,10 @@ export interface Op<Inputs extends object = object, Attributes extends object = 
     settings: KernelSettings,
     isReadOnce: (value: Value) => boolean,
   ): Node | null;
-  /** Weights that its kernels bind as one where they are stored contiguously (ops/matmul/contiguousWeights.ts). */
+  /**
+   * Weights that its kernels bind as one where they are stored contiguously
+   * (ops/matmul/contiguousWeights.ts).
+   */
   contiguousWeights?(inputs: Inputs): readonly Value[];
   /** The kernels of one node, in order. */
   dispatches(node: Node<Inputs, Attributes>, settings: KernelSettings): Dispatch[];
@@ -117,7 +127,10 @@ export interface Backward {
   wants(input: Value): boolean;
   /** Contributes an existing value as (part of) the gradient of `input`, which is no parameter. */
   pass(input: Value, gradient: Value): void;
-  /** Contributes output 0 of a node of `op`. Where there is a contribution already, `op` is given it as its `sum`. */
+  /**
+   * Contributes output 0 of a node of `op`. Where there is a contribution already, `op` is given it as its
+   * `sum`.
+   */
   emit<Inputs extends Accumulator, Attributes extends object>(
     input: Value,
     op: AccumulatingOp<Inputs, Attributes>,

@@ -1,4 +1,7 @@
-/** The part of TensorFlow.js that op definitions use, as types only: the module itself is handed in by its owner, the TensorFlow.js executor. */
+/**
+ * The part of TensorFlow.js that op definitions use, as types only: the module itself is handed in by its
+ * owner, the TensorFlow.js executor.
+ */
 import type * as tfjs from '@tensorflow/tfjs-core';
 
 export type TensorFlow = typeof tfjs;

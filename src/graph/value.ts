@@ -4,11 +4,10 @@ import type { TensorKind } from '../formats/tensors.ts';
 export type DType = 'f32' | 'u32' | 'i32';
 
 /**
- * Where a value lives.
- * input: written by the host before a replay · constant: written once · weight: frozen, from the checkpoint ·
- * parameter: a slice of the contiguous adapter buffer · gradient: the same slice of the gradient buffer, which nodes
- * add to · state: persists between replays (KV cache) · activation: placed in an arena by the memory plan · output:
- * read by the host after a replay.
+ * Where a value lives. input: written by the host before a replay · constant: written once · weight: frozen,
+ * from the checkpoint · parameter: a slice of the contiguous adapter buffer · gradient: the same slice of the
+ * gradient buffer, which nodes add to · state: persists between replays (KV cache) · activation: placed in an
+ * arena by the memory plan · output: read by the host after a replay.
  */
 export type ValueRole =
   'input' | 'constant' | 'weight' | 'parameter' | 'gradient' | 'state' | 'activation' | 'output';

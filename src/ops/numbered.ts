@@ -1,6 +1,7 @@
 /**
- * Constants and bindings of kernels that process several values in one dispatch, such as the projections of one input:
- * the shader declares them with a number at the end of the name (`SIZE0`, `SIZE1`, … and `y0`, `y1`, …).
+ * Constants and bindings of kernels that process several values in one dispatch, such as the projections of
+ * one input: the shader declares them with a number at the end of the name (`SIZE0`, `SIZE1`, … and `y0`,
+ * `y1`, …).
  */
 import { value, type BufferReference } from '../gpu/dispatch.ts';
 import type { Value } from '../graph/value.ts';

@@ -1,4 +1,7 @@
-/** Attention of one new token a slot over the cache, by one invocation and by many, against sums in float64; and what writing to the cache leaves alone. */
+/**
+ * Attention of one new token in each slot over the KV cache, by the serial and by the parallel kernel, against
+ * sums in float64; and that writing to the cache changes nothing else in it.
+ */
 import { describe, expect, it } from 'vitest';
 import type { KernelSettings } from '../../src/gpu/dispatch.ts';
 import { add } from '../../src/ops/elementwise/add.ts';
@@ -32,7 +35,10 @@ const shape = (
   ...more,
 });
 
-/** Heads that no four divide, heads wider than a workgroup of vectors is long, more keys than are scored at once, none but the token's own. */
+/**
+ * Heads whose size is no multiple of four, heads with more vectors than the workgroup has invocations, more keys
+ * than are scored at once, and only the token's own key.
+ */
 const SHAPES: [name: string, shape: Shape][] = [
   ['heads of 10, ratio 1', shape(2, 2, 10, [0, 5])],
   ['heads of 64, ratio 4, past a chunk of keys', shape(4, 1, 64, [1300, 64, 1023])],
@@ -177,15 +183,15 @@ async function rotated(settings: Partial<KernelSettings>) {
   return { shaders: dispatches.map(({ shader }) => shader), results, cache };
 }
 
-describe.skipIf(!gpu)('keys that only the cache is read for', () => {
-  it('are rotated into it', async () => {
-    const [apart, joined] = [
+describe.skipIf(!gpu)('keys that only the cache needs', () => {
+  it('are rotated by the kernel that writes them to it', async () => {
+    const [separate, fused] = [
       await rotated({ maxStorageBuffers: 8 }),
       await rotated({ maxStorageBuffers: 10 }),
     ];
-    expect(apart.shaders).toEqual(['rope', 'cache_write', 'add']);
-    expect(joined.shaders).toEqual(['rope', 'add']);
-    expect(joined.results).toEqual(apart.results);
-    expect(joined.results[1]).not.toEqual(joined.cache.keys);
+    expect(separate.shaders).toEqual(['rope', 'cache_write', 'add']);
+    expect(fused.shaders).toEqual(['rope', 'add']);
+    expect(fused.results).toEqual(separate.results);
+    expect(fused.results[1]).not.toEqual(fused.cache.keys);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * Every op of the direct kernels against the TensorFlow.js executor; weights larger than a binding with both
- * variants.
+ * Every op by the kernels for CPU adapters against the TensorFlow.js executor; weights larger than a binding by
+ * the kernels for both targets.
  */
 import { describe, expect, it } from 'vitest';
 import { weightSlices } from '../../src/ops/matmul/weightSlices.ts';
@@ -11,11 +11,11 @@ import { describeAgreement, CPU_KERNELS, GPU_KERNELS } from '../helpers/agreemen
 import { gpuWith, testGpu } from '../helpers/gpu.ts';
 
 const gpu = await testGpu();
-const VARIANTS = [CPU_KERNELS, GPU_KERNELS];
+const TARGETS = [CPU_KERNELS, GPU_KERNELS];
 
 describeAgreement(gpu !== null, CPU_KERNELS);
 
-/** Weights of these cases lie in 2 to 4 slices, of 4, 20, 24 or 64 rows. */
+/** The weights of these cases are split into 2 to 4 slices of 4, 20, 24 or 64 rows. */
 const SPLIT: [name: string, maxBindingBytes: number][] = [
   ['linear f32 37×96→50', 8000],
   ['linear bf16 68×132→40', 6000],
@@ -24,7 +24,7 @@ const SPLIT: [name: string, maxBindingBytes: number][] = [
   ['linearCrossEntropy bf16 70×40, 131 tokens', 5200],
 ];
 
-describe.skipIf(!gpu).each(VARIANTS)('a weight larger than a binding, kernels for a $target', (settings) => {
+describe.skipIf(!gpu).each(TARGETS)('a weight larger than a binding, kernels for a $target', (settings) => {
   it.each(SPLIT)(
     '%s, split at %i bytes, equals TensorFlow.js',
     { timeout: 600_000 },

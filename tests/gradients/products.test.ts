@@ -1,4 +1,7 @@
-/** Products by large tiles and of a few rows, which the rule takes for sizes that no other test has, equal the CPU adapters' kernels: alone and in groups, forward and input gradient. */
+/**
+ * Matmul by the unrolled and the skinny kernels, which the heuristic takes for sizes that no other test has,
+ * equals the kernels for CPU adapters: single and grouped, forward and input gradient.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TensorKind } from '../../src/formats/tensors.ts';
 import type { GpuContext } from '../../src/gpu/gpuContext.ts';
@@ -13,7 +16,7 @@ import { gpuWith, testGpu } from '../helpers/gpu.ts';
 
 const gpu = await testGpu();
 
-/** Enough for NF4 to be written out ahead, and no multiple of a tile. */
+/** Enough rows for NF4 to be dequantised ahead of the product, and no multiple of a tile. */
 const MANY = 260;
 const UNROLLED = 'plain 128x128 8x8 unrolled';
 const DECODES = `${UNROLLED}, dequantises`;
@@ -24,33 +27,33 @@ interface Case {
   kind: TensorKind;
   outs: number[];
   width: number;
-  /** Of k, forward. */
-  slices: number;
-  /** Of workgroup memory, and the fours of an invocation that are kept in it at once. */
+  /** Of the forward product. */
+  splitK: number;
+  /** Bytes of workgroup memory, and the quads of an invocation that are staged in it at once. */
   bytes?: number;
-  kept?: number;
+  staged?: number;
 }
 
 const CASES: Case[] = [
-  { rows: MANY, config: UNROLLED, kind: 'f32', outs: [136], width: 152, slices: 1 },
-  { rows: MANY, config: UNROLLED, kind: 'nf4', outs: [136], width: 152, slices: 1 },
-  { rows: MANY, config: UNROLLED, kind: 'nf4', outs: [136], width: 384, slices: 2 },
-  { rows: MANY, config: UNROLLED, kind: 'nf4', outs: [144, 64, 32], width: 128, slices: 1 },
-  { rows: 140, config: DECODES, kind: 'nf4', outs: [136], width: 152, slices: 1 },
-  { rows: 140, config: DECODES, kind: 'nf4_f32', outs: [136], width: 384, slices: 2 },
-  { rows: 70, config: DECODES, kind: 'nf4', outs: [144, 64, 32], width: 128, slices: 1 },
-  { rows: 1, config: 'plain skinny by 4', kind: 'nf4', outs: [144, 72, 20], width: 576, slices: 1 },
-  { rows: 8, config: 'plain skinny by 2', kind: 'nf4', outs: [50], width: 96, slices: 1 },
-  { rows: 2, config: 'plain skinny by 4', kind: 'nf4', outs: [24, 16], width: 2048, slices: 1 },
+  { rows: MANY, config: UNROLLED, kind: 'f32', outs: [136], width: 152, splitK: 1 },
+  { rows: MANY, config: UNROLLED, kind: 'nf4', outs: [136], width: 152, splitK: 1 },
+  { rows: MANY, config: UNROLLED, kind: 'nf4', outs: [136], width: 384, splitK: 2 },
+  { rows: MANY, config: UNROLLED, kind: 'nf4', outs: [144, 64, 32], width: 128, splitK: 1 },
+  { rows: 140, config: DECODES, kind: 'nf4', outs: [136], width: 152, splitK: 1 },
+  { rows: 140, config: DECODES, kind: 'nf4_f32', outs: [136], width: 384, splitK: 2 },
+  { rows: 70, config: DECODES, kind: 'nf4', outs: [144, 64, 32], width: 128, splitK: 1 },
+  { rows: 1, config: 'plain skinny by 4', kind: 'nf4', outs: [144, 72, 20], width: 576, splitK: 1 },
+  { rows: 8, config: 'plain skinny by 2', kind: 'nf4', outs: [50], width: 96, splitK: 1 },
+  { rows: 2, config: 'plain skinny by 4', kind: 'nf4', outs: [24, 16], width: 2048, splitK: 1 },
   {
     rows: 4,
     config: 'plain wide skinny by 4',
     kind: 'nf4',
     outs: [56, 24],
     width: 1024,
-    slices: 1,
+    splitK: 1,
     bytes: 32768,
-    kept: 8,
+    staged: 8,
   },
   {
     rows: 8,
@@ -58,9 +61,9 @@ const CASES: Case[] = [
     kind: 'nf4',
     outs: [56, 24],
     width: 2048,
-    slices: 1,
+    splitK: 1,
     bytes: 32768,
-    kept: 4,
+    staged: 4,
   },
   {
     rows: 7,
@@ -68,20 +71,20 @@ const CASES: Case[] = [
     kind: 'nf4',
     outs: [33],
     width: 1120,
-    slices: 1,
+    splitK: 1,
     bytes: 16384,
-    kept: 2,
+    staged: 2,
   },
-  { rows: 5, config: 'plain wide skinny by 1', kind: 'bf16', outs: [51], width: 640, slices: 1 },
-  { rows: 1, config: 'plain skinny by 4', kind: 'bf16', outs: [40], width: 1024, slices: 1 },
-  { rows: 3, config: 'plain skinny by 1', kind: 'bf16', outs: [51], width: 640, slices: 1 },
-  { rows: 2, config: 'plain skinny by 4', kind: 'f32', outs: [16, 40], width: 1184, slices: 1 },
+  { rows: 5, config: 'plain wide skinny by 1', kind: 'bf16', outs: [51], width: 640, splitK: 1 },
+  { rows: 1, config: 'plain skinny by 4', kind: 'bf16', outs: [40], width: 1024, splitK: 1 },
+  { rows: 3, config: 'plain skinny by 1', kind: 'bf16', outs: [51], width: 640, splitK: 1 },
+  { rows: 2, config: 'plain skinny by 4', kind: 'f32', outs: [16, 40], width: 1184, splitK: 1 },
 ];
 
 function build({ rows, kind, outs, width }: Case, backward: boolean): Graph {
   const graph = new Graph(false);
   const weights = outs.map((out, g) => graph.weight(`w${g}`, [out, width], kind));
-  // The forward node places a group's weights together.
+  // The forward node has a group's weights stored contiguously.
   const x = graph.input('x', [rows, width], 'f32');
   const ys = outs.length > 1 ? linearGroup(graph, x, weights) : [linear(graph, x, weights[0])];
   ys.forEach((y, g) => graph.output(`y${g}`, y));
@@ -145,7 +148,7 @@ describe.skipIf(!gpu)('products', () => {
     const key = makePlan('one product', build(made, backward), settings, limits).dispatches.findLast(
       ({ tuningProblem }) => tuningProblem,
     )!.tuningProblem!.key;
-    settings.choices = new Map([[key, `${config} / ${backward ? 1 : made.slices}`]]);
+    settings.choices = new Map([[key, `${config} / ${backward ? 1 : made.splitK}`]]);
     const { dispatches } = makePlan('one product', build(made, backward), settings, limits);
     expect(dispatches.map(({ shader }) => shader)).toContain(
       config.startsWith(UNROLLED) ? 'matmul_tiled_unrolled' : 'matmul_skinny',
@@ -153,7 +156,7 @@ describe.skipIf(!gpu)('products', () => {
     expect(dispatches.some(({ shader }) => shader.startsWith('dequantize'))).toBe(
       config === UNROLLED && made.kind === 'nf4',
     );
-    if (made.kept) expect(dispatches[0].constants.A_STAGED).toBe(made.kept);
+    if (made.staged) expect(dispatches[0].constants.A_STAGED).toBe(made.staged);
     const results = await run();
     settings.choices = undefined;
     settings.workgroupBytes = workgroupBytes;

@@ -1,6 +1,6 @@
 /**
- * The next id of a row: the first of the largest logits, or one from the likeliest by one stream, by one
- * invocation a row or by many.
+ * The next id of a row: the argmax (the first of equal logits), or a draw from the top-p tokens by the row's own
+ * random stream, by the serial and by the parallel kernels.
  */
 import { describe, expect, it } from 'vitest';
 import type { KernelSettings } from '../../src/gpu/dispatch.ts';
@@ -12,10 +12,10 @@ import { CPU_KERNELS, GPU_KERNELS } from '../helpers/agreement.ts';
 import { gpuWith, testGpu } from '../helpers/gpu.ts';
 
 const gpu = await testGpu();
-/** More than two stretches of what a GPU shares out, the last one short. */
+/** More than two of the parts that a GPU divides a row into, the last one short. */
 const [ROWS, VOCABULARY] = [3, 5001];
 
-/** Logits between -4 and 4; in each row the largest stands twice. */
+/** Logits between -4 and 4; in each row the largest occurs twice. */
 const logits = uniform(ROWS * VOCABULARY, 5).map((x) => 4 * x);
 const first = [17, 2400, 4998];
 first.forEach((id, row) => [id, VOCABULARY - 1].forEach((at) => (logits[row * VOCABULARY + at] = 5)));
@@ -59,7 +59,7 @@ describe.skipIf(!gpu)('the next id', () => {
     },
   );
 
-  it('is drawn alike by one invocation and by many, and only from the likeliest', async () => {
+  it('is the same by the serial and the parallel kernels, and only from the top-p tokens', async () => {
     const alone = await sampled(CPU_KERNELS, [1, 0.7, 0.5], 20);
     expect(await sampled(GPU_KERNELS, [1, 0.7, 0.5], 20)).toEqual(alone);
     expect(new Set(alone.map(([id]) => id)).size).toBeGreaterThan(5);
@@ -74,7 +74,7 @@ describe.skipIf(!gpu)('the next id', () => {
     }
   });
 
-  it('is drawn from all where top_p is 1, under a cap', async () => {
+  it('is drawn from all tokens where top_p is 1, with a softcap', async () => {
     expect(await sampled(GPU_KERNELS, [1, 1, 1], 20, 3)).toEqual(
       await sampled(CPU_KERNELS, [1, 1, 1], 20, 3),
     );

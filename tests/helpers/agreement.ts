@@ -1,4 +1,4 @@
-/** The check that every variant of the kernels has to pass, in a file a variant: they run side by side. */
+/** The check that the kernels for either target must pass; each target has a test file, so that they run in parallel. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GpuContext } from '../../src/gpu/gpuContext.ts';
 import type { KernelSettings } from '../../src/gpu/dispatch.ts';
@@ -13,7 +13,7 @@ export const CPU_KERNELS: Partial<KernelSettings> = { target: 'cpu', rowWorkgrou
 /** Kernels of GPUs: tiles in workgroup memory. */
 export const GPU_KERNELS: Partial<KernelSettings> = { target: 'gpu', rowWorkgroup: 128 };
 
-/** Every op of this variant against TensorFlow.js, forward and gradients. */
+/** Compares every op by these kernels with TensorFlow.js, forward and gradients. */
 export function describeAgreement(
   hasGpu: boolean,
   settings: Partial<KernelSettings>,

@@ -1,4 +1,7 @@
-/** Every dispatch binds, by the name of the WGSL variable, exactly what its shader declares; plans refuse what does not. */
+/**
+ * Every dispatch binds, by the name of the WGSL variable, exactly what its shader declares; plans refuse what
+ * does not.
+ */
 import { describe, expect, it } from 'vitest';
 import { declaredBindings, resolveBindings } from '../../src/gpu/bindings.ts';
 import type { Dispatch, KernelSettings } from '../../src/gpu/dispatch.ts';

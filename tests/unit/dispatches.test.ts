@@ -1,4 +1,4 @@
-/** How many dispatches real models take: what a step costs the processor, and a token its waits. */
+/** How many dispatches real models take: they cost a step encoding time, and a token synchronisation. */
 import { describe, expect, it } from 'vitest';
 import { LORA } from '../../scripts/bench/measuring.ts';
 import { randomModel, SHAPES } from '../../scripts/lib/randomModel.ts';
@@ -24,22 +24,22 @@ function shadersOf({ dispatches }: Plan): Record<string, number> {
 const LAYERS = 16;
 
 describe('dispatches of Llama-3.2-1B, r 16, all linear layers', () => {
-  it('of a step that recomputes nothing are at most 42 a layer, and three a piece of the loss', () => {
+  it('of a step without recomputation are at most 42 for each layer, and three for each chunk of the loss', () => {
     const { train } = makeEnginePlans(optionsOf('Llama-3.2-1B', 4096, false), SETTINGS, LIMITS).training!;
     const { cross_entropy: chunks, ...counts } = shadersOf(train);
     expect(train.dispatches.length).toBeLessThanOrEqual(42 * LAYERS + 3 * chunks);
-    // A group of projections that share an input: forward, back, and its parameters.
+    // Each group of projections of one input: forward, backward, and the gradients of its parameters.
     expect(counts).toMatchObject({
       lora_forward: 4 * LAYERS,
       lora_dx: 4 * LAYERS,
       lora_gradients: 4 * LAYERS,
     });
-    // Every sum of the residual stream is normalised as it is made.
+    // Every sum of the residual stream is fused with its norm.
     expect(counts.rms_norm_registers).toBe(2 * LAYERS + 1);
     expect(counts.add).toBeUndefined();
   });
 
-  it.each([1, 8])('of a token in %i sequences are 13 a layer and ten more', (slots) => {
+  it.each([1, 8])('of a token in %i sequences are 13 for each layer and ten more', (slots) => {
     const { decode } = makeGenerationPlans(
       optionsOf('Llama-3.2-1B', 512, true),
       { slots, maxLength: 512 },

@@ -1,4 +1,7 @@
-/** Projections of one input as one product: where their weights lie, when that is possible, and what is dispatched. */
+/**
+ * Grouped GEMM: how the weights of projections of one input are stored contiguously, when the projections are
+ * one product, and what is dispatched.
+ */
 import { describe, expect, it } from 'vitest';
 import type { TensorKind } from '../../src/formats/tensors.ts';
 import type { KernelLevel, KernelSettings } from '../../src/gpu/dispatch.ts';
@@ -14,7 +17,7 @@ const weight = (out: number, width: number, kind: TensorKind = 'nf4') => ({
   kind,
 });
 
-describe('weights that lie together', () => {
+describe('contiguous weights', () => {
   it('begin at multiples of 256 bytes, each part on its own', () => {
     const parts = groupParts([weight(48, 72), weight(16, 72), weight(512, 2048)], 2 ** 30)!;
     // 3456 elements: 1728 bytes of codes, 54 scales, and two float32; then 1152: 576, 18 and two.
@@ -66,7 +69,7 @@ function planned(
 const shaders = (plan: Plan) => plan.dispatches.map(({ shader }) => shader);
 
 describe('a group of linear layers', () => {
-  it('is one dispatch forward and one back where there is task enough', () => {
+  it('is one dispatch forward and one backward where there are enough tiles', () => {
     const plan = planned(4096, 2048, [2048, 512, 512], ['nf4'], settings('plain', { workgroupBytes: 16384 }));
     expect(shaders(plan)).toEqual(['matmul_tiled_vec4', 'matmul_tiled_vec4']);
     const [forward, back] = plan.dispatches;
@@ -82,7 +85,7 @@ describe('a group of linear layers', () => {
     expect(plan.weightGroups).toEqual([{ names: ['w0', 'w1', 'w2'], parts: expect.anything() }]);
   });
 
-  it('has no tile in two members', () => {
+  it('has no tile that belongs to two problems', () => {
     const { dispatches } = planned(
       4096,
       576,
@@ -94,7 +97,7 @@ describe('a group of linear layers', () => {
     expect(dispatches[0].constants).toMatchObject({ TILE0: 0, TILE1: 9, TILE2: 12, FIRST2: 768, SIZE2: 200 });
   });
 
-  it('adds the partial sums of all members up at once where k is split', () => {
+  it('reduces the partial sums of all problems in one dispatch with split-K', () => {
     const plan = planned(64, 2048, [512, 128, 128], ['nf4'], settings('plain'));
     expect(shaders(plan)).toEqual([
       'matmul_tiled_vec4',
@@ -104,7 +107,7 @@ describe('a group of linear layers', () => {
     ]);
   });
 
-  it('writes its NF4 out once for large tiles, transposed side by side forward, end to end back', () => {
+  it('dequantises its NF4 once for large tiles: transposed side by side forward, by rows backward', () => {
     const plan = planned(4096, 2048, [2048, 512, 512], ['nf4'], settings('plain'));
     expect(shaders(plan)).toEqual([
       'dequantize_nf4_transposed',
@@ -117,7 +120,7 @@ describe('a group of linear layers', () => {
     for (const { bindings } of plan.dispatches) expect(Object.keys(bindings).length).toBeLessThanOrEqual(8);
   });
 
-  it('writes its NF4 out in float16 once on matrix units', () => {
+  it('dequantises its NF4 to float16 once on matrix units', () => {
     const plan = planned(4096, 2048, [2048, 512, 512], ['nf4'], settings('matrix'));
     expect(shaders(plan)).toEqual([
       'dequantize_nf4_transposed',
@@ -141,7 +144,7 @@ describe('a group of linear layers', () => {
     ],
     ['a row is no multiple of four', [510, 129], ['bf16'], settings('plain')],
   ] as [string, number[], TensorKind[], KernelSettings][])(
-    'is one product a layer where %s',
+    'is one product for each layer where %s',
     (_, outs, kinds, with_) => {
       const plan = planned(2048, 2048, outs, kinds, with_);
       expect(plan.dispatches.filter(({ shader }) => shader.startsWith('matmul_'))).toHaveLength(
@@ -155,7 +158,7 @@ describe('a group of linear layers', () => {
     },
   );
 
-  it('is one product a layer where only those can be written out ahead', () => {
+  it('is one product for each layer where only single weights can be dequantised ahead', () => {
     const plan = planned(4096, 3072, [8192, 8192], ['nf4'], settings('plain'));
     expect(shaders(plan).filter((shader) => shader === 'matmul_tiled_unrolled')).toHaveLength(4);
     expect(
@@ -165,7 +168,7 @@ describe('a group of linear layers', () => {
     ).toHaveLength(2);
   });
 
-  it('leaves no member behind that would go on matrix units alone', () => {
+  it('is not grouped where its problems would run on matrix units only on their own', () => {
     const plan = planned(4096, 2048, [8192, 8192], ['nf4'], settings('matrix', { maxBindingBytes: 2 ** 25 }));
     expect(shaders(plan).filter((shader) => shader === 'matmul_subgroup_matrix')).toHaveLength(4);
   });

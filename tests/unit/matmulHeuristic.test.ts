@@ -1,4 +1,4 @@
-/** Which tiles a product may be cut into, which one the rule takes, and when a choice overrides it. */
+/** Which matmul variants fit a product, which one the heuristic takes, and when a choice overrides it. */
 import { describe, expect, it } from 'vitest';
 import type { TensorKind } from '../../src/formats/tensors.ts';
 import type { KernelLevel, KernelSettings } from '../../src/gpu/dispatch.ts';
@@ -51,7 +51,7 @@ describe('variants of a product', () => {
     }
   });
 
-  it('are those of the level and of the levels before it, the rule first', () => {
+  it('are those of the level and of the lower levels, that of the heuristic first', () => {
     const levels = (level: KernelLevel) =>
       new Set(candidateConfigs(layer, settings(level)).map(({ variant }) => variant.level));
     expect(levels('plain')).toEqual(new Set(['plain']));
@@ -77,36 +77,38 @@ describe('variants of a product', () => {
     expect(candidateConfigs(layer, settings('plain')).map(({ variant }) => variant.tileM)).not.toContain(16);
   });
 
-  it('may be sliced half and twice as often, within the limits', () => {
-    const [rule] = candidateConfigs(layer, settings('plain'));
-    expect(neighbouringConfigs(rule, layer, settings('plain')).map(({ splitK }) => splitK)).toEqual([2, 8]);
+  it('have neighbours with half and twice the split-K, within the limits', () => {
+    const [heuristic] = candidateConfigs(layer, settings('plain'));
+    expect(neighbouringConfigs(heuristic, layer, settings('plain')).map(({ splitK }) => splitK)).toEqual([
+      2, 8,
+    ]);
     expect(
-      neighbouringConfigs({ ...rule, splitK: 64 }, layer, settings('plain')).map(({ splitK }) => splitK),
+      neighbouringConfigs({ ...heuristic, splitK: 64 }, layer, settings('plain')).map(({ splitK }) => splitK),
     ).toEqual([32]);
-    expect(neighbouringConfigs({ ...rule, splitK: 1 }, linear(512, 2048, 128), settings('plain'))).toEqual(
-      [],
-    );
+    expect(
+      neighbouringConfigs({ ...heuristic, splitK: 1 }, linear(512, 2048, 128), settings('plain')),
+    ).toEqual([]);
   });
 });
 
-describe('the rule', () => {
-  const rule = (product: MatmulProblem, bytes?: number) =>
+describe('the heuristic', () => {
+  const heuristic = (product: MatmulProblem, bytes?: number) =>
     configName(candidateConfigs(product, settings('plain', undefined, bytes))[0]);
   const transposed = (product: MatmulProblem) => ({
     ...product,
     b: { ...product.b, rowStride: product.n, columnStride: 1 },
   });
 
-  it('takes large tiles where there is task for them and the weight runs along n or is transposed', () => {
-    expect(rule(linear(4096, 2048, 2048))).toBe('plain 128x128 8x8 unrolled / 1');
-    expect(rule(linear(4096, 2048, 2048, 'bf16'))).toBe('plain 128x64 8x8 / 1');
-    expect(rule(transposed(linear(4096, 2048, 2048, 'bf16')))).toBe('plain 128x128 8x8 unrolled / 1');
-    expect(rule(linear(512, 576, 576))).not.toContain('unrolled');
-    expect(rule(linear(4096, 2048, 2048), 16384)).toBe('plain 128x64 8x8 / 1');
+  it('takes large tiles where there are enough of them and the weight runs along n or is transposed', () => {
+    expect(heuristic(linear(4096, 2048, 2048))).toBe('plain 128x128 8x8 unrolled / 1');
+    expect(heuristic(linear(4096, 2048, 2048, 'bf16'))).toBe('plain 128x64 8x8 / 1');
+    expect(heuristic(transposed(linear(4096, 2048, 2048, 'bf16')))).toBe('plain 128x128 8x8 unrolled / 1');
+    expect(heuristic(linear(512, 576, 576))).not.toContain('unrolled');
+    expect(heuristic(linear(4096, 2048, 2048), 16384)).toBe('plain 128x64 8x8 / 1');
   });
 
-  it('gives few rows as many columns at once as leave enough workgroups, and more invocations where the rows are more', () => {
-    const few = (m: number, n: number, k = 2048) => rule(linear(m, n, k));
+  it('gives a few rows as many columns at once as leave enough workgroups, and wider workgroups from four rows', () => {
+    const few = (m: number, n: number, k = 2048) => heuristic(linear(m, n, k));
     expect([few(1, 8192), few(1, 2048, 8192), few(1, 4096), few(3, 8192)]).toEqual([
       'plain skinny by 4 / 1',
       'plain skinny by 1 / 1',
@@ -121,24 +123,26 @@ describe('the rule', () => {
     expect(few(9, 2048)).not.toContain('skinny');
   });
 
-  it('decodes NF4 in the tile where rows are few or it is too large to be written out', () => {
-    expect(rule(linear(128, 32768, 2048))).toBe('plain 128x128 8x8 unrolled, dequantises / 1');
-    expect(rule(linear(4096, 16384, 4096))).toBe('plain 128x128 8x8 unrolled, dequantises / 1');
-    expect(rule(linear(96, 32768, 2048))).not.toContain('unrolled');
+  it('dequantises NF4 in the tile where rows are few or it is too large to be dequantised ahead', () => {
+    expect(heuristic(linear(128, 32768, 2048))).toBe('plain 128x128 8x8 unrolled, dequantises / 1');
+    expect(heuristic(linear(4096, 16384, 4096))).toBe('plain 128x128 8x8 unrolled, dequantises / 1');
+    expect(heuristic(linear(96, 32768, 2048))).not.toContain('unrolled');
   });
 
-  it('decodes NF4 that runs along n in the tile unless very many share it', () => {
-    expect(rule(transposed(linear(512, 2048, 8192)))).toBe('plain 128x128 8x8 unrolled, dequantises / 4');
-    expect(rule(transposed(linear(4096, 2048, 8192)))).toBe('plain 128x128 8x8 unrolled / 1');
+  it('dequantises NF4 that runs along n in the tile unless very many rows share it', () => {
+    expect(heuristic(transposed(linear(512, 2048, 8192)))).toBe(
+      'plain 128x128 8x8 unrolled, dequantises / 4',
+    );
+    expect(heuristic(transposed(linear(4096, 2048, 8192)))).toBe('plain 128x128 8x8 unrolled / 1');
   });
 });
 
 describe('a choice', () => {
   const chosen = (level: KernelLevel, name: string, product = layer) =>
     configName(selectedConfig(product, settings(level, { [matmulKey(layer)]: name })));
-  const rule = 'plain 128x128 8x8 unrolled / 4';
+  const heuristic = 'plain 128x128 8x8 unrolled / 4';
 
-  it('overrides the rule for its shape alone', () => {
+  it('overrides the heuristic for its own shape only', () => {
     expect(chosen('plain', 'plain 64x64 4x4 / 2')).toBe('plain 64x64 4x4 / 2');
     expect(chosen('plain', 'plain 64x64 4x4 / 2', linear(513, 2048, 8192))).toBe(
       'plain 128x128 8x8 unrolled / 4',
@@ -146,7 +150,7 @@ describe('a choice', () => {
     expect(chosen('matrix', 'plain 64x64 4x4 / 2')).toBe('plain 64x64 4x4 / 2');
   });
 
-  it('that does not exist, does not fit or is beyond the level leaves the rule', () => {
+  it('is ignored where it does not exist, does not fit or is above the level', () => {
     for (const name of [
       'no such tile / 1',
       'plain 64x64 4x4',
@@ -157,7 +161,7 @@ describe('a choice', () => {
       'matrix 64x64 2x2 / 1',
       '',
     ])
-      expect(chosen('plain', name), name).toBe(rule);
+      expect(chosen('plain', name), name).toBe(heuristic);
   });
 
   it('is what is dispatched', () => {
@@ -165,16 +169,24 @@ describe('a choice', () => {
     expect(dispatch.constants).toMatchObject({ TILE_M: 64, TILE_N: 32, SPLIT_K: 1, THREADS: 128 });
     expect(dispatch.workgroups).toEqual([64, 8, 1]);
     const { tuningProblem } = dispatch;
-    const byRule = tuningProblem!.dispatches(tuningProblem!.configs(settings('plain'))[0], settings('plain'));
-    expect(byRule.map(({ shader }) => shader)).toEqual([
+    const byHeuristic = tuningProblem!.dispatches(
+      tuningProblem!.configs(settings('plain'))[0],
+      settings('plain'),
+    );
+    expect(byHeuristic.map(({ shader }) => shader)).toEqual([
       'dequantize_nf4_transposed',
       'matmul_tiled_unrolled',
       'split_k_reduce_vec4',
     ]);
-    expect(byRule[1].constants).toMatchObject({ TILE_M: 128, SPLIT_K: 4, B_ALONG_K: false, B_ROW: 2048 });
+    expect(byHeuristic[1].constants).toMatchObject({
+      TILE_M: 128,
+      SPLIT_K: 4,
+      B_ALONG_K: false,
+      B_ROW: 2048,
+    });
   });
 
-  it('is by a key that layouts, kinds and what is done with the result change', () => {
+  it('is stored by a key that differs by layout, kind and what is done with the result', () => {
     const keys = [
       layer,
       linear(512, 2048, 8192, 'bf16'),

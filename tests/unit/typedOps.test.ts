@@ -1,4 +1,7 @@
-/** Operands and attributes of ops are typed: a name that is misspelt, missing or of the wrong type does not compile. */
+/**
+ * Operands and attributes of ops are typed: a name that is misspelt, missing or of the wrong type does not
+ * compile.
+ */
 import { describe, expect, it } from 'vitest';
 import { Graph } from '../../src/graph/graph.ts';
 import { inputValues, isNodeOf, mapInputs, type Backward } from '../../src/graph/op.ts';
@@ -12,7 +15,10 @@ import { ropeOp } from '../../src/ops/rope/rope.ts';
 const graph = new Graph(true);
 const x = graph.input('x', [2, 8], 'f32');
 
-/** Never called: the type checker, which `npm run check` runs, reads it. Each line without an error is an error. */
+/**
+ * Never called: the type checker, which `npm run check` runs, reads it. Each line without an error is an
+ * error.
+ */
 export function doesNotCompile(backward: Backward): void {
   // @ts-expect-error an attribute that is misspelt
   graph.append(softcapOp, { x }, { capp: 5 });

@@ -1,6 +1,6 @@
 /**
- * Causal grouped-query attention within documents, with optional sliding window and softcap: the forward pass in the
- * style of FlashAttention (arXiv:2205.14135). Its gradients are in attentionBackward.ts.
+ * Causal grouped-query attention within documents, with optional sliding window and softcap: the forward pass
+ * in the style of FlashAttention (arXiv:2205.14135). Its gradients are in attentionBackward.ts.
  */
 import { flatGrid, value } from '../../gpu/dispatch.ts';
 import type { Graph } from '../../graph/graph.ts';
@@ -26,8 +26,8 @@ interface AttentionInputs {
 }
 
 /**
- * @param q [T, heads · d] @param k, v [T, keyHeads · d] @param documents [T] u32 each: the first token of each token's
- * document, and the one after its last @returns [T, heads · d]
+ * @param q [T, heads · d] @param k, v [T, keyHeads · d] @param documents [T] u32 each: the first token of
+ * each token's document, and the one after its last @returns [T, heads · d]
  */
 export function attention(
   graph: Graph,

@@ -1,6 +1,7 @@
 /**
- * The gradients of attention in the style of FlashAttention-2 (arXiv:2307.08691): scores are recomputed from q, k and
- * the log-sum-exp of the forward pass. One kernel computes Σ o·do of each query, one dq, and one dk and dv.
+ * The gradients of attention in the style of FlashAttention-2 (arXiv:2307.08691): scores are recomputed from
+ * q, k and the log-sum-exp of the forward pass. One kernel computes Σ o·do of each query, one dq, and one dk
+ * and dv.
  */
 import {
   flatGrid,
@@ -111,8 +112,9 @@ export const attentionDkvOp: Op<BackwardInputs & { documentEnd: Value }, Attenti
 const ENOUGH_WORKGROUPS = 1024;
 
 /**
- * Where there are few key heads and tokens, each workgroup sums over only some of the query heads that share a key head.
- * The partial sums go to scratch, and a second kernel adds them up in order, so that results repeat.
+ * Where there are few key heads and tokens, each workgroup sums over only some of the query heads that share
+ * a key head. The partial sums go to scratch, and a second kernel adds them up in order, so that results
+ * repeat.
  * @param gradients dk and dv, [T, keyHeads · d]
  */
 function splitOverHeads(

@@ -1,10 +1,11 @@
 /**
- * What the attention kernels share: their settings and constants, and which variant of a kernel fits an adapter.
+ * What the attention kernels share: their settings and constants, and which variant of a kernel fits an
+ * adapter.
  *
- * There are three variants of each kernel. `matrix` runs on the adapter's matrix units (subgroup matrices) at level
- * matrix. `tiled` stages blocks of scores in workgroup memory, in the style of FlashAttention (arXiv:2205.14135). The
- * last one (shaders/cpu) gives each invocation a query or a key of its own and needs neither barriers nor workgroup
- * memory.
+ * There are three variants of each kernel. `matrix` runs on the adapter's matrix units (subgroup matrices) at
+ * level matrix. `tiled` stages blocks of scores in workgroup memory, in the style of FlashAttention
+ * (arXiv:2205.14135). The last one (shaders/cpu) gives each invocation a query or a key of its own and needs
+ * neither barriers nor workgroup memory.
  */
 import type { Dispatch, KernelSettings } from '../../gpu/dispatch.ts';
 
@@ -57,7 +58,10 @@ export interface AttentionVariant {
   constants: Dispatch['constants'];
 }
 
-/** The heuristic: matrix units where the level has them and the shape fits, else tiles, else one invocation a row. */
+/**
+ * The heuristic: matrix units where the level has them and the shape fits, else tiles, else one invocation a
+ * row.
+ */
 export function attentionVariant(
   kernel: AttentionKernel,
   tokens: number,
@@ -94,7 +98,10 @@ const TILED_BYTES: Record<AttentionKernel, (rows: number, head: number) => numbe
     16 * (2 * (rows + BLOCK_COLUMNS) * head + 2 * rows * SCORE_VECTORS) + 4 * rows + 8 * BLOCK_COLUMNS,
 };
 
-/** The most rows, up to MAX_BLOCK_ROWS, whose tiles fit the adapter's workgroup memory; 0 where tiles do not serve. */
+/**
+ * The most rows, up to MAX_BLOCK_ROWS, whose tiles fit the adapter's workgroup memory; 0 where tiles do not
+ * serve.
+ */
 function tiledBlockRows(kernel: AttentionKernel, headDim: number, settings: KernelSettings): number {
   if (settings.target === 'cpu' || headDim % 4 !== 0) return 0;
   for (let rows = MAX_BLOCK_ROWS; rows >= 8; rows /= 2)
@@ -116,14 +123,20 @@ function tiledConstants(headDim: number, blockRows: number) {
   };
 }
 
-/** Tiles that the matrix kernels keep in workgroup memory: of scores in float32, and of their products in float16. */
+/**
+ * Tiles that the matrix kernels keep in workgroup memory: of scores in float32, and of their products in
+ * float16.
+ */
 const MATRIX_TILES: Record<AttentionKernel, { f32: number; f16: number }> = {
   forward: { f32: 1, f16: 1 },
   dq: { f32: 2, f16: 1 },
   dkv: { f32: 2, f16: 2 },
 };
 
-/** Whether the level has matrix units, the shape is made of their fragments and its tiles fit the workgroup memory. */
+/**
+ * Whether the level has matrix units, the shape is made of their fragments and its tiles fit the workgroup
+ * memory.
+ */
 function fitsMatrixUnits(
   kernel: AttentionKernel,
   tokens: number,

@@ -1,6 +1,6 @@
 /**
- * Generation with a KV cache: writing new keys and values, and attention from one new token of each slot. Inference
- * only: nothing flows back.
+ * Generation with a KV cache: writing new keys and values, and attention from one new token of each slot.
+ * Inference only: nothing flows back.
  */
 import { flatGrid, value } from '../../gpu/dispatch.ts';
 import type { Graph } from '../../graph/graph.ts';
@@ -45,8 +45,8 @@ interface AttentionDecodeInputs {
 }
 
 /**
- * @param q [S, heads · d] @param keys, values [S, L, keyHeads · d] state @param positions [S] u32: a token attends to
- * positions 0 to its own @returns [S, heads · d]
+ * @param q [S, heads · d] @param keys, values [S, L, keyHeads · d] state @param positions [S] u32: a token
+ * attends to positions 0 to its own @returns [S, heads · d]
  */
 export function attentionDecode(
   graph: Graph,
@@ -118,8 +118,8 @@ interface RopeCacheInputs extends RopeTables {
 }
 
 /**
- * Rotates queries and keys and writes the keys, which only the cache needs, straight to it, together with the values.
- * Only plans contain it. Outputs: the rotated queries, and the cache's keys and values.
+ * Rotates queries and keys and writes the keys, which only the cache needs, straight to it, together with the
+ * values. Only plans contain it. Outputs: the rotated queries, and the cache's keys and values.
  */
 const ropeCacheOp: Op<RopeCacheInputs, RopeAttributes> = {
   name: 'ropeCache',

@@ -1,7 +1,7 @@
 /**
- * Short causal depthwise convolution over the tokens of each document, as LFM2 has it (modeling_lfm2.py, Lfm2ShortConv):
- * y[t, c] = Σ_k w[c, k] · x[t − (K − 1) + k, c] over the taps that lie in t's own document. It starts afresh at every
- * document of a packed batch. The gradient is the same sum run the other way:
+ * Short causal depthwise convolution over the tokens of each document, as LFM2 has it (modeling_lfm2.py,
+ * Lfm2ShortConv): y[t, c] = Σ_k w[c, k] · x[t − (K − 1) + k, c] over the taps that lie in t's own document.
+ * It starts again at every document of a packed batch. The gradient is the same sum the other way round:
  * dx[t, c] = Σ_k w[c, k] · dy[t + (K − 1) − k, c].
  */
 import { flatGrid, value } from '../../gpu/dispatch.ts';
@@ -75,21 +75,22 @@ export const shortConvolutionOp: AccumulatingOp<ShortConvolutionInputs, ShortCon
     const columns = tf.unstack(tf.reshape(weight, [channels, taps]), 1);
     const sums = columns.map((column, k) => {
       const back = taps - 1 - k;
-      const kept = Float32Array.from(first, (begin, t) => (t - back >= begin ? 1 : 0));
+      const mask = Float32Array.from(first, (begin, t) => (t - back >= begin ? 1 : 0));
       const rows = Math.max(0, tokens - back);
       const shifted = tf.pad(tf.slice(x, [0, 0], [rows, channels]), [
         [tokens - rows, 0],
         [0, 0],
       ]);
-      return tf.mul(tf.mul(shifted, tf.tensor2d(kept, [tokens, 1])), column);
+      return tf.mul(tf.mul(shifted, tf.tensor2d(mask, [tokens, 1])), column);
     });
     return [tf.addN(sums)];
   },
 };
 
 /**
- * Keeps the last K inputs of each document for decoding: state[slots[t], p mod K] = x[t] for the position p of each of
- * them. @param state [S, K, C] @param slots, positions [T] u32; a slot of S or more drops the token
+ * Keeps the last K inputs of each document for decoding: state[slots[t], p mod K] = x[t] for the position p
+ * of each of them. @param state [S, K, C] @param slots, positions [T] u32; a slot of S or more drops the
+ * token
  */
 export function shortConvolutionWrite(
   graph: Graph,
@@ -133,8 +134,9 @@ const shortConvolutionWriteOp: Op<ShortConvolutionWriteInputs, NoAttributes> = {
 };
 
 /**
- * One more token a slot: writes x into the state and sums the taps over it. Doing a position twice changes nothing, since
- * an input lies at its position mod K. @param x [S, C] @param state [S, K, C] @param positions [S] u32 @returns [S, C]
+ * One more token a slot: writes x into the state and sums the taps over it. Doing a position twice changes
+ * nothing, since an input lies at its position mod K. @param x [S, C] @param state [S, K, C] @param positions
+ * [S] u32 @returns [S, C]
  */
 export function shortConvolutionDecode(
   graph: Graph,

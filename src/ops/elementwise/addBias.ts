@@ -1,6 +1,6 @@
 /**
- * y_g += bias_g: adds frozen vectors to every row in place, for all projections of one input at once. The gradient
- * passes through.
+ * y_g += bias_g: adds frozen vectors to every row in place, for all projections of one input at once. The
+ * gradient passes through.
  */
 import { isNf4, type TensorKind } from '../../formats/tensors.ts';
 import { flatGrid, type BufferReference, type Dispatch, type KernelSettings } from '../../gpu/dispatch.ts';

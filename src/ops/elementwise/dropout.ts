@@ -1,6 +1,6 @@
 /**
- * Dropout with a counter-based mask keyed by (seed, step, site, document, position, column), so that recomputation and
- * packing see the same mask.
+ * Dropout with a counter-based mask keyed by (seed, step, site, document, position, column), so that
+ * recomputation and packing see the same mask.
  */
 import { flatGrid, value } from '../../gpu/dispatch.ts';
 import type { Graph } from '../../graph/graph.ts';
@@ -27,7 +27,10 @@ interface DropoutAttributes {
   site: number;
 }
 
-/** @param x [T, N] @param probability of a zero, in (0, 1) @param site distinguishes the places of one model @returns as x */
+/**
+ * @param x [T, N] @param probability of a zero, in (0, 1) @param site distinguishes the places of one model
+ * @returns as x
+ */
 export function dropout(graph: Graph, x: Value, keys: DropoutKeys, probability: number, site: number): Value {
   return graph.append(dropoutOp, { x, ...keys }, { probability, site })[0];
 }

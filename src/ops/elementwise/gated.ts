@@ -1,6 +1,7 @@
 /**
- * Gated activation: y = activation(gate) · up. SwiGLU with silu, GeGLU with gelu_tanh (arXiv:2002.05202); an output gate
- * with sigmoid; with identity a plain product; with relu and gate = up the squared ReLU (arXiv:2109.08668).
+ * Gated activation: y = activation(gate) · up. SwiGLU with silu, GeGLU with gelu_tanh (arXiv:2002.05202); an
+ * output gate with sigmoid; with identity a plain product; with relu and gate = up the squared ReLU
+ * (arXiv:2109.08668).
  */
 import { flatGrid, value } from '../../gpu/dispatch.ts';
 import type { Graph } from '../../graph/graph.ts';

@@ -1,6 +1,6 @@
 /**
- * An output gate for each head: y[t, h, i] = σ(gate[t, h]) · x[t, h, i], as LFM3's attention has it (modeling_lfm3.py).
- * dx = σ(gate) · dy; dgate[t, h] = σ'(gate) · Σ_i x[t, h, i] dy[t, h, i].
+ * An output gate for each head: y[t, h, i] = σ(gate[t, h]) · x[t, h, i], as LFM3's attention has it
+ * (modeling_lfm3.py). dx = σ(gate) · dy; dgate[t, h] = σ'(gate) · Σ_i x[t, h, i] dy[t, h, i].
  */
 import { flatGrid, value } from '../../gpu/dispatch.ts';
 import type { Graph } from '../../graph/graph.ts';

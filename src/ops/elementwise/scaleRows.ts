@@ -1,4 +1,7 @@
-/** y[t, h] = x[t, h] · s[t]: multiplies a row that was computed ahead of its upstream gradient with that gradient. */
+/**
+ * y[t, h] = x[t, h] · s[t]: multiplies a row that was computed ahead of its upstream gradient with that
+ * gradient.
+ */
 import { flatGrid, value } from '../../gpu/dispatch.ts';
 import type { AccumulatingOp, Accumulator, NoAttributes } from '../../graph/op.ts';
 import { elements, type Value } from '../../graph/value.ts';

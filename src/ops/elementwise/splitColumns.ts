@@ -1,6 +1,6 @@
 /**
- * Splits rows into ranges of columns, such as the queries, keys and values in the output of one fused projection. The
- * gradient concatenates the parts again.
+ * Splits rows into ranges of columns, such as the queries, keys and values in the output of one fused
+ * projection. The gradient concatenates the parts again.
  */
 import { flatGrid, value, type Dispatch, type KernelSettings } from '../../gpu/dispatch.ts';
 import type { Graph } from '../../graph/graph.ts';

@@ -1,4 +1,6 @@
-/** y[b] = x[rows[b]]: picks the positions whose next token is generated. Inference only: nothing flows back. */
+/**
+ * y[b] = x[rows[b]]: picks the positions whose next token is generated. Inference only: nothing flows back.
+ */
 import { flatGrid, value } from '../../gpu/dispatch.ts';
 import type { Graph } from '../../graph/graph.ts';
 import type { NoAttributes, Op } from '../../graph/op.ts';

@@ -1,6 +1,6 @@
 /**
- * Linear layers of one input fused with their adapters, for a few rows as in generation: one kernel computes A x, and
- * one each W x, to which it adds the adapter's part.
+ * Linear layers of one input fused with their adapters, for a few rows as in generation: one kernel computes
+ * A x, and one each W x, to which it adds the adapter's part.
  */
 import type { Dispatch, KernelSettings } from '../../gpu/dispatch.ts';
 import type { Node, Op } from '../../graph/op.ts';
@@ -28,8 +28,8 @@ interface LinearLoraAttributes {
 }
 
 /**
- * @param node of lora, whose outputs the fused node has @param inputs its operands and the weights of the linear layers
- * before it @returns null where other kernels compute it
+ * @param node of lora, whose outputs the fused node has @param inputs its operands and the weights of the
+ * linear layers before it @returns null where other kernels compute it
  */
 export function fuseLinearLora(
   node: Node<object, LinearLoraAttributes>,

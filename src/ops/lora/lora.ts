@@ -1,7 +1,8 @@
 /**
- * LoRA (arXiv:2106.09685): y_g = W_g x + s B_g (A_g x), for all projections g of one input at once: their A matrices lie
- * one below the other in one parameter, and so do their B matrices. On a GPU the forward pass is a kernel or two where
- * the shape fits them (loraForwardKernels.ts); elsewhere it is matrix products (loraProducts.ts).
+ * LoRA (arXiv:2106.09685): y_g = W_g x + s B_g (A_g x), for all projections g of one input at once: their A
+ * matrices lie one below the other in one parameter, and so do their B matrices. On a GPU the forward pass is
+ * a kernel or two where the shape fits them (loraForwardKernels.ts); elsewhere it is matrix products
+ * (loraProducts.ts).
  */
 import type { Graph } from '../../graph/graph.ts';
 import { isNodeOf, type Node, type NoAttributes, type Op } from '../../graph/op.ts';
@@ -24,7 +25,10 @@ interface LoraInputs {
   b: Value;
   /** W x of each projection, [T, out]; their storage is taken over. */
   ys: readonly Value[];
-  /** The scale of the adapter for each token, [T]: 1 is the adapter as trained, 0 the base model. Forward only. */
+  /**
+   * The scale of the adapter for each token, [T]: 1 is the adapter as trained, 0 the base model. Forward
+   * only.
+   */
   adapterScale?: Value;
 }
 
@@ -52,7 +56,8 @@ export const loraOp: Op<LoraInputs, LoraAttributes> = {
     const { width, rank, outs } = loraSizes(x, b, ys);
     if (a.shape[1] !== width || a.shape[0] !== outs.length * rank || b.shape[0] !== sum(outs))
       throw new Error(
-        `lora ${a.name}: A [${a.shape}] and B [${b.shape}] do not fit an input of ${width} and outputs of ${outs.join(', ')}`,
+        `lora ${a.name}: A [${a.shape}] and B [${b.shape}] do not fit an input of ${width} ` +
+          `and outputs of ${outs.join(', ')}`,
       );
     return [{ shape: [x.shape[0], a.shape[0]] }, ...ys.map((y) => ({ shape: y.shape, inPlaceOf: y }))];
   },

@@ -24,8 +24,8 @@ interface LoraDxAttributes {
 }
 
 /**
- * Outputs: d(A x) [T, G · r], of which projection g's columns are scale dy_g B_g, and dx = d(A x) A [T, in] where it is
- * wanted.
+ * Outputs: d(A x) [T, G · r], of which projection g's columns are scale dy_g B_g, and dx = d(A x) A [T, in]
+ * where it is wanted.
  */
 export const loraDxOp: Op<LoraDxInputs, LoraDxAttributes> = {
   name: 'loraDx',

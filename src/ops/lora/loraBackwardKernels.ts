@@ -1,6 +1,6 @@
 /**
- * The backward kernels of LoRA on a GPU, one dispatch each. Each function returns null where a shape does not fit its
- * kernel; loraBackward.ts then takes matrix products.
+ * The backward kernels of LoRA on a GPU, one dispatch each. Each function returns null where a shape does not
+ * fit its kernel; loraBackward.ts then takes matrix products.
  */
 import { value, type Dispatch, type KernelSettings } from '../../gpu/dispatch.ts';
 import type { Value } from '../../graph/value.ts';

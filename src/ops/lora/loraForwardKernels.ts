@@ -1,6 +1,6 @@
 /**
- * The forward kernels of LoRA on a GPU: one dispatch for many rows, two for a few. Each function returns null where a
- * shape does not fit its kernel; lora.ts then takes matrix products.
+ * The forward kernels of LoRA on a GPU: one dispatch for many rows, two for a few. Each function returns null
+ * where a shape does not fit its kernel; lora.ts then takes matrix products.
  */
 import { value, type Dispatch, type KernelSettings } from '../../gpu/dispatch.ts';
 import type { Value } from '../../graph/value.ts';
@@ -129,7 +129,8 @@ function fewRowKernels(
 
 /**
  * Fuses the second product of LoRA into matmul_skinny.wgsl. @param products W x alone
- * @returns null where `products` are not one dispatch of that kernel, or the rank or the bindings are too many
+ * @returns null where `products` are not one dispatch of that kernel, or the rank or the bindings are too
+ * many
  */
 export function addLoraToRows(
   products: readonly Dispatch[],

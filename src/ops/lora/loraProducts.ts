@@ -1,4 +1,6 @@
-/** The forward pass of LoRA by matrix products, where the LoRA kernels do not fit the adapter or the shape. */
+/**
+ * The forward pass of LoRA by matrix products, where the LoRA kernels do not fit the adapter or the shape.
+ */
 import {
   flatGrid,
   value,
@@ -52,8 +54,8 @@ export function upProduct(
   const out = outs[g];
   const first = exclusivePrefixSum(outs)[g];
   if (settings.target === 'gpu' && rank % 4 === 0 && rank <= MAX_REGISTER_RANKS && out % 4 === 0) {
-    // The rank is small and y is long, so bandwidth limits this kernel: y is read and written once, B stays in
-    // registers, and neighbouring invocations read the same A x.
+    // The rank is small and y is long, so bandwidth limits this kernel: y is read and written once, B stays
+    // in registers, and neighbouring invocations read the same A x.
     const columns = Math.ceil(out / 256);
     const rows = Math.max(4, Math.ceil((tokens * columns) / UP_WORKGROUPS));
     return [

@@ -1,6 +1,6 @@
 /**
- * How the LoRA kernels divide their sums among invocations. The sizes depend on shapes and limits alone, so results
- * repeat.
+ * How the LoRA kernels divide their sums among invocations. The sizes depend on shapes and limits alone, so
+ * results repeat.
  */
 import type { KernelSettings } from '../../gpu/dispatch.ts';
 import { exclusivePrefixSum, numberedConstants } from '../numbered.ts';
@@ -75,8 +75,8 @@ export interface RowTile {
 }
 
 /**
- * @param quads quads of ranks that are summed at once @param ranks all ranks, which stay in workgroup memory for the
- * second product @returns null where no tile fits
+ * @param quads quads of ranks that are summed at once @param ranks all ranks, which stay in workgroup memory
+ * for the second product @returns null where no tile fits
  */
 export function rowTileFor(
   tokens: number,

@@ -1,8 +1,8 @@
 /**
- * Output head and loss in one op: loss[t] = cross entropy of softmax(h[t] Wᵀ) against targets[t], 0 where the target is
- * negative; correct[t] = 1 where the target is the argmax (the first one of equal logits), else 0. The rows are
- * processed in chunks, so that logits of [T, vocabulary] never exist. In a training graph the same sweep computes the
- * gradient with respect to h, while a chunk's logits are there.
+ * Output head and loss in one op: loss[t] = cross entropy of softmax(h[t] Wᵀ) against targets[t], 0 where the
+ * target is negative; correct[t] = 1 where the target is the argmax (the first one of equal logits), else 0.
+ * The rows are processed in chunks, so that logits of [T, vocabulary] never exist. In a training graph the
+ * same sweep computes the gradient with respect to h, while a chunk's logits are there.
  */
 import { rowSlice, type BufferReference, type Dispatch, type KernelSettings } from '../../gpu/dispatch.ts';
 import type { Graph } from '../../graph/graph.ts';

@@ -1,6 +1,6 @@
 /**
- * stats[0] += Σ weights[t] loss[t]: adds a micro-batch to the loss of the step. The gradient with respect to the losses
- * is the weights, which enter the backward pass as its seed.
+ * stats[0] += Σ weights[t] loss[t]: adds a micro-batch to the loss of the step. The gradient with respect to
+ * the losses is the weights, which enter the backward pass as its seed.
  */
 import { value } from '../../gpu/dispatch.ts';
 import type { Graph } from '../../graph/graph.ts';

@@ -1,6 +1,6 @@
 /**
- * Matmul on a CPU adapter: the kernels keep to registers, because barriers cost more than they save there. Operands are
- * read by vec4 where the layout allows.
+ * Matmul on a CPU adapter: the kernels keep to registers, because barriers cost more than they save there.
+ * Operands are read by vec4 where the layout allows.
  */
 import {
   flatGrid,
@@ -19,7 +19,10 @@ import {
   type MatmulProblem,
 } from './matmulProblem.ts';
 
-/** Rows above which an NF4 operand is dequantised ahead: each code is looked up once, not once for each 8 rows. */
+/**
+ * Rows above which an NF4 operand is dequantised ahead: each code is looked up once, not once for each 8
+ * rows.
+ */
 const DEQUANTISE_ROWS = 8;
 /** Multiplications below which the additional dispatch costs more than the lookups that it saves. */
 const DEQUANTISE_MULTIPLICATIONS = 2 ** 18;

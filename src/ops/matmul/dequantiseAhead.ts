@@ -1,6 +1,7 @@
 /**
- * Dequantises an NF4 operand ahead of its product. For many rows this costs less than dequantising it in every tile, and
- * the operand can be transposed in the same pass, so that it runs along n as the tiled kernels prefer.
+ * Dequantises an NF4 operand ahead of its product. For many rows this costs less than dequantising it in
+ * every tile, and the operand can be transposed in the same pass, so that it runs along n as the tiled
+ * kernels prefer.
  */
 import { flatGrid, type BufferReference, type Dispatch, type KernelSettings } from '../../gpu/dispatch.ts';
 import { BLOCK } from '../../quant/nf4.ts';
@@ -34,7 +35,8 @@ export function isTransposed(problem: MatmulProblem): boolean {
 }
 
 /**
- * B dequantised to scratch where it is NF4; any other kind stays as it is stored. A group's weights become one array.
+ * B dequantised to scratch where it is NF4; any other kind stays as it is stored. A group's weights become
+ * one array.
  * @param scratchIndex index of the node's scratch that it goes to
  */
 export function dequantisedOperand(

@@ -1,6 +1,6 @@
 /**
- * Matmul on a GPU: takes the chosen or the heuristic's config, and describes the tuning problem that other configs can be
- * measured by.
+ * Matmul on a GPU: takes the chosen or the heuristic's config, and describes the tuning problem that other
+ * configs can be measured by.
  */
 import type { Dispatch, KernelConfig, KernelSettings, TuningProblem } from '../../gpu/dispatch.ts';
 import { outputBindings } from './groupedGemm.ts';

@@ -1,7 +1,8 @@
 /**
- * Grouped GEMM: several products with frozen weights as one dispatch. Either projections of the same input, whose outputs
- * lie side by side, or the sum of their input gradients. The grids are fewer and larger, and the gradient is written once.
- * The constants and bindings here are those of shaders/lib/matmul/grouping.wgsl.
+ * Grouped GEMM: several products with frozen weights as one dispatch. Either projections of the same input,
+ * whose outputs lie side by side, or the sum of their input gradients. The grids are fewer and larger, and
+ * the gradient is written once. The constants and bindings here are those of
+ * shaders/lib/matmul/grouping.wgsl.
  */
 import type { TensorPart } from '../../formats/tensors.ts';
 import { value, type Dispatch, type KernelSettings, type ShaderConstant } from '../../gpu/dispatch.ts';
@@ -65,7 +66,10 @@ export function ungrouped({ group, ...problem }: MatmulProblem): MatmulProblem[]
   );
 }
 
-/** Whether the weights are stored contiguously and, along terms, every problem begins with a tile of `tileK` terms. */
+/**
+ * Whether the weights are stored contiguously and, along terms, every problem begins with a tile of `tileK`
+ * terms.
+ */
 export function isContiguous(
   { group }: MatmulProblem,
   tileK: number,
@@ -108,7 +112,10 @@ export function columnTiles(problem: MatmulProblem, tileN: number): number {
  */
 export type DequantisedLayout = 'rows' | 'columns';
 
-/** @param dequantised how the weights lie where they were dequantised ahead of the product; null: as they are stored */
+/**
+ * @param dequantised how the weights lie where they were dequantised ahead of the product; null: as they are
+ * stored
+ */
 export function groupConstants(
   { k, n, group }: MatmulProblem,
   tileN: number,
@@ -150,7 +157,10 @@ export function dequantiseConstants(
   };
 }
 
-/** Where each weight begins in the shared buffers: its element, its scale (a byte or a float32), and its nested scales. */
+/**
+ * Where each weight begins in the shared buffers: its element, its scale (a byte or a float32), and its
+ * nested scales.
+ */
 function storedStarts(
   group: GemmGroup,
   maxBindingBytes: number,

@@ -1,6 +1,6 @@
 /**
- * Frozen linear layers: y = x Wᵀ, with W [out, in] of any kind. Only the input has a gradient: dx = dy W. Several layers
- * of one input are in linearGroup.ts.
+ * Frozen linear layers: y = x Wᵀ, with W [out, in] of any kind. Only the input has a gradient: dx = dy W.
+ * Several layers of one input are in linearGroup.ts.
  */
 import type { BufferReference, Dispatch, KernelSettings } from '../../gpu/dispatch.ts';
 import type { Graph } from '../../graph/graph.ts';

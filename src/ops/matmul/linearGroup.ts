@@ -1,4 +1,7 @@
-/** Frozen linear layers of one input, such as the projections of attention: one grouped GEMM where their weights allow. */
+/**
+ * Frozen linear layers of one input, such as the projections of attention: one grouped GEMM where their
+ * weights allow.
+ */
 import type { Graph } from '../../graph/graph.ts';
 import type { AccumulatingOp, Accumulator, NoAttributes, Op } from '../../graph/op.ts';
 import type { Value } from '../../graph/value.ts';

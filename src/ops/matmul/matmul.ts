@@ -22,8 +22,8 @@ export function matmul(problem: MatmulProblem, settings: KernelSettings, scratch
 }
 
 /**
- * One problem for each slice of B where B is a weight that is split by rows: its rows are columns of C (forward) or terms
- * of the sum (input gradient).
+ * One problem for each slice of B where B is a weight that is split by rows: its rows are columns of C
+ * (forward) or terms of the sum (input gradient).
  */
 function overWeightSlices(problem: MatmulProblem, settings: KernelSettings): MatmulProblem[] {
   const { a, b, c, group } = problem;

@@ -1,6 +1,6 @@
 /**
- * The configs of a product: its key, by which choices and measurements are stored; the config that runs; and the
- * candidates that are worth a measurement.
+ * The configs of a product: its key, by which choices and measurements are stored; the config that runs; and
+ * the candidates that are worth a measurement.
  */
 import type { KernelSettings } from '../../gpu/dispatch.ts';
 import { heuristicConfig, type MatmulConfig } from './matmulHeuristic.ts';
@@ -10,8 +10,8 @@ import { fitsSplitK, splitKHeuristic } from './splitK.ts';
 import { fits } from './variantFits.ts';
 
 /**
- * What decides how fast each config is. The number of tokens is rounded up, so that another file's rows need no
- * measurement of their own.
+ * What decides how fast each config is. The number of tokens is rounded up, so that another file's rows need
+ * no measurement of their own.
  */
 export function matmulKey(problem: MatmulProblem): string {
   const { m, n, k, a, b, alpha = 1, accumulate = false, scaleA = 1, group } = problem;
@@ -52,8 +52,8 @@ export function selectedConfig(problem: MatmulProblem, settings: KernelSettings)
 }
 
 /**
- * The heuristic's config, then each other variant that fits and wastes less than half of its tile, with the split-K that
- * the heuristic gives it.
+ * The heuristic's config, then each other variant that fits and wastes less than half of its tile, with the
+ * split-K that the heuristic gives it.
  */
 export function candidateConfigs(problem: MatmulProblem, settings: KernelSettings): MatmulConfig[] {
   const first = heuristicConfig(problem, settings);

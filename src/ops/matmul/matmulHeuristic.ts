@@ -1,7 +1,7 @@
 /**
- * The matmul heuristic: which variant computes a product where no choice is given, and whether a group of products is
- * computed as one. The thresholds were measured on the adapters that were tried; shaders/README.md has the reasons. How
- * often k is split is in splitK.ts.
+ * The matmul heuristic: which variant computes a product where no choice is given, and whether a group of
+ * products is computed as one. The thresholds were measured on the adapters that were tried;
+ * shaders/README.md has the reasons. How often k is split is in splitK.ts.
  */
 import type { KernelSettings } from '../../gpu/dispatch.ts';
 import { columnTiles, isContiguous, ungrouped } from './groupedGemm.ts';
@@ -21,14 +21,20 @@ import {
 import { splitKHeuristic } from './splitK.ts';
 import { fits, runsAlongN } from './variantFits.ts';
 
-/** Of matmul_skinny.wgsl: the rows from which wider workgroups share them, and the workgroups that keep an adapter busy. */
+/**
+ * Of matmul_skinny.wgsl: the rows from which wider workgroups share them, and the workgroups that keep an
+ * adapter busy.
+ */
 const WIDE_SKINNY_ROWS = 4;
 const ENOUGH_SKINNY = 512;
 const ENOUGH_WIDE_SKINNY = 128;
 
 /** Rows up to which NF4 that runs along n is dequantised in the tiles of matmul_tiled_unrolled, not ahead. */
 const MAX_IN_TILE_ROWS = 2048;
-/** Workgroups that large tiles and parts of so many terms must make for them to be taken, and most parts that count. */
+/**
+ * Workgroups that large tiles and parts of so many terms must make for them to be taken, and most parts that
+ * count.
+ */
 const ENOUGH_LARGE = 128;
 const LARGE_PART_TERMS = 512;
 const MAX_LARGE_PARTS = 16;
@@ -39,7 +45,10 @@ export interface MatmulConfig {
   splitK: number;
 }
 
-/** The config of the heuristic. The level decides the arithmetic: the highest that the settings have and that fits. */
+/**
+ * The config of the heuristic. The level decides the arithmetic: the highest that the settings have and that
+ * fits.
+ */
 export function heuristicConfig(problem: MatmulProblem, settings: KernelSettings): MatmulConfig {
   const variant = heuristicVariant(problem, settings);
   return { variant, splitK: splitKHeuristic(variant, problem, settings) };
@@ -71,7 +80,10 @@ function skinnyVariant(problem: MatmulProblem, settings: KernelSettings): Matmul
   return fitting.find(({ tileN }) => columnTiles(problem, tileN) >= enough) ?? fitting.at(-1);
 }
 
-/** Whether dequantising NF4 in every tile costs less than ahead of the product: it runs along n, and few tiles share it. */
+/**
+ * Whether dequantising NF4 in every tile costs less than ahead of the product: it runs along n, and few tiles
+ * share it.
+ */
 function isBestInTile(problem: MatmulProblem): boolean {
   return hasNf4(problem) && problem.b.rowStride !== 1 && problem.m <= MAX_IN_TILE_ROWS;
 }
@@ -105,7 +117,10 @@ const BY_SPEED: readonly MatmulVariant['shader'][] = [
   'matmul_skinny',
 ];
 
-/** Whether a group can be computed as one product, and none of its problems would be computed faster on its own. */
+/**
+ * Whether a group can be computed as one product, and none of its problems would be computed faster on its
+ * own.
+ */
 export function fitsGrouped(problem: MatmulProblem, settings: KernelSettings): boolean {
   const singles = ungrouped(problem);
   if (settings.target === 'cpu' || !isContiguous(problem, TILE_K, settings) || !singles.every(readsWords))

@@ -1,6 +1,6 @@
 /**
- * What a matmul computes, C = alpha A B over any layout and weight kind, and what all kernels need of it: constants,
- * bindings and what its layout allows.
+ * What a matmul computes, C = alpha A B over any layout and weight kind, and what all kernels need of it:
+ * constants, bindings and what its layout allows.
  */
 import { isNf4, type TensorKind, type TensorPart } from '../../formats/tensors.ts';
 import { value, type BufferReference, type Dispatch } from '../../gpu/dispatch.ts';
@@ -15,8 +15,8 @@ interface Operand {
 /** Problems that share an operand and run as one dispatch (groupedGemm.ts). */
 export interface GemmGroup {
   /**
-   * columns: C_g = A B_g, whose columns lie side by side in one product · terms: C = Σ A_g B_g, one sum over the terms of
-   * all problems.
+   * columns: C_g = A B_g, whose columns lie side by side in one product · terms: C = Σ A_g B_g, one sum over
+   * the terms of all problems.
    */
   along: 'columns' | 'terms';
   /** `value`: C_g or A_g, [M, size]. The weights lie contiguously in this order. */
@@ -27,9 +27,15 @@ export interface MatmulProblem {
   m: number;
   n: number;
   k: number;
-  /** f32: element (m, k) at offset + m rowStride + k columnStride. `slice`: where it lies instead of in its value. */
+  /**
+   * f32: element (m, k) at offset + m rowStride + k columnStride. `slice`: where it lies instead of in its
+   * value.
+   */
   a: Operand & { rowStride: number; columnStride: number; slice?: BufferReference };
-  /** Any kind: element (k, n) at offset + k rowStride + n columnStride. `part`: one slice of a weight that is split. */
+  /**
+   * Any kind: element (k, n) at offset + k rowStride + n columnStride. `part`: one slice of a weight that is
+   * split.
+   */
   b: Operand & { rowStride: number; columnStride: number; part?: number };
   /** f32, written (m, n) at offset + m rowStride + n. `slice`: where it goes instead of to its value. */
   c: Operand & { rowStride: number; slice?: BufferReference };
@@ -37,15 +43,21 @@ export interface MatmulProblem {
   /** Adds to C instead of overwriting it. */
   accumulate?: boolean;
   /**
-   * Where operands are rounded to float16: a power of two that A is multiplied with before, and the result divided by
-   * after, so that small values survive the rounding.
+   * Where operands are rounded to float16: a power of two that A is multiplied with before, and the result
+   * divided by after, so that small values survive the rounding.
    */
   scaleA?: number;
-  /** A grouped GEMM: n or k is the sum of its problems' sizes, b.value the first weight, and c or a that of the first. */
+  /**
+   * A grouped GEMM: n or k is the sum of its problems' sizes, b.value the first weight, and c or a that of
+   * the first.
+   */
   group?: GemmGroup;
 }
 
-/** The bindings of the weight reader: an f32 value of the graph, or the parts of a weight (of one slice of it). */
+/**
+ * The bindings of the weight reader: an f32 value of the graph, or the parts of a weight (of one slice of
+ * it).
+ */
 export function weightBindings(weight: Value, slice = 0): Dispatch['bindings'] {
   if (weight.role !== 'weight') return { weight_data: value(weight) };
   return partBindings(weight.kind!, (part) => ({ type: 'weight', id: weight.id, part, slice }));
@@ -108,8 +120,8 @@ export function readsVec4({ m, n, k, a, b }: MatmulProblem): boolean {
 }
 
 /**
- * Whether both operands can be read by vec4 and NF4 by words of eight codes, which lie along its rows: what the tiled GPU
- * kernels need.
+ * Whether both operands can be read by vec4 and NF4 by words of eight codes, which lie along its rows: what
+ * the tiled GPU kernels need.
  */
 export function readsWords(problem: MatmulProblem): boolean {
   const { n, k, b } = problem;

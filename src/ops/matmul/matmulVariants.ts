@@ -1,6 +1,6 @@
 /**
- * The variants of the GPU matmul kernels as data: the tile that a workgroup computes, how its invocations share the tile,
- * and how far a result may be off. Which variant runs is decided in matmulHeuristic.ts.
+ * The variants of the GPU matmul kernels as data: the tile that a workgroup computes, how its invocations
+ * share the tile, and how far a result may be off. Which variant runs is decided in matmulHeuristic.ts.
  */
 import type { KernelLevel } from '../../gpu/dispatch.ts';
 
@@ -19,14 +19,19 @@ export interface MatmulVariant {
   level: KernelLevel;
   tileM: number;
   tileN: number;
-  /** Rows and columns of a tile that an invocation computes; on matrix units the subgroups along each side of a tile. */
+  /**
+   * Rows and columns of a tile that an invocation computes; on matrix units the subgroups along each side of
+   * a tile.
+   */
   perM: number;
   perN: number;
   /** Invocations of a workgroup. */
   threads: number;
   /** Of matmul_tiled_unrolled: whether NF4 is dequantised in the tile instead of ahead of the product. */
   dequantisesInTile: boolean;
-  /** How much a result may differ from that of the plain heuristic's variant, relative to the largest value. */
+  /**
+   * How much a result may differ from that of the plain heuristic's variant, relative to the largest value.
+   */
   bound: number;
 }
 
@@ -36,8 +41,8 @@ const BOUNDS: Record<KernelLevel, number> = { plain: 2e-5, f16: 4e-3, matrix: 5e
 export type Tile = readonly [tileM: number, tileN: number, perM: number, perN: number];
 
 /**
- * Tiles of matmul_tiled_vec4.wgsl. No single one is the fastest on every adapter and for every shape; narrow ones are for
- * narrow sides.
+ * Tiles of matmul_tiled_vec4.wgsl. No single one is the fastest on every adapter and for every shape; narrow
+ * ones are for narrow sides.
  */
 const VEC4_TILES: readonly Tile[] = [
   [64, 64, 8, 4],
@@ -64,8 +69,8 @@ export const UNROLLED_TILE: Tile = [128, 128, 8, 8];
 const UNROLLED_TILES: readonly Tile[] = [UNROLLED_TILE, [128, 128, 16, 8], [128, 64, 8, 8], [64, 128, 8, 8]];
 
 /**
- * Tiles of matmul_subgroup_matrix.wgsl, and the subgroups of 32 along each side of a tile; the heuristic takes the first
- * two.
+ * Tiles of matmul_subgroup_matrix.wgsl, and the subgroups of 32 along each side of a tile; the heuristic
+ * takes the first two.
  */
 export const LARGE_MATRIX_TILE: Tile = [128, 256, 2, 4];
 export const SMALL_MATRIX_TILE: Tile = [64, 64, 2, 2];
@@ -120,7 +125,9 @@ function variantName(
   return `${level} ${tileM}x${tileN} ${perM}x${perN}${unrolled}${dequantisesInTile ? ', dequantises' : ''}`;
 }
 
-/** Variants of matmul_skinny.wgsl, by the columns that SKINNY_LANES invocations compute, and by invocations. */
+/**
+ * Variants of matmul_skinny.wgsl, by the columns that SKINNY_LANES invocations compute, and by invocations.
+ */
 function skinnyVariants(threads: number, name: string): readonly MatmulVariant[] {
   return [4, 2, 1].map((perN) => ({
     ...variantOf(

@@ -12,8 +12,8 @@ import { SKINNY_LANES, type MatmulVariant } from './matmulVariants.ts';
 import { workgroupBytes } from './variantFits.ts';
 
 /**
- * Quads of each invocation's terms of A that lib/matmul/skinny_a.wgsl stages in workgroup memory at once: the more, the
- * fewer barriers.
+ * Quads of each invocation's terms of A that lib/matmul/skinny_a.wgsl stages in workgroup memory at once: the
+ * more, the fewer barriers.
  */
 const STAGED_QUADS = [8, 4, 2];
 

@@ -1,6 +1,7 @@
 /**
- * Split-K: where a product has too few tiles to keep a GPU busy, its sum over k is split. Each part writes partial sums,
- * and a second kernel adds them up in order, so that results repeat. This file has the split-K heuristic and the dispatches.
+ * Split-K: where a product has too few tiles to keep a GPU busy, its sum over k is split. Each part writes
+ * partial sums, and a second kernel adds them up in order, so that results repeat. This file has the split-K
+ * heuristic and the dispatches.
  */
 import { flatGrid, type BufferReference, type Dispatch, type KernelSettings } from '../../gpu/dispatch.ts';
 import { columnTiles, outputBindings, reduceBindings, reduceConstants } from './groupedGemm.ts';
@@ -20,8 +21,9 @@ const MIN_TERMS = 128;
 const MAX_PARTS = 64;
 
 /**
- * The split-K heuristic: the number of parts that k is split into, a power of two, until there are enough workgroups or
- * the partial sums fill a binding. It depends on the shape and the limits alone, so results repeat.
+ * The split-K heuristic: the number of parts that k is split into, a power of two, until there are enough
+ * workgroups or the partial sums fill a binding. It depends on the shape and the limits alone, so results
+ * repeat.
  */
 export function splitKHeuristic(
   variant: MatmulVariant,

@@ -83,7 +83,10 @@ export function unrolledMatmul(
   return [...dispatches, ...products];
 }
 
-/** matmul_subgroup_matrix.wgsl: operands in float16 on matrix units, NF4 dequantised to float16 ahead of the product. */
+/**
+ * matmul_subgroup_matrix.wgsl: operands in float16 on matrix units, NF4 dequantised to float16 ahead of the
+ * product.
+ */
 export function subgroupMatrixMatmul(
   config: MatmulConfig,
   problem: MatmulProblem,
@@ -125,8 +128,8 @@ export function subgroupMatrixMatmul(
 }
 
 /**
- * What matmul_tiled_vec4.wgsl and matmul_tiled_unrolled.wgsl share. @param isNf4InTile whether B comes to its tile as
- * NF4: a word of eight codes at a time, not four elements
+ * What matmul_tiled_vec4.wgsl and matmul_tiled_unrolled.wgsl share. @param isNf4InTile whether B comes to its
+ * tile as NF4: a word of eight codes at a time, not four elements
  */
 function registerTileConstants(
   { k, b }: MatmulProblem,

@@ -1,4 +1,7 @@
-/** Which matmul variants can compute a product on an adapter: its layout, its sizes, the level and the workgroup memory. */
+/**
+ * Which matmul variants can compute a product on an adapter: its layout, its sizes, the level and the
+ * workgroup memory.
+ */
 import { LEVELS, type KernelSettings } from '../../gpu/dispatch.ts';
 import { isTransposed } from './dequantiseAhead.ts';
 import { columnTiles, isContiguous } from './groupedGemm.ts';
@@ -80,7 +83,10 @@ function fitsSkinny({ m, k, a, b, group }: MatmulProblem): boolean {
   );
 }
 
-/** A runs along k; NF4 is dequantised ahead where there are enough rows to make up for it and it fits, or in the tile. */
+/**
+ * A runs along k; NF4 is dequantised ahead where there are enough rows to make up for it and it fits, or in
+ * the tile.
+ */
 function fitsUnrolled(
   { dequantisesInTile }: MatmulVariant,
   problem: MatmulProblem,
@@ -106,7 +112,9 @@ function fitsMatrixUnits(problem: MatmulProblem, settings: KernelSettings): bool
   return k % (2 * MATRIX_TILE_K) === 0 && 2 * m * n * 4 <= maxBindingBytes;
 }
 
-/** Whether the large tiles of matmul_tiled_unrolled serve: B runs along n, or does so once it is dequantised. */
+/**
+ * Whether the large tiles of matmul_tiled_unrolled serve: B runs along n, or does so once it is dequantised.
+ */
 export function runsAlongN(problem: MatmulProblem): boolean {
   return problem.b.rowStride !== 1 || isTransposed(problem);
 }

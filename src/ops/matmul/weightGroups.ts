@@ -1,6 +1,7 @@
 /**
- * Weights of projections that share an input are stored contiguously, one buffer for each part (codes, scales), so that
- * one kernel binds them all at once: WebGPU promises eight storage buffers for a kernel, and one NF4 weight takes three.
+ * Weights of projections that share an input are stored contiguously, one buffer for each part (codes,
+ * scales), so that one kernel binds them all at once: WebGPU promises eight storage buffers for a kernel, and
+ * one NF4 weight takes three.
  */
 import { tensorPartBytes, type TensorKind, type TensorPart } from '../../formats/tensors.ts';
 import { weightSlices } from './weightSlices.ts';
@@ -26,8 +27,8 @@ export interface WeightGroup {
 }
 
 /**
- * How the parts of contiguous weights lie. @returns null where the weights are stored apart: a single one, too many, of
- * different kinds, split into slices, or too large together for one binding
+ * How the parts of contiguous weights lie. @returns null where the weights are stored apart: a single one,
+ * too many, of different kinds, split into slices, or too large together for one binding
  */
 export function groupParts(
   weights: readonly { name: string; shape: readonly number[]; kind?: TensorKind }[],

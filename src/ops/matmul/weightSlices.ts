@@ -1,6 +1,7 @@
 /**
- * A weight larger than one binding (an embedding or a head: 128256×2048 in bfloat16 is 501 MiB, WebGPU promises 128) is
- * split into slices of whole rows, each in a buffer of its own, and each of its kernels runs once for each slice.
+ * A weight larger than one binding (an embedding or a head: 128256×2048 in bfloat16 is 501 MiB, WebGPU
+ * promises 128) is split into slices of whole rows, each in a buffer of its own, and each of its kernels runs
+ * once for each slice.
  */
 import { isNf4, type TensorKind } from '../../formats/tensors.ts';
 
@@ -10,11 +11,15 @@ export interface WeightSlice {
   rows: number;
 }
 
-/** Rows of a slice are a multiple of the first of these that fits: each slice then takes the kernel of the whole. */
+/**
+ * Rows of a slice are a multiple of the first of these that fits: each slice then takes the kernel of the
+ * whole.
+ */
 const ROW_MULTIPLES = [64, 4];
 
 /**
- * @param shape [rows, columns]; weights of other ranks, and NF4 at half a byte for each element, are never split
+ * @param shape [rows, columns]; weights of other ranks, and NF4 at half a byte for each element, are never
+ * split
  * @returns slices in order, as even as the multiples allow
  */
 export function weightSlices(

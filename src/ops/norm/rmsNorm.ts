@@ -1,6 +1,6 @@
 /**
- * RMSNorm (arXiv:1910.07467): y = x / sqrt(mean(x²) + eps) · (unitOffset + w), over groups of `w.length` elements of
- * each row.
+ * RMSNorm (arXiv:1910.07467): y = x / sqrt(mean(x²) + eps) · (unitOffset + w), over groups of `w.length`
+ * elements of each row.
  */
 import { value, type Dispatch, type KernelSettings } from '../../gpu/dispatch.ts';
 import type { Graph } from '../../graph/graph.ts';
@@ -54,7 +54,10 @@ function normOfRows(
   };
 }
 
-/** The largest number of vec4 of a row that an invocation keeps in registers, and the fewest invocations of a row. */
+/**
+ * The largest number of vec4 of a row that an invocation keeps in registers, and the fewest invocations of a
+ * row.
+ */
 const MAX_REGISTER_VECTORS = 16;
 const MIN_INVOCATIONS = 32;
 
@@ -131,7 +134,9 @@ interface AddRmsNormInputs {
   weight: Value;
 }
 
-/** The residual stream's sum and its norm in one kernel: sum = a + b, y = rmsNorm(sum). Only plans contain it. */
+/**
+ * The residual stream's sum and its norm in one kernel: sum = a + b, y = rmsNorm(sum). Only plans contain it.
+ */
 const addRmsNormOp: Op<AddRmsNormInputs, RmsNormAttributes> = {
   name: 'addRmsNorm',
   outputs() {

@@ -4,7 +4,10 @@ import type { KernelSettings } from '../../gpu/dispatch.ts';
 /** Rows of a workgroup where each invocation processes a row on its own (lib/row_serial.wgsl). */
 const SERIAL_ROWS = 8;
 
-/** Constants and grid of kernels that reduce a row by a workgroup on a GPU, and by one invocation on a CPU adapter. */
+/**
+ * Constants and grid of kernels that reduce a row by a workgroup on a GPU, and by one invocation on a CPU
+ * adapter.
+ */
 export function rowReduction(
   rows: number,
   settings: KernelSettings,

@@ -1,5 +1,6 @@
 /**
- * The optimiser step over the whole contiguous adapter: global gradient norm, clipping and AdamW (arXiv:1711.05101).
+ * The optimiser step over the whole contiguous adapter: global gradient norm, clipping and AdamW
+ * (arXiv:1711.05101).
  */
 import {
   flatGrid,
@@ -26,13 +27,13 @@ export interface AdamWValues {
   expAvg: Value;
   expAvgSq: Value;
   /**
-   * [STATS] f32 state: loss, squared norm of the gradients before scaling and clipping (written here), and 1 from a step
-   * on whose loss or norm is not finite (written here).
+   * [STATS] f32 state: loss, squared norm of the gradients before scaling and clipping (written here), and 1
+   * from a step on whose loss or norm is not finite (written here).
    */
   stats: Value;
   /**
-   * [7] f32 input: learning rate of A, of B, weight decay, max norm or 0, 1 - beta1^t, sqrt(1 - beta2^t), and the factor
-   * that the gradients are multiplied with.
+   * [7] f32 input: learning rate of A, of B, weight decay, max norm or 0, 1 - beta1^t, sqrt(1 - beta2^t), and
+   * the factor that the gradients are multiplied with.
    */
   scalars: Value;
 }

@@ -1,6 +1,6 @@
 /**
- * Rotary position embedding (arXiv:2104.09864) over the first elements of each head, whose pairs are (i, i + half) as in
- * Llama or neighbours. The gradient is the transposed rotation.
+ * Rotary position embedding (arXiv:2104.09864) over the first elements of each head, whose pairs are (i, i +
+ * half) as in Llama or neighbours. The gradient is the transposed rotation.
  */
 import { flatGrid, value, type Dispatch, type KernelSettings } from '../../gpu/dispatch.ts';
 import type { Graph } from '../../graph/graph.ts';
@@ -34,8 +34,9 @@ export interface RopeAttributes {
 }
 
 /**
- * @param xs each [T, heads · headDim], queries and keys @param cos, sin [P, rotated/2] f32: the elements of a head past
- * the first `rotated` stay as they are @param rows [T] u32: each token's row of the tables, its position
+ * @param xs each [T, heads · headDim], queries and keys @param cos, sin [P, rotated/2] f32: the elements of a
+ * head past the first `rotated` stay as they are @param rows [T] u32: each token's row of the tables, its
+ * position
  * @param interleaved pairs are elements (2i, 2i + 1) instead of (i, i + rotated/2) @returns as xs
  */
 export function rope(
@@ -107,8 +108,8 @@ export const ropeOp: Op<RopeInputs, RopeAttributes> = {
 };
 
 /**
- * @param xs, ys as many as one kernel takes @param slots where `xs` are queries, keys and values and `ys` the rotated
- * queries and the KV cache: the cache slot of each row
+ * @param xs, ys as many as one kernel takes @param slots where `xs` are queries, keys and values and `ys` the
+ * rotated queries and the KV cache: the cache slot of each row
  */
 export function ropeDispatch(
   { cos, sin, rows }: RopeTables,

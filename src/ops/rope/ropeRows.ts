@@ -1,7 +1,7 @@
 /**
  * The row of the rotary tables that each token takes where the rotation depends on the length of its sequence
- * (LongRoPE, arXiv:2402.13753): its position, or `positions` rows further down where the sequence is longer than the
- * original maximum.
+ * (LongRoPE, arXiv:2402.13753): its position, or `positions` rows further down where the sequence is longer
+ * than the original maximum.
  */
 import { flatGrid, value } from '../../gpu/dispatch.ts';
 import type { Graph } from '../../graph/graph.ts';
@@ -21,7 +21,10 @@ interface RopeRowsInputs {
   end: Value;
 }
 
-/** @param positions, start, end [T] u32: where each token's sequence begins and where it will end @returns [T] u32 */
+/**
+ * @param positions, start, end [T] u32: where each token's sequence begins and where it will end @returns [T]
+ * u32
+ */
 export function ropeRows(
   graph: Graph,
   positions: Value,
@@ -32,8 +35,8 @@ export function ropeRows(
 }
 
 /**
- * The length beyond which a graph rotates differently, so that keys cached before are void; null where the length does
- * not matter.
+ * The length beyond which a graph rotates differently, so that keys cached before are void; null where the
+ * length does not matter.
  */
 export function switchLength(graph: Graph): number | null {
   for (const node of graph.nodes) if (isNodeOf(node, ropeRowsOp)) return node.attributes.original;

@@ -1,6 +1,6 @@
 /**
- * Picks the next id of each row: the argmax, or a draw at a temperature from the top-p tokens (nucleus sampling,
- * arXiv:1904.09751).
+ * Picks the next id of each row: the argmax, or a draw at a temperature from the top-p tokens (nucleus
+ * sampling, arXiv:1904.09751).
  */
 import { value, type BufferReference, type Dispatch } from '../../gpu/dispatch.ts';
 import type { Graph } from '../../graph/graph.ts';
@@ -30,8 +30,8 @@ export function sample(graph: Graph, logits: Value, options: Value, random: Valu
 const WORKGROUP = 256;
 const PER_INVOCATION = 8;
 /**
- * The least probability of the top-p tokens is found by bisection: so many passes, each of which determines so many
- * bits of it.
+ * The least probability of the top-p tokens is found by bisection: so many passes, each of which determines
+ * so many bits of it.
  */
 const PASSES = 5;
 const BITS_PER_PASS = 6;
@@ -62,7 +62,10 @@ export const sampleOp: Op<SampleInputs, SampleAttributes> = {
       bytes: rows * parts * (thresholds + 3) * 4,
     });
     const constants = { ...shape, WORKGROUP, PER: PER_INVOCATION, PARTS: parts };
-    /** A kernel that continues the bisection after `pass` passes. @param own its bindings beside those of all passes */
+    /**
+     * A kernel that continues the bisection after `pass` passes. @param own its bindings beside those of all
+     * passes
+     */
     const afterPasses = (
       pass: number,
       shader: string,
