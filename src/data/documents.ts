@@ -35,7 +35,7 @@ export interface Dataset {
   usedRows: number;
   /** What a person should know of how the rows are learned. */
   notes: string[];
-  /** What each document was made from; empty where it was asked to discard the rows. */
+  /** What each document was made from; empty where they were not to be kept. */
   sources: { question: string; answer: string; kind: Row['kind'] }[];
   problems: RowProblem[];
   summary: DatasetSummary;
@@ -68,30 +68,31 @@ const TURN_MS = 50;
 
 interface BuildOptions {
   onProgress?: (done: number, total: number) => void;
-  /**
-   * Takes every row out of `parsed.rows` once it is encoded and keeps no `sources`: the texts of a large training file, which nobody asks for
-   * again, then do not lie in memory beside its ids.
-   */
-  discardRows?: boolean;
+  /** Whether questions and answers are kept in words; those of a large training file need more memory than its ids. */
+  keepSources?: boolean;
 }
+
+/** Rows that are all there, or that are read as they are encoded. */
+type RowsToEncode = Pick<ParsedRows, 'problems' | 'unit'> &
+  Partial<Pick<ParsedRows, 'notes' | 'records'>> & { rows: Iterable<Row> | AsyncIterable<Row> };
 
 /** Encodes rows; one that cannot be trained is added to the problems, never trained silently. */
 export async function buildDataset(
   file: string,
-  parsed: Pick<ParsedRows, 'rows' | 'problems' | 'unit'> & Partial<Pick<ParsedRows, 'notes'>>,
+  parsed: RowsToEncode,
   tokenizer: ChatTokenizer,
   settings: DocumentSettings,
-  { onProgress, discardRows = false }: BuildOptions = {},
+  { onProgress, keepSources = true }: BuildOptions = {},
 ): Promise<Dataset> {
   const builder = new DocumentTableBuilder(file);
   const prints = new FingerprintsBuilder();
   const sources: Dataset['sources'] = [];
-  const problems = [...parsed.problems];
+  const refused: RowProblem[] = [];
   const pairs: PairDocument[] = [];
   const labels = new Map<number, boolean>();
   const tally = new Tally();
   const refuse = (row: Row, refusal: Refusal) =>
-    problems.push(
+    refused.push(
       rowProblem({
         file,
         line: row.line,
@@ -100,16 +101,14 @@ export async function buildDataset(
         excerpt: excerpt(questionOf(row) || answerOf(row)),
       }),
     );
-  const rows: (Row | null)[] = parsed.rows;
+  let done = 0;
   let turnEnds = performance.now() + TURN_MS;
-  for (let i = 0; i < rows.length; i++) {
-    if (i % ROWS_AT_ONCE === ROWS_AT_ONCE - 1 && performance.now() >= turnEnds) {
-      onProgress?.(i, rows.length);
+  for await (const row of parsed.rows) {
+    if (++done % ROWS_AT_ONCE === 0 && performance.now() >= turnEnds) {
+      onProgress?.(done, parsed.records ?? done);
       await new Promise((resolve) => setTimeout(resolve));
       turnEnds = performance.now() + TURN_MS;
     }
-    const row = rows[i]!;
-    if (discardRows) rows[i] = null;
     const outcome = documentsOf(row, tokenizer, settings);
     if ('reason' in outcome) {
       refuse(row, outcome);
@@ -123,12 +122,11 @@ export async function buildDataset(
       if (outcome.label !== undefined) labels.set(tally.documents, outcome.label);
       builder.push(document);
       tally.documents++;
-      if (!discardRows)
-        sources.push({ question: document.question, answer: document.answer, kind: row.kind });
+      if (keepSources) sources.push({ question: document.question, answer: document.answer, kind: row.kind });
     }
   }
   const documents = builder.finish();
-  problems.sort((a, b) => a.line - b.line);
+  const problems = [...parsed.problems, ...refused].sort((a, b) => a.line - b.line);
   const fingerprints = prints.finish();
   const repeats = repeatsIn(fingerprints);
   return {

@@ -1,7 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { buildDataset } from '../../src/data/documents.ts';
 import { isValidationFile, validationSetName } from '../../src/data/files/fileNames.ts';
-import { parseRows } from '../../src/data/rows/parseRows.ts';
+import { openRows, parseRows } from '../../src/data/rows/parseRows.ts';
 import { ChatTokenizer } from '../../src/data/tokenizer/chatTokenizer.ts';
 import { TINY_TOKENIZER, TINY_TOKENIZER_CONFIG } from '../helpers/tinyModel.ts';
 
@@ -72,6 +72,38 @@ describe('rows', () => {
       { line: 1, kind: 'bad', reason: expect.stringMatching(/not UTF-8.*Save the file as UTF-8/) as string },
     ]);
     expect(rows).toEqual([pair('c', 'd', 2)]);
+  });
+});
+
+describe('a large file', () => {
+  it('is read row by row: neither its text nor its rows are in memory as a whole', async () => {
+    const line = `${JSON.stringify({ query: 'q'.repeat(500), response: 'r'.repeat(500) })}\n`;
+    const blob = new Blob([line.repeat(20_000)]);
+    const pulled: number[] = [];
+    const bytes = new Uint8Array(await blob.arrayBuffer());
+    vi.spyOn(blob, 'stream').mockImplementation(() => {
+      const reading = pulled.push(0) - 1;
+      return new ReadableStream({
+        pull(controller) {
+          const piece = bytes.subarray(pulled[reading], pulled[reading] + 65536);
+          if (piece.length === 0) return controller.close();
+          pulled[reading] += piece.length;
+          controller.enqueue(piece);
+        },
+      });
+    });
+    const { rows, records, format } = await openRows(blob, 'train.jsonl');
+    expect([records, format, rows]).toEqual([20_000, 'query/response', expect.anything()]);
+    let read = 0;
+    for await (const { line: number } of rows) {
+      expect(number).toBe(++read);
+      if (read === 100) break;
+    }
+    // Looked at, read through once for its format, and now as far as was asked.
+    expect(pulled.length).toBe(3);
+    expect(pulled[0]).toBeLessThan(blob.size / 10);
+    expect(pulled[1]).toBe(blob.size);
+    expect(pulled[2]).toBeLessThan(blob.size / 10);
   });
 });
 

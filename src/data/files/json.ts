@@ -1,33 +1,60 @@
 /** JSON objects, one a line, or an array of them; also the sole array within one object, as some exports wrap it. */
-import { excerpt, wholeFile, type Records } from './records.ts';
-import { NOT_UTF8, textLines, wholeText } from './textLines.ts';
+import {
+  excerpt,
+  keptRecords,
+  wholeFile,
+  type BrokenRecord,
+  type DataRecord,
+  type RecordSource,
+  type Records,
+} from './records.ts';
+import { NOT_UTF8, textLines, wholeText, type TextLine } from './textLines.ts';
 
-export async function parseJson(file: Blob): Promise<Records> {
-  const found: Records = { unit: 'line', records: [], problems: [] };
+/** Lines are parsed anew each time that they are read; anything else is parsed at once and kept. */
+export async function openJson(file: Blob): Promise<RecordSource> {
+  const [first, second] = await firstLines(file, 2);
+  const begin = first?.text.trimStart() ?? '';
+  if (begin.startsWith('[')) return keptRecords(await parseArray(file));
+  if (first?.isUtf8 && begin.startsWith('{')) {
+    const value = parsed(first.text);
+    // An object over several lines begins with a line that is not JSON.
+    const whole = value === undefined ? await parseWrapped(file) : null;
+    // A whole data set as one object on one line.
+    const inside = value !== undefined && !second ? unwrapped(value) : null;
+    if (whole ?? inside) return keptRecords((whole ?? inside)!);
+  }
+  return { unit: 'line', read: () => jsonLines(file) };
+}
+
+async function* jsonLines(file: Blob): AsyncGenerator<DataRecord | BrokenRecord> {
   let line = 0;
   for await (const { text, isUtf8 } of textLines(file)) {
     line++;
     if (text.trim() === '') continue;
-    const isFirst = found.records.length + found.problems.length === 0;
-    if (isFirst && text.trimStart().startsWith('[')) return parseArray(file);
-    const report = (reason: string) =>
-      found.problems.push({ line, unit: 'line', reason, excerpt: excerpt(text) });
-    if (!isUtf8) {
-      report(NOT_UTF8);
-      continue;
-    }
-    try {
-      found.records.push({ line, value: JSON.parse(text) as unknown });
-    } catch {
-      // An object over several lines begins so.
-      const wrapped = isFirst && text.trimStart().startsWith('{') ? await parseWrapped(file) : null;
-      if (wrapped) return wrapped;
-      report(notJson(text));
-    }
+    const value = isUtf8 ? parsed(text) : undefined;
+    yield value === undefined
+      ? { line, unit: 'line', reason: isUtf8 ? notJson(text) : NOT_UTF8, excerpt: excerpt(text) }
+      : { line, value };
   }
-  // A whole data set as one object on one line.
-  if (found.records.length === 1 && found.problems.length === 0)
-    return unwrapped(found.records[0].value) ?? found;
+}
+
+/** undefined, which JSON does not have, where a text is not JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The caller reports the line.
+    return undefined;
+  }
+}
+
+/** The first lines that are not blank. */
+async function firstLines(file: Blob, count: number): Promise<TextLine[]> {
+  const found: TextLine[] = [];
+  for await (const line of textLines(file)) {
+    if (line.text.trim() !== '') found.push(line);
+    if (found.length === count) break;
+  }
   return found;
 }
 

@@ -3,10 +3,16 @@
  * business. Nothing here throws for bad content: every bad record is a problem with its place and what to do.
  */
 import { parseCsv } from './csv.ts';
-import { parseJson } from './json.ts';
-import { wholeFile, type Records } from './records.ts';
+import { openJson } from './json.ts';
+import { keptRecords, wholeFile, type RecordSource, type Records } from './records.ts';
 
-export async function readRecords(file: Blob, name: string): Promise<Records> {
+export async function openRecords(file: Blob, name: string): Promise<RecordSource> {
+  const kept = await readOther(file, name);
+  return kept ? keptRecords(kept) : openJson(file);
+}
+
+/** A file that is anything but JSON, read at once; null for JSON. */
+async function readOther(file: Blob, name: string): Promise<Records | null> {
   const head = new Uint8Array(await file.slice(0, 4096).arrayBuffer());
   const begins = (...bytes: number[]) => bytes.every((byte, i) => head[i] === byte);
   if (begins(0x50, 0x41, 0x52, 0x31)) return (await import('./parquet.ts')).readParquet(file);
@@ -20,5 +26,5 @@ export async function readRecords(file: Blob, name: string): Promise<Records> {
     return wholeFile(
       'the file is not text: it has zero bytes. Drop JSON lines, a JSON array, CSV or Parquet.',
     );
-  return /\.(csv|tsv)$/i.test(name) ? parseCsv(file) : parseJson(file);
+  return /\.(csv|tsv)$/i.test(name) ? parseCsv(file) : null;
 }

@@ -21,10 +21,25 @@ export interface RowProblem {
   excerpt: string;
 }
 
+/** A record that cannot be read, and why. */
+export type BrokenRecord = Omit<RowProblem, 'file' | 'kind'>;
+
 export interface Records {
   unit: RecordUnit;
   records: DataRecord[];
-  problems: Omit<RowProblem, 'file' | 'kind'>[];
+  problems: BrokenRecord[];
+}
+
+/** The records of a file, which need not all be in memory at once. */
+export interface RecordSource {
+  unit: RecordUnit;
+  /** Reads the file from its beginning; it may be read several times. */
+  read(): AsyncIterable<DataRecord | BrokenRecord> | Iterable<DataRecord | BrokenRecord>;
+}
+
+/** Records that are in memory already. */
+export function keptRecords({ unit, records, problems }: Records): RecordSource {
+  return { unit, read: () => [...problems, ...records] };
 }
 
 /** Longest reason: one that quotes much is cut. */

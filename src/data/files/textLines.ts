@@ -24,17 +24,22 @@ export async function* textLines(file: Blob): AsyncGenerator<TextLine> {
     isFirst = false;
     return line;
   };
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    let begin = 0;
-    for (let end = value.indexOf(NEWLINE); end >= 0; end = value.indexOf(NEWLINE, begin)) {
-      yield take(value.subarray(begin, end));
-      begin = end + 1;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      let begin = 0;
+      for (let end = value.indexOf(NEWLINE); end >= 0; end = value.indexOf(NEWLINE, begin)) {
+        yield take(value.subarray(begin, end));
+        begin = end + 1;
+      }
+      if (begin < value.length) rest.push(value.slice(begin));
     }
-    if (begin < value.length) rest.push(value.slice(begin));
+    if (rest.length > 0) yield take(new Uint8Array());
+  } finally {
+    // A reader that stops early leaves the rest of the file unread.
+    await reader.cancel();
   }
-  if (rest.length > 0) yield take(new Uint8Array());
 }
 
 /** The whole text, lines with a carriage return included. `badLine`: the first that is not UTF-8. */

@@ -1,16 +1,23 @@
 /** Rows of a data file: its records in the format that they are in, or in the columns that a person has chosen. */
 import type { Row } from './conversation.ts';
 import {
-  emptyColumns,
   isRecord,
+  KeyCounts,
   mappedFormat,
   readRow,
   recogniseFormat,
   type ColumnMapping,
   type Format,
 } from './rowFormats.ts';
-import { readRecords } from '../files/readRecords.ts';
-import { excerpt, rowProblem, type DataRecord, type RecordUnit, type RowProblem } from '../files/records.ts';
+import { openRecords } from '../files/readRecords.ts';
+import {
+  excerpt,
+  rowProblem,
+  type BrokenRecord,
+  type DataRecord,
+  type RecordUnit,
+  type RowProblem,
+} from '../files/records.ts';
 import { unknownKeys } from './meaningfulKeys.ts';
 import { TURN_KEYS } from './turns.ts';
 
@@ -39,66 +46,119 @@ export interface ParsedRows {
 /** Records looked at to tell columns. */
 const SAMPLE = 200;
 
-/** Parses a whole file. Never throws for bad content: every bad row is a problem with its number and what to do. */
-export async function parseRows(file: Blob, name: string, chosen: ChosenColumns = {}): Promise<ParsedRows> {
-  const { unit, records, problems: broken } = await readRecords(file, name);
-  const problems: RowProblem[] = broken.map((problem) => rowProblem({ file: name, kind: 'bad', ...problem }));
+/** A file's rows, read one after the other. */
+export interface RowStream extends Omit<ParsedRows, 'rows'> {
+  /** May be read once. `problems` and `notes` are complete when it has been read. */
+  rows: AsyncIterable<Row>;
+}
+
+/**
+ * Reads a file once to recognise its format; its rows are then read as they are asked for, so that a large file never is in memory as a whole.
+ * Never throws for bad content: every bad row is a problem with its number and what to do.
+ */
+export async function openRows(file: Blob, name: string, chosen: ChosenColumns = {}): Promise<RowStream> {
+  const source = await openRecords(file, name);
+  const { unit } = source;
+  const survey = new Survey();
+  const problems: RowProblem[] = [];
+  for await (const record of source.read()) {
+    survey.add(record);
+    if ('reason' in record) problems.push(rowProblem({ file: name, kind: 'bad', ...record }));
+  }
+  const { columns } = survey;
+  const format = formatOf(name, survey.keys, columns, chosen);
   const report = (line: number, reason: string, text: string) =>
     problems.push(rowProblem({ file: name, line, unit, kind: 'bad', reason, excerpt: excerpt(text) }));
-  const columns = columnsOf(records);
-  const format = formatOf(name, records, columns, chosen);
-  const rows: Row[] = [];
   const unread = new UnreadKeys();
-  if (format) {
-    for (const { line, value } of records) {
-      const row = readRow(value, format);
+  async function* rows(): AsyncGenerator<Row> {
+    let count = 0;
+    for await (const record of source.read()) {
+      if ('reason' in record) continue;
+      const { line, value } = record;
+      if (!format && columns.length > 0) {
+        if (!isRecord(value)) continue;
+        report(line, unknownFormat(columns), textOf(value));
+        break;
+      }
+      const row = format ? readRow(value, format) : NOT_A_RECORD;
       if (typeof row === 'string') report(line, row, textOf(value));
       else {
-        rows.push({ ...row, line });
-        unread.count(value as Readonly<Record<string, unknown>>, format);
+        count++;
+        unread.count(value as Readonly<Record<string, unknown>>, format!);
+        yield { ...row, line };
       }
     }
-  } else if (columns.length > 0) {
-    const { line, value } = records.find(({ value }) => isRecord(value))!;
-    const found = columns.map((column) => `"${column.name}"`).join(', ');
-    report(
-      line,
-      `is in no known format: its columns are ${found}. Choose which is the prompt and which the answer, or rename them to "query" and "response".`,
-      textOf(value),
-    );
-  } else
-    for (const { line, value } of records)
-      report(line, 'is not a JSON object. Write {"query": "…", "response": "…"}.', textOf(value));
-  if (rows.length === 0 && problems.length === 0)
-    report(1, 'the file is empty. Write one {"query": "…", "response": "…"} object a line.', '');
-  problems.sort((a, b) => a.line - b.line);
+    if (count === 0 && problems.length === 0)
+      report(1, 'the file is empty. Write one {"query": "…", "response": "…"} object a line.', '');
+  }
   return {
-    rows,
+    rows: rows(),
     problems,
     unit,
-    records: records.length + broken.length,
+    records: survey.records,
     format: format?.name ?? null,
     columns,
-    notes: unread.notes,
+    get notes() {
+      return unread.notes;
+    },
   };
+}
+
+/** Reads a whole file at once. */
+export async function parseRows(file: Blob, name: string, chosen: ChosenColumns = {}): Promise<ParsedRows> {
+  const stream = await openRows(file, name, chosen);
+  const rows: Row[] = [];
+  for await (const row of stream.rows) rows.push(row);
+  return { ...stream, rows, problems: stream.problems.sort((a, b) => a.line - b.line) };
+}
+
+const NOT_A_RECORD = 'is not a JSON object. Write {"query": "…", "response": "…"}.';
+
+function unknownFormat(columns: readonly Column[]): string {
+  const found = columns.map((column) => `"${column.name}"`).join(', ');
+  return `is in no known format: its columns are ${found}. Choose which is the prompt and which the answer, or rename them to "query" and "response".`;
 }
 
 /** Columns chosen for this file; else its own format; else columns chosen for all files or for another one, where this one has them. */
 function formatOf(
   name: string,
-  records: readonly DataRecord[],
+  keys: KeyCounts,
   columns: readonly Column[],
   chosen: ChosenColumns,
 ): Format | null {
   const own = Object.hasOwn(chosen, name) ? chosen[name] : undefined;
   if (own) return mappedFormat(own);
-  const values = records.map(({ value }) => value);
-  const isEmpty = emptyColumns(values);
-  const recognised = recogniseFormat(values, isEmpty);
+  const recognised = recogniseFormat(keys);
   if (recognised) return recognised;
   const names = new Set(columns.map((column) => column.name));
   const candidates = [...(chosen['*'] ? [chosen['*']] : []), ...Object.values(chosen)].map(mappedFormat);
   return candidates.find(({ keys }) => keys.every((key) => names.has(key))) ?? null;
+}
+
+/** What a first reading finds of a file: how many records, their keys, and examples of the first ones. */
+class Survey {
+  /** Bad ones included. */
+  records = 0;
+  readonly keys = new KeyCounts();
+  private readonly examples = new Map<string, string>();
+  private sound = 0;
+
+  add(record: DataRecord | BrokenRecord): void {
+    this.records++;
+    if ('reason' in record) return;
+    const { value } = record;
+    const isSample = this.sound++ < SAMPLE;
+    if (!isRecord(value)) return;
+    this.keys.add(value);
+    if (!isSample) return;
+    for (const [name, held] of Object.entries(value))
+      if (!this.examples.get(name))
+        this.examples.set(name, held === null || held === undefined ? '' : excerpt(textOf(held)));
+  }
+
+  get columns(): Column[] {
+    return [...this.examples].map(([name, example]) => ({ name, example }));
+  }
 }
 
 /** Keys that rows have and nothing reads, counted over a file. */
@@ -137,17 +197,6 @@ function said(counts: ReadonlyMap<string, number>, what: string): string[] {
     .map(([key, rows]) => `"${excerpt(key)}" (${rows} ${rows === 1 ? 'row' : 'rows'})`);
   const more = counts.size > KEYS_NAMED ? ` and ${counts.size - KEYS_NAMED} more` : '';
   return [`${what} that are not read: ${named.join(', ')}${more}.`];
-}
-
-function columnsOf(records: readonly DataRecord[]): Column[] {
-  const columns = new Map<string, string>();
-  for (const { value } of records.slice(0, SAMPLE)) {
-    if (!isRecord(value)) continue;
-    for (const [name, held] of Object.entries(value))
-      if (!columns.get(name))
-        columns.set(name, held === null || held === undefined ? '' : excerpt(textOf(held)));
-  }
-  return [...columns].map(([name, example]) => ({ name, example }));
 }
 
 function textOf(value: unknown): string {

@@ -74,31 +74,37 @@ export const FORMATS: readonly Format[] = [
   { name: 'raw text', keys: ['text'], optional: [], read: (fields) => rawText(fields, 'text') },
 ];
 
-/**
- * The format most of these records are in; null where none is in any.
- * @param isEmpty whether a column is null in every row, which makes it none
- */
-export function recogniseFormat(values: readonly unknown[], isEmpty = emptyColumns(values)): Format | null {
-  const counts = FORMATS.map(
-    (format) =>
-      values.filter((value) => isRecord(value) && format.keys.every((key) => key in value && !isEmpty(key)))
-        .length,
-  );
+/** The keys that records have, as far as it decides their format: records that have the same ones are counted together. */
+export class KeyCounts {
+  private readonly records = new Map<string, { keys: string[]; count: number }>();
+  /** Keys that are not null in some record. A column that is null in every row, as in merged data sets, is none. */
+  private readonly filled = new Set<string>();
+
+  add(fields: Fields): void {
+    const keys = Object.keys(fields);
+    for (const key of keys) if (fields[key] !== null && fields[key] !== undefined) this.filled.add(key);
+    const name = JSON.stringify(keys);
+    const known = this.records.get(name);
+    if (known) known.count++;
+    else this.records.set(name, { keys, count: 1 });
+  }
+
+  /** How many records have all of these keys. */
+  having(wanted: readonly string[]): number {
+    if (!wanted.every((key) => this.filled.has(key))) return 0;
+    let total = 0;
+    for (const { keys, count } of this.records.values())
+      if (wanted.every((key) => keys.includes(key))) total += count;
+    return total;
+  }
+}
+
+/** The format most of these records are in; null where none is in any. */
+export function recogniseFormat(records: KeyCounts): Format | null {
+  const counts = FORMATS.map((format) => records.having(format.keys));
   // A file is in the first of the formats that the most of its rows have.
   const most = counts.reduce((a, b) => Math.max(a, b), 0);
   return most > 0 ? FORMATS[counts.indexOf(most)] : null;
-}
-
-/** Tells the columns that are null in every row, as data sets have them that were merged with others. */
-export function emptyColumns(values: readonly unknown[]): (key: string) => boolean {
-  const [seen, filled] = [new Set<string>(), new Set<string>()];
-  for (const value of values)
-    if (isRecord(value))
-      for (const [key, held] of Object.entries(value)) {
-        seen.add(key);
-        if (held !== null && held !== undefined) filled.add(key);
-      }
-  return (key) => seen.has(key) && !filled.has(key);
 }
 
 /** The format that a person has described by naming columns. */

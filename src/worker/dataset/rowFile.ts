@@ -3,7 +3,7 @@
  * page.
  */
 import { buildDataset, type Dataset } from '../../data/documents.ts';
-import { parseRows, type ParsedRows } from '../../data/rows/parseRows.ts';
+import { openRows, type ParsedRows } from '../../data/rows/parseRows.ts';
 import { ChatTokenizer, filesOfModel } from '../../data/tokenizer/chatTokenizer.ts';
 import { IGNORE_INDEX } from '../../data/types.ts';
 import { UserError } from '../../lib/errors.ts';
@@ -57,14 +57,14 @@ export class RowFile {
     const database = openDatabase();
     const tokenizer = await tokenizerOf(modelId, database);
     (await database).close();
-    // Before the rows are there: hashing holds the whole file, twice.
+    // Hashing holds the whole file, twice: done before anything else needs memory.
     const sha256 = await sha256Hex(new Uint8Array(await file.arrayBuffer()));
-    const parsed = await parseRows(file, file.name, columns);
+    const parsed = await openRows(file, file.name, columns);
     const { format, columns: found, unit } = parsed;
     return new RowFile(
       sha256,
       { format, columns: found, unit },
-      await buildDataset(file.name, parsed, tokenizer, settings, { onProgress, discardRows: !keepsSources }),
+      await buildDataset(file.name, parsed, tokenizer, settings, { onProgress, keepSources: keepsSources }),
       tokenizer,
     );
   }
