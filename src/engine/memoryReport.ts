@@ -1,7 +1,7 @@
 /** The exact GPU memory that an engine's plans need, and the keys under which plans share buffers. */
 import { isNf4, tensorPartBytes } from '../formats/tensors.ts';
 import { valueBytes, type Value } from '../graph/value.ts';
-import type { WeightGroup } from '../ops/matmul/weightGroups.ts';
+import type { WeightGroup } from '../ops/weights/weightGroups.ts';
 import { STATS } from '../ops/optimizer/adamW.ts';
 import type { Plan } from '../plan/plan.ts';
 import { QUANTIZATION_TABLE_BYTES } from '../quant/nf4.ts';

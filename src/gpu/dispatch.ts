@@ -8,9 +8,9 @@ import type { TensorPart } from '../formats/tensors.ts';
 export type BufferReference =
   /** A value, or a slice of it whose offset is a multiple of 256. */
   | { type: 'value'; id: number; offsetBytes?: number; sizeBytes?: number }
-  /** A part of one slice of a weight (ops/matmul/weightSlices.ts). */
+  /** A part of one slice of a weight (ops/weights/weightSlices.ts). */
   | { type: 'weight'; id: number; part: TensorPart; slice: number }
-  /** A part of contiguous weights, from the first to the last (ops/matmul/weightGroups.ts). */
+  /** A part of contiguous weights, from the first to the last (ops/weights/weightGroups.ts). */
   | { type: 'weights'; ids: readonly number[]; part: TensorPart; bytes: number }
   /** Memory that a node needs only while its kernels run; equal indices within a node are the same memory. */
   | { type: 'scratch'; index: number; bytes: number }

@@ -79,7 +79,7 @@ export interface Op<Inputs extends object = object, Attributes extends object = 
   ): Node | null;
   /**
    * Weights that its kernels bind as one where they are stored contiguously
-   * (ops/matmul/contiguousWeights.ts).
+   * (ops/weights/weightGroups.ts).
    */
   contiguousWeights?(inputs: Inputs): readonly Value[];
   /** The kernels of one node, in order. */

@@ -11,8 +11,8 @@ import { tensorPartBytes, type TensorPart } from '../formats/tensors.ts';
 import type { Graph } from '../graph/graph.ts';
 import { inputValues, type Node } from '../graph/op.ts';
 import { valueBytes, type Value } from '../graph/value.ts';
-import { groupParts, type WeightGroup } from '../ops/matmul/weightGroups.ts';
-import { weightSlices } from '../ops/matmul/weightSlices.ts';
+import { groupParts, type WeightGroup } from '../ops/weights/weightGroups.ts';
+import { weightSlices } from '../ops/weights/weightSlices.ts';
 import { withoutDeadNodes } from './autodiff.ts';
 import {
   BlockTooLargeError,

@@ -6,7 +6,7 @@ import { readBack, readTimestamps } from '../gpu/readback.ts';
 import { declaredBindings, resolveBindings } from '../gpu/bindings.ts';
 import { assembleShader } from '../gpu/shaders.ts';
 import { valueBytes, type Value } from '../graph/value.ts';
-import { weightSlices } from '../ops/matmul/weightSlices.ts';
+import { weightSlices } from '../ops/weights/weightSlices.ts';
 import { QUANTIZATION_TABLE_BYTES, quantizationTables } from '../quant/nf4.ts';
 import { PATTERN_BYTES, patternData, type Pattern } from './benchmarkData.ts';
 import type { TuningTask } from './tuningProblems.ts';

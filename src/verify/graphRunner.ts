@@ -3,7 +3,7 @@ import type { GpuContext } from '../gpu/gpuContext.ts';
 import type { Graph } from '../graph/graph.ts';
 import { valueBytes, type Value } from '../graph/value.ts';
 import { PlanExecutor, type BufferRange } from '../plan/planExecutor.ts';
-import { weightSlices } from '../ops/matmul/weightSlices.ts';
+import { weightSlices } from '../ops/weights/weightSlices.ts';
 import { makePlan } from '../plan/plan.ts';
 import { QUANTIZATION_TABLE_BYTES, quantizationTables } from '../quant/nf4.ts';
 

@@ -3,7 +3,7 @@
  * the kernels for both targets.
  */
 import { describe, expect, it } from 'vitest';
-import { weightSlices } from '../../src/ops/matmul/weightSlices.ts';
+import { weightSlices } from '../../src/ops/weights/weightSlices.ts';
 import { checkOp, OP_BOUND } from '../../src/verify/checkOp.ts';
 import { opCases } from '../../src/verify/opCases.ts';
 import { loadTensorFlow } from '../../src/plan/tensorflow/loadTensorflow.ts';

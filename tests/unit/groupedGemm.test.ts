@@ -7,7 +7,7 @@ import type { TensorKind } from '../../src/formats/tensors.ts';
 import type { KernelLevel, KernelSettings } from '../../src/gpu/dispatch.ts';
 import { Graph } from '../../src/graph/graph.ts';
 import { linearGroup, linearGroupDxOp } from '../../src/ops/matmul/linearGroup.ts';
-import { groupParts } from '../../src/ops/matmul/weightGroups.ts';
+import { groupParts } from '../../src/ops/weights/weightGroups.ts';
 import { makePlan, type Plan } from '../../src/plan/plan.ts';
 import { kernelSettings } from '../helpers/kernelSettings.ts';
 

@@ -6,8 +6,8 @@ import {
   type WeightSource,
 } from '../../formats/tensors.ts';
 import type { GpuContext } from '../../gpu/gpuContext.ts';
-import type { GroupPart, WeightGroup } from '../../ops/matmul/weightGroups.ts';
-import { weightSlices } from '../../ops/matmul/weightSlices.ts';
+import type { GroupPart, WeightGroup } from '../../ops/weights/weightGroups.ts';
+import { weightSlices } from '../../ops/weights/weightSlices.ts';
 import type { BufferRange } from '../../plan/planExecutor.ts';
 import type { EngineProgress } from '../engine.ts';
 

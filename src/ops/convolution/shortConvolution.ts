@@ -8,7 +8,7 @@ import { flatGrid, value } from '../../gpu/dispatch.ts';
 import type { Graph } from '../../graph/graph.ts';
 import type { AccumulatingOp, Accumulator, NoAttributes, Op } from '../../graph/op.ts';
 import { elements, type Value } from '../../graph/value.ts';
-import { weightBindings, weightKind } from '../matmul/matmulProblem.ts';
+import { weightBindings, weightKind } from '../weights/weightBindings.ts';
 
 /** First token and one past the last token of each token's document, [T] u32. */
 interface Documents {

@@ -7,8 +7,8 @@ import { flatGrid, type BufferReference, type Dispatch, type KernelSettings } fr
 import type { Graph } from '../../graph/graph.ts';
 import type { NoAttributes, Op } from '../../graph/op.ts';
 import type { Value } from '../../graph/value.ts';
-import { weightBindings, weightKind } from '../matmul/matmulProblem.ts';
-import { groupParts } from '../matmul/weightGroups.ts';
+import { weightBindings, weightKind } from '../weights/weightBindings.ts';
+import { groupParts } from '../weights/weightGroups.ts';
 import { exclusivePrefixSum, numberedBindings, numberedConstants, sum } from '../numbered.ts';
 
 interface AddBiasInputs {

@@ -3,8 +3,8 @@ import { flatGrid, value } from '../../gpu/dispatch.ts';
 import type { Graph } from '../../graph/graph.ts';
 import type { Op } from '../../graph/op.ts';
 import type { Value } from '../../graph/value.ts';
-import { weightBindings, weightKind } from '../matmul/matmulProblem.ts';
-import { weightSlices } from '../matmul/weightSlices.ts';
+import { weightBindings, weightKind } from '../weights/weightBindings.ts';
+import { weightSlices } from '../weights/weightSlices.ts';
 
 interface EmbeddingInputs {
   ids: Value;

@@ -15,9 +15,9 @@ import {
   matmulConstants,
   MAX_DEQUANTISED_BYTES,
   readsVec4,
-  weightBindings,
   type MatmulProblem,
 } from './matmulProblem.ts';
+import { weightBindings } from '../weights/weightBindings.ts';
 
 /**
  * Rows above which an NF4 operand is dequantised ahead: each code is looked up once, not once for each 8

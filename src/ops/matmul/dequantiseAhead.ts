@@ -6,7 +6,8 @@
 import { flatGrid, type BufferReference, type Dispatch, type KernelSettings } from '../../gpu/dispatch.ts';
 import { BLOCK } from '../../quant/nf4.ts';
 import { dequantiseConstants, weightOperandBindings, type DequantisedLayout } from './groupedGemm.ts';
-import { hasNf4, weightKind, type MatmulProblem } from './matmulProblem.ts';
+import { hasNf4, type MatmulProblem } from './matmulProblem.ts';
+import { weightKind } from '../weights/weightBindings.ts';
 
 /** The operand B as a product reads it, and the dispatches that prepare it. */
 export interface RightOperand {

@@ -8,8 +8,9 @@ import type { TensorPart } from '../../formats/tensors.ts';
 import { value, type Dispatch, type KernelSettings, type ShaderConstant } from '../../gpu/dispatch.ts';
 import type { Value } from '../../graph/value.ts';
 import { exclusivePrefixSum, numberedBindings, numberedConstants, sum } from '../numbered.ts';
-import { partBindings, weightBindings, type GemmGroup, type MatmulProblem } from './matmulProblem.ts';
-import { groupParts } from './weightGroups.ts';
+import type { GemmGroup, MatmulProblem } from './matmulProblem.ts';
+import { partBindings, weightBindings } from '../weights/weightBindings.ts';
+import { groupParts } from '../weights/weightGroups.ts';
 
 /**
  * y_g = x W_gᵀ, or dx = Σ dy_g W_g. @param shared x or dx [M, width] @param weights [size_g, width] each

@@ -8,7 +8,7 @@ import { gpuMatmul } from './gpuMatmul.ts';
 import { ungrouped } from './groupedGemm.ts';
 import { fitsGrouped } from './matmulHeuristic.ts';
 import type { MatmulProblem } from './matmulProblem.ts';
-import { weightSlices } from './weightSlices.ts';
+import { weightSlices } from '../weights/weightSlices.ts';
 
 /** @param scratchIndex index of the node's scratch that the kernels may use, and the one after it */
 export function matmul(problem: MatmulProblem, settings: KernelSettings, scratchIndex = 0): Dispatch[] {

@@ -4,7 +4,8 @@
  */
 import type { KernelSettings } from '../../gpu/dispatch.ts';
 import { heuristicConfig, type MatmulConfig } from './matmulHeuristic.ts';
-import { readsWords, weightKind, type MatmulProblem } from './matmulProblem.ts';
+import { readsWords, type MatmulProblem } from './matmulProblem.ts';
+import { weightKind } from '../weights/weightBindings.ts';
 import { variantNamed, VARIANTS, type MatmulVariant } from './matmulVariants.ts';
 import { fitsSplitK, splitKHeuristic } from './splitK.ts';
 import { fits } from './variantFits.ts';

@@ -7,7 +7,7 @@ import type { Graph } from '../../graph/graph.ts';
 import { isNodeOf, type AccumulatingOp, type Accumulator, type Node, type Op } from '../../graph/op.ts';
 import { elements, type Value } from '../../graph/value.ts';
 import { addOp } from '../elementwise/add.ts';
-import { weightBindings, weightKind } from '../matmul/matmulProblem.ts';
+import { weightBindings, weightKind } from '../weights/weightBindings.ts';
 import { rowGrid, rowReduction } from './rowGrid.ts';
 
 export interface RmsNormSettings {
