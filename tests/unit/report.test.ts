@@ -85,6 +85,17 @@ const inputs: ReportInputs = {
 };
 
 describe('run report', () => {
+  it('is written for a run of 200,000 steps', () => {
+    const lines = Array.from({ length: 200_000 }, (_, i) => ({
+      step: i + 1,
+      epoch: 0,
+      loss: 2 + (i % 1000),
+    }));
+    lines[123_455].loss = 1.5;
+    const report = writeReport({ ...inputs, result: { ...inputs.result, lines } });
+    expect(report).toContain('| training | 2.0000 | 1.5000 (123456) | 1001.0000 |');
+  });
+
   const report = writeReport(inputs);
 
   it('holds hashes, versions, alarms and requests', () => {

@@ -1,0 +1,56 @@
+/** Extremes of arrays that are too long for the arguments of a call, in every place that has such arrays. */
+import { describe, expect, it } from 'vitest';
+import { histogramOf } from '../../src/data/rows/rowStatistics.ts';
+import { engineRequest } from '../../src/engine/engineRequest.ts';
+import { largest, smallest } from '../../src/lib/extremes.ts';
+import { shuffled } from '../../src/lib/random.ts';
+import { parseRecipe } from '../../src/training/recipe.ts';
+
+const MANY = 200_000;
+
+describe('extremes', () => {
+  it('of 200,000 values, typed or not', () => {
+    const values = Array.from({ length: MANY }, (_, i) => ((i * 7919) % MANY) - 5);
+    for (const some of [values, Float64Array.from(values), new Set(values)]) {
+      expect(largest(some)).toBe(MANY - 6);
+      expect(smallest(some)).toBe(-5);
+    }
+    expect(largest({ length: 2, 0: 3, 1: 4 })).toBe(4);
+  });
+
+  it('of none are the bound, which no value is beyond', () => {
+    expect([largest([]), smallest([])]).toEqual([-Infinity, Infinity]);
+    expect([largest([], 7), largest([3], 7), largest([9], 7)]).toEqual([7, 7, 9]);
+    expect([smallest([], 7), smallest([9], 7), smallest([3], 7)]).toEqual([7, 7, 3]);
+  });
+
+  it('are found for the engine and for the histogram of as many rows', () => {
+    const lengths = Uint32Array.from({ length: MANY }, (_, i) => 1 + (i % 300));
+    const { tokensPerMicroBatch, memoryAim } = engineRequest(
+      {
+        recipe: parseRecipe({ training: { per_device_train_batch_size: 1 } }),
+        trainLengths: lengths,
+        longestValidation: 10,
+        kernels: { level: 'auto' } as Parameters<typeof engineRequest>[0]['kernels'],
+      },
+      { config: {}, tensors: new Map(), stream: () => Promise.reject(new Error('not here')) as never },
+    );
+    expect([tokensPerMicroBatch, memoryAim.leastTokens]).toEqual([320, 320]);
+    expect(histogramOf(lengths).counts.reduce((a, b) => a + b)).toBe(MANY);
+  });
+});
+
+/** As version 0.1.0 made them. */
+const ORDERS = [
+  [4, 1, 5, 2, 3, 7, 6, 0],
+  [6, 2, 5, 7, 3, 4, 0, 1],
+  [2, 1, 4, 7, 3, 6, 0, 5],
+];
+
+describe('the order of an epoch', () => {
+  it('is what it was in earlier versions: resumed runs train the same rows', () => {
+    expect([...shuffled(8, 42, 0)]).toEqual(ORDERS[0]);
+    expect([...shuffled(8, 42, 1)]).toEqual(ORDERS[1]);
+    expect([...shuffled(8, 7, 0)]).toEqual(ORDERS[2]);
+  });
+});
