@@ -31,6 +31,7 @@ describe('#if', () => {
     [true, 'yes'],
     [false, 'no'],
     [0, 'no'],
+    [1, 'yes'],
     [3, 'yes'],
   ])('takes a bare name for true or not 0: %s', (NAME, wanted) => {
     expect(expanded(lines('#if NAME', 'yes', '#else', 'no', '#endif'), { NAME })).toBe(wanted);
@@ -56,8 +57,10 @@ describe('#repeat', () => {
   });
 
   it('nests, and takes quotients and remainders of a turn', () => {
-    const file = lines('#repeat i 5', '#repeat j 2', 's$i_$j a$(i/4)[$(i%4)]', '#endrepeat', '#endrepeat');
-    const wanted = [0, 1, 2, 3, 4].flatMap((i) => [0, 1].map((j) => `s${i}_${j} a${i >> 2}[${i % 4}]`));
+    const file = lines('#repeat i 5', '#repeat j 2', 's$i_$j a$(i/3)[$(i%3)]', '#endrepeat', '#endrepeat');
+    const wanted = [0, 1, 2, 3, 4].flatMap((i) =>
+      [0, 1].map((j) => `s${i}_${j} a${Math.floor(i / 3)}[${i % 3}]`),
+    );
     expect(expanded(file)).toBe(wanted.join('\n'));
   });
 
