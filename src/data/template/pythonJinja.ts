@@ -1,8 +1,11 @@
 /**
- * Renders templates as Python's jinja2 does where @huggingface/jinja has JavaScript's ways or none: methods of strings, the `trim` filter,
- * equality, loops over a string or over nothing, members of what is not defined, and a `strftime_now` whose day is given.
+ * Renders templates as Python's jinja2 does where @huggingface/jinja follows JavaScript or has nothing: what is printed, methods of
+ * strings, characters beyond 16 bits, filters, equality, remainders, loops over a string or over nothing, members of what is not
+ * defined, and a `strftime_now` whose day is given. What cannot be rendered as Python renders it raises.
  */
 import { Environment, Interpreter, Template } from '@huggingface/jinja';
+import { range, strftime } from './pythonFunctions.ts';
+import { pythonStr, STRING_METHODS, titleFilter, unlikePythonJson } from './pythonText.ts';
 
 type Value = ReturnType<Interpreter['evaluate']>;
 type Statement = NonNullable<Parameters<Interpreter['evaluate']>[0]>;
@@ -12,18 +15,6 @@ interface Node extends Statement {
   [field: string]: unknown;
 }
 
-/** White space to str.isspace(). */
-const WHITE_SPACE = '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
-
-const METHODS: Readonly<Record<string, (self: string, ...args: unknown[]) => string>> = {
-  strip: (self, characters) => stripEnd(stripStart(self, characters), characters),
-  lstrip: stripStart,
-  rstrip: stripEnd,
-  capitalize: (self) => {
-    const [first = '', ...rest] = self;
-    return first.toUpperCase() + rest.join('').toLowerCase();
-  },
-};
 /** Begins the variables that hold the methods: no template can name them, as they are no identifiers. */
 const PREFIX = 'str.';
 
@@ -33,9 +24,10 @@ export class PythonTemplate {
   /** @throws Error where the text is no template */
   constructor(source: string) {
     this.template = new Template(withoutGeneration(source.replace(/\r\n?/g, '\n')));
+    markOutputs(this.template.parsed as unknown as Node);
   }
 
-  /** @param variables plain data @param now what strftime_now tells, in UTC @throws Error where the template raises an exception or uses what is not there */
+  /** @param variables plain data @param now the time of strftime_now, in UTC @throws Error where the template raises an exception or uses what is not there */
   render(variables: Readonly<Record<string, unknown>>, now: Date): string {
     const environment = new Environment();
     const constants = { true: true, True: true, false: false, False: false, none: null, None: null };
@@ -45,7 +37,7 @@ export class PythonTemplate {
       strftime_now: (format: string) => strftime(now, format),
     };
     const methods = Object.fromEntries(
-      Object.entries(METHODS).map(([name, method]) => [PREFIX + name, method]),
+      Object.entries(STRING_METHODS).map(([name, method]) => [PREFIX + name, method]),
     );
     for (const [name, value] of Object.entries({ ...constants, ...functions, ...methods, ...variables }))
       environment.set(name, value);
@@ -65,6 +57,25 @@ function withoutGeneration(source: string): string {
   );
 }
 
+/** Statements that print by what is in them, or nothing; all others are expressions, whose value is printed. */
+const STATEMENTS = [
+  ...['Program', 'If', 'For', 'Break', 'Continue', 'Set', 'Macro', 'Comment', 'CallStatement'],
+  ...['FilterStatement', 'Output'],
+];
+
+/** Marks the expressions whose values a template prints, so that they are printed as Python prints them. */
+function markOutputs(node: Node): void {
+  for (const key of ['body', 'alternate', 'defaultBlock']) {
+    const block = node[key];
+    if (!Array.isArray(block)) continue;
+    node[key] = (block as Node[]).map((inner) => {
+      if (!STATEMENTS.includes(inner.type)) return { type: 'Output', value: inner };
+      markOutputs(inner);
+      return inner;
+    });
+  }
+}
+
 /** A node that is evaluated already. */
 function held(value: Value): Node {
   return { type: 'Held', value };
@@ -76,6 +87,8 @@ class PythonInterpreter extends Interpreter {
     switch (node?.type) {
       case 'Held':
         return node.value as Value;
+      case 'Output':
+        return this.text(pythonStr(this.evaluate(node.value as Node, scope)));
       case 'MemberExpression':
         return this.member(node, scope);
       case 'CallExpression':
@@ -98,13 +111,31 @@ class PythonInterpreter extends Interpreter {
   private member(node: Node, scope: Environment): Value {
     const object = this.evaluate(node.object as Node, scope);
     if (object.type === 'UndefinedValue') throw new Error(`${nameOf(node.object as Node)} is undefined`);
+    if (node.computed && object.type === 'StringValue' && isBeyond16Bits(object.value as string))
+      return this.characters(object.value as string, node, scope);
     return super.evaluate({ ...node, object: held(object) } as Node, scope);
+  }
+
+  private text(value: string): Value {
+    return super.evaluate({ type: 'StringLiteral', value } as Node, this.global);
+  }
+
+  /** A character or a slice of a text that has characters of two UTF-16 code units. */
+  private characters(text: string, node: Node, scope: Environment): Value {
+    const list = {
+      type: 'ArrayLiteral',
+      value: [...text].map((value) => ({ type: 'StringLiteral', value })),
+    };
+    const found = super.evaluate({ ...node, object: list } as Node, scope);
+    return found.type === 'ArrayValue'
+      ? this.text((found.value as Value[]).map(({ value }) => value as string).join(''))
+      : found;
   }
 
   private call(node: Node, scope: Environment): Value {
     const callee = node.callee as Node;
     const name = (callee.property as Node | undefined)?.value as string;
-    if (callee.type !== 'MemberExpression' || callee.computed || !Object.hasOwn(METHODS, name))
+    if (callee.type !== 'MemberExpression' || callee.computed || !Object.hasOwn(STRING_METHODS, name))
       return super.evaluate(node, scope);
     const self = this.evaluate(callee.object as Node, scope);
     if (self.type === 'StringValue') return this.method(name, self, node.args as Node[], scope);
@@ -128,8 +159,36 @@ class PythonInterpreter extends Interpreter {
       filter.type === 'CallExpression'
         ? [(filter.callee as Node).value, filter.args as Node[]]
         : [filter.value, []];
-    if (name !== 'trim' && name !== 'selectattr') return super.evaluate(node, scope);
+    if (!FILTERS.includes(name as string)) return super.evaluate(node, scope);
     const operand = this.evaluate(node.operand as Node, scope);
+    const evaluated = { ...node, operand: held(operand) } as Node;
+    switch (name) {
+      case 'string':
+        return this.text(pythonStr(operand));
+      case 'title':
+      case 'capitalize': {
+        if (operand.type !== 'StringValue') return super.evaluate(evaluated, scope);
+        const text = operand.value as string;
+        return this.text(name === 'title' ? titleFilter(text) : STRING_METHODS.capitalize(text));
+      }
+      case 'length':
+        return operand.type === 'StringValue' && isBeyond16Bits(operand.value as string)
+          ? super.evaluate(
+              { type: 'IntegerLiteral', value: [...(operand.value as string)].length } as Node,
+              scope,
+            )
+          : super.evaluate(evaluated, scope);
+      case 'tojson': {
+        if (operand.type === 'UndefinedValue')
+          throw new Error('what is not defined cannot be written as JSON');
+        const number = unlikePythonJson(operand);
+        if (number !== null)
+          throw new Error(`the number ${number} is not known to be written as Python writes it in JSON`);
+        return super.evaluate(evaluated, scope);
+      }
+      case 'join':
+        return this.joined(operand, args, scope);
+    }
     if (operand.type === 'StringValue' && name === 'trim') return this.method('strip', operand, args, scope);
     // No character of a string has attributes; the string of something undefined is empty.
     if (operand.type === 'StringValue')
@@ -142,11 +201,45 @@ class PythonInterpreter extends Interpreter {
         } as Node,
         scope,
       );
-    return super.evaluate({ ...node, operand: held(operand) } as Node, scope);
+    return super.evaluate(evaluated, scope);
+  }
+
+  private joined(operand: Value, args: readonly Node[], scope: Environment): Value {
+    if (args.length > 1 || args[0]?.type === 'KeywordArgumentExpression')
+      throw new Error('the filter "join" is known with a separator alone');
+    const items =
+      operand.type === 'StringValue'
+        ? [...(operand.value as string)]
+        : operand.type === 'ArrayValue' || operand.type === 'TupleValue'
+          ? (operand.value as Value[]).map(pythonStr)
+          : null;
+    if (!items) throw new Error(`the filter "join" does not know a ${operand.type}`);
+    return this.text(items.join(args[0] ? pythonStr(this.evaluate(args[0], scope)) : ''));
+  }
+
+  /** `~`, `+` and `%` where JavaScript's differ. */
+  private arithmetic(node: Node, operator: string, scope: Environment): Value {
+    const [left, right] = [this.evaluate(node.left as Node, scope), this.evaluate(node.right as Node, scope)];
+    if (operator === '~') return this.text(pythonStr(left) + pythonStr(right));
+    const isText = [left, right].map(({ type }) => type === 'StringValue');
+    if (operator === '+' && isText[0] !== isText[1])
+      throw new Error(`a ${left.type} and a ${right.type} cannot be added`);
+    if (
+      operator === '%' &&
+      [left, right].every(({ type }) => ['IntegerValue', 'FloatValue'].includes(type))
+    ) {
+      const [a, b] = [left.value as number, right.value as number];
+      const isFloat = left.type === 'FloatValue' || right.type === 'FloatValue';
+      if (b === 0) throw new Error('a remainder of a division by zero');
+      const value = a - b * Math.floor(a / b);
+      return super.evaluate({ type: isFloat ? 'FloatLiteral' : 'IntegerLiteral', value } as Node, scope);
+    }
+    return super.evaluate({ ...node, left: held(left), right: held(right) } as Node, scope);
   }
 
   private binary(node: Node, scope: Environment): Value {
     const operator = (node.operator as { value: string }).value;
+    if (['~', '+', '%'].includes(operator)) return this.arithmetic(node, operator, scope);
     if (operator !== '==' && operator !== '!=') return super.evaluate(node, scope);
     const equal = isEqual(this.evaluate(node.left as Node, scope), this.evaluate(node.right as Node, scope));
     return this.global.lookupVariable(equal === (operator === '==') ? 'true' : 'false');
@@ -163,6 +256,13 @@ class PythonInterpreter extends Interpreter {
       };
     return value.type === 'UndefinedValue' ? { type: 'ArrayLiteral', value: [] } : held(value);
   }
+}
+
+/** Filters that differ from Python's. */
+const FILTERS = ['trim', 'selectattr', 'string', 'title', 'capitalize', 'length', 'tojson', 'join'];
+
+function isBeyond16Bits(text: string): boolean {
+  return /[\ud800-\udfff]/.test(text);
 }
 
 function nameOf({ type, value, property }: Node): string {
@@ -195,71 +295,4 @@ function isEqual(a: Value, b: Value): boolean {
 
 function raise(text: unknown): never {
   throw new Error(String(text));
-}
-
-function range(from: number, to?: number, step = 1): number[] {
-  const [start, stop] = to === undefined ? [0, from] : [from, to];
-  return Array.from({ length: Math.max(0, Math.ceil((stop - start) / step)) }, (_, i) => start + i * step);
-}
-
-function stripStart(self: string, characters?: unknown): string {
-  return self.replace(new RegExp(`^${characterClass(characters)}+`, 'u'), '');
-}
-
-function stripEnd(self: string, characters?: unknown): string {
-  const white = new RegExp(`^${characterClass(characters)}$`, 'u');
-  let end = self.length;
-  for (const character of [...self].reverse()) {
-    if (!white.test(character)) break;
-    end -= character.length;
-  }
-  return self.slice(0, end);
-}
-
-/** One of `characters`, or of white space. */
-function characterClass(characters: unknown): string {
-  if (typeof characters !== 'string') return `[${WHITE_SPACE}]`;
-  return characters === '' ? '(?!)' : `[${characters.replace(/[\\\]^-]/g, '\\$&')}]`;
-}
-
-const MONTHS = [
-  'January',
-  'February',
-  'March',
-  'April',
-  'May',
-  'June',
-  'July',
-  'August',
-  'September',
-  'October',
-  'November',
-  'December',
-];
-const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
-
-/** datetime.strftime in the C locale. */
-function strftime(date: Date, format: string): string {
-  const two = (value: number) => String(value).padStart(2, '0');
-  const [month, day] = [MONTHS[date.getUTCMonth()], DAYS[date.getUTCDay()]];
-  const hour = date.getUTCHours();
-  const fields: Record<string, string> = {
-    Y: String(date.getUTCFullYear()),
-    y: two(date.getUTCFullYear() % 100),
-    m: two(date.getUTCMonth() + 1),
-    d: two(date.getUTCDate()),
-    B: month,
-    b: month.slice(0, 3),
-    A: day,
-    a: day.slice(0, 3),
-    H: two(hour),
-    I: two(hour % 12 || 12),
-    p: hour < 12 ? 'AM' : 'PM',
-    M: two(date.getUTCMinutes()),
-    S: two(date.getUTCSeconds()),
-    '%': '%',
-  };
-  return format.replace(/%(-?)([a-zA-Z%])/g, (all, dash: string, key: string) =>
-    Object.hasOwn(fields, key) ? (dash ? fields[key].replace(/^0(?=.)/, '') : fields[key]) : all,
-  );
 }

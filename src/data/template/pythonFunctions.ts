@@ -1,0 +1,49 @@
+/** Functions that templates call: range, and strftime_now for a day that is given. */
+
+/** range() as a list. */
+export function range(from: number, to?: number, step = 1): number[] {
+  const [start, stop] = to === undefined ? [0, from] : [from, to];
+  return Array.from({ length: Math.max(0, Math.ceil((stop - start) / step)) }, (_, i) => start + i * step);
+}
+
+const MONTHS = [
+  'January',
+  'February',
+  'March',
+  'April',
+  'May',
+  'June',
+  'July',
+  'August',
+  'September',
+  'October',
+  'November',
+  'December',
+];
+const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
+
+/** datetime.strftime in the C locale. */
+export function strftime(date: Date, format: string): string {
+  const two = (value: number) => String(value).padStart(2, '0');
+  const [month, day] = [MONTHS[date.getUTCMonth()], DAYS[date.getUTCDay()]];
+  const hour = date.getUTCHours();
+  const fields: Record<string, string> = {
+    Y: String(date.getUTCFullYear()),
+    y: two(date.getUTCFullYear() % 100),
+    m: two(date.getUTCMonth() + 1),
+    d: two(date.getUTCDate()),
+    B: month,
+    b: month.slice(0, 3),
+    A: day,
+    a: day.slice(0, 3),
+    H: two(hour),
+    I: two(hour % 12 || 12),
+    p: hour < 12 ? 'AM' : 'PM',
+    M: two(date.getUTCMinutes()),
+    S: two(date.getUTCSeconds()),
+    '%': '%',
+  };
+  return format.replace(/%(-?)([a-zA-Z%])/g, (all, dash: string, key: string) =>
+    Object.hasOwn(fields, key) ? (dash ? fields[key].replace(/^0(?=.)/, '') : fields[key]) : all,
+  );
+}

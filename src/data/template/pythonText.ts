@@ -1,0 +1,161 @@
+/** How Python writes values and changes texts, where JavaScript does it otherwise. Values are those of @huggingface/jinja. */
+
+/** A value of the interpreter, by its `type`. */
+export interface JinjaValue {
+  type: string;
+  value?: unknown;
+}
+
+/** str(): what `{{ … }}` prints. @throws Error for what cannot be written as Python writes it */
+export function pythonStr({ type, value }: JinjaValue): string {
+  if (type === 'StringValue') return value as string;
+  if (type === 'UndefinedValue') return '';
+  return pythonRepr({ type, value });
+}
+
+/** repr() */
+export function pythonRepr({ type, value }: JinjaValue): string {
+  switch (type) {
+    case 'StringValue':
+      return quoted(value as string);
+    case 'NullValue':
+      return 'None';
+    case 'BooleanValue':
+      return value ? 'True' : 'False';
+    case 'IntegerValue':
+      return integer(value as number);
+    case 'FloatValue':
+      return float(value as number);
+    case 'ArrayValue':
+      return `[${(value as JinjaValue[]).map(pythonRepr).join(', ')}]`;
+    case 'TupleValue': {
+      const items = (value as JinjaValue[]).map(pythonRepr);
+      return items.length === 1 ? `(${items[0]},)` : `(${items.join(', ')})`;
+    }
+    case 'ObjectValue':
+      return `{${[...(value as Map<string, JinjaValue>)].map(([key, item]) => `${quoted(key)}: ${pythonRepr(item)}`).join(', ')}}`;
+    default:
+      throw new Error(`the template prints a ${type}, which is not known to be printed as Python prints it`);
+  }
+}
+
+/** A whole number; JSON's of 2^53 and more have lost digits, or were floats. */
+function integer(value: number): string {
+  if (!Number.isSafeInteger(value))
+    throw new Error(
+      `the template prints the number ${value}, which is too large to be printed as Python prints it`,
+    );
+  return String(value);
+}
+
+/** A float: exponents from 1e-5 down and 1e16 up, with two digits at least, and `.0` on whole ones. */
+function float(value: number): string {
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf';
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-4 || size >= 1e16))
+    return value.toExponential().replace(/e([+-])(\d)$/, 'e$10$2');
+  return Number.isInteger(value) ? `${value}.0` : String(value);
+}
+
+/** Whether JSON of a value is not what Python's json.dumps writes. @returns the number that differs, null where none does */
+export function unlikePythonJson({ type, value }: JinjaValue): number | null {
+  switch (type) {
+    case 'IntegerValue':
+      return Number.isSafeInteger(value) ? null : (value as number);
+    case 'FloatValue':
+      return float(value as number) === String(value) ? null : (value as number);
+    case 'ArrayValue':
+    case 'TupleValue':
+      return first(value as JinjaValue[]);
+    case 'ObjectValue':
+      return first([...(value as Map<string, JinjaValue>).values()]);
+    default:
+      return null;
+  }
+}
+
+function first(values: readonly JinjaValue[]): number | null {
+  for (const value of values) {
+    const found = unlikePythonJson(value);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+const ESCAPES: ReadonlyMap<string, string> = new Map([
+  ['\\', '\\\\'],
+  ['\n', '\\n'],
+  ['\r', '\\r'],
+  ['\t', '\\t'],
+]);
+
+function quoted(text: string): string {
+  const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
+  let out = quote;
+  for (const character of text) {
+    const escape = ESCAPES.get(character);
+    if (escape) out += escape;
+    else if (character === quote) out += `\\${quote}`;
+    else out += /[\p{C}\p{Z}]/u.test(character) && character !== ' ' ? escaped(character) : character;
+  }
+  return out + quote;
+}
+
+function escaped(character: string): string {
+  const code = character.codePointAt(0)!;
+  const hex = (digits: number) => code.toString(16).padStart(digits, '0');
+  return code < 0x100 ? `\\x${hex(2)}` : code < 0x10000 ? `\\u${hex(4)}` : `\\U${hex(8)}`;
+}
+
+/** The `title` filter of jinja: words end at white space, hyphens and opening brackets. */
+export function titleFilter(text: string): string {
+  return text
+    .split(/([-\s({[<]+)/)
+    .map((word) => {
+      const [first = '', ...rest] = word;
+      return first.toUpperCase() + rest.join('').toLowerCase();
+    })
+    .join('');
+}
+
+/** str.title(): every run of letters is a word. */
+export function titleMethod(text: string): string {
+  return text.replace(/\p{L}+/gu, (word) => {
+    const [first, ...rest] = word;
+    return first.toUpperCase() + rest.join('').toLowerCase();
+  });
+}
+
+/** White space to str.isspace(). */
+const WHITE_SPACE = '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
+
+/** Methods of strings by name. */
+export const STRING_METHODS: Readonly<Record<string, (self: string, ...args: unknown[]) => string>> = {
+  strip: (self, characters) => stripEnd(stripStart(self, characters), characters),
+  lstrip: stripStart,
+  rstrip: stripEnd,
+  capitalize: (self) => {
+    const [first = '', ...rest] = self;
+    return first.toUpperCase() + rest.join('').toLowerCase();
+  },
+  title: titleMethod,
+};
+function stripStart(self: string, characters?: unknown): string {
+  return self.replace(new RegExp(`^${characterClass(characters)}+`, 'u'), '');
+}
+
+function stripEnd(self: string, characters?: unknown): string {
+  const white = new RegExp(`^${characterClass(characters)}$`, 'u');
+  let end = self.length;
+  for (const character of [...self].reverse()) {
+    if (!white.test(character)) break;
+    end -= character.length;
+  }
+  return self.slice(0, end);
+}
+
+/** One of `characters`, or of white space. */
+function characterClass(characters: unknown): string {
+  if (typeof characters !== 'string') return `[${WHITE_SPACE}]`;
+  return characters === '' ? '(?!)' : `[${characters.replace(/[\\\]^-]/g, '\\$&')}]`;
+}
