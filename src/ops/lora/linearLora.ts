@@ -1,11 +1,11 @@
 /**
- * Linear layers of one input fused with their adapters, for a few rows as in generation: one kernel computes
- * A x, and one each W x, to which it adds the adapter's part.
+ * Linear layers of one input fused with their adapters, for a few rows as in generation: a first kernel
+ * computes A x, a second one W x, to which it adds the adapter's part.
  */
 import type { Dispatch, KernelSettings } from '../../gpu/dispatch.ts';
 import type { Node, Op } from '../../graph/op.ts';
 import type { Value } from '../../graph/value.ts';
-import { forwardProducts } from '../matmul/linear.ts';
+import { linearGroupForward } from '../matmul/linear.ts';
 import { addLoraToRows, loraForward } from './loraForwardKernels.ts';
 import { loraSizes } from './loraSizes.ts';
 import { MAX_ROWS } from './loraTiling.ts';
@@ -53,14 +53,14 @@ function linearLoraDispatches(
   const { x, a, b, weights, adapterScale } = inputs;
   if (x.shape[0] > MAX_ROWS) return null;
   const sizes = loraSizes(x, b, ys);
-  const product = addLoraToRows(
-    forwardProducts(x, weights, ys, settings),
+  const second = addLoraToRows(
+    linearGroupForward(x, weights, ys, settings),
     sizes,
     { down, b, scale },
     settings,
   );
-  const first = product && loraForward(sizes, { x, a, down, adapterScale }, settings);
-  return first && [...first, product];
+  const first = second && loraForward(sizes, { x, a, down, adapterScale }, settings);
+  return first && [...first, second];
 }
 
 /** Only plans contain it. Outputs as lora's: A x, then one y for each projection. */

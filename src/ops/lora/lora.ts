@@ -2,7 +2,7 @@
  * LoRA (arXiv:2106.09685): y_g = W_g x + s B_g (A_g x), for all projections g of one input at once: their A
  * matrices lie one below the other in one parameter, and so do their B matrices. On a GPU the forward pass is
  * a kernel or two where the shape fits them (loraForwardKernels.ts); elsewhere it is matrix products
- * (loraProducts.ts).
+ * (loraMatmul.ts).
  */
 import type { Graph } from '../../graph/graph.ts';
 import { isNodeOf, type Node, type NoAttributes, type Op } from '../../graph/op.ts';
@@ -13,7 +13,7 @@ import { exclusivePrefixSum, sum } from '../numbered.ts';
 import { fuseLinearLora } from './linearLora.ts';
 import { loraDownDaOp, loraDxOp, loraParametersOp } from './loraBackward.ts';
 import { loraForward } from './loraForwardKernels.ts';
-import { downProducts, upProduct } from './loraProducts.ts';
+import { downMatmul, upMatmul } from './loraMatmul.ts';
 import { loraSizes } from './loraSizes.ts';
 
 interface LoraInputs {
@@ -90,8 +90,8 @@ export const loraOp: Op<LoraInputs, LoraAttributes> = {
     const kernels = loraForward(sizes, { x, a, down, adapterScale, up: { ys, b, scale } }, settings);
     return (
       kernels ?? [
-        ...downProducts(x, a, down, adapterScale, settings),
-        ...ys.flatMap((y, g) => upProduct(sizes, down, y, b, g, scale, settings)),
+        ...downMatmul(x, a, down, adapterScale, settings),
+        ...ys.flatMap((y, g) => upMatmul(sizes, down, y, b, g, scale, settings)),
       ]
     );
   },
@@ -147,7 +147,7 @@ export const loraDownOp: Op<LoraDownInputs, NoAttributes> = {
     const sizes = { tokens: x.shape[0], width: x.shape[1], rank: a.shape[0], outs: [a.shape[0]] };
     return (
       loraForward(sizes, { x, a, down, adapterScale }, settings) ??
-      downProducts(x, a, down, adapterScale, settings)
+      downMatmul(x, a, down, adapterScale, settings)
     );
   },
   tensorflow: (tf, { x, a }) => [tf.matMul(x, a, false, true)],

@@ -2,7 +2,7 @@
 import type { Dispatch, KernelSettings } from '../../gpu/dispatch.ts';
 import type { AccumulatingOp, Accumulator, Op } from '../../graph/op.ts';
 import type { Value } from '../../graph/value.ts';
-import { inputGradientProduct } from '../matmul/linear.ts';
+import { linearInputGradient } from '../matmul/linear.ts';
 import { matmul } from '../matmul/matmul.ts';
 import { exclusivePrefixSum } from '../numbered.ts';
 import { loraBackward, loraParameterGradients } from './loraBackwardKernels.ts';
@@ -58,7 +58,7 @@ export const loraDxOp: Op<LoraDxInputs, LoraDxAttributes> = {
         settings,
       ),
     );
-    return dx ? [...toDown, ...inputGradientProduct(dDown, a, dx, false, settings)] : toDown;
+    return dx ? [...toDown, ...linearInputGradient(dDown, a, dx, false, settings)] : toDown;
   },
 };
 
@@ -85,7 +85,7 @@ export const loraParametersOp: Op<LoraParametersInputs, { scale: number }> = {
     const { rank, outs } = sizes;
     const first = exclusivePrefixSum(outs);
     const toB = dys.flatMap((dy, g) =>
-      addTransposedProduct(
+      addTransposedMatmul(
         dy,
         { value: down, offset: g * rank },
         { value: db, offset: first[g] * rank, shape: [outs[g], rank] },
@@ -93,10 +93,7 @@ export const loraParametersOp: Op<LoraParametersInputs, { scale: number }> = {
         settings,
       ),
     );
-    return [
-      ...addTransposedProduct(dDown, { value: x }, { value: da, shape: da.shape }, 1, settings),
-      ...toB,
-    ];
+    return [...addTransposedMatmul(dDown, { value: x }, { value: da, shape: da.shape }, 1, settings), ...toB];
   },
 };
 
@@ -108,7 +105,7 @@ export const loraDownDaOp: AccumulatingOp<{ dDown: Value; x: Value } & Accumulat
     throw new Error('loraDownDa writes to gradients only');
   },
   dispatches: ({ inputs: { dDown, x }, outputs: [da] }, settings) =>
-    addTransposedProduct(dDown, { value: x }, { value: da, shape: da.shape }, 1, settings),
+    addTransposedMatmul(dDown, { value: x }, { value: da, shape: da.shape }, 1, settings),
 };
 
 interface Part {
@@ -118,7 +115,7 @@ interface Part {
 }
 
 /** out[m, n] += scale Σ_t left[t, m] right[t, n]. */
-function addTransposedProduct(
+function addTransposedMatmul(
   left: Value,
   right: Part,
   out: Part & { shape: readonly number[] },

@@ -42,7 +42,7 @@ function forwardProblem(x: Value, weight: Value, y: Value, slice?: BufferReferen
 }
 
 /** y = x Wᵀ. @param weight [out, in], of any role @param slice where y goes instead of its own place */
-export function forwardProduct(
+export function linearForward(
   x: Value,
   weight: Value,
   y: Value,
@@ -53,7 +53,7 @@ export function forwardProduct(
 }
 
 /** y_g = x W_gᵀ, of one weight or several. */
-export function forwardProducts(
+export function linearGroupForward(
   x: Value,
   weights: readonly Value[],
   ys: readonly Value[],
@@ -66,7 +66,7 @@ export function forwardProducts(
 }
 
 /** dx = dy W. @param weight [out, in], of any role @param accumulate adds to dx */
-export function inputGradientProduct(
+export function linearInputGradient(
   dy: Value,
   weight: Value,
   dx: Value,
@@ -97,7 +97,7 @@ export const linearOp: Op<LinearInputs, NoAttributes> = {
   gradient(backward, { inputs: { x, weight } }, [dy]) {
     if (dy) backward.emit(x, linearDxOp, { dy, weight }, {});
   },
-  dispatches: ({ inputs: { x, weight }, outputs: [y] }, settings) => forwardProduct(x, weight, y, settings),
+  dispatches: ({ inputs: { x, weight }, outputs: [y] }, settings) => linearForward(x, weight, y, settings),
   tensorflow: (tf, { x, weight }) => [tf.matMul(x, weight, false, true)],
 };
 
@@ -106,5 +106,5 @@ export const linearDxOp: AccumulatingOp<{ dy: Value; weight: Value } & Accumulat
   accumulates: true,
   outputs: ({ dy, weight, sum }) => [{ shape: [dy.shape[0], weight.shape[1]], inPlaceOf: sum }],
   dispatches: ({ inputs: { dy, weight, sum }, outputs: [dx] }, settings) =>
-    inputGradientProduct(dy, weight, dx, sum !== undefined, settings),
+    linearInputGradient(dy, weight, dx, sum !== undefined, settings),
 };

@@ -6,7 +6,7 @@ import type { Graph } from '../../graph/graph.ts';
 import type { AccumulatingOp, Accumulator, NoAttributes, Op } from '../../graph/op.ts';
 import type { Value } from '../../graph/value.ts';
 import { groupedProblem } from './groupedGemm.ts';
-import { checkWidth, forwardProducts, linear, linearDxOp } from './linear.ts';
+import { checkWidth, linearGroupForward, linear, linearDxOp } from './linear.ts';
 import { matmul } from './matmul.ts';
 
 interface LinearGroupInputs {
@@ -36,7 +36,7 @@ export const linearGroupOp: Op<LinearGroupInputs, NoAttributes> = {
   },
   contiguousWeights: ({ weights }) => weights,
   dispatches: ({ inputs: { x, weights }, outputs }, settings) =>
-    forwardProducts(x, weights, outputs, settings),
+    linearGroupForward(x, weights, outputs, settings),
   tensorflow: (tf, { x, weights }) => weights.map((weight) => tf.matMul(x, weight, false, true)),
 };
 

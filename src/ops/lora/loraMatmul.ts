@@ -9,24 +9,24 @@ import {
   type KernelSettings,
 } from '../../gpu/dispatch.ts';
 import type { Value } from '../../graph/value.ts';
-import { forwardProduct } from '../matmul/linear.ts';
+import { linearForward } from '../matmul/linear.ts';
 import { matmul } from '../matmul/matmul.ts';
 import { exclusivePrefixSum } from '../numbered.ts';
 import type { LoraSizes } from './loraSizes.ts';
 
 /** down = x Aᵀ, multiplied with each token's adapter scale where there is one. */
-export function downProducts(
+export function downMatmul(
   x: Value,
   a: Value,
   down: Value,
   adapterScale: Value | undefined,
   settings: KernelSettings,
 ): Dispatch[] {
-  if (!adapterScale) return forwardProduct(x, a, down, settings);
+  if (!adapterScale) return linearForward(x, a, down, settings);
   const [tokens, ranks] = down.shape;
   const unscaled: BufferReference = { type: 'scratch', index: 2, bytes: tokens * ranks * 4 };
   return [
-    ...forwardProduct(x, a, down, settings, unscaled),
+    ...linearForward(x, a, down, settings, unscaled),
     {
       shader: 'scale_rows',
       constants: { ROWS: tokens, WIDTH: ranks, ACCUMULATE: false },
@@ -42,7 +42,7 @@ const MAX_REGISTER_RANKS = 32;
 const UP_WORKGROUPS = 4096;
 
 /** y_g += scale down_g B_gᵀ, in place. */
-export function upProduct(
+export function upMatmul(
   { tokens, rank, outs }: LoraSizes,
   down: Value,
   y: Value,
