@@ -107,7 +107,7 @@ export const loraOp: Op<LoraInputs, LoraAttributes> = {
   },
   tensorflow(tf, { x, a, b, ys, adapterScale }, { attributes: { scale } }) {
     const rank = b.shape[1]!;
-    const product = tf.matMul(x, a as typeof x, false, true);
+    const product = tf.matMul(x, a, false, true);
     const down = adapterScale ? tf.mul(product, tf.reshape(adapterScale, [-1, 1])) : product;
     const first = exclusivePrefixSum(ys.map(({ shape }) => shape[1]!));
     return [
@@ -115,7 +115,7 @@ export const loraOp: Op<LoraInputs, LoraAttributes> = {
       ...ys.map((y, g) => {
         const part = tf.slice(down, [0, g * rank], [-1, rank]);
         const rows = tf.slice(b, [first[g], 0], [y.shape[1]!, rank]);
-        return tf.add(y, tf.mul(tf.matMul(part, rows as typeof part, false, true), scale));
+        return tf.add(y, tf.mul(tf.matMul(part, rows, false, true), scale));
       }),
     ];
   },
