@@ -15,6 +15,7 @@ import { shuffled } from '../../src/lib/random.ts';
 import { UserError } from '../../src/lib/errors.ts';
 import type { Evaluator } from '../../src/training/evaluation.ts';
 import { BatchSampler, microBatchesOf } from '../../src/training/batches.ts';
+import { bestSteps, curve, metricsToJsonl } from '../../src/training/metrics.ts';
 import { parseRecipe, type RecipeInput } from '../../src/training/recipe.ts';
 import type { Checkpoint, TrainerEvent } from '../../src/training/runRecord.ts';
 import { Trainer, type TrainerOptions } from '../../src/training/trainer.ts';
@@ -265,6 +266,33 @@ describe('trainer', () => {
     expect(events.filter(({ type }) => type === 'evaluationFailed')).toEqual([
       { type: 'evaluationFailed', step: 4, name: 'b', message: 'its worker died' },
     ]);
+  });
+
+  it('takes any name for a validation set', async () => {
+    const names = ['__proto__', 'constructor', 'toString'];
+    const { trainer } = setUp(
+      {
+        training: RECIPE.training,
+        evaluation: { eval_steps: 4, metric_for_best_model: 'eval___proto___loss' },
+      },
+      (engine) => ({
+        evaluators: [
+          ...names.map((name, i) => evaluator(engine, name, i)),
+          { name: 'hasOwnProperty', evaluate: () => Promise.reject(new Error('its worker died')) },
+        ],
+      }),
+    );
+    const { lines, adapterStep } = await trainer.run();
+    for (const name of names) {
+      const { steps, values } = curve(lines, `eval_${name}_loss`);
+      expect(steps).toEqual([0, 4, 8, 12]);
+      expect(values.every((value) => value >= 0)).toBe(true);
+    }
+    expect(
+      bestSteps(lines, [...names, 'hasOwnProperty']).find(({ name }) => name === '__proto__')!.step,
+    ).toBe(adapterStep);
+    expect(curve(lines, 'eval_hasOwnProperty_loss').steps).toEqual([]);
+    expect(metricsToJsonl(lines)).toContain('"eval___proto___loss"');
   });
 
   it('keeps the best adapter by a metric and stops early once it no longer improves', async () => {
