@@ -1,5 +1,6 @@
 /** Prefill and decode on the GPU, over a KV cache that is planned anew when a prompt is longer than any before. */
 import type { KernelSettings } from '../../gpu/dispatch.ts';
+import { largest } from '../../lib/extremes.ts';
 import type { MemoryLimits } from '../../plan/memoryPlan.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { GenerationOptions } from '../engine.ts';
@@ -68,7 +69,7 @@ function generationPlans(
   prompts: readonly number[][],
   { maxNewTokens }: GenerationOptions,
 ): GenerationPlans {
-  const needed = Math.max(...prompts.map((prompt) => prompt.length)) + maxNewTokens;
+  const needed = largest(prompts.map((prompt) => prompt.length)) + maxNewTokens;
   const before = plans.generation;
   const slots = Math.min(prompts.length, asked?.slots ?? MOST_SLOTS);
   if (before && before.maxLength >= needed && before.slots >= slots) return before;
