@@ -36,7 +36,7 @@ export async function main(args: string[]): Promise<number> {
     console.log(`The adapter is in ${join(resolve(values.out), 'adapter')}`);
     for (const problem of problems) console.error(problem);
     return problems.some((problem) => problem.includes('could not be evaluated')) ? 1 : 0;
-  });
+  }, resolve(values.out));
 }
 
 function drawBar({ state, step, totalSteps }: Progress): void {

@@ -1,7 +1,7 @@
 /**
  * `npm run headless -- recipe.json --out DIR`: drives the page in headless Chromium by a recipe, as a person would.
  * Paths in the recipe are relative to the recipe's own file. Writes DIR/adapter/ (the PEFT folder), DIR/metrics.jsonl, DIR/recipe.json and
- * DIR/report.md. A "model" of the Hub is downloaded (HF_ENDPOINT and HF_TOKEN as its Python library reads them); "demo" is
+ * DIR/report.md, or DIR/errors.txt where it fails. A "model" of the Hub is downloaded (HF_ENDPOINT and HF_TOKEN as its Python library reads them); "demo" is
  * the project's own. --tune and --level go to the page's address: off, and plain, f16 or matrix, for fixed kernels. The last line of a run that could
  * not be done is the page's own error.
  */
@@ -33,7 +33,7 @@ export async function main(args: string[]): Promise<number> {
   const { out, tune, level } = values;
   if (!recipePath || !out || positionals.length > 1) throw new Error(USAGE);
   if (!existsSync(recipePath)) throw new Error(`There is no recipe at ${recipePath}.`);
-  return withPage((page) => runRecipe(page, recipePath, out, values['skip-bad-rows'] ?? false), {
+  return withPage((page) => runRecipe(page, recipePath, out, values['skip-bad-rows'] ?? false), out, {
     tune,
     level,
   });

@@ -8,11 +8,15 @@ import { download } from './drivePage.ts';
 import { buildSite, serveSite } from './site.ts';
 
 /**
- * Builds and serves the page, opens it and closes everything at the end. HF_ENDPOINT names another Hub, as its Python library reads it.
- * @param query of the page's address @throws where there is no browser
+ * Builds and serves the page, opens it and closes everything at the end. HF_ENDPOINT names another Hub, as its Python
+ * library reads it. After a failure the page's own log of errors, with the stacks of its workers, goes into a file.
+ * @param out folder of the command's results; errors.txt is written there
+ * @param query of the page's address
+ * @throws where there is no browser
  */
 export async function withPage<T>(
   use: (page: Page) => Promise<T>,
+  out: string,
   query: Record<string, string> = {},
 ): Promise<T> {
   const executable = findOrInstallBrowser();
@@ -31,10 +35,30 @@ export async function withPage<T>(
     );
     const hub = process.env.HF_ENDPOINT;
     await page.goto(`${site.url}?${new URLSearchParams(hub ? { ...query, hub } : query).toString()}`);
-    return await use(page);
+    try {
+      return await use(page);
+    } catch (error) {
+      const file = join(out, 'errors.txt');
+      await mkdir(out, { recursive: true });
+      await writeFile(file, `${await errorDetailsOf(page)}\n`);
+      console.error(`What the page recorded of its errors is in ${file}`);
+      throw error;
+    }
   } finally {
     await browser.close();
     await site.close();
+  }
+}
+
+/** What "Copy details" would copy. */
+async function errorDetailsOf(page: Page): Promise<string> {
+  try {
+    return await page.evaluate(() =>
+      (globalThis as unknown as { finetab: { errorDetails(): string } }).finetab.errorDetails(),
+    );
+  } catch (error) {
+    // The page itself crashed, or the browser was closed.
+    return `The page could not be asked: ${error instanceof Error ? error.message : String(error)}`;
   }
 }
 

@@ -15,6 +15,7 @@ import { listPlans } from './enginePlans.ts';
 import { memoryReport } from './memoryReport.ts';
 import { fallbackMemory, TensorFlowEngine } from './tensorflow/tensorflowEngine.ts';
 import { WebGpuEngine } from './webgpu/webgpuEngine.ts';
+import { settled } from '../lib/promises.ts';
 
 export interface MemoryAnswer {
   memory: MemoryReport;
@@ -208,7 +209,7 @@ export class EngineHost {
       const gpu = await this.device();
       return gpu ? work(gpu) : undefined;
     });
-    this.measuring = result.catch(() => undefined);
+    this.measuring = settled(result);
     return result;
   }
 

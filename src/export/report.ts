@@ -3,6 +3,7 @@
  * request of the page.
  */
 import type { DatasetSummary } from '../data/documents.ts';
+import { entriesToText, type ErrorEntry } from '../lib/errorLog.ts';
 import type { RequestMade } from '../lib/requests.ts';
 import type { MemoryReport } from '../engine/engine.ts';
 import type { EvaluationResult } from '../training/evaluation.ts';
@@ -42,6 +43,8 @@ export interface ReportInputs {
   /** Evaluations that generated answers. */
   evaluations: readonly { name: string; step: number; result: EvaluationResult }[];
   requests: readonly RequestMade[];
+  /** Recorded by the page and its workers while the run went on. */
+  errors: readonly ErrorEntry[];
   result: Pick<
     RunResult,
     'reason' | 'message' | 'steps' | 'totalSteps' | 'adapterStep' | 'lines' | 'seconds'
@@ -118,6 +121,10 @@ from transformers import AutoModelForCausalLM
 model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained("THE BASE MODEL"), "adapter")
 \`\`\`
 
+## Errors
+
+${errors(inputs.errors)}
+
 ## Network
 
 Every request that the page and its workers made up to the end of the run, as the browser recorded them.
@@ -182,6 +189,15 @@ function cell(text: string): string {
     .replace(/[\\`*_[\]|~#!]/g, '\\$&')
     .replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`)
     .replaceAll(/\r?\n/g, '<br>');
+}
+
+/** With their stacks, as a block that nothing in them can close. */
+function errors(entries: readonly ErrorEntry[]): string {
+  if (entries.length === 0) return 'None was recorded while the run went on.';
+  const text = entriesToText(entries);
+  const longest = [...text.matchAll(/`+/g)].reduce((most, [ticks]) => Math.max(most, ticks.length), 2);
+  const fence = '`'.repeat(longest + 1);
+  return `${fence}\n${text}\n${fence}`;
 }
 
 /** A table of addresses; requests to the same address are counted in one row. */

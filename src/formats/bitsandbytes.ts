@@ -124,6 +124,7 @@ function parseState(bytes: Uint8Array): QuantState | null {
   try {
     return JSON.parse(new TextDecoder().decode(bytes)) as QuantState;
   } catch {
+    // The caller refuses the tensor by its name.
     return null;
   }
 }

@@ -2,6 +2,7 @@
 import { DeviceLostError } from '../lib/errors.ts';
 import type { KernelLevel, KernelSettings } from './dispatch.ts';
 import { declaredBindings } from './bindings.ts';
+import { report } from '../lib/errorLog.ts';
 
 /** What a buffer is for, as the memory report names it. */
 export type MemoryCategory = 'weights' | 'adapter' | 'optimizer' | 'activations' | 'batch' | 'kvCache';
@@ -52,9 +53,11 @@ export class GpuContext {
       maxBufferBytes: device.limits.maxBufferSize,
     };
     device.addEventListener('uncapturederror', (event) => {
-      this.firstError ??= new Error(
+      const refused = new Error(
         `The GPU refused a command: ${(event as GPUUncapturedErrorEvent).error.message}`,
       );
+      report(refused, 'running commands on the GPU');
+      this.firstError ??= refused;
     });
     void device.lost.then((info) => {
       this.lost = info.message || 'unknown reason';

@@ -16,6 +16,8 @@ import {
   quantizeBlocks,
   type BlockDtype,
 } from '../quant/nf4Code.ts';
+import { report } from '../lib/errorLog.ts';
+import { settled } from '../lib/promises.ts';
 
 /**
  * Relative distance below which a comparison counts as too close: well above the errors of division and
@@ -49,8 +51,9 @@ export class GpuQuantizer {
     const quantizer = new GpuQuantizer(context);
     try {
       for (const dtype of ['F32', 'BF16', 'F16'] as const) if (!(await quantizer.agrees(dtype))) return null;
-    } catch {
-      // A device that cannot run the kernel is treated as one that fails the test: the CPU quantises.
+    } catch (error) {
+      // The CPU quantises instead.
+      report(error, 'testing the quantisation kernel on the GPU', 'warning');
       return null;
     }
     return quantizer;
@@ -70,7 +73,7 @@ export class GpuQuantizer {
     at: number,
   ): Promise<void> {
     const result = this.turn.then(() => this.run(dtype, elements, count, absmax, first, packed, at));
-    this.turn = result.catch(() => undefined);
+    this.turn = settled(result);
     return result;
   }
 
@@ -205,7 +208,11 @@ export async function withQuantizer<T>(
   open: () => Promise<GpuContext | null>,
   work: (quantize: BlockQuantizer | undefined) => Promise<T>,
 ): Promise<T> {
-  const context = await open().catch(() => null);
+  const context = await open().catch((error: unknown) => {
+    // The CPU quantises instead.
+    report(error, 'opening the GPU for an import', 'warning');
+    return null;
+  });
   // A software adapter runs on the same CPU and is slower than this thread.
   const quantizer =
     context && !isSoftwareAdapter(context.adapterInfo) ? await GpuQuantizer.create(context) : null;

@@ -19,6 +19,7 @@ import { addTensor, beginModel, completeModel, putTensor } from '../storage/mode
 import type { BlockQuantizer } from './gpuQuantizer.ts';
 import { withModelNames } from './tensorNames.ts';
 import { planTensors, storedBytes, storedChunks, type Quantization } from './weightStream.ts';
+import { report } from '../lib/errorLog.ts';
 
 /** Reads, quantises and stores one tensor. */
 export type TensorLane = (
@@ -134,7 +135,11 @@ async function inLanes<L, T>(
   const follow = async (lane: L) => {
     for (const item of queue) {
       if (failures.length > 0) return;
-      await work(lane, item).catch((error: unknown) => failures.push(error));
+      await work(lane, item).catch((error: unknown) => {
+        // Only the first failure is thrown.
+        if (failures.length > 0) report(error, 'importing a tensor');
+        failures.push(error);
+      });
     }
   };
   await Promise.all(lanes.map(follow));

@@ -1,26 +1,24 @@
-/** The page's state: model, data, recipe, plan, run. Components only show it and call it. */
+/** The page's state: model, data, recipe, plan, run. Components show it and call it. */
 import { tick } from 'svelte';
-import { kernelRequestOf } from '../training/kernelRequest.ts';
 import { metricFault } from '../training/metrics.ts';
 import { parseRecipe, recipeToJson } from '../training/recipe.ts';
 import type { ColumnMapping } from '../data/rows/rowFormats.ts';
-import type { KernelRequest, PlanRequest, RunPlan } from '../worker/trainer/trainerProtocol.ts';
+import type { KernelRequest, RunPlan } from '../worker/trainer/trainerProtocol.ts';
 import type { ModelDetails, ModelSummary } from '../worker/import/importProtocol.ts';
 import type { Recipe } from '../training/recipe.ts';
 import type { DataFile } from './data/DataFile.svelte.ts';
 import { DataFiles } from './data/DataFiles.svelte.ts';
 import { fetchDemo } from './model/demo.ts';
 import { Flow } from './layout/Flow.svelte.ts';
-import { KernelTuning } from './gpu/KernelTuning.svelte.ts';
 import { maskBlockers } from './data/maskBlockers.ts';
-import { MemoryCheck } from './gpu/MemoryCheck.svelte.ts';
 import { ModelLibrary } from './model/ModelLibrary.svelte.ts';
 import { applyPreset, presetOf, type Preset } from './recipe/presets.ts';
 import type { Result } from './result/Result.svelte.ts';
 import type { RunView } from './run/RunView.svelte.ts';
 import { RunController } from './run/RunController.svelte.ts';
 import { recipeOfLink } from './recipe/shareLink.ts';
-import { integer, messageOf } from './text.ts';
+import { Planning } from './run/Planning.svelte.ts';
+import { reported } from './errors/reported.ts';
 import type { Remedy } from './gpu/memoryVerdict.ts';
 
 export class Workspace {
@@ -28,26 +26,17 @@ export class Workspace {
   readonly runs = new RunController(this);
   readonly data = new DataFiles();
   readonly flow = new Flow(this);
-  readonly memory = new MemoryCheck({
-    plan: (request) => this.runs.planner.plan(request),
-    probe: (bytes) => this.runs.planner.probe(bytes),
-  });
-  readonly measuring = new KernelTuning({
-    measureKernels: (request, onProgress) => this.runs.planner.measureKernels(request, onProgress),
-  });
+  readonly planning = new Planning(this, this.runs.trainer);
   recipe = $state<Recipe>(parseRecipe({}));
-  plan = $state.raw<RunPlan | null>(null);
   error = $state<string | null>(null);
   /** What is wrong with the recipe in itself. */
   recipeError = $state<string | null>(null);
-  /** Why this recipe cannot be planned with this model and these rows. */
-  planError = $state<string | null>(null);
   /** What the demo waits for before it trains, in words. */
   preparingDemo = $state<string | null>(null);
   private pending = $state(0);
 
   async start(): Promise<void> {
-    await this.guard(async () => {
+    await this.guard('reading what this browser keeps', async () => {
       await this.library.refresh();
       await this.runs.refreshRuns();
     });
@@ -66,6 +55,14 @@ export class Workspace {
     return this.library.importing;
   }
 
+  get plan(): RunPlan | null {
+    return this.planning.plan;
+  }
+
+  get kernels(): KernelRequest {
+    return this.planning.kernels;
+  }
+
   get run(): RunView | null {
     return this.runs.run;
   }
@@ -81,7 +78,7 @@ export class Workspace {
 
   /** Fills in the recipe of a shared link, and takes it out of the address: a reload does not bring it back. */
   async openLink(): Promise<void> {
-    await this.guard(async () => {
+    await this.guard('reading a shared link', async () => {
       const recipe = recipeOfLink(location.hash);
       if (!recipe) return;
       history.replaceState(null, '', location.pathname + location.search);
@@ -99,7 +96,7 @@ export class Workspace {
   /** From an empty page to a running demo, as a person would do it: recipe, model, data, Train. */
   async tryDemo(): Promise<void> {
     this.preparingDemo = 'Fetching the demo';
-    await this.guard(async () => {
+    await this.guard('preparing the demo', async () => {
       const demo = await fetchDemo();
       this.preparingDemo = 'Storing the model and reading the data';
       await this.loadRecipe(demo.recipe);
@@ -118,7 +115,7 @@ export class Workspace {
 
   /** Takes dropped data files: validation sets by their names, any other as the training file. */
   async addData(files: readonly File[]): Promise<void> {
-    await this.guard(async () => {
+    await this.guard('reading data files', async () => {
       this.data.add(files);
       await this.reloadData();
     });
@@ -126,9 +123,9 @@ export class Workspace {
 
   removeData(file: DataFile): void {
     this.data.remove(file);
-    void this.guard(async () => {
+    void this.guard('removing a data file', async () => {
       await this.data.compare();
-      await this.refreshPlan();
+      await this.planning.refresh();
     });
   }
 
@@ -149,11 +146,11 @@ export class Workspace {
       maskHistory: recipe.mask_history,
     };
     await this.data.load({ modelId: model.id, settings, columns: $state.snapshot(recipe.columns) });
-    await this.refreshPlan();
+    await this.planning.refresh();
   }
 
   async loadRecipe(file: File): Promise<void> {
-    await this.guard(async () => {
+    await this.guard('loading a recipe', async () => {
       await this.takeRecipe(parseRecipe(await file.text()));
     });
   }
@@ -185,11 +182,11 @@ export class Workspace {
       parseRecipe($state.snapshot(this.recipe));
       this.recipeError = null;
     } catch (error) {
-      this.plan = null;
-      this.recipeError = messageOf(error);
+      this.planning.forget();
+      this.recipeError = reported(error, 'checking the recipe');
       return;
     }
-    await this.guard(() => (needsData ? this.reloadData() : this.refreshPlan()));
+    await this.guard('applying the recipe', () => (needsData ? this.reloadData() : this.planning.refresh()));
   }
 
   get recipeJson(): string {
@@ -223,7 +220,7 @@ export class Workspace {
         : null;
     if (metric) reasons.push(metric);
     if (this.recipeError) reasons.push(this.recipeError);
-    if (this.planError) reasons.push(this.planError);
+    if (this.planning.error) reasons.push(this.planning.error);
     const start = this.runs.history.blockerFor(model?.id, recipe);
     if (start) reasons.push(start);
     return reasons;
@@ -234,88 +231,19 @@ export class Workspace {
     return this.pending > 0;
   }
 
-  /** What the page's address asks for. @throws where it asks for what there is not */
-  get kernels(): KernelRequest {
-    return kernelRequestOf(location.href);
-  }
-
-  private get planRequest(): PlanRequest | null {
-    const { model, data, recipe } = this;
-    const report = data.train?.report;
-    if (!model || !report) return null;
-    return {
-      modelId: model.id,
-      recipe: $state.snapshot(recipe),
-      trainLengths: report.lengths,
-      longestValidation: data.longestValidation,
-      kernels: this.kernels,
-    };
-  }
-
-  /** Plans recipes that need less memory than the one at hand. */
-  async findRemedies(): Promise<void> {
-    const request = this.planRequest;
-    if (request && !this.recipeError)
-      await this.memory.findRemedies(request, this.plan?.memory.total ?? Infinity);
-  }
-
   async applyRemedy(remedy: Remedy): Promise<void> {
     remedy.change(this.recipe);
     await this.recipeChanged(remedy.needsData);
   }
 
-  private async refreshPlan(): Promise<void> {
-    const { model, data } = this;
-    const report = data.train?.report;
-    this.plan = null;
-    this.planError = null;
-    this.memory.forget();
-    this.measuring.forget();
-    if (model && !report) this.measureExpected(model);
-    if (!model || !report || report.summary.rows === 0) return;
-    const longest = Math.max(report.summary.longest, data.longestValidation);
-    if (longest > model.maxPositions) {
-      this.planError = `The longest row has ${integer(longest)} tokens, but this model knows ${integer(model.maxPositions)} positions. Lower max_length to ${model.maxPositions}.`;
-      return;
-    }
-    try {
-      const request = this.planRequest!;
-      this.plan = await this.runs.planner.plan(request);
-      const { kernels } = this.plan;
-      if (kernels && kernels.measured < kernels.of)
-        this.measuring.begin(request, (plan) => (this.plan = plan));
-    } catch (error) {
-      this.planError = messageOf(error);
-    }
-  }
-
-  /** Before there is data: its rows are likely to fill micro-batches of max_length. */
-  private measureExpected({ id: modelId, maxPositions }: ModelDetails): void {
-    const recipe = $state.snapshot(this.recipe);
-    try {
-      this.measuring.begin(
-        {
-          modelId,
-          recipe,
-          trainLengths: Uint32Array.of(Math.min(recipe.max_length, maxPositions)),
-          longestValidation: 0,
-          kernels: this.kernels,
-        },
-        () => undefined,
-      );
-    } catch (error) {
-      this.planError = messageOf(error);
-    }
-  }
-
-  /** Runs work as busy, and shows its error. */
-  async guard(work: () => Promise<void>): Promise<void> {
+  /** Runs work while the page is busy, and shows its error. @param where what the work is, in a few words */
+  async guard(where: string, work: () => Promise<void>): Promise<void> {
     this.error = null;
     this.pending++;
     try {
       await work();
     } catch (error) {
-      this.fail(messageOf(error));
+      this.fail(reported(error, where));
     } finally {
       this.pending--;
     }

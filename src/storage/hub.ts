@@ -6,6 +6,7 @@ import { downloadFile, HubApiError, listFiles, modelInfo } from '@huggingface/hu
 import type { NamedFile } from '../formats/checkpoint.ts';
 import { UserError } from '../lib/errors.ts';
 import { isHubId } from '../lib/hubId.ts';
+import { report } from '../lib/errorLog.ts';
 
 export interface HubAccess {
   /** Another hub than huggingface.co, as HF_ENDPOINT has it. */
@@ -96,6 +97,7 @@ async function patientFetch(...request: Parameters<typeof fetch>): Promise<Respo
       if (attempt === TRIES || (response.status !== 429 && response.status < 500)) return response;
     } catch (error) {
       if (attempt === TRIES) throw error;
+      report(error, `attempt ${attempt} to download from the Hub`, 'warning');
     }
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * 2 ** (attempt - 1)));
   }

@@ -13,6 +13,7 @@ import {
   type StoredChunk,
   type StoredTensor,
 } from './database.ts';
+import { handledElsewhere } from '../lib/promises.ts';
 
 /** Chunks that are read and hashed ahead of the consumer. */
 const READS_IN_FLIGHT = 3;
@@ -104,8 +105,7 @@ export async function putTensor(
   let count = 0;
   for await (const chunk of chunks) {
     const writing = write(chunk, count++);
-    // Awaited below; a failure must not count as unhandled until then.
-    writing.catch(() => undefined);
+    handledElsewhere(writing);
     writes.push(writing);
     if (writes.length > WRITES_IN_FLIGHT) await writes.shift();
   }

@@ -4,6 +4,7 @@
  * its checkpoints, or nothing changes.
  */
 import { storing, type Database, type RunPart, type RunRecord, type StoredEvaluation } from './database.ts';
+import { handledElsewhere } from '../lib/promises.ts';
 
 const RUN_IS_SAFE = 'the run itself goes on';
 
@@ -75,7 +76,7 @@ export function endRun(
   return storing(async () => {
     const transaction = database.transaction(['runs', 'parts', 'checkpoints'], 'readwrite');
     const done = transaction.done;
-    done.catch(() => undefined);
+    handledElsewhere(done);
     const [runs, kept, checkpoints] = [
       transaction.objectStore('runs'),
       transaction.objectStore('parts'),

@@ -2,6 +2,7 @@
  * Evaluates all validation files at a step. A file that fails is left out from then on; the others and the
  * training go on.
  */
+import { report } from '../lib/errorLog.ts';
 import { isDeviceLost } from '../lib/errors.ts';
 import type { Evaluator } from './evaluation.ts';
 import { evaluationKeys } from './metrics.ts';
@@ -41,6 +42,7 @@ export class EvaluationRounds {
     } catch (error) {
       if (isDeviceLost(error)) return error;
       const message = error instanceof Error ? error.message : String(error);
+      report(error, `evaluating ${name} at step ${step}`);
       this.failures.set(name, message);
       this.emit({ type: 'evaluationFailed', step, name, message });
       return {};

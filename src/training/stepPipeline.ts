@@ -1,3 +1,5 @@
+import { handledElsewhere } from '../lib/promises.ts';
+
 /**
  * Steps that were started and are not over yet: an engine may take several at once, so that the GPU never
  * waits for the host.
@@ -30,7 +32,7 @@ export class StepPipeline<T> {
   private push(step: number): void {
     const result = this.start(step);
     // `next` throws it when its turn comes; until then it must not count as unhandled.
-    result.catch(() => undefined);
+    handledElsewhere(result);
     this.started.push(result);
   }
 }

@@ -3,6 +3,7 @@
  * nothing of GPUs or workers.
  */
 import type { DocumentTable } from '../data/documentTable.ts';
+import { report } from '../lib/errorLog.ts';
 import { BatchSampler, microBatchesOf } from './batches.ts';
 import { BestAdapterKeeper } from './bestAdapter.ts';
 import { NonFiniteError, type AdapterTensors, type Engine } from '../engine/engine.ts';
@@ -278,6 +279,7 @@ export class Trainer {
       emit({ type: 'checkpoint', step });
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
+      report(error, `storing the checkpoint of step ${step}`);
       emit({ type: 'checkpointFailed', step, message });
     }
   }

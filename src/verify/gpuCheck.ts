@@ -3,6 +3,7 @@ import type { GpuContext } from '../gpu/gpuContext.ts';
 import { checkOp, OP_BOUND } from './checkOp.ts';
 import { opCases } from './opCases.ts';
 import { loadTensorFlowOn } from '../plan/tensorflow/loadTensorflow.ts';
+import { report } from '../lib/errorLog.ts';
 
 export interface GpuCheckRow {
   op: string;
@@ -41,6 +42,7 @@ export async function checkGpu(
         if (!(error <= row.error)) row.error = error;
       }
     } catch (error) {
+      report(error, `checking the kernel ${made.name}`);
       row.failure ??= `${made.name}: ${error instanceof Error ? error.message : String(error)}`;
     }
   }

@@ -1,8 +1,11 @@
 /** Starts workers and wraps them: the only place where the page makes one. */
 import { proxy, wrap, type ProxyMarked, type Remote } from 'comlink';
+import { entryOf, record, recordedErrors } from '../lib/errorLog.ts';
 import type { RequestMade } from '../lib/requests.ts';
+import { receiveErrors } from './errorForwarding.ts';
+import { requestsOf, watchLiveness } from './liveness.ts';
 import { requestsHere } from './networkRequests.ts';
-import { requestsOf, watchLife } from './liveness.ts';
+import type { PageTrace } from './pageTrace.ts';
 import type { DatasetApi } from './dataset/datasetProtocol.ts';
 import type { EvaluationApi } from './evaluation/evaluationProtocol.ts';
 import type { HistoryApi } from './history/historyProtocol.ts';
@@ -17,42 +20,47 @@ export interface WorkerHandle<T> {
 }
 
 const living = new Set<Worker>();
-/** Made by workers that were ended. */
+/** Requests of workers that were ended. */
 const past: RequestMade[] = [];
 
 /**
- * Has a worker do work that tells how far it is. What is told comes by a port of its own, and so perhaps after the result: nothing is heard from then on.
+ * Has a worker do work and listens to what it reports meanwhile. Reports come by a port of their own and so may
+ * arrive after the result: from then on they are dropped.
  * @param work is given the function to hand to the worker
  */
-export async function listening<Told extends unknown[], T>(
-  onTold: (...told: Told) => void,
-  work: (tell: ((...told: Told) => void) & ProxyMarked) => Promise<T>,
+export async function withListener<Report extends unknown[], T>(
+  listener: (...report: Report) => void,
+  work: (send: ((...report: Report) => void) & ProxyMarked) => Promise<T>,
 ): Promise<T> {
   let isOpen = true;
-  const tell = proxy((...told: Told): void => {
-    if (isOpen) onTold(...told);
+  const send = proxy((...report: Report): void => {
+    if (isOpen) listener(...report);
   });
   try {
-    return await work(tell);
+    return await work(send);
   } finally {
     isOpen = false;
   }
 }
 
-/** Every network request of the page and of its workers. */
-export async function requestsMade(): Promise<RequestMade[]> {
-  return [...requestsHere('page'), ...past, ...(await Promise.all([...living].map(requestsOf))).flat()];
+/** Every network request of the page and of its workers, and their recorded errors. @param since ISO 8601; of errors */
+export async function pageTrace(since: string): Promise<PageTrace> {
+  const ofWorkers = await Promise.all([...living].map(requestsOf));
+  return {
+    requests: [...requestsHere('page'), ...past, ...ofWorkers.flat()],
+    errors: recordedErrors().filter(({ at }) => at >= since),
+  };
 }
 
-/** What a worker asked for is remembered before it is ended. */
+/** Keeps what a worker requested before it is ended. */
 async function endWorker(worker: Worker): Promise<void> {
   living.delete(worker);
   past.push(...(await requestsOf(worker)));
   worker.terminate();
 }
 
-/** @param onCrash told once, of an error that nothing caught or of the worker's end */
-function start<T>(worker: Worker, onCrash: (message: string) => void): WorkerHandle<T> {
+/** @param onCrash is called once: with an error that nothing caught, or when the worker has ended */
+function start<T>(worker: Worker, name: string, onCrash: (message: string) => void): WorkerHandle<T> {
   living.add(worker);
   let ended = false;
   const end = (message: string | null) => {
@@ -65,15 +73,20 @@ function start<T>(worker: Worker, onCrash: (message: string) => void): WorkerHan
       onCrash(message);
     }
   };
-  const stopWatching = watchLife(worker, () => end('it ended without a word, as when memory runs out'));
-  worker.addEventListener('error', (event) => end(event.message || 'the worker could not be loaded'));
-  worker.addEventListener('messageerror', () => end('a message could not be read'));
+  const stopWatching = watchLiveness(worker, () => {
+    if (ended) return;
+    const message = 'it ended without an error, as when memory runs out';
+    record(entryOf(new Error(message), `the ${name} worker`));
+    end(message);
+  });
+  receiveErrors(worker, end);
   return { api: wrap<T>(worker), terminate: () => (ended ? worker.terminate() : end(null)) };
 }
 
 export function startImport(onCrash: (message: string) => void): WorkerHandle<ImportApi> {
   return start(
     new Worker(new URL('./import/import.worker.ts', import.meta.url), { type: 'module', name: 'import' }),
+    'import',
     onCrash,
   );
 }
@@ -81,10 +94,12 @@ export function startImport(onCrash: (message: string) => void): WorkerHandle<Im
 export function startDataset(onCrash: (message: string) => void): WorkerHandle<DatasetApi> {
   return start(
     new Worker(new URL('./dataset/dataset.worker.ts', import.meta.url), { type: 'module', name: 'dataset' }),
+    'dataset',
     onCrash,
   );
 }
 
+/** @param set name of the validation file's set */
 export function startEvaluation(
   set: string,
   onCrash: (message: string) => void,
@@ -94,6 +109,7 @@ export function startEvaluation(
       type: 'module',
       name: `evaluation ${set}`,
     }),
+    `evaluation ${set}`,
     onCrash,
   );
 }
@@ -101,6 +117,7 @@ export function startEvaluation(
 export function startHistory(onCrash: (message: string) => void): WorkerHandle<HistoryApi> {
   return start(
     new Worker(new URL('./history/history.worker.ts', import.meta.url), { type: 'module', name: 'history' }),
+    'history',
     onCrash,
   );
 }
@@ -108,6 +125,7 @@ export function startHistory(onCrash: (message: string) => void): WorkerHandle<H
 export function startTrainer(onCrash: (message: string) => void): WorkerHandle<TrainerApi> {
   return start(
     new Worker(new URL('./trainer/trainer.worker.ts', import.meta.url), { type: 'module', name: 'trainer' }),
+    'trainer',
     onCrash,
   );
 }

@@ -1,33 +1,37 @@
+/**
+ * Notifies the page when a worker has ended, and gives it the network requests that a living worker made. A browser
+ * says nothing when a worker is ended or runs out of memory, but it frees what the worker held: each worker holds a
+ * lock of its own for as long as it lives (Web Locks), and the page waits for that lock.
+ */
+import { report } from '../lib/errorLog.ts';
 import type { RequestMade } from '../lib/requests.ts';
 import { requestsHere } from './networkRequests.ts';
 
-/**
- * Tells the page that a worker is gone, and, while it lives, which network requests it made. A browser says nothing when a worker is ended or runs out of memory, but it frees what the worker held: each
- * holds a lock of its own as long as it lives (Web Locks), and the page waits for that lock.
- */
-
-const KEY = 'finetabLifeLock';
+const LOCK_KEY = 'finetabLivenessLock';
 const REQUESTS_KEY = 'finetabRequests';
-/** A worker that is deep in work answers late. */
+/** A worker that is computing answers late. */
 const REQUESTS_MS = 2000;
 
-/** In a worker: holds a lock until it ends, and tells the page its name once it has it. */
-export function holdLife(): void {
+/** In a worker: holds a lock until the worker ends, and sends the lock's name to the page once it is held. */
+export function holdLivenessLock(): void {
   self.addEventListener('message', ({ data, ports }: MessageEvent<unknown>) => {
     if (data === REQUESTS_KEY) ports[0].postMessage(requestsHere(`${self.name} worker`));
   });
   const name = `finetab ${self.name} ${crypto.randomUUID()}`;
   void navigator.locks?.request(name, () => {
-    self.postMessage({ [KEY]: name });
+    self.postMessage({ [LOCK_KEY]: name });
     return new Promise(() => undefined);
   });
 }
 
-/** In the page: the requests that a worker made; none where it does not answer in time. */
+/** In the page: the requests that a worker made; none where the worker does not answer in time. */
 export function requestsOf(worker: Worker): Promise<RequestMade[]> {
   const { port1, port2 } = new MessageChannel();
   return new Promise((resolve) => {
-    const late = setTimeout(() => resolve([]), REQUESTS_MS);
+    const late = setTimeout(() => {
+      report(new Error(`no answer within ${REQUESTS_MS} ms`), 'asking a worker for its requests', 'warning');
+      resolve([]);
+    }, REQUESTS_MS);
     port1.onmessage = ({ data }: MessageEvent<RequestMade[]>) => {
       clearTimeout(late);
       port1.close();
@@ -37,16 +41,19 @@ export function requestsOf(worker: Worker): Promise<RequestMade[]> {
   });
 }
 
-/** In the page: calls `onEnd` once the worker is gone, unless it is told to stop watching. @returns stops watching */
-export function watchLife(worker: Worker, onEnd: () => void): () => void {
+/** In the page: calls `onEnd` once the worker is gone. @returns ends the watch */
+export function watchLiveness(worker: Worker, onEnd: () => void): () => void {
   const watching = new AbortController();
-  const hear = ({ data }: MessageEvent<Record<string, unknown> | null>) => {
-    const name = data?.[KEY];
+  const receive = ({ data }: MessageEvent<Record<string, unknown> | null>) => {
+    const name = data?.[LOCK_KEY];
     if (typeof name !== 'string') return;
-    worker.removeEventListener('message', hear);
+    worker.removeEventListener('message', receive);
     if (watching.signal.aborted) return;
-    navigator.locks.request(name, { signal: watching.signal }, onEnd).catch(() => undefined);
+    navigator.locks.request(name, { signal: watching.signal }, onEnd).catch((error: unknown) => {
+      // Ending the watch aborts the request: that is expected.
+      if (!watching.signal.aborted) report(error, "waiting for a worker's lock");
+    });
   };
-  worker.addEventListener('message', hear);
+  worker.addEventListener('message', receive);
   return () => watching.abort();
 }

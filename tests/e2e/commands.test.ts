@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -123,6 +123,31 @@ describe('commands', { timeout: 300_000 }, () => {
         expect(Math.abs(loss - Math.log(128))).toBeLessThan(1.5);
       }
       expect(figures.steps[1].loss).toBeCloseTo(figures.steps[0].loss, 4);
+    },
+  );
+
+  it.skipIf(!browserPath)(
+    "npm run headless ends with the page's own error, and leaves the worker's stack in errors.txt",
+    () => {
+      const folder = mkdtempSync(join(tmpdir(), 'finetab-headless-test-'));
+      mkdirSync(join(folder, 'model'));
+      writeFileSync(join(folder, 'model', 'config.json'), '{"model_type":"mamba"}');
+      writeFileSync(
+        join(folder, 'recipe.json'),
+        JSON.stringify({ model: 'folder:model', train_file: 'train.jsonl' }),
+      );
+      const { status, stderr } = spawnSync(
+        process.execPath,
+        command('headless', join(folder, 'recipe.json'), '--out', join(folder, 'out')),
+        { cwd: root, encoding: 'utf8' },
+      );
+      expect(status).toBe(1);
+      const lines = stderr.trim().split('\n');
+      expect(lines.at(-1)).toMatch(/There is no model\.safetensors/);
+      expect(lines.at(-2)).toContain(join(folder, 'out', 'errors.txt'));
+      expect(readFileSync(join(folder, 'out', 'errors.txt'), 'utf8')).toMatch(
+        /page, importing a model \(warning\)\nUserError: There is no model\.safetensors.*\nat .*import\.worker/,
+      );
     },
   );
 

@@ -265,11 +265,11 @@ describe.skipIf(!browserPath)('data on the page', { timeout: 240_000 }, () => {
     expect(killed.workers.filter((name) => name === 'evaluation other').length).toBe(2);
     expect(killed.workers.length).toBe(whole.workers.length + 1);
     expect(killed.said).toMatch(
-      /The worker of other ended at step \d+: it ended without a word[\s\S]*It was started again/,
+      /The worker of other ended at step \d+: it ended without an error[\s\S]*It was started again/,
     );
-    expect(killed.said).toMatch(/The worker that holds this file ended[\s\S]*read anew/);
+    expect(killed.said).toMatch(/The worker that holds this file ended[\s\S]*reads the file again/);
     expect(killed.report).toMatch(
-      /The worker of other ended \(it ended without a word.*\) and was started again/,
+      /The worker of other ended \(it ended without an error.*\) and was started again/,
     );
     expect(killed.alerts).toEqual([]);
     // The same curves, of this file too, to the last digit.

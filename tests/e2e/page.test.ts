@@ -351,8 +351,9 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
     await context.close();
   });
 
-  it('trains on when the worker of a validation file dies, and says which', async () => {
+  it("trains on when the worker of a validation file dies, says which, and hands out the worker's stack", async () => {
     const { context, page } = await fresh();
+    await context.grantPermissions(['clipboard-read', 'clipboard-write']);
     await context.route('**/assets/evaluation.worker*.js', async (route) => {
       const response = await route.fetch();
       // The worker of “other” throws where nothing catches it, as soon as it is connected to the trainer.
@@ -366,6 +367,18 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
     expect(alerts.join('\n')).toMatch(
       /other could not be evaluated: .*out of memory.*The other files and the training go on/,
     );
+    // The details of the error: which worker threw it, and where in its script.
+    await page
+      .locator('.notice', { hasText: 'other could not be evaluated' })
+      .getByRole('button', { name: 'Copy details' })
+      .click();
+    await page.getByRole('button', { name: 'Details copied' }).waitFor();
+    const stack =
+      /evaluation other worker, an error that nothing caught \(error\)\nError: out of memory\nat .*evaluation\.worker/;
+    const details = await page.evaluate(() => navigator.clipboard.readText());
+    expect(details).toMatch(/^Finetab [\d.]+, Mozilla.*\n.*\nThe page shows: other could not be evaluated/);
+    expect(details).toMatch(stack);
+    expect(new TextDecoder().decode(await download(page, 'report.md'))).toMatch(stack);
     const lines = new TextDecoder()
       .decode(await download(page, 'metrics.jsonl'))
       .trim()

@@ -68,6 +68,7 @@ const inputs: ReportInputs = {
     { url: 'https://hub.example/a/model.safetensors', bytes: 5, thread: 'import worker' },
     { url: 'https://hub.example/a/model.safetensors', bytes: 6, thread: 'import worker' },
   ],
+  errors: [],
   result: {
     reason: 'finished',
     message: null,

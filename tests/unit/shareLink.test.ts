@@ -33,7 +33,7 @@ describe('share link', () => {
   it('says what is wrong with a broken one, and takes no other fragment for one', () => {
     expect(recipeOfLink('#step-model')).toBeNull();
     expect(recipeOfLink('')).toBeNull();
-    expect(() => recipeOfLink('#recipe=%%%')).toThrow(/The recipe is not JSON/);
+    expect(() => recipeOfLink('#recipe=%%%')).toThrow(/link was cut off or changed/);
     expect(() => recipeOfLink(`#recipe=${btoa('{"lora":{"rank":8}}')}`)).toThrow(
       /"lora\.rank" is not a key of a recipe/,
     );

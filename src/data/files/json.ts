@@ -102,6 +102,7 @@ async function parseWrapped(file: Blob): Promise<Records | null> {
   try {
     value = JSON.parse((await wholeText(file)).text);
   } catch {
+    // Expected: the file is one object a line, and the caller reports a bad line.
     return null;
   }
   return unwrapped(value) ?? rowsOf([value]);

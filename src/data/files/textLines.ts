@@ -48,6 +48,7 @@ export async function wholeText(file: Blob): Promise<{ text: string; badLine: nu
   try {
     return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes), badLine: null };
   } catch {
+    // Expected of other encodings: the caller reports the line.
     let badLine = 0;
     for await (const { isUtf8 } of textLines(file)) {
       badLine++;
@@ -62,6 +63,7 @@ function decoded(bytes: Uint8Array, isFirst: boolean): TextLine {
   try {
     return { text: clean(STRICT.decode(bytes)), isUtf8: true };
   } catch {
+    // Expected of other encodings: the caller reports the line.
     return { text: clean(LENIENT.decode(bytes)), isUtf8: false };
   }
 }

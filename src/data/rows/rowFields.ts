@@ -41,6 +41,7 @@ function listOf(value: unknown): unknown {
   try {
     parsed = JSON.parse(value);
   } catch {
+    // Expected: the text is not JSON, so it is the value itself.
     return value;
   }
   const isTurn = (turn: unknown) =>

@@ -28,6 +28,7 @@ import {
 } from '../engine.ts';
 import type { PlanOptions } from '../enginePlans.ts';
 import { weightValues } from './weightValues.ts';
+import { settled } from '../../lib/promises.ts';
 
 /** What the fallback holds, estimated: weights in float32, and every forward value of a step twice (itself and its gradient). */
 export function fallbackMemory(options: PlanOptions): MemoryReport {
@@ -293,7 +294,7 @@ export class TensorFlowEngine implements Engine {
 
   private exclusively<T>(call: () => Promise<T>): Promise<T> {
     const result = this.turn.then(call);
-    this.turn = result.catch(() => undefined);
+    this.turn = settled(result);
     return result;
   }
 }

@@ -11,6 +11,7 @@ import { NonFiniteError, type StepInput, type StepOutput } from '../engine.ts';
 import type { GpuReplay } from './planReplay.ts';
 import type { DeviceBuffers } from './deviceBuffers.ts';
 import { STATS_BYTES, STEPS_AHEAD } from '../memoryReport.ts';
+import { settled } from '../../lib/promises.ts';
 
 /** Gradients of a token enter the float16 levels about as large as 2 to this. */
 const SCALE_BITS = 6;
@@ -148,7 +149,7 @@ export class GpuSteps {
     });
     this.taken = number;
     const stats = deviceBuffers.mapped(place.buffer, STATS_BYTES).then((bytes) => new Float32Array(bytes));
-    place.free = stats.catch(() => undefined);
+    place.free = settled(stats);
     return { number, scale, bits, era: this.failures.length, startedMs, stats };
   }
 

@@ -30,6 +30,7 @@ import { settingsWith } from '../../tuning/kernelChoice.ts';
 import { chooseMemory } from '../memoryChoice.ts';
 import { makeEnginePlans, listPlans, type PlanOptions, type EnginePlans } from '../enginePlans.ts';
 import { memoryReport, STEPS_AHEAD, weightGroupsOf, weightNames } from '../memoryReport.ts';
+import { settled } from '../../lib/promises.ts';
 
 export class WebGpuEngine implements Engine {
   readonly tokensPerMicroBatch: number;
@@ -299,7 +300,7 @@ export class WebGpuEngine implements Engine {
     const result = this.turn.then(call).catch(async (error: unknown) => {
       throw await this.context.causeOf(error);
     });
-    this.turn = result.catch(() => undefined);
+    this.turn = settled(result);
     return result;
   }
 }

@@ -1,5 +1,9 @@
-/** One data file on the page: the worker that reads it, and what it said. A worker that ends is started again once, and the file is read anew. */
-import { listening, startDataset, startEvaluation, type WorkerHandle } from '../../worker/client.ts';
+/**
+ * One data file on the page: the worker that reads it, and what the worker found. A worker that dies is started again
+ * once, and reads the file again.
+ */
+import { startDataset, startEvaluation, withListener, type Remote } from '../../worker/client.ts';
+import { SupervisedWorker, WorkerDied } from '../../worker/supervisedWorker.ts';
 import type {
   DataRequest,
   DatasetApi,
@@ -11,21 +15,10 @@ import type {
 } from '../../worker/dataset/datasetProtocol.ts';
 import type { EvaluationApi } from '../../worker/evaluation/evaluationProtocol.ts';
 import type { Fingerprints, Overlap } from '../../data/rows/rowStatistics.ts';
-import { messageOf } from '../text.ts';
+import { reported } from '../errors/reported.ts';
 
 /** How files are read: everything but the file itself. */
 export type Reading = Omit<DataRequest, 'file'>;
-
-type Handle = WorkerHandle<DatasetApi> | WorkerHandle<EvaluationApi>;
-
-interface Living {
-  handle: Handle;
-  /** Rejects when the worker ends: what it was asked is never answered. */
-  died: Promise<never>;
-}
-
-/** The worker ended before it answered. */
-export class WorkerDied extends Error {}
 
 export class DataFile {
   report = $state.raw<FileReport | null>(null);
@@ -33,28 +26,42 @@ export class DataFile {
   error = $state<string | null>(null);
   /** Whether a preview of its rows starts unfolded. */
   previewOpen = false;
-  /** What befell its worker. */
+  /** Set where its worker died and was started again. */
   notice = $state<string | null>(null);
   /** Rows that are in another file too: leakage, where one of the two is the training file. */
   overlaps = $state.raw<{ file: string; overlap: Overlap }[]>([]);
-  private living: Living | null = null;
+  /** Is called when a new worker, in place of one that died, has read the file. */
+  onReread: () => void = () => undefined;
+  /**
+   * Is called when the worker dies while the file lies ready.
+   * @param restarted whether a new worker has read the file; null where none is started
+   */
+  onDeath: (message: string, restarted: Promise<boolean> | null) => void = () => undefined;
+  private readonly worker: SupervisedWorker<DatasetApi> | SupervisedWorker<EvaluationApi>;
+  /** Grows with every reading: an answer to an earlier one is dropped. */
   private generation = 0;
   private reading: Reading | null = null;
   private restarts = 0;
   private rereading: Promise<void> = Promise.resolve();
-  /** Told when the file was read anew by a worker in place of one that ended. */
-  onReread: () => void = () => undefined;
-  /** Told when the worker ends while the file lies ready. @param restarted whether a new one has read the file; null where none is tried */
-  onDeath: (message: string, restarted: Promise<boolean> | null) => void = () => undefined;
 
   constructor(
     readonly file: File,
     readonly role: 'train' | 'validation',
     /** Of a validation set: its name in metrics. */
     readonly name: string,
-  ) {}
+  ) {
+    const onDeath = (message: string) => this.died(message);
+    this.worker =
+      role === 'train'
+        ? new SupervisedWorker<DatasetApi>('dataset', startDataset, onDeath)
+        : new SupervisedWorker<EvaluationApi>(
+            'evaluation',
+            (onCrash) => startEvaluation(name, onCrash),
+            onDeath,
+          );
+  }
 
-  /** Reads the file with a model's tokenizer; a later call outruns an earlier one. */
+  /** Reads the file with a model's tokenizer; the answer to an earlier call is dropped. */
   async load(reading: Reading): Promise<void> {
     this.restarts = 0;
     this.notice = null;
@@ -78,20 +85,17 @@ export class DataFile {
     return this.ask((api) => api.overlap(other));
   }
 
-  dataset(): WorkerHandle<DatasetApi> {
-    return this.worker().handle as WorkerHandle<DatasetApi>;
+  /** Of the training file. @throws WorkerDied where its worker ends first */
+  askDataset<R>(question: (api: Remote<DatasetApi>) => Promise<R>): Promise<R> {
+    return (this.worker as SupervisedWorker<DatasetApi>).ask(question);
   }
 
-  evaluation(): WorkerHandle<EvaluationApi> {
-    return this.worker().handle as WorkerHandle<EvaluationApi>;
+  /** Of a validation file. @throws WorkerDied where its worker ends first */
+  askEvaluation<R>(question: (api: Remote<EvaluationApi>) => Promise<R>): Promise<R> {
+    return (this.worker as SupervisedWorker<EvaluationApi>).ask(question);
   }
 
-  /** The answer of its worker, or WorkerDied where that ends first. */
-  orDeath<T>(answer: Promise<T>): Promise<T> {
-    return Promise.race([answer, this.worker().died]);
-  }
-
-  /** Waits until a worker in place of one that ended has read the file. @returns whether there is one */
+  /** Waits until a worker in place of one that died has read the file. @returns whether there is one */
   async reread(): Promise<boolean> {
     await this.rereading;
     return this.report !== null;
@@ -99,8 +103,8 @@ export class DataFile {
 
   dispose(): void {
     this.generation++;
-    this.living?.handle.terminate();
-    this.living = null;
+    this.progress = null;
+    this.worker.end();
   }
 
   private async read(reading: Reading): Promise<void> {
@@ -114,60 +118,45 @@ export class DataFile {
       const onProgress = (done: number, total: number) => {
         if (mine === this.generation) this.progress = { done, total };
       };
-      const report = await listening(onProgress, (tell) =>
-        this.ask((api) => api.load({ ...reading, file: this.file }, tell)),
+      const report = await withListener(onProgress, (send) =>
+        this.ask((api) => api.load({ ...reading, file: this.file }, send)),
       );
-      if (mine !== this.generation) return;
-      this.report = report;
+      if (mine === this.generation) this.report = report;
     } catch (error) {
-      if (mine !== this.generation) return;
-      if (!(error instanceof WorkerDied)) this.error = messageOf(error);
-      else if (this.mayRestart(error.message)) await this.read(reading);
-      else
-        this.error = `Reading ${this.file.name} failed: ${error.message}. Remove the file and drop it again; split it where it is very large.`;
+      await this.readingFailed(error, mine, reading);
     } finally {
       if (mine === this.generation) this.progress = null;
     }
   }
 
-  /** Answers, or throws WorkerDied where the worker ends first. */
-  private ask<T>(question: (api: WorkerHandle<RowFileApi>['api']) => Promise<T>): Promise<T> {
-    const { handle, died } = this.worker();
-    return Promise.race([question(handle.api as unknown as WorkerHandle<RowFileApi>['api']), died]);
+  private async readingFailed(error: unknown, mine: number, reading: Reading): Promise<void> {
+    if (!(error instanceof WorkerDied)) {
+      const message = reported(error, `reading ${this.file.name}`);
+      if (mine === this.generation) this.error = message;
+      return;
+    }
+    // The death itself is in the log already.
+    if (mine !== this.generation) return;
+    if (this.mayRestart(error.reason)) await this.read(reading);
+    else
+      this.error = `Reading ${this.file.name} failed: ${error.reason}. Remove the file and drop it again; split it where it is very large.`;
+  }
+
+  private ask<R>(question: (api: Remote<RowFileApi>) => Promise<R>): Promise<R> {
+    return (this.worker as unknown as SupervisedWorker<RowFileApi>).ask(question);
   }
 
   private mayRestart(message: string): boolean {
     if (this.restarts > 0) return false;
     this.restarts++;
-    this.notice = `The worker that holds this file ended (${message}). It was started again and the file is read anew.`;
+    this.notice = `The worker that holds this file ended (${message}). It was started again and reads the file again.`;
     return true;
   }
 
-  private worker(): Living {
-    if (this.living) return this.living;
-    let reject!: (error: Error) => void;
-    const died = new Promise<never>((_, no) => (reject = no));
-    died.catch(() => undefined);
-    const onCrash = (message: string) => {
-      if (this.living !== living) return;
-      this.living = null;
-      // After an error that nothing caught nobody knows what state it is in.
-      living.handle.terminate();
-      reject(new WorkerDied(message));
-      // While it is being read, read() sees to it.
-      if (this.progress === null) this.revive(message);
-    };
-    const living: Living = {
-      handle: this.role === 'train' ? startDataset(onCrash) : startEvaluation(this.name, onCrash),
-      died,
-    };
-    this.living = living;
-    return living;
-  }
-
-  private revive(message: string): void {
+  private died(message: string): void {
     const { reading } = this;
-    if (!reading) return;
+    // While the file is being read, read() sees to it.
+    if (this.progress !== null || !reading) return;
     if (!this.mayRestart(message)) {
       this.report = null;
       this.error = `The worker that holds ${this.file.name} ended again: ${message}. Remove the file and drop it again.`;

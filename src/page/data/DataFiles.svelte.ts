@@ -2,13 +2,17 @@
 import { isValidationFile, validationSetName } from '../../data/files/fileNames.ts';
 import { UserError } from '../../lib/errors.ts';
 import type { FileReport } from '../../worker/dataset/datasetProtocol.ts';
-import { DataFile, WorkerDied, type Reading } from './DataFile.svelte.ts';
+import { WorkerDied } from '../../worker/supervisedWorker.ts';
+import { DataFile, type Reading } from './DataFile.svelte.ts';
 import { integer } from '../text.ts';
+
+/** Curves and losses are kept by name: 'training' and each validation set. */
+const TRAINING_CURVE = 'training';
 
 export class DataFiles {
   train = $state.raw<DataFile | null>(null);
   validation = $state.raw<DataFile[]>([]);
-  /** The person's word that bad rows of the training file are to be left out. */
+  /** Whether the person chose to leave the bad rows of the training file out. */
   skipsBadRows = $state(false);
 
   get all(): DataFile[] {
@@ -32,7 +36,7 @@ export class DataFiles {
       else {
         this.train?.dispose();
         this.skipsBadRows = false;
-        this.train = this.watched(new DataFile(file, 'train', 'training'));
+        this.train = this.watched(new DataFile(file, 'train', TRAINING_CURVE));
       }
     }
   }
@@ -43,7 +47,7 @@ export class DataFiles {
     this.validation = this.validation.filter((other) => other !== file);
   }
 
-  /** Reads all files anew with a model's tokenizer. */
+  /** Reads all files again, with a model's tokenizer. */
   async load(reading: Reading): Promise<void> {
     await Promise.all(this.all.map((file) => file.load(reading)));
     await this.compare();
@@ -70,7 +74,7 @@ export class DataFiles {
         }),
       );
     } catch (error) {
-      // A worker that ended meanwhile reads its file anew, and the files are compared again.
+      // A worker that died meanwhile reads its file again, and the files are compared again then.
       if (!(error instanceof WorkerDied)) throw error;
     }
   }
@@ -105,6 +109,10 @@ export class DataFiles {
 
   private addValidation(file: File): void {
     const name = validationSetName(file.name);
+    if (name === TRAINING_CURVE)
+      throw new UserError(
+        `${file.name} would be a validation set called "${name}", which is the name of the training curve. Rename the file.`,
+      );
     const twin = this.validation.find((other) => other.name === name);
     if (twin && twin.file.name !== file.name) {
       throw new UserError(

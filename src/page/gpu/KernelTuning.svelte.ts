@@ -1,5 +1,6 @@
 /** Measuring a run's kernels in the background: it begins when the page has been left alone for a moment, and any other work on the GPU ends it. */
-import { listening } from '../../worker/client.ts';
+import { report } from '../../lib/errorLog.ts';
+import { withListener } from '../../worker/client.ts';
 import type { PlanRequest, RunPlan, TrainerApi } from '../../worker/trainer/trainerProtocol.ts';
 
 const QUIET_MS = 1500;
@@ -28,9 +29,12 @@ export class KernelTuning {
     const onProgress = (done: number, total: number) => {
       if (mine === this.generation) this.progress = { done, total };
     };
-    // What fails here is left to the rule, or fails again and is told where a run starts.
-    const plan = await listening(onProgress, (tell) => this.source.measureKernels(request, tell)).catch(
-      () => null,
+    const plan = await withListener(onProgress, (send) => this.source.measureKernels(request, send)).catch(
+      (error: unknown) => {
+        // The run starts without these measurements; what is wrong with the GPU is shown there.
+        report(error, 'measuring kernels', 'warning');
+        return null;
+      },
     );
     if (mine !== this.generation) return;
     this.progress = null;

@@ -1,8 +1,9 @@
 /** What is known of the GPU's memory, and the remedies that were planned for the run at hand. */
 import type { PlanRequest, RunPlan } from '../../worker/trainer/trainerProtocol.ts';
+import { report } from '../../lib/errorLog.ts';
 import { largest } from '../../lib/extremes.ts';
 import type { Recipe } from '../../training/recipe.ts';
-import { messageOf } from '../text.ts';
+import { reported } from '../errors/reported.ts';
 import {
   planRemedies,
   remediesFor,
@@ -53,7 +54,7 @@ export class MemoryCheck {
       this.probe = granted === null ? null : { asked: bytes, granted };
       if (granted === null) this.failure = 'This browser offers no WebGPU: there is no driver to ask.';
     } catch (error) {
-      this.failure = messageOf(error);
+      this.failure = reported(error, 'asking the driver for memory');
     }
     this.probing = false;
     this.forget();
@@ -85,7 +86,11 @@ export class MemoryCheck {
             trainLengths: trainLengths.map(cut),
             longestValidation: cut(longestValidation),
           })
-          .catch(() => null);
+          .catch((error: unknown) => {
+            // A remedy that cannot be planned is not offered.
+            report(error, `planning the remedy ${remedy.label}`, 'warning');
+            return null;
+          });
       },
     );
     if (mine === this.generation) this.remedies = found;

@@ -1,12 +1,12 @@
 /** The runs kept in this browser: the list, what is compared, and the adapter that the next run starts from. */
 import { zipFolder } from '../../formats/zip.ts';
-import type { Remote } from '../../worker/client.ts';
+import type { SupervisedWorker } from '../../worker/supervisedWorker.ts';
 import type { HistoryApi, RunDetails, RunSummary } from '../../worker/history/historyProtocol.ts';
 import type { Recipe } from '../../training/recipe.ts';
 import type { StartingAdapter } from '../../worker/trainer/trainerProtocol.ts';
 import { recipeDifferences, type RecipeDifference } from './recipeDifferences.ts';
 import { save } from '../layout/saveFile.ts';
-import { messageOf } from '../text.ts';
+import { reported } from '../errors/reported.ts';
 
 /** What the next run starts from. */
 export type NextStart = Pick<StartingAdapter, 'name' | 'modelId' | 'lora' | 'tensors'>;
@@ -27,7 +27,7 @@ export class History {
   comparison = $state.raw<Comparison | null>(null);
   startFrom = $state.raw<NextStart | null>(null);
 
-  constructor(private readonly api: () => Remote<HistoryApi>) {}
+  constructor(private readonly worker: SupervisedWorker<HistoryApi>) {}
 
   get bytes(): number {
     return this.runs.reduce((sum, { storedBytes }) => sum + storedBytes, 0);
@@ -39,8 +39,8 @@ export class History {
   }
 
   async refresh(): Promise<void> {
-    await this.guard(null, async () => {
-      this.runs = await this.api().runs();
+    await this.guard('reading the kept runs', null, async () => {
+      this.runs = await this.worker.ask((api) => api.runs());
       const ids = this.runs.map(({ id }) => id);
       this.ticked = this.ticked.filter((id) => ids.includes(id));
       if (this.comparison?.runs.some(({ id }) => !ids.includes(id))) this.comparison = null;
@@ -52,35 +52,43 @@ export class History {
   }
 
   details(runId: string): Promise<RunDetails> {
-    return this.api().details(runId);
+    return this.worker.ask((api) => api.details(runId));
   }
 
   async rename(run: RunSummary, name: string): Promise<void> {
     if (name.trim() === run.name) return;
-    await this.guard(run.id, () => this.api().rename(run.id, name));
+    await this.guard('renaming a run', run.id, () => this.worker.ask((api) => api.rename(run.id, name)));
     await this.refresh();
   }
 
   async setNotes(run: RunSummary, notes: string): Promise<void> {
     if (notes === run.notes) return;
-    await this.guard(run.id, () => this.api().setNotes(run.id, notes));
+    await this.guard('storing notes', run.id, () => this.worker.ask((api) => api.setNotes(run.id, notes)));
     await this.refresh();
   }
 
   async remove(run: RunSummary): Promise<void> {
-    await this.guard(run.id, () => this.api().remove(run.id));
+    await this.guard('deleting a run', run.id, () => this.worker.ask((api) => api.remove(run.id)));
     await this.refresh();
   }
 
   async exportRun(run: RunSummary): Promise<void> {
-    await this.guard(run.id, async () =>
-      save(`${fileNameOf(run)}.zip`, await this.api().exportZip(run.id), 'application/zip'),
+    await this.guard('exporting a run', run.id, async () =>
+      save(
+        `${fileNameOf(run)}.zip`,
+        await this.worker.ask((api) => api.exportZip(run.id)),
+        'application/zip',
+      ),
     );
   }
 
   async downloadAdapter(run: RunSummary): Promise<void> {
-    await this.guard(run.id, async () =>
-      save('adapter.zip', zipFolder(await this.api().adapterFolder(run.id), 'adapter'), 'application/zip'),
+    await this.guard('downloading an adapter', run.id, async () =>
+      save(
+        'adapter.zip',
+        zipFolder(await this.worker.ask((api) => api.adapterFolder(run.id)), 'adapter'),
+        'application/zip',
+      ),
     );
   }
 
@@ -90,11 +98,11 @@ export class History {
     this.comparison = null;
     const pair = this.ticked.map((id) => this.find(id)!);
     if (pair.length < 2) return;
-    await this.guard(run.id, async () => {
+    await this.guard('comparing two runs', run.id, async () => {
       const [a, b] = pair.sort((x, y) => (x.startedAt < y.startedAt ? -1 : 1));
       const details: [RunDetails, RunDetails] = [
-        await this.api().details(a.id),
-        await this.api().details(b.id),
+        await this.worker.ask((api) => api.details(a.id)),
+        await this.worker.ask((api) => api.details(b.id)),
       ];
       this.comparison = { runs: [a, b], details, differences: recipeDifferences(a.recipe, b.recipe) };
     });
@@ -102,13 +110,13 @@ export class History {
 
   /** The next run goes on from a kept run's adapter. @throws where it does not fit the model */
   async startFromRun(run: RunSummary, modelId: string): Promise<void> {
-    this.startFrom = await this.api().startFromRun(run.id, modelId);
+    this.startFrom = await this.worker.ask((api) => api.startFromRun(run.id, modelId));
   }
 
   /** The next run goes on from a dropped PEFT folder. @throws where it is none, or does not fit the model */
   async startFromFiles(files: readonly File[], modelId: string): Promise<void> {
     const named = files.map((file) => ({ path: file.webkitRelativePath || file.name, blob: file as Blob }));
-    this.startFrom = await this.api().startFromFiles(named, modelId);
+    this.startFrom = await this.worker.ask((api) => api.startFromFiles(named, modelId));
   }
 
   /** Why the next run cannot start from what was chosen. */
@@ -125,13 +133,13 @@ export class History {
     return `The adapter ${startFrom.name} to go on from needs ${wanted}. Set the recipe so, or start from scratch.`;
   }
 
-  private async guard(runId: string | null, work: () => Promise<unknown>): Promise<void> {
+  private async guard(where: string, runId: string | null, work: () => Promise<unknown>): Promise<void> {
     this.error = null;
     this.busy = runId;
     try {
       await work();
     } catch (error) {
-      this.error = messageOf(error);
+      this.error = reported(error, where);
     } finally {
       this.busy = null;
     }

@@ -1,5 +1,6 @@
-/** The models of this browser: those that are stored, the chosen one, and the import that goes on. */
-import { listening, startImport, type WorkerHandle } from '../../worker/client.ts';
+/** The models of this browser: those that are stored, the chosen one, and the import that is running. */
+import { startImport, withListener, type Remote } from '../../worker/client.ts';
+import { SupervisedWorker } from '../../worker/supervisedWorker.ts';
 import type {
   ImportApi,
   ModelDetails,
@@ -9,13 +10,12 @@ import type {
 import type { Recipe } from '../../training/recipe.ts';
 import { hubEndpoint } from './hubEndpoint.ts';
 
-/** What of the page the library works with. */
+/** What the library needs of the page. */
 export interface ModelLibraryHost {
   readonly recipe: Recipe;
-  /** Runs work as busy, and shows its error. */
-  guard(work: () => Promise<void>): Promise<void>;
-  fail(message: string): void;
-  /** A model was chosen: what depends on it is made anew. */
+  /** Runs work while the page is busy, and shows its error. */
+  guard(where: string, work: () => Promise<void>): Promise<void>;
+  /** Reads what depends on the model again. */
   modelChosen(): Promise<void>;
 }
 
@@ -26,17 +26,14 @@ export class ModelLibrary {
   model = $state.raw<ModelDetails | null>(null);
   importing = $state<{ name: string; done: number; total: number } | null>(null);
   storage = $state.raw<StorageUse | null>(null);
-  private readonly importer: WorkerHandle<ImportApi>;
+  private readonly worker = new SupervisedWorker<ImportApi>('import', startImport);
+  private cancelled = false;
 
-  constructor(private readonly host: ModelLibraryHost) {
-    this.importer = startImport((message) =>
-      host.fail(`The import failed: ${message}. Reload the page and drop the files again.`),
-    );
-  }
+  constructor(private readonly host: ModelLibraryHost) {}
 
   async importModel(files: readonly File[]): Promise<void> {
     const { recipe } = this.host;
-    await this.host.guard(async () => {
+    await this.host.guard('importing a model', async () => {
       const named = files.map((file) => ({ path: file.webkitRelativePath || file.name, blob: file as Blob }));
       const folder = named[0]?.path.includes('/') ? named[0].path.split('/')[0] : '';
       const single = named.length === 1 ? named[0].path.replace(/\.gguf$/i, '') : '';
@@ -44,8 +41,8 @@ export class ModelLibrary {
         .replace(/^folder:/, '')
         .split('/')
         .at(-1);
-      await this.bring(inRecipe || folder || single || 'dropped model', (name, progress) =>
-        this.importer.api.importModel(named, name, recipe.quantization, progress),
+      await this.bring(inRecipe || folder || single || 'dropped model', (api, name, progress) =>
+        api.importModel(named, name, recipe.quantization, progress),
       );
     });
   }
@@ -53,55 +50,66 @@ export class ModelLibrary {
   /** @param id "owner/name" @param token '' for none */
   async downloadModel(id: string, token: string): Promise<void> {
     const { recipe } = this.host;
-    await this.host.guard(() =>
-      this.bring(id, (name, progress) =>
-        this.importer.api.importFromHub(
-          name,
-          recipe.quantization,
-          { endpoint: hubEndpoint(), token },
-          progress,
-        ),
+    await this.host.guard('downloading a model', () =>
+      this.bring(id, (api, name, progress) =>
+        api.importFromHub(name, recipe.quantization, { endpoint: hubEndpoint(), token }, progress),
       ),
     );
   }
 
-  async select(id: string): Promise<void> {
-    await this.host.guard(() => this.choose(id));
+  /** Ends the import that is running. What it stored stays, so that the next import of the model is shorter. */
+  cancelImport(): void {
+    if (!this.importing) return;
+    this.cancelled = true;
+    this.worker.end();
   }
 
-  /** As `select`, within work that is guarded already. */
+  async select(id: string): Promise<void> {
+    await this.host.guard('choosing a model', () => this.choose(id));
+  }
+
+  /** As `select`, where the caller shows the error. */
   async choose(id: string): Promise<void> {
-    await this.use(await this.importer.api.details(id));
+    await this.use(await this.worker.ask((api) => api.details(id)));
   }
 
   async remove(id: string): Promise<void> {
-    await this.host.guard(async () => {
-      await this.importer.api.remove(id);
+    await this.host.guard('deleting a model', async () => {
+      await this.worker.ask((api) => api.remove(id));
       if (this.model?.id === id) this.model = null;
       await this.refresh();
     });
   }
 
   async refresh(): Promise<void> {
-    this.models = await this.importer.api.models();
+    this.models = await this.worker.ask((api) => api.models());
     await this.refreshStorage();
   }
 
   async refreshStorage(): Promise<void> {
-    this.storage = await this.importer.api.storage();
+    this.storage = await this.worker.ask((api) => api.storage());
   }
 
   private async bring(
     name: string,
-    work: (name: string, progress: Progress) => Promise<ModelDetails>,
+    work: (api: Remote<ImportApi>, name: string, progress: Progress) => Promise<ModelDetails>,
   ): Promise<void> {
     this.importing = { name, done: 0, total: 1 };
+    this.cancelled = false;
     const onProgress = (done: number, total: number) => {
       this.importing = { name, done, total };
     };
-    const details = await listening(onProgress, (tell) => work(name, tell)).finally(
-      () => (this.importing = null),
-    );
+    let details: ModelDetails;
+    try {
+      details = await withListener(onProgress, (send) => this.worker.ask((api) => work(api, name, send)));
+    } catch (error) {
+      if (!this.cancelled) throw error;
+      // The person ended it: that is no error. The list shows what it left.
+      await this.refresh();
+      return;
+    } finally {
+      this.importing = null;
+    }
     await navigator.storage.persist();
     await this.refresh();
     await this.use(details);

@@ -1,4 +1,5 @@
 /** The demo that lies beside the page: a small model, sample data and a recipe for them. */
+import { report } from '../../lib/errorLog.ts';
 import { UserError } from '../../lib/errors.ts';
 import type { Recipe } from '../../training/recipe.ts';
 
@@ -27,7 +28,8 @@ async function fetchFile(name: string): Promise<File> {
   let response: Response;
   try {
     response = await fetch(new URL(`demo/${name}`, document.baseURI));
-  } catch {
+  } catch (error) {
+    report(error, `fetching the demo's ${name}`);
     throw new UserError(
       `The demo's ${name} could not be fetched: there is no connection, and this browser has not kept the demo from an earlier visit. Connect, then press again.`,
     );

@@ -1,4 +1,5 @@
 /** A recipe in a link: in the URL's fragment, which browsers keep to themselves. Only what differs from the defaults is written. */
+import { UserError } from '../../lib/errors.ts';
 import { parseRecipe } from '../../training/recipe.ts';
 import type { Recipe } from '../../training/recipe.ts';
 
@@ -33,7 +34,9 @@ export function recipeOfLink(fragment: string): Recipe | null {
       Uint8Array.from(raw, (character) => character.charCodeAt(0)),
     );
   } catch {
-    json = '';
+    throw new UserError(
+      'The recipe in this link cannot be read: the link was cut off or changed. Ask for the link again.',
+    );
   }
   return parseRecipe(json);
 }

@@ -1,9 +1,10 @@
 /** A conversation with the tuned model and, beside it, with the base model: the same questions, seed and sampling, each with its own answers. */
-import { listening } from '../../worker/client.ts';
+import { withListener } from '../../worker/client.ts';
 import type { ChatMessage } from '../../data/template/chatTemplate.ts';
 import type { ChatReply, EngineProgress, SamplingOptions } from '../../worker/trainer/trainerProtocol.ts';
 import type { ResultWorkers } from './resultWorkers.ts';
-import { messageOf, preparingText } from '../text.ts';
+import { reported } from '../errors/reported.ts';
+import { preparingText } from '../text.ts';
 
 export type Side = 'tuned' | 'base';
 
@@ -65,7 +66,7 @@ export class Chat {
   }
 
   async stop(): Promise<void> {
-    await this.workers.trainer().stopAnswers();
+    await this.workers.trainer.ask((api) => api.stopAnswers());
   }
 
   async clear(): Promise<void> {
@@ -102,7 +103,9 @@ export class Chat {
       const onProgress = (progress: EngineProgress) => {
         this.preparing = preparingText(progress);
       };
-      await listening(onProgress, (tell) => this.workers.trainer().openResult(this.runId, tell));
+      await withListener(onProgress, (send) =>
+        this.workers.trainer.ask((api) => api.openResult(this.runId, send)),
+      );
       this.preparing = null;
       const conversations = sides.map((side) => ({
         messages: this.messages(side),
@@ -112,10 +115,12 @@ export class Chat {
         turn.answers[sides[i]]!.text = text;
       };
       const request = { runId: this.runId, conversations, sampling: $state.snapshot(this.sampling) };
-      const replies = await listening(onText, (tell) => this.workers.trainer().chat(request, tell));
+      const replies = await withListener(onText, (send) =>
+        this.workers.trainer.ask((api) => api.chat(request, send)),
+      );
       replies.forEach((reply, i) => Object.assign(turn.answers[sides[i]]!, reply));
     } catch (error) {
-      this.error = messageOf(error);
+      this.error = reported(error, 'chatting');
       for (const side of sides) if (turn.answers[side]!.text === '') delete turn.answers[side];
     }
     for (const side of sides) if (turn.answers[side]) turn.answers[side].writing = false;

@@ -6,7 +6,7 @@ import type { BlindTest, VotedPair } from '../../worker/history/historyProtocol.
 import type { SamplingOptions } from '../../worker/trainer/trainerProtocol.ts';
 import type { DataFile } from '../data/DataFile.svelte.ts';
 import type { ResultWorkers } from './resultWorkers.ts';
-import { messageOf } from '../text.ts';
+import { reported } from '../errors/reported.ts';
 
 export interface Tally {
   tuned: number;
@@ -60,30 +60,22 @@ export class HeadToHead {
     this.error = null;
     this.answering = true;
     try {
-      const questions = await file.evaluation().api.questions(rows);
+      const questions = await file.askEvaluation((api) => api.questions(rows));
       this.expected = questions.length;
       const test: BlindTest = { name: file.name, seed, sampling: { ...this.sampling, seed }, pairs: [] };
       this.tests = [...this.tests.filter(({ name }) => name !== file.name), test];
       this.current = file.name;
-      await this.workers.trainer().answerPairs(
-        this.runId,
-        questions.map(({ promptIds }) => promptIds),
-        test.sampling,
-        proxy((index: number, base: string, tuned: string) => {
-          const { line, prompt, reference } = questions[index];
-          this.test?.pairs.push({
-            line,
-            prompt,
-            reference,
-            base,
-            tuned,
-            tunedIsA: tunedIsA(seed, index),
-            vote: null,
-          });
-        }),
+      const onPair = (index: number, base: string, tuned: string) => {
+        const { line, prompt, reference } = questions[index];
+        const pair = { line, prompt, reference, base, tuned };
+        this.test?.pairs.push({ ...pair, tunedIsA: tunedIsA(seed, index), vote: null });
+      };
+      const prompts = questions.map(({ promptIds }) => promptIds);
+      await this.workers.trainer.ask((api) =>
+        api.answerPairs(this.runId, prompts, test.sampling, proxy(onPair)),
       );
     } catch (error) {
-      this.error = messageOf(error);
+      this.error = reported(error, 'answering for a blind test');
     }
     this.answering = false;
     await this.keep();
@@ -97,16 +89,16 @@ export class HeadToHead {
   }
 
   async stop(): Promise<void> {
-    await this.workers.trainer().stopAnswers();
+    await this.workers.trainer.ask((api) => api.stopAnswers());
   }
 
   private async keep(): Promise<void> {
     const test = $state.snapshot(this.test);
     if (!test || test.pairs.length === 0) return;
     try {
-      await this.workers.history().putVotes(this.runId, test);
+      await this.workers.history.ask((api) => api.putVotes(this.runId, test));
     } catch (error) {
-      this.error = messageOf(error);
+      this.error = reported(error, 'storing votes');
     }
   }
 }

@@ -2,7 +2,7 @@
 import type { RowToken } from '../../worker/dataset/datasetProtocol.ts';
 import type { DataFile } from '../data/DataFile.svelte.ts';
 import type { ResultWorkers } from './resultWorkers.ts';
-import { messageOf } from '../text.ts';
+import { reported } from '../errors/reported.ts';
 
 export interface HeatToken extends RowToken {
   /** Cross entropy in nats; NaN for the first token, which nothing predicts. */
@@ -42,11 +42,12 @@ export class HeatMap {
     try {
       const tokens = await file.rowTokens(this.row);
       const ids = tokens.map(({ id }) => id);
-      const { base, tuned } = await this.workers.trainer().tokenLosses(this.runId, ids, 1);
+      const { base, tuned } = await this.workers.trainer.ask((api) => api.tokenLosses(this.runId, ids, 1));
       if (mine === this.generation)
         this.tokens = tokens.map((token, i) => ({ ...token, base: base[i], tuned: tuned[i] }));
     } catch (error) {
-      if (mine === this.generation) this.error = messageOf(error);
+      const message = reported(error, 'scoring a row token by token');
+      if (mine === this.generation) this.error = message;
     }
     if (mine === this.generation) this.busy = false;
   }

@@ -80,7 +80,7 @@ export class Result {
     const curves = Object.entries(run.losses).map(([name, losses]) => ({ name, ...losses }));
     const metricsJsonl = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
     const files = {
-      adapter: () => workers.history().adapterFolder(run.id),
+      adapter: () => workers.history.ask((api) => api.adapterFolder(run.id)),
       metricsJsonl,
       recipeJson,
       report,

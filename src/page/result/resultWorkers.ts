@@ -1,9 +1,9 @@
-import type { Remote } from '../../worker/client.ts';
+import type { SupervisedWorker } from '../../worker/supervisedWorker.ts';
 import type { HistoryApi } from '../../worker/history/historyProtocol.ts';
 import type { TrainerApi } from '../../worker/trainer/trainerProtocol.ts';
 
-/** The workers that a result needs; the trainer's is replaced where it crashed. */
+/** The workers that a result needs. */
 export interface ResultWorkers {
-  trainer(): Remote<TrainerApi>;
-  history(): Remote<HistoryApi>;
+  trainer: SupervisedWorker<TrainerApi>;
+  history: SupervisedWorker<HistoryApi>;
 }

@@ -1,154 +1,63 @@
-/** The run that goes on, the result of the last one, and the runs that are kept; owns the trainer and the history's keeper. */
+/** The run that is training, the result of the last one, and the kept runs; owns the trainer and the history worker. */
 import { parseRecipe, recipeToJson } from '../../training/recipe.ts';
-import {
-  listening,
-  proxy,
-  requestsMade,
-  startHistory,
-  startTrainer,
-  transfer,
-  type WorkerHandle,
-} from '../../worker/client.ts';
-import type {
-  FileInReport,
-  GpuCheck,
-  KernelRequest,
-  RunPlan,
-  RunRequest,
-  TrainerApi,
-} from '../../worker/trainer/trainerProtocol.ts';
-import type { FileReport } from '../../worker/dataset/datasetProtocol.ts';
+import { startHistory, startTrainer, withListener } from '../../worker/client.ts';
+import { SupervisedWorker } from '../../worker/supervisedWorker.ts';
+import type { GpuCheck, TrainerApi } from '../../worker/trainer/trainerProtocol.ts';
 import type { HistoryApi, RunSummary } from '../../worker/history/historyProtocol.ts';
-import type { Recipe } from '../../training/recipe.ts';
 import type { StorageUse } from '../../worker/import/importProtocol.ts';
-import type { DataFile } from '../data/DataFile.svelte.ts';
-import type { DataFiles } from '../data/DataFiles.svelte.ts';
-import { connectEvaluationWorkers, replaceEvaluationWorker } from './evaluationWorkers.ts';
-import type { Flow } from '../layout/Flow.svelte.ts';
+import { reported } from '../errors/reported.ts';
 import { History } from '../history/History.svelte.ts';
-import type { ModelLibrary } from '../model/ModelLibrary.svelte.ts';
 import { Result } from '../result/Result.svelte.ts';
-import { RunView } from './RunView.svelte.ts';
-import { bytes, messageOf } from '../text.ts';
+import { bytes } from '../text.ts';
+import { runInputsOf, trainRun, type RunContext } from './trainRun.ts';
+import type { RunView } from './RunView.svelte.ts';
 
 /** A checkpoint holds the adapter, AdamW's two moments and the best adapter so far. */
 const ADAPTERS_IN_CHECKPOINT = 4;
 /** The one before goes when a new one is written. */
 const CHECKPOINTS_AT_ONCE = 2;
 
-/** What of the page a run is made from. */
-export interface RunContext {
-  error: string | null;
-  recipe: Recipe;
-  readonly recipeJson: string;
-  readonly library: ModelLibrary;
-  readonly data: DataFiles;
-  readonly plan: RunPlan | null;
-  readonly kernels: KernelRequest;
-  readonly flow: Flow;
-  readonly blockers: string[];
-  guard(work: () => Promise<void>): Promise<void>;
-  fail(message: string): void;
-  reloadData(): Promise<void>;
-  recipeChanged(needsData: boolean): Promise<void>;
-}
-
 export class RunController {
   run = $state.raw<RunView | null>(null);
-  readonly history = new History(() => this.keeper.api);
   /** Of the run that has ended, or of one opened from the history. */
   result = $state.raw<Result | null>(null);
-  private trainer: WorkerHandle<TrainerApi>;
-  private readonly keeper: WorkerHandle<HistoryApi>;
-  private readonly resultWorkers = { trainer: () => this.trainer.api, history: () => this.keeper.api };
-  private onTrainerCrash: (error: Error) => void = () => undefined;
+  /** A trainer that dies is started again by the next question, so that the run can be resumed. */
+  readonly trainer = new SupervisedWorker<TrainerApi>('trainer', startTrainer);
+  readonly history: History;
+  private readonly resultWorkers: {
+    trainer: SupervisedWorker<TrainerApi>;
+    history: SupervisedWorker<HistoryApi>;
+  };
 
   constructor(private readonly host: RunContext) {
-    this.keeper = startHistory((message) =>
-      host.fail(`The history cannot be read: ${message}. Reload the page.`),
-    );
-    this.trainer = this.newTrainer();
+    const history = new SupervisedWorker<HistoryApi>('history', startHistory);
+    this.history = new History(history);
+    this.resultWorkers = { trainer: this.trainer, history };
   }
 
-  /** The trainer's calls that plan and ask the driver. */
-  get planner(): WorkerHandle<TrainerApi>['api'] {
-    return this.trainer.api;
-  }
-
+  /** Train was pressed, or Resume for a run that did not end. A second press while a run is training does nothing. */
   async startRun(resume: RunSummary | null = null): Promise<void> {
-    const { data, plan } = this.host;
-    const { model } = this.host.library;
-    const { train, usable } = data;
-    if (!model || !train?.report || !plan) return;
+    if (this.run?.active) return;
+    const inputs = runInputsOf(this.host, resume, resume ? null : this.history.startFrom);
+    if (!inputs) return;
     this.host.error = null;
-    const recipe = parseRecipe(JSON.parse(this.host.recipeJson) as object);
-    const run = new RunView(
-      usable.map(({ name }) => name),
-      plan.totalSteps,
-      recipe.evaluation.forgetting_threshold,
-    );
-    this.run = run;
+    this.run = inputs.view;
     this.result = null;
-    const startFrom = resume ? null : this.history.startFrom;
     this.history.startFrom = null;
     this.host.flow.reset();
     try {
-      const inReport = (set: DataFile, report: FileReport): FileInReport => ({
-        file: set.file.name,
-        name: set.name,
-        sha256: report.sha256,
-        summary: report.summary,
-        leaks: leaksOf(set),
-      });
-      const training = inReport(train, train.report);
-      const validation = usable.map((set) => inReport(set, set.report!));
-      const { longestValidation } = data;
-      const { lengths: trainLengths, padTokenId } = train.report;
-      const rows = new MessageChannel();
-      await train.orDeath(train.dataset().api.serve(transfer(rows.port1, [rows.port1])));
-      const { ports: evaluationPorts, failed } = await connectEvaluationWorkers(
-        usable,
-        recipe,
-        (file, message, restarted) => {
-          if (run.active) void replaceEvaluationWorker(this.trainer.api, file, recipe, message, restarted);
-        },
-      );
-      const request: RunRequest = {
-        modelId: model.id,
-        modelName: model.name,
-        recipe,
-        trainLengths,
-        longestValidation,
-        kernels: this.host.kernels,
-        padTokenId,
-        rows: rows.port2,
-        evaluationPorts,
-        training,
-        validation,
-        resumeRunId: resume?.id ?? null,
-        startFrom,
-      };
-      const ports = [rows.port2, ...evaluationPorts.flatMap(({ scorer, evaluator }) => [scorer, evaluator])];
-      const crashed = new Promise<never>((_, reject) => (this.onTrainerCrash = reject));
-      const ended = this.trainer.api.run(
-        transfer(request, ports),
-        proxy((event) => run.take(event)),
-        proxy(requestsMade),
-      );
-      for (const [file, message] of failed)
-        void this.trainer.api.evaluationWorkerDied(file.name, message, false);
-      const outcome = await Promise.race([ended, crashed]);
-      this.result = Result.ofOutcome(outcome, model.id, this.resultWorkers);
-      run.end(outcome);
+      const outcome = await trainRun(inputs, this.trainer);
+      this.result = Result.ofOutcome(outcome, inputs.modelId, this.resultWorkers);
+      inputs.view.end(outcome);
     } catch (error) {
-      run.fail(error);
+      inputs.view.fail(error);
     }
     await this.refreshRuns();
   }
 
   /** Shows the result of a kept run: its adapter answers, and its files are there again. */
   async openResult(run: RunSummary): Promise<void> {
-    await this.host.guard(async () => {
+    await this.host.guard('opening a kept run', async () => {
       this.result = Result.ofRun(
         run,
         await this.history.details(run.id),
@@ -161,7 +70,7 @@ export class RunController {
 
   /** The next run goes on from the adapter of a kept run, or from a dropped one; the recipe's lora becomes the adapter's. */
   async continueFrom(adapter: RunSummary | readonly File[]): Promise<void> {
-    await this.host.guard(async () => {
+    await this.host.guard('taking over an adapter', async () => {
       const { library } = this.host;
       if (!library.model && 'modelId' in adapter) {
         if (!library.models.some(({ id }) => id === adapter.modelId))
@@ -198,10 +107,11 @@ export class RunController {
     const { run } = this;
     if (!run) return;
     run.notes += `${run.notes === '' ? '' : '\n'}step ${run.step}: ${text}`;
-    if (run.runId !== null)
-      this.keeper.api
-        .setNotes(run.runId, run.notes)
-        .catch((error: unknown) => this.host.fail(messageOf(error)));
+    const { runId, notes } = run;
+    if (runId !== null)
+      this.resultWorkers.history
+        .ask((api) => api.setNotes(runId, notes))
+        .catch((error: unknown) => this.host.fail(reported(error, 'storing a note')));
   }
 
   pause(): void {
@@ -218,7 +128,7 @@ export class RunController {
   }
 
   checkGpu(onProgress: (done: number, total: number) => void): Promise<GpuCheck> {
-    return listening(onProgress, (tell) => this.trainer.api.checkGpu(tell));
+    return withListener(onProgress, (send) => this.trainer.ask((api) => api.checkGpu(send)));
   }
 
   /** Deletes an unfinished run instead of resuming it. */
@@ -247,23 +157,4 @@ export class RunController {
     await this.history.refresh();
     await this.host.library.refreshStorage();
   }
-
-  /** A trainer that crashes is replaced, so that the run can go on from its last checkpoint. */
-  private newTrainer(): WorkerHandle<TrainerApi> {
-    return startTrainer((message) => {
-      this.trainer.terminate();
-      this.trainer = this.newTrainer();
-      this.onTrainerCrash(
-        new Error(
-          `The trainer crashed: ${message}. The run is kept as it was at its last checkpoint: press Resume.`,
-        ),
-      );
-    });
-  }
-}
-
-function leaksOf({ overlaps }: DataFile): FileInReport['leaks'] {
-  return overlaps
-    .filter(({ overlap }) => overlap.rows > 0)
-    .map(({ file, overlap }) => ({ file, rows: overlap.rows }));
 }

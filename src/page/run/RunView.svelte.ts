@@ -6,7 +6,8 @@ import type { EvaluationResult } from '../../training/evaluation.ts';
 import type { MetricsLine } from '../../training/metrics.ts';
 import type { RunEvaluation } from '../../worker/history/historyProtocol.ts';
 import type { KernelChoice, RunOutcome, TrainerWorkerEvent } from '../../worker/trainer/trainerProtocol.ts';
-import { messageOf, preparingText } from '../text.ts';
+import { preparingText } from '../text.ts';
+import { reported } from '../errors/reported.ts';
 
 export interface Curve {
   name: string;
@@ -167,12 +168,12 @@ export class RunView {
         return;
       case 'deviceLost':
         this.phase = 'preparing';
-        this.preparing = 'Taking the GPU anew';
+        this.preparing = 'Opening the GPU again';
         this.interruptions.push(`${event.message} The run goes on from step ${event.step} by itself.`);
         return;
       case 'evaluationWorkerRestarts':
         this.interruptions.push(
-          `The worker of ${event.name} ended at step ${this.step}: ${event.message}. It was started again and reads its file anew; the training and the other files go on.`,
+          `The worker of ${event.name} ended at step ${this.step}: ${event.message}. It was started again and reads its file again; the training and the other files go on.`,
         );
         return;
       case 'restored':
@@ -187,7 +188,7 @@ export class RunView {
   }
 
   fail(error: unknown): void {
-    this.error = messageOf(error);
+    this.error = reported(error, 'running');
     this.phase = 'failed';
   }
 

@@ -1,10 +1,11 @@
 /** Brings the workers of validation files and the trainer together for a run, again where a worker ends. */
-import { transfer, type WorkerHandle } from '../../worker/client.ts';
+import { transfer, type Remote } from '../../worker/client.ts';
+import { WorkerDied } from '../../worker/supervisedWorker.ts';
 import type { EvaluationPorts } from '../../worker/evaluation/evaluationProtocol.ts';
 import type { Recipe } from '../../training/recipe.ts';
 import type { TrainerApi } from '../../worker/trainer/trainerProtocol.ts';
-import { WorkerDied, type DataFile } from '../data/DataFile.svelte.ts';
-import { messageOf } from '../text.ts';
+import type { DataFile } from '../data/DataFile.svelte.ts';
+import { reported } from '../errors/reported.ts';
 
 /**
  * Ports of every file's worker. One that ends before all are connected is connected anew.
@@ -21,7 +22,7 @@ export async function connectEvaluationWorkers(
     try {
       return await connect(file, recipe);
     } catch (error) {
-      failed.set(file, messageOf(error));
+      failed.set(file, reported(error, `connecting the evaluation worker of ${file.name}`));
       return { name: file.name, scorer: new MessageChannel().port2, evaluator: new MessageChannel().port2 };
     }
   };
@@ -38,7 +39,7 @@ export async function connectEvaluationWorkers(
 
 /** A file's worker ended during a run: the trainer waits for the one in its place, or gives the file up. */
 export async function replaceEvaluationWorker(
-  trainer: WorkerHandle<TrainerApi>['api'],
+  trainer: Remote<TrainerApi>,
   file: DataFile,
   recipe: Recipe,
   message: string,
@@ -57,7 +58,7 @@ export async function replaceEvaluationWorker(
   } catch (error) {
     await trainer.evaluationWorkerDied(
       file.name,
-      `its worker died (${message}) and could not be started again: ${messageOf(error)}`,
+      `its worker died (${message}) and could not be started again: ${reported(error, `starting the evaluation worker of ${file.name} again`)}`,
       false,
     );
   }
@@ -68,17 +69,18 @@ async function connect(file: DataFile, recipe: Recipe): Promise<EvaluationPorts>
     if (!(await file.reread())) throw new Error(file.error ?? `${file.file.name} could not be read.`);
     const scorer = new MessageChannel();
     const evaluator = new MessageChannel();
-    const { api } = file.evaluation();
-    const connected = api.connect(
-      transfer(scorer.port1, [scorer.port1]),
-      transfer(evaluator.port1, [evaluator.port1]),
-      recipe.evaluation,
-      recipe.training.seed,
-    );
     try {
-      await file.orDeath(connected);
+      await file.askEvaluation((api) =>
+        api.connect(
+          transfer(scorer.port1, [scorer.port1]),
+          transfer(evaluator.port1, [evaluator.port1]),
+          recipe.evaluation,
+          recipe.training.seed,
+        ),
+      );
       return { name: file.name, scorer: scorer.port2, evaluator: evaluator.port2 };
     } catch (error) {
+      // The file is read again by another worker, if one is started.
       if (!(error instanceof WorkerDied)) throw error;
     }
   }

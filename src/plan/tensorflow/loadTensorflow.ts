@@ -1,5 +1,6 @@
 /** Loads TensorFlow.js with the best backend that works here; the only file that imports its packages. */
 import type { TensorFlow } from '../../graph/tensorflowTypes.ts';
+import { report } from '../../lib/errorLog.ts';
 
 export type TensorFlowBackend = 'webgl' | 'cpu';
 
@@ -18,8 +19,9 @@ export async function loadTensorFlow(
         await tf.ready();
         return { tf, backend };
       }
-    } catch {
+    } catch (error) {
       // The next backend is tried: a browser without WebGL throws while the backend starts.
+      report(error, `starting the ${backend} backend of TensorFlow.js`, 'warning');
     }
   }
   throw new Error('TensorFlow.js found no backend in this browser. Use a current Chrome, Edge or Firefox.');

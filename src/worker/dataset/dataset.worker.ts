@@ -1,5 +1,5 @@
 import { expose, transfer } from 'comlink';
-import { holdLife } from '../liveness.ts';
+import { serveWorker } from '../serveWorker.ts';
 import type { DatasetApi, RowsApi } from './datasetProtocol.ts';
 import { DocumentTable } from '../../data/documentTable.ts';
 import { RowFileHost } from './rowFile.ts';
@@ -16,5 +16,4 @@ class DatasetHost extends RowFileHost implements DatasetApi {
   }
 }
 
-expose(new DatasetHost(false));
-holdLife();
+serveWorker(new DatasetHost(false));

@@ -1,6 +1,6 @@
 import { expose, wrap } from 'comlink';
 import { evaluateFile, type Question, type Scorer } from '../../training/evaluation.ts';
-import { holdLife } from '../liveness.ts';
+import { serveWorker } from '../serveWorker.ts';
 import type { EvaluatorApi, EvaluationApi, ScorerApi } from './evaluationProtocol.ts';
 import type { Recipe } from '../../training/recipe.ts';
 import { RowFileHost } from '../dataset/rowFile.ts';
@@ -47,5 +47,4 @@ class EvaluationHost extends RowFileHost implements EvaluationApi {
   }
 }
 
-expose(new EvaluationHost(true));
-holdLife();
+serveWorker(new EvaluationHost(true));

@@ -1,6 +1,4 @@
-import { expose } from 'comlink';
 import { HistoryHost } from './historyHost.ts';
-import { holdLife } from '../liveness.ts';
+import { serveWorker } from '../serveWorker.ts';
 
-expose(new HistoryHost());
-holdLife();
+serveWorker(new HistoryHost());

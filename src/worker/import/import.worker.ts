@@ -1,4 +1,3 @@
-import { expose } from 'comlink';
 import { openGpu } from '../../gpu/gpuContext.ts';
 import { UserError } from '../../lib/errors.ts';
 import { modelOf } from '../../model/families/registry.ts';
@@ -7,7 +6,7 @@ import { deleteModel, findModel, listModels } from '../../storage/models.ts';
 import { checkRoom, storageUse } from '../../storage/quota.ts';
 import { withQuantizer } from '../../import/gpuQuantizer.ts';
 import { importModel, laneHere, type TensorLane } from '../../import/importModel.ts';
-import { holdLife } from '../liveness.ts';
+import { serveWorker } from '../serveWorker.ts';
 import type { ImportApi, ModelDetails } from './importProtocol.ts';
 import { withTensorThread } from './tensorWorker.ts';
 
@@ -77,5 +76,4 @@ const api: ImportApi = {
   storage: storageUse,
 };
 
-expose(api);
-holdLife();
+serveWorker(api);

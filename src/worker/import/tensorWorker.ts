@@ -1,11 +1,12 @@
-/** A second thread for an import: reading and quantising take the most of it, and one thread leaves the other cores idle. */
+/** A second thread for an import: reading and quantising take most of the time, and one thread leaves cores idle. */
 import { proxy, wrap } from 'comlink';
 import type { TensorLane } from '../../import/importModel.ts';
-import { watchLife } from '../liveness.ts';
+import { receiveErrors } from '../errorForwarding.ts';
+import { watchLiveness } from '../liveness.ts';
 
 /**
- * Runs `work` with lanes in this thread and in one beside it, which ends with it. Where a second thread cannot be had, or ends in the middle,
- * this one does its tensors.
+ * Runs `work` with lanes in this thread and in a second one, which is ended with it. Where a second thread cannot be
+ * started, or ends half way, this thread imports its tensors.
  */
 export async function withTensorThread<T>(
   here: TensorLane,
@@ -18,11 +19,8 @@ export async function withTensorThread<T>(
   });
   let stopWatching = () => undefined as void;
   const ended = new Promise<null>((resolve) => {
-    worker.addEventListener('error', (event) => {
-      event.preventDefault();
-      resolve(null);
-    });
-    stopWatching = watchLife(worker, () => resolve(null));
+    receiveErrors(worker, () => resolve(null));
+    stopWatching = watchLiveness(worker, () => resolve(null));
   });
   const api = wrap<{ store: TensorLane }>(worker);
   let isThere = true;

@@ -4,6 +4,7 @@ import { packDocuments } from '../../data/packing.ts';
 import { ChatTokenizer, filesOfModel } from '../../data/tokenizer/chatTokenizer.ts';
 import { UserError, isDeviceLost } from '../../lib/errors.ts';
 import { modelOf } from '../../model/families/registry.ts';
+import { report } from '../../lib/errorLog.ts';
 import type { Database } from '../../storage/database.ts';
 import { openModel } from '../../storage/models.ts';
 import { findRun, readPart } from '../../storage/runs.ts';
@@ -172,6 +173,7 @@ export class Answering {
         return await work(held.engine!, held);
       } catch (error) {
         if (!isDeviceLost(error) || attempt > 0) throw error;
+        report(error, 'answering', 'warning');
         if (this.held) this.held.engine = null;
       }
     }
@@ -232,8 +234,10 @@ export class Answering {
     if (this.model?.id !== id) {
       const made = this.readModel(id);
       this.model = { id, made };
-      // Once it is stored again it is read again.
-      made.catch(() => (this.model = null));
+      // The caller gets the error; a model that is stored again is read again.
+      made.catch(() => {
+        this.model = null;
+      });
     }
     return this.model.made;
   }

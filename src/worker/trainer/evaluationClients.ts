@@ -3,6 +3,7 @@
  * again is asked anew for what its predecessor did not answer, at the same step: neither the training nor the other files notice.
  */
 import { expose, wrap, type Remote } from 'comlink';
+import { handledElsewhere } from '../../lib/promises.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Evaluator } from '../../training/evaluation.ts';
 import type { EvaluatorApi, EvaluationPorts, ScorerApi } from '../evaluation/evaluationProtocol.ts';
@@ -102,6 +103,7 @@ class Link {
         const { remote, died } = await this.current.promise;
         return await Promise.race([remote.evaluate(step), died]);
       } catch (error) {
+        // The worker was replaced: its successor is asked.
         if (!(error instanceof Replaced)) throw error;
       }
     }
@@ -111,7 +113,10 @@ class Link {
     const engine = this.engine!;
     let isAlive = true;
     const { promise: died } = this.death;
-    died.catch(() => (isAlive = false));
+    // evaluate() throws the error: this only notes the end.
+    died.catch(() => {
+      isAlive = false;
+    });
     const served: ScorerApi = {
       tokensPerMicroBatch: async () => engine().tokensPerMicroBatch,
       score: (batch) => engine().score(batch),
@@ -131,7 +136,6 @@ function deferred<T>(): Deferred<T> {
     resolve = yes;
     reject = no;
   });
-  // Whoever waits hears of it; nobody need wait.
-  promise.catch(() => undefined);
+  handledElsewhere(promise);
   return { promise, resolve, reject };
 }

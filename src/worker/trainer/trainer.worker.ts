@@ -1,6 +1,4 @@
-import { expose } from 'comlink';
-import { holdLife } from '../liveness.ts';
+import { serveWorker } from '../serveWorker.ts';
 import { TrainerHost } from './trainerHost.ts';
 
-expose(new TrainerHost());
-holdLife();
+serveWorker(new TrainerHost());

@@ -1,6 +1,5 @@
 /** What trainer.worker serves: the one engine, one run at a time, and answers by the adapters that runs left. */
 import { UserError } from '../../lib/errors.ts';
-import type { RequestMade } from '../../lib/requests.ts';
 import { openDatabase, type Database } from '../../storage/database.ts';
 import { openModel } from '../../storage/models.ts';
 import { tuningIn } from '../../storage/tuning.ts';
@@ -26,6 +25,7 @@ import type {
   TrainerWorkerEvent,
 } from './trainerProtocol.ts';
 import type { EvaluationPorts } from '../evaluation/evaluationProtocol.ts';
+import type { PageTrace } from '../pageTrace.ts';
 import { holdingRun } from '../runLock.ts';
 import { RunSession } from './runSession.ts';
 
@@ -87,7 +87,7 @@ export class TrainerHost implements TrainerApi {
   async run(
     request: RunRequest,
     onEvent: (event: TrainerWorkerEvent) => void,
-    requestsMade: () => Promise<RequestMade[]> = () => Promise.resolve([]),
+    pageTrace: () => Promise<PageTrace> = () => Promise.resolve({ requests: [], errors: [] }),
   ): Promise<RunOutcome> {
     this.idle('Stop it first.');
     this.evaluationClients.begin();
@@ -102,7 +102,7 @@ export class TrainerHost implements TrainerApi {
       this.evaluationClients,
       request,
       tell,
-      requestsMade,
+      pageTrace,
     );
     this.session = session;
     this.answering.yieldEngine();

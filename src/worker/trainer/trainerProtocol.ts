@@ -1,7 +1,6 @@
 /** What trainer.worker serves to the page: plans, runs, and answers by adapters. */
 import type { ChatMessage } from '../../data/template/chatTemplate.ts';
 import type { DatasetSummary } from '../../data/documents.ts';
-import type { RequestMade } from '../../lib/requests.ts';
 import type {
   AdapterTensors,
   EngineProgress,
@@ -15,6 +14,7 @@ import type { KernelRequest, KernelChoice } from '../../tuning/kernelChoice.ts';
 import type { Recipe } from '../../training/recipe.ts';
 import type { EndReason, TrainerEvent } from '../../training/runRecord.ts';
 import type { RunRecord } from '../../storage/database.ts';
+import type { PageTrace } from '../pageTrace.ts';
 import type { EvaluationPorts } from '../evaluation/evaluationProtocol.ts';
 
 export type {
@@ -151,11 +151,11 @@ export interface TrainerApi {
   ): Promise<RunPlan | null>;
   /** Asks the driver for so many bytes and gives them back. @returns bytes granted; null where there is no WebGPU */
   probe(bytes: number): Promise<number | null>;
-  /** @param requestsMade asked at the end, for the report */
+  /** @param pageTrace is asked at the end, for the report */
   run(
     request: RunRequest,
     onEvent: (event: TrainerWorkerEvent) => void,
-    requestsMade?: () => Promise<RequestMade[]>,
+    pageTrace?: () => Promise<PageTrace>,
   ): Promise<RunOutcome>;
   pause(): Promise<void>;
   resume(): Promise<void>;

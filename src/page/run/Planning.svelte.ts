@@ -1,0 +1,123 @@
+/** The plan of the run at hand: made whenever the model, the rows or the recipe change, with its memory and kernels. */
+import { kernelRequestOf } from '../../training/kernelRequest.ts';
+import type { Recipe } from '../../training/recipe.ts';
+import type { SupervisedWorker } from '../../worker/supervisedWorker.ts';
+import type { ModelDetails } from '../../worker/import/importProtocol.ts';
+import type {
+  KernelRequest,
+  PlanRequest,
+  RunPlan,
+  TrainerApi,
+} from '../../worker/trainer/trainerProtocol.ts';
+import type { DataFiles } from '../data/DataFiles.svelte.ts';
+import { reported } from '../errors/reported.ts';
+import { KernelTuning } from '../gpu/KernelTuning.svelte.ts';
+import { MemoryCheck } from '../gpu/MemoryCheck.svelte.ts';
+import { integer } from '../text.ts';
+
+/** What a plan is made from. */
+export interface PlanningContext {
+  readonly model: ModelDetails | null;
+  readonly data: DataFiles;
+  readonly recipe: Recipe;
+  readonly recipeError: string | null;
+}
+
+export class Planning {
+  plan = $state.raw<RunPlan | null>(null);
+  /** Why this recipe cannot be planned with this model and these rows. */
+  error = $state<string | null>(null);
+  readonly memory: MemoryCheck;
+  readonly kernelTuning: KernelTuning;
+  /** Grows with every plan: an answer for an earlier one is dropped. */
+  private generation = 0;
+
+  constructor(
+    private readonly context: PlanningContext,
+    private readonly trainer: SupervisedWorker<TrainerApi>,
+  ) {
+    this.memory = new MemoryCheck({
+      plan: (request) => trainer.ask((api) => api.plan(request)),
+      probe: (bytes) => trainer.ask((api) => api.probe(bytes)),
+    });
+    this.kernelTuning = new KernelTuning({
+      measureKernels: (request, onProgress) => trainer.ask((api) => api.measureKernels(request, onProgress)),
+    });
+  }
+
+  /** What the page's address asks of the kernels. @throws UserError where it asks for what there is not */
+  get kernels(): KernelRequest {
+    return kernelRequestOf(location.href);
+  }
+
+  /** Plans the run again. */
+  async refresh(): Promise<void> {
+    const { model, data } = this.context;
+    const report = data.train?.report;
+    this.forget();
+    const mine = this.generation;
+    if (model && !report) this.measureExpected(model);
+    if (!model || !report || report.summary.rows === 0) return;
+    const longest = Math.max(report.summary.longest, data.longestValidation);
+    if (longest > model.maxPositions) {
+      this.error = `The longest row has ${integer(longest)} tokens, but this model knows ${integer(model.maxPositions)} positions. Lower max_length to ${model.maxPositions}.`;
+      return;
+    }
+    try {
+      const request = this.request(model, report.lengths, data.longestValidation);
+      const plan = await this.trainer.ask((api) => api.plan(request));
+      if (mine !== this.generation) return;
+      this.plan = plan;
+      const { kernels } = plan;
+      if (kernels && kernels.measured < kernels.of)
+        this.kernelTuning.begin(request, (measured) => (this.plan = measured));
+    } catch (error) {
+      const message = reported(error, 'planning the run');
+      if (mine === this.generation) this.error = message;
+    }
+  }
+
+  /** The recipe or the data changed: the plan is no longer true. */
+  forget(): void {
+    this.generation++;
+    this.plan = null;
+    this.error = null;
+    this.memory.forget();
+    this.kernelTuning.forget();
+  }
+
+  /** Plans recipes that need less memory than the one at hand. */
+  async findRemedies(): Promise<void> {
+    const { model, data, recipeError } = this.context;
+    const report = data.train?.report;
+    if (!model || !report || recipeError) return;
+    await this.memory.findRemedies(
+      this.request(model, report.lengths, data.longestValidation),
+      this.plan?.memory.total ?? Infinity,
+    );
+  }
+
+  /** Before there is data: its rows are likely to fill micro-batches of max_length. */
+  private measureExpected(model: ModelDetails): void {
+    const length = Math.min(this.context.recipe.max_length, model.maxPositions);
+    try {
+      this.kernelTuning.begin(this.request(model, Uint32Array.of(length), 0), () => undefined);
+    } catch (error) {
+      this.error = reported(error, 'measuring kernels');
+    }
+  }
+
+  private request(
+    model: ModelDetails,
+    trainLengths: PlanRequest['trainLengths'],
+    longestValidation: number,
+  ): PlanRequest {
+    return {
+      modelId: model.id,
+      recipe: $state.snapshot(this.context.recipe),
+      trainLengths,
+      longestValidation,
+      kernels: this.kernels,
+    };
+  }
+}

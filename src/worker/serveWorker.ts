@@ -1,0 +1,10 @@
+/** What every worker does once it has its API: forwards its errors, shows that it is alive, and answers calls. */
+import { expose } from 'comlink';
+import { forwardErrors } from './errorForwarding.ts';
+import { holdLivenessLock } from './liveness.ts';
+
+export function serveWorker(api: object): void {
+  forwardErrors();
+  expose(api);
+  holdLivenessLock();
+}

@@ -1,0 +1,155 @@
+/** What this browser keeps of one run while it trains: its record, checkpoints, evaluations and curves. */
+import { report } from '../../lib/errorLog.ts';
+import { smallest } from '../../lib/extremes.ts';
+import { newRun, type Database, type RunRecord } from '../../storage/database.ts';
+import {
+  endRun,
+  findRun,
+  latestCheckpoint,
+  latestCheckpointStep,
+  listEvaluations,
+  putCheckpoint,
+  putEvaluation,
+  putPart,
+  putRun,
+  updateRun,
+} from '../../storage/runs.ts';
+import { wantedTokensPerMicroBatch } from '../../engine/engineRequest.ts';
+import type { EvaluationResult } from '../../training/evaluation.ts';
+import { curve, type MetricsLine } from '../../training/metrics.ts';
+import type { Checkpoint, RunResult, TrainerEvent } from '../../training/runRecord.ts';
+import type { RunRequest } from './trainerProtocol.ts';
+
+export interface KeptEvaluation {
+  name: string;
+  step: number;
+  result: EvaluationResult;
+}
+
+export class RunStore {
+  private lines: MetricsLine[] = [];
+  /** The last checkpoint, where the database had no room for it. */
+  private unsaved: Checkpoint | undefined;
+
+  constructor(
+    private readonly database: Database,
+    private readonly runId: string,
+  ) {}
+
+  /** Writes the run's record, or takes up the record of the run that is resumed. */
+  async begin(request: RunRequest): Promise<RunRecord> {
+    const before = request.resumeRunId ? await findRun(this.database, this.runId) : undefined;
+    const record: RunRecord = {
+      ...(before ?? newRun(this.runId)),
+      state: 'running',
+      message: null,
+      modelId: request.modelId,
+      modelName: request.modelName,
+      trainFile: request.training.file,
+      recipe: request.recipe,
+      tokensPerMicroBatch: wantedTokensPerMicroBatch(request),
+      startedFrom: request.startFrom?.name ?? before?.startedFrom ?? null,
+    };
+    await this.attempt(() => putRun(this.database, record));
+    return record;
+  }
+
+  /** Changes the run's record. */
+  async update(change: Partial<RunRecord>): Promise<void> {
+    await this.attempt(() => updateRun(this.database, this.runId, change));
+  }
+
+  /** Keeps the curve and the evaluations that the training loop reports. */
+  take(event: TrainerEvent): void {
+    if (event.type === 'restored') this.lines = [...event.lines];
+    if (event.type === 'metrics') this.lines.push(event.line);
+    if (event.type === 'evaluated') {
+      const { name, step, result } = event;
+      void this.attempt(() => putEvaluation(this.database, { runId: this.runId, name, step, result }));
+    }
+  }
+
+  /** @throws UserError where there is no room; the checkpoint is held in memory then */
+  async save(checkpoint: Checkpoint): Promise<void> {
+    try {
+      await putCheckpoint(this.database, this.runId, checkpoint.step, checkpoint);
+      this.unsaved = undefined;
+    } catch (error) {
+      this.unsaved = checkpoint;
+      throw error;
+    }
+    const { step, seconds, lines } = checkpoint;
+    await this.update({ step, seconds, losses: lossesOf(lines) });
+  }
+
+  async checkpoint(): Promise<Checkpoint | undefined> {
+    return this.unsaved ?? ((await latestCheckpoint(this.database, this.runId)) as Checkpoint | undefined);
+  }
+
+  /** Step of the last checkpoint; 0 where there is none. */
+  async savedStep(): Promise<number> {
+    if (this.unsaved) return this.unsaved.step;
+    try {
+      return (await latestCheckpointStep(this.database, this.runId)) ?? 0;
+    } catch (error) {
+      report(error, 'looking for the last checkpoint');
+      return 0;
+    }
+  }
+
+  /** By step. */
+  async evaluations(): Promise<KeptEvaluation[]> {
+    try {
+      const kept = await listEvaluations(this.database, this.runId);
+      return kept
+        .map(({ name, step, result }) => ({ name, step, result: result as EvaluationResult }))
+        .sort((a, b) => a.step - b.step);
+    } catch (error) {
+      report(error, 'reading the evaluations for the report');
+      return [];
+    }
+  }
+
+  /** The run ended in an error: its curve is kept, and its last checkpoint stays. */
+  async fail(state: 'stopped' | 'failed', message: string): Promise<void> {
+    await this.attempt(() => putPart(this.database, this.runId, 'lines', this.lines));
+    await this.update({ state, message });
+  }
+
+  /** The run is over: its adapter takes the place of its checkpoints. @throws where it cannot be stored */
+  async end(result: RunResult, reportText: string): Promise<void> {
+    const { reason, message, steps, adapterStep, seconds, lines, adapter } = result;
+    const change: Partial<RunRecord> = {
+      state: reason === 'early stopping' ? 'finished' : reason,
+      message,
+      step: steps,
+      adapterStep,
+      seconds,
+      losses: lossesOf(lines),
+      adapterBytes: [...adapter.values()].reduce((sum, { data }) => sum + data.byteLength, 0),
+    };
+    const parts = { adapter, lines, report: reportText };
+    await endRun(this.database, this.runId, change, parts, reason === 'stopped');
+  }
+
+  /** A failed write of anything but a checkpoint does not end the run; the report shows it. */
+  private async attempt(write: () => Promise<unknown>): Promise<void> {
+    await write().catch((error: unknown) => report(error, "storing a part of the run's record", 'warning'));
+  }
+}
+
+/** First, lowest and last value of every loss curve that has one. */
+export function lossesOf(lines: readonly MetricsLine[]): RunRecord['losses'] {
+  const names = new Set(
+    lines.flatMap((line) => Object.keys(line).flatMap((key) => /^eval_(.+)_loss$/.exec(key)?.[1] ?? [])),
+  );
+  const all = [
+    ['training', curve(lines, 'loss').values] as const,
+    ...[...names].sort().map((name) => [name, curve(lines, `eval_${name}_loss`).values] as const),
+  ];
+  return Object.fromEntries(
+    all
+      .filter(([, values]) => values.length > 0)
+      .map(([name, values]) => [name, { start: values[0], best: smallest(values), end: values.at(-1)! }]),
+  );
+}

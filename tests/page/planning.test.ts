@@ -1,0 +1,185 @@
+/** The plan of the run at hand: answers for what is no longer on the page, what fails, and the work on the GPU. */
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Workspace } from '../../src/page/Workspace.svelte.ts';
+import type { PlanRequest, RunPlan } from '../../src/worker/trainer/trainerProtocol.ts';
+import { later, stubPage, stubWorkers, type FakeWorkers } from '../helpers/fakeWorkers.ts';
+import { fileReport, MODEL, runPlan } from '../helpers/pageData.ts';
+
+let workers: FakeWorkers;
+/** Requests for a plan, each answered by the test. */
+let asked: { request: PlanRequest; answer: ReturnType<typeof later<RunPlan>> }[];
+let probes: (number | null | Error)[];
+let stored: Map<string, string>;
+
+beforeEach(() => {
+  [asked, probes] = [[], []];
+  ({ stored } = stubPage());
+  workers = stubWorkers((name) => {
+    if (name === 'trainer')
+      return {
+        plan: (request: PlanRequest) => {
+          const answer = later<RunPlan>();
+          asked.push({ request, answer });
+          return answer.promise;
+        },
+        probe: async () => {
+          const granted = probes.shift() ?? null;
+          if (granted instanceof Error) throw granted;
+          return granted;
+        },
+        measureKernels: async () => null,
+      };
+    return {
+      details: async () => MODEL,
+      load: async () => fileReport('train.jsonl'),
+      fingerprints: async () => 'prints',
+    };
+  });
+});
+afterEach(() => {
+  vi.useRealTimers();
+  workers.close();
+});
+
+async function answered(count: number, plan = runPlan()): Promise<void> {
+  await vi.waitFor(() => expect(asked.length).toBe(count));
+  asked[count - 1].answer.resolve(plan);
+}
+
+/** A workspace with a model and rows; the first plan is answered. */
+async function ready(): Promise<Workspace> {
+  const workspace = new Workspace();
+  await workspace.library.select(MODEL.id);
+  const adding = workspace.addData([new File(['rows'], 'train.jsonl')]);
+  await answered(1);
+  await adding;
+  return workspace;
+}
+
+describe('the plan', () => {
+  it('is made from the recipe and the rows that are on the page', async () => {
+    const workspace = await ready();
+    expect(asked[0].request).toMatchObject({
+      modelId: MODEL.id,
+      trainLengths: Uint32Array.of(10, 10, 10),
+      longestValidation: 0,
+    });
+    expect(workspace.plan?.totalSteps).toBe(8);
+    expect(workspace.flow.step('run')).toMatchObject({ status: 'needed', text: 'Ready to train' });
+  });
+
+  it('is not the answer for an earlier recipe, in whichever order the answers come', async () => {
+    const workspace = await ready();
+    workspace.recipe.lora.r = 64;
+    const earlier = workspace.recipeChanged(false);
+    await vi.waitFor(() => expect(asked.length).toBe(2));
+    expect(workspace.plan).toBeNull();
+    expect(workspace.busy).toBe(true);
+    workspace.recipe.lora.r = 2;
+    const later = workspace.recipeChanged(false);
+    await answered(3, runPlan({ totalSteps: 2 }));
+    await later;
+    asked[1].answer.resolve(runPlan({ totalSteps: 64 }));
+    await earlier;
+    expect(workspace.plan?.totalSteps).toBe(2);
+    expect(workspace.busy).toBe(false);
+  });
+
+  it('that cannot be made is a reason why Train cannot be pressed, until the recipe changes', async () => {
+    const workspace = await ready();
+    const failing = workspace.recipeChanged(false);
+    await vi.waitFor(() => expect(asked.length).toBe(2));
+    asked[1].answer.reject(new Error('This run needs 9 GiB'));
+    await failing;
+    expect(workspace.plan).toBeNull();
+    expect(workspace.blockers).toEqual(['This run needs 9 GiB']);
+    const changed = workspace.recipeChanged(false);
+    await answered(3);
+    await changed;
+    expect(workspace.blockers).toEqual([]);
+  });
+
+  it('is gone while the recipe has a mistake', async () => {
+    const workspace = await ready();
+    workspace.recipe.lora.r = -1;
+    await workspace.recipeChanged(false);
+    expect(workspace.plan).toBeNull();
+    expect(workspace.recipeError).toMatch(/lora\.r/);
+    expect(workspace.flow.step('recipe').status).toBe('problem');
+    expect(asked.length).toBe(1);
+  });
+
+  it('fails when its trainer dies, and is made by another trainer', async () => {
+    const workspace = await ready();
+    const failing = workspace.recipeChanged(false);
+    await vi.waitFor(() => expect(asked.length).toBe(2));
+    workers.named('trainer')[0].die('the GPU process crashed');
+    await failing;
+    expect(workspace.busy).toBe(false);
+    expect(workspace.blockers).toEqual([
+      'The trainer worker ended before it was done: the GPU process crashed. Try again.',
+    ]);
+    const again = workspace.recipeChanged(false);
+    await answered(3);
+    await again;
+    expect(workspace.blockers).toEqual([]);
+    expect(workers.named('trainer').length).toBe(2);
+  });
+
+  it('is refused without asking where a row has more tokens than the model knows positions', async () => {
+    const workspace = await ready();
+    workspace.library.model = { ...MODEL, maxPositions: 8 };
+    await workspace.planning.refresh();
+    expect(workspace.blockers.join()).toMatch(
+      /The longest row has 10 tokens.*8 positions\. Lower max_length to 8/,
+    );
+    expect(asked.length).toBe(1);
+  });
+
+  it('takes its kernels from the address, and says what the address may hold', async () => {
+    stubPage('https://page.example/?level=double');
+    const workspace = new Workspace();
+    await workspace.library.select(MODEL.id);
+    await workspace.addData([new File(['rows'], 'train.jsonl')]);
+    expect(workspace.blockers.join()).toMatch(/The page's address says level=double/);
+    expect(asked.length).toBe(0);
+  });
+});
+
+describe("what is known of the GPU's memory", () => {
+  it('is what the person named, also after a reload', async () => {
+    const { memory } = (await ready()).planning;
+    expect(memory.verdict(3 * 2 ** 30).verdict).toBe('unknown');
+    memory.name(8);
+    expect(memory.verdict(3 * 2 ** 30).verdict).toBe('fits');
+    expect([...stored.values()]).toEqual(['8']);
+    expect(new Workspace().planning.memory.knownGiB).toBe(8);
+    memory.name(NaN);
+    expect(memory.knownGiB).toBeNull();
+    expect(stored.size).toBe(0);
+  });
+
+  it('is what the driver granted, or why it could not be asked', async () => {
+    const { memory } = (await ready()).planning;
+    probes.push(100, null, new Error('A run is going on.'));
+    await memory.ask(200);
+    expect(memory.verdict(150)).toMatchObject({ verdict: 'no' });
+    expect(memory.failure).toBeNull();
+    await memory.ask(200);
+    expect(memory.failure).toMatch(/no WebGPU/);
+    await memory.ask(200);
+    expect(memory.failure).toBe('A run is going on.');
+    expect(memory.probing).toBe(false);
+  });
+
+  it('gives remedies for the recipe of now: those for an earlier one are dropped', async () => {
+    const workspace = await ready();
+    workspace.recipe.training.gradient_checkpointing = false;
+    const finding = workspace.planning.findRemedies();
+    await vi.waitFor(() => expect(asked.length).toBe(2));
+    workspace.planning.memory.forget();
+    asked[1].answer.resolve(runPlan());
+    await finding;
+    expect(workspace.planning.memory.remedies).toBeNull();
+  });
+});
