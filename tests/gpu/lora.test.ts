@@ -1,4 +1,7 @@
-/** The LoRA kernels of GPUs on as many tokens as workgroups of 16 rows need, against matrix products, and against themselves. */
+/**
+ * The LoRA kernels for GPUs on enough tokens for workgroups of 16 rows, against matrix products, and that they
+ * repeat bit for bit.
+ */
 import { describe, expect, it } from 'vitest';
 import type { GpuContext } from '../../src/gpu/gpuContext.ts';
 import { add } from '../../src/ops/elementwise/add.ts';
@@ -19,7 +22,10 @@ const WIDTH = 24;
 const OUTS = [36, 8, 20];
 const RANK = 8;
 
-/** Two groups, the second one's input being what the first makes: its input gradient is seen in the first one's parameters. */
+/**
+ * Two groups of projections; the second reads what the first computes, so that its input gradient shows in the
+ * parameters of the first.
+ */
 function twoGroups() {
   const graph = new Graph(true);
   const parameters: Value[] = [];
@@ -71,7 +77,7 @@ async function results(context: GpuContext): Promise<Map<string, Float32Array>> 
 }
 
 describe.skipIf(!gpu)('LoRA kernels', () => {
-  it('take three dispatches a group', () => {
+  it('take three dispatches for each group', () => {
     const { graph } = twoGroups();
     const { dispatches } = makePlan('test', graph, { ...gpu!.settings, ...GPU_KERNELS }, gpu!.limits);
     expect(dispatches.map(({ shader }) => shader).filter((shader) => shader !== 'add')).toEqual([

@@ -1,4 +1,4 @@
-/** What LoRA costs in dispatches, and where its matrices lie. */
+/** How many dispatches LoRA takes, and how its matrices are laid out. */
 import { describe, expect, it } from 'vitest';
 import { randomModel, SHAPES } from '../../scripts/lib/randomModel.ts';
 import type { KernelSettings } from '../../src/gpu/dispatch.ts';
@@ -42,11 +42,11 @@ function counts(checkpoint: boolean, dropout = 0): Record<string, number> {
 }
 
 describe('LoRA in a plan', () => {
-  it('takes three dispatches a group of projections', () => {
+  it('takes three dispatches for each group of projections', () => {
     expect(counts(false)).toMatchObject({ lora: GROUPS, loraDx: GROUPS, loraParameters: GROUPS });
   });
 
-  it('makes A x alone where a recomputed layer needs no more, and not the product that it would be added to', () => {
+  it('computes only A x where a recomputed layer needs no more, and not the product that it would be added to', () => {
     const [kept, recomputed] = [counts(false), counts(true)];
     expect(recomputed).toMatchObject({
       lora: GROUPS + 3 * (LAYERS - 1),
@@ -54,11 +54,11 @@ describe('LoRA in a plan', () => {
       loraDx: GROUPS,
       loraParameters: GROUPS,
     });
-    // Of o and down, which are products alone, only o is made again.
+    // Of the single products, o and down, only o is recomputed.
     expect(recomputed.linear - kept.linear).toBe(LAYERS - 1);
   });
 
-  it('takes every module by itself where each drops its own', () => {
+  it('takes every module by itself where each has dropout of its own', () => {
     expect(counts(false, 0.1)).toMatchObject({
       lora: 7 * LAYERS,
       loraDx: 7 * LAYERS,
@@ -67,13 +67,16 @@ describe('LoRA in a plan', () => {
   });
 });
 
-/** The kernels of projections of one input and their adapters. @param apart whether the adapter reads another input */
+/**
+ * The kernels of projections of one input and their adapters. @param otherInput whether the adapter reads
+ * another input
+ */
 function shadersOf(
   tokens: number,
   outs: number[],
   rank: number,
   settings: Partial<KernelSettings> = {},
-  apart = false,
+  otherInput = false,
 ): string[] {
   const graph = new Graph(false);
   const x = graph.input('x', [tokens, 128], 'f32');
@@ -81,8 +84,13 @@ function shadersOf(
   const a = graph.parameter('A', [outs.length * rank, 128]);
   const b = graph.parameter('B', [outs.reduce((sum, out) => sum + out, 0), rank]);
   const ys = linearGroup(graph, x, weights);
-  const seen = lora(graph, apart ? graph.input('other', [tokens, 128], 'f32') : x, { a, b, ys, scale: 1 });
-  // Outputs of an op may take an activation's place, those of a graph may not.
+  const seen = lora(graph, otherInput ? graph.input('other', [tokens, 128], 'f32') : x, {
+    a,
+    b,
+    ys,
+    scale: 1,
+  });
+  // An op's outputs may take over an activation's storage, a graph's outputs may not.
   seen.forEach((y, g) => graph.output(`output.${g}`, add(graph, y, graph.input(`zero${g}`, y.shape, 'f32'))));
   const { dispatches } = makePlan(
     'test',
@@ -94,24 +102,24 @@ function shadersOf(
 }
 
 describe('LoRA of a few rows', () => {
-  const [joined, apart] = [
+  const [fused, separate] = [
     ['lora_down_skinny', 'matmul_skinny'],
     ['matmul_skinny', 'lora_down_skinny', 'lora_up_skinny'],
   ];
 
-  it('is added by the product itself', () => {
+  it('is fused into the product', () => {
     for (const outs of [[64], [64, 32], [64, 32, 32]])
-      for (const tokens of [1, 8]) expect(shadersOf(tokens, outs, 16)).toEqual(joined);
+      for (const tokens of [1, 8]) expect(shadersOf(tokens, outs, 16)).toEqual(fused);
   });
 
-  it('is added after it where inputs differ, ranks are too many, or the adapter binds too few buffers', () => {
-    expect(shadersOf(1, [64], 16, {}, true)).toEqual(apart);
-    expect(shadersOf(1, [64], 160)).toEqual(apart);
-    expect(shadersOf(1, [64, 32, 32], 16, { maxStorageBuffers: 8 })).toEqual(apart);
-    expect(shadersOf(1, [64], 16, { maxStorageBuffers: 8 })).toEqual(joined);
+  it('follows the product where inputs differ, the rank is too high, or the GPU binds too few buffers', () => {
+    expect(shadersOf(1, [64], 16, {}, true)).toEqual(separate);
+    expect(shadersOf(1, [64], 160)).toEqual(separate);
+    expect(shadersOf(1, [64, 32, 32], 16, { maxStorageBuffers: 8 })).toEqual(separate);
+    expect(shadersOf(1, [64], 16, { maxStorageBuffers: 8 })).toEqual(fused);
   });
 
-  it('is apart where other kernels compute the product', () => {
+  it('is not fused where other kernels compute the product', () => {
     expect(shadersOf(9, [64], 16)).not.toContain('lora_down_skinny');
     expect(shadersOf(1, [64], 16, { target: 'cpu' }).every((shader) => shader.startsWith('matmul_cpu'))).toBe(
       true,
@@ -120,7 +128,7 @@ describe('LoRA of a few rows', () => {
 });
 
 describe('adapter layout', () => {
-  it('lays the matrices of a group one under the other, A before B, and no group in two buffers', () => {
+  it('places the matrices of a group one below the other, A before B, and no group in two buffers', () => {
     const groups = [
       { modules: ['q', 'k'], inFeatures: 10, outFeatures: [12, 5] },
       { modules: ['o'], inFeatures: 12, outFeatures: [10] },
