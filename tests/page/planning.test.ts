@@ -1,6 +1,8 @@
 /** The plan of the run at hand: answers for what is no longer on the page, what fails, and the work on the GPU. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { MemoryCheck } from '../../src/page/gpu/MemoryCheck.svelte.ts';
 import { Workspace } from '../../src/page/Workspace.svelte.ts';
+import { parseRecipe } from '../../src/training/recipe.ts';
 import type { PlanRequest, RunPlan } from '../../src/worker/trainer/trainerProtocol.ts';
 import { later, stubPage, stubWorkers, type FakeWorkers } from '../helpers/fakeWorkers.ts';
 import { fileReport, MODEL, runPlan } from '../helpers/pageData.ts';
@@ -66,6 +68,29 @@ describe('the plan', () => {
     });
     expect(workspace.plan?.totalSteps).toBe(8);
     expect(workspace.flow.step('run')).toMatchObject({ status: 'needed', text: 'Ready to train' });
+  });
+
+  it('says by the kind of an error, not by its words, whether a smaller run would do', async () => {
+    const workspace = await ready();
+    const refused = async (count: number, name: string) => {
+      const changing = workspace.recipeChanged(false);
+      await vi.waitFor(() => expect(asked.length).toBe(count));
+      // As it comes from another thread: an Error with the name of its class.
+      asked[count - 1].answer.reject(Object.assign(new Error('Lower max_length.'), { name }));
+      await changing;
+      return [workspace.planning.error, workspace.planning.isTooLarge];
+    };
+    expect(await refused(2, 'TooLargeError')).toEqual(['Lower max_length.', true]);
+    expect(await refused(3, 'UserError')).toEqual(['Lower max_length.', false]);
+  });
+
+  it('finds remedies for 200,000 rows', async () => {
+    const check = new MemoryCheck({ plan: async () => runPlan(), probe: async () => null });
+    const trainLengths = Uint32Array.from({ length: 200_000 }, (_, i) => 1 + (i % 900));
+    const recipe = parseRecipe({ max_length: 1024 });
+    const request = { modelId: 'm', recipe, trainLengths, longestValidation: 7, kernels: {} };
+    await check.findRemedies(request as PlanRequest, Infinity);
+    expect(check.remedies!.map(({ label }) => label)).toContain('max_length 512');
   });
 
   it('is not the answer for an earlier recipe, in whichever order the answers come', async () => {

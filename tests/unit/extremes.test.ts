@@ -4,7 +4,9 @@ import { histogramOf } from '../../src/data/rows/rowStatistics.ts';
 import { engineRequest } from '../../src/engine/engineRequest.ts';
 import { largest, smallest } from '../../src/lib/extremes.ts';
 import { shuffled } from '../../src/lib/random.ts';
+import type { MetricsLine } from '../../src/training/metrics.ts';
 import { parseRecipe } from '../../src/training/recipe.ts';
+import { lossesOf } from '../../src/worker/trainer/runStore.ts';
 
 const MANY = 200_000;
 
@@ -52,5 +54,17 @@ describe('the order of an epoch', () => {
     expect([...shuffled(8, 42, 0)]).toEqual(ORDERS[0]);
     expect([...shuffled(8, 42, 1)]).toEqual(ORDERS[1]);
     expect([...shuffled(8, 7, 0)]).toEqual(ORDERS[2]);
+  });
+});
+
+describe('losses of a run', () => {
+  it('are found over 200,000 steps, for a validation set of any name', () => {
+    const lines: MetricsLine[] = Array.from({ length: MANY }, (_, i) => ({ step: i, epoch: 0, loss: 9 - i }));
+    lines.push(...[3, 1, 2].map((loss, step) => ({ step, epoch: 0, eval___proto___loss: loss })));
+    const losses = lossesOf(lines);
+    expect(Object.keys(losses)).toEqual(['training', '__proto__']);
+    expect(losses.training).toEqual({ start: 9, best: 10 - MANY, end: 10 - MANY });
+    // As IndexedDB keeps it.
+    expect(Object.entries(structuredClone(losses))[1]).toEqual(['__proto__', { start: 3, best: 1, end: 2 }]);
   });
 });

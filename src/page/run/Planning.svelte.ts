@@ -1,5 +1,6 @@
 /** The plan of the run at hand: made whenever the model, the rows or the recipe change, with its memory and kernels. */
 import { kernelRequestOf } from '../../training/kernelRequest.ts';
+import { isTooLarge } from '../../lib/errors.ts';
 import type { Recipe } from '../../training/recipe.ts';
 import type { SupervisedWorker } from '../../worker/supervisedWorker.ts';
 import type { ModelDetails } from '../../worker/import/importProtocol.ts';
@@ -27,6 +28,8 @@ export class Planning {
   plan = $state.raw<RunPlan | null>(null);
   /** Why this recipe cannot be planned with this model and these rows. */
   error = $state<string | null>(null);
+  /** Whether that is because the run is too large: a smaller one may be planned. */
+  isTooLarge = $state(false);
   readonly memory: MemoryCheck;
   readonly kernelTuning: KernelTuning;
   /** Grows with every plan: an answer for an earlier one is dropped. */
@@ -60,6 +63,7 @@ export class Planning {
     if (!model || !report || report.summary.rows === 0) return;
     const longest = Math.max(report.summary.longest, data.longestValidation);
     if (longest > model.maxPositions) {
+      this.isTooLarge = true;
       this.error = `The longest row has ${integer(longest)} tokens, but this model knows ${integer(model.maxPositions)} positions. Lower max_length to ${model.maxPositions}.`;
       return;
     }
@@ -73,7 +77,9 @@ export class Planning {
         this.kernelTuning.begin(request, (measured) => (this.plan = measured));
     } catch (error) {
       const message = reported(error, 'planning the run');
-      if (mine === this.generation) this.error = message;
+      if (mine !== this.generation) return;
+      this.error = message;
+      this.isTooLarge = isTooLarge(error);
     }
   }
 
@@ -82,6 +88,7 @@ export class Planning {
     this.generation++;
     this.plan = null;
     this.error = null;
+    this.isTooLarge = false;
     this.memory.forget();
     this.kernelTuning.forget();
   }
