@@ -1,5 +1,5 @@
 /**
- * `npm run inspect -- FILE… --model FOLDER [--recipe R] [--rows]`: what the page understands of data files,
+ * `npm run inspect -- FILE… --model MODEL [--recipe R] [--rows]`: what the page understands of data files,
  * as JSON on standard output, without training. It needs no browser, no GPU and no weights: only the model's
  * tokenizer files are read.
  */
@@ -10,9 +10,9 @@ import { parseArgs } from 'node:util';
 import { UserError } from '../src/lib/errors.ts';
 import { parseRecipe, type Recipe } from '../src/training/recipe.ts';
 import { inspectFile, type InspectedFile } from './lib/inspectFile.ts';
-import { tokenizerOfFolder } from './lib/modelTokenizer.ts';
+import { tokenizerOfModel } from './lib/modelTokenizer.ts';
 
-const USAGE = 'usage: npm run inspect -- FILE… --model FOLDER [--recipe recipe.json] [--rows]';
+const USAGE = 'usage: npm run inspect -- FILE… --model FOLDER|FILE.gguf [--recipe recipe.json] [--rows]';
 
 export async function main(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -27,7 +27,7 @@ export async function main(args: string[]): Promise<number> {
   for (const path of positionals)
     if (!existsSync(path) || !statSync(path).isFile())
       throw new UserError(`There is no file ${path}. Give the paths of data files.`);
-  const tokenizer = await tokenizerOfFolder(values.model);
+  const tokenizer = await tokenizerOfModel(values.model);
   const recipe = await recipeAt(values.recipe);
   const files: InspectedFile[] = [];
   for (const path of positionals)

@@ -2,17 +2,26 @@
 import { existsSync, openAsBlob, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { baseName } from '../../src/data/files/fileNames.ts';
 import {
   ChatTokenizer,
+  filesOfModel,
   TOKENIZER_FILES,
   type TokenizerFiles,
 } from '../../src/data/tokenizer/chatTokenizer.ts';
+import { openGguf } from '../../src/formats/gguf/ggufCheckpoint.ts';
 import { openCheckpoint } from '../../src/formats/checkpoint.ts';
 import { UserError } from '../../src/lib/errors.ts';
 
-/** @throws UserError where there is no such folder or its tokenizer cannot be used */
-export async function tokenizerOfFolder(folder: string): Promise<ChatTokenizer> {
-  return new ChatTokenizer(await tokenizerFilesOf(folder));
+/** @param path a folder as the Hub lays it out, or a .gguf @throws UserError where there is none or its tokenizer cannot be used */
+export async function tokenizerOfModel(path: string): Promise<ChatTokenizer> {
+  if (!/\.gguf$/i.test(path)) return new ChatTokenizer(await tokenizerFilesOf(path));
+  if (!existsSync(path))
+    throw new UserError(
+      `There is no file ${path}. Give a model's .gguf, or its folder as the Hub lays it out.`,
+    );
+  const checkpoint = await openGguf([{ path: baseName(path), blob: await openAsBlob(path) }]);
+  return new ChatTokenizer(filesOfModel(checkpoint));
 }
 
 /** Texts of the files that a tokenizer is made from; those that the folder lacks are absent. */

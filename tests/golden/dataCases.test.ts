@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { inspectFile } from '../../scripts/lib/inspectFile.ts';
-import { tokenizerFilesOf, tokenizerOfFolder } from '../../scripts/lib/modelTokenizer.ts';
+import { tokenizerFilesOf, tokenizerOfModel } from '../../scripts/lib/modelTokenizer.ts';
 import { ChatTokenizer } from '../../src/data/tokenizer/chatTokenizer.ts';
 import { parseRecipe } from '../../src/training/recipe.ts';
 import { TINY_TOKENIZER, TINY_TOKENIZER_CONFIG } from '../helpers/tinyModel.ts';
@@ -23,7 +23,7 @@ const inspected = async (folder: string, file: string, tokenizer: ChatTokenizer)
 
 describe.skipIf(!stories)('cases of data', () => {
   const file = async (name: string, path: string) =>
-    inspected(folderOf(name)!, path, await tokenizerOfFolder(stories!));
+    inspected(folderOf(name)!, path, await tokenizerOfModel(stories!));
 
   it('01: a text that is a JSON list is a text', async () => {
     const { rows, problems, learned } = await file('01-json-list-answer', 'train.jsonl');
@@ -55,7 +55,7 @@ describe.skipIf(!stories)('cases of data', () => {
   });
 
   it('12: instruction and input are joined where both say something', async () => {
-    const tokenizer = await tokenizerOfFolder(stories!);
+    const tokenizer = await tokenizerOfModel(stories!);
     const { documents } = await inspected(
       folderOf('12-alpaca-without-instruction')!,
       'train.json',
@@ -106,7 +106,7 @@ const beyond = folderOf('21-id-beyond-the-table');
 it.skipIf(!beyond)(
   '21: a row with an id that the model does not have is refused, and none pads with one',
   async () => {
-    const tokenizer = await tokenizerOfFolder(join(beyond!, 'model'));
+    const tokenizer = await tokenizerOfModel(join(beyond!, 'model'));
     const { used, problems } = await inspected(beyond!, 'train.jsonl', tokenizer);
     expect(used).toBe(1);
     expect(problems).toMatchObject([{ line: 2, message: expect.stringContaining('<|note|>') as string }]);
@@ -116,6 +116,6 @@ it.skipIf(!beyond)(
 
 const ends = folderOf('47-end-tokens-of-config');
 it.skipIf(!ends)('47: answers stop at the end tokens of config.json', async () => {
-  const tokenizer = await tokenizerOfFolder(join(ends!, 'model'));
+  const tokenizer = await tokenizerOfModel(join(ends!, 'model'));
   expect(tokenizer.stopTokenIds.toSorted((a, b) => a - b)).toEqual([257, 259]);
 });

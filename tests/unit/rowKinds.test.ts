@@ -281,6 +281,14 @@ describe('files', () => {
     expect((await read(text)).reasons).toEqual([expect.stringMatching(reason)]);
   });
 
+  it('of plain text are one text', async () => {
+    const { rows, format } = await parseRows(new Blob(['Once upon\na time.\n']), 'story.txt');
+    expect([rows, format]).toEqual([[{ kind: 'text', text: 'Once upon\na time.\n', line: 1 }], 'raw text']);
+    expect((await parseRows(new Blob(['{"query":"a","response":"b"}']), 'rows.txt')).format).toBe(
+      'query/response',
+    );
+  });
+
   it('name a line for Excel', async () => {
     const { problems } = await parseRows(new Blob(['sep=;\nquery;response\na;b\n']), 'x.csv');
     expect(problems[0].reason).toMatch(/the first line is "sep=;".*Remove that line/);

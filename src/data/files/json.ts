@@ -58,7 +58,7 @@ async function firstLines(file: Blob, count: number): Promise<TextLine[]> {
   return found;
 }
 
-/** Why a line is no JSON, as far as can be told. */
+/** Why a line is not JSON, where the cause is a known one. */
 function notJson(text: string): string {
   if (text.startsWith('\ufeff'))
     return 'begins with a byte order mark in the middle of the file, as files have it that were put one behind the other. Remove that mark.';

@@ -1,9 +1,10 @@
 /**
- * A data file as records, whatever it is written in: a JSON object a line, a JSON array, CSV or TSV, Parquet. What a record means is formats.ts's
- * business. Nothing here throws for bad content: every bad record is a problem with its place and what to do.
+ * A data file as records, whatever it is written in: a JSON object a line, a JSON array, CSV or TSV, Parquet, plain text. What a record
+ * means is decided in rows/rowFormats.ts. Nothing here throws for bad content: every bad record is a problem with its place and what to do.
  */
 import { parseCsv } from './csv.ts';
 import { openJson } from './json.ts';
+import { NOT_UTF8, wholeText } from './textLines.ts';
 import { keptRecords, wholeFile, type RecordSource, type Records } from './records.ts';
 
 export async function openRecords(file: Blob, name: string): Promise<RecordSource> {
@@ -26,5 +27,20 @@ async function readOther(file: Blob, name: string): Promise<Records | null> {
     return wholeFile(
       'the file is not text: it has zero bytes. Drop JSON lines, a JSON array, CSV or Parquet.',
     );
-  return /\.(csv|tsv)$/i.test(name) ? parseCsv(file) : null;
+  if (/\.(csv|tsv)$/i.test(name)) return parseCsv(file);
+  return /\.(txt|md)$/i.test(name) && !/^\ufeff?\s*[[{]/.test(new TextDecoder().decode(head))
+    ? parsePlainText(file)
+    : null;
+}
+
+/** A file of text as one row, learned from as a whole. */
+async function parsePlainText(file: Blob): Promise<Records> {
+  const { text, badLine } = await wholeText(file);
+  if (badLine !== null)
+    return {
+      unit: 'line',
+      records: [],
+      problems: [{ line: badLine, unit: 'line', reason: NOT_UTF8, excerpt: '' }],
+    };
+  return { unit: 'line', records: text.trim() === '' ? [] : [{ line: 1, value: { text } }], problems: [] };
 }

@@ -1,4 +1,4 @@
-/** Text of a file line by line, told apart from bytes that are no UTF-8. */
+/** The text of a file line by line, each with whether its bytes are UTF-8. */
 
 export const NOT_UTF8 =
   'has bytes that are not UTF-8 text (a file saved as Windows-1252 or Latin-1 has them). Save the file as UTF-8.';
@@ -18,7 +18,7 @@ export async function* textLines(file: Blob): AsyncGenerator<TextLine> {
   let rest: Uint8Array[] = [];
   let isFirst = true;
   const take = (last: Uint8Array): TextLine => {
-    const bytes = rest.length === 0 ? last : joined([...rest, last]);
+    const bytes = rest.length === 0 ? last : concatenated([...rest, last]);
     rest = [];
     const line = decoded(bytes, isFirst);
     isFirst = false;
@@ -68,7 +68,7 @@ function decoded(bytes: Uint8Array, isFirst: boolean): TextLine {
   }
 }
 
-function joined(parts: readonly Uint8Array[]): Uint8Array {
+function concatenated(parts: readonly Uint8Array[]): Uint8Array {
   const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const part of parts) {

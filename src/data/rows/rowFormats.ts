@@ -184,7 +184,7 @@ function promptCompletion(fields: Fields): RowContent | string {
     (value, i) => typeof value === 'string' && typeof [prompt, completion][i] === 'string',
   );
   if (isText[0] && isText[1]) return pair(fields, 'prompt', 'completion', systemOf(fields));
-  // A question as text before an answer as turns, and the other way round.
+  // A question as text before an answer as turns, and the reverse.
   const before = isText[0] ? { messages: [asUser(fields.prompt as string)], unlearned: [] } : prompt;
   const after = isText[1]
     ? { messages: [asAssistant(fields.completion as string)], unlearned: [] }

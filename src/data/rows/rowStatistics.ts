@@ -1,4 +1,4 @@
-/** What is told of a file's rows beyond their number: how long they are, which repeat one another, which are in another file too. */
+/** Statistics of a file's rows: how long they are, which repeat one another, which are in another file too. */
 import { largest } from '../../lib/extremes.ts';
 import { answerOf, saidIn, turnsBeforeAnswer, type Row } from './conversation.ts';
 

@@ -228,7 +228,7 @@ function movesBeginning(component: Normalizer): boolean {
   }
 }
 
-/** Files of old versions leave the type out: they are told by their other keys. */
+/** Files of old versions leave the type out: it follows from their other keys. */
 function kindOf(model: unknown): unknown {
   if (typeof model !== 'object' || model === null) return null;
   const { type, vocab } = model as { type?: unknown; vocab?: unknown };
