@@ -3,6 +3,7 @@ import type { TensorInfo } from '../formats/tensors.ts';
 import type { KernelSettings } from '../gpu/dispatch.ts';
 import type { AdapterLayout } from '../model/adapterLayout.ts';
 import { checkTargets } from '../model/adapterTargets.ts';
+import { isLinear } from '../model/config.ts';
 import type { Model } from '../model/architecture.ts';
 import {
   decodeGraph,
@@ -74,7 +75,7 @@ export function makeEnginePlans(
 ): EnginePlans {
   const { model, lora } = options;
   checkTargets(
-    model.tensors.filter(({ quantise }) => quantise).map(({ name }) => name.replace(/\.weight$/, '')),
+    model.tensors.filter(isLinear).map(({ name }) => name.replace(/\.weight$/, '')),
     lora,
   );
   // The optimiser sweeps the adapter in stretches of `sweep` elements, so each buffer holds whole stretches.

@@ -1,7 +1,8 @@
 /**
- * Checkpoints that bitsandbytes and transformers saved in 4-bit NF4. Beside a linear layer's `weight` (its codes, as bytes [n, 1]) lie `.absmax`,
- * `.quant_map`, `.quant_state.bitsandbytes__nf4` (JSON as bytes) and, where the scales are quantised too, `.nested_absmax` and `.nested_quant_map`
- * (bitsandbytes/functional.py, QuantState.as_dict). Codes and scales are kept as they are.
+ * Checkpoints that bitsandbytes and transformers saved in 4-bit NF4. Beside a linear layer's `weight` (its
+ * codes, as bytes [n, 1]) lie `.absmax`, `.quant_map`, `.quant_state.bitsandbytes__nf4` (JSON as bytes) and,
+ * where the scales are quantised too, `.nested_absmax` and `.nested_quant_map` (bitsandbytes/functional.py,
+ * QuantState.as_dict). Codes and scales are used unchanged.
  */
 import { UserError } from '../lib/errors.ts';
 import { BLOCK, dynamicMap, NESTED_BLOCK, NF4_CODE } from '../quant/nf4.ts';
@@ -32,7 +33,10 @@ const STATE = /^(.*)\.quant_state\.bitsandbytes__(\w+)$/;
 const INSTEAD =
   'Use the original 16-bit checkpoint, or one that bitsandbytes saved in NF4 with blocks of 64.';
 
-/** What a config's quantization_config is where Finetab does not read it; null where it does (bitsandbytes' NF4, FP8). */
+/**
+ * @returns the name of a quantisation that Finetab does not read; null for those it reads (bitsandbytes' NF4,
+ * FP8)
+ */
 export function unreadQuantization(config: Readonly<Record<string, unknown>>): string | null {
   const {
     quant_method: method = config.load_in_4bit === true || config.load_in_8bit === true
@@ -48,14 +52,16 @@ export function unreadQuantization(config: Readonly<Record<string, unknown>>): s
 }
 
 /**
- * Puts each quantised weight's tensors together: `weight` gets its real shape and its scales, the others are taken away. Only what is small is
- * read. @returns the tensors, and how many of them are quantised @throws UserError where a part is missing or is not NF4 as Finetab computes it
+ * Combines the tensors of each quantised weight: `weight` gets its real shape and its scales, and the other
+ * tensors are removed from the list. Only small tensors are read.
+ * @returns the tensors, and how many of them are quantised
+ * @throws UserError where a part is missing or is not NF4 as Finetab computes it
  */
-export async function joinQuantized<T extends FileTensor>(
+export async function combineNf4<T extends FileTensor>(
   tensors: ReadonlyMap<string, T>,
 ): Promise<{ tensors: Map<string, T & { nf4?: Nf4Scales<T> }>; quantized: number }> {
   const states = [...tensors.keys()].map((name) => STATE.exec(name)).filter((match) => match !== null);
-  const joined = new Map<string, T & { nf4?: Nf4Scales<T> }>(tensors);
+  const combined = new Map<string, T & { nf4?: Nf4Scales<T> }>(tensors);
   const small = states
     .flatMap(([state, name]) => [state, `${name}.quant_map`, `${name}.nested_quant_map`])
     .flatMap((name) => tensors.get(name) ?? []);
@@ -66,7 +72,7 @@ export async function joinQuantized<T extends FileTensor>(
       throw new UserError(`${file}: tensor ${name} ${what}`);
     };
     const part = (suffix: string): T => {
-      joined.delete(`${name}${suffix}`);
+      combined.delete(`${name}${suffix}`);
       return (
         tensors.get(`${name}${suffix}`) ??
         fail(
@@ -115,9 +121,9 @@ export async function joinQuantized<T extends FileTensor>(
         offset: nested_offset as number,
       };
     }
-    joined.set(name, { ...weight, shape: shape as number[], nf4 });
+    combined.set(name, { ...weight, shape: shape as number[], nf4 });
   }
-  return { tensors: joined, quantized: states.length };
+  return { tensors: combined, quantized: states.length };
 }
 
 function parseState(bytes: Uint8Array): QuantState | null {

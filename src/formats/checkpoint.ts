@@ -1,10 +1,10 @@
 /**
- * A model's files, opened: a folder as the Hub lays it out (config, tokenizer, one safetensors file or shards with an index),
- * or a GGUF.
+ * A model's files, opened: a folder as the Hub lays it out (config, tokenizer, one safetensors file or shards
+ * with an index), or a GGUF.
  */
 import { UserError } from '../lib/errors.ts';
-import { joinQuantized } from './bitsandbytes.ts';
-import { joinFp8 } from './fp8.ts';
+import { combineNf4 } from './bitsandbytes.ts';
+import { combineFp8 } from './fp8.ts';
 import { isGguf } from './gguf/gguf.ts';
 import { openGguf } from './gguf/ggufCheckpoint.ts';
 import { readSafetensorsHeader } from './safetensors.ts';
@@ -29,8 +29,9 @@ const OTHER_FORMATS: [RegExp, string][] = [
 ];
 
 /**
- * Finds and checks the files of one model among those dropped. Of the weights nothing is read but what says how they are
- * quantised. @throws UserError saying which file is missing or wrong
+ * Finds and checks the files of one model among those dropped. Of the weights nothing is read but what says
+ * how they are quantised.
+ * @throws UserError saying which file is missing or wrong
  */
 export async function openCheckpoint(files: readonly NamedFile[]): Promise<SourceCheckpoint> {
   const byName = (name: string) =>
@@ -64,8 +65,8 @@ export async function openCheckpoint(files: readonly NamedFile[]): Promise<Sourc
     const file = byName(name);
     if (file) texts[name] = await file.blob.text();
   }
-  const { tensors: withNf4, quantized } = await joinQuantized(tensors);
-  const withFp8 = joinFp8(withNf4, config.quantization_config as Record<string, unknown> | undefined);
+  const { tensors: withNf4, quantized } = await combineNf4(tensors);
+  const withFp8 = combineFp8(withNf4, config.quantization_config as Record<string, unknown> | undefined);
   return { config, tensors: withFp8, prequantized: quantized > 0, gguf: false, texts, weightFiles };
 }
 

@@ -1,6 +1,7 @@
 /**
- * FP8 checkpoints as transformers' `fp8` method saves them (finegrained_fp8.py): beside each `weight` lies `weight_scale_inv`,
- * one factor a tile of the weight, or one for all of it. A weight is its FP8 number times its tile's factor.
+ * FP8 checkpoints as transformers' `fp8` method saves them (finegrained_fp8.py): beside each `weight` lies
+ * `weight_scale_inv`, one factor a tile of the weight, or one for all of it. A weight is its FP8 number times
+ * its tile's factor.
  */
 import { UserError } from '../lib/errors.ts';
 import { fileName, type SourceTensor } from './sourceCheckpoint.ts';
@@ -10,18 +11,20 @@ const SCALE = '_scale_inv';
 const ACTIVATION_SCALE = /\.activation_scale$/;
 
 /**
- * Puts each FP8 weight's factors beside it; they are taken from the list. @param quantization config.json's
- * `quantization_config`, whose `weight_block_size` gives a tile's rows and columns @throws UserError where factors do not fit
+ * Gives each FP8 weight its factors, whose tensors are removed from the list.
+ * @param quantization config.json's `quantization_config`, whose `weight_block_size` gives a tile's rows and
+ * columns
+ * @throws UserError where factors do not fit
  */
-export function joinFp8(
+export function combineFp8(
   tensors: ReadonlyMap<string, SourceTensor>,
   quantization: Readonly<Record<string, unknown>> | undefined,
 ): Map<string, SourceTensor> {
-  const joined = new Map(tensors);
+  const combined = new Map(tensors);
   const block = quantization?.weight_block_size;
   for (const [name, scales] of tensors) {
     if (!name.endsWith(SCALE)) {
-      if (ACTIVATION_SCALE.test(name)) joined.delete(name);
+      if (ACTIVATION_SCALE.test(name)) combined.delete(name);
       continue;
     }
     const weight = tensors.get(name.slice(0, -SCALE.length));
@@ -36,8 +39,8 @@ export function joinFp8(
       throw new UserError(
         `${fileName(scales.file.path)}: tensor ${name} is [${scales.shape}], but a weight [${weight.shape}] in tiles of [${[rows, columns]}] has ${expected} factors. Use the config.json that belongs to these weights.`,
       );
-    joined.delete(name);
-    joined.set(weight.name, { ...weight, fp8: { scales, rows, columns } });
+    combined.delete(name);
+    combined.set(weight.name, { ...weight, fp8: { scales, rows, columns } });
   }
-  return joined;
+  return combined;
 }

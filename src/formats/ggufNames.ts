@@ -9,7 +9,9 @@ import { GGUF_FAMILIES } from './gguf/ggufFamilies.ts';
 export interface GgufArchitecture {
   /** `general.architecture`, and the prefix of its metadata keys. */
   name: string;
-  /** The rows of q and k are reordered, because llama.cpp rotates neighbouring elements of a head, not halves. */
+  /**
+   * The rows of q and k are reordered, because llama.cpp rotates neighbouring elements of a head, not halves.
+   */
   permutesQueryKey: boolean;
   /** Norm weights are stored plus one. */
   normPlusOne: boolean;

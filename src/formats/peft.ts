@@ -1,6 +1,6 @@
 /**
- * PEFT's adapter folder: adapter_config.json and adapter_model.safetensors, written so that PEFT loads them unmodified, and
- * read back.
+ * PEFT's adapter folder: adapter_config.json and adapter_model.safetensors, written so that PEFT loads them
+ * unmodified, and read back.
  */
 import { UserError } from '../lib/errors.ts';
 import { readPeftSettings, type PeftSettings } from './peftSettings.ts';

@@ -1,4 +1,7 @@
-/** adapter_config.json, read: every key that changes what the adapter computes is honoured or refused by its name. */
+/**
+ * adapter_config.json, read: every key that changes what the adapter computes is honoured or refused by its
+ * name.
+ */
 import { UserError } from '../lib/errors.ts';
 
 /** What an adapter's config says of how it was trained, under LoraConfig's names. */
@@ -12,8 +15,8 @@ export interface PeftSettings {
 }
 
 /**
- * Keys that are read, or that change nothing of what a saved adapter computes: which modules it has is seen from its tensors,
- * and settings of an initialisation or of a runtime are over once it is saved.
+ * Keys that are read, or that change nothing of what a saved adapter computes: which modules it has is seen
+ * from its tensors, and settings of an initialisation or of a runtime are over once it is saved.
  */
 const KNOWN = new Set([
   'alpha_pattern',
@@ -52,7 +55,10 @@ const KNOWN = new Set([
   'use_rslora',
 ]);
 
-/** Initialisations after which the base model is as it was; PEFT changes it for the others while it loads them. */
+/**
+ * Initialisations after which the base model is as it was; PEFT changes it for the others while it loads
+ * them.
+ */
 const PLAIN_STARTS: readonly unknown[] = [undefined, null, true, false, 'gaussian', 'eva', 'orthogonal'];
 
 /** What a key that is not known must be for the adapter to be plain LoRA. */

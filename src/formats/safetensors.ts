@@ -33,7 +33,10 @@ export interface SafetensorsEntry {
 const HEADER_LIMIT = 100_000_000;
 const AGAIN = 'Download the file again.';
 
-/** Reads and checks a file's header. Nothing of the data is read. @throws UserError naming the file, the tensor and what is wrong */
+/**
+ * Reads and checks a file's header, without reading any tensor data.
+ * @throws UserError naming the file, the tensor and what is wrong
+ */
 export async function readSafetensorsHeader(file: Blob, name: string): Promise<SafetensorsEntry[]> {
   const fail = (what: string): never => {
     throw new UserError(`${name}: ${what} ${AGAIN}`);
@@ -109,7 +112,10 @@ function isNaturals(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((entry) => Number.isSafeInteger(entry) && entry >= 0);
 }
 
-/** Elements of a floating-point dtype as float32, exact except for F64, which is rounded. @throws UserError for integers */
+/**
+ * Elements of a floating-point dtype as float32, exact except for F64, which is rounded.
+ * @throws UserError for integers
+ */
 export function toFloat32(dtype: SafetensorsDtype, bytes: Uint8Array): Float32Array {
   if (!(dtype in FLOAT_BYTES))
     throw new UserError(
@@ -135,7 +141,9 @@ export function safetensorsBytes({ dtype, shape }: SafetensorsSpec): number {
   return shape.reduce((a, b) => a * b, 1) * DTYPE_BYTES[dtype];
 }
 
-/** Names in the order of Python's library: wider dtypes first, then by name. Equal content gives equal bytes. */
+/**
+ * Names in the order of Python's library: wider dtypes first, then by name. Equal content gives equal bytes.
+ */
 export function safetensorsOrder(tensors: ReadonlyMap<string, SafetensorsSpec>): string[] {
   return [...tensors]
     .sort(

@@ -1,4 +1,7 @@
-/** A checkpoint whose header was read: its config, its texts, and where each tensor lies. What every file format is opened to. */
+/**
+ * A checkpoint whose header was read: its config, its texts, and where each tensor lies. What every file
+ * format is opened to.
+ */
 import type { Nf4Scales } from './bitsandbytes.ts';
 import type { SafetensorsEntry } from './safetensors.ts';
 

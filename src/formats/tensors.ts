@@ -1,6 +1,9 @@
-/** How weights are described and handed over, whatever file or database they come from. */
+/** How weights are described and passed on, independent of the file or database that they come from. */
 
-/** Storage of one tensor. 'nf4' is a linear weight quantised in blocks of 64 with double-quantised scales, 'nf4_f32' the same with float32 scales. */
+/**
+ * Storage of one tensor. 'nf4' is a linear weight quantised in blocks of 64 with double-quantised scales,
+ * 'nf4_f32' the same with float32 scales.
+ */
 export type TensorKind = 'f32' | 'f16' | 'bf16' | 'nf4' | 'nf4_f32';
 /** A kind's pieces, stored and bound apart. */
 export type TensorPart = 'data' | 'packed' | 'absmax_q' | 'nested' | 'absmax';
@@ -17,9 +20,10 @@ export interface TensorInfo {
 }
 
 /**
- * A piece of a tensor. Parts: 'data' (little-endian elements of f32/f16/bf16); for NF4 'packed' (two codes a byte, even element in the
- * high nibble), and for nf4 'absmax_q' (one byte a block of 64) and 'nested' (float32: [nested_offset, nested_absmax...], one absmax per 256
- * blocks), for nf4_f32 'absmax' (float32, one a block of 64).
+ * A piece of a tensor. Parts: 'data' (little-endian elements of f32/f16/bf16); for NF4 'packed' (two codes a
+ * byte, even element in the high nibble), and for nf4 'absmax_q' (one byte a block of 64) and 'nested'
+ * (float32: [nested_offset, nested_absmax...], one absmax per 256 blocks), for nf4_f32 'absmax' (float32, one
+ * a block of 64).
  */
 export interface TensorChunk {
   part: TensorPart;
@@ -27,12 +31,17 @@ export interface TensorChunk {
   bytes: Uint8Array;
 }
 
-/** A model's weights, readable tensor by tensor and chunk by chunk so that no big tensor is ever whole in memory. */
+/**
+ * A model's weights, readable tensor by tensor and chunk by chunk so that no big tensor is ever whole in
+ * memory.
+ */
 export interface WeightSource {
   /** config.json as parsed. */
   config: Record<string, unknown>;
   tensors: ReadonlyMap<string, TensorInfo>;
-  /** Every chunk of every part, in order; byteOffset and length are multiples of 4 except at the end of a part. */
+  /**
+   * All chunks of all parts, in order. byteOffset and length are multiples of 4, except at the end of a part.
+   */
   stream(name: string): AsyncIterable<TensorChunk>;
 }
 

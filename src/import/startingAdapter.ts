@@ -2,6 +2,7 @@
 import type { ReadAdapter } from '../formats/peft.ts';
 import { UserError } from '../lib/errors.ts';
 import type { Model } from '../model/architecture.ts';
+import { isLinear } from '../model/config.ts';
 import { isTarget } from '../model/adapterTargets.ts';
 import type { LoraSettings } from '../engine/engine.ts';
 
@@ -15,9 +16,7 @@ export function loraOf(
   modelName: string,
 ): LoraSettings {
   const linears = new Map(
-    model.tensors
-      .filter(({ quantise }) => quantise)
-      .map(({ name, shape }) => [name.replace(/\.weight$/, ''), shape]),
+    model.tensors.filter(isLinear).map(({ name, shape }) => [name.replace(/\.weight$/, ''), shape]),
   );
   if (settings.use_dora)
     throw new UserError(

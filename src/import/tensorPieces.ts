@@ -1,6 +1,6 @@
 /**
- * A tensor's elements as floats, piece by piece, whatever its file holds: plain dtypes as they are, GGUF blocks decoded and
- * their rows put back, FP8 numbers times their factors. No tensor is ever whole in memory.
+ * A tensor's elements as floats, piece by piece, whatever its file holds: plain dtypes as they are, GGUF
+ * blocks decoded and their rows put back, FP8 numbers times their factors. No tensor is ever whole in memory.
  */
 import {
   fileName,
@@ -93,8 +93,8 @@ function ggufDecoder({ shape, dtype }: SourceTensor, storage: GgufStorage): Deco
 }
 
 /**
- * Rows of whole heads back in the Hub's order: llama.cpp's converter lays row i of a head's first half and row i of its second
- * side by side (LlamaModel.permute of convert_hf_to_gguf.py).
+ * Rows of whole heads back in the Hub's order: llama.cpp's converter lays row i of a head's first half and
+ * row i of its second side by side (LlamaModel.permute of convert_hf_to_gguf.py).
  */
 export function unpermuteRows(bytes: Uint8Array, rowBytes: number, headRows: number): Uint8Array {
   const ordered = new Uint8Array(bytes.byteLength);

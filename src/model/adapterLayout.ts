@@ -1,6 +1,7 @@
 /**
- * Where each LoRA matrix lies in the one contiguous adapter buffer. All A matrices come first, then all B; projections that share an input
- * have theirs one under the other, so that one kernel serves them all. Where one buffer is too small it goes on in another.
+ * Where each LoRA matrix lies in the contiguous adapter buffer. All A matrices come first, then all B. The
+ * matrices of projections that share an input are stacked, so that one kernel computes them all. An adapter
+ * that is larger than one buffer continues in further buffers; no matrix is split between two.
  */
 import { UserError } from '../lib/errors.ts';
 import { align } from '../plan/memoryPlan.ts';
@@ -17,7 +18,7 @@ export interface AdapterTensor {
 export interface AdapterParameter {
   name: string;
   shape: [number, number];
-  /** In elements; a multiple of 64. */
+  /** First element in the adapter buffer, a multiple of 64. */
   offset: number;
 }
 
@@ -31,7 +32,7 @@ export interface ProjectionGroup {
 export class AdapterLayout {
   readonly tensors: AdapterTensor[] = [];
   readonly parameters = new Map<string, AdapterParameter>();
-  /** Elements of the whole, over all buffers; unused ones between parameters stay zero. */
+  /** Number of elements over all buffers. The unused ones between parameters stay zero. */
   readonly elements: number;
   /** First element of the B matrices. */
   readonly bStart: number;

@@ -1,4 +1,4 @@
-/** Which modules get an adapter, how strong it is, and its first values, as PEFT has them. */
+/** Which modules get an adapter, the adapter's scale, and its initial values, as PEFT defines them. */
 import { mix32, randomKey, randomUnit } from '../lib/counterRandom.ts';
 import { UserError } from '../lib/errors.ts';
 import type { AdapterLayout } from './adapterLayout.ts';
@@ -17,7 +17,10 @@ export function loraScale({ r, lora_alpha, use_rslora }: LoraShape): number {
   return use_rslora ? lora_alpha / Math.sqrt(r) : lora_alpha / r;
 }
 
-/** PEFT's rule for target_modules: 'all-linear', or a module whose name is one of the list or ends in '.' and one of it. */
+/**
+ * PEFT's rule for target_modules: 'all-linear', or a module whose name is one of the list or ends in '.' and
+ * one of it.
+ */
 export function isTarget(module: string, { target_modules }: Pick<LoraShape, 'target_modules'>): boolean {
   return (
     target_modules === 'all-linear' ||
@@ -40,7 +43,10 @@ export function checkTargets(modules: readonly string[], shape: LoraShape): void
   }
 }
 
-/** First values: A kaiming-uniform with a = √5, that is uniform in ±1/√in, keyed by (seed, tensor, element); B zero. */
+/**
+ * Initial values: A is kaiming-uniform with a = √5, that is uniform in ±1/√in, drawn by a counter-based
+ * generator keyed by (seed, tensor, element); B is zero.
+ */
 export function initialAdapter(layout: AdapterLayout, seed: number): Float32Array {
   const values = new Float32Array(layout.elements);
   layout.tensors.forEach(({ shape, offset }, index) => {

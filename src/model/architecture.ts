@@ -1,4 +1,4 @@
-/** What an architecture is to the rest: the form of each file of a family. */
+/** The interface that each file of families/ implements, and the model that plans are built from. */
 import type { Value } from '../graph/value.ts';
 import type { ModelBuilder } from './builder.ts';
 import type { CommonConfig, ModelConfigJson, TensorRequirement } from './config.ts';

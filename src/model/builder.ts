@@ -1,6 +1,7 @@
 /**
- * What an architecture file builds with. One forward pass serves every plan: the mode decides what attention does (whole documents, or one
- * token a slot against a KV cache), whether dropout applies, and what comes after the last hidden state.
+ * The operations that an architecture's forward pass is written with. One forward pass serves every plan: the
+ * mode decides whether attention runs over whole documents or one token a slot against a KV cache, and
+ * whether dropout applies.
  */
 import { addBias } from '../ops/elementwise/addBias.ts';
 import { attention } from '../ops/attention/attention.ts';
@@ -47,7 +48,10 @@ export class ModelBuilder {
   readonly groups: ProjectionGroup[] = [];
   private sites = 0;
   private longRows: Value | null = null;
-  /** From an architecture's module names to those that the whole model has: of the text part of a multimodal model. */
+  /**
+   * Maps an architecture's module names to the names in the whole model. They differ for the text part of a
+   * multimodal model.
+   */
   rename: (name: string) => string = (name) => name;
 
   constructor(readonly options: BuilderOptions) {
@@ -55,8 +59,10 @@ export class ModelBuilder {
   }
 
   /**
-   * Rows of the embedding by the input's ids. @param rounded whether the scale is first rounded to the table's own precision,
-   * as Gemma's is in transformers (`embed_scale.to(weight.dtype)`) @returns [T, hidden]
+   * Rows of the embedding by the input's ids.
+   * @param rounded whether the scale is first rounded to the table's own precision, as Gemma's is in
+   * transformers (`embed_scale.to(weight.dtype)`)
+   * @returns [T, hidden]
    */
   embed(table: string, scale = 1, rounded = false): Value {
     const weight = this.weight(table);
@@ -93,7 +99,10 @@ export class ModelBuilder {
     return rope(this.graph, xs, { cos, sin }, rows, headDim, settings.interleaved === true);
   }
 
-  /** Linear layers of one input, each with its bias and its adapter where it has them. @returns one [T, out] a module */
+  /**
+   * Linear layers that share an input, with bias and adapter where a module has them.
+   * @returns one [T, out] a module
+   */
   project(x: Value, modules: string[]): Value[] {
     const { lora } = this.options;
     const products = linearGroup(
@@ -105,7 +114,7 @@ export class ModelBuilder {
     const targets = modules
       .map((module, i) => ({ module: this.rename(module), i }))
       .filter(({ module }) => isTarget(module, lora));
-    // With dropout every module draws its own mask, as PEFT has it, so nothing is shared.
+    // With dropout every module draws its own mask, as in PEFT, so their inputs differ and nothing is shared.
     const groups =
       lora.lora_dropout > 0 ? targets.map((target) => [target]) : targets.length > 0 ? [targets] : [];
     for (const group of groups) {
@@ -173,7 +182,25 @@ export class ModelBuilder {
   }
 
   /**
-   * Short causal convolution within each document; in generation its last inputs are kept a slot.
+   * Attention that reads the keys and values of an earlier layer and stores none.
+   * @param source that layer, whose cache is read
+   * @param q [T, heads · d]
+   * @param k, v [T, keyHeads · d] of that layer
+   * @returns [T, heads · d]
+   */
+  attendShared(source: number, q: Value, k: Value, v: Value, settings: AttentionSettings): Value {
+    const { mode, cache } = this.options;
+    this.graph.markAttentionInputs();
+    if (mode !== 'decode') return attention(this.graph, q, k, v, this.documents(), settings);
+    if (!cache) throw new Error('decode needs a cache');
+    const shape = [cache.slots, cache.length, k.shape[1]];
+    const keys = this.graph.state(`cache.${source}.key`, shape);
+    const values = this.graph.state(`cache.${source}.value`, shape);
+    return attentionDecode(this.graph, q, keys, values, this.positions(), settings);
+  }
+
+  /**
+   * Short causal convolution within each document; for generation each slot stores its last inputs.
    * @param x [T, C] @param module has the taps, [C, 1, K], and may have a bias @returns [T, C]
    */
   shortConvolution(layer: number, x: Value, module: string): Value {
@@ -236,7 +263,10 @@ export class ModelBuilder {
   }
 }
 
-/** A positive number at the precision of a 16-bit kind: 7 bits after the leading one in bfloat16, 10 in float16. */
+/**
+ * A positive number at the precision of a 16-bit kind: 7 bits after the leading one in bfloat16, 10 in
+ * float16.
+ */
 function roundTo(kind: TensorKind, value: number): number {
   if (kind !== 'bf16' && kind !== 'f16') return value;
   const step = 2 ** (Math.floor(Math.log2(value)) - (kind === 'bf16' ? 7 : 10));

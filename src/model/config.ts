@@ -1,9 +1,12 @@
-/** Reading config.json: typed fields with defaults, and errors that name the key. Keys stay as the checkpoint has them. */
+/**
+ * Reads config.json: typed fields with defaults, and errors that name the key. Keys keep their names in the
+ * checkpoint.
+ */
 import { UserError } from '../lib/errors.ts';
 
 export type ModelConfigJson = Readonly<Record<string, unknown>>;
 
-/** What every architecture's parsed config has, under the checkpoint's own names. */
+/** The fields that every architecture's parsed config has, under their names in config.json. */
 export interface CommonConfig {
   model_type: string;
   vocab_size: number;
@@ -15,13 +18,23 @@ export interface CommonConfig {
   final_logit_softcapping: number;
 }
 
-/** One tensor that an architecture needs from a checkpoint. `quantise`: a linear layer of the decoder, kept as NF4 where the recipe says so. */
+/** One tensor that an architecture needs from a checkpoint. */
 export interface TensorRequirement {
   name: string;
   shape: number[];
+  /** A linear layer's weight inside the decoder's layers, which is stored as NF4 where the recipe says so. */
   quantise: boolean;
+  /**
+   * A linear layer's weight that takes an adapter but is not quantised, because it lies outside the layers.
+   */
+  linear?: true;
   /** Its name in checkpoints, where that differs from the module's name in transformers, which PEFT uses. */
   storedAs?: string;
+}
+
+/** Whether a tensor is the weight of a linear layer, which `all-linear` gives an adapter. */
+export function isLinear({ quantise, linear }: TensorRequirement): boolean {
+  return quantise || linear === true;
 }
 
 export class ConfigReader {
@@ -73,7 +86,7 @@ export class ConfigReader {
     return value as T;
   }
 
-  /** Refuses a config for what it asks. */
+  /** @throws UserError that says what this config asks for and is not supported */
   fail(what: string): never {
     throw new UserError(
       `config.json (model_type ${this.modelType}): ${what}. Choose a model that Finetab supports.`,

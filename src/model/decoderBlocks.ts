@@ -1,4 +1,4 @@
-/** The pieces of a forward pass that families share. What makes a family is in its own file. */
+/** Parts of a forward pass that several families share. */
 import { add } from '../ops/elementwise/add.ts';
 import type { AttentionSettings } from '../ops/attention/attentionVariants.ts';
 import { gated, type Activation } from '../ops/elementwise/gated.ts';
@@ -7,12 +7,16 @@ import type { RmsNormSettings } from '../ops/norm/rmsNorm.ts';
 import type { ModelBuilder } from './builder.ts';
 import type { DecoderConfig } from './decoderConfig.ts';
 
-/** Layer i, from the residual stream x [T, hidden] to the residual stream; its tensors are under the prefix p. */
+/**
+ * Layer i, from the residual stream x [T, hidden] to the residual stream; its tensors are under the prefix p.
+ */
 export type Layer = (x: Value, p: string, i: number) => Value;
 
 /**
- * Embedding, layers, last norm. @param settings of the last norm @param embed makes the first hidden states, where they are not
- * the plain rows of the table @returns [T, hidden]
+ * Embedding, layers, last norm.
+ * @param settings of the last norm
+ * @param embed makes the first hidden states, where they are not the plain rows of the table
+ * @returns [T, hidden]
  */
 export function decoderStack(
   m: ModelBuilder,
@@ -26,7 +30,10 @@ export function decoderStack(
   return m.rmsNorm(x, 'model.norm.weight', settings);
 }
 
-/** The two branches of a layer, each from its normalised input [T, hidden] to what is added to the residual stream. */
+/**
+ * The two branches of a layer, each from its normalised input [T, hidden] to what is added to the residual
+ * stream.
+ */
 export interface Branches {
   attention(h: Value): Value;
   mlp(h: Value): Value;
@@ -44,7 +51,10 @@ export function preNormBlock(
   return add(m.graph, middle, mlp(m.rmsNorm(middle, `${p}.post_attention_layernorm.weight`, settings)));
 }
 
-/** x + norm(attention(x)), then + norm(mlp of that): norms after the sublayers only, as OLMo 2 and EXAONE 4 have them. */
+/**
+ * x + norm(attention(x)), then + norm(mlp of that): norms after the sublayers only, as OLMo 2 and EXAONE 4
+ * have them.
+ */
 export function postNormBlock(
   m: ModelBuilder,
   x: Value,

@@ -9,7 +9,7 @@ export interface DecoderConfig extends CommonConfig {
   rms_norm_eps: number;
 }
 
-/** Values of keys that a family's configs may leave out, as its configuration class in transformers has them. */
+/** Values of keys that a family's configs may omit, as in its configuration class in transformers. */
 export interface DecoderDefaults {
   /** Absent: as many as num_attention_heads. */
   num_key_value_heads?: number;
@@ -52,8 +52,10 @@ export function readDecoder(read: ConfigReader, defaults: DecoderDefaults): Deco
 }
 
 /**
- * Keys that each layer's queries see, 0: all. Layers are 'sliding_attention' or 'full_attention' by `layer_types`, else by the family's older pattern.
- * @param window of the sliding layers; null where the config has none @param slides whether layer i slides where there is no `layer_types`
+ * The number of keys that each layer's queries see; 0 means all. A layer is 'sliding_attention' or
+ * 'full_attention' according to `layer_types`, or, where the config has none, to the family's older pattern.
+ * @param window of the sliding layers; null where the config has none
+ * @param slides whether layer i slides where there is no `layer_types`
  */
 export function layerWindows(
   read: ConfigReader,
@@ -89,7 +91,10 @@ export function layerKinds<K extends string>(
   });
 }
 
-/** Windows as Qwen has them: only where `use_sliding_window` is true, in the layers from `max_window_layers` up. */
+/**
+ * Windows as Qwen has them: only where `use_sliding_window` is true, in the layers from `max_window_layers`
+ * up.
+ */
 export function readUpperWindows(read: ConfigReader, layers: number): number[] {
   const window = read.boolean('use_sliding_window', false)
     ? read.integerOrNull('sliding_window', 4096)

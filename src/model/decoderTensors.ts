@@ -46,10 +46,13 @@ export function mlpTensors(p: string, c: DecoderConfig, bias = false): TensorReq
   ];
 }
 
-/** Embedding, every layer's tensors, last norm, and the head where it is its own. @param layer tensors under the prefix p */
+/**
+ * Embedding, every layer's tensors, last norm, and the head where it is its own.
+ * @param layer tensors under the prefix p
+ */
 export function decoderTensors(
   c: DecoderConfig,
-  layer: (p: string) => TensorRequirement[],
+  layer: (p: string, i: number) => TensorRequirement[],
 ): TensorRequirement[] {
   const table = (name: string) => ({
     name: `${name}.weight`,
@@ -58,7 +61,7 @@ export function decoderTensors(
   });
   return [
     table('model.embed_tokens'),
-    ...Array.from({ length: c.num_hidden_layers }, (_, i) => layer(`model.layers.${i}`)).flat(),
+    ...Array.from({ length: c.num_hidden_layers }, (_, i) => layer(`model.layers.${i}`, i)).flat(),
     norm('model.norm', c.hidden_size),
     ...(c.tie_word_embeddings ? [] : [table('lm_head')]),
   ];

@@ -1,4 +1,7 @@
-/** The graphs of a model: train, score, logits, prefill, decode and the optimiser step, all from the one forward pass. */
+/**
+ * The graphs of a model: train, score, logits, prefill, decode and the optimiser step, all from the one
+ * forward pass.
+ */
 import { adamW, STATS } from '../ops/optimizer/adamW.ts';
 import { gatherRows } from '../ops/embedding/gatherRows.ts';
 import { Graph } from '../graph/graph.ts';
@@ -51,7 +54,9 @@ export function trainGraph(
   return { graph, layout: new AdapterLayout(m.groups, options.lora.r, options.adapterPieceElements), seeds };
 }
 
-/** Outputs: tokenLoss [T] and correct [T] (1 where the likeliest token is the target), both 0 where there is no target. */
+/**
+ * Outputs: tokenLoss [T] and correct [T] (1 where the argmax is the target), both 0 where there is no target.
+ */
 export function scoreGraph(model: Model, options: GraphOptions): Graph {
   const m = new ModelBuilder({ ...options, mode: 'score' });
   const { loss, correct } = lossOf(m, model);

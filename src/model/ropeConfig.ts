@@ -8,11 +8,11 @@ export interface RopeSettings {
   scaling: RopeScaling;
   /** Pairs that are rotated are neighbours, (2i, 2i + 1) instead of (i, i + half). */
   interleaved?: boolean;
-  /** The rotation goes the other way, by −position · frequency. */
+  /** The angle is −position · frequency. */
   reversed?: boolean;
   /**
-   * Each position's rotated row is multiplied by 1 + beta · ln(1 + ⌊position / original⌋): Llama 4's scaling of queries,
-   * which are then rotated by tables of their own.
+   * Each position's rotated row is multiplied by 1 + beta · ln(1 + ⌊position / original⌋): Llama 4's scaling
+   * of queries, which are then rotated by tables of their own.
    */
   positionScale?: { beta: number; original: number };
 }
@@ -22,7 +22,10 @@ export type RopeScaling =
   | { rope_type: 'linear'; factor: number }
   /** The base is stretched to theta · alpha^(d / (d − 2)) (HunYuan). */
   | { rope_type: 'ntk_alpha'; alpha: number }
-  /** Frequencies of the whole head, of which the last part is zero: `partial_rotary_factor` of the pairs rotate. */
+  /**
+   * Frequencies of the whole head, of which the last part is zero: `partial_rotary_factor` of the pairs
+   * rotate.
+   */
   | { rope_type: 'proportional'; factor: number; proportion: number }
   | {
       rope_type: 'llama3';
@@ -40,7 +43,10 @@ export type RopeScaling =
       truncate: boolean;
       original_max_position_embeddings: number;
     }
-  /** `long_factor` where a sequence is longer than the original maximum, else `short_factor`: one number a frequency. */
+  /**
+   * `long_factor` where a sequence is longer than the original maximum, else `short_factor`: one number a
+   * frequency.
+   */
   | {
       rope_type: 'longrope';
       short_factor: readonly number[];
@@ -49,14 +55,14 @@ export type RopeScaling =
       original_max_position_embeddings: number;
     };
 
-/** What a family has of its own. */
+/** In what a family's rotary settings differ from the common ones. */
 export interface RopeDefaults {
   rope_theta?: number;
-  /** It may rotate only part of a head; the others refuse that. */
+  /** Only part of a head may be rotated. For other families that is refused. */
   partial?: boolean;
   /** Of the key of that name; without one max_position_embeddings stands in. */
   original_max_position_embeddings?: number;
-  /** It may have rope_type 'proportional'; the others refuse that. */
+  /** rope_type 'proportional' is allowed. For other families it is refused. */
   proportional?: boolean;
   /** Its 'dynamic' has a fixed `alpha` (HunYuan); otherwise 'dynamic' is refused. */
   alpha?: boolean;
@@ -83,8 +89,9 @@ export function readRope(config: ConfigReader, heads: Heads, defaults: RopeDefau
 }
 
 /**
- * Settings a kind of layer: transformers 5 nests a dictionary for each under `rope_parameters`; before that `rope_theta` held
- * for both and `rope_scaling` for the full layers only. @param theta where the config gives none
+ * Settings a kind of layer: transformers 5 nests a dictionary for each under `rope_parameters`; before that
+ * `rope_theta` held for both and `rope_scaling` for the full layers only.
+ * @param theta where the config gives none
  */
 export function nestedRopes(
   config: ConfigReader,

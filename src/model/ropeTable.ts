@@ -1,9 +1,15 @@
-/** Rotary frequencies and their cos/sin tables, rounded to float32 where transformers rounds (modeling_rope_utils.py). */
+/**
+ * Rotary frequencies and their cos/sin tables, rounded to float32 where transformers rounds
+ * (modeling_rope_utils.py).
+ */
 import { rotatedDim, type RopeScaling, type RopeSettings } from './ropeConfig.ts';
 
 const f = Math.fround;
 
-/** @param long whether the sequence is longer than longrope's original maximum @returns inverse frequencies [dim/2], float32 */
+/**
+ * @param long whether the sequence is longer than longrope's original maximum
+ * @returns inverse frequencies [dim/2], float32
+ */
 export function inverseFrequencies(
   { rope_theta, scaling }: RopeSettings,
   dim: number,
@@ -34,7 +40,9 @@ export function inverseFrequencies(
   }
 }
 
-/** Long waves are slowed by `factor`, middle ones blended. */
+/**
+ * Llama 3: low frequencies are divided by `factor`, high ones are unchanged, those between are interpolated.
+ */
 function llama3Frequency(
   plain: number,
   {
@@ -51,7 +59,10 @@ function llama3Frequency(
   return f(f(f(f(1 - smooth) * plain) / factor) + f(smooth * plain));
 }
 
-/** Waves that turn more than beta_fast times in the original length stay, those under beta_slow are slowed by `factor`, with a ramp between (arXiv:2309.00071). */
+/**
+ * YaRN (arXiv:2309.00071): frequencies with more than beta_fast rotations in the original length are
+ * unchanged, those with fewer than beta_slow are divided by `factor`, and those between are interpolated.
+ */
 function yarnFrequencies(
   powers: Float32Array,
   theta: number,
@@ -59,13 +70,14 @@ function yarnFrequencies(
   scaling: RopeScaling & { rope_type: 'yarn' },
 ): Float32Array {
   const { factor, beta_fast, beta_slow, truncate, original_max_position_embeddings: original } = scaling;
-  const index = (turns: number) => (dim * Math.log(original / (turns * 2 * Math.PI))) / (2 * Math.log(theta));
+  const index = (rotations: number) =>
+    (dim * Math.log(original / (rotations * 2 * Math.PI))) / (2 * Math.log(theta));
   const low = Math.max(truncate ? Math.floor(index(beta_fast)) : index(beta_fast), 0);
   let high = Math.min(truncate ? Math.ceil(index(beta_slow)) : index(beta_slow), dim - 1);
   if (low === high) high += 0.001;
   return powers.map((power, i) => {
-    const kept = f(1 - Math.min(1, Math.max(0, f(f(i - low) / f(high - low)))));
-    return f(f(1 / f(factor * power)) * f(1 - kept)) + f(f(1 / power) * kept);
+    const unscaled = f(1 - Math.min(1, Math.max(0, f(f(i - low) / f(high - low)))));
+    return f(f(1 / f(factor * power)) * f(1 - unscaled)) + f(f(1 / power) * unscaled);
   });
 }
 
@@ -76,8 +88,10 @@ export interface RopeTables {
 }
 
 /**
- * cos and sin of position · frequency for positions 0, 1, …; the angle is rounded to float32 first, as in PyTorch.
- * @param dim elements of a head @param long appends the rows of longer sequences (longrope): 2 · positions rows
+ * cos and sin of position · frequency for positions 0, 1, …; the angle is rounded to float32 first, as in
+ * PyTorch.
+ * @param dim elements of a head
+ * @param long appends the rows of longer sequences (longrope): 2 · positions rows
  */
 export function ropeTables(rope: RopeSettings, dim: number, positions: number, long = false): RopeTables {
   const rotated = rotatedDim(rope, dim);

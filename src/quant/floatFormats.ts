@@ -3,7 +3,10 @@
 export const FLOAT_BYTES = { F64: 8, F32: 4, F16: 2, BF16: 2, F8_E4M3: 1, F8_E5M2: 1 } as const;
 export type FloatFormat = keyof typeof FLOAT_BYTES;
 
-/** Little-endian elements as float32: exact, but for F64, which is rounded. F32 bytes that are aligned are not copied. */
+/**
+ * Little-endian elements as float32: exact, but for F64, which is rounded. F32 bytes that are aligned are not
+ * copied.
+ */
 export function floatsOf(format: FloatFormat, bytes: Uint8Array): Float32Array {
   const width = FLOAT_BYTES[format];
   const { buffer, byteOffset } = bytes.byteOffset % width === 0 ? bytes : bytes.slice();
@@ -44,7 +47,9 @@ export function halfToFloat(half: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-/** FP8 of arXiv:2209.05433. E4M3 (e4m3fn) has no infinity and NaN at all ones; E5M2 is a float16 cut short. */
+/**
+ * FP8 of arXiv:2209.05433. E4M3 (e4m3fn) has no infinity and NaN at all ones; E5M2 is a float16 cut short.
+ */
 const E4M3 = Float32Array.from({ length: 256 }, (_, byte) => {
   const sign = byte & 0x80 ? -1 : 1;
   const exponent = (byte >> 3) & 15;

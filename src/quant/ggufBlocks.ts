@@ -1,7 +1,7 @@
 /**
- * The block formats of GGUF tensors as ggml defines them (ggml-common.h, ggml-quants.c): a block holds `elements` weights of
- * one row in `bytes` bytes, with float16 scales. Decoded in float32 in ggml's own order of operations, so the values are its
- * values to the bit.
+ * The block formats of GGUF tensors as ggml defines them (ggml-common.h, ggml-quants.c): a block holds
+ * `elements` weights of one row in `bytes` bytes, with float16 scales. Decoded in float32 in ggml's own order
+ * of operations, so the values are its values to the bit.
  */
 import { floatsOf, halfToFloat } from './floatFormats.ts';
 
@@ -24,7 +24,9 @@ function nibble(data: DataView, at: number, i: number): number {
   return i < 16 ? byte & 15 : byte >> 4;
 }
 
-/** A format of 32 weights, each from its number i: `d` is the block's scale, `m` its minimum where it has one. */
+/**
+ * A format of 32 weights, each from its number i: `d` is the block's scale, `m` its minimum where it has one.
+ */
 function block32(
   name: string,
   bytes: number,
@@ -57,7 +59,10 @@ function scaleAndMinimum(data: DataView, at: number, j: number): [scale: number,
   return [(byte(j + 4) & 15) | ((byte(j - 4) >> 6) << 4), (byte(j + 4) >> 4) | ((byte(j) >> 6) << 4)];
 }
 
-/** Q4_K and Q5_K: eight groups of 32 with a scale and a minimum each; Q5_K has the fifth bits in 32 bytes at `high`. */
+/**
+ * Q4_K and Q5_K: eight groups of 32 with a scale and a minimum each; Q5_K has the fifth bits in 32 bytes at
+ * `high`.
+ */
 function decodeK45(
   data: DataView,
   at: number,

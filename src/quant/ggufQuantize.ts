@@ -1,6 +1,6 @@
 /**
- * Weights as GGUF blocks, to the bit as gguf-py's quants.py (and ggml's quantize_row_*_ref) make them: blocks of
- * 32 consecutive elements, each with a binary16 scale ahead of its codes.
+ * Weights as GGUF blocks, to the bit as gguf-py's quants.py (and ggml's quantize_row_*_ref) make them: blocks
+ * of 32 consecutive elements, each with a binary16 scale ahead of its codes.
  */
 import { float16Bits } from './halfFloats.ts';
 
@@ -25,8 +25,9 @@ export function quantizeQ8_0(values: Float32Array): Uint8Array {
 }
 
 /**
- * Q4_0: scale d = x / −8 of the element x of largest magnitude, codes trunc(x / d + 8.5) up to 15; byte i of a
- * block holds element i in its low and element i + 16 in its high nibble. @param values whole blocks
+ * Q4_0: scale d = x / −8 of the element x of largest magnitude, codes trunc(x / d + 8.5) up to 15; byte i of
+ * a block holds element i in its low and element i + 16 in its high nibble.
+ * @param values whole blocks
  */
 export function quantizeQ4_0(values: Float32Array): Uint8Array {
   const blocks = wholeBlocks(values);

@@ -1,7 +1,8 @@
 /**
- * NF4 with double quantisation (QLoRA, arXiv:2305.14314), to the bit as bitsandbytes and PyTorch compute it: blocks of 64 along the flattened
- * weight, absmax in float32, nearest of 16 code points with ties to the lower; the absmax values less their mean are themselves quantised
- * in blocks of 256 to the signed dynamic 8-bit map.
+ * NF4 with double quantisation (QLoRA, arXiv:2305.14314), bit-identical to bitsandbytes and PyTorch. The
+ * flattened weight is cut into blocks of 64 with a float32 absmax each, and each weight gets the nearest of
+ * 16 code points, the lower one at a tie. The absmax values less their mean are quantised again, in blocks of
+ * 256, to the signed dynamic 8-bit map.
  */
 
 import { BLOCK, middles, NF4_CODE, quantizeBlocks, type BlockDtype } from './nf4Code.ts';
@@ -51,8 +52,10 @@ export class Nf4Quantizer {
   }
 
   /**
-   * @param piece the next elements, as float32 or as the bits that a checkpoint has; whole blocks of them are quantised at once
-   * @returns packed codes, two a byte, the even element in the high nibble; a last block that is not full waits for `finish`
+   * @param piece the next elements, as float32 or as the bits that a checkpoint has; whole blocks of them are
+   * quantised at once
+   * @returns packed codes, two a byte, the even element in the high nibble; a last block that is not full
+   * waits for `finish`
    */
   push(piece: Float32Array | Uint16Array, dtype: BlockDtype = 'F32'): Uint8Array {
     const fill = this.pendingCount > 0 ? Math.min(BLOCK - this.pendingCount, piece.length) : 0;
@@ -67,7 +70,7 @@ export class Nf4Quantizer {
     return out;
   }
 
-  /** As `push`, with whole blocks quantised by another than this thread. */
+  /** Like `push`, with `quantize` (a GPU) doing the whole blocks in place of this thread. */
   async pushBy(
     quantize: (...parameters: Parameters<typeof quantizeBlocks>) => Promise<void>,
     piece: Float32Array | Uint16Array,
@@ -82,7 +85,10 @@ export class Nf4Quantizer {
     return out;
   }
 
-  /** @returns the codes of a last block that is not full (padded with zeros, cut to the tensor), and the scales */
+  /**
+   * @returns the codes of a last block that is not full (padded with zeros, cut to the tensor), and the
+   * scales
+   */
   finish(): { packed: Uint8Array; scales: QuantizedScales } {
     let packed = new Uint8Array(0);
     if (this.pendingCount > 0) {
@@ -148,7 +154,10 @@ export function dequantizeScales({ absmax_q, nested_absmax, nested_offset }: Qua
   );
 }
 
-/** The weights as the kernels see them, float32 [elements]. @param scales double-quantised, or a float32 each block of 64 */
+/**
+ * The weights as the kernels see them, float32 [elements].
+ * @param scales double-quantised, or a float32 each block of 64
+ */
 export function dequantize(
   packed: Uint8Array,
   scales: QuantizedScales | Float32Array,
@@ -189,7 +198,10 @@ function makeDynamicMap(): Float32Array {
   return Float32Array.from(values).sort();
 }
 
-/** torch.linspace(0.1, 1, count) in float32: counted from the start in the first half and from the end in the second. */
+/**
+ * torch.linspace(0.1, 1, count) in float32: counted from the start in the first half and from the end in the
+ * second.
+ */
 function linspace(count: number): Float32Array {
   const step = Math.fround(Math.fround(1 - Math.fround(0.1)) / (count - 1));
   return Float32Array.from({ length: count }, (_, i) =>
@@ -203,8 +215,8 @@ const ROWS = 4;
 const LEVELS = 4;
 
 /**
- * Sum in float32 in the order of PyTorch's CPU kernel (aten/src/ATen/native/cpu/SumKernel.cpp, AVX2, one thread): the mean of the absmax
- * values enters every scale, so its last bit matters.
+ * Sum in float32 in the order of PyTorch's CPU kernel (aten/src/ATen/native/cpu/SumKernel.cpp, AVX2, one
+ * thread): the mean of the absmax values enters every scale, so its last bit matters.
  */
 export function torchSum(values: Float32Array): number {
   const f = Math.fround;
@@ -237,7 +249,10 @@ export function torchSum(values: Float32Array): number {
   return total;
 }
 
-/** The same kernel's sum of fewer values than a vector has: four sums side by side, the rest added to the first of them. */
+/**
+ * The same kernel's sum of fewer values than a vector has: four sums side by side, the rest added to the
+ * first of them.
+ */
 function serialSum(values: Float32Array): number {
   const f = Math.fround;
   const sums = new Float32Array(ROWS);

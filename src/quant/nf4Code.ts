@@ -1,6 +1,7 @@
 /**
- * The 16 NF4 code points and the fast way from weights to codes: whole blocks of 64, straight from the checkpoint's bytes. What is computed is
- * always the nearest code point of fround(x · fround(1 / absmax)), the lower one of two equally near.
+ * The 16 NF4 code points, and the conversion of whole blocks of 64 weights to codes, directly from the
+ * checkpoint's bytes. The result is always the code point nearest to fround(x · fround(1 / absmax)), and the
+ * lower one of two equally near.
  */
 
 import { halfToFloat } from './floatFormats.ts';
@@ -14,7 +15,7 @@ export const NF4_CODE = new Float32Array([
 
 export const BLOCK = 64;
 
-/** Half way between neighbours, float32; a sixteenth that nothing exceeds. */
+/** Midpoints between neighbouring code points, float32, and infinity as a sixteenth. */
 export const MIDDLES = new Float32Array([...middles(NF4_CODE), Infinity]);
 
 export function middles(sorted: Float32Array): Float32Array {
@@ -37,7 +38,10 @@ function nearestCode(x: number): number {
 /** How a checkpoint writes the weights that are quantised. */
 export type BlockDtype = 'F32' | 'F16' | 'BF16';
 
-/** Least and largest exponent (biased) of an absmax whose reciprocal and products are neither denormal nor infinite. */
+/**
+ * Least and largest exponent (biased) of an absmax whose reciprocal and products are neither denormal nor
+ * infinite.
+ */
 export const LEAST_EXPONENT = 16;
 export const LARGEST_EXPONENT = 250;
 
@@ -48,13 +52,16 @@ const CODE_OF_STEP = Uint8Array.from({ length: STEPS + 2 }, (_, step) =>
   nearestCode(Math.fround(step / (STEPS / 2) - 1)),
 );
 
-/** A bfloat16's distance below its block's absmax, counted in representable numbers, up to which codes differ from zero's. */
+/**
+ * A bfloat16's distance below its block's absmax, counted in representable numbers, up to which codes differ
+ * from zero's.
+ */
 const DISTANCES = 1024;
 let bf16Codes: Uint8Array | undefined;
 
 /**
- * Codes of bfloat16 by [fraction of absmax (128)] [sign (2)] [distance below absmax in magnitude (1024)]: a product with a power of two is
- * exact, so the exponent of absmax does not matter.
+ * Codes of bfloat16 by [fraction of absmax (128)] [sign (2)] [distance below absmax in magnitude (1024)]: a
+ * product with a power of two is exact, so the exponent of absmax does not matter.
  */
 function codesOfBf16(): Uint8Array {
   if (bf16Codes) return bf16Codes;
@@ -92,7 +99,8 @@ const blockBits = new Uint32Array(block.buffer);
 /**
  * Quantises the first `count` blocks of some weights.
  * @param elements little-endian, as the checkpoint has them: float32 or the bits of binary16 or bfloat16
- * @param absmax gets each block's largest magnitude, from index `first` on: NaN or infinite where the block holds such a weight
+ * @param absmax gets each block's largest magnitude, from index `first` on: NaN or infinite where the block
+ * holds such a weight
  * @param packed gets two codes a byte, the even element in the high nibble, from byte `at` on
  */
 export function quantizeBlocks(

@@ -13,6 +13,7 @@ import { embedding } from '../ops/embedding/embedding.ts';
 import { gated, type Activation } from '../ops/elementwise/gated.ts';
 import { headGate } from '../ops/elementwise/headGate.ts';
 import { scale } from '../ops/elementwise/scale.ts';
+import { scaleByWeight } from '../ops/elementwise/scaleByWeight.ts';
 import { shortConvolution } from '../ops/convolution/shortConvolution.ts';
 import { gatherRows } from '../ops/embedding/gatherRows.ts';
 import { Graph } from '../graph/graph.ts';
@@ -456,6 +457,11 @@ export function opCases(): OpCase[] {
     const x = c.leaf('x', 7, 31);
     return [add(c.graph, x, scale(c.graph, add(c.graph, x, x), 0.22))];
   });
+  for (const kind of ['f32', 'bf16', 'f16'] as TensorKind[])
+    build(`scaleByWeight ${kind} of 7×31`, (c) => {
+      const x = c.leaf('x', 7, 31);
+      return [add(c.graph, x, scaleByWeight(c.graph, x, c.weight('w', [1], kind)))];
+    });
   build('headGate 3 heads of 7, 9 rows', (c) => {
     const [x, gate] = [c.leaf('x', 9, 21), c.leaf('gate', 9, 3)];
     // x has a gradient from elsewhere, which is added to.

@@ -59,6 +59,12 @@ CONFIGS = {
     "SmolLM3-3B": dict(model_type="smollm3", attention_bias=False, hidden_act="silu", hidden_size=2048, intermediate_size=11008, max_position_embeddings=65536, max_window_layers=28, mlp_bias=False,
         no_rope_layer_interval=4, no_rope_layers=[1, 1, 1, 0] * 9, num_attention_heads=16, num_hidden_layers=36, num_key_value_heads=4, pretraining_tp=2, rms_norm_eps=1e-06, rope_scaling=None,
         rope_theta=5000000.0, sliding_window=None, use_sliding_window=False, vocab_size=128256, layer_types=["full_attention"] * 36),
+    "gemma4_text, sparse": dict(model_type="gemma4_text", hidden_size=64, intermediate_size=96, num_attention_heads=8, num_hidden_layers=7, vocab_size=99, vocab_size_per_layer_input=99),
+    "gemma4_text, shared": dict(model_type="gemma4_text", hidden_size=64, intermediate_size=96, num_attention_heads=8, num_key_value_heads=2, head_dim=16, global_head_dim=32, num_hidden_layers=6, vocab_size=99,
+        vocab_size_per_layer_input=99, hidden_size_per_layer_input=8, num_kv_shared_layers=3, use_double_wide_mlp=True, sliding_window=9, final_logit_softcapping=30.0,
+        layer_types=["sliding_attention", "full_attention"] * 3),
+    "gemma4_text, keys as values": dict(model_type="gemma4_text", hidden_size=64, intermediate_size=96, num_attention_heads=8, num_key_value_heads=4, head_dim=16, global_head_dim=32, num_hidden_layers=4, vocab_size=99,
+        hidden_size_per_layer_input=0, attention_k_eq_v=True, num_global_key_value_heads=2, layer_types=["full_attention", "sliding_attention"] * 2),
     "granite-3.3-2b-instruct": dict(model_type="granite", attention_bias=False, attention_multiplier=0.015625, embedding_multiplier=12.0, hidden_act="silu", hidden_size=2048, intermediate_size=8192,
         logits_scaling=8.0, max_position_embeddings=131072, mlp_bias=False, num_attention_heads=32, num_hidden_layers=40, num_key_value_heads=8, residual_multiplier=0.22, rms_norm_eps=1e-05,
         rope_scaling=None, rope_theta=10000000.0, tie_word_embeddings=True, vocab_size=49159),
@@ -100,6 +106,7 @@ CONFIGS = {
 
 
 def rope_of(config, key=None, long=False):
+    if config.model_type == "gemma4_text": config = config.per_layer_config[key]
     parameters = config.rope_parameters[key] if key else config.rope_parameters
     kind = parameters["rope_type"]
     head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
@@ -116,13 +123,14 @@ def rope_of(config, key=None, long=False):
 
 
 def resolve(config):
+    if config.model_type == "gemma4_text": config.allow_global_per_layer_attribute_access = True
     layers = config.num_hidden_layers
     window = getattr(config, "sliding_window", None)
     types = getattr(config, "layer_types", None) or (["sliding_attention" if window is not None and config.model_type in ("mistral", "phi3") else "full_attention"] * layers)
-    nested = config.model_type in ("gemma3_text", "olmo3", "lfm3")
+    nested = config.model_type in ("gemma3_text", "olmo3", "lfm3", "gemma4_text")
     scale = getattr(config, "query_pre_attn_scalar", None)
     resolved = dict(
-        heads=config.num_attention_heads, key_heads=config.num_key_value_heads, head_dim=getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads,
+        heads=config.num_attention_heads, key_heads=config.num_key_value_heads, head_dim=config.per_layer_config["sliding_attention"].head_dim if config.model_type == "gemma4_text" else getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads,
         max_position_embeddings=config.max_position_embeddings, rms_norm_eps=config.norm_eps if config.model_type == "lfm2" else config.rms_norm_eps, tie_word_embeddings=config.tie_word_embeddings,
         windows=[window if kind == "sliding_attention" else 0 for kind in types[:layers]],
         final_logit_softcapping=getattr(config, "final_logit_softcapping", None) or 0,
@@ -144,7 +152,7 @@ for name, raw in CONFIGS.items():
     config = AutoConfig.for_model(**json.loads(json.dumps(raw)))
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(config)
-    parameters = {k: list(p.shape) for k, p in model.named_parameters()}
+    parameters = {k: list(p.shape) for k, p in [*model.named_parameters(), *model.named_buffers()] if not k.startswith("model.rotary_emb") and not k.endswith("embed_scale")}
     if not config.tie_word_embeddings: assert "lm_head.weight" in parameters
     cases[name] = dict(config=raw, resolved=resolve(config), count=len(parameters),
         tensors={k: s for k, s in sorted(parameters.items()) if ".layers." not in k or ".layers.0." in k})

@@ -42,6 +42,7 @@ interface Parsed {
   head_dim: number;
   num_hidden_layers: number;
   windows?: number[];
+  layers?: { kind: string; headDim: number }[];
   sliding_window?: number | null;
   rope?: RopeSettings;
   globalRope?: RopeSettings;
@@ -77,7 +78,8 @@ describe('config.json', () => {
       expect(
         parsed.windows ?? Array.from({ length: parsed.num_hidden_layers }, () => parsed.sliding_window ?? 0),
       ).toEqual(windows);
-      expectRope((parsed.rope ?? parsed.globalRope)!, parsed.head_dim, rope);
+      const globalDim = parsed.layers?.find(({ kind }) => kind === 'full_attention')?.headDim;
+      expectRope((parsed.rope ?? parsed.globalRope)!, globalDim ?? parsed.head_dim, rope);
       if (local_rope) expectRope(parsed.localRope!, parsed.head_dim, local_rope);
       if (long_rope) expectRope(parsed.rope!, parsed.head_dim, long_rope, true);
 
@@ -97,7 +99,9 @@ describe('config.json', () => {
   it('quantises every linear layer of the decoder and nothing else', () => {
     for (const { config } of Object.values(cases))
       for (const { name, quantise } of modelOf(config).tensors)
-        expect(quantise, name).toBe(/(_proj|\.fc[12]|\.w[123])\.weight$/.test(name));
+        expect(quantise, name).toBe(
+          /(_proj|\.fc[12]|\.w[123]|\.layers.*\.per_layer_(input_gate|projection))\.weight$/.test(name),
+        );
   });
 });
 
@@ -116,7 +120,7 @@ describe('what is not supported is refused by its name', () => {
     [
       'a model type',
       { model_type: 'gpt_neox' },
-      /model_type "gpt_neox" is not supported.+Supported: llama, mistral, qwen2, .+, gemma3_text, granite, .+\./,
+      /model_type "gpt_neox" is not supported.+Supported: llama, mistral, qwen2, .+, gemma3_text, gemma4_text, .+\./,
     ],
     [
       'a multimodal model whose text part is of its own kind',

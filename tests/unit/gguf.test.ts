@@ -1,4 +1,7 @@
-/** Reading GGUF: block formats against gguf-py's values, damaged and absurd headers, split files, blobs without an ending. */
+/**
+ * Reading GGUF: block formats against gguf-py's values, damaged and absurd headers, split files, blobs
+ * without an ending.
+ */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { openCheckpoint, type NamedFile } from '../../src/formats/checkpoint.ts';

@@ -1,6 +1,6 @@
 /**
- * The GGUF format (github.com/ggml-org/ggml, docs/gguf.md), versions 2 and 3, little-endian: the header with its metadata and
- * the index of tensors, checked. Of the tensors' data nothing is read.
+ * The GGUF format (github.com/ggml-org/ggml, docs/gguf.md), versions 2 and 3, little-endian: the header with
+ * its metadata and the index of tensors, checked. Of the tensors' data nothing is read.
  */
 import { UserError } from '../../lib/errors.ts';
 import { GGUF_FORMATS, UNREAD_GGUF_TYPES, type GgufBlockFormat } from '../../quant/ggufBlocks.ts';

@@ -1,4 +1,7 @@
-/** A GGUF, whole or split, as a checkpoint of the Hub: its config, its tokenizer's files, and its tensors by the Hub's names. */
+/**
+ * A GGUF, whole or split, as a checkpoint of the Hub: its config, its tokenizer's files, and its tensors by
+ * the Hub's names.
+ */
 import { UserError } from '../../lib/errors.ts';
 import { decodeBlocks } from '../../quant/ggufBlocks.ts';
 import { fileName, type NamedFile, type SourceCheckpoint, type SourceTensor } from '../sourceCheckpoint.ts';

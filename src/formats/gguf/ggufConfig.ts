@@ -1,4 +1,7 @@
-/** The config.json of a GGUF's model, from its metadata, as llama.cpp understands the keys (llama-model.cpp, load_hparams). */
+/**
+ * The config.json of a GGUF's model, from its metadata, as llama.cpp understands the keys (llama-model.cpp,
+ * load_hparams).
+ */
 import type { GgufFamily } from './ggufFamilies.ts';
 import type { GgufMetadata } from './ggufMetadata.ts';
 
@@ -177,8 +180,8 @@ function ropeScaling(
 }
 
 /**
- * Divisors of the frequencies as settings: Llama 3's where its formula gives them, else they themselves, as LongRoPE's
- * factors for any length.
+ * Divisors of the frequencies as settings: Llama 3's where its formula gives them, else they themselves, as
+ * LongRoPE's factors for any length.
  */
 function divided(divisors: readonly number[], rope: { theta: number; headDim: number }): Config | null {
   if (divisors.every((divisor) => divisor === 1)) return null;

@@ -1,6 +1,6 @@
 /**
- * What llama.cpp's architectures are called on the Hub: the model type, the tensors' names, and what llama.cpp's converter
- * changed in the weights (convert_hf_to_gguf.py), which is undone.
+ * What llama.cpp's architectures are called on the Hub: the model type, the tensors' names, and what
+ * llama.cpp's converter changed in the weights (convert_hf_to_gguf.py), which is undone.
  */
 
 export interface GgufFamily {

@@ -1,4 +1,7 @@
-/** How byte-level texts are split before merging, by the name that GGUFs give (`tokenizer.ggml.pre`; llama-vocab.cpp). */
+/**
+ * How byte-level texts are split before merging, by the name that GGUFs give (`tokenizer.ggml.pre`;
+ * llama-vocab.cpp).
+ */
 import type { GgufMetadata } from './ggufMetadata.ts';
 
 interface PreTokenizer {

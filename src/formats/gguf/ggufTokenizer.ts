@@ -1,6 +1,6 @@
 /**
- * The tokenizer of a GGUF as the Hub's files: tokenizer.json, tokenizer_config.json with the chat template, and the ends of an
- * answer in generation_config.json. Ids are those of llama.cpp (llama-vocab.cpp).
+ * The tokenizer of a GGUF as the Hub's files: tokenizer.json, tokenizer_config.json with the chat template,
+ * and the ends of an answer in generation_config.json. Ids are those of llama.cpp (llama-vocab.cpp).
  */
 import type { GgufMetadata } from './ggufMetadata.ts';
 import { preTokenizerOf } from './ggufPreTokenizers.ts';
@@ -91,7 +91,10 @@ function tokenOf(
   return { id, content: tokens[id] };
 }
 
-/** Control tokens are special; user-defined ones are found in the text before anything else, but are plain text. */
+/**
+ * Control tokens are special; user-defined ones are found in the text before anything else, but are plain
+ * text.
+ */
 function addedTokens(m: GgufMetadata, { tokens, types }: Vocabulary): object[] {
   // Phi-3's control tokens take the white space after them, as in its tokenizer.json (llama-vocab.cpp).
   const strips = (content: string) =>
@@ -163,7 +166,10 @@ function byteLevel(m: GgufMetadata, { tokens, types }: Vocabulary): Parts {
   };
 }
 
-/** SentencePiece's BPE: the piece of the highest score is merged first; characters that are no piece become bytes. */
+/**
+ * SentencePiece's BPE: the piece of the highest score is merged first; characters that are no piece become
+ * bytes.
+ */
 function sentencePiece(m: GgufMetadata, { tokens, types }: Vocabulary): Parts {
   const scores = m.numbers('tokenizer.ggml.scores');
   if (scores.length !== tokens.length)
@@ -202,7 +208,10 @@ function vocab(tokens: readonly string[], keeps: (id: number) => boolean): Recor
   return Object.fromEntries(tokens.flatMap((token, id) => (keeps(id) ? [[token, id] as const] : [])));
 }
 
-/** Every split of a piece into two pieces, those of the highest score first; of one score the longer left part first. */
+/**
+ * Every split of a piece into two pieces, those of the highest score first; of one score the longer left part
+ * first.
+ */
 function mergesByScore({ tokens, types }: Vocabulary, scores: readonly number[]): [string, string][] {
   const ids = new Map(
     tokens.flatMap((token, id) => (types[id] === TokenType.Normal ? [[token, id] as const] : [])),

@@ -1,4 +1,7 @@
-/** ERNIE 4.5, dense (modeling_ernie4_5.py): Llama whose rotary pairs are neighbours, with one switch for all biases. */
+/**
+ * ERNIE 4.5, dense (modeling_ernie4_5.py): Llama whose rotary pairs are neighbours, with one switch for all
+ * biases.
+ */
 import type { Architecture } from '../architecture.ts';
 import { ConfigReader } from '../config.ts';
 import {

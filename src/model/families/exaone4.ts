@@ -1,6 +1,6 @@
 /**
- * EXAONE 4 (arXiv:2507.11407): norms after the sublayers only, each head of q and k normalised; three of four layers within a
- * window, and those that see all are then without rotary embedding.
+ * EXAONE 4 (arXiv:2507.11407): norms after the sublayers only, each head of q and k normalised; three of four
+ * layers within a window, and those that see all are then without rotary embedding.
  */
 import type { Architecture } from '../architecture.ts';
 import { ConfigReader } from '../config.ts';
@@ -77,7 +77,10 @@ export const exaone4: Architecture<Exaone4Config> = {
   },
 };
 
-/** `sliding_window_pattern`: every n-th layer sees all. transformers reads letters ("LLLG") from `layer_types` only. */
+/**
+ * `sliding_window_pattern`: every n-th layer sees all. transformers reads letters ("LLLG") from `layer_types`
+ * only.
+ */
 function slidingPattern(read: ConfigReader): (layer: number) => boolean {
   if (read.json.layer_types != null) return () => false;
   const every = read.integer('sliding_window_pattern', 4);

@@ -1,6 +1,7 @@
 /**
- * Gemma 2 (arXiv:2408.00118): embedding times √hidden, norms by 1 + w before and after attention and mlp, GeGLU, soft caps on scores and logits,
- * every other layer within a window, scores scaled by 1/√query_pre_attn_scalar.
+ * Gemma 2 (arXiv:2408.00118): the embedding is multiplied by √hidden, norms scale by 1 + w and stand before
+ * and after attention and MLP, the MLP is GeGLU, scores and logits are soft-capped, every other layer attends
+ * within a window, and scores are scaled by 1/√query_pre_attn_scalar.
  */
 import type { Architecture } from '../architecture.ts';
 import {

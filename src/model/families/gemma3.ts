@@ -1,6 +1,7 @@
 /**
- * Gemma 3, the text model (arXiv:2503.19786): Gemma 2 without the cap on scores but with each head of q and k normalised; five layers within a window
- * for each that sees all, each kind with its own rotary base.
+ * Gemma 3, the text model (arXiv:2503.19786): Gemma 2 without the cap on scores, with each head of q and k
+ * normalised. Five layers with a window follow for each that sees all; the two kinds have different rotary
+ * bases.
  */
 import type { Architecture } from '../architecture.ts';
 import {
@@ -41,7 +42,8 @@ export const gemma3: Architecture<Gemma3Config> = {
       final_logit_softcapping: null,
       slides: (i) => (i + 1) % pattern !== 0,
     });
-    // transformers 5 nests a dictionary a kind of layer; 4 has rope_theta and rope_scaling for the global ones, rope_local_base_freq for the local.
+    // transformers 5 nests one dictionary for each kind of layer. transformers 4 has rope_theta and rope_scaling for the
+    // global layers and rope_local_base_freq for the local ones.
     const nested = (json.rope_parameters ?? {}) as Record<string, Record<string, unknown> | null | undefined>;
     const local = { rope_theta: read.number('rope_local_base_freq', 10000), ...nested.sliding_attention };
     const global = { ...nested.full_attention, ...(json.rope_scaling as object | null) };

@@ -1,4 +1,7 @@
-/** What Gemma 2 and Gemma 3 share: config keys, the four norms of a layer, and the block around attention and mlp. */
+/**
+ * What Gemma 2 and Gemma 3 share: config keys, the four norms of a layer, and the block around attention and
+ * mlp.
+ */
 import { add } from '../../ops/elementwise/add.ts';
 import type { Value } from '../../graph/value.ts';
 import type { Branches } from '../decoderBlocks.ts';

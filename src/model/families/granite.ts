@@ -1,6 +1,6 @@
 /**
- * Granite 3 and 4 dense (modeling_granite.py): Llama with four multipliers: of the embedding, of attention scores in place
- * of 1/√d, of each residual branch, and a divisor of the logits.
+ * Granite 3 and 4 dense (modeling_granite.py): Llama with four multipliers: of the embedding, of attention
+ * scores in place of 1/√d, of each residual branch, and a divisor of the logits.
  */
 import { scale } from '../../ops/elementwise/scale.ts';
 import type { Architecture } from '../architecture.ts';

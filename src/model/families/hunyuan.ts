@@ -1,6 +1,6 @@
 /**
- * HunYuan, dense (modeling_hunyuan_v1_dense.py): Llama whose q and k are normalised a head after rotation; its rotary base is
- * stretched by a fixed `alpha`, which its configs call "dynamic".
+ * HunYuan, dense (modeling_hunyuan_v1_dense.py): Llama whose q and k are normalised a head after rotation;
+ * its rotary base is stretched by a fixed `alpha`, which its configs call "dynamic".
  */
 import type { Architecture } from '../architecture.ts';
 import { ConfigReader } from '../config.ts';

@@ -1,7 +1,8 @@
 /**
- * LFM2 and LFM3 (arXiv:2511.23404, modeling_lfm2.py, modeling_lfm3.py): most layers mix tokens by a short causal convolution
- * between two gates, y = out(C · conv(B · x)) with B, C and x from one projection; the others by attention with q and k
- * normalised a head. LFM3 adds norms after both sublayers, an output gate a head, windows, and a rotary base a kind of layer.
+ * LFM2 and LFM3 (arXiv:2511.23404, modeling_lfm2.py, modeling_lfm3.py): most layers mix tokens by a short
+ * causal convolution between two gates, y = out(C · conv(B · x)) with B, C and x from one projection; the
+ * others by attention with q and k normalised a head. LFM3 adds norms after both sublayers, an output gate a
+ * head, windows, and a rotary base a kind of layer.
  */
 import { add } from '../../ops/elementwise/add.ts';
 import { gated } from '../../ops/elementwise/gated.ts';

@@ -1,4 +1,7 @@
-/** Llama (arXiv:2302.13971, 2407.21783): Llama 2 and 3.x, TinyLlama, SmolLM2 and whatever else says model_type "llama". */
+/**
+ * Llama (arXiv:2302.13971, 2407.21783): Llama 2 and 3.x, TinyLlama, SmolLM2 and whatever else says model_type
+ * "llama".
+ */
 import type { Architecture } from '../architecture.ts';
 import {
   decoderStack,

@@ -1,4 +1,7 @@
-/** Mistral (arXiv:2310.06825): Llama with attention over a sliding window, in every layer, where the config has one. */
+/**
+ * Mistral (arXiv:2310.06825): Llama with attention over a sliding window, in every layer, where the config
+ * has one.
+ */
 import type { Architecture } from '../architecture.ts';
 import {
   decoderStack,

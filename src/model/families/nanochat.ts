@@ -1,6 +1,7 @@
 /**
- * nanochat (github.com/karpathy/nanochat, modeling_nanochat.py): norms without weights, one of them right after the embedding;
- * q and k rotated the other way and then normalised a head; an MLP of squared ReLU without a gate; logits under a soft cap.
+ * nanochat (github.com/karpathy/nanochat, modeling_nanochat.py): norms without weights, one of them right
+ * after the embedding; q and k rotated the other way and then normalised a head; an MLP of squared ReLU
+ * without a gate; logits under a soft cap.
  */
 import { gated } from '../../ops/elementwise/gated.ts';
 import { add } from '../../ops/elementwise/add.ts';

@@ -1,7 +1,7 @@
 /**
- * OLMo 2 and OLMo 3 (arXiv:2501.00656, modeling_olmo3.py): Llama with norms after the sublayers only, and q and k normalised
- * over their whole width, all heads at once. OLMo 3 adds windows in three of four layers, and its full layers may have
- * rotary settings of their own.
+ * OLMo 2 and OLMo 3 (arXiv:2501.00656, modeling_olmo3.py): Llama with norms after the sublayers only, and q
+ * and k normalised over their whole width, all heads at once. OLMo 3 adds windows in three of four layers,
+ * and its full layers may have rotary settings of their own.
  */
 import type { Architecture } from '../architecture.ts';
 import { ConfigReader, type ModelConfigJson } from '../config.ts';

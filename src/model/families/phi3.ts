@@ -1,4 +1,7 @@
-/** Phi-3, Phi-3.5 and Phi-4-mini (arXiv:2404.14219): Llama with q, k and v in one projection, gate and up in another; heads may be rotated in part, and by LongRoPE. */
+/**
+ * Phi-3, Phi-3.5 and Phi-4-mini (arXiv:2404.14219): Llama with one fused projection for q, k and v and one
+ * for gate and up. Part of a head may be rotated, with LongRoPE.
+ */
 import { gated } from '../../ops/elementwise/gated.ts';
 import type { Architecture } from '../architecture.ts';
 import { decoderStack, headSettings, outputProjection, preNormBlock } from '../decoderBlocks.ts';

@@ -1,4 +1,7 @@
-/** Qwen2 and Qwen2.5 (arXiv:2407.10671, 2412.15115): Llama with a bias on q, k and v, and windows in the upper layers where the config turns them on. */
+/**
+ * Qwen2 and Qwen2.5 (arXiv:2407.10671, 2412.15115): Llama with a bias on q, k and v; the upper layers have a
+ * sliding window where the config asks for one.
+ */
 import type { Architecture } from '../architecture.ts';
 import {
   decoderStack,

@@ -1,4 +1,7 @@
-/** Qwen3 (arXiv:2505.09388), dense: no bias on q, k and v, but each head of q and k normalised before rotation; head_dim is apart from hidden / heads. */
+/**
+ * Qwen3 (arXiv:2505.09388), dense: q, k and v have no bias, each head of q and k is normalised before
+ * rotation, and head_dim is independent of hidden / heads.
+ */
 import type { Architecture } from '../architecture.ts';
 import {
   decoderStack,

@@ -1,4 +1,4 @@
-/** Which architectures there are; decides from config.json alone, before any weight is read. */
+/** The architectures by model type. A config is accepted or refused here, before any weight is read. */
 import { unreadQuantization } from '../../formats/bitsandbytes.ts';
 import { UserError } from '../../lib/errors.ts';
 import type { Architecture, Model } from '../architecture.ts';
@@ -7,6 +7,7 @@ import { ernie4_5 } from './ernie4_5.ts';
 import { exaone4 } from './exaone4.ts';
 import { gemma2 } from './gemma2.ts';
 import { gemma3 } from './gemma3.ts';
+import { gemma4 } from './gemma4.ts';
 import { granite } from './granite.ts';
 import { hunyuan } from './hunyuan.ts';
 import { lfm2, lfm3 } from './lfm.ts';
@@ -20,7 +21,7 @@ import { qwen2 } from './qwen2.ts';
 import { qwen3 } from './qwen3.ts';
 import { smollm3 } from './smollm3.ts';
 
-/** An architecture whose config type stays its own affair. */
+/** An architecture without its config type, so that all fit in one list. */
 interface Entry {
   modelType: string;
   read(json: ModelConfigJson): Omit<Model, 'headWeight'>;
@@ -49,6 +50,7 @@ const architectures = [
   entry(phi3),
   entry(gemma2),
   entry(gemma3),
+  entry(gemma4),
   entry(granite),
   entry(olmo2),
   entry(olmo3),
@@ -62,11 +64,12 @@ const architectures = [
 ];
 
 /**
- * Multimodal model types whose text part is one of the architectures, unchanged where there is no image: by what its modules'
- * names begin with in the class that transformers loads (PEFT names adapters by them).
+ * Multimodal model types whose text part is one of the architectures, unchanged where there is no image: by
+ * what its modules' names begin with in the class that transformers loads (PEFT names adapters by them).
  */
 const TEXT_PARTS: Readonly<Record<string, string>> = {
   gemma3: 'model.language_model.',
+  gemma4: 'model.language_model.',
   mistral3: 'model.language_model.',
   llava: 'model.language_model.',
   llava_next: 'model.language_model.',
@@ -144,7 +147,7 @@ function textPart(json: ModelConfigJson, text: ModelConfigJson, prefix: string):
   };
 }
 
-/** How a model type's checkpoint says it, for the page. */
+/** Supported values of `model_type`, for messages. */
 export function supportedModelTypes(): string[] {
   return architectures.map((architecture) => architecture.modelType);
 }
