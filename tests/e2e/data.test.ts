@@ -60,8 +60,8 @@ describe.skipIf(!browserPath)('data on the page', { timeout: 240_000 }, () => {
 
   it('asks what unknown columns are, reads other files with them too, and the saved recipe needs no asking', async () => {
     const files = {
-      'train.csv': `id,question,answer\n${Array.from({ length: 6 }, (_, i) => `${i},say ${i},ahoy`).join('\n')}\n7,"say, ""7""",ahoy\n`,
-      'pirate.val.csv': 'id;question;answer\n1;say 9;ahoy\n',
+      'train.csv': `id,ask,reply\n${Array.from({ length: 6 }, (_, i) => `${i},say ${i},ahoy`).join('\n')}\n7,"say, ""7""",ahoy\n`,
+      'pirate.val.csv': 'id;ask;reply\n1;say 9;ahoy\n',
       'other.val.jsonl': rowsOf(2, PIRATE),
     };
     const { context, page, errors } = await fresh();
@@ -70,8 +70,8 @@ describe.skipIf(!browserPath)('data on the page', { timeout: 240_000 }, () => {
     await expect(pressTrain(page)).rejects.toThrow(/train\.csv is in no known format\. Choose its columns/);
     const form = card.getByRole('form', { name: 'Columns of train.csv' });
     // Guessed by their names, with what stands in them.
-    expect(await form.getByLabel('Prompt: only read').inputValue()).toBe('question');
-    expect(await form.getByLabel('Answer: learned from').inputValue()).toBe('answer');
+    expect(await form.getByLabel('Prompt: only read').inputValue()).toBe('ask');
+    expect(await form.getByLabel('Answer: learned from').inputValue()).toBe('reply');
     expect(await form.innerText()).toMatch(/say 0[\s\S]*ahoy/);
     await form.getByRole('button', { name: 'Use these columns' }).click();
     await settle(page);
@@ -85,7 +85,7 @@ describe.skipIf(!browserPath)('data on the page', { timeout: 240_000 }, () => {
 
     const saved = new TextDecoder().decode(await download(page, 'Save the recipe'));
     expect((JSON.parse(saved) as { columns: object }).columns).toEqual({
-      'train.csv': { prompt: 'question', response: 'answer' },
+      'train.csv': { prompt: 'ask', response: 'reply' },
     });
     await context.close();
 
@@ -172,7 +172,7 @@ describe.skipIf(!browserPath)('data on the page', { timeout: 240_000 }, () => {
     );
     await choose(page, { 'train.parquet': parquet, 'chat.val.json': JSON.stringify([chat]) });
     expect(await cardOf(page, 'train.parquet').innerText()).toMatch(
-      /query\/response[\s\S]*rows\s*6[\s\S]*left out\s*1[\s\S]*row 5\s+has a "response" that is not text/,
+      /query\/response[\s\S]*rows\s*6[\s\S]*left out\s*1[\s\S]*row 5\s+has a "response" that is null/,
     );
     const card = cardOf(page, 'chat.val.json');
     await card.getByText('What is learned from one row').click();
