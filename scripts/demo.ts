@@ -1,6 +1,7 @@
 /**
- * `npm run demo [-- --out DIR]`: presses "Try it with the demo" in a headless browser. Shows how far it is, the loss of every file, three answers before
- * and after, and where the adapter lies: DIR/adapter, beside metrics.jsonl, recipe.json and report.md.
+ * `npm run demo [-- --out DIR]`: presses "Try it with the demo" in a headless browser. Shows how far it is,
+ * the loss of every file, three answers before and after, and where the adapter lies: DIR/adapter, beside
+ * metrics.jsonl, recipe.json and report.md.
  */
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -44,7 +45,7 @@ function drawBar({ state, step, totalSteps }: Progress): void {
   process.stdout.write(`\r[${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)}] ${state}\x1b[K`);
 }
 
-/** One line a tenth of the way, for logs. */
+/** Prints a line after each tenth of the steps, for logs. */
 function sayEveryTenth(): (progress: Progress) => void {
   let said = -1;
   return ({ state, step, totalSteps }) => {

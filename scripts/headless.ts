@@ -1,9 +1,10 @@
 /**
- * `npm run headless -- recipe.json --out DIR`: drives the page in headless Chromium by a recipe, as a person would.
- * Paths in the recipe are relative to the recipe's own file. Writes DIR/adapter/ (the PEFT folder), DIR/metrics.jsonl, DIR/recipe.json and
- * DIR/report.md, or DIR/errors.txt where it fails. A "model" of the Hub is downloaded (HF_ENDPOINT and HF_TOKEN as its Python library reads them); "demo" is
- * the project's own. --tune and --level go to the page's address: off, and plain, f16 or matrix, for fixed kernels. The last line of a run that could
- * not be done is the page's own error.
+ * `npm run headless -- recipe.json --out DIR`: drives the page in headless Chromium by a recipe, as a person
+ * would. Paths in the recipe are relative to the recipe's own file. Writes DIR/adapter/ (the PEFT folder),
+ * DIR/metrics.jsonl, DIR/recipe.json and DIR/report.md, or DIR/errors.txt where it fails. A "model" of the
+ * Hub is downloaded (HF_ENDPOINT and HF_TOKEN as its Python library reads them); "demo" is the project's own.
+ * --tune and --level go to the page's address: off, and plain, f16 or matrix, for fixed kernels. The last
+ * line of a run that could not be done is the page's own error.
  */
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';

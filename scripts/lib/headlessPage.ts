@@ -8,8 +8,9 @@ import { download } from './drivePage.ts';
 import { buildSite, serveSite } from './site.ts';
 
 /**
- * Builds and serves the page, opens it and closes everything at the end. HF_ENDPOINT names another Hub, as its Python
- * library reads it. After a failure the page's own log of errors, with the stacks of its workers, goes into a file.
+ * Builds and serves the page, opens it and closes everything at the end. HF_ENDPOINT names another Hub, as
+ * its Python library reads it. After a failure the page's own log of errors, with the stacks of its workers,
+ * goes into a file.
  * @param out folder of the command's results; errors.txt is written there
  * @param query of the page's address
  * @throws where there is no browser
@@ -62,7 +63,11 @@ async function errorDetailsOf(page: Page): Promise<string> {
   }
 }
 
-/** Downloads what a finished run left: `out`/adapter/ (the PEFT folder), metrics.jsonl, recipe.json and report.md. @returns metrics.jsonl */
+/**
+ * Downloads what a finished run left: `out`/adapter/ (the PEFT folder), metrics.jsonl, recipe.json and
+ * report.md.
+ * @returns metrics.jsonl
+ */
 export async function saveResult(page: Page, out: string): Promise<string> {
   await mkdir(join(out, 'adapter'), { recursive: true });
   for (const [path, bytes] of Object.entries(unzipSync(await download(page, 'Download the adapter'))))

@@ -31,7 +31,7 @@ export class Workspace {
   error = $state<string | null>(null);
   /** What is wrong with the recipe in itself. */
   recipeError = $state<string | null>(null);
-  /** What the demo waits for before it trains, in words. */
+  /** What the demo does before it trains, in words. */
   preparingDemo = $state<string | null>(null);
   private pending = $state(0);
 
@@ -71,12 +71,15 @@ export class Workspace {
     return this.runs.result;
   }
 
-  /** What depends on the model is made anew. */
+  /** Reads what depends on the model again. */
   modelChosen(): Promise<void> {
     return this.reloadData();
   }
 
-  /** Fills in the recipe of a shared link, and takes it out of the address: a reload does not bring it back. */
+  /**
+   * Fills in the recipe of a shared link, and removes it from the address so that a reload does not bring it
+   * back.
+   */
   async openLink(): Promise<void> {
     await this.guard('reading a shared link', async () => {
       const recipe = recipeOfLink(location.hash);
@@ -93,7 +96,7 @@ export class Workspace {
     );
   }
 
-  /** From an empty page to a running demo, as a person would do it: recipe, model, data, Train. */
+  /** Goes from an empty page to a running demo, as a person would: recipe, model, data, Train. */
   async tryDemo(): Promise<void> {
     this.preparingDemo = 'Fetching the demo';
     await this.guard('preparing the demo', async () => {
@@ -129,13 +132,14 @@ export class Workspace {
     });
   }
 
-  /** What the columns of a file in no known format are; the recipe keeps it, and files with the same columns are read so too. */
+  /** Says what the columns of a file in no known format are. The recipe keeps it for the file's name. */
   async chooseColumns(file: DataFile, mapping: ColumnMapping): Promise<void> {
-    this.recipe.columns[file.file.name] = mapping;
+    // Not by assignment, which a file called "__proto__" would escape.
+    this.recipe.columns = { ...this.recipe.columns, [file.file.name]: mapping };
     await this.recipeChanged(true);
   }
 
-  /** Reads all data files anew: the model, the system prompt or the limit changed. */
+  /** Reads all data files again: the model, the system prompt or the limit changed. */
   async reloadData(): Promise<void> {
     const { model, recipe } = this;
     if (!model) return;
@@ -162,7 +166,7 @@ export class Workspace {
   }
 
   get presetName(): string {
-    return presetOf(this.recipe)?.name ?? 'Your own';
+    return presetOf(this.recipe)?.name ?? 'Custom recipe';
   }
 
   private async takeRecipe(recipe: Recipe): Promise<void> {
@@ -176,7 +180,7 @@ export class Workspace {
     else await this.reloadData();
   }
 
-  /** Checks an edited recipe; a bad value is told and the plan is made anew. */
+  /** Checks an edited recipe, shows a bad value, and plans the run again. */
   async recipeChanged(needsData: boolean): Promise<void> {
     try {
       parseRecipe($state.snapshot(this.recipe));

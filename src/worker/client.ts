@@ -24,8 +24,8 @@ const living = new Set<Worker>();
 const past: RequestMade[] = [];
 
 /**
- * Has a worker do work and listens to what it reports meanwhile. Reports come by a port of their own and so may
- * arrive after the result: from then on they are dropped.
+ * Has a worker do work and listens to what it reports meanwhile. Reports come by a port of their own and so
+ * may arrive after the result: from then on they are dropped.
  * @param work is given the function to hand to the worker
  */
 export async function withListener<Report extends unknown[], T>(
@@ -43,7 +43,10 @@ export async function withListener<Report extends unknown[], T>(
   }
 }
 
-/** Every network request of the page and of its workers, and their recorded errors. @param since ISO 8601; of errors */
+/**
+ * Every network request of the page and of its workers, and their recorded errors.
+ * @param since ISO 8601; of errors
+ */
 export async function pageTrace(since: string): Promise<PageTrace> {
   const ofWorkers = await Promise.all([...living].map(requestsOf));
   return {

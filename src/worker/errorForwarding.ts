@@ -8,8 +8,9 @@ interface ErrorMessage {
 }
 
 /**
- * In a worker: forwards every entry of its log. An error that nothing caught is sent as well, since the event that
- * browsers give the other side has no stack; one message port keeps it behind the entries that came before.
+ * In a worker: forwards every entry of its log. An error that nothing caught is sent as well, since the event
+ * that browsers give the other side has no stack; one message port keeps it behind the entries that came
+ * before.
  */
 export function forwardErrors(): void {
   nameThread(`${self.name} worker`);
@@ -29,8 +30,8 @@ export function forwardErrors(): void {
 
 /**
  * In the thread that started a worker: records what the worker forwards.
- * @param onCrash is called with the message of an error that nothing in the worker caught, or that kept it from
- * loading
+ * @param onCrash is called with the message of an error that nothing in the worker caught, or that kept it
+ * from loading
  */
 export function receiveErrors(worker: Worker, onCrash: (message: string) => void): void {
   worker.addEventListener('message', ({ data }: MessageEvent<Partial<ErrorMessage> | null>) => {

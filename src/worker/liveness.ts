@@ -1,7 +1,7 @@
 /**
- * Notifies the page when a worker has ended, and gives it the network requests that a living worker made. A browser
- * says nothing when a worker is ended or runs out of memory, but it frees what the worker held: each worker holds a
- * lock of its own for as long as it lives (Web Locks), and the page waits for that lock.
+ * Notifies the page when a worker has ended, and gives it the network requests that a living worker made. A
+ * browser says nothing when a worker is ended or runs out of memory, but it frees what the worker held: each
+ * worker holds a lock of its own for as long as it lives (Web Locks), and the page waits for that lock.
  */
 import { report } from '../lib/errorLog.ts';
 import type { RequestMade } from '../lib/requests.ts';

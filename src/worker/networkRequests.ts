@@ -4,7 +4,10 @@ import type { RequestMade } from '../lib/requests.ts';
 // Browsers keep the first 250 otherwise; a model comes in more pieces.
 globalThis.performance?.setResourceTimingBufferSize?.(20_000);
 
-/** @param thread what the report calls it @returns what the browser recorded so far, the page's own files among it */
+/**
+ * @param thread what the report calls it
+ * @returns what the browser recorded so far, the page's own files among it
+ */
 export function requestsHere(thread: string): RequestMade[] {
   const made = [
     ...performance.getEntriesByType('navigation'),

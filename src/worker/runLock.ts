@@ -1,4 +1,7 @@
-/** A run that goes on holds a lock under its id, so that other tabs neither take it up nor delete it; a tab that is closed lets go of it. */
+/**
+ * A run that is training holds a lock under its id, so that other tabs neither resume nor delete it. Closing
+ * the tab releases it.
+ */
 import { UserError } from '../lib/errors.ts';
 
 const PREFIX = 'finetab run ';
@@ -7,12 +10,12 @@ const PREFIX = 'finetab run ';
 export async function holdingRun<T>(runId: string, work: () => Promise<T>): Promise<T> {
   if (!globalThis.navigator?.locks) return work();
   return navigator.locks.request(PREFIX + runId, { ifAvailable: true }, (lock) => {
-    if (!lock) throw new UserError('This run goes on in another tab. Close it there first.');
+    if (!lock) throw new UserError('This run is training in another tab. Close that tab first.');
     return work();
   });
 }
 
-/** Ids of the runs that go on now, in any tab. */
+/** Ids of the runs that are training now, in any tab. */
 export async function liveRuns(): Promise<Set<string>> {
   const held = (await globalThis.navigator?.locks?.query())?.held ?? [];
   return new Set(held.flatMap(({ name }) => (name?.startsWith(PREFIX) ? [name.slice(PREFIX.length)] : [])));

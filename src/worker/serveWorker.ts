@@ -1,4 +1,6 @@
-/** What every worker does once it has its API: forwards its errors, shows that it is alive, and answers calls. */
+/**
+ * What every worker does once it has its API: forwards its errors, shows that it is alive, and answers calls.
+ */
 import { expose } from 'comlink';
 import { forwardErrors } from './errorForwarding.ts';
 import { holdLivenessLock } from './liveness.ts';

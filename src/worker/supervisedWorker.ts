@@ -27,7 +27,8 @@ export class SupervisedWorker<T> {
 
   /**
    * @param name of the worker, in a message
-   * @param start makes one, of those of client.ts; it is called by the first question, and again after a death
+   * @param start makes one, of those of client.ts; it is called by the first question, and again after a
+   * death
    * @param onDeath is called after a death, when the questions that were open have been rejected
    */
   constructor(

@@ -1,4 +1,6 @@
-/** The page as a person uses it: drop, read, train, look, download; and what it says when something is wrong. */
+/**
+ * The page as a person uses it: drop, read, train, look, download; and what it says when something is wrong.
+ */
 import { unzipSync } from 'fflate';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,4 +1,7 @@
-/** Workers of this process for tests of the page's state: each is an API behind ports, which the test can let die. */
+/**
+ * Workers of this process for tests of the page's state: each is an API behind ports, which the test can let
+ * die.
+ */
 import { expose } from 'comlink';
 import { vi } from 'vitest';
 import type { ErrorEntry } from '../../src/lib/errorLog.ts';

@@ -1,4 +1,7 @@
-/** Stored models and imports: their progress, their failures, and an import that is cancelled or whose worker dies. */
+/**
+ * Stored models and imports: their progress, their failures, and an import that is cancelled or whose worker
+ * dies.
+ */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ModelLibrary } from '../../src/page/model/ModelLibrary.svelte.ts';
 import { messageOf } from '../../src/page/errors/reported.ts';

@@ -1,4 +1,7 @@
-/** The plan of the run at hand: answers for what is no longer on the page, what fails, and the work on the GPU. */
+/**
+ * The plan of the run at hand: answers for what is no longer on the page, what fails, and the work on the
+ * GPU.
+ */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MemoryCheck } from '../../src/page/gpu/MemoryCheck.svelte.ts';
 import { Workspace } from '../../src/page/Workspace.svelte.ts';
@@ -159,6 +162,18 @@ describe('the plan', () => {
       /The longest row has 10 tokens.*8 positions\. Lower max_length to 8/,
     );
     expect(asked.length).toBe(1);
+  });
+
+  it('keeps the columns of a file under its name, whatever the file is called', async () => {
+    const workspace = new Workspace();
+    await workspace.library.select(MODEL.id);
+    const adding = workspace.addData([new File(['rows'], '__proto__')]);
+    await answered(1);
+    await adding;
+    const choosing = workspace.chooseColumns(workspace.data.train!, { prompt: 'a', response: 'b' });
+    await answered(2);
+    await choosing;
+    expect(Object.entries(workspace.recipe.columns)).toEqual([['__proto__', { prompt: 'a', response: 'b' }]]);
   });
 
   it('takes its kernels from the address, and says what the address may hold', async () => {

@@ -1,4 +1,6 @@
-/** Pressing Train, and what the page shows when the run ends, fails, is pressed twice, or its trainer dies. */
+/**
+ * Pressing Train, and what the page shows when the run ends, fails, is pressed twice, or its trainer dies.
+ */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Workspace } from '../../src/page/Workspace.svelte.ts';
 import type { RunSummary } from '../../src/worker/history/historyProtocol.ts';

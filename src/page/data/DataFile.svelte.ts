@@ -1,6 +1,6 @@
 /**
- * One data file on the page: the worker that reads it, and what the worker found. A worker that dies is started again
- * once, and reads the file again.
+ * One data file on the page: the worker that reads it, and what the worker found. A worker that dies is
+ * started again once, and reads the file again.
  */
 import { startDataset, startEvaluation, withListener, type Remote } from '../../worker/client.ts';
 import { SupervisedWorker, WorkerDied } from '../../worker/supervisedWorker.ts';

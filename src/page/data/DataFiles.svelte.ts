@@ -1,4 +1,7 @@
-/** The dropped data files: one for training, any number of validation sets, and what keeps them from being trained on. */
+/**
+ * The dropped data files: one for training, any number of validation sets, and what keeps them from being
+ * trained on.
+ */
 import { isValidationFile, validationSetName } from '../../data/files/fileNames.ts';
 import { UserError } from '../../lib/errors.ts';
 import type { FileReport } from '../../worker/dataset/datasetProtocol.ts';
@@ -29,7 +32,10 @@ export class DataFiles {
     return Math.max(0, ...this.validation.map(({ report }) => report?.summary.longest ?? 0));
   }
 
-  /** Takes files: validation sets by their names, any other as the training file. @throws UserError for two sets of one name */
+  /**
+   * Takes files: validation sets by their names, any other as the training file.
+   * @throws UserError for two sets of one name
+   */
   add(files: readonly File[]): void {
     for (const file of files) {
       if (isValidationFile(file.name)) this.addValidation(file);
@@ -53,7 +59,10 @@ export class DataFiles {
     await this.compare();
   }
 
-  /** Finds the rows that the training file shares with each validation file. Only hashes travel between the workers. */
+  /**
+   * Finds the rows that the training file shares with each validation file. Only hashes travel between the
+   * workers.
+   */
   async compare(): Promise<void> {
     const { train } = this;
     for (const file of this.all) file.overlaps = [];

@@ -1,4 +1,4 @@
-/** A packed micro-batch as tokens to draw. Everything is read from the tensors that the engine gets; nothing is worked out anew. */
+/** A packed micro-batch as tokens to draw. Everything is read from the tensors that the engine gets. */
 import type { PackedPreview } from '../../worker/dataset/datasetProtocol.ts';
 
 export interface PackedToken {

@@ -1,4 +1,7 @@
-/** Measuring a run's kernels in the background: it begins when the page has been left alone for a moment, and any other work on the GPU ends it. */
+/**
+ * Measuring a run's kernels in the background: it begins when the page has been left alone for a moment, and
+ * any other work on the GPU ends it.
+ */
 import { report } from '../../lib/errorLog.ts';
 import { withListener } from '../../worker/client.ts';
 import type { PlanRequest, RunPlan, TrainerApi } from '../../worker/trainer/trainerProtocol.ts';

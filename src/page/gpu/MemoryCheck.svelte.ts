@@ -1,4 +1,4 @@
-/** What is known of the GPU's memory, and the remedies that were planned for the run at hand. */
+/** What is known of the GPU's memory, and recipes that need less of it. */
 import type { PlanRequest, RunPlan } from '../../worker/trainer/trainerProtocol.ts';
 import { report } from '../../lib/errorLog.ts';
 import { largest } from '../../lib/extremes.ts';
@@ -60,7 +60,7 @@ export class MemoryCheck {
     this.forget();
   }
 
-  /** The recipe or what is known changed: remedies are planned anew. */
+  /** The recipe or the known memory changed: the remedies are no longer true. */
   forget(): void {
     this.generation++;
     this.remedies = null;

@@ -1,4 +1,7 @@
-/** Whether a run fits in the GPU's memory, and what makes it smaller. Browsers do not say how much memory a GPU has: a verdict says what it rests on. */
+/**
+ * Whether a run fits in the GPU's memory, and what makes it smaller. Browsers do not say how much memory a
+ * GPU has, so a verdict gives its reason.
+ */
 import type { Recipe } from '../../training/recipe.ts';
 import type { RunPlan } from '../../worker/trainer/trainerProtocol.ts';
 import { bytes, integer } from '../text.ts';
@@ -7,13 +10,16 @@ export type Verdict = 'fits' | 'tight' | 'no' | 'unknown';
 
 /** What is known of the GPU's memory. */
 export interface MemoryFacts {
-  /** What the person said, in bytes. */
+  /** Bytes, as the person named it. */
   known: number | null;
   /** What the driver granted when it was asked. */
   probe: { asked: number; granted: number } | null;
 }
 
-/** Up to this share of the memory that the person names a run fits; above the second it does not: the desktop has its part. */
+/**
+ * A run fits in up to this share of the memory that the person named, and does not fit above the second: the
+ * desktop needs the rest.
+ */
 const FITS_SHARE = 0.8;
 const TIGHT_SHARE = 0.95;
 /** Nearly every GPU that browsers offer WebGPU on has this much. */
@@ -67,11 +73,11 @@ export interface Remedy {
   /** What it costs. */
   cost: string;
   change: (recipe: Recipe) => void;
-  /** Whether rows are cut anew. */
+  /** Whether rows must be read and cut again. */
   needsData: boolean;
 }
 
-/** Changes that make a run smaller; which of them do, and by how much, only a new plan tells. */
+/** Changes that may make a run smaller. Only a new plan shows whether one does, and by how much. */
 export function remediesFor(
   recipe: Recipe,
   lengths: readonly number[] | Uint32Array,

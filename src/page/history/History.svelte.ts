@@ -1,4 +1,6 @@
-/** The runs kept in this browser: the list, what is compared, and the adapter that the next run starts from. */
+/**
+ * The runs kept in this browser: the list, what is compared, and the adapter that the next run starts from.
+ */
 import { zipFolder } from '../../formats/zip.ts';
 import type { SupervisedWorker } from '../../worker/supervisedWorker.ts';
 import type { HistoryApi, RunDetails, RunSummary } from '../../worker/history/historyProtocol.ts';

@@ -1,4 +1,7 @@
-/** The five steps of the page: what each says of itself, which lie open, and what comes next. Everything here is derived from the workspace. */
+/**
+ * The five steps of the page: the state of each in words, which are open, and which comes next. All is
+ * derived from the workspace.
+ */
 import type { ModelDetails, ModelSummary } from '../../worker/import/importProtocol.ts';
 import type { RunPlan } from '../../worker/trainer/trainerProtocol.ts';
 import type { DataFiles } from '../data/DataFiles.svelte.ts';
@@ -8,7 +11,7 @@ import { bytes, duration, integer } from '../text.ts';
 
 export const STEP_IDS = ['model', 'data', 'recipe', 'run', 'result'] as const;
 export type StepId = (typeof STEP_IDS)[number];
-/** needed: the person's turn. waiting: on an earlier step. */
+/** needed: the person has to do something. waiting: an earlier step comes first. */
 export type StepStatus = 'done' | 'needed' | 'working' | 'waiting' | 'problem';
 
 export interface StepState {
@@ -28,7 +31,7 @@ const TITLES: Record<StepId, string> = {
   result: 'Result',
 };
 
-/** What of the workspace the steps speak of. */
+/** What the steps are derived from. */
 export interface FlowSource {
   readonly model: ModelDetails | null;
   readonly models: ModelSummary[];
@@ -43,10 +46,10 @@ export interface FlowSource {
   readonly busy: boolean;
 }
 
-type Said = [status: StepStatus, text: string];
+type StatusText = [status: StepStatus, text: string];
 
 export class Flow {
-  /** What the person opened or closed by hand; a new phase of the run forgets it. */
+  /** Steps that the person opened or closed by hand; forgotten when a run begins. */
   private choices = $state<Partial<Record<StepId, boolean>>>({});
 
   constructor(private readonly workspace: FlowSource) {}
@@ -56,7 +59,7 @@ export class Flow {
   }
 
   step(id: StepId): StepState {
-    const [status, text] = this.said(id);
+    const [status, text] = this.statusOf(id);
     return { id, number: STEP_IDS.indexOf(id) + 1, title: TITLES[id], status, text };
   }
 
@@ -75,7 +78,7 @@ export class Flow {
     document.getElementById(`heading-${id}`)?.focus({ preventScroll: true });
   }
 
-  /** The run began or ended: steps lie as they do by themselves. */
+  /** A run began: steps open and close by themselves again. */
   reset(): void {
     this.choices = {};
   }
@@ -109,7 +112,7 @@ export class Flow {
     }
   }
 
-  private said(id: StepId): Said {
+  private statusOf(id: StepId): StatusText {
     switch (id) {
       case 'model':
         return this.ofModel();
@@ -124,7 +127,7 @@ export class Flow {
     }
   }
 
-  private ofModel(): Said {
+  private ofModel(): StatusText {
     const { model, importing, models } = this.workspace;
     if (importing)
       return [
@@ -142,7 +145,7 @@ export class Flow {
     ];
   }
 
-  private ofData(): Said {
+  private ofData(): StatusText {
     const { data, model } = this.workspace;
     const { train, validation, all } = data;
     if (all.length === 0) return [model ? 'needed' : 'waiting', 'Needs a training file'];
@@ -163,13 +166,13 @@ export class Flow {
     return ['done', `${train!.file.name}: ${integer(train!.report?.summary.rows ?? 0)} rows; ${sets}`];
   }
 
-  private ofRecipe(): Said {
+  private ofRecipe(): StatusText {
     const { plan, recipeError, presetName } = this.workspace;
     if (recipeError) return ['problem', recipeError];
     return ['done', plan ? `${presetName}, ${integer(plan.totalSteps)} steps` : presetName];
   }
 
-  private ofRun(): Said {
+  private ofRun(): StatusText {
     const { run, blockers, plan, busy } = this.workspace;
     if (run) {
       switch (run.phase) {
@@ -188,7 +191,7 @@ export class Flow {
     return ['needed', 'Ready to train'];
   }
 
-  private ofResult(): Said {
+  private ofResult(): StatusText {
     const { run, result } = this.workspace;
     if (result && result.runId !== run?.outcome?.runId)
       return ['done', `${result.title[0].toUpperCase()}${result.title.slice(1)}`];

@@ -1,4 +1,4 @@
-/** Light, dark, or as the system has it; remembered in this browser. */
+/** The light, the dark or the system's theme; this browser remembers the choice. */
 export type Theme = 'system' | 'light' | 'dark';
 
 const KEY = 'finetab.theme';
@@ -15,7 +15,7 @@ class ThemeChoice {
     query.addEventListener('change', () => (this.systemDark = query.matches));
   }
 
-  /** What is on the screen: canvases must be drawn anew when it changes. */
+  /** Whether the page is dark now. A canvas must be drawn again when this changes. */
   get dark(): boolean {
     return this.value === 'dark' || (this.value === 'system' && this.systemDark);
   }

@@ -57,7 +57,9 @@ export class ModelLibrary {
     );
   }
 
-  /** Ends the import that is running. What it stored stays, so that the next import of the model is shorter. */
+  /**
+   * Ends the import that is running. What it stored stays, so that the next import of the model is shorter.
+   */
   cancelImport(): void {
     if (!this.importing) return;
     this.cancelled = true;

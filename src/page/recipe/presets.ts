@@ -1,4 +1,7 @@
-/** Three recipes for people who do not want to choose every number. A preset sets its own keys and leaves the others as they are. */
+/**
+ * Three recipes for people who do not want to choose every number. A preset sets its own keys and leaves the
+ * others as they are.
+ */
 import type { Recipe } from '../../training/recipe.ts';
 
 export interface Preset {

@@ -1,4 +1,6 @@
-/** The recipe's fields as the page shows them: the ecosystem's names, each with a line of explanation. */
+/**
+ * The fields of a recipe as the page shows them: under the names of PEFT and transformers, each explained.
+ */
 import type { Recipe } from '../../training/recipe.ts';
 
 type Group = 'lora' | 'training' | 'evaluation';
@@ -49,7 +51,7 @@ export const ESSENTIAL: Field[] = [
     type: 'number',
     step: 'any',
     min: 0,
-    help: 'Strength of the adapter; often twice r.',
+    help: 'The adapter is scaled by this over r; often twice r.',
   },
   {
     group: null,
@@ -213,7 +215,7 @@ export const ADVANCED: Field[] = [
     group: 'evaluation',
     key: 'do_sample',
     type: 'flag',
-    help: 'Draw by chance; off: always the likeliest token.',
+    help: 'Sample the next token; off: always take the most probable one.',
   },
   {
     group: 'evaluation',
@@ -229,7 +231,7 @@ export const ADVANCED: Field[] = [
     type: 'number',
     step: 'any',
     min: 0,
-    help: 'Only the likeliest tokens up to this share.',
+    help: 'Sample from the most probable tokens that add up to this share.',
   },
   {
     group: 'evaluation',

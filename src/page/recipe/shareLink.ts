@@ -1,4 +1,7 @@
-/** A recipe in a link: in the URL's fragment, which browsers keep to themselves. Only what differs from the defaults is written. */
+/**
+ * A recipe in a link: in the URL's fragment, which browsers keep to themselves. Only what differs from the
+ * defaults is written.
+ */
 import { UserError } from '../../lib/errors.ts';
 import { parseRecipe } from '../../training/recipe.ts';
 import type { Recipe } from '../../training/recipe.ts';
@@ -23,7 +26,11 @@ export function recipeLink(recipe: Recipe, base: string): string {
   return `${base.split('#')[0]}#${KEY}${text}`;
 }
 
-/** The recipe of a link. @returns null where the fragment holds none @throws UserError where it cannot be read */
+/**
+ * The recipe of a link.
+ * @returns null where the fragment holds none
+ * @throws UserError where it cannot be read
+ */
 export function recipeOfLink(fragment: string): Recipe | null {
   const text = fragment.replace(/^#/, '');
   if (!text.startsWith(KEY)) return null;

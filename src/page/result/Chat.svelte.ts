@@ -1,4 +1,7 @@
-/** A conversation with the tuned model and, beside it, with the base model: the same questions, seed and sampling, each with its own answers. */
+/**
+ * A conversation with the tuned model and with the base model: the same questions, seed and sampling, each
+ * with its own answers.
+ */
 import { withListener } from '../../worker/client.ts';
 import type { ChatMessage } from '../../data/template/chatTemplate.ts';
 import type { ChatReply, EngineProgress, SamplingOptions } from '../../worker/trainer/trainerProtocol.ts';
@@ -10,7 +13,7 @@ export type Side = 'tuned' | 'base';
 
 export interface Answer {
   text: string;
-  /** Percent of the adapter with which it was made. */
+  /** In percent, when the answer was written. */
   adapterScale: number;
   writing: boolean;
   tokens: number;
@@ -22,7 +25,7 @@ export interface Turn {
   answers: Partial<Record<Side, Answer>>;
 }
 
-/** How long the slider must rest before the last answer is written anew. */
+/** Milliseconds that the slider must rest before the last answer is written again. */
 const REST_MS = 250;
 
 export class Chat {
@@ -33,10 +36,10 @@ export class Chat {
   sampling = $state<SamplingOptions>() as SamplingOptions;
   busy = $state(false);
   error = $state<string | null>(null);
-  /** What is done before the first answer. */
+  /** What the trainer does before the first answer, in words. */
   preparing = $state<string | null>(null);
   private rest: ReturnType<typeof setTimeout> | undefined;
-  /** What is being written; a new wish waits for it to stop. */
+  /** Resolves when nothing is being written: a new question waits for it. */
   private writing: Promise<void> = Promise.resolve();
 
   constructor(
@@ -53,14 +56,14 @@ export class Chat {
     await this.write(this.sideBySide ? ['base', 'tuned'] : ['tuned']);
   }
 
-  /** The slider moved: the last answer is written anew with so much of the adapter, once it rests. */
+  /** The slider moved: once it rests, the last answer is written again at this adapter scale. */
   setAdapterScale(percent: number): void {
     this.adapterScale = percent;
     clearTimeout(this.rest);
     if (this.turns.at(-1)?.answers.tuned) this.rest = setTimeout(() => void this.write(['tuned']), REST_MS);
   }
 
-  /** Writes the last answers anew, with what is set now. */
+  /** Writes the last answers again, with what is set now. */
   async again(): Promise<void> {
     if (this.turns.length > 0) await this.write(this.sideBySide ? ['base', 'tuned'] : ['tuned']);
   }
@@ -128,7 +131,7 @@ export class Chat {
     this.busy = false;
   }
 
-  /** The conversation as one side knows it; a turn that it did not answer is none of its own. */
+  /** The conversation of one side. A turn that this side did not answer is left out. */
   private messages(side: Side): ChatMessage[] {
     const last = this.turns.length - 1;
     return this.turns.flatMap(({ question, answers }, i): ChatMessage[] => {

@@ -1,4 +1,7 @@
-/** A blind comparison over a validation file: two answers to each row, the person says which is better without knowing whose it is. */
+/**
+ * A blind test over a validation file: the person says which of two answers to a row is better, without
+ * knowing whose it is.
+ */
 import { mix32, randomKey } from '../../lib/counterRandom.ts';
 import { signTest } from '../../lib/signTest.ts';
 import { proxy } from '../../worker/client.ts';
@@ -12,7 +15,7 @@ export interface Tally {
   tuned: number;
   base: number;
   tie: number;
-  /** How likely so uneven votes are where there is no difference; ties aside. */
+  /** Probability of votes at least this uneven if there were no difference; without ties. */
   chance: number;
 }
 
@@ -20,7 +23,7 @@ export class HeadToHead {
   /** Comparisons by set; kept with the run. */
   tests = $state<BlindTest[]>([]);
   current = $state<string | null>(null);
-  /** Rows whose answers are asked for now. */
+  /** Rows that are being answered. */
   expected = $state(0);
   answering = $state(false);
   error = $state<string | null>(null);
@@ -55,7 +58,7 @@ export class HeadToHead {
     return { tuned, base, tie, chance: signTest(tuned, base) };
   }
 
-  /** Has the first rows of a set answered by both; which stands at A is drawn by the seed. */
+  /** Has both models answer the first rows of a set. The seed decides which of the two is shown as A. */
   async start(file: DataFile, rows: number, seed: number): Promise<void> {
     this.error = null;
     this.answering = true;

@@ -1,4 +1,7 @@
-/** Words of an answer beside its reference: what both have, what only the reference has, what only the answer has. */
+/**
+ * Words of an answer beside its reference: what both have, what only the reference has, what only the answer
+ * has.
+ */
 import { diffWordsWithSpace } from 'diff';
 
 export interface DiffPart {
@@ -6,7 +9,10 @@ export interface DiffPart {
   kind: 'same' | 'missing' | 'added';
 }
 
-/** Texts longer than this many characters are compared as wholes: a diff of very long ones would hold the page up. */
+/**
+ * Texts longer than this many characters are compared as wholes: a diff of very long ones would hold the page
+ * up.
+ */
 const LONGEST = 20_000;
 
 export function wordDiff(reference: string, answer: string): DiffPart[] {

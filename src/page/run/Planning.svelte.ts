@@ -1,4 +1,7 @@
-/** The plan of the run at hand: made whenever the model, the rows or the recipe change, with its memory and kernels. */
+/**
+ * The plan of the run at hand: made whenever the model, the rows or the recipe change, with its memory and
+ * kernels.
+ */
 import { kernelRequestOf } from '../../training/kernelRequest.ts';
 import { isTooLarge } from '../../lib/errors.ts';
 import type { Recipe } from '../../training/recipe.ts';

@@ -1,4 +1,7 @@
-/** The run that is training, the result of the last one, and the kept runs; owns the trainer and the history worker. */
+/**
+ * The run that is training, the result of the last one, and the kept runs; owns the trainer and the history
+ * worker.
+ */
 import { parseRecipe, recipeToJson } from '../../training/recipe.ts';
 import { startHistory, startTrainer, withListener } from '../../worker/client.ts';
 import { SupervisedWorker } from '../../worker/supervisedWorker.ts';
@@ -35,7 +38,10 @@ export class RunController {
     this.resultWorkers = { trainer: this.trainer, history };
   }
 
-  /** Train was pressed, or Resume for a run that did not end. A second press while a run is training does nothing. */
+  /**
+   * Train was pressed, or Resume for a run that did not end. A second press while a run is training does
+   * nothing.
+   */
   async startRun(resume: RunSummary | null = null): Promise<void> {
     if (this.run?.active) return;
     const inputs = runInputsOf(this.host, resume, resume ? null : this.history.startFrom);
@@ -68,7 +74,10 @@ export class RunController {
     });
   }
 
-  /** The next run goes on from the adapter of a kept run, or from a dropped one; the recipe's lora becomes the adapter's. */
+  /**
+   * The next run goes on from the adapter of a kept run, or from a dropped one; the recipe's lora becomes the
+   * adapter's.
+   */
   async continueFrom(adapter: RunSummary | readonly File[]): Promise<void> {
     await this.host.guard('taking over an adapter', async () => {
       const { library } = this.host;

@@ -23,7 +23,7 @@ export interface StepResult {
 export interface EvaluationState {
   name: string;
   failure: string | null;
-  /** Of this sitting: a resumed run begins where it was saved. */
+  /** Since the run was started or resumed. */
   first: StepResult | null;
   last: StepResult | null;
   /** Being evaluated now. */
@@ -38,7 +38,7 @@ export class RunView {
   phase = $state<'preparing' | 'training' | 'evaluating' | 'ended' | 'failed'>('preparing');
   preparing = $state('Starting');
   paused = $state(false);
-  /** Stop was pressed; the step that goes on is finished first. */
+  /** Stop was pressed; the current step is finished first. */
   stopping = $state(false);
   step = $state(0);
   totalSteps = $state(0);
@@ -53,7 +53,7 @@ export class RunView {
   savedStep = $state<number | null>(null);
   /** Why the last checkpoint could not be stored. */
   notSaved = $state<string | null>(null);
-  /** What cut the run off, and how it went on. */
+  /** What interrupted the run, and how it went on. */
   interruptions = $state<string[]>([]);
   notes = $state('');
   outcome = $state.raw<RunOutcome | null>(null);
@@ -70,7 +70,7 @@ export class RunView {
       .map((points) => trendOfCurve(points.name, points, this.forgettingThreshold))
       .filter((trend): trend is LossTrend => trend !== null),
   );
-  /** What the model unlearns, a sentence a file. */
+  /** What the model forgets, a sentence for each file. */
   readonly alarms: string[] = $derived(
     this.lossTrends.map(forgettingText).filter((text): text is string => text !== null),
   );
@@ -95,7 +95,7 @@ export class RunView {
     return this.phase !== 'ended' && this.phase !== 'failed';
   }
 
-  /** What the machine is doing, in words. */
+  /** What the run is doing, in words. */
   get doing(): string {
     switch (this.phase) {
       case 'preparing':

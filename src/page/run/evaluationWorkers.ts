@@ -1,4 +1,4 @@
-/** Brings the workers of validation files and the trainer together for a run, again where a worker ends. */
+/** Connects the workers of validation files to the trainer for a run, and again after a worker died. */
 import { transfer, type Remote } from '../../worker/client.ts';
 import { WorkerDied } from '../../worker/supervisedWorker.ts';
 import type { EvaluationPorts } from '../../worker/evaluation/evaluationProtocol.ts';
@@ -8,8 +8,9 @@ import type { DataFile } from '../data/DataFile.svelte.ts';
 import { reported } from '../errors/reported.ts';
 
 /**
- * Ports of every file's worker. One that ends before all are connected is connected anew.
- * @param onDeath told when one ends later @returns `failed`: why a file cannot be evaluated, to be told once the run has begun
+ * Ports of every file's worker. A worker that dies before all are connected is replaced and connected again.
+ * @param onDeath is called when one dies later
+ * @returns `failed`: why a file cannot be evaluated; the trainer is notified once the run has begun
  */
 export async function connectEvaluationWorkers(
   files: readonly DataFile[],
@@ -37,7 +38,7 @@ export async function connectEvaluationWorkers(
   return { ports, failed };
 }
 
-/** A file's worker ended during a run: the trainer waits for the one in its place, or gives the file up. */
+/** A file's worker died during a run: the trainer waits for another worker, or gives the file up. */
 export async function replaceEvaluationWorker(
   trainer: Remote<TrainerApi>,
   file: DataFile,

@@ -1,4 +1,4 @@
-/** Names of evaluation metrics as people read them, and which way is better. */
+/** Names of evaluation metrics as people read them, and whether a higher value is better. */
 import { isBetter } from '../../training/metrics.ts';
 import type { MetricsLine } from '../../training/metrics.ts';
 

@@ -1,4 +1,6 @@
-/** What runs when Train is pressed: the files' workers are connected to the trainer, which trains to the end. */
+/**
+ * What runs when Train is pressed: the files' workers are connected to the trainer, which trains to the end.
+ */
 import { parseRecipe } from '../../training/recipe.ts';
 import { pageTrace, proxy, transfer } from '../../worker/client.ts';
 import { WorkerDied, type SupervisedWorker } from '../../worker/supervisedWorker.ts';

@@ -11,11 +11,11 @@ export type { RunState };
 /** A kept run as the list shows it. */
 export interface RunSummary extends Omit<RunRecord, 'recipe'> {
   recipe: Recipe;
-  /** Whether it goes on now, in this tab or another. */
+  /** Whether it is training now, in this tab or another. */
   live: boolean;
-  /** Step from which it can go on; null where it ended or has no checkpoint. */
+  /** As resumableStep.ts decides it. */
   resumableStep: number | null;
-  /** Bytes that it takes up, about. */
+  /** Bytes of storage, approximately. */
   storedBytes: number;
 }
 
@@ -25,14 +25,14 @@ export interface RunEvaluation {
   result: EvaluationResult;
 }
 
-/** One blind comparison of answers to a row of a validation set. */
+/** Two answers to a row of a validation set, and which the person preferred. */
 export interface VotedPair {
   line: number;
   prompt: string;
   reference: string;
   base: string;
   tuned: string;
-  /** Whether the tuned answer stands at A. */
+  /** Whether the tuned model's answer is shown as A. */
   tunedIsA: boolean;
   vote: 'tuned' | 'base' | 'tie' | null;
 }
@@ -59,7 +59,7 @@ export interface HistoryApi {
   details(runId: string): Promise<RunDetails>;
   rename(runId: string, name: string): Promise<void>;
   setNotes(runId: string, notes: string): Promise<void>;
-  /** A comparison takes the place of the one before of the same set. */
+  /** Replaces an earlier test of the same set. */
   putVotes(runId: string, votes: BlindTest): Promise<void>;
   remove(runId: string): Promise<void>;
   /** The PEFT folder of a run's adapter, as it was when the run ended. */

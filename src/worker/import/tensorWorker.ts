@@ -1,12 +1,15 @@
-/** A second thread for an import: reading and quantising take most of the time, and one thread leaves cores idle. */
+/**
+ * A second thread for an import: reading and quantising take most of the time, and one thread leaves cores
+ * idle.
+ */
 import { proxy, wrap } from 'comlink';
 import type { TensorLane } from '../../import/importModel.ts';
 import { receiveErrors } from '../errorForwarding.ts';
 import { watchLiveness } from '../liveness.ts';
 
 /**
- * Runs `work` with lanes in this thread and in a second one, which is ended with it. Where a second thread cannot be
- * started, or ends half way, this thread imports its tensors.
+ * Runs `work` with lanes in this thread and in a second one, which is ended with it. Where a second thread
+ * cannot be started, or ends half way, this thread imports its tensors.
  */
 export async function withTensorThread<T>(
   here: TensorLane,

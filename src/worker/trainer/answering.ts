@@ -1,4 +1,4 @@
-/** Answers and scores by the adapter of a run: of the one that has just ended, or of any that is kept. */
+/** Answers and scores with the adapter of a run: of the last one, or of any kept run. */
 import { DEFAULT_DATE_STRING } from '../../data/template/chatTemplate.ts';
 import { packDocuments } from '../../data/packing.ts';
 import { ChatTokenizer, filesOfModel } from '../../data/tokenizer/chatTokenizer.ts';
@@ -14,7 +14,7 @@ import type { KernelChoice } from '../../tuning/kernelChoice.ts';
 import type { Recipe } from '../../training/recipe.ts';
 import type { ChatReply, ChatRequest, OnPair, SamplingOptions, TokenLosses } from './trainerProtocol.ts';
 
-/** The adapter that answers now. */
+/** The adapter that the engine holds. */
 interface Held {
   runId: string;
   modelId: string;
@@ -23,7 +23,7 @@ interface Held {
   /** The run's; absent where TensorFlow.js ran it. */
   kernels?: KernelChoice;
   adapter: AdapterTensors;
-  /** null: to be made anew, because a run took the device or the device was lost. */
+  /** null where it must be created again: a run took the device, or the device was lost. */
   engine: Engine | null;
 }
 
@@ -32,13 +32,13 @@ interface AnsweringModel {
   maxPositions: number;
 }
 
-/** Prompts answered at once, each by both models. */
+/** Prompts that are answered at once, each by both models. */
 const PAIRS_AT_ONCE = 4;
 
 export class Answering {
   private held: Held | null = null;
   private model: { id: string; made: Promise<AnsweringModel> } | null = null;
-  /** Asked by what is being written now. */
+  /** Answers that are being written. */
   private readonly open = new Set<{ stopped: boolean }>();
 
   constructor(
@@ -151,7 +151,7 @@ export class Answering {
         tokens: engine.tokensPerMicroBatch,
         padTokenId,
       });
-      // The loss of a token stands where it is predicted: one before it.
+      // The loss of a token is at the position that predicts it: one before.
       const ofTokens = (scores: Float32Array) =>
         Float32Array.from(inputIds, (_, i) => (i > 0 && i < ids.length ? scores[i - 1] : NaN));
       return {
@@ -161,7 +161,9 @@ export class Answering {
     });
   }
 
-  /** Runs work on an engine that holds the run's adapter; once more where the device is lost on the way. */
+  /**
+   * Runs work on an engine that holds the run's adapter; a second time where the device is lost meanwhile.
+   */
   private async using<T>(
     runId: string,
     work: (engine: Engine, held: Held) => Promise<T>,
@@ -183,10 +185,10 @@ export class Answering {
     const held = this.held?.runId === runId ? this.held : await this.read(runId);
     if (held.engine) return held;
     const { weights } = await openModel(await this.database, held.modelId);
-    // The engine before goes with its adapter.
+    // The engine that held another adapter is disposed by the next create().
     if (this.held) this.held.engine = null;
     const { recipe, tokensPerMicroBatch } = held;
-    // As the run had them, so that its answers and losses are what they were.
+    // The run's own kernels, so that answers and losses are what they were.
     const kernels = held.kernels && (await this.engines.canRun(held.kernels)) ? held.kernels : undefined;
     const engine = await this.engines.create({
       weights,

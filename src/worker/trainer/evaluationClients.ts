@@ -1,6 +1,7 @@
 /**
- * The trainer's side of the evaluation workers: serves them forward passes, asks them for evaluations, and knows which have died. One that is started
- * again is asked anew for what its predecessor did not answer, at the same step: neither the training nor the other files notice.
+ * The trainer's side of the evaluation workers: serves them forward passes, asks them for evaluations, and
+ * knows which have died. A worker that replaces another is asked for the evaluation that the other did not
+ * finish, at the same step, so that neither the training nor the other files notice.
  */
 import { expose, wrap, type Remote } from 'comlink';
 import { handledElsewhere } from '../../lib/promises.ts';
@@ -27,13 +28,16 @@ export class EvaluationClients {
   private readonly links = new Map<string, Link>();
   private isRunning = false;
 
-  /** A run begins: from now on ends of workers are heard. */
+  /** A run begins: deaths of workers count from now on. */
   begin(): void {
     this.links.clear();
     this.isRunning = true;
   }
 
-  /** Serves forward passes on one port and asks for the evaluation on the other. @param engine the one of now: a lost device's is replaced */
+  /**
+   * Serves forward passes on one port and asks for the evaluation on the other.
+   * @param engine the current one: a lost device's engine is replaced
+   */
   connect(ports: EvaluationPorts, engine: () => Engine): Evaluator {
     const { name } = ports;
     const link = this.linkOf(name);
@@ -41,7 +45,10 @@ export class EvaluationClients {
     return { name, evaluate: (step) => link.evaluate(step) };
   }
 
-  /** A worker may die before it is connected. @param restarting another worker reads its file and will be connected by `replace` */
+  /**
+   * A worker may die before it is connected.
+   * @param restarting another worker reads its file and will be connected by `replace`
+   */
   died(name: string, message: string, restarting: boolean): void {
     if (this.isRunning) this.linkOf(name).end(restarting ? new Replaced(message) : new Error(message));
   }
@@ -62,12 +69,12 @@ export class EvaluationClients {
   }
 }
 
-/** One validation file's worker, whichever it is at the time. */
+/** The connection to one validation file's worker, which may be replaced. */
 class Link {
   private engine: (() => Engine) | null = null;
   private current = deferred<Connection>();
   private death = deferred<never>();
-  /** Ports of the worker of now, until there is an engine to serve on them. */
+  /** Ports of the current worker, until there is an engine to serve on them. */
   private waiting: EvaluationPorts | null = null;
   private deaths = 0;
   private isOpen = false;
@@ -92,7 +99,7 @@ class Link {
       return;
     }
     this.death = deferred();
-    // Whoever waits for a connection goes on waiting: for the next.
+    // Whoever waits for a connection waits for the next one.
     if (this.isOpen) this.current = deferred();
     this.isOpen = false;
   }
@@ -120,7 +127,7 @@ class Link {
     const served: ScorerApi = {
       tokensPerMicroBatch: async () => engine().tokensPerMicroBatch,
       score: (batch) => engine().score(batch),
-      // Nobody waits for the answers of one that has died.
+      // Nobody waits for the answers of a worker that has died.
       generate: (prompts, options) => engine().generate(prompts, options, { stopped: () => !isAlive }),
     };
     expose(served, scorer);

@@ -1,6 +1,6 @@
 /**
- * One run in trainer.worker from start to end: its engine and its training loop. A lost device is replaced, and the
- * run goes on from its last checkpoint.
+ * One run in trainer.worker from start to end: its engine and its training loop. A lost device is replaced,
+ * and the run goes on from its last checkpoint.
  */
 import { wrap } from 'comlink';
 import { DocumentTable } from '../../data/documentTable.ts';

@@ -1,4 +1,4 @@
-/** What trainer.worker serves: the one engine, one run at a time, and answers by the adapters that runs left. */
+/** What trainer.worker serves: the one engine, one run at a time, and answers with the adapters of runs. */
 import { UserError } from '../../lib/errors.ts';
 import { openDatabase, type Database } from '../../storage/database.ts';
 import { openModel } from '../../storage/models.ts';
@@ -91,17 +91,17 @@ export class TrainerHost implements TrainerApi {
   ): Promise<RunOutcome> {
     this.idle('Stop it first.');
     this.evaluationClients.begin();
-    // The outcome takes another way than what is told before it, and could overtake it.
-    let heard: unknown;
-    const tell = (event: TrainerWorkerEvent) => {
-      heard = onEvent(event);
+    // Events come by another port than the outcome, which could overtake them: the last one is awaited.
+    let last: unknown;
+    const send = (event: TrainerWorkerEvent) => {
+      last = onEvent(event);
     };
     const session = new RunSession(
       await this.database,
       this.engines,
       this.evaluationClients,
       request,
-      tell,
+      send,
       pageTrace,
     );
     this.session = session;
@@ -122,7 +122,7 @@ export class TrainerHost implements TrainerApi {
     } finally {
       this.session = null;
       this.evaluationClients.end();
-      await heard;
+      await last;
     }
   }
 
@@ -190,7 +190,7 @@ export class TrainerHost implements TrainerApi {
     this.stopMeasuring();
   }
 
-  /** Background work gives way to whatever a person asks for. */
+  /** Measuring in the background ends for whatever a person asks for. */
   private stopMeasuring(): void {
     this.measurement.stopped = true;
     this.measurement = { stopped: false };

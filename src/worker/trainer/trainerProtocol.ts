@@ -56,7 +56,7 @@ export interface FileInReport {
   sha256: string;
   name: string;
   summary: DatasetSummary;
-  /** Rows that are also in another file of the run: a training row in a validation file, or the other way. */
+  /** Rows that are also in another file of the run: a training row in a validation file, or the reverse. */
   leaks: { file: string; rows: number }[];
 }
 
@@ -102,10 +102,10 @@ export interface RunOutcome {
 
 export type TrainerWorkerEvent =
   | TrainerEvent
-  /** The run has a record from now on. */
+  /** The run has a record in this browser. */
   | { type: 'began'; runId: string; notes: string }
   | { type: 'engine'; progress: EngineProgress }
-  /** What the run's kernels are, to its end. */
+  /** The kernels of the run, decided for all of it. */
   | { type: 'kernels'; kernels: KernelChoice }
   /** A validation file's worker died and another is started in its place; the training goes on. */
   | { type: 'evaluationWorkerRestarts'; name: string; message: string }
@@ -114,7 +114,7 @@ export type TrainerWorkerEvent =
 
 export type SamplingOptions = Omit<GenerationOptions, 'stopTokenIds' | 'adapterScales' | 'streams'>;
 
-/** Conversations that go on side by side, each from its own messages at its own adapter scale, with the same seed. */
+/** Conversations side by side, each with its own messages and adapter scale, with the same seed. */
 export interface ChatRequest {
   runId: string;
   conversations: { messages: ChatMessage[]; adapterScale: number }[];
@@ -128,13 +128,13 @@ export interface ChatReply {
   ended: 'end' | 'length' | 'stopped';
 }
 
-/** Cross entropy of each token of a row given those before it; NaN for the first, and for tokens that did not fit. */
+/** Cross entropy of each token of a row, in nats; NaN for the first token and for those that did not fit. */
 export interface TokenLosses {
   base: Float32Array;
   tuned: Float32Array;
 }
 
-/** Is given both answers to a prompt, by its place; the next ones wait until they are taken. */
+/** Receives both answers to a prompt, by the prompt's index; the next are written once it has returned. */
 export type OnPair = (index: number, base: string, tuned: string) => unknown;
 
 /** trainer.worker: owns the only GPU device and the only copy of the weights. */
@@ -142,14 +142,15 @@ export interface TrainerApi {
   /** Plans a run without allocating: exact memory before the start. */
   plan(request: PlanRequest): Promise<RunPlan>;
   /**
-   * Measures the kernels of such a run in the background; any run or question to the GPU ends it. Done already, or nothing to be done: null.
+   * Measures the kernels of such a run in the background. Any run or question to the GPU ends it. Null where
+   * there is nothing to measure.
    * @returns the plan with what was measured
    */
   measureKernels(
     request: PlanRequest,
     onProgress: (done: number, total: number) => void,
   ): Promise<RunPlan | null>;
-  /** Asks the driver for so many bytes and gives them back. @returns bytes granted; null where there is no WebGPU */
+  /** Allocates this many bytes and frees them. @returns bytes granted; null where there is no WebGPU */
   probe(bytes: number): Promise<number | null>;
   /** @param pageTrace is asked at the end, for the report */
   run(
@@ -160,17 +161,19 @@ export interface TrainerApi {
   pause(): Promise<void>;
   resume(): Promise<void>;
   stop(): Promise<void>;
-  /** A validation file's worker died: its evaluation fails, alone; or waits for the worker that is started in its place. */
+  /**
+   * A validation file's worker died: its evaluation fails, or waits where another worker is being started.
+   */
   evaluationWorkerDied(name: string, message: string, restarting: boolean): Promise<void>;
-  /** The worker in its place has read the file. */
+  /** The worker that replaces it has read the file. */
   replaceEvaluationWorker(ports: EvaluationPorts): Promise<void>;
-  /** Makes a run's adapter the one that answers, loading the model where it is not. The calls below do it too; this one tells its progress. */
+  /** Loads the model and a run's adapter. The calls below do it too; this one reports its progress. */
   openResult(runId: string, onProgress: (progress: EngineProgress) => void): Promise<void>;
   /** @param onText text so far of a conversation's answer, by its place */
   chat(request: ChatRequest, onText: (conversation: number, text: string) => void): Promise<ChatReply[]>;
   /** The base model's and the tuned one's answer to each prompt, by the same random numbers. */
   answerPairs(runId: string, prompts: number[][], sampling: SamplingOptions, onPair: OnPair): Promise<void>;
-  /** Ends the answers that are being written, where they are. */
+  /** Stops the answers that are being written; what is written stays. */
   stopAnswers(): Promise<void>;
   /** @param adapterScale of the answer for `tuned` */
   tokenLosses(runId: string, inputIds: number[], adapterScale: number): Promise<TokenLosses>;
