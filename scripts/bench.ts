@@ -1,18 +1,24 @@
 /**
- * `npm run bench`: measures this machine's adapter: single kernels, whole steps at the shapes of real models, generation, and whole steps against
- * eager TensorFlow.js, at every level the adapter offers. Prints tables. A CPU adapter gets tiny models.
- *   --only PART     kernels, steps, decode or eager; or, asked for by name alone, levels (what 16-bit products do to a whole run), longRun (speed
- *                   and memory over 10,000 steps) or growth (long documents, many micro-batches); more than once for several
- *   --json FILE     writes the figures, and each step's kernels by GPU time
- *   --level LEVEL   plain, f16 or matrix only (more than once for several); --model NAME likewise
+ * `npm run bench` measures this machine's adapter: single kernels, whole steps at the shapes of real models,
+ * generation, and whole steps against eager TensorFlow.js, at every level that the adapter offers. It prints
+ * tables. A software adapter gets tiny models.
+ *   --only PART     one part, more than once for several: kernels, steps, decode, eager; or one of those that
+ *                   run only when they are named: levels (what 16-bit products do to a whole run), longRun
+ *                   (speed and memory over 10,000 steps), growth (long documents, many micro-batches),
+ *                   variants (every config of every matrix product of a model, timed and checked, beside the
+ *                   config that the heuristic takes)
+ *   --json FILE     writes the figures to a file, with each step's kernels by GPU time
+ *   --level LEVEL   only plain, f16 or matrix (more than once for several)
+ *   --model NAME    only this model (more than once for several)
  *   --size SIZE     tiny or real, whatever the adapter
- *   --steps N       of longRun
- *   --tune          NF4 products as measured on the spot, too: the fastest of all ways beside the rule's
- *   --browser       in headless Chromium instead of Node: the page's WebGPU
- *   --peft PYTHON   runs tests/bench/peft.py with that Python and prints the ratios; a .json that it wrote does as well
- *   --check         every kernel against TensorFlow.js first
- * `npm run bench -- import`: import of a model and loading it. `npm run bench -- rows [--rows N]`: a file of
- * a million rows in the page. `npm run bench -- plots FILE.json…`: docs/growth-*.svg from the figures of both.
+ *   --steps N       steps of longRun
+ *   --browser       runs in headless Chromium instead of Node, on the page's WebGPU
+ *   --peft PYTHON   runs tests/bench/peft.py with that Python first and prints the ratios; takes a .json that
+ *                   it wrote, too
+ *   --check         compares every kernel with TensorFlow.js first
+ * `npm run bench -- import` measures the import of a model and loading it. `npm run bench -- rows [--rows N]`
+ * trains on a file of a million rows in the page. `npm run bench -- plots FILE.json…` draws docs/growth-*.svg
+ * from the figures of longRun and growth.
  */
 import { openAsBlob } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -64,7 +70,6 @@ export async function main(args: string[]): Promise<number> {
       model: { type: 'string', multiple: true },
       size: { type: 'string' },
       steps: { type: 'string' },
-      tune: { type: 'boolean' },
       peft: { type: 'string' },
       only: { type: 'string', multiple: true },
     },
@@ -75,12 +80,11 @@ export async function main(args: string[]): Promise<number> {
     models: values.model,
     size: values.size === undefined ? undefined : oneOf('--size', values.size, ['tiny', 'real'] as const),
     steps: values.steps === undefined ? undefined : Number(values.steps),
-    tune: values.tune === true,
   };
   const save = async (figures: BenchFigures, more: object = {}) => {
     if (values.json) await writeFile(values.json, `${JSON.stringify({ ...figures, ...more }, null, 1)}\n`);
   };
-  // First, while the GPU is free.
+  // PEFT runs first, while the GPU is free.
   const peft = values.peft ? peftBench(values.peft) : null;
   const figures = values.browser
     ? await benchInBrowser(options)
@@ -139,7 +143,7 @@ async function benchInNode(
   return runBench(context, host, options);
 }
 
-/** @throws where it is none of them */
+/** @throws where `value` is none of the choices */
 function oneOf<T extends string>(option: string, value: string, choices: readonly T[]): T {
   const found = choices.find((choice) => choice === value);
   if (found === undefined) throw new Error(`${option} ${value}: it is one of ${choices.join(', ')}`);

@@ -1,4 +1,4 @@
-/** The same bench in headless Chromium: built, served on loopback and run there. */
+/** Runs the benchmark in headless Chromium: builds it, serves it on loopback and opens it. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { buildForProduction, root } from '../lib/site.ts';
 import type { BenchFigures } from './figures.ts';
 import type { BenchInPage } from './page.ts';
 
-/** FINETAB_DAWN's switches as Chromium has them. @throws where there is no browser, or no adapter in it */
+/** Chromium gets the switches in FINETAB_DAWN. @throws where there is no browser, or no adapter in it */
 export async function benchInBrowser(options: Parameters<BenchInPage>[0]): Promise<BenchFigures> {
   const executable = findOrInstallBrowser();
   if (!executable) throw new Error(NO_BROWSER);

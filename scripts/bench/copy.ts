@@ -1,4 +1,4 @@
-/** The bandwidth that everything bound by memory is compared with. */
+/** Measures the memory bandwidth that kernels are compared with. */
 import type { GpuContext } from '../../src/gpu/gpuContext.ts';
 import { flatGrid } from '../../src/gpu/dispatch.ts';
 import { median, type BenchOptions } from './measuring.ts';
@@ -14,7 +14,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
 }`;
 
-/** Bytes a second that a copy reads and writes: the queue's own or a kernel's, whichever is faster. */
+/**
+ * @returns bytes a second that a copy reads and writes: the queue's own copy or a kernel's, whichever is
+ * faster
+ */
 export async function measureCopy(context: GpuContext, size: BenchOptions['size']): Promise<number> {
   const { device, settings } = context;
   const bytes = Math.min(size === 'tiny' ? 2 ** 24 : 2 ** 29, settings.maxBindingBytes);
@@ -45,7 +48,7 @@ export async function measureCopy(context: GpuContext, size: BenchOptions['size'
       return performance.now() - started;
     };
     await copy(2);
-    // A longer and a shorter one, so that what a submission itself costs does not count.
+    // The difference of a long and a short one leaves out what a submission costs.
     const [short, long] = size === 'tiny' ? [2, 22] : [10, 110];
     const each: number[] = [];
     for (let run = 0; run < 5; run++) {

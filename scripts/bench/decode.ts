@@ -1,4 +1,7 @@
-/** Generation, a token at a time: how long a token takes, and how fast the weights are read for it beside a plain copy. */
+/**
+ * Times decoding: how long a token takes, and how fast the weights are read for it compared with a plain
+ * copy.
+ */
 import type { GpuContext } from '../../src/gpu/gpuContext.ts';
 import type { KernelLevel } from '../../src/gpu/dispatch.ts';
 import { tensorPartBytes, type TensorInfo } from '../../src/formats/tensors.ts';
@@ -13,21 +16,24 @@ export interface DecodeBench {
   level: KernelLevel;
   /** Sequences generated at once. */
   slots: number;
-  /** From one token to the next, all slots' together; of that what passes took on the GPU, null without timestamps. */
+  /**
+   * Milliseconds from one token to the next of all slots together, and the GPU's share of it; null without
+   * timestamps.
+   */
   tokenMs: number;
   gpuMs: number | null;
-  /** Weights that a token needs, base model only: every layer and the head once. */
+  /** Bytes of the base model's weights that a token reads: every layer and the head once. */
   weightBytes: number;
-  /** Over the GPU's time where that is known. */
+  /** Of the weights, over the GPU's time where that is known. */
   bytesPerSecond: number;
 }
 
 const MODELS = { tiny: ['2 layers of width 32'], real: ['SmolLM2-135M', 'Llama-3.2-1B'] };
-/** In this order: the cache is planned anew for more. */
+/** From few to many: the KV cache is planned again for more slots. */
 const SLOTS = [1, 8];
 const PROMPT = 64;
 const NEW_TOKENS = 33;
-/** Of which the middle one counts. */
+/** How often each is measured; the median counts. */
 const RUNS = 3;
 
 export async function benchDecode(
@@ -36,7 +42,7 @@ export async function benchDecode(
   options: BenchOptions,
 ): Promise<DecodeBench[]> {
   const rows: DecodeBench[] = [];
-  // Between the levels little differs here: without a choice, the first and the last.
+  // The levels differ little here, so by default only the first and the last are measured.
   const levels = options.levels
     ? context.levels.filter((each) => options.levels!.includes(each))
     : [...new Set([context.levels[0], context.levels.at(-1)!])];
@@ -70,9 +76,9 @@ export async function benchDecode(
           });
           return performance.now() - started;
         };
-        // Plans the cache for all that follows.
+        // The first call plans the KV cache for those that follow.
         await warmUp(() => generate(NEW_TOKENS));
-        // The prompts and the first token are the same in both.
+        // The difference leaves out the prompts and the first token, which are the same in both.
         const [first, all]: number[][] = [[], []];
         for (let run = 0; run < RUNS; run++) {
           first.push(await generate(1));
@@ -106,7 +112,7 @@ export async function benchDecode(
   return rows;
 }
 
-/** A table apart from the head is not read but for a row. */
+/** Of an embedding table that is not the head only one row is read, so it is left out. */
 function bytesOfToken(config: Record<string, unknown>, tensors: ReadonlyMap<string, TensorInfo>): number {
   const { headWeight } = modelOf(config);
   const read = [...tensors.values()].filter(({ name }) => name === headWeight || !/embed_tokens/.test(name));

@@ -1,4 +1,6 @@
-/** The embedded demo as the bench trains it: its model, its rows, its recipe; or a random model of another width on the same rows. */
+/**
+ * Loads the embedded demo for benchmarks: its model, its rows and its recipe.
+ */
 import { buildDataset } from '../../src/data/documents.ts';
 import { parseRows } from '../../src/data/rows/parseRows.ts';
 import { ChatTokenizer, filesOfModel } from '../../src/data/tokenizer/chatTokenizer.ts';

@@ -1,4 +1,7 @@
-/** Whole steps against the eager TensorFlow.js executor on the same graph, device and run, and what JavaScript costs either. */
+/**
+ * Compares whole steps with the eager TensorFlow.js executor on the same graph, device and run, and the
+ * JavaScript of both.
+ */
 import type { GpuContext } from '../../src/gpu/gpuContext.ts';
 import type { KernelLevel } from '../../src/gpu/dispatch.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
@@ -18,17 +21,23 @@ export interface EagerBench {
   tokens: number;
   level: KernelLevel;
   dispatches: number;
-  /** Median milliseconds of JavaScript for the training plan of one micro-batch: encode and finish; then what the driver takes in submit. */
+  /**
+   * Median milliseconds for the training plan of one micro-batch: JavaScript until the command buffer is
+   * finished, then submit.
+   */
   replayMs: number;
   submitMs: number;
   /** A whole step: forward, backward, clip, AdamW, loss read back. */
   stepMs: number;
-  /** The eager executor's JavaScript for forward and gradients, and the same until its loss is there. Its step has no clip and no AdamW. */
+  /**
+   * Milliseconds of the eager executor's JavaScript for forward and gradients, and until its loss is read. It
+   * has no clip and no AdamW.
+   */
   eagerEncodeMs: number;
   eagerStepMs: number;
 }
 
-/** Of the eager executor, after one that compiles its programs. */
+/** Runs of the eager executor that count, after one that compiles its programs. */
 const RUNS = 3;
 
 const MODELS = {
@@ -125,7 +134,7 @@ async function eagerly(context: GpuContext, weights: WeightSource, batch: MicroB
     const { loss, gradients } = executor.gradients(seeds, feeds, parameters);
     flush();
     const encodeMs = performance.now() - started;
-    // The copy of the loss is behind everything else on the queue.
+    // The loss is copied after everything else on the queue.
     await loss.data();
     if (i >= 1) {
       encodes.push(encodeMs);

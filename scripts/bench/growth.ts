@@ -1,4 +1,7 @@
-/** Whether cost grows as it should: speed and memory over a long run, step time over T in one document, and over micro-batches. */
+/**
+ * Measures how cost grows: speed and memory over a long run, step time over the tokens of one document, and
+ * over micro-batches.
+ */
 import { packDocuments } from '../../src/data/packing.ts';
 import type { GpuContext } from '../../src/gpu/gpuContext.ts';
 import type { KernelLevel } from '../../src/gpu/dispatch.ts';
@@ -12,13 +15,15 @@ import { benchStep } from './steps.ts';
 
 export interface LongRunBench {
   level: KernelLevel;
-  /** The demo's run: since the mark before, up to this step. */
+  /** Of the demo's run: from the mark before to this step. */
   steps: { step: number; tokensPerSecond: number; heapBytes: number | null; gpuBytes: number }[];
 }
 
 export interface GrowthBench {
   level: KernelLevel;
-  /** One document of T tokens. The parts are GPU time by the profile; null where the adapter has no timestamps. */
+  /**
+   * Steps of one document of T tokens. The parts are GPU time; null where the adapter has no timestamps.
+   */
   tokens: {
     model: string;
     tokens: number;
@@ -80,7 +85,7 @@ export async function benchGrowth(
   return made;
 }
 
-/** One engine, steps of ever more micro-batches. */
+/** Times steps of more and more micro-batches on one engine. */
 async function overMicroBatches(
   context: GpuContext,
   { level, microBatches: rows }: GrowthBench,
@@ -115,10 +120,10 @@ async function overMicroBatches(
   context.settings.level = 'plain';
 }
 
-/** Four rows of the demo fit. */
+/** T, in which four rows of the demo fit. */
 const LONG_RUN_TOKENS = 384;
 
-/** The page's own training loop, without evaluation; marks at every power of ten. */
+/** Runs the page's own training loop without evaluation, and takes a mark at every power of ten. */
 export async function benchLongRun(
   context: GpuContext,
   host: BenchHost,
@@ -159,7 +164,7 @@ export async function benchLongRun(
       if (event.type === 'metrics') tokens = event.line.num_input_tokens_seen;
       if (event.type !== 'progress') return;
       const { step } = event;
-      // The first step waits for pipelines to be warm.
+      // The first step is left out: it waits for the device to warm up.
       if (step > 1 && !Number.isInteger(Math.log10(step)) && step !== steps) return;
       if (step > 1) {
         const seconds = (performance.now() - since) / 1000;

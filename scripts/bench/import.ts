@@ -1,7 +1,8 @@
 /**
- * `npm run bench -- import`: how fast a checkpoint becomes a stored model, and a stored model reaches the GPU, in headless Chromium with the page's own
- * import worker and a profile on the disk; and quantisation alone in Node. The checkpoint is made here: Llama-3.2-1B's layers, bfloat16. CPU seconds are of all the browser's
- * processes: on a machine that does other work too they say more than the time on the clock.
+ * `npm run bench -- import` measures how fast a checkpoint is imported and a stored model is loaded onto the
+ * GPU, in headless Chromium with the page's own import worker and a profile on disk; and how fast Node
+ * quantises. The checkpoint is written here: layers of Llama-3.2-1B in bfloat16. CPU seconds add up all the
+ * browser's processes; on a machine that is busy otherwise they say more than elapsed time.
  */
 import { once } from 'node:events';
 import { createWriteStream, existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -15,7 +16,7 @@ import { findOrInstallBrowser, launchProfile, NO_BROWSER } from '../lib/browser.
 import { root } from '../lib/site.ts';
 import type { ImportSteps } from './importPage.ts';
 
-/** An import wants a tokenizer with a template: the demo model's. */
+/** An import needs a tokenizer with a chat template: the demo model's serves. */
 const TOKENIZER = ['tokenizer.json', 'tokenizer_config.json'].map((name) =>
   join(root, 'public', 'demo', name),
 );
@@ -38,15 +39,21 @@ const CONFIG = {
 export interface ImportBench {
   sourceMB: number;
   storedMB: number;
-  /** Of the best run, decimal megabytes of source (import) or of stored bytes (reading, GPU) a second. */
+  /**
+   * Decimal megabytes a second of the best run: of source bytes for the import, of stored bytes for reading
+   * and the GPU.
+   */
   importMBps: number;
   readMBps: number;
   gpuMBps: number;
-  /** The same over CPU seconds of all the browser's processes. */
+  /** The same a CPU second of all the browser's processes. */
   importMBpsOfCpu: number;
   readMBpsOfCpu: number;
   gpuMBpsOfCpu: number;
-  /** Most memory that the browser's processes held above what they held before the import, MB: they share and double some of it. */
+  /**
+   * Most memory of the browser's processes above what they had before the import, in MB. Shared pages count
+   * more than once.
+   */
   extraMemoryMB: number;
   quantizeMBpsOfCpu: Record<string, number>;
 }

@@ -1,4 +1,7 @@
-/** What `npm run bench -- import` calls in the browser: the page's own import worker, the store and the way to the GPU. */
+/**
+ * What `npm run bench -- import` calls in the browser: the page's import worker, the store, and the upload to
+ * the GPU.
+ */
 import { openGpu } from '../../src/gpu/gpuContext.ts';
 import { openDatabase } from '../../src/storage/database.ts';
 import { openModel } from '../../src/storage/models.ts';
@@ -8,7 +11,7 @@ import { proxy, startImport } from '../../src/worker/client.ts';
 const importer = startImport((message) => console.error(message));
 
 const steps = {
-  /** Starts the worker, so that no module is loaded while the clock runs. */
+  /** Starts the worker, so that loading its modules is not measured. */
   ready: () => importer.api.models(),
   async importModel() {
     const files = [...document.querySelector('input')!.files!].map((file) => ({
@@ -23,7 +26,7 @@ const steps = {
     );
     return { id, storedBytes };
   },
-  /** Every chunk, its checksum checked. */
+  /** Reads every chunk of a stored model, which checks its checksum. */
   async read(id: string) {
     const { weights } = await openModel(await openDatabase(), id);
     for (const name of weights.tensors.keys())

@@ -1,14 +1,10 @@
-/** Single kernels at real shapes: arithmetic reached. */
+/** Times single kernels at real shapes, by the configs that the heuristic takes. */
 import type { GpuContext } from '../../src/gpu/gpuContext.ts';
 import type { KernelLevel } from '../../src/gpu/dispatch.ts';
 import { attention } from '../../src/ops/attention/attention.ts';
 import { Graph } from '../../src/graph/graph.ts';
 import { linear, linearDxOp } from '../../src/ops/matmul/linear.ts';
-import { makePlan } from '../../src/plan/plan.ts';
-import { tuningTasksOf } from '../../src/tuning/tuningProblems.ts';
-import { choicesAt } from '../../src/tuning/autotuner.ts';
-import { KernelTuner } from '../../src/tuning/kernelTuner.ts';
-import { documentFeeds } from '../../src/verify/opCases.ts';
+import { documentFeeds } from '../../src/verify/caseBuilder.ts';
 import { GraphRunner, type Data } from '../../src/verify/graphRunner.ts';
 import { median, warmUp, type BenchHost, type BenchOptions } from './measuring.ts';
 
@@ -18,11 +14,9 @@ export interface KernelBench {
   shape: string;
   ms: number;
   gflops: number;
-  /** Where another way than the rule's was measured faster on the spot (`--tune`): its name, and what it makes. */
-  tuned?: { config: string; ms: number; gflops: number };
 }
 
-/** What 'tiny' divides sizes by. */
+/** The size 'tiny' divides all sides by this. */
 const TINY = 8;
 
 export async function benchKernels(
@@ -31,20 +25,14 @@ export async function benchKernels(
   options: BenchOptions,
 ): Promise<KernelBench[]> {
   const rows: KernelBench[] = [];
-  const tuner = options.tune ? new KernelTuner(null) : null;
   for (const level of context.levels.filter((each) => !options.levels || options.levels.includes(each))) {
-    rows.push(...(await kernelsAt(context, level, options.size === 'tiny' ? TINY : 1, tuner)));
+    rows.push(...(await kernelsAt(context, level, options.size === 'tiny' ? TINY : 1)));
     host.log(`kernels at ${level}: done`);
   }
   return rows;
 }
 
-async function kernelsAt(
-  context: GpuContext,
-  level: KernelLevel,
-  scale: number,
-  tuner: KernelTuner | null,
-): Promise<KernelBench[]> {
+async function kernelsAt(context: GpuContext, level: KernelLevel, scale: number): Promise<KernelBench[]> {
   context.settings.level = level;
   const rows: KernelBench[] = [];
   for (const [tokens, width, out] of [
@@ -76,8 +64,8 @@ async function kernelsAt(
           backward ? graph.append(linearDxOp, { dy: input, weight })[0] : linear(graph, input, weight),
         );
         const x = new Float32Array(input.shape[0] * input.shape[1]).fill(0.5);
-        const time = () =>
-          timed(
+        rows.push(
+          await timed(
             context,
             graph,
             { w: parts },
@@ -85,10 +73,8 @@ async function kernelsAt(
             `linear ${kind}${backward ? ' dx' : ''}`,
             `${tokens}×${width}×${out}`,
             2 * tokens * width * out,
-          );
-        const row = await time();
-        if (tuner && kind === 'nf4') row.tuned = await tuned(context, graph, tuner, time);
-        rows.push(row);
+          ),
+        );
       }
     }
   }
@@ -125,31 +111,7 @@ async function kernelsAt(
   return rows;
 }
 
-/** The product by the way that the tuner takes at this level; undefined where that is the rule's. */
-async function tuned(
-  context: GpuContext,
-  graph: Graph,
-  tuner: KernelTuner,
-  time: () => Promise<KernelBench>,
-): Promise<KernelBench['tuned']> {
-  const { settings, limits } = context;
-  const tasks = tuningTasksOf([makePlan('product', graph, settings, limits)]);
-  const known = await tuner.known(context);
-  await tuner.measure(
-    context,
-    tasks.filter(({ tuningProblem }) => !known.has(tuningProblem.key)),
-    { budgetMs: Infinity, stopped: () => false },
-  );
-  const choices = choicesAt(settings.level, tasks, known);
-  const [config] = choices.values();
-  if (config === undefined || tasks[0].tuningProblem.configs(settings)[0].name === config) return undefined;
-  settings.choices = choices;
-  const { ms, gflops } = await time();
-  settings.choices = undefined;
-  return { config, ms, gflops };
-}
-
-/** Least milliseconds of one measurement. */
+/** Least milliseconds of one measurement, so that submitting does not count. */
 const TIMED_MS = 50;
 
 async function timed(
@@ -164,7 +126,6 @@ async function timed(
   const runner = await GraphRunner.create(context, graph, weights);
   await runner.run(feeds);
   await warmUp(() => runner.time(4));
-  // Long enough that submitting does not count.
   const repeats = Math.max(2, Math.ceil((2 * TIMED_MS) / (await runner.time(2))));
   const times: number[] = [];
   for (let i = 0; i < 5; i++) times.push((await runner.time(repeats)) / repeats);

@@ -1,6 +1,7 @@
 /**
- * What the float16 levels do to a whole run: the same recipe, seed and rows at each level, and how far each curve is from the plain one. How far
- * plain is from itself where only the order of sums differs (another T) is measured too: below that nothing can be told.
+ * Measures what the float16 levels do to a whole run: the same recipe, seed and rows at each level, and how
+ * far each curve is from plain's. Plain is also compared with itself at another T, where only the order of
+ * sums differs: a smaller distance than that means nothing.
  */
 import type { GpuContext } from '../../src/gpu/gpuContext.ts';
 import type { KernelLevel } from '../../src/gpu/dispatch.ts';
@@ -15,7 +16,7 @@ import { randomModel } from '../lib/randomModel.ts';
 import { loadDemo, type DemoData } from './demoData.ts';
 import type { BenchHost, BenchOptions } from './measuring.ts';
 
-/** Steps of the running mean. */
+/** How many steps the running mean covers. */
 const WINDOW = 10;
 
 export interface LevelBench {
@@ -23,13 +24,16 @@ export interface LevelBench {
   level: KernelLevel;
   tokensPerMicroBatch: number;
   steps: number;
-  /** Of a micro-batch's dispatches those that compute in float16, and those of them on matrix units. */
+  /**
+   * The dispatches of a micro-batch: all, those that compute in float16, and those of them on matrix units.
+   */
   dispatches: { all: number; float16: number; matrixUnits: number };
   losses: number[];
   validation: Record<string, number>;
   /**
-   * Largest |loss - plain| / plain: of a single step, of a running mean over 10 steps, of the mean over all steps, and of the validation losses; and
-   * `nats`, the largest |loss - plain| of a step. plain is the model's first run.
+   * Largest |loss - plain| / plain of a single step, of a running mean over 10 steps, of the mean over all
+   * steps, and of the validation losses. `nats` is the largest |loss - plain| of a step. plain is the model's
+   * first run.
    */
   difference: { nats: number; step: number; runningMean: number; mean: number; validation: number };
   tokensPerSecond: number;
@@ -40,14 +44,16 @@ interface LevelModel extends DemoData {
   recipe: Recipe;
 }
 
-/** T, and another for how far plain is from itself: eight rows make one micro-batch, or three. */
+/** T, and the other T at which plain is compared with itself: eight rows make one micro-batch, or three. */
 const TOKENS = 512;
 const OTHER_TOKENS = 128;
 
 /** The demo trained at the recipe's default learning rate. */
 const DEMO_AT_DEFAULT_RATE = 'demo at 2e-4';
 
-/** As wide as its products on matrix units are in a model that people use; the loss begins near ln(vocabulary). */
+/**
+ * Products as wide as in models that people use. The loss begins near ln(vocabulary).
+ */
 const WIDE = {
   hidden_size: 1024,
   intermediate_size: 2816,
@@ -71,7 +77,8 @@ export async function benchLevels(
     });
   const models: LevelModel[] = [{ ...demo, name: 'demo', recipe: recipe({}) }];
   if (!tiny) {
-    // The demo's own rate drives its loss to nothing, where shares say little; the recipe's default is what models of real size are trained at.
+    // The demo's own rate brings its loss near 0, where relative differences say little; models of real size
+    // are trained at the recipe's default.
     models.push({ ...demo, name: DEMO_AT_DEFAULT_RATE, recipe: recipe({ learning_rate: 2e-4 }) });
     models.push({
       ...demo,
@@ -162,7 +169,7 @@ async function train(
   };
 }
 
-/** What is compared of a run. */
+/** The parts of a run that are compared. */
 export type Curves = Pick<LevelBench, 'losses' | 'validation'>;
 
 export function differences(run: Curves, plain: Curves): LevelBench['difference'] {
@@ -184,7 +191,7 @@ export function differences(run: Curves, plain: Curves): LevelBench['difference'
   };
 }
 
-/** Means of `size` neighbours; of all where there are fewer. */
+/** Means over `size` neighbours, or over all values where there are fewer. */
 function runningMeans(values: readonly number[], size: number): number[] {
   const width = Math.min(size, values.length);
   return Array.from(

@@ -1,30 +1,37 @@
-/** What every benchmark needs: its options, where it runs, and the small arithmetic of measuring. */
+/** What the benchmarks share: their options, their host, and helpers for timing. */
 import type { KernelLevel } from '../../src/gpu/dispatch.ts';
 
-export const PARTS = ['kernels', 'steps', 'decode', 'eager', 'levels', 'longRun', 'growth'] as const;
+export const PARTS = [
+  'kernels',
+  'steps',
+  'decode',
+  'eager',
+  'levels',
+  'longRun',
+  'growth',
+  'variants',
+] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface BenchOptions {
   parts: readonly Part[];
-  /** 'tiny': models and shapes that a CPU adapter can run. */
+  /** tiny: models and shapes that a software adapter can run. */
   size: 'real' | 'tiny';
-  /** Of those the adapter offers; all where absent. */
+  /** Of the levels that the adapter offers; all where absent. */
   levels?: readonly KernelLevel[];
   models?: readonly string[];
   /** Steps of `longRun`. */
   steps?: number;
-  /** Whether NF4 products are timed by the way that the tuner finds, too. */
-  tune?: boolean;
 }
 
-/** Where the bench runs: Node, or a page. */
+/** Where the benchmark runs: in Node or in a page. */
 export interface BenchHost {
   log(line: string): void;
   /** A file of public/demo. */
   demoFile(name: string): Promise<Blob>;
-  /** Bytes of JavaScript's heap after a collection; null where that cannot be known. */
+  /** Bytes of JavaScript's heap after a garbage collection; null where that cannot be known. */
   heapBytes(): number | null;
-  /** Called after each part, so that what is measured is never lost. */
+  /** Called after each part with the figures so far, so that a crash loses none. */
   save?(figures: object): Promise<void>;
 }
 
@@ -41,7 +48,10 @@ export const LORA = {
   use_dora: false,
 };
 
-/** Runs `count` steps as the training loop does, each asked for before the one ahead of it is over. @returns milliseconds from the end of one to the end of the next */
+/**
+ * Runs `count` steps as the training loop does, pipelined one step ahead.
+ * @returns milliseconds from the end of one to the end of the next
+ */
 export async function takeSteps(
   engine: { stepsAhead: number },
   count: number,
@@ -60,7 +70,9 @@ export async function takeSteps(
   return times;
 }
 
-/** So long a GPU works before anything is timed: it leaves its idle clock only then, and slow figures of a fast kernel are those of a slow clock. */
+/**
+ * Milliseconds of work before anything is timed: a GPU raises its clock only then.
+ */
 const WARM_MS = 500;
 
 export async function warmUp(work: () => Promise<unknown>): Promise<void> {

@@ -1,9 +1,9 @@
-/** The bench in a page: what `npm run bench -- --browser` calls. */
+/** The benchmark in a page, which `npm run bench -- --browser` calls. */
 import { openGpu } from '../../src/gpu/gpuContext.ts';
 import type { BenchHost } from './measuring.ts';
 import { runBench } from './suite.ts';
 
-/** Chromium's; counts what is garbage too. */
+/** Chromium's own extension; it counts garbage too. */
 interface MemoryOfChromium {
   memory?: { usedJSHeapSize: number };
 }

@@ -1,4 +1,4 @@
-/** PEFT's side of the bench on the same machine, and the ratios. */
+/** Runs PEFT's benchmark on the same machine and compares its figures with ours. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,7 +19,10 @@ export interface PeftBench {
   products: { shape: string; dtype: string; tflops?: number; bytesPerSecond?: number }[];
 }
 
-/** @param source a file that tests/bench/peft.py wrote, or the Python to run it with @throws where it cannot be run */
+/**
+ * @param source a file that tests/bench/peft.py wrote, or the Python to run it with
+ * @throws where it cannot be run
+ */
 export function peftBench(source: string): PeftBench {
   if (source.endsWith('.json')) return JSON.parse(readFileSync(source, 'utf8')) as PeftBench;
   const folder = mkdtempSync(join(tmpdir(), 'finetab-peft-'));
@@ -34,7 +37,7 @@ export function peftBench(source: string): PeftBench {
   return made;
 }
 
-/** One row a step: its tokens a second over PEFT's in each mode that was measured. */
+/** One row for each step: its tokens a second, over PEFT's in each mode that was measured. */
 export function ratios(steps: readonly StepBench[], peft: PeftBench): Record<string, string>[] {
   return steps.map(({ model, level, documents, gradientCheckpointing, tokensPerSecond }) => {
     const same = peft.steps.filter((row) => row.model === model && row.documents === documents);

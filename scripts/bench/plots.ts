@@ -1,4 +1,7 @@
-/** `npm run bench -- plots FILE.json…`: the two plots of docs/performance.md from what `--only longRun --only growth --json FILE.json` measured. */
+/**
+ * `npm run bench -- plots FILE.json…` draws the two plots of docs/performance.md from what `--only longRun
+ * --only growth --json FILE.json` measured.
+ */
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

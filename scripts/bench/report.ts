@@ -1,23 +1,24 @@
-/** The bench's figures as tables on the terminal. */
+/** Prints the benchmark's figures as tables. */
 import type { BenchFigures } from './figures.ts';
+import { fastestOf, heuristicOf } from './variants.ts';
 import { table } from '../lib/textTable.ts';
 
 type Row = Record<string, string | number>;
 
 export function printFigures(figures: BenchFigures): void {
-  const { adapter, kernels, steps, decode, eager, levels, longRun, growth, copyBytesPerSecond } = figures;
+  const { adapter, kernels, steps, decode, eager, levels, longRun, growth, variants, copyBytesPerSecond } =
+    figures;
   const ms = (value: number | null) => (value === null ? '' : value.toFixed(value < 10 ? 2 : 1));
   const percent = (share: number | null) =>
     share === null ? '' : `${(100 * share).toFixed(share < 0.01 ? 3 : 1)} %`;
   print(
     `Kernels on ${adapter}`,
-    kernels.map(({ kernel, level, shape, ms: took, gflops, tuned }) => ({
+    kernels.map(({ kernel, level, shape, ms: took, gflops }) => ({
       kernel,
       level,
       shape,
       ms: took.toFixed(3),
       'GFLOP/s': gflops.toFixed(1),
-      ...(tuned && { 'fastest way': tuned.config, 'its GFLOP/s': tuned.gflops.toFixed(1) }),
     })),
   );
   print(
@@ -85,6 +86,24 @@ export function printFigures(figures: BenchFigures): void {
       'tokens/s': row.tokensPerSecond.toFixed(0),
     })),
   );
+  print(
+    `The heuristic's config and the fastest one of each tuning problem on ${adapter}`,
+    variants.map((row) => {
+      const [own, fastest] = [heuristicOf(row), fastestOf(row)];
+      return {
+        model: row.model,
+        level: row.level,
+        problem: row.problem,
+        count: row.count,
+        heuristic: own.config,
+        ms: own.ms.toFixed(3),
+        fastest: fastest.config,
+        'its ms': fastest.ms.toFixed(3),
+        share: percent(fastest.ms / own.ms),
+        wrong: row.variants.filter(({ difference, bound }) => !(difference <= bound)).length,
+      };
+    }),
+  );
   if (longRun)
     print(
       `The demo's run on ${adapter}, ${longRun.level}`,
@@ -118,7 +137,7 @@ export function printFigures(figures: BenchFigures): void {
   );
 }
 
-/** Nothing where there are no rows. */
+/** Prints a table; without rows it prints nothing. */
 export function print(title: string, rows: readonly Row[]): void {
   if (rows.length === 0) return;
   const heads = [...new Set(rows.flatMap((row) => Object.keys(row)))];

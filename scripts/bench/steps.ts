@@ -1,4 +1,4 @@
-/** Whole training steps at the shapes of real models, with random weights. */
+/** Times whole training steps at the shapes of real models, with random weights. */
 import { packDocuments } from '../../src/data/packing.ts';
 import type { GpuContext } from '../../src/gpu/gpuContext.ts';
 import type { KernelLevel } from '../../src/gpu/dispatch.ts';
@@ -14,31 +14,36 @@ export interface StepBench {
   gradientCheckpointing: boolean;
   tokensPerSecond: number;
   stepMs: number;
-  /** GPU time of the micro-batch's kernels, each in a pass of its own; null where the adapter has no timestamps. */
+  /**
+   * GPU time of a micro-batch's kernels, each in a pass of its own; null where the adapter has no timestamps.
+   */
   gpuMs: number | null;
-  /** Share of the time from the first pass to the last of some steps in which no pass ran. */
+  /**
+   * Share of the time in which no pass ran, from the first pass of some steps to the last; null without
+   * timestamps.
+   */
   idle: number | null;
-  /** JavaScript of one micro-batch's plan, and the driver's share of submitting it. */
+  /** Milliseconds of JavaScript for one micro-batch's plan, and of the driver in submit. */
   encodeMs: number;
   submitMs: number;
   dispatches: number;
   peakBytes: number;
-  /** Of the first step, for comparison between levels. */
+  /** The loss of the first step, for comparison between levels. */
   loss: number;
-  /** The kernels that take longest. */
+  /** GPU time by kernel, the longest first. */
   kernels: KernelTime[];
 }
 
 export interface StepShape {
   model: string;
-  /** Documents of one micro-batch, which is one step. */
+  /** How many documents make one micro-batch, which is one step, and how many tokens each has. */
   count: number;
   length: number;
   level: KernelLevel;
   gradientCheckpointing: boolean;
 }
 
-/** Models, and documents by their length; of the last model what it gains to recompute nothing, too. */
+/** Models, and documents as [count, length]. The last model is measured without recomputation, too. */
 const SIZES = {
   // prettier-ignore
   tiny: { models: ['2 layers of width 32'], shapes: [[1, 64], [4, 64]] },
@@ -72,10 +77,12 @@ export async function benchSteps(
   return rows;
 }
 
-/** About so long are steps timed: 2 to 6 of them, after a first that has none ahead. */
+/** About how long steps are timed: 2 to 6 of them, after a first one that is not pipelined. */
 const TIMED_MS = 2500;
 
-/** About so long is looked for times in which the GPU has nothing to do: one collection of garbage must not be all that is seen. */
+/**
+ * About how long the GPU is watched for idle times: long enough that one garbage collection does not decide.
+ */
 const IDLE_MS = 1000;
 
 export async function benchStep(

@@ -1,4 +1,4 @@
-/** The bench itself, wherever it runs: its parts in order, each on the one device. */
+/** Runs the benchmark's parts in order on one device, in Node or in a page. */
 import { isSoftwareAdapter, type GpuContext } from '../../src/gpu/gpuContext.ts';
 import { measureCopy } from './copy.ts';
 import { benchDecode } from './decode.ts';
@@ -9,8 +9,9 @@ import { benchGrowth, benchLongRun } from './growth.ts';
 import { benchKernels } from './kernels.ts';
 import { benchLevels } from './levels.ts';
 import { benchSteps } from './steps.ts';
+import { benchVariants } from './variants.ts';
 
-/** @param options `size` is the adapter's where absent: tiny where it is software */
+/** @param options without `size`, a software adapter gets tiny sizes and any other real ones */
 export async function runBench(
   context: GpuContext,
   host: BenchHost,
@@ -34,6 +35,7 @@ export async function runBench(
     levels: [],
     longRun: null,
     growth: null,
+    variants: [],
   };
   const started = performance.now();
   const chosen = { ...options, size };
@@ -49,6 +51,7 @@ export async function runBench(
     levels: async () => (figures.levels = await benchLevels(context, host, chosen)),
     longRun: async () => (figures.longRun = await benchLongRun(context, host, chosen)),
     growth: async () => (figures.growth = await benchGrowth(context, host, chosen)),
+    variants: async () => (figures.variants = await benchVariants(context, host, chosen)),
   };
   for (const part of options.parts) {
     await parts[part]();

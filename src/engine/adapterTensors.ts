@@ -1,4 +1,4 @@
-/** Between the one contiguous adapter buffer and tensors under PEFT's names. */
+/** Converts between the one contiguous adapter buffer and tensors under PEFT's names. */
 import { UserError } from '../lib/errors.ts';
 import type { AdapterLayout } from '../model/adapterLayout.ts';
 import type { AdapterTensors } from './engine.ts';
@@ -13,7 +13,10 @@ export function adapterTensors(layout: AdapterLayout, flat: Float32Array): Adapt
   );
 }
 
-/** @throws UserError where a tensor is missing, unknown or of another shape */
+/**
+ * @returns [layout.elements] float32
+ * @throws UserError where a tensor is missing, unknown or of another shape
+ */
 export function fillAdapter(layout: AdapterLayout, tensors: AdapterTensors): Float32Array {
   const flat = new Float32Array(layout.elements);
   for (const { name, shape, offset } of layout.tensors) {

@@ -1,7 +1,10 @@
-/** What a training engine does, whichever executor is under it. The trainer, the evaluator and the reference command see only this. */
+/**
+ * The interface of a training engine, whichever executor is under it. The trainer, evaluation and commands
+ * see only this.
+ */
 import type { MicroBatch } from '../data/types.ts';
 import type { Float32Tensor, WeightSource } from '../formats/tensors.ts';
-import type { KernelChoice } from '../tuning/kernelChoice.ts';
+import type { KernelLevel } from '../gpu/dispatch.ts';
 
 /** LoRA settings under PEFT's own names. */
 export interface LoraSettings {
@@ -19,36 +22,47 @@ export interface EngineOptions {
   lora: LoraSettings;
   /** T: tokens a micro-batch, for training and scoring. */
   tokensPerMicroBatch: number;
-  /** Recompute every layer's values in the backward; with `memoryAim`, only as much as it takes. */
+  /**
+   * Recomputes every layer's values in the backward pass; with `memoryAim`, only as much as it takes to fit.
+   */
   gradientCheckpointing: boolean;
-  /** What to fit the run into; absent: T and checkpointing are as said. */
+  /** What to fit the run into; absent: T and checkpointing are taken as given. */
   memoryAim?: MemoryAim;
   /** Seeds the adapter's initial values and the dropout masks. */
   seed: number;
-  /** false: for answering and scoring only, without what training needs. */
+  /** false: the engine only answers and scores, and has nothing that training needs. */
   training?: boolean;
-  /** Slots and longest sequence of generation; the KV cache is planned when generate is first called. */
-  generation?: { slots: number; maxLength: number };
-  /** Level and choices of its kernels; absent: the device's own settings. */
-  kernels?: Pick<KernelChoice, 'level' | 'choices'>;
+  /** Slots and longest sequence of generation. The KV cache is planned when generate is first called. */
+  generation?: GenerationSize;
+  /** What arithmetic its kernels may use; absent: what the device's settings say. */
+  level?: KernelLevel;
   onProgress?: (event: EngineProgress) => void;
 }
 
+/** How many sequences are generated at once, and how long prompt and answer may be together. */
+export interface GenerationSize {
+  slots: number;
+  maxLength: number;
+}
+
 export type EngineProgress =
-  | { phase: 'measuring'; done: number; total: number; unit: 'shapes' }
+  | { phase: 'measuring'; done: number; total: number; unit: 'measurements' }
   | { phase: 'weights'; done: number; total: number; unit: 'bytes' }
   | { phase: 'pipelines'; done: number; total: number; unit: 'shaders' };
 
 export interface MemoryAim {
-  /** The recipe's; null: a default, which may be exceeded where nothing smaller can be planned. */
+  /** The recipe's limit; null: a default, which is exceeded where nothing smaller can be planned. */
   limitBytes: number | null;
-  /** T is lowered to this at most: the longest row's. */
+  /** T is lowered to no less than this: the length of the longest row. */
   leastTokens: number;
-  /** Counts the KV cache of so many prompts at once, as far as there are slots, the longest with its answer; it is allocated when first used. */
-  generation?: { slots: number; maxLength: number };
+  /**
+   * Counts the KV cache of so many prompts at once, up to the number of slots. It is allocated when it is
+   * first used.
+   */
+  generation?: GenerationSize;
 }
 
-/** How a run was made to fit: layers by what of them is recomputed in the backward. */
+/** How a run was made to fit: the numbers of layers by what of them is recomputed in the backward pass. */
 export interface MemoryChoice {
   tokensPerMicroBatch: number;
   none: number;
@@ -56,11 +70,11 @@ export interface MemoryChoice {
   attention: number;
   full: number;
   limitBytes: number;
-  /** Why, in words that follow "because" or a colon. */
+  /** Why, in words that can follow a colon. */
   reason: string;
 }
 
-/** Bytes of GPU memory by part. The total is exact: what the plan says is what is allocated. */
+/** Bytes of GPU memory by part. They are exact: an engine allocates what its plans say. */
 export interface MemoryReport {
   weights: number;
   adapter: number;
@@ -72,10 +86,10 @@ export interface MemoryReport {
   total: number;
 }
 
-/** One optimiser step: all its micro-batches, and the numbers that the schedule gives. */
+/** One optimiser step: all its micro-batches, and the numbers of the schedule. */
 export interface StepInput {
   microBatches: MicroBatch[];
-  /** 0-based; keys the dropout mask, and AdamW's bias correction uses step + 1. */
+  /** 0-based. It keys the dropout mask; AdamW's bias correction uses step + 1. */
   step: number;
   learningRate: number;
   weightDecay: number;
@@ -100,56 +114,73 @@ export interface GenerationOptions {
   temperature: number;
   topP: number;
   seed: number;
-  /** How strongly the adapter acts on each prompt: 1 as trained, 0 the base model, s as if B were multiplied by s. 1 where absent. */
+  /**
+   * The adapter scale of each prompt: 1 as trained, 0 the base model, s as if B were multiplied by s. 1 where
+   * absent.
+   */
   adapterScales?: readonly number[];
-  /** What each prompt's random numbers are keyed with; its place where absent. Prompts of one stream draw alike. */
+  /**
+   * Keys each prompt's random numbers; its index where absent. Prompts with the same key draw the same
+   * numbers.
+   */
   streams?: readonly number[];
 }
 
-/** Follows a generation while it goes on. */
+/** Observes a generation while it runs. */
 export interface GenerationWatch {
   /** All ids of a prompt's answer so far. */
   onIds?(prompt: number, ids: readonly number[]): void;
-  /** Asked before each further token: true ends all answers where they are. */
+  /** Asked before each further token: true ends all answers as they are. */
   stopped?(): boolean;
 }
 
-/** Adapter tensors under PEFT's names: base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight [r, in]. */
+/**
+ * Adapter tensors under PEFT's names: base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight [r, in].
+ */
 export type AdapterTensors = Map<string, Float32Tensor>;
 
-/** All that a resumed run needs besides the adapter: AdamW's moments under the adapter's names, and the steps taken. */
+/**
+ * What a resumed run needs besides the adapter: AdamW's moments under the adapter's names, and the steps
+ * taken.
+ */
 export interface OptimizerState {
   expAvg: AdapterTensors;
   expAvgSq: AdapterTensors;
   steps: number;
 }
 
-/** Of each position of a batch, float32 [T]; 0 where there is no target. */
+/** For each position of a batch, float32 [T]; 0 where there is no target. */
 export interface TokenScores {
-  /** Cross entropy of the target. */
+  /** Cross entropy of the target, in nats. */
   loss: Float32Array;
-  /** 1 where the target is the likeliest token. */
+  /** 1 where the target is the argmax of the logits. */
   correct: Float32Array;
 }
 
 export interface Engine {
-  /** The adapter under it in words, for reports: 'webgpu: NVIDIA ...'. */
+  /** The adapter in words, for reports: 'webgpu: NVIDIA ...'. */
   readonly device: string;
-  /** Exact bytes, grows by the KV cache when generation is first asked for. */
+  /** Exact bytes. They grow by the KV cache when generation is first asked for. */
   readonly memory: MemoryReport;
-  /** Where it was created with a memory aim. */
+  /** Present where it was created with a memory aim. */
   readonly memoryChoice?: MemoryChoice;
   readonly tokensPerMicroBatch: number;
-  /** Steps that may be asked for while the one ahead of them goes on: the results are those of one after the other. */
+  /**
+   * How many steps may be asked for before the previous one has ended. Results are those of one after the
+   * other.
+   */
   readonly stepsAhead: number;
   /**
-   * Forward, backward, clip, AdamW. @throws NonFiniteError, with the adapter unchanged, where loss or norm is NaN or infinite; steps asked for before
-   * that was known end with the same error.
+   * Forward, backward, clip, AdamW.
+   * @throws NonFiniteError, with the adapter unchanged, where loss or norm is NaN or infinite. Steps that
+   * were asked for before that was known end with the same error.
    */
   trainStep(input: StepInput): Promise<StepOutput>;
-  /** @param adapterScale of the adapter, as in GenerationOptions */
+  /** @param adapterScale as in GenerationOptions; 1 where absent */
   score(batch: MicroBatch, adapterScale?: number): Promise<TokenScores>;
-  /** New ids for each prompt (without the prompt; the stop token included when one was reached). Any number of prompts; run in slots. */
+  /**
+   * @returns the new ids of each prompt, without the prompt and with the stop token where one was generated
+   */
   generate(prompts: number[][], options: GenerationOptions, watch?: GenerationWatch): Promise<number[][]>;
   readAdapter(): Promise<AdapterTensors>;
   loadAdapter(tensors: AdapterTensors): Promise<void>;

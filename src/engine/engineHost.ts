@@ -1,57 +1,61 @@
-/** Chooses the engine and owns the one GPU device: WebGPU where there is an adapter, else TensorFlow.js for small models. */
+/** Chooses the engine and owns it: WebGPU where there is an adapter, else TensorFlow.js for small models. */
+import type { KernelLevel } from '../gpu/dispatch.ts';
 import { openGpu, type GpuContext } from '../gpu/gpuContext.ts';
 import { probeMemory } from '../gpu/memoryProbe.ts';
 import { UserError } from '../lib/errors.ts';
 import { modelOf } from '../model/families/registry.ts';
-import { choicesAt, decideLevel } from '../tuning/autotuner.ts';
-import { tuningTasksOf, type TuningTask } from '../tuning/tuningProblems.ts';
-import type { Engine, EngineOptions, MemoryChoice, MemoryReport } from './engine.ts';
+import { decideLevel } from '../tuning/autotuner.ts';
+import type { KernelChoice } from '../tuning/kernelChoice.ts';
+import { KernelTuner, tuningKey } from '../tuning/kernelTuner.ts';
 import type { GpuCheck } from '../verify/gpuCheck.ts';
-import { settingsWith, type KernelChoice } from '../tuning/kernelChoice.ts';
-import { KernelTuner, type MeasureOptions, type TuningMemory } from '../tuning/kernelTuner.ts';
+import { DeviceOwner } from './deviceOwner.ts';
+import type { Engine, EngineOptions, MemoryChoice, MemoryReport } from './engine.ts';
 import type { EngineRequest } from './engineRequest.ts';
-import { chooseMemory } from './memoryChoice.ts';
-import { listPlans } from './enginePlans.ts';
+import type { PlannedEngine } from './memoryChoice.ts';
 import { memoryReport } from './memoryReport.ts';
-import { fallbackMemory, TensorFlowEngine } from './tensorflow/tensorflowEngine.ts';
+import { PlanCache } from './planCache.ts';
+import { fallbackMemory } from './tensorflow/fallbackGraphs.ts';
+import { TensorFlowEngine } from './tensorflow/tensorflowEngine.ts';
 import { WebGpuEngine } from './webgpu/webgpuEngine.ts';
 import { settled } from '../lib/promises.ts';
 
-export interface MemoryAnswer {
+/** What is known of an engine before anything is allocated. */
+export interface EngineForecast {
   memory: MemoryReport;
   /** T as it was asked for, or lower where that is what it takes to fit. */
   tokensPerMicroBatch: number;
   /** What was chosen to fit and why; absent where TensorFlow.js runs. */
   choice?: MemoryChoice;
-  /** What the kernels would be now; absent where TensorFlow.js runs. */
+  /** The kernels that it would have now; absent where TensorFlow.js runs. */
   kernels?: KernelChoice;
   /** The adapter in words. */
   device: string;
-  /** TensorFlow.js: slow, and its memory is estimated. */
+  /** TensorFlow.js runs: it is slow, and its memory is estimated. */
   isFallback: boolean;
 }
 
-/** A driver that restarts, or a laptop that wakes, needs a while. */
-const REOPEN_AFTER_MS = [0, 1000, 4000, 15_000];
-
 export class EngineHost {
-  private gpu: Promise<GpuContext | null> | null = null;
+  private readonly device: DeviceOwner;
+  private readonly plans = new PlanCache();
   private engine: Engine | null = null;
-  private readonly tuner: KernelTuner;
-  /** What is being measured; nothing else runs on the device meanwhile. */
+  /** Ends when nothing is being measured: nothing else runs on the device meanwhile. */
   private measuring: Promise<unknown> = Promise.resolve();
 
-  /** @param open gives null where there is no WebGPU @param memory keeps what was measured; null: only as long as this host lives */
+  /** @param open gives null where there is no WebGPU */
   constructor(
-    private readonly open: () => Promise<GpuContext | null> = () => openGpu(),
-    memory: TuningMemory | null = null,
+    open: () => Promise<GpuContext | null> = () => openGpu(),
+    private readonly tuner: KernelTuner = new KernelTuner(null),
   ) {
-    this.tuner = new KernelTuner(memory);
+    this.device = new DeviceOwner(open);
   }
 
-  /** Exact memory of a run, before anything is allocated. */
-  async memoryOf(request: EngineRequest): Promise<MemoryAnswer> {
-    const gpu = await this.device();
+  /**
+   * Plans an engine and allocates nothing. `create` uses the same plans.
+   * @throws UserError where the run does not fit the recipe's limit, or the adapter lacks the level that is
+   * asked for
+   */
+  async forecast(request: EngineRequest): Promise<EngineForecast> {
+    const gpu = await this.device.get();
     if (!gpu) {
       const options = { ...request, model: modelOf(request.config), weights: request.tensors };
       return {
@@ -61,7 +65,8 @@ export class EngineHost {
         isFallback: true,
       };
     }
-    const { plans, choice, kernels } = await this.decide(gpu, request);
+    const kernels = await this.choose(gpu, request);
+    const { plans, choice } = this.planAt(gpu, request, kernels.level);
     return {
       memory: memoryReport(plans),
       tokensPerMicroBatch: choice.tokensPerMicroBatch,
@@ -73,43 +78,52 @@ export class EngineHost {
   }
 
   /**
-   * Measures the kernels of a run that are not known yet, as far as the time goes; not while an engine holds the device's memory.
-   * @returns whether anything was measured
+   * Measures which level of kernels is fastest for a run, if that is asked for and not known yet. It does
+   * nothing while an engine holds the device's memory.
+   * @param stopped asked between measurements
+   * @returns whether the level is known now and was not before
    */
-  async measureKernels(request: EngineRequest, options: MeasureOptions): Promise<boolean> {
-    if (!request.kernels.tune || this.engine) return false;
-    return (await this.alone(async (gpu) => (await this.measureMissing(gpu, request, options)) > 0)) ?? false;
+  async measureLevel(request: EngineRequest, stopped: () => boolean): Promise<boolean> {
+    if (this.engine) return false;
+    return (await this.alone((gpu) => this.measureIfPending(gpu, request, stopped))) ?? false;
   }
 
-  /** Decides a run's kernels for good: what is not known is measured within the budget, and the rest left to the rule. @returns undefined where TensorFlow.js runs */
-  async settleKernels(request: EngineRequest, options: MeasureOptions): Promise<KernelChoice | undefined> {
+  /**
+   * Decides a run's kernels for good, after measuring the levels where that is pending.
+   * @param stopped asked between measurements
+   * @param onMeasure called when a measurement begins
+   * @returns undefined where TensorFlow.js runs
+   */
+  async settleKernels(
+    request: EngineRequest,
+    stopped: () => boolean,
+    onMeasure?: () => void,
+  ): Promise<KernelChoice | undefined> {
     this.disposeEngine();
     return this.alone(async (gpu) => {
-      await this.measureMissing(gpu, request, options);
-      const { works, kernels } = await this.decide(gpu, request);
-      const known = await this.tuner.known(gpu);
-      if (!options.stopped())
-        await this.tuner.leave(
-          gpu,
-          works.filter(({ tuningProblem }) => !known.has(tuningProblem.key)),
-        );
-      return kernels;
+      await this.measureIfPending(gpu, request, stopped, onMeasure);
+      const kernels = await this.choose(gpu, request);
+      return kernels.basis === 'pending' ? { ...kernels, basis: 'unknown' } : kernels;
     });
   }
 
-  /** Whether kernels decided before, perhaps on another adapter, can run on this one. */
+  /** Whether kernels that were chosen before, perhaps on another adapter, can run on this one. */
   async canRun({ level }: KernelChoice): Promise<boolean> {
-    return (await this.device())?.levels.includes(level) ?? false;
+    return (await this.device.get())?.levels.includes(level) ?? false;
   }
 
-  /** A new engine; the one before is disposed of first, so that only one set of weights is ever on the device. */
+  /** Creates an engine, after disposing of the one before: only one set of weights is ever on the device. */
   async create(options: EngineOptions): Promise<Engine> {
     this.disposeEngine();
     await this.measuring;
-    const gpu = await this.device();
+    const gpu = await this.device.get();
     if (!gpu) return (this.engine = await TensorFlowEngine.create(options));
+    const { weights, memoryAim, level = gpu.settings.level } = options;
     try {
-      this.engine = await WebGpuEngine.create(gpu, options);
+      const planned =
+        memoryAim &&
+        this.planAt(gpu, { ...options, memoryAim, config: weights.config, tensors: weights.tensors }, level);
+      this.engine = await WebGpuEngine.create(gpu, { ...options, level }, planned);
     } catch (error) {
       gpu.releaseBuffers();
       throw await gpu.causeOf(error);
@@ -117,20 +131,23 @@ export class EngineHost {
     return this.engine;
   }
 
-  /** How many of `bytes` the driver grants, beside what is allocated now. @returns null where there is no WebGPU */
+  /**
+   * Asks the driver for memory and gives it back.
+   * @returns how many of `bytes` it grants, what is allocated now included; null where there is no WebGPU
+   */
   async probe(bytes: number): Promise<number | null> {
     await this.measuring;
-    const gpu = await this.device();
+    const gpu = await this.device.get();
     if (!gpu) return null;
     const held = Object.values(gpu.allocated()).reduce((a, b) => a + b, 0);
     const more = Math.max(0, bytes - held);
     return held + (await probeMemory(gpu.device, gpu.limits.maxBufferBytes, more));
   }
 
-  /** Kernels against TensorFlow.js on this adapter. @throws where there is no WebGPU */
+  /** Compares the kernels with TensorFlow.js on this adapter. @throws UserError where there is no WebGPU */
   async check(onProgress: (done: number, total: number) => void): Promise<GpuCheck> {
     await this.measuring;
-    const gpu = await this.device();
+    const gpu = await this.device.get();
     if (!gpu)
       throw new UserError(
         'This browser offers no WebGPU, so there is no GPU to check. Use a current Chrome, Edge or Safari with hardware acceleration on.',
@@ -139,74 +156,48 @@ export class EngineHost {
     return checkGpu(gpu, onProgress);
   }
 
-  /** A run's plans with the kernels that are known, its level decided by what was measured. */
-  private async decide(
-    gpu: GpuContext,
-    request: EngineRequest,
-  ): Promise<ReturnType<typeof chooseMemory> & { works: TuningTask[]; kernels: KernelChoice }> {
-    const { tune, level: wanted } = request.kernels;
-    if (wanted !== 'auto' && !gpu.levels.includes(wanted))
+  /** The kernels that a run would have now. */
+  private async choose(gpu: GpuContext, request: EngineRequest): Promise<KernelChoice> {
+    const { tune, level } = request.kernels;
+    if (level !== 'auto' && !gpu.levels.includes(level))
       throw new UserError(
-        `${gpu.name} has no kernels of level ${wanted} in this browser, only ${gpu.levels.join(' and ')}. Take level=${wanted} out of the page's address.`,
+        `${gpu.name} has no kernels of level ${level} in this browser, only ${gpu.levels.join(' and ')}. Take level=${level} out of the page's address.`,
       );
-    const known = tune ? await this.tuner.known(gpu) : new Map<string, never>();
-    const planned = (level: KernelChoice['level']) => {
-      const choices = Object.fromEntries(
-        [...known].flatMap(([key, measured]) => (measured[level] ? [[key, measured[level].config]] : [])),
-      );
-      const made = chooseMemory(
-        { ...request, model: modelOf(request.config), weights: request.tensors, aim: request.memoryAim },
-        settingsWith(gpu.settings, { level, choices }),
-        gpu.limits,
-      );
-      return { ...made, works: tune ? tuningTasksOf(listPlans(made.plans)) : [] };
-    };
-    const first = planned(wanted === 'auto' ? 'plain' : wanted);
-    const level = wanted === 'auto' ? decideLevel(first.works, known, gpu.levels) : wanted;
-    const made = wanted === 'auto' && level !== 'plain' ? planned(level) : first;
-    // At another level a run may have other micro-batches; what decided the level belongs to it too.
-    const works = [
-      ...new Map([...made.works, ...first.works].map((work) => [work.tuningProblem.key, work])).values(),
-    ];
-    const measured = works.filter(({ tuningProblem }) => known.get(tuningProblem.key)?.[level]).length;
-    return {
-      ...made,
-      works,
-      kernels: {
-        level,
-        choices: Object.fromEntries(choicesAt(level, works, known)),
-        measured,
-        of: works.length,
-      },
-    };
+    if (level !== 'auto') return { level, basis: 'requested' };
+    if (gpu.levels.length === 1) return { level: gpu.levels[0], basis: 'only' };
+    if (!tune) return { level: 'plain', basis: 'off' };
+    const times = await this.tuner.known(gpu, tuningKey(request));
+    if (!times) return { level: 'plain', basis: 'pending' };
+    const basis = Object.keys(times).length > 0 ? 'measured' : 'unknown';
+    return { level: decideLevel(times, gpu.levels), basis };
   }
 
-  /** @returns how many works were tried */
-  private async measureMissing(
+  private async measureIfPending(
     gpu: GpuContext,
     request: EngineRequest,
-    options: MeasureOptions,
-  ): Promise<number> {
-    if (!request.kernels.tune) return 0;
-    const until = performance.now() + options.budgetMs;
-    let tried = 0;
-    // The level that is found may plan other micro-batches.
-    for (let round = 0; round < 2 && !options.stopped(); round++) {
-      const known = await this.tuner.known(gpu);
-      const missing = (await this.decide(gpu, request)).works.filter(
-        ({ tuningProblem }) => !known.has(tuningProblem.key),
-      );
-      if (missing.length === 0) break;
-      tried += missing.length;
-      await this.tuner.measure(gpu, missing, { ...options, budgetMs: until - performance.now() });
-    }
-    return tried;
+    stopped: () => boolean,
+    onMeasure?: () => void,
+  ): Promise<boolean> {
+    const isPending = async () => (await this.choose(gpu, request)).basis === 'pending';
+    if (stopped() || !(await isPending())) return false;
+    onMeasure?.();
+    const { training } = this.planAt(gpu, request, 'plain').plans;
+    await this.tuner.measure(gpu, tuningKey(request), training!.train, stopped);
+    return !(await isPending());
+  }
+
+  private planAt(
+    gpu: GpuContext,
+    request: Omit<EngineRequest, 'kernels'>,
+    level: KernelLevel,
+  ): PlannedEngine {
+    return this.plans.get(request, { ...gpu.settings, level }, gpu.limits);
   }
 
   /** Runs measurements one after the other. @returns undefined where there is no WebGPU */
   private alone<T>(work: (gpu: GpuContext) => Promise<T>): Promise<T | undefined> {
     const result = this.measuring.then(async () => {
-      const gpu = await this.device();
+      const gpu = await this.device.get();
       return gpu ? work(gpu) : undefined;
     });
     this.measuring = settled(result);
@@ -216,21 +207,5 @@ export class EngineHost {
   private disposeEngine(): void {
     this.engine?.dispose();
     this.engine = null;
-  }
-
-  /** The device, opened anew where it was lost. @throws UserError where it was lost and none comes back */
-  private async device(): Promise<GpuContext | null> {
-    const open = await this.gpu;
-    if (open && open.lost === null) return open;
-    for (const wait of open ? REOPEN_AFTER_MS : [0]) {
-      await new Promise((resolve) => setTimeout(resolve, wait));
-      this.gpu = this.open();
-      if (await this.gpu) return this.gpu;
-    }
-    if (!open) return null;
-    this.gpu = null;
-    throw new UserError(
-      'The GPU was lost and did not come back. Restart the browser; nothing that was saved is lost, and a run goes on from its last checkpoint.',
-    );
   }
 }

@@ -1,4 +1,6 @@
-/** All plans of one engine. They are made before anything is allocated, so that memory is known in advance. */
+/**
+ * All plans of one engine. They are made before anything is allocated, so that memory is known in advance.
+ */
 import type { TensorInfo } from '../formats/tensors.ts';
 import type { KernelSettings } from '../gpu/dispatch.ts';
 import type { AdapterLayout } from '../model/adapterLayout.ts';
@@ -19,7 +21,7 @@ import { switchLength } from '../ops/rope/ropeRows.ts';
 import type { Checkpointing } from '../plan/autodiff.ts';
 import { BlockTooLargeError, type MemoryLimits } from '../plan/memoryPlan.ts';
 import { makePlan, type Plan } from '../plan/plan.ts';
-import type { LoraSettings } from './engine.ts';
+import type { GenerationSize, LoraSettings } from './engine.ts';
 
 export interface PlanOptions {
   model: Model;
@@ -37,12 +39,6 @@ export interface PlanOptions {
   logits?: boolean;
 }
 
-/** How many sequences are generated at once, and how long prompt and answer may be together. */
-export interface GenerationSize {
-  slots: number;
-  maxLength: number;
-}
-
 export interface EnginePlans {
   layout: AdapterLayout;
   score: Plan;
@@ -53,7 +49,10 @@ export interface EnginePlans {
 }
 
 export interface GenerationPlans extends GenerationSize {
-  /** Once a sequence grows past this length its cache is void, because all its positions rotate differently; null: never. */
+  /**
+   * Once a sequence grows past this length its cache is void, because all its positions rotate differently;
+   * null: never.
+   */
   switchLength: number | null;
   prefill: Plan;
   decode: Plan;
@@ -63,7 +62,8 @@ export interface GenerationPlans extends GenerationSize {
 export const MOST_SLOTS = 8;
 
 /**
- * @param same plans for the same options but another checkpointing: all but the training plan are taken over from them
+ * @param same plans for the same options but another checkpointing: all but the training plan are taken over
+ * from them
  * @throws UserError for adapter settings that do not fit the model
  * @throws BlockTooLargeError where a value does not fit one binding of this adapter
  */
@@ -105,7 +105,8 @@ export function makeEnginePlans(
 }
 
 /**
- * Plans prefill and decode. Where the KV cache of so many slots does not fit one binding, the slots are halved until it does.
+ * Plans prefill and decode. Where the KV cache of so many slots does not fit one binding, the slots are
+ * halved until it does.
  * @throws BlockTooLargeError where not even one slot fits
  */
 export function makeGenerationPlans(

@@ -1,6 +1,8 @@
 /**
- * What of a run is kept and what is computed again, so that it fits: per layer nothing, attention's inputs or all, and if even that is too much
- * fewer tokens a micro-batch. None of it changes a result. WebGPU does not tell how much memory there is, so the aim is the recipe's.
+ * Decides what of a run is kept and what is recomputed (selective activation checkpointing), so that it fits:
+ * for each layer nothing, what its attention reads, or everything; and if that is not enough, fewer tokens a
+ * micro-batch. None of it changes a result. WebGPU does not say how much memory there is, so the limit to aim
+ * for is the recipe's.
  */
 import type { KernelSettings } from '../gpu/dispatch.ts';
 import { TooLargeError } from '../lib/errors.ts';
@@ -10,7 +12,7 @@ import type { MemoryAim, MemoryChoice } from './engine.ts';
 import { MOST_SLOTS, makeEnginePlans, type PlanOptions, type EnginePlans } from './enginePlans.ts';
 import { memoryReport } from './memoryReport.ts';
 
-/** Where the recipe names no limit: what the GPUs of most laptops can spare. */
+/** The aim where the recipe names no limit: what the GPUs of most laptops can spare. */
 export const DEFAULT_MEMORY_BYTES = 2 * 2 ** 30;
 
 export type ChoiceOptions = Omit<PlanOptions, 'gradientCheckpointing'> & {
@@ -18,12 +20,23 @@ export type ChoiceOptions = Omit<PlanOptions, 'gradientCheckpointing'> & {
   aim: MemoryAim;
 };
 
-/** @throws UserError where the recipe's own limit cannot be kept, BlockTooLargeError where the adapter's cannot */
+/** The plans of an engine, and how they were made to fit. */
+export interface PlannedEngine {
+  plans: EnginePlans;
+  /** What the plans were made from, with T and checkpointing as chosen. */
+  options: PlanOptions;
+  choice: MemoryChoice;
+}
+
+/**
+ * @throws UserError where the recipe's own limit cannot be kept
+ * @throws BlockTooLargeError where the adapter's limits cannot be kept
+ */
 export function chooseMemory(
   { aim, ...wanted }: ChoiceOptions,
   settings: KernelSettings,
   limits: MemoryLimits,
-): { plans: EnginePlans; options: PlanOptions; choice: MemoryChoice } {
+): PlannedEngine {
   const generation = aim.generation && {
     slots: Math.min(aim.generation.slots, MOST_SLOTS),
     maxLength: Math.ceil(aim.generation.maxLength / 64) * 64,
@@ -31,7 +44,7 @@ export function chooseMemory(
   const options = { ...wanted, generation: generation ?? wanted.generation };
   const layers = options.model.config.num_hidden_layers;
   const limitBytes = aim.limitBytes ?? DEFAULT_MEMORY_BYTES;
-  /** Of each T: only the training plan depends on what is recomputed. */
+  /** By T: of plans with the same T only the training plan depends on what is recomputed. */
   const rest = new Map<number, EnginePlans>();
   const made = (tokensPerMicroBatch: number, gradientCheckpointing: readonly Checkpointing[]) => {
     const changed = { ...options, tokensPerMicroBatch, gradientCheckpointing };
@@ -76,7 +89,7 @@ export function chooseMemory(
       ? `; micro-batches have ${tokens} tokens instead of ${options.tokensPerMicroBatch} for the same reason`
       : '';
   if (full!.total > limitBytes) {
-    refuse(full!, 'It is planned as small as it gets:');
+    refuse(full!, 'It is already planned as small as it can be:');
     return finish(
       full!,
       `even with every layer recomputed this is more than the ${mebibytes(limitBytes)} aimed for${fewer}`,
@@ -85,7 +98,7 @@ export function chooseMemory(
   const none = tryPlan(() => made(tokens, ladder(layers, 0)), false);
   if (none && none.total <= limitBytes)
     return finish(none, `all fits in ${mebibytes(limitBytes)} without recomputing${fewer}`);
-  // The least step of the ladder that fits: steps grow smaller in memory and larger in work.
+  // Finds the first step of the ladder that fits: each further step takes less memory and more work.
   let [tooLarge, fits, best] = [0, 2 * layers, full!];
   while (fits - tooLarge > 1) {
     const middle = (tooLarge + fits) >> 1;
@@ -96,14 +109,18 @@ export function chooseMemory(
   return finish(best, `as little is recomputed as lets the run fit in ${mebibytes(limitBytes)}${fewer}`);
 }
 
-/** Step 0 keeps all; then attention's inputs go, a layer at a time from the first (whose values would live longest), then the rest of each layer. */
+/**
+ * What is recomputed at a step of the ladder, for each layer. Step 0 keeps everything. The next steps
+ * recompute the inputs of attention, one layer more at each step, beginning with the first layer, whose
+ * values live longest. The last steps recompute whole layers in the same order.
+ */
 function ladder(layers: number, step: number): Checkpointing[] {
   return Array.from({ length: layers }, (_, i) =>
     i < step - layers ? 'full' : i < step ? 'attention' : 'none',
   );
 }
 
-/** Null where a value is larger than a binding, unless that is `final`. */
+/** @returns null where a value is larger than a binding, unless the attempt is `final` */
 function tryPlan<T>(make: () => T, final: boolean): T | null {
   try {
     return make();

@@ -18,7 +18,9 @@ const STEP_RING_BYTES = (STEPS_AHEAD + 1) * STATS_BYTES;
 /** Most decode rounds that are submitted before their token ids are read back. */
 export const MOST_ROUNDS = 16;
 
-/** @returns the weights that the plans expect side by side in one buffer; all plans of one model agree on them */
+/**
+ * @returns the weights that the plans expect side by side in one buffer; all plans of one model agree on them
+ */
 export function weightGroupsOf(plans: readonly Plan[]): WeightGroup[] {
   return [
     ...new Map(
@@ -35,8 +37,8 @@ export function weightNames(plans: readonly Plan[]): Set<string> {
 }
 
 /**
- * The key of the buffer of a value outside the arenas. Plans share the buffer of values of the same role, name and
- * shape; an output belongs to its plan alone.
+ * The key of the buffer of a value outside the arenas. Plans share the buffer of values of the same role,
+ * name and shape; an output belongs to its plan alone.
  */
 export function deviceBufferKey(value: Value, plan: Plan): string {
   return value.role === 'output'
@@ -44,7 +46,10 @@ export function deviceBufferKey(value: Value, plan: Plan): string {
     : `${value.role} ${value.name} [${value.shape}]`;
 }
 
-/** @returns bytes of each arena; plans never run at the same time, so each arena is as large as the largest plan needs */
+/**
+ * @returns bytes of each arena; plans never run at the same time, so each arena is as large as the largest
+ * plan needs
+ */
 export function arenaBytes(plans: readonly Plan[]): number[] {
   const arenas: number[] = [];
   for (const plan of plans)
@@ -52,7 +57,10 @@ export function arenaBytes(plans: readonly Plan[]): number[] {
   return arenas;
 }
 
-/** @returns bytes of the staging buffer for losses and token ids; decode leaves the ids of several rounds in it */
+/**
+ * @returns bytes of the staging buffer for losses and token ids; decode leaves the ids of several rounds in
+ * it
+ */
 export function readbackBytes(plans: readonly Plan[]): number {
   let most = 8;
   for (const { name, external } of plans)

@@ -28,7 +28,10 @@ export interface Dispatch {
   /** Keyed by the name of the WGSL variable; one for each storage buffer that the shader declares. */
   bindings: Readonly<Record<string, BufferReference>>;
   workgroups: readonly [number, number, number];
-  /** Of the first dispatch of a product that other configs can compute as well: what the tuner measures. */
+  /**
+   * On the first dispatch of a product that has several configs: what `npm run bench -- --only variants`
+   * measures.
+   */
   tuningProblem?: TuningProblem;
 }
 
@@ -74,6 +77,12 @@ export type KernelLevel = 'plain' | 'f16' | 'matrix';
 /** From the lowest to the highest; each level has the kernels of those before it. */
 export const LEVELS: readonly KernelLevel[] = ['plain', 'f16', 'matrix'];
 
+/**
+ * Most that a kernel's result may differ from the plain level's, over the largest value: by another order of
+ * sums, by operands in float16, and by operands in float16 on matrix units.
+ */
+export const LEVEL_BOUNDS: Readonly<Record<KernelLevel, number>> = { plain: 2e-5, f16: 4e-3, matrix: 5e-3 };
+
 /** How kernels are shaped for this adapter. */
 export interface KernelSettings {
   /**
@@ -85,8 +94,8 @@ export interface KernelSettings {
   rowWorkgroup: number;
   level: KernelLevel;
   /**
-   * Names of the configs to use at this level, by the keys of tuning problems. The heuristic decides for a
-   * key that is missing here, or whose config does not fit.
+   * For tests and benchmarks: names of configs to take instead of the heuristic's where they fit, by a tuning
+   * problem's key.
    */
   choices?: ReadonlyMap<string, string>;
   /** Bytes of workgroup memory that a kernel may use. */

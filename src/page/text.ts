@@ -28,7 +28,7 @@ export function choiceText({ none, attention, full, reason }: MemoryChoice): str
 export function preparingText({ phase, done, total }: EngineProgress): string {
   switch (phase) {
     case 'measuring':
-      return `Measuring kernels on this GPU, ${Math.min(done + 1, total)} of ${total}`;
+      return 'Measuring which kernels are fastest on this GPU';
     case 'weights':
       return `Loading weights, ${Math.round((100 * done) / total)} %`;
     case 'pipelines':

@@ -1,7 +1,9 @@
 /**
- * Reverse-mode differentiation at plan time: walks the forward nodes backwards and lets each op's own rule append its backward nodes.
- * With checkpointing the forward nodes of a segment (a decoder layer) are appended once more just before their backward, so that only the
- * values which cross a segment's border live through the step (arXiv:1604.06174); or only those that make its attention's queries, keys and values.
+ * Reverse-mode differentiation at plan time: walks the forward nodes backwards, and each op's gradient rule
+ * appends the op's backward nodes. With activation checkpointing the forward nodes of a segment (a decoder
+ * layer) are appended again just before their backward nodes, so that only the values that cross a segment's
+ * border stay in memory (arXiv:1604.06174). Selective recomputation does that only for the nodes that make
+ * the queries, keys and values of a layer's attention (arXiv:2205.05198).
  */
 import { addOp } from '../ops/elementwise/add.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -17,7 +19,7 @@ import {
 } from '../graph/op.ts';
 import { valueBytes, type Value } from '../graph/value.ts';
 
-/** What of a layer is computed again before its backward instead of being kept: nothing, the inputs of its attention, or all of it. */
+/** What of a layer is recomputed in the backward pass: nothing, the inputs of its attention, or all of it. */
 export type Checkpointing = 'none' | 'attention' | 'full';
 
 /** A loss and the gradient that enters there (a value of the same shape). */
@@ -27,8 +29,9 @@ export interface Seed {
 }
 
 /**
- * Appends the backward of `seeds` to the graph. Every parameter that takes part gets a value of role 'gradient', which the step must zero
- * beforehand: contributions are added to it. @param checkpoint one for all segments, or one a segment
+ * Appends the backward nodes of `seeds` to the graph. Every parameter that takes part gets a value of role
+ * 'gradient'; contributions are added to it, so the step must zero it first.
+ * @param checkpoint for all segments, or one for each
  */
 export function differentiate(
   graph: Graph,
@@ -37,7 +40,7 @@ export function differentiate(
 ): void {
   const forward = [...graph.nodes];
   const wanted = reachableFromParameters(forward);
-  // The last segment's backward follows at once: recomputing it would save nothing.
+  // The last segment is never recomputed: its backward pass follows at once, so that would save nothing.
   const lastSegment = forward.reduce((last, node) => Math.max(last, node.segment ?? -1), -1);
   const rules = new GradientAccumulator(graph, wanted);
   const copies = new Map<Value, Value>();
@@ -56,7 +59,8 @@ export function differentiate(
     const gradients = node.outputs.map((output) => rules.of(output));
     if (!node.op.gradient || gradients.every((gradient) => gradient === null)) continue;
     const { segment } = node;
-    // A node that is kept, but reads what is not, sees the copies too: else the originals would have to live.
+    // A node that is not recomputed must read the copies of what is, or the originals would have to stay in
+    // memory.
     const reads = (value: Value) => made.get(value)?.segment === segment && isRecomputed(made.get(value)!);
     const recompute = segment !== null && (isRecomputed(node) || inputValues(node).some(reads));
     if (recompute && !recomputed.has(segment)) {
@@ -87,7 +91,7 @@ function recomputeNode(
   const outputs = graph.append(node.op, inputs, node.attributes);
   node.outputs.forEach((original, i) => {
     copies.set(original, outputs[i]);
-    rules.standsFor(outputs[i], original);
+    rules.replaces(outputs[i], original);
   });
 }
 
@@ -100,7 +104,10 @@ function reachableFromParameters(nodes: readonly Node[]): Set<Value> {
   return reached;
 }
 
-/** Drops nodes, and parts of nodes, that nothing observable depends on (the tail of a recomputed segment, gradients nobody asked for). */
+/**
+ * Drops nodes and outputs that nothing observable depends on: the tail of a recomputed segment, gradients
+ * without use.
+ */
 export function withoutDeadNodes(nodes: readonly Node[]): Node[] {
   const needed = new Set<Value>();
   const kept: Node[] = [];
@@ -122,10 +129,13 @@ export function withoutDeadNodes(nodes: readonly Node[]): Node[] {
   return kept.reverse();
 }
 
-/** The sum of contributions to each value's gradient. Adds in place where nothing else will look at the sum so far. */
+/** Sums the contributions to each value's gradient, in place where nothing else reads the sum so far. */
 class GradientAccumulator implements Backward {
   private readonly sums = new Map<Value, Value>();
-  /** How many forward values a gradient stands for at the moment: only a sole owner's may be changed in place. */
+  /**
+   * How many forward values have this gradient at the moment. It may be changed in place only where that is
+   * one.
+   */
   private readonly owners = new Map<Value, number>();
   private readonly originals = new Map<Value, Value>();
   private readonly parameterGradients = new Map<Value, Value>();
@@ -139,7 +149,8 @@ class GradientAccumulator implements Backward {
     this.append = graph.append;
   }
 
-  standsFor(copy: Value, original: Value): void {
+  /** Makes the gradient of a recomputed copy that of its original. */
+  replaces(copy: Value, original: Value): void {
     this.originals.set(copy, original);
   }
 
@@ -147,7 +158,7 @@ class GradientAccumulator implements Backward {
     return this.sums.get(this.original(value)) ?? null;
   }
 
-  /** The rule of the value's producer has run: its gradient is used up. */
+  /** Drops the gradient of a value whose producer's gradient rule has run. */
   release(value: Value): void {
     this.replace(value, null);
   }

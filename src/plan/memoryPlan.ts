@@ -1,18 +1,19 @@
 /**
- * The memory plan: every activation and scratch gets an arena and an offset for as long as it lives, so the exact bytes of a step are known
- * before anything is allocated. Two blocks that one dispatch reads and writes lie in different arenas, because WebGPU lets a buffer be
- * either read-only or writable within a dispatch.
+ * The memory plan: every activation and scratch gets an arena and an offset for its lifetime, so that the
+ * exact bytes of a step are known before anything is allocated. A block that a dispatch reads and one that it
+ * writes lie in different arenas, because WebGPU lets a dispatch bind a buffer as read-only or as writable,
+ * not as both.
  */
 import { TooLargeError } from '../lib/errors.ts';
 
 export const ALIGNMENT_BYTES = 256;
 
-/** A piece of memory that lives from dispatch `first` to dispatch `last`, both included. */
+/** A piece of memory that is in use from dispatch `first` to dispatch `last`, both included. */
 export interface Block {
   bytes: number;
   first: number;
   last: number;
-  /** For the message when it is too big. */
+  /** Its name in the message where it is too large. */
   name: string;
 }
 
@@ -27,7 +28,7 @@ export interface MemoryLimits {
   maxBufferBytes: number;
 }
 
-/** The plan cannot be laid out on this adapter: a block is larger than one binding may be. */
+/** A plan does not fit this adapter: a block is larger than one binding may be. */
 export class BlockTooLargeError extends TooLargeError {
   constructor(
     readonly block: string,
@@ -41,22 +42,23 @@ export class BlockTooLargeError extends TooLargeError {
 }
 
 /**
- * Places blocks greedily, largest first, where they enlarge the arenas least.
+ * Places blocks greedily, the largest first, where they enlarge the arenas least.
  * @param apart pairs of block indices that must not share an arena
- * @returns a placement a block, and the bytes of each arena
+ * @returns a placement for each block, and the bytes of each arena
+ * @throws BlockTooLargeError
  */
 export function planMemory(
   blocks: readonly Block[],
   apart: Iterable<readonly [number, number]>,
   limits: MemoryLimits,
 ): { placements: Placement[]; arenaBytes: number[] } {
-  const enemies: Set<number>[] = blocks.map(() => new Set());
+  const conflicts: Set<number>[] = blocks.map(() => new Set());
   for (const [a, b] of apart) {
-    enemies[a].add(b);
-    enemies[b].add(a);
+    conflicts[a].add(b);
+    conflicts[b].add(a);
   }
   const placements: Placement[] = new Array(blocks.length);
-  const arenas: { bytes: number; members: number[] }[] = [];
+  const arenas: { bytes: number; placed: number[] }[] = [];
   const order = blocks
     .map((_, i) => i)
     .sort((a, b) => blocks[b].bytes - blocks[a].bytes || blocks[a].first - blocks[b].first || a - b);
@@ -67,38 +69,38 @@ export function planMemory(
       throw new BlockTooLargeError(block.name, block.bytes, limits.maxBindingBytes);
     let best: { arena: number; offset: number; growth: number } | null = null;
     const closed = new Set(
-      [...enemies[index]].filter((enemy) => placements[enemy]).map((enemy) => placements[enemy].arena),
+      [...conflicts[index]].filter((other) => placements[other]).map((other) => placements[other].arena),
     );
     for (let arena = 0; arena < arenas.length && (!best || best.growth > 0); arena++) {
       if (closed.has(arena)) continue;
-      const offset = lowestGap(block, bytes, arenas[arena].members, blocks, placements);
+      const offset = lowestGap(block, bytes, arenas[arena].placed, blocks, placements);
       const growth = Math.max(0, offset + bytes - arenas[arena].bytes);
       if (offset + bytes <= limits.maxBufferBytes && (!best || growth < best.growth))
         best = { arena, offset, growth };
     }
     if (!best || best.growth > bytes) {
-      arenas.push({ bytes: 0, members: [] });
+      arenas.push({ bytes: 0, placed: [] });
       best = { arena: arenas.length - 1, offset: 0, growth: bytes };
     }
     const arena = arenas[best.arena];
     arena.bytes += best.growth;
-    arena.members.push(index);
+    arena.placed.push(index);
     placements[index] = { arena: best.arena, offsetBytes: best.offset };
   }
   return { placements, arenaBytes: arenas.map((arena) => arena.bytes) };
 }
 
-/** Lowest offset where the block overlaps no member that lives at the same time. */
+/** @returns the lowest offset where the block overlaps no placed block with an overlapping lifetime */
 function lowestGap(
   block: Block,
   bytes: number,
-  members: readonly number[],
+  placed: readonly number[],
   blocks: readonly Block[],
   placements: readonly Placement[],
 ): number {
-  const living = members.filter((m) => blocks[m].first <= block.last && block.first <= blocks[m].last);
+  const living = placed.filter((i) => blocks[i].first <= block.last && block.first <= blocks[i].last);
   const taken = living
-    .map((m) => ({ from: placements[m].offsetBytes, to: placements[m].offsetBytes + align(blocks[m].bytes) }))
+    .map((i) => ({ from: placements[i].offsetBytes, to: placements[i].offsetBytes + align(blocks[i].bytes) }))
     .sort((a, b) => a.from - b.from);
   let offset = 0;
   for (const { from, to } of taken) {

@@ -1,4 +1,4 @@
-/** From a graph to a plan: the list of dispatches of one replay and where every value lies. No GPU is touched. */
+/** Makes a plan from a graph: the dispatches of one replay, and where every value lies. It needs no GPU. */
 import type { BufferReference, Dispatch, KernelSettings } from '../gpu/dispatch.ts';
 import {
   declaredBindings,
@@ -27,7 +27,7 @@ export interface PlannedDispatch extends Dispatch {
   code: string;
   /** Its bindings with the numbers that the text declares, in their order. */
   resolved: ResolvedBinding[];
-  /** Index of the node it belongs to: scratch is per node. */
+  /** Index in the plan's nodes of the node it belongs to. Scratch is per node. */
   node: number;
   /** Name of that node's op. */
   op: string;
@@ -36,6 +36,8 @@ export interface PlannedDispatch extends Dispatch {
 export interface Plan {
   name: string;
   graph: Graph;
+  /** The nodes that are dispatched: those of the graph that something needs, after fusion. */
+  nodes: readonly Node[];
   dispatches: PlannedDispatch[];
   /** Bytes of each arena. */
   arenaBytes: number[];
@@ -43,7 +45,7 @@ export interface Plan {
   placementOfScratch(node: number, index: number): Placement;
   /** Values outside the arenas that the dispatches use, by role, in order of first use. */
   external: Value[];
-  /** Weights that lie together, whether or not this plan's kernels make use of it. */
+  /** Weights that must be contiguous, whether or not this plan's kernels make use of it. */
   weightGroups: WeightGroup[];
 }
 
@@ -51,7 +53,7 @@ export interface Plan {
 export function makePlan(name: string, graph: Graph, settings: KernelSettings, limits: MemoryLimits): Plan {
   const nodes = fused(withoutDeadNodes(graph.nodes), settings);
   checkInPlace(nodes);
-  // A model's layers ask for the same few shaders again and again.
+  // The layers of a model use the same few shaders, so each is assembled once.
   const shaders = new Map<string, { code: string; declared: BindingDeclaration[] }>();
   const assembled = ({ shader, constants }: Dispatch) => {
     const key = `${shader} ${JSON.stringify(constants)}`;
@@ -109,7 +111,10 @@ export function makePlan(name: string, graph: Graph, settings: KernelSettings, l
     return index;
   };
 
-  /** Of what lies outside the arenas; the memory plan checks the rest, and weights lie together only where they fit. */
+  /**
+   * Checks bindings outside the arenas. The memory plan checks the others, and contiguous weights are made to
+   * fit.
+   */
   const checkBinding = (reference: BufferReference): void => {
     if (reference.type !== 'weight' && reference.type !== 'value') return;
     const value = values.get(reference.id)!;
@@ -138,6 +143,7 @@ export function makePlan(name: string, graph: Graph, settings: KernelSettings, l
   return {
     name,
     graph,
+    nodes,
     dispatches,
     arenaBytes,
     placementOf: (value) => placements[blockOfValue.get(owner(value))!],
@@ -147,7 +153,10 @@ export function makePlan(name: string, graph: Graph, settings: KernelSettings, l
   };
 }
 
-/** Fuses neighbours that one kernel computes faster; the graph, its gradients and TensorFlow.js keep the parts. */
+/**
+ * Fuses neighbours that one kernel computes faster; the graph, its gradients and TensorFlow.js keep the
+ * parts.
+ */
 function fused(nodes: readonly Node[], settings: KernelSettings): Node[] {
   const reads = new Map<Value, number>();
   for (const node of nodes)
@@ -168,19 +177,19 @@ function weightGroupsOf(nodes: readonly Node[], { maxBindingBytes }: KernelSetti
   for (const { op, inputs } of nodes) {
     const weights = op.contiguousWeights?.(inputs) ?? [];
     const parts = groupParts(weights, maxBindingBytes);
-    // A node that is computed again has the same weights.
+    // A recomputed node has the same weights.
     if (parts) groups.set(weights[0].name, { names: weights.map(({ name }) => name), parts });
   }
   return [...groups.values()];
 }
 
-/** Bytes of a weight's part, or of the largest slice where it is split. */
+/** @returns bytes of a weight's part, or of its largest slice where the weight is split by rows */
 function partBytes({ name, shape, kind }: Value, part: TensorPart, maxBindingBytes: number): number {
   const [{ rows }] = weightSlices({ shape, kind }, maxBindingBytes);
   return tensorPartBytes({ name, shape: [rows, ...shape.slice(1)], kind: kind! })[part]!;
 }
 
-/** Follows in-place outputs back to the value whose storage they use; a chain that ends in an output is an output from its start. */
+/** @returns a function from a value to the one whose storage it uses, through all in-place outputs */
 function storageOwners(nodes: readonly Node[]): (value: Value) => Value {
   const parent = new Map<Value, Value>();
   const root = (value: Value): Value => {
@@ -201,7 +210,7 @@ function storageOwners(nodes: readonly Node[]): (value: Value) => Value {
   return root;
 }
 
-/** Nothing may read a value after a node took its storage over. */
+/** @throws Error where a node reads a value after another wrote over its storage */
 function checkInPlace(nodes: readonly Node[]): void {
   const taken = new Map<Value, string>();
   for (const node of nodes) {

@@ -1,4 +1,4 @@
-/** Replays a plan on the GPU: pipelines and bind groups are made once, a replay only encodes them. */
+/** Replays a plan on the GPU. Pipelines and bind groups are made once; a replay only encodes them. */
 import type { TensorPart } from '../formats/tensors.ts';
 import type { BufferReference } from '../gpu/dispatch.ts';
 import type { GpuContext } from '../gpu/gpuContext.ts';
@@ -11,12 +11,12 @@ export interface BufferRange {
   size: number;
 }
 
-/** Where the values outside the arenas lie; owned by the engine. */
+/** Where the values outside the arenas lie. The engine owns their buffers. */
 export interface PlanBuffers {
-  /** `bytes` from `offset` on of a value outside the arenas. */
+  /** The `bytes` from `offset` of a value outside the arenas. */
   value(value: Value, offset: number, bytes: number): BufferRange;
   weight(value: Value, part: TensorPart, slice: number): BufferRange;
-  /** A part of weights that lie together, from the first to the end of the last. */
+  /** A part of contiguous weights, from the start of the first to the end of the last. */
   weights(values: readonly Value[], part: TensorPart): BufferRange;
   quantizationTables(): BufferRange;
 }
@@ -36,8 +36,9 @@ export class PlanExecutor {
   ) {}
 
   /**
-   * @param arenas at least as many and as large as plan.arenaBytes; shared by plans that never run at the same time
-   * @param onPipeline called as each distinct shader is ready
+   * @param arenas at least as many and as large as plan.arenaBytes; shared by plans that never run at the
+   * same time
+   * @param onPipeline called when a distinct shader is compiled
    */
   static async create(
     context: GpuContext,

@@ -1,7 +1,33 @@
-/** Where GPU time goes, by timestamps: around each dispatch of one replay, or around each pass of real work. */
+/**
+ * Measures where time goes: the host's share of a replay, and GPU time by timestamps around dispatches or
+ * passes.
+ */
 import type { GpuContext } from '../gpu/gpuContext.ts';
 import { readTimestamps } from '../gpu/readback.ts';
 import type { PlanExecutor } from './planExecutor.ts';
+
+export interface EncodeTime {
+  /** Milliseconds of JavaScript until the command buffer is finished. */
+  encodeMs: number;
+  /** Milliseconds that the driver takes inside submit, for its translation. */
+  submitMs: number;
+  dispatches: number;
+}
+
+/** Replays a plan once as one submission and waits for it. */
+export async function measureEncode({ device }: GpuContext, executor: PlanExecutor): Promise<EncodeTime> {
+  const started = performance.now();
+  const encoder = device.createCommandEncoder();
+  const pass = encoder.beginComputePass();
+  executor.encode(pass);
+  pass.end();
+  const commands = encoder.finish();
+  const encodeMs = performance.now() - started;
+  device.queue.submit([commands]);
+  const submitMs = performance.now() - started - encodeMs;
+  await device.queue.onSubmittedWorkDone();
+  return { encodeMs, submitMs, dispatches: executor.length };
+}
 
 /** All dispatches of one op, shader and shape in one replay. */
 export interface KernelTime {
@@ -13,7 +39,7 @@ export interface KernelTime {
   ms: number;
 }
 
-/** Dispatches between two read-backs: two timestamps each, and a query set holds 4096. */
+/** Dispatches between two read-backs of timestamps: each takes two, and a query set holds 4096. */
 const BATCH = 1024;
 const SIZES = [
   'M',
@@ -32,8 +58,10 @@ const SIZES = [
 ];
 
 /**
- * Replays once with a pass of its own, and so a pair of timestamps, around each dispatch. The sum is a little more than a replay takes.
- * Browsers round timestamps to 100 µs unless told otherwise. @returns the longest first @throws where the adapter has no timestamps
+ * Replays a plan once with a pass, and so a pair of timestamps, around each dispatch. The sum is a little
+ * more than a replay takes. Browsers round timestamps to 100 µs unless a switch turns that off.
+ * @returns the longest first
+ * @throws where the adapter has no timestamps
  */
 export async function profilePlan(context: GpuContext, executor: PlanExecutor): Promise<KernelTime[]> {
   const { device } = context;
@@ -70,7 +98,7 @@ export async function profilePlan(context: GpuContext, executor: PlanExecutor): 
   return [...rows.values()].sort((a, b) => b.ms - a.ms);
 }
 
-/** When a pass ran on the GPU, in milliseconds of the GPU's own clock. */
+/** When a pass ran on the GPU, in milliseconds since the first pass that was timed. */
 export interface PassSpan {
   beginMs: number;
   endMs: number;
@@ -79,7 +107,7 @@ export interface PassSpan {
 /** Most passes that are timed: a query set holds 4096 timestamps. */
 const MOST_PASSES = 2048;
 
-/** Timestamps around the passes of work as it goes on; costs the work next to nothing. */
+/** Puts timestamps around the passes of running work, which costs next to nothing. */
 export class PassTimer {
   private readonly querySet: GPUQuerySet;
   private passes = 0;
@@ -90,7 +118,7 @@ export class PassTimer {
     this.querySet = context.device.createQuerySet({ type: 'timestamp', count: 2 * MOST_PASSES });
   }
 
-  /** For the next pass; undefined once as many are timed as can be. */
+  /** @returns the descriptor of the next pass; undefined once MOST_PASSES are timed */
   next(): GPUComputePassDescriptor | undefined {
     if (this.passes === MOST_PASSES) return undefined;
     const at = 2 * this.passes++;
@@ -103,7 +131,10 @@ export class PassTimer {
     };
   }
 
-  /** Waits for the passes and frees the timestamps. @returns a span a pass, in the order of submission */
+  /**
+   * Waits for the passes and frees the timestamps.
+   * @returns one span for each pass, in the order of submission
+   */
   async finish(): Promise<PassSpan[]> {
     if (this.passes === 0) {
       this.querySet.destroy();
@@ -118,7 +149,7 @@ export class PassTimer {
   }
 }
 
-/** Milliseconds in which at least one of the passes ran. */
+/** @returns milliseconds in which at least one of the passes ran */
 export function busyMs(spans: readonly PassSpan[]): number {
   let busy = 0;
   let until = -Infinity;
@@ -129,9 +160,14 @@ export function busyMs(spans: readonly PassSpan[]): number {
   return busy;
 }
 
-/** Share of the time from the first pass's begin to the last's end in which none ran; 0 where there is none. */
+/**
+ * @returns the share of the time from the first begin to the last end in which no pass ran; 0 without passes
+ */
 export function idleShare(spans: readonly PassSpan[]): number {
-  const whole =
-    Math.max(...spans.map(({ endMs }) => endMs)) - Math.min(...spans.map(({ beginMs }) => beginMs));
-  return whole > 0 ? 1 - busyMs(spans) / whole : 0;
+  let [begin, end] = [Infinity, -Infinity];
+  for (const { beginMs, endMs } of spans) {
+    begin = Math.min(begin, beginMs);
+    end = Math.max(end, endMs);
+  }
+  return end > begin ? 1 - busyMs(spans) / (end - begin) : 0;
 }

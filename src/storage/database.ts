@@ -74,13 +74,8 @@ export interface RunRecord {
   losses: Record<string, { start: number; best: number; end: number }>;
   /** Of the kept adapter. */
   adapterBytes: number;
-  /** Kernels that it runs on; absent where TensorFlow.js does. */
-  kernels?: {
-    level: 'plain' | 'f16' | 'matrix';
-    choices: Record<string, string>;
-    measured: number;
-    of: number;
-  };
+  /** The kernels that it runs on, as src/tuning reads and writes them; absent where TensorFlow.js runs. */
+  kernels?: unknown;
 }
 
 /**
@@ -108,7 +103,7 @@ interface Schema extends DBSchema {
     value: { id: string; runId: string; data: unknown };
     indexes: { runId: string };
   };
-  tuning: { key: [kernels: string, adapter: string, shape: string]; value: unknown };
+  tuning: { key: [kernels: string, adapter: string, shapes: string]; value: unknown };
 }
 
 export type Database = IDBPDatabase<Schema>;

@@ -1,6 +1,6 @@
 /**
- * Which kernels were measured fastest, by build, adapter and shape. Losing it costs only the time of
- * measuring.
+ * Measured times of kernel levels, by kernels' sources, adapter and model shapes. What is lost is measured
+ * again.
  */
 import type { Database } from './database.ts';
 
@@ -9,7 +9,7 @@ interface Scope {
   adapter: string;
 }
 
-/** Entries by shape, as they were put. */
+/** @returns the entries of a scope by key, as they were stored */
 export async function readTuning(
   database: Database,
   { kernels, adapter }: Scope,
@@ -38,7 +38,7 @@ export async function putTuning(
   ]);
 }
 
-/** Both, in a database that may still be opening. */
+/** Reads and writes in a database that may still be opening. */
 export function tuningIn(database: Promise<Database>) {
   return {
     read: async (scope: Scope) => readTuning(await database, scope),

@@ -1,6 +1,6 @@
-/** What the page's address asks of the kernels, and the kernels of a run in words. */
+/** Reads what the page's address asks of the kernels, and says in words which kernels a run has. */
 import { LEVELS, type KernelLevel } from '../gpu/dispatch.ts';
-import type { KernelRequest, KernelChoice } from '../tuning/kernelChoice.ts';
+import type { KernelBasis, KernelChoice, KernelRequest } from '../tuning/kernelChoice.ts';
 
 /** @param address the page's @throws Error that says what it may hold */
 export function kernelRequestOf(address: string): KernelRequest {
@@ -23,7 +23,18 @@ const ARITHMETIC: Record<KernelLevel, string> = {
     'products and attention on matrix units, operands rounded to float16, sums in float32 (level matrix)',
 };
 
-export function kernelText({ level, measured, of }: Omit<KernelChoice, 'choices'>): string {
-  if (of === 0) return `${ARITHMETIC[level]}; none were measured.`;
-  return `${ARITHMETIC[level]}; ${measured === of ? `for all ${of} shapes` : `for ${measured} of ${of} shapes`} the fastest of several, as measured on this GPU.`;
+const REASON: Record<KernelBasis, string> = {
+  requested: "the page's address asks for them",
+  only: 'this GPU offers no others in this browser',
+  measured: 'the fastest on this GPU, as measured',
+  off: 'nothing was measured',
+  pending: 'which kernels are fastest on this GPU has not been measured yet',
+  unknown: 'which kernels are fastest on this GPU could not be measured',
+};
+
+export function kernelText({ level, basis, ignoredChoices = 0 }: KernelChoice): string {
+  const text = `${ARITHMETIC[level]}: ${REASON[basis]}.`;
+  return ignoredChoices === 0
+    ? text
+    : `${text} Kernels that an earlier version chose shape by shape (${ignoredChoices}) follow the general rule now: sums are made in another order, and figures may differ in their last digits.`;
 }

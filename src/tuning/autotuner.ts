@@ -1,234 +1,167 @@
-/** The autotuner's rules: which ways are timed, which one is taken, and which level a run has. The device is behind `KernelBenchmark`. */
+/**
+ * Chooses the level of a run's kernels by timing a few representative nodes of its training plan at each
+ * level.
+ */
 import {
-  LEVELS,
+  LEVEL_BOUNDS,
+  value,
+  type BufferReference,
+  type Dispatch,
   type KernelLevel,
   type KernelSettings,
-  type TuningProblem,
-  type KernelConfig,
 } from '../gpu/dispatch.ts';
-import type { TuningTask } from './tuningProblems.ts';
+import type { Node } from '../graph/op.ts';
+import type { Plan } from '../plan/plan.ts';
 
-/** A way, and how often in a row it is to be run. */
-export interface Timing {
-  config: KernelConfig;
-  repeats: number;
+/** A node whose kernels stand for all nodes of its shape. */
+export interface RepresentativeNode {
+  node: Node;
+  /** How many nodes of the plan have this shape. */
+  count: number;
 }
 
-/** One work set up on the device, with data of its own. */
-export interface KernelBenchmark {
-  /** Compiles ways. @returns those that this adapter takes */
-  prepare(configs: readonly KernelConfig[]): Promise<KernelConfig[]>;
-  /** Runs a way until the GPU has left the low clock of its idleness. */
-  warmUp(config: KernelConfig): Promise<void>;
-  /** Milliseconds of one run of each, one after the other. */
-  time(timings: readonly Timing[]): Promise<number[]>;
-  /** Largest difference of a way's result from the reference's, of the largest value; infinite where a number is none. */
-  difference(config: KernelConfig, reference: KernelConfig): Promise<number>;
-  /** Lets go of the shaders of all ways but these: compiled, they take up memory. */
-  forgetAllBut(names: readonly string[]): void;
+/** Dispatches that are compiled on a device. */
+export interface Program {
+  readonly dispatches: readonly Dispatch[];
 }
 
-/** What earlier works on the same device showed of variants: how often each was timed, and how often it came near the fastest. */
-export type Experience = Map<string, { timed: number; near: number }>;
-
-/** The fastest way of each level and its milliseconds; no level: the rule's ways run, unmeasured. */
-export type Measured = Partial<Record<KernelLevel, { config: string; ms: number }>>;
-
-/** What runs of kernels are made with. */
-export interface KernelChoice {
-  level: KernelLevel;
-  /** Names of ways by key; what is not in it follows the rule. */
-  choices: ReadonlyMap<string, string>;
+/** Compiles, times and compares programs on a device, over random data of their own. */
+export interface KernelTimer {
+  /** @returns null where the device refuses one of the shaders */
+  compile(dispatches: readonly Dispatch[]): Promise<Program | null>;
+  /** Repeats a program until the GPU has raised its clock. */
+  warmUp(program: Program): Promise<void>;
+  /** @returns milliseconds of one run of each program, measured one after the other */
+  time(timings: readonly { program: Program; repeats: number }[]): Promise<number[]>;
+  /**
+   * @returns the largest difference of the outputs over the largest value; Infinity where a result is not
+   * finite
+   */
+  difference(program: Program, reference: Program, outputs: readonly BufferReference[]): Promise<number>;
 }
-
-/** So much faster than the rule's way another must be, or the rule's stays: noise does not flip choices. */
-const MARGIN = 0.02;
-/** So much faster than the level before must a run's products be to be worth float16's rounding. */
-const LEVEL_MARGIN = 0.05;
-/** Configs slower than the fastest of their level by more are out after one timing, */
-const CLOSE = 1.25;
-/** and of the others so many a level go on. */
-const FINALISTS = 4;
-/** Milliseconds of the timing that finds the finalists; then how often each of them is timed, of which the least counts, and for how long. */
-const ROUGH_MS = 1;
-const ROUNDS = 3;
-const TIMING_MS = 3;
-const MOST_REPEATS = 128;
-/** A variant that was timed so often and never came near is not tried again: compiling is what takes long. */
-const CHANCES = 2;
-/** Configs that are compiled between two looks at the clock. */
-const COMPILED_AT_ONCE = 6;
-/** What the first run of a kernel may take longer than the next ones. */
-const WARM_UP_MS = 1;
 
 /**
- * Times the ways of a work at each of `levels` and takes the fastest whose result on this device is within its bound of the plain rule's.
- * @param stopped asked between timings @param experience of earlier works, which this one adds to
- * @param late whether there is no time to try more than the ways that are compiled, the rules' first @returns null where it was stopped
+ * Milliseconds of the measured nodes, each times its count, by level; a level without a time must not be
+ * taken.
  */
-export async function measureTask(
-  tuningProblem: TuningProblem,
+export type LevelTimes = Partial<Record<KernelLevel, number>>;
+
+/**
+ * A level must be this much faster than the level below to be worth the rounding of its operands to float16.
+ */
+const LEVEL_MARGIN = 0.05;
+/** How many shapes of products are timed. */
+const PRODUCTS = 3;
+/** After this time no further node is begun. */
+const BUDGET_MS = 1200;
+/** Each program is timed so often, and the shortest time counts. */
+const ROUNDS = 3;
+/** Milliseconds of one timing: short programs are repeated until the clock resolves them. */
+const TIMING_MS = 3;
+const MOST_REPEATS = 64;
+
+/**
+ * The product shapes that cost the plan most, and its attention. A shape that occurs once, such as the output
+ * head, is left out where others repeat from layer to layer: it would take the most time and memory to
+ * measure.
+ */
+export function representativeNodes({ nodes, dispatches }: Plan): RepresentativeNode[] {
+  const problems = nodes.map((): { key: string; operations: number }[] => []);
+  for (const { node, tuningProblem } of dispatches) if (tuningProblem) problems[node].push(tuningProblem);
+  const groups = new Map<string, RepresentativeNode & { operations: number }>();
+  for (const [index, node] of nodes.entries()) {
+    const own = problems[index];
+    if (own.length === 0 && node.op.name !== 'attention') continue;
+    const key = `${node.op.name} ${own.map((problem) => problem.key).join('; ')}`;
+    const group = groups.get(key) ?? { node, count: 0, operations: 0 };
+    group.count++;
+    group.operations += own.reduce((sum, { operations }) => sum + operations, 0);
+    groups.set(key, group);
+  }
+  const all = [...groups.values()].sort((a, b) => b.operations - a.operations);
+  const products = all.filter(({ operations }) => operations > 0);
+  const repeated = products.filter(({ count }) => count > 1);
+  return [
+    ...(repeated.length > 0 ? repeated : products).slice(0, PRODUCTS),
+    ...all.filter(({ operations }) => operations === 0),
+  ].map(({ node, count }) => ({ node, count }));
+}
+
+/**
+ * Times the nodes at each level, by the configs that the heuristic takes there. A level gets no time where
+ * its kernels do not compile, where a result differs from the plain level's by more than the level's bound,
+ * and where its kernels are those of the level below.
+ * @param levels from plain upwards
+ * @param stopped asked between measurements
+ * @returns null where it was stopped; no time at all where there is nothing to compare
+ */
+export async function measureLevels(
+  nodes: readonly RepresentativeNode[],
   levels: readonly KernelLevel[],
   settings: KernelSettings,
-  benchmark: KernelBenchmark,
+  timer: KernelTimer,
   stopped: () => boolean,
-  experience: Experience = new Map(),
-  late: () => boolean = () => false,
-): Promise<Measured | null> {
-  const at = (level: KernelLevel): KernelSettings => ({ ...settings, level, choices: undefined });
-  const configsAt = new Map(levels.map((level) => [level, tuningProblem.configs(at(level))]));
-  const [reference] = tuningProblem.configs(at('plain'));
-  const times = new Map<string, { config: KernelConfig; ms: number }>();
-  const timed = async (timings: readonly Timing[]) => {
-    const ms = await benchmark.time(timings);
-    timings.forEach(({ config }, i) =>
-      times.set(config.name, { config, ms: Math.min(ms[i], times.get(config.name)?.ms ?? Infinity) }),
+): Promise<LevelTimes | null> {
+  const until = performance.now() + BUDGET_MS;
+  const distinct: { level: KernelLevel; lists: Dispatch[][] }[] = [];
+  for (const level of levels) {
+    const lists = nodes.map(({ node }) => node.op.dispatches(node, { ...settings, level }));
+    if (JSON.stringify(lists) !== JSON.stringify(distinct.at(-1)?.lists)) distinct.push({ level, lists });
+  }
+  if (distinct.length < 2) return {};
+  const compiled = await Promise.all(
+    distinct.map(async ({ level, lists }) => ({
+      level,
+      programs: await Promise.all(lists.map((list) => timer.compile(list))),
+      ms: 0,
+    })),
+  );
+  let usable = compiled.filter(({ programs }) => programs.every((program) => program !== null));
+  if (usable[0]?.level !== 'plain') return {};
+  if (stopped()) return null;
+  await timer.warmUp(usable[0].programs[0]!);
+  for (const [i, { node, count }] of nodes.entries()) {
+    if (i > 0 && performance.now() > until) break;
+    const reference = usable[0].programs[i]!;
+    const right: typeof usable = [];
+    for (const each of usable) {
+      const difference =
+        each === usable[0]
+          ? 0
+          : await timer.difference(each.programs[i]!, reference, node.outputs.map(value));
+      if (stopped()) return null;
+      if (difference <= LEVEL_BOUNDS[each.level]) right.push(each);
+    }
+    usable = right;
+    const times = await shortestTimes(
+      timer,
+      usable.map(({ programs }) => programs[i]!),
     );
-  };
-  const fastest = (level: KernelLevel) =>
-    [...times.values()].filter(({ config }) => allows(level, config)).sort((a, b) => a.ms - b.ms);
-
-  const rules = new Set([...configsAt.values()].map(([{ name }]) => name));
-  const hopeful = ({ variant }: KernelConfig) => {
-    const { timed: times = 0, near = 0 } = experience.get(variant) ?? {};
-    return near > 0 || times < CHANCES;
-  };
-  const all = unique([
-    reference,
-    ...[...configsAt.values()].map(([rule]) => rule),
-    ...[...configsAt.values()].flat(),
-  ]).filter((config) => rules.has(config.name) || hopeful(config));
-  const runnable: KernelConfig[] = [];
-  for (let at = 0; at < all.length; at += COMPILED_AT_ONCE) {
-    runnable.push(...(await benchmark.prepare(all.slice(at, at + COMPILED_AT_ONCE))));
+    usable.forEach((each, at) => (each.ms += count * times[at]));
     if (stopped()) return null;
-    if (late()) break;
   }
-  if (!runnable.some(({ name }) => name === reference.name)) return {};
-  await benchmark.warmUp(reference);
-  // The first run of a kernel only rules out what is far off.
-  const rough = await benchmark.time(runnable.map(once));
-  const leastOf = (level: KernelLevel) => Math.min(...rough.filter((_, i) => runnable[i].level === level));
-  const close = (config: KernelConfig, i: number) =>
-    rules.has(config.name) || rough[i] <= 2 * leastOf(config.level) + WARM_UP_MS;
-  if (stopped()) return null;
-  await timed(
-    runnable.flatMap((config, i) =>
-      close(config, i) ? [{ config, repeats: repeatsFor(ROUGH_MS, rough[i]) }] : [],
-    ),
-  );
-  if (stopped()) return null;
-  const near = unique(
-    levels.flatMap((level) =>
-      fastest(level)
-        .slice(0, 2)
-        .flatMap(({ config }) => tuningProblem.near(config, at(level))),
-    ),
-  ).filter(({ name }) => !times.has(name));
-  const more = late() ? [] : await benchmark.prepare(near);
-  if (stopped()) return null;
-  await benchmark.warmUp(reference);
-  const roughMore = await benchmark.time(more.map(once));
-  if (stopped()) return null;
-  await timed(more.map((config, i) => ({ config, repeats: repeatsFor(ROUGH_MS, roughMore[i]) })));
+  return Object.fromEntries(usable.map(({ level, ms }) => [level, ms]));
+}
 
-  const right = new Map<string, boolean>([[reference.name, true]]);
-  const isRight = async (config: KernelConfig) => {
-    if (!right.has(config.name))
-      right.set(config.name, (await benchmark.difference(config, reference)) <= config.bound);
-    return right.get(config.name)!;
-  };
-  // A wrong way may be fast because it does too little: it must not be what the others are held against.
-  for (const level of levels) {
-    for (const { config } of fastest(level)) {
-      if (stopped()) return null;
-      if (await isRight(config)) break;
-      times.delete(config.name);
-    }
-  }
-  const finalists = unique(
-    levels.flatMap((level) => {
-      const [rule] = configsAt.get(level)!;
-      const ranked = fastest(level);
-      return [
-        ...ranked
-          .filter(({ ms }) => ms <= ranked[0].ms * CLOSE)
-          .slice(0, FINALISTS)
-          .map(({ config }) => config),
-        rule,
-      ];
-    }),
-  ).filter(({ name }) => times.has(name));
-  for (const { variant } of unique([...runnable, ...more])) {
-    const { timed: before, near: nearBefore } = experience.get(variant) ?? { timed: 0, near: 0 };
-    experience.set(variant, {
-      timed: before + 1,
-      near: nearBefore + Number(finalists.some((config) => config.variant === variant)),
-    });
-  }
-  const repeats = new Map(finalists.map(({ name }) => [name, repeatsFor(TIMING_MS, times.get(name)!.ms)]));
-  times.clear();
+/** The level to run at: the fastest, where it is worth its rounding. */
+export function decideLevel(times: LevelTimes, levels: readonly KernelLevel[]): KernelLevel {
+  return levels.reduce((best, level) => {
+    const [ms, bestMs] = [times[level], times[best]];
+    return ms !== undefined && bestMs !== undefined && ms < bestMs * (1 - LEVEL_MARGIN) ? level : best;
+  }, 'plain');
+}
+
+async function shortestTimes(timer: KernelTimer, programs: readonly Program[]): Promise<number[]> {
+  const first = await timer.time(programs.map((program) => ({ program, repeats: 1 })));
+  const timings = programs.map((program, i) => ({
+    program,
+    repeats: Math.min(MOST_REPEATS, Math.max(1, Math.round(TIMING_MS / first[i]))),
+  }));
+  let times = first;
   for (let round = 0; round < ROUNDS; round++) {
-    if (stopped()) return null;
-    await timed(finalists.map((config) => ({ config, repeats: repeats.get(config.name)! })));
+    // The first run of a kernel may be slow: it counts only where a kernel is too long to be run again.
+    const next = await timer.time(timings);
+    times = round === 0 ? next : times.map((ms, i) => Math.min(ms, next[i]));
   }
-
-  const measured: Measured = {};
-  for (const level of levels) {
-    const [rule] = configsAt.get(level)!;
-    const ruleMs = times.get(rule.name)?.ms;
-    const ruleHolds = ruleMs !== undefined && (await isRight(rule));
-    for (const { config, ms } of fastest(level)) {
-      if (stopped()) return null;
-      const chosen = ruleHolds && ms >= ruleMs * (1 - MARGIN) ? { config: rule, ms: ruleMs } : { config, ms };
-      if (!(await isRight(chosen.config))) continue;
-      measured[level] = { config: chosen.config.name, ms: chosen.ms };
-      break;
-    }
-  }
-  return measured;
-}
-
-/** The level whose ways take least time in all, over the works measured at every level; a higher one only where it is worth it. */
-export function decideLevel(
-  tasks: readonly TuningTask[],
-  known: ReadonlyMap<string, Measured>,
-  levels: readonly KernelLevel[],
-): KernelLevel {
-  const compared = tasks.flatMap(({ tuningProblem, count }) => {
-    const measured = known.get(tuningProblem.key);
-    return measured && levels.every((level) => measured[level]) ? [{ measured, count }] : [];
-  });
-  const total = (level: KernelLevel) =>
-    compared.reduce((sum, { measured, count }) => sum + count * measured[level]!.ms, 0);
-  return levels.reduce((best, level) => (total(level) < total(best) * (1 - LEVEL_MARGIN) ? level : best));
-}
-
-/** The choices of some works at a level. */
-export function choicesAt(
-  level: KernelLevel,
-  tasks: readonly TuningTask[],
-  known: ReadonlyMap<string, Measured>,
-): Map<string, string> {
-  return new Map(
-    tasks.flatMap(({ tuningProblem: { key } }) =>
-      known.get(key)?.[level] ? [[key, known.get(key)![level]!.config] as const] : [],
-    ),
-  );
-}
-
-function repeatsFor(ms: number, each: number): number {
-  return Math.min(MOST_REPEATS, Math.max(1, Math.round(ms / each)));
-}
-
-function once(config: KernelConfig): Timing {
-  return { config, repeats: 1 };
-}
-
-function allows(level: KernelLevel, config: KernelConfig): boolean {
-  return LEVELS.indexOf(config.level) <= LEVELS.indexOf(level);
-}
-
-function unique(configs: readonly KernelConfig[]): KernelConfig[] {
-  return [...new Map(configs.map((config) => [config.name, config])).values()];
+  return times;
 }

@@ -1,129 +1,112 @@
-/** Measures works on a device and remembers the fastest ways, for this adapter and these kernels. */
-import { shaderSources } from '../gpu/shaders.ts';
-import type { GpuContext } from '../gpu/gpuContext.ts';
+/**
+ * Measures kernel levels on a device and remembers the result, for this adapter, these kernels and a model's
+ * shapes.
+ */
+import type { TensorInfo } from '../formats/tensors.ts';
 import { LEVELS } from '../gpu/dispatch.ts';
+import type { GpuContext } from '../gpu/gpuContext.ts';
+import { shaderSources } from '../gpu/shaders.ts';
 import { isDeviceLost } from '../lib/errors.ts';
 import { sha256Hex } from '../lib/sha256.ts';
+import { modelOf } from '../model/families/registry.ts';
 import { VARIANTS } from '../ops/matmul/matmulVariants.ts';
-import { DeviceBenchmark } from './kernelBenchmark.ts';
-import { measureTask, type Experience, type Measured } from './autotuner.ts';
-import type { TuningTask } from './tuningProblems.ts';
+import type { Plan } from '../plan/plan.ts';
+import { measureLevels, representativeNodes, type LevelTimes } from './autotuner.ts';
+import { KernelBenchmark } from './kernelBenchmark.ts';
 
-/** Where measurements are kept: by adapter and kernels, then by shape. What it cannot keep is measured again. */
+/** Where measurements are stored. What it cannot store is measured again after a reload. */
 export interface TuningMemory {
+  /** @returns what is stored for a scope, by key */
   read(scope: TuningScope): Promise<Map<string, unknown>>;
-  put(scope: TuningScope, key: string, measured: Measured): Promise<void>;
+  put(scope: TuningScope, key: string, times: LevelTimes): Promise<void>;
 }
 
 export interface TuningScope {
-  /** SHA-256 of the kernels' sources: another build measures anew. */
+  /** SHA-256 of the kernels' sources: other kernels are measured again. */
   kernels: string;
-  /** The adapter in words with SHA-256 of its features and limits. */
+  /** The adapter in words, with the SHA-256 of its features and limits. */
   adapter: string;
 }
 
-export interface MeasureOptions {
-  budgetMs: number;
-  /** Asked between timings. */
-  stopped: () => boolean;
-  onProgress?: (done: number, total: number) => void;
+/** What decides the shapes that are measured. */
+interface TunedModel {
+  config: Record<string, unknown>;
+  tensors: ReadonlyMap<string, TensorInfo>;
+  tokensPerMicroBatch: number;
+}
+
+interface Opened {
+  scope: TuningScope;
+  known: Map<string, LevelTimes>;
+}
+
+/**
+ * The key under which the times of a model's shapes are remembered. T is rounded up to one of four sizes an
+ * octave (512, 640, 768, 896, 1024, 1280 …), so that other rows of about that length need no measurement of
+ * their own.
+ */
+export function tuningKey({ config, tensors, tokensPerMicroBatch }: TunedModel): string {
+  const granule = Math.max(1, 2 ** (Math.ceil(Math.log2(tokensPerMicroBatch)) - 3));
+  const tokens = Math.ceil(tokensPerMicroBatch / granule) * granule;
+  const kinds = [...new Set([...tensors.values()].map(({ kind }) => kind))];
+  return `level at T ${tokens}, ${kinds.join()}, ${JSON.stringify(modelOf(config).config)}`;
 }
 
 export class KernelTuner {
-  private readonly experience = new Map<GpuContext, Experience>();
-  private readonly scopes = new Map<
-    GpuContext,
-    Promise<{ scope: TuningScope; known: Map<string, Measured> }>
-  >();
+  private readonly opened = new Map<GpuContext, Promise<Opened>>();
 
-  /** @param withBenchmark sets a work up on the device for as long as it is used */
+  /** @param withBenchmark runs a function with a benchmark on the device */
   constructor(
     private readonly memory: TuningMemory | null,
-    private readonly withBenchmark: typeof DeviceBenchmark.with = DeviceBenchmark.with.bind(DeviceBenchmark),
+    private readonly withBenchmark: typeof KernelBenchmark.with = KernelBenchmark.with.bind(KernelBenchmark),
   ) {}
 
-  /** What is known of this device, by shape; an empty entry is a shape that was left to the rule for good. */
-  async known(context: GpuContext): Promise<ReadonlyMap<string, Measured>> {
-    return (await this.scopeOf(context)).known;
+  /** @returns the times that are remembered; undefined where nothing was measured yet */
+  async known(context: GpuContext, key: string): Promise<LevelTimes | undefined> {
+    return (await this.open(context)).known.get(key);
   }
 
-  /** Measures works in their order until the time is up; what fails (too little memory) is left to the rule. @throws DeviceLostError */
-  async measure(
-    context: GpuContext,
-    tasks: readonly TuningTask[],
-    { budgetMs, stopped, onProgress }: MeasureOptions,
-  ): Promise<void> {
-    const settings = { ...context.settings, level: context.levels.at(-1)! };
-    const until = performance.now() + budgetMs;
-    const experience: Experience = this.experience.get(context) ?? new Map();
-    this.experience.set(context, experience);
-    const late = () => performance.now() > until;
-    for (const [i, task] of tasks.entries()) {
-      onProgress?.(i, tasks.length);
-      if (stopped() || late()) return;
-      let measured: Measured | null;
-      try {
-        measured = await this.withBenchmark(context, task, settings, async (benchmark) => {
-          const found = await measureTask(
-            task.tuningProblem,
-            context.levels,
-            context.settings,
-            benchmark,
-            stopped,
-            experience,
-            late,
-          );
-          benchmark.forgetAllBut(Object.values(found ?? {}).map(({ config }) => config));
-          return found;
-        });
-      } catch (error) {
-        const cause = await context.causeOf(error);
-        if (isDeviceLost(cause)) throw cause;
-        measured = {};
-      }
-      if (measured) await this.keep(context, task, measured);
+  /**
+   * Measures the levels of a plan's kernels and remembers the times. A measurement that fails, for example
+   * for too little memory, is remembered as one without times, so that later runs have the same kernels.
+   * @param plan at the plain level
+   * @param stopped asked between measurements; what was stopped is not remembered
+   * @throws DeviceLostError
+   */
+  async measure(context: GpuContext, key: string, plan: Plan, stopped: () => boolean): Promise<void> {
+    const { levels, settings } = context;
+    let times: LevelTimes | null;
+    try {
+      times = await this.withBenchmark(context, plan.graph, (benchmark) =>
+        measureLevels(representativeNodes(plan), levels, settings, benchmark, stopped),
+      );
+    } catch (error) {
+      const cause = await context.causeOf(error);
+      if (isDeviceLost(cause)) throw cause;
+      times = {};
     }
-    onProgress?.(tasks.length, tasks.length);
+    if (!times) return;
+    const { scope, known } = await this.open(context);
+    known.set(key, times);
+    await this.memory?.put(scope, key, times).catch(() => undefined);
   }
 
-  /** Leaves works to the rule for good, so that the next run of the same shapes has the same kernels. */
-  async leave(context: GpuContext, tasks: readonly TuningTask[]): Promise<void> {
-    for (const task of tasks) await this.keep(context, task, {});
+  private open(context: GpuContext): Promise<Opened> {
+    let opened = this.opened.get(context);
+    if (!opened) this.opened.set(context, (opened = this.openScope(context)));
+    return opened;
   }
 
-  private async keep(
-    context: GpuContext,
-    { tuningProblem: { key } }: TuningTask,
-    measured: Measured,
-  ): Promise<void> {
-    const { scope, known } = await this.scopeOf(context);
-    known.set(key, measured);
-    await this.memory?.put(scope, key, measured).catch(() => undefined);
-  }
-
-  private scopeOf(context: GpuContext): Promise<{ scope: TuningScope; known: Map<string, Measured> }> {
-    let made = this.scopes.get(context);
-    if (!made) this.scopes.set(context, (made = this.openScope(context)));
-    return made;
-  }
-
-  private async openScope(
-    context: GpuContext,
-  ): Promise<{ scope: TuningScope; known: Map<string, Measured> }> {
-    const { name, levels, settings, device } = context;
-    const abilities = {
-      levels,
-      workgroupBytes: settings.workgroupBytes,
-      maxBindingBytes: settings.maxBindingBytes,
-      features: [...device.features].sort(),
-    };
+  private async openScope({ name, levels, settings, device }: GpuContext): Promise<Opened> {
+    const { workgroupBytes, maxBindingBytes } = settings;
+    const abilities = { levels, workgroupBytes, maxBindingBytes, features: [...device.features].sort() };
     const scope = {
       kernels: await hashOf({ shaders: shaderSources(), VARIANTS }),
       adapter: `${name} ${await hashOf(abilities)}`,
     };
-    const known = new Map<string, Measured>();
-    const kept = await this.memory?.read(scope).catch(() => undefined);
-    for (const [key, entry] of kept ?? []) if (isMeasured(entry)) known.set(key, entry);
+    const stored = await this.memory?.read(scope).catch(() => undefined);
+    const known = new Map<string, LevelTimes>();
+    for (const [key, times] of stored ?? []) if (isLevelTimes(times)) known.set(key, times);
     return { scope, known };
   }
 }
@@ -132,16 +115,11 @@ function hashOf(facts: unknown): Promise<string> {
   return sha256Hex(new TextEncoder().encode(JSON.stringify(facts)));
 }
 
-/** What was stored may be of another hand: anything else than levels with a way and a time is as if it were not there. */
-function isMeasured(entry: unknown): entry is Measured {
-  if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return false;
-  return Object.entries(entry).every(([level, best]: [string, unknown]) => {
-    const { config, ms } = (best ?? {}) as { config?: unknown; ms?: unknown };
-    return (
-      (LEVELS as readonly string[]).includes(level) &&
-      typeof config === 'string' &&
-      typeof ms === 'number' &&
-      ms >= 0
-    );
-  });
+/** The store may hold anything: other programs and other versions write to it too. */
+function isLevelTimes(stored: unknown): stored is LevelTimes {
+  if (typeof stored !== 'object' || stored === null || Array.isArray(stored)) return false;
+  return Object.entries(stored).every(
+    ([level, ms]: [string, unknown]) =>
+      (LEVELS as readonly string[]).includes(level) && typeof ms === 'number' && ms > 0,
+  );
 }

@@ -1,23 +1,23 @@
-/** Compares one case's kernels with the TensorFlow.js executor: outputs and every gradient. */
+/** Compares the kernels of one case with the TensorFlow.js executor: outputs and every gradient. */
 import type { GpuContext } from '../gpu/gpuContext.ts';
 import type { TensorFlow, TensorFlowTensor } from '../graph/tensorflowTypes.ts';
 import { GraphRunner } from './graphRunner.ts';
-import type { OpCase } from './opCases.ts';
+import type { OpCase } from './caseBuilder.ts';
 import { TensorFlowExecutor } from '../plan/tensorflow/tensorflowExecutor.ts';
 
-/** Largest difference that float32 sums in another order may make, of the largest value. */
+/** Largest difference that another order of float32 sums may make, over the largest value. */
 export const OP_BOUND = 2e-5;
 
 export interface OpCheck {
   name: string;
-  /** 'output.0', or the parameter whose gradient it is. */
+  /** The output ('output.0'), or the parameter whose gradient it is. */
   of: string;
   /** Largest difference over the largest value. */
   error: number;
   values: Float32Array;
 }
 
-/** @returns one entry an output and one a parameter's gradient */
+/** @returns one entry for each output and for each parameter's gradient */
 export async function checkOp(context: GpuContext, tf: TensorFlow, made: OpCase): Promise<OpCheck[]> {
   const weights = Object.fromEntries([...made.weights].map(([name, { parts }]) => [name, parts]));
   const runner = await GraphRunner.create(context, made.graph, weights);
@@ -64,7 +64,7 @@ function compare(name: string, of: string, values: Float32Array, expected: Float
   let difference = 0;
   let largest = 1e-30;
   for (let i = 0; i < values.length; i++) {
-    // A NaN on either side must not pass for equal.
+    // This comparison keeps a NaN on either side as the difference.
     const d = Math.abs(values[i] - expected[i]);
     if (!(d <= difference)) difference = d;
     largest = Math.max(largest, Math.abs(expected[i]));

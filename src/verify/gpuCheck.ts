@@ -1,4 +1,7 @@
-/** "Check this GPU": every kernel, forward and gradient, against TensorFlow.js on the same device. */
+/**
+ * The page's "Check this GPU": compares every kernel, forward and gradient, with TensorFlow.js on the same
+ * device.
+ */
 import type { GpuContext } from '../gpu/gpuContext.ts';
 import { checkOp, OP_BOUND } from './checkOp.ts';
 import { opCases } from './opCases.ts';
@@ -11,7 +14,7 @@ export interface GpuCheckRow {
   comparisons: number;
   /** Largest difference over the largest value. */
   error: number;
-  /** What failed, where a kernel did not run at all. */
+  /** The error where a kernel did not run; else null. */
   failure: string | null;
 }
 
@@ -22,7 +25,7 @@ export interface GpuCheck {
   ok: boolean;
 }
 
-/** @param onProgress cases done, of how many */
+/** @param onProgress receives the number of cases done, and of all cases */
 export async function checkGpu(
   context: GpuContext,
   onProgress: (done: number, total: number) => void,
@@ -38,7 +41,7 @@ export async function checkGpu(
     try {
       for (const { error } of await checkOp(context, tf, made)) {
         row.comparisons++;
-        // A NaN is kept: it is the largest error there is.
+        // This comparison keeps a NaN as the largest error.
         if (!(error <= row.error)) row.error = error;
       }
     } catch (error) {

@@ -1,4 +1,7 @@
-/** Runs a small graph on the GPU with a buffer of its own for each outside value: for checks of ops and plans, not for training. */
+/**
+ * Runs a small graph on the GPU with a buffer for each value outside the arenas: for checks of ops and plans,
+ * not for training.
+ */
 import type { GpuContext } from '../gpu/gpuContext.ts';
 import type { Graph } from '../graph/graph.ts';
 import { valueBytes, type Value } from '../graph/value.ts';
@@ -30,15 +33,15 @@ export class GraphRunner {
       if (data) write(context, buffer, data);
       buffers.set(key, buffer);
     };
-    /** Of weights that lie together: the buffer's key by the weight's, and where it begins in it. */
-    const together = new Map<string, { key: string; offset: number; size: number }>();
+    /** For contiguous weights: the key of their buffer and the range in it, by the key of the weight. */
+    const contiguous = new Map<string, { key: string; offset: number; size: number }>();
     for (const { names, parts } of plan.weightGroups) {
       for (const [part, { startBytes, bytes }] of Object.entries(parts)) {
         const key = `weights ${names.join(' ')} ${part}`;
         const whole = new Uint8Array(bytes);
         names.forEach((name, g) => {
           whole.set(weights[name][part], startBytes[g]);
-          together.set(`weight ${name} ${part} 0`, {
+          contiguous.set(`weight ${name} ${part} 0`, {
             key,
             offset: startBytes[g],
             size: Math.ceil(weights[name][part].byteLength / 4) * 4,
@@ -76,7 +79,7 @@ export class GraphRunner {
       }),
       weight: (value, part, slice) => {
         const key = `weight ${value.name} ${part} ${slice}`;
-        const placed = together.get(key);
+        const placed = contiguous.get(key);
         return placed
           ? { buffer: buffers.get(placed.key)!, offset: placed.offset, size: placed.size }
           : whole(key);
@@ -87,7 +90,7 @@ export class GraphRunner {
     return new GraphRunner(context, executor, buffers, arenas);
   }
 
-  /** Writes what is given, zeroes gradients, replays once. */
+  /** Writes the given values, zeroes the gradients and replays once. */
   async run(values: Record<string, Data>): Promise<void> {
     const { device } = this.context;
     const encoder = device.createCommandEncoder();
@@ -104,7 +107,7 @@ export class GraphRunner {
     this.context.check();
   }
 
-  /** Milliseconds of so many replays in one submission. */
+  /** @returns milliseconds of `repeats` replays in one submission */
   async time(repeats: number): Promise<number> {
     const { device } = this.context;
     const started = performance.now();
@@ -118,7 +121,7 @@ export class GraphRunner {
     return performance.now() - started;
   }
 
-  /** Contents of an 'output', 'gradient', 'state' or 'parameter' by name. */
+  /** @returns the contents of an 'output', 'gradient', 'state' or 'parameter' */
   async read(role: string, name: string): Promise<Float32Array> {
     const { device } = this.context;
     const source = this.buffers.get(`${role} ${name}`);

@@ -273,14 +273,14 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
         .getByRole('region', { name: /Before the start/ })
         .getByLabel('Kernels')
         .innerText(),
-    ).toBe('Kernels: float32 kernels (level plain); none were measured.');
+    ).toBe("Kernels: float32 kernels (level plain): the page's address asks for them.");
     await pressTrain(page);
     await followRun(page, () => undefined);
     expect(
       await page.getByRole('region', { name: 'Run', exact: true }).getByLabel('Kernels').first().innerText(),
-    ).toBe('Kernels: float32 kernels (level plain); none were measured.');
+    ).toBe("Kernels: float32 kernels (level plain): the page's address asks for them.");
     expect(new TextDecoder().decode(await download(page, 'report.md'))).toContain(
-      '- Kernels: float32 kernels (level plain); none were measured.',
+      "- Kernels: float32 kernels (level plain): the page's address asks for them.",
     );
     expect(errors).toEqual([]);
     await context.close();

@@ -1,4 +1,7 @@
-/** Models that bitsandbytes quantised have the loss here that they have in transformers (tests/interop/bnb_checkpoints.py), and they can be trained. */
+/**
+ * Models that bitsandbytes quantised have the loss here that they have in transformers
+ * (tests/interop/bnb_checkpoints.py), and they can be trained.
+ */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';

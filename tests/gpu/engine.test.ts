@@ -1,4 +1,7 @@
-/** The engine as a whole on a tiny model: memory, repeatability, packing, checkpointing, generation, and the fallback beside it. */
+/**
+ * The engine as a whole on a tiny model: memory, repeatability, packing, checkpointing, generation, and the
+ * fallback beside it.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -10,7 +13,7 @@ import type { WeightSource } from '../../src/formats/tensors.ts';
 import { GpuContext } from '../../src/gpu/gpuContext.ts';
 import type { KernelSettings } from '../../src/gpu/dispatch.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
-import { uniform } from '../../src/verify/opCases.ts';
+import { uniform } from '../../src/verify/caseBuilder.ts';
 import type { AdapterTensors, Engine, EngineOptions, StepInput } from '../../src/engine/engine.ts';
 import { TensorFlowEngine } from '../../src/engine/tensorflow/tensorflowEngine.ts';
 import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
@@ -228,22 +231,22 @@ describe.skipIf(!gpu)('engine', () => {
     fallback.dispose();
   });
 
-  it('marks the tokens that were the likeliest', async () => {
+  it('marks the tokens that were the argmax', async () => {
     engine?.dispose();
     const target = await WebGpuEngine.create(gpu!, { ...options(await tinySource()), logits: true });
     engine = target;
     await target.loadAdapter(await stirred(target));
     const [plain] = pack(96);
     const logits = await target.logits(plain);
-    const likeliest = Array.from({ length: 96 }, (_, t) => {
+    const argmax = Array.from({ length: 96 }, (_, t) => {
       const row = logits.subarray(t * 262, (t + 1) * 262);
       return row.indexOf(Math.max(...row));
     });
-    // Every other target is the likeliest token itself.
-    const targets = plain.targets.map((target, t) => (target >= 0 && t % 2 === 0 ? likeliest[t] : target));
+    // Every other target is the argmax itself.
+    const targets = plain.targets.map((target, t) => (target >= 0 && t % 2 === 0 ? argmax[t] : target));
     const { correct, loss } = await target.score({ ...plain, targets });
     expect([...correct]).toEqual(
-      [...targets].map((target, t) => (target >= 0 && target === likeliest[t] ? 1 : 0)),
+      [...targets].map((target, t) => (target >= 0 && target === argmax[t] ? 1 : 0)),
     );
     expect(correct.filter((hit) => hit === 1).length).toBeGreaterThan(20);
     expect(loss.every((value, t) => value === 0 || targets[t] >= 0)).toBe(true);
@@ -413,15 +416,15 @@ describe.skipIf(!gpu)('adapter adapterScale', () => {
     for (const each of [target, fallback]) await each.loadAdapter(adapter);
     const [mine, other] = [await target.score(batch, 0.7), await fallback.score(batch, 0.7)];
     expect(Math.max(...mine.loss.map((value, i) => Math.abs(value - other.loss[i])))).toBeLessThan(2e-4);
-    const told: number[][] = [[], []];
+    const reported: number[][] = [[], []];
     const adapterScales = [0, 1.5];
     const made = await fallback.generate(
       prompts,
       { ...greedy, adapterScales },
-      { onIds: (prompt, ids) => (told[prompt] = [...ids]) },
+      { onIds: (prompt, ids) => (reported[prompt] = [...ids]) },
     );
     expect(made).toEqual(await target.generate(prompts, { ...greedy, adapterScales }));
-    expect(told).toEqual(made);
+    expect(reported).toEqual(made);
     fallback.dispose();
   });
 });
@@ -444,9 +447,9 @@ describe.skipIf(!gpu)('an engine that only answers', () => {
     await expect(target.trainStep(step([batch]))).rejects.toThrow(/for answering only/);
   });
 
-  it('tells ids as they come and stops when asked, with what it has', async () => {
+  it('reports ids as they come and stops when asked, with what it has', async () => {
     const target = await open({ training: false });
-    const told: string[] = [];
+    const reported: string[] = [];
     let rounds = 0;
     const endless = {
       maxNewTokens: 100,
@@ -462,15 +465,15 @@ describe.skipIf(!gpu)('an engine that only answers', () => {
         [3, 4],
       ],
       endless,
-      { onIds: (prompt, ids) => told.push(`${prompt}: ${ids.length}`), stopped: () => ++rounds > 4 },
+      { onIds: (prompt, ids) => reported.push(`${prompt}: ${ids.length}`), stopped: () => ++rounds > 4 },
     );
-    expect(told).toEqual([1, 2, 3, 4].flatMap((length) => [`0: ${length}`, `1: ${length}`]));
+    expect(reported).toEqual([1, 2, 3, 4].flatMap((length) => [`0: ${length}`, `1: ${length}`]));
     expect(made.map(({ length }) => length)).toEqual([4, 4]);
   });
 });
 
 describe.skipIf(!gpu)('a lost device', () => {
-  it('is told by name, whatever was going on', async () => {
+  it('is reported by name, whatever was running', async () => {
     const context = await gpuWith({});
     const target = await WebGpuEngine.create(context, options(await tinySource()));
     const going = target.trainStep(step(pack(96)));
@@ -632,7 +635,7 @@ describe.skipIf(!gpu || !stories)('stories260K', () => {
     for (const [i, { text }] of expected.entries())
       expect(tokenizer.decode([...expected[i].prompt_ids, ...cached[i]], { skipSpecial: true })).toBe(text);
 
-    // Without the cache: the whole sequence anew for each id.
+    // Without the cache: the whole sequence again for each id.
     const vocabulary = 512;
     const { prompt_ids, new_ids } = expected[0];
     const ids = [...prompt_ids];

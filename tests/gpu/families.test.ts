@@ -1,9 +1,12 @@
-/** The engine on a tiny model of every family: packing changes nothing, the KV cache gives the ids of the whole forward pass, the fallback agrees. */
+/**
+ * The engine on a tiny model of every family: packing changes nothing, the KV cache gives the ids of the
+ * whole forward pass, the fallback agrees.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packDocuments } from '../../src/data/packing.ts';
 import { openCheckpoint } from '../../src/formats/checkpoint.ts';
 import { modelOf, supportedModelTypes } from '../../src/model/families/registry.ts';
-import { uniform } from '../../src/verify/opCases.ts';
+import { uniform } from '../../src/verify/caseBuilder.ts';
 import type { AdapterTensors, Engine, EngineOptions } from '../../src/engine/engine.ts';
 import { TensorFlowEngine } from '../../src/engine/tensorflow/tensorflowEngine.ts';
 import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
@@ -110,11 +113,11 @@ describe.skipIf(!gpu).each(Object.entries(TINY_FAMILIES))('%s', { timeout: 300_0
       const logits = await engine.logits(
         packDocuments([{ inputIds: ids, labels: ids }], { tokens: TOKENS, padTokenId: 0 })[0],
       );
-      const likeliest = Array.from({ length: made[i].length }, (_unused, n) => {
+      const argmax = Array.from({ length: made[i].length }, (_unused, n) => {
         const row = logits.subarray((prompt.length - 1 + n) * 262, (prompt.length + n) * 262);
         return row.indexOf(row.reduce((a, b) => Math.max(a, b)));
       });
-      expect(made[i]).toEqual(likeliest);
+      expect(made[i]).toEqual(argmax);
     }
   });
 
@@ -143,7 +146,7 @@ describe.skipIf(!gpu)('longrope', { timeout: 300_000 }, () => {
     rope_scaling: { type: 'longrope', ...factors },
   };
 
-  it('rotates each document by its own length, and reads a sequence anew that outgrows the original maximum', async () => {
+  it('rotates each document by its own length, and prefills a sequence again that outgrows the original maximum', async () => {
     const engine = await WebGpuEngine.create(gpu!, { ...(await optionsOf(config)), logits: true });
     await engine.loadAdapter(await stirred(engine));
     const whole = await engine.gradients(pack(every));

@@ -1,9 +1,12 @@
-/** Tokens by the kernels of GPUs, joined as plans join them, and by those of CPU adapters: the same ids, and one by one as in a batch. */
+/**
+ * Tokens by the kernels of GPUs, fused as plans fuse them, and by those of CPU adapters: the same ids, and
+ * one by one as in a batch.
+ */
 import { describe, expect, it } from 'vitest';
 import { openCheckpoint } from '../../src/formats/checkpoint.ts';
 import type { KernelSettings } from '../../src/gpu/dispatch.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
-import { uniform } from '../../src/verify/opCases.ts';
+import { uniform } from '../../src/verify/caseBuilder.ts';
 import { makeGenerationPlans } from '../../src/engine/enginePlans.ts';
 import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
 import { memoryWeightSource } from '../../src/import/weightStream.ts';
@@ -12,7 +15,10 @@ import { gpuWith, testGpu } from '../helpers/gpu.ts';
 import { TINY_CONFIG, tinyModelFiles } from '../helpers/tinyModel.ts';
 
 const gpu = await testGpu();
-/** Widths that products of a few rows take, and one layer: on a CPU adapter each of these kernels takes seconds to compile. */
+/**
+ * Widths that products of a few rows take, and one layer: on a CPU adapter each of these kernels takes
+ * seconds to compile.
+ */
 const CONFIG = {
   ...TINY_CONFIG,
   hidden_size: 32,

@@ -1,4 +1,6 @@
-/** The float16 levels over a whole run, where the adapter offers them: each curve within its bound of plain's. */
+/**
+ * The float16 levels over a whole run, where the adapter offers them: each curve within its bound of plain's.
+ */
 import { openAsBlob } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

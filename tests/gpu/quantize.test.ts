@@ -1,10 +1,13 @@
-/** NF4 on the GPU: to the bit what the CPU makes, whatever the weights; an adapter that makes anything else is refused. */
+/**
+ * NF4 on the GPU: to the bit what the CPU makes, whatever the weights; an adapter that makes anything else is
+ * refused.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GpuContext } from '../../src/gpu/gpuContext.ts';
 import { toFloat32 } from '../../src/formats/safetensors.ts';
-import { uniform } from '../../src/verify/opCases.ts';
+import { uniform } from '../../src/verify/caseBuilder.ts';
 import { BLOCK, quantizeBlocks, type BlockDtype } from '../../src/quant/nf4Code.ts';
 import { openCheckpoint } from '../../src/formats/checkpoint.ts';
 import { modelOf } from '../../src/model/families/registry.ts';

@@ -1,11 +1,14 @@
-/** The float16 levels' scaled gradients: a step that overflows is repeated smaller and then is the plain step; one that cannot be saved changes nothing. */
+/**
+ * The float16 levels' scaled gradients: a step that overflows is repeated smaller and then is the plain step;
+ * one that cannot be saved changes nothing.
+ */
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { packDocuments } from '../../src/data/packing.ts';
 import { DocumentTable } from '../../src/data/documentTable.ts';
 import { openCheckpoint } from '../../src/formats/checkpoint.ts';
 import type { KernelLevel } from '../../src/gpu/dispatch.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
-import { uniform } from '../../src/verify/opCases.ts';
+import { uniform } from '../../src/verify/caseBuilder.ts';
 import type { AdapterTensors } from '../../src/engine/engine.ts';
 import type { GpuSteps } from '../../src/engine/webgpu/optimizerSteps.ts';
 import { parseRecipe } from '../../src/training/recipe.ts';
@@ -41,7 +44,10 @@ const step = (number: number) => ({
   maxGradNorm: 1,
 });
 
-/** Bits of a scale at which the sum of squares (gradients of about 1) no longer fits float32, but does at a 16th of it. */
+/**
+ * Bits of a scale at which the sum of squares (gradients of about 1) no longer fits float32, but does at a
+ * 16th of it.
+ */
 const OVERFLOWS_ONCE = 58;
 /** And one so large that no repetition helps. */
 const OVERFLOWS_ALWAYS = 120;
@@ -116,7 +122,7 @@ describe.skipIf(!hasGpu)('a step whose scaled gradients overflow', () => {
     const together = await trained('plain', null, true);
     const repeated = await trained('f16', OVERFLOWS_ONCE, true);
     expect(together).toEqual(plain);
-    // All were on their way when the first was known to have overflowed, and were repeated.
+    // All were submitted before the first was known to have overflowed, and were repeated.
     expect(repeated.attempts).toBe(6);
     expect(repeated.losses).toEqual(plain.losses);
     expect(repeated.adapter).toEqual(plain.adapter);
@@ -171,7 +177,7 @@ describe.skipIf(!hasGpu)('a step whose scaled gradients overflow', () => {
         evaluators: [],
         emit,
       }).run();
-    // The fourth step is on its way when the third is told.
+    // The fourth step is submitted before the third is reported.
     let good: Promise<AdapterTensors> | null = null;
     const result = await run(6, (event) => {
       if (event.type !== 'progress' || event.step !== 3) return;

@@ -1,39 +1,58 @@
-/** The autotuner on a device: every way of every product computes the same, timings are taken, and a way that is wrong is never chosen. */
+/**
+ * Kernels measured on a device: every config of every product agrees, and no level with a wrong result gets a
+ * time.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  configsAt,
+  measureVariants,
+  tuningProblems,
+  type FoundProblem,
+} from '../../scripts/bench/variants.ts';
 import type { TensorKind } from '../../src/formats/tensors.ts';
+import { value, type Dispatch } from '../../src/gpu/dispatch.ts';
 import { isSoftwareAdapter, type GpuContext } from '../../src/gpu/gpuContext.ts';
-import type { TuningProblem, KernelConfig } from '../../src/gpu/dispatch.ts';
 import { Graph } from '../../src/graph/graph.ts';
+import type { Node } from '../../src/graph/op.ts';
+import { attention } from '../../src/ops/attention/attention.ts';
 import { linear } from '../../src/ops/matmul/linear.ts';
+import { makePlan, type Plan } from '../../src/plan/plan.ts';
+import { measureLevels, representativeNodes } from '../../src/tuning/autotuner.ts';
+import { integerData } from '../../src/tuning/benchmarkData.ts';
+import { KernelBenchmark } from '../../src/tuning/kernelBenchmark.ts';
 import { opCases } from '../../src/verify/opCases.ts';
-import { makePlan } from '../../src/plan/plan.ts';
-import { DeviceBenchmark } from '../../src/tuning/kernelBenchmark.ts';
-import { measureTask, type KernelBenchmark } from '../../src/tuning/autotuner.ts';
-import { tuningTasksOf, type TuningTask } from '../../src/tuning/tuningProblems.ts';
 import { GPU_KERNELS } from '../helpers/agreement.ts';
 import { gpuWith, testGpu } from '../helpers/gpu.ts';
 
 const gpu = await testGpu();
-/** Where compiling takes seconds a kernel. */
+/** Compiling a kernel takes seconds there. */
 const onCpu = gpu !== null && isSoftwareAdapter(gpu.adapterInfo);
 
-describe.skipIf(!gpu)('the autotuner', { timeout: 600_000 }, () => {
+describe.skipIf(!gpu)('measured kernels', { timeout: 600_000 }, () => {
   let context: GpuContext;
   beforeAll(async () => {
     context = await gpuWith(GPU_KERNELS);
   });
   afterAll(() => context.dispose());
 
-  const settingsOfHighest = () => ({ ...context.settings, level: context.levels.at(-1)! });
-  const worksIn = (graph: Graph) =>
-    tuningTasksOf([makePlan('test', graph, context.settings, context.limits)]);
-  const linearWork = (tokens: number, width: number, out: number, kind: TensorKind): TuningTask => {
+  const highest = () => context.levels.at(-1)!;
+  const planOf = (graph: Graph): Plan => makePlan('test', graph, context.settings, context.limits);
+  const linearPlan = (tokens: number, width: number, out: number, kind: TensorKind): Plan => {
     const graph = new Graph(false);
-    graph.output(
-      'y',
-      linear(graph, graph.input('x', [tokens, width], 'f32'), graph.weight('w', [out, width], kind)),
-    );
-    return worksIn(graph)[0];
+    const x = graph.input('x', [tokens, width], 'f32');
+    graph.output('y', linear(graph, x, graph.weight('w', [out, width], kind)));
+    return planOf(graph);
+  };
+  const expectAgreement = async ({ graph, problem }: FoundProblem) => {
+    const expected = configsAt(problem, { ...context.settings, level: highest() });
+    const { variants, heuristic } = await measureVariants(context, graph, problem, highest());
+    expect(variants.map(({ config }) => config).sort()).toEqual(expected.map(({ name }) => name).sort());
+    expect(heuristic).toBe(expected[0].name);
+    for (const { config, ms, difference, bound } of variants) {
+      expect(difference, config).toBeLessThanOrEqual(bound);
+      expect(ms, config).toBeGreaterThan(0);
+    }
+    return variants.length;
   };
 
   it.each([
@@ -41,107 +60,105 @@ describe.skipIf(!gpu)('the autotuner', { timeout: 600_000 }, () => {
     ['nf4_f32', 16, 64, 64],
     ['bf16', 48, 260, 40],
     ['f32', 65, 30, 50],
-  ] as const)('has only configs that agree: %s, %i tokens, %i to %i', async (kind, tokens, width, out) => {
-    const task = linearWork(tokens, width, out, kind);
-    const configs = task.tuningProblem.configs(settingsOfHighest());
-    expect(configs.length).toBeGreaterThanOrEqual(width % 4 === 0 ? 3 : 1);
-    await DeviceBenchmark.with(context, task, settingsOfHighest(), async (benchmark) => {
-      const all = [...configs, ...task.tuningProblem.near(configs[0], settingsOfHighest())];
-      expect(await benchmark.prepare(all)).toEqual(all);
-      for (const config of all)
-        expect(await benchmark.difference(config, configs[0]), config.name).toBeLessThanOrEqual(config.bound);
-    });
+  ] as const)('agree in all configs: %s, %i tokens, %i to %i', async (kind, tokens, width, out) => {
+    const [found] = tuningProblems([linearPlan(tokens, width, out, kind)]);
+    expect(await expectAgreement(found)).toBeGreaterThanOrEqual(width % 4 === 0 ? 3 : 1);
   });
 
   it.each(onCpu ? ['terms'] : ['columns', 'terms'])(
-    'has only configs that agree: a group along %s',
+    'agree in all configs: a group along %s',
     async (along) => {
-      const tasks = opCases().flatMap(({ graph }) => worksIn(graph));
-      const task = tasks.find(
-        ({ tuningProblem }) =>
-          tuningProblem.key.includes(' nf4') && tuningProblem.key.includes(`, ${along} `),
+      const found = tuningProblems(opCases().map(({ graph }) => planOf(graph))).find(
+        ({ problem: { key } }) => key.includes(' nf4') && key.includes(`, ${along} `),
       )!;
-      const configs = task.tuningProblem.configs(settingsOfHighest());
-      expect(task.tuningProblem.outputs.length).toBe(
-        along === 'columns' ? task.tuningProblem.key.split(' + ').length : 1,
-      );
-      await DeviceBenchmark.with(context, task, settingsOfHighest(), async (benchmark) => {
-        expect(await benchmark.prepare(configs)).toEqual(configs);
-        for (const config of configs)
-          expect(await benchmark.difference(config, configs[0]), config.name).toBeLessThanOrEqual(
-            config.bound,
-          );
-      });
+      const { outputs, key } = found.problem;
+      expect(outputs.length).toBe(along === 'columns' ? key.split(' + ').length : 1);
+      await expectAgreement(found);
     },
   );
 
-  it('measures each level and chooses a config that there is', async () => {
-    const task = linearWork(64, 64, 64, 'nf4');
-    const measured = await DeviceBenchmark.with(context, task, settingsOfHighest(), (benchmark) =>
-      measureTask(task.tuningProblem, context.levels, context.settings, benchmark, () => false),
-    );
-    expect(Object.keys(measured!)).toEqual(context.levels);
-    for (const level of context.levels) {
-      const settings = { ...context.settings, level };
-      const names = task.tuningProblem
-        .configs(settings)
-        .flatMap((config) => [config, ...task.tuningProblem.near(config, settings)]);
-      expect(names.map(({ name }) => name)).toContain(measured![level]!.config);
-      expect(measured![level]!.ms).toBeGreaterThan(0);
+  it('stand for a plan by their nodes, of which each level gets a time', async () => {
+    const graph = new Graph(false);
+    const documents = {
+      start: graph.input('documentStart', [64], 'u32'),
+      end: graph.input('documentEnd', [64], 'u32'),
+    };
+    let x = graph.input('x', [64, 64], 'f32');
+    for (let layer = 0; layer < 2; layer++) {
+      const [q, k, v] = ['q', 'k', 'v'].map((name) =>
+        linear(graph, x, graph.weight(`${name}${layer}`, [64, 64], 'nf4')),
+      );
+      x = attention(graph, q, k, v, documents, { heads: 4, keyHeads: 4, headDim: 16, scale: 0.25 });
     }
+    graph.output('y', x);
+    const plan = planOf(graph);
+    const nodes = representativeNodes(plan);
+    expect(nodes.map(({ node, count }) => [node.op.name, count])).toEqual([
+      ['linear', 6],
+      ['attention', 2],
+    ]);
+    // The level above computes the same by the same kernels, written otherwise.
+    const twice = nodes.map(({ node, count }) => ({ node: changed(node, (list) => list), count }));
+    const times = (await KernelBenchmark.with(context, graph, (benchmark) =>
+      measureLevels(twice, ['plain', 'f16'], context.settings, benchmark, () => false),
+    ))!;
+    expect(Object.keys(times)).toEqual(['plain', 'f16']);
+    expect(times.plain).toBeGreaterThan(0);
+    expect(times.f16).toBeGreaterThan(0);
+  });
+
+  it('are given documents that lie end to end', () => {
+    const graph = new Graph(false);
+    const data = (name: string) => [...integerData(graph.input(name, [10], 'u32'))];
+    expect(data('documentStart')).toEqual([0, 0, 0, 3, 3, 3, 6, 6, 6, 9]);
+    expect(data('documentEnd')).toEqual([3, 3, 3, 6, 6, 6, 9, 9, 9, 10]);
+    expect(data('positions')).toEqual(Array(10).fill(0));
   });
 
   it.each([
     ['does nothing', () => []],
-    [
-      'multiplies by 1.001',
-      (tuningProblem: TuningProblem, rule: KernelConfig) => scaled(tuningProblem, rule, 1.001),
-    ],
-    [
-      'makes numbers that are none',
-      (tuningProblem: TuningProblem, rule: KernelConfig) => scaled(tuningProblem, rule, 3e38),
-    ],
-  ] as const)('never chooses a config that %s, however fast', async (_, dispatches) => {
-    const task = linearWork(64, 128, 64, 'nf4');
-    const [rule] = task.tuningProblem.configs(context.settings);
-    const wrong: KernelConfig = { name: 'wrong', variant: 'wrong', level: 'plain', bound: rule.bound };
-    const tuningProblem: TuningProblem = {
-      ...task.tuningProblem,
-      configs: (settings) => [...task.tuningProblem.configs(settings), wrong],
-      near: () => [],
-      dispatches: (config, settings) =>
-        config.name === 'wrong'
-          ? dispatches(task.tuningProblem, rule)
-          : task.tuningProblem.dispatches(config, settings),
-    };
-    const measured = await DeviceBenchmark.with(
-      context,
-      { ...task, tuningProblem },
-      context.settings,
-      async (benchmark) => {
-        expect(await benchmark.prepare([rule, wrong])).toHaveLength(2);
-        expect(await benchmark.difference(wrong, rule)).toBeGreaterThan(wrong.bound);
-        // Nothing is faster than what is wrong.
-        const time: KernelBenchmark['time'] = async (timings) =>
-          (await benchmark.time(timings)).map((ms, i) => (timings[i].config.name === 'wrong' ? 1e-6 : ms));
-        return measureTask(
-          tuningProblem,
-          ['plain'],
-          context.settings,
-          Object.assign(Object.create(benchmark) as KernelBenchmark, { time }),
-          () => false,
-        );
-      },
-    );
-    expect(measured!.plain!.config).not.toBe('wrong');
-    expect(tuningProblem.configs(context.settings).map(({ name }) => name)).toContain(
-      measured!.plain!.config,
-    );
+    ['multiplies by 1.01', (list: Dispatch[]) => scaled(list, 1.01)],
+    ['makes numbers that are not finite', (list: Dispatch[]) => scaled(list, 3e38)],
+  ] as const)('give no time to a level that %s', async (_, change) => {
+    const plan = linearPlan(64, 128, 64, 'nf4');
+    const [{ node, count }] = representativeNodes(plan);
+    const measure = (of: Node) =>
+      KernelBenchmark.with(context, plan.graph, (benchmark) =>
+        measureLevels([{ node: of, count }], ['plain', 'f16'], context.settings, benchmark, () => false),
+      );
+    expect(Object.keys((await measure(changed(node, change)))!)).toEqual(['plain']);
+    expect(Object.keys((await measure(changed(node, (list) => scaled(list, 1.001))))!)).toEqual([
+      'plain',
+      'f16',
+    ]);
   });
 
-  function scaled(tuningProblem: TuningProblem, rule: KernelConfig, f32: number) {
-    return tuningProblem
-      .dispatches(rule, context.settings)
-      .map((dispatch) => ({ ...dispatch, constants: { ...dispatch.constants, ALPHA: { f32 } } }));
+  it('are compared by their largest difference', async () => {
+    const plan = linearPlan(64, 128, 64, 'nf4');
+    const [{ node }] = representativeNodes(plan);
+    const own = node.op.dispatches(node, context.settings);
+    await KernelBenchmark.with(context, plan.graph, async (benchmark) => {
+      const outputs = node.outputs.map(value);
+      const [reference, half] = await Promise.all([
+        benchmark.compile(own),
+        benchmark.compile(scaled(own, 1.5)),
+      ]);
+      expect(await benchmark.difference(reference!, reference!, outputs)).toBe(0);
+      expect(await benchmark.difference(half!, reference!, outputs)).toBeCloseTo(0.5);
+    });
+  });
+
+  /** The node with other dispatches at f16; one constant more makes them differ from plain's in any case. */
+  function changed(node: Node, change: (list: Dispatch[]) => Dispatch[]): Node {
+    const dispatches: Node['op']['dispatches'] = (of, settings) => {
+      const own = node.op.dispatches(of, { ...settings, level: 'plain' });
+      if (settings.level === 'plain') return own;
+      return change(own).map((each) => ({ ...each, constants: { ...each.constants, UNUSED: 1 } }));
+    };
+    return { ...node, op: { ...node.op, dispatches } };
+  }
+
+  function scaled(list: readonly Dispatch[], f32: number): Dispatch[] {
+    return list.map((each) => ({ ...each, constants: { ...each.constants, ALPHA: { f32 } } }));
   }
 });

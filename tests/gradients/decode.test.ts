@@ -11,7 +11,7 @@ import { Graph } from '../../src/graph/graph.ts';
 import { rope } from '../../src/ops/rope/rope.ts';
 import { OP_BOUND } from '../../src/verify/checkOp.ts';
 import { GraphRunner } from '../../src/verify/graphRunner.ts';
-import { uniform } from '../../src/verify/opCases.ts';
+import { uniform } from '../../src/verify/caseBuilder.ts';
 import { makePlan } from '../../src/plan/plan.ts';
 import { CPU_KERNELS, GPU_KERNELS } from '../helpers/agreement.ts';
 import { gpuWith, testGpu } from '../helpers/gpu.ts';

@@ -9,7 +9,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GpuContext } from '../../src/gpu/gpuContext.ts';
 import { GraphRunner } from '../../src/verify/graphRunner.ts';
-import { opCases, uniform, type OpCase } from '../../src/verify/opCases.ts';
+import { uniform, type OpCase } from '../../src/verify/caseBuilder.ts';
+import { opCases } from '../../src/verify/opCases.ts';
 import { CPU_KERNELS } from '../helpers/agreement.ts';
 import { gpuWith, testGpu } from '../helpers/gpu.ts';
 

@@ -5,7 +5,7 @@
 import type { NamedFile } from '../../src/formats/checkpoint.ts';
 import { writeSafetensors, type TensorToWrite } from '../../src/formats/safetensors.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
-import { uniform } from '../../src/verify/opCases.ts';
+import { uniform } from '../../src/verify/caseBuilder.ts';
 
 export const TINY_CONFIG = {
   model_type: 'llama',

@@ -1,306 +1,217 @@
-/** The autotuner's rules with made-up timings: the fastest is taken, noise flips nothing, wrong results are dropped, time and interruptions are kept to. */
-import { describe, expect, it } from 'vitest';
-import type { KernelLevel, TuningProblem, KernelConfig } from '../../src/gpu/dispatch.ts';
-import { LEVELS } from '../../src/gpu/dispatch.ts';
-import { Graph } from '../../src/graph/graph.ts';
+/**
+ * The choice of the level with made-up timings: what stands for a plan, what is dropped, and what is worth
+ * its rounding.
+ */
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { Dispatch, KernelLevel, TuningProblem } from '../../src/gpu/dispatch.ts';
+import type { Node } from '../../src/graph/op.ts';
+import type { Plan } from '../../src/plan/plan.ts';
 import {
-  choicesAt,
   decideLevel,
-  measureTask,
-  type Experience,
-  type Measured,
-  type KernelBenchmark,
+  measureLevels,
+  representativeNodes,
+  type KernelTimer,
+  type RepresentativeNode,
 } from '../../src/tuning/autotuner.ts';
-import { tuningTasksOf, type TuningTask } from '../../src/tuning/tuningProblems.ts';
 import { kernelSettings } from '../helpers/kernelSettings.ts';
 
-const SETTINGS = kernelSettings();
+const ALL: KernelLevel[] = ['plain', 'f16', 'matrix'];
+afterEach(() => {
+  vi.useRealTimers();
+});
 
-interface FakeWay {
+interface FakeKernel {
   ms: number;
-  level?: KernelLevel;
-  difference?: number;
   /** Milliseconds of the first run. */
   first?: number;
+  difference?: number;
   fails?: boolean;
-  near?: Record<string, FakeWay>;
 }
 
-/** A tuningProblem whose ways take as long and differ as much as is said; `rules` names each level's rule. */
-function fake(
-  configs: Record<string, FakeWay>,
-  rules: Partial<Record<KernelLevel, string>> = { plain: 'rule' },
-) {
-  const all = new Map<string, FakeWay>(
-    Object.entries(configs).flatMap(([name, config]) => [
-      [name, config] as const,
-      ...Object.entries(config.near ?? {}),
-    ]),
-  );
-  const toConfig = ([name, { level = 'plain' }]: readonly [string, FakeWay]): KernelConfig => ({
-    name,
-    variant: name,
-    level,
-    bound: level === 'plain' ? 1e-5 : 1e-3,
-  });
+/**
+ * A node with a kernel of its own at each level; a level that is left out has the kernel of the level below.
+ */
+function fakeNode(
+  name: string,
+  kernels: Partial<Record<KernelLevel, FakeKernel>>,
+  count = 1,
+): RepresentativeNode {
+  const dispatches = (_: unknown, { level }: { level: KernelLevel }): Dispatch[] => {
+    const own = ALL.slice(0, ALL.indexOf(level) + 1).findLast((each) => kernels[each])!;
+    return [{ shader: `${name} ${own}`, constants: {}, bindings: {}, workgroups: [1, 1, 1] }];
+  };
+  for (const [level, kernel] of Object.entries(kernels)) KERNELS.set(`${name} ${level}`, kernel);
+  return { node: { op: { name, dispatches }, inputs: [], outputs: [] } as unknown as Node, count };
+}
+const KERNELS = new Map<string, FakeKernel>();
+
+function fakeTimer(onTime: () => void = () => undefined) {
   const log: { name: string; repeats: number }[] = [];
-  const tuningProblem: TuningProblem = {
-    key: 'fake',
-    operations: 1,
-    outputs: [],
-    configs({ level }) {
-      const rule = rules[level] ?? rules.plain!;
-      const names = Object.keys(configs).filter(
-        (name) => LEVELS.indexOf(configs[name].level ?? 'plain') <= LEVELS.indexOf(level),
-      );
-      return [rule, ...names.filter((name) => name !== rule)].map((name) => toConfig([name, configs[name]]));
-    },
-    near: ({ name }) => Object.entries(all.get(name)!.near ?? {}).map(toConfig),
-    dispatches: () => [],
-  };
-  const seen = new Set<string>();
-  const benchmark: KernelBenchmark = {
-    prepare: async (asked) => asked.filter(({ name }) => !all.get(name)!.fails),
-    time: async (timings) =>
-      timings.map(({ config, repeats }) => {
-        log.push({ name: config.name, repeats });
-        const { ms, first = ms } = all.get(config.name)!;
-        const warm = seen.has(config.name);
-        seen.add(config.name);
-        return warm ? ms : first;
-      }),
-    difference: async ({ name }) => all.get(name)!.difference ?? 0,
-    forgetAllBut: () => undefined,
+  const kernelOf = ({ dispatches: [{ shader }] }: { dispatches: readonly Dispatch[] }) => ({
+    name: shader,
+    ...KERNELS.get(shader)!,
+  });
+  const timer: KernelTimer = {
+    compile: async (dispatches) => (kernelOf({ dispatches }).fails ? null : { dispatches }),
     warmUp: async () => undefined,
+    time: async (timings) =>
+      timings.map(({ program, repeats }) => {
+        const { name, ms, first = ms } = kernelOf(program);
+        onTime();
+        const isFirst = !log.some((each) => each.name === name);
+        log.push({ name, repeats });
+        return isFirst ? first : ms;
+      }),
+    difference: async (program) => kernelOf(program).difference ?? 0,
   };
-  const measure = (
-    levels: KernelLevel[] = ['plain'],
-    stopped: () => boolean = () => false,
-    experience?: Experience,
-  ) => measureTask(tuningProblem, levels, SETTINGS, benchmark, stopped, experience);
-  return { tuningProblem, measure, log, benchmark };
+  const measure = (nodes: RepresentativeNode[], stopped = () => false, levels = ALL) =>
+    measureLevels(nodes, levels, kernelSettings(), timer, stopped);
+  return { log, measure };
 }
 
-describe('measuring a task', () => {
-  it('takes the fastest config', async () => {
-    expect(await fake({ rule: { ms: 2 }, a: { ms: 1 }, b: { ms: 1.5 } }).measure()).toEqual({
-      plain: { config: 'a', ms: 1 },
+describe('measuring the levels', () => {
+  it('adds up each node as often as the plan has it', async () => {
+    const nodes = [
+      fakeNode('large', { plain: { ms: 4 }, f16: { ms: 2 }, matrix: { ms: 1 } }, 10),
+      fakeNode('small', { plain: { ms: 1 }, f16: { ms: 3 }, matrix: { ms: 5 } }),
+    ];
+    expect(await fakeTimer().measure(nodes)).toEqual({ plain: 41, f16: 23, matrix: 15 });
+  });
+
+  it('gives no time to a level whose result is beyond its bound or not finite', async () => {
+    const times = async (f16: number, matrix: number) =>
+      fakeTimer().measure([
+        fakeNode('right', { plain: { ms: 4 }, f16: { ms: 2 }, matrix: { ms: 1 } }),
+        fakeNode('x', {
+          plain: { ms: 4 },
+          f16: { ms: 2, difference: f16 },
+          matrix: { ms: 1, difference: matrix },
+        }),
+      ]);
+    expect(await times(3.9e-3, 4.9e-3)).toEqual({ plain: 8, f16: 4, matrix: 2 });
+    expect(await times(4.1e-3, 4.9e-3)).toEqual({ plain: 8, matrix: 2 });
+    expect(await times(3.9e-3, 5.1e-3)).toEqual({ plain: 8, f16: 4 });
+    expect(await times(NaN, Infinity)).toEqual({ plain: 8 });
+  });
+
+  it('gives no time to a level that does not compile, and none at all where plain does not', async () => {
+    const times = (plain: FakeKernel, f16: FakeKernel) =>
+      fakeTimer().measure([fakeNode('x', { plain, f16, matrix: { ms: 1 } })]);
+    expect(await times({ ms: 4 }, { ms: 2, fails: true })).toEqual({ plain: 4, matrix: 1 });
+    expect(await times({ ms: 4, fails: true }, { ms: 2 })).toEqual({});
+  });
+
+  it('leaves out a level with the kernels of the level below, and measures nothing where all are the same', async () => {
+    expect(await fakeTimer().measure([fakeNode('x', { plain: { ms: 4 }, matrix: { ms: 1 } })])).toEqual({
+      plain: 4,
+      matrix: 1,
     });
+    const { measure, log } = fakeTimer();
+    expect(await measure([fakeNode('x', { plain: { ms: 4 } })])).toEqual({});
+    expect(log).toEqual([]);
   });
 
-  it('stays with the rule where another is less than 2 % faster', async () => {
-    expect(await fake({ a: { ms: 0.99 }, rule: { ms: 1 } }).measure()).toEqual({
-      plain: { config: 'rule', ms: 1 },
-    });
-    expect(await fake({ a: { ms: 0.97 }, rule: { ms: 1 } }).measure()).toEqual({
-      plain: { config: 'a', ms: 0.97 },
-    });
+  it('does not count the first run of a kernel', async () => {
+    const node = fakeNode('x', { plain: { ms: 2, first: 3 }, f16: { ms: 1, first: 9 } });
+    expect(await fakeTimer().measure([node])).toEqual({ plain: 2, f16: 1 });
   });
 
-  it('drops a config beyond its bound, and one whose numbers are none', async () => {
-    expect(
-      await fake({
-        rule: { ms: 2 },
-        wrong: { ms: 0.1, difference: 2e-5 },
-        none: { ms: 0.1, difference: Infinity },
-        right: { ms: 1, difference: 9e-6 },
-      }).measure(),
-    ).toEqual({
-      plain: { config: 'right', ms: 1 },
-    });
-    expect(await fake({ rule: { ms: 2 }, wrong: { ms: 0.1, difference: NaN } }).measure()).toEqual({
-      plain: { config: 'rule', ms: 2 },
-    });
+  it('repeats short kernels until a clock resolves them', async () => {
+    const { measure, log } = fakeTimer();
+    await measure([fakeNode('x', { plain: { ms: 0.1 }, f16: { ms: 0.05 } })]);
+    expect(log.at(-1)!.repeats * 0.05).toBeGreaterThan(2);
   });
 
-  it('leaves out a config that does not compile', async () => {
-    expect(await fake({ rule: { ms: 2 }, a: { ms: 1, fails: true } }).measure()).toEqual({
-      plain: { config: 'rule', ms: 2 },
-    });
-  });
-
-  it('does not hold the first run against a kernel', async () => {
-    expect(await fake({ rule: { ms: 0.2, first: 0.3 }, a: { ms: 0.1, first: 1.2 } }).measure()).toEqual({
-      plain: { config: 'a', ms: 0.1 },
-    });
-  });
-
-  it('runs what is far off only once', async () => {
-    const { measure, log } = fake({ rule: { ms: 10 }, slow: { ms: 40 } });
-    await measure();
-    expect(log.filter(({ name }) => name === 'slow')).toEqual([{ name: 'slow', repeats: 1 }]);
-    expect(log.filter(({ name }) => name === 'rule').length).toBeGreaterThan(3);
-  });
-
-  it('repeats short kernels until a clock can tell them ungrouped', async () => {
-    const { measure, log } = fake({ rule: { ms: 0.1 }, a: { ms: 0.09 } });
-    await measure();
-    expect(log.at(-1)!.repeats * 0.1).toBeGreaterThan(2);
-  });
-
-  it('tries the neighbours of the fastest', async () => {
-    expect(
-      await fake({
-        rule: { ms: 2 },
-        a: { ms: 1, near: { 'a twice': { ms: 0.7 }, 'a half': { ms: 3 } } },
-      }).measure(),
-    ).toEqual({ plain: { config: 'a twice', ms: 0.7 } });
-  });
-
-  it('finds the fastest of each level, whose rule may be another', async () => {
-    const configs = {
-      rule: { ms: 4 },
-      a: { ms: 3 },
-      half: { ms: 2, level: 'f16' },
-      units: { ms: 1, level: 'matrix', difference: 5e-4 },
-    } as const;
-    expect(
-      await fake(configs, { plain: 'rule', f16: 'half', matrix: 'units' }).measure([
-        'plain',
-        'f16',
-        'matrix',
-      ]),
-    ).toEqual({
-      plain: { config: 'a', ms: 3 },
-      f16: { config: 'half', ms: 2 },
-      matrix: { config: 'units', ms: 1 },
-    });
-  });
-
-  it('drops a level’s own rule where its result is beyond its bound', async () => {
-    const configs = { rule: { ms: 4 }, half: { ms: 1, level: 'f16', difference: 2e-3 } } as const;
-    expect(await fake(configs, { plain: 'rule', f16: 'half' }).measure(['plain', 'f16'])).toEqual({
-      plain: { config: 'rule', ms: 4 },
-      f16: { config: 'rule', ms: 4 },
-    });
-  });
-
-  it('leaves a task to the rule where the plain rule itself does not run', async () => {
-    expect(await fake({ rule: { ms: 2, fails: true }, a: { ms: 1 } }).measure()).toEqual({});
-  });
-
-  it('does not try a variant again that twice came nowhere near, unless it is the rule', async () => {
-    const experience: Experience = new Map();
-    const tried = async (configs: Parameters<typeof fake>[0]) => {
-      const { measure, log } = fake(configs);
-      await measure(['plain'], undefined, experience);
-      return new Set(log.map(({ name }) => name));
-    };
-    const slowRule = { rule: { ms: 9 }, slow: { ms: 8 }, fast: { ms: 1 } };
-    expect(await tried(slowRule)).toEqual(new Set(['rule', 'slow', 'fast']));
-    expect(await tried(slowRule)).toEqual(new Set(['rule', 'slow', 'fast']));
-    expect(await tried({ ...slowRule, fresh: { ms: 3 } })).toEqual(new Set(['rule', 'fast', 'fresh']));
-  });
-
-  it('measures at least the rule of every level where there is no time for more', async () => {
-    const configs = {
-      a: { ms: 1 },
-      b: { ms: 1 },
-      c: { ms: 1 },
-      d: { ms: 1 },
-      e: { ms: 1 },
-      rule: { ms: 4 },
-      half: { ms: 2, level: 'f16' },
-    } as const;
-    const { tuningProblem, benchmark } = fake(configs, { plain: 'rule', f16: 'half' });
-    const measured = await measureTask(
-      tuningProblem,
-      ['plain', 'f16'],
-      SETTINGS,
-      benchmark,
-      () => false,
-      new Map(),
-      () => true,
-    );
-    expect(Object.keys(measured!)).toEqual(['plain', 'f16']);
-    const all: string[] = [];
-    await measureTask(
-      tuningProblem,
-      ['plain', 'f16'],
-      SETTINGS,
-      { ...benchmark, prepare: async (asked) => (all.push(...asked.map(({ name }) => name)), [...asked]) },
-      () => false,
-      new Map(),
-      () => true,
-    );
-    expect(all).toEqual(['rule', 'half', 'a', 'b', 'c', 'd']);
+  it('begins no further node once its time is up, and compares the levels by those it has', async () => {
+    vi.useFakeTimers();
+    const nodes = ['a', 'b', 'c'].map((name) => fakeNode(name, { plain: { ms: 200 }, f16: { ms: 100 } }));
+    const { measure, log } = fakeTimer(() => vi.advanceTimersByTime(100));
+    // Each node takes 800 ms here: two programs, four runs each.
+    expect(await measure(nodes)).toEqual({ plain: 400, f16: 200 });
+    expect(new Set(log.map(({ name }) => name[0]))).toEqual(new Set(['a', 'b']));
   });
 
   it('says so where it was stopped, whenever that is', async () => {
-    for (let after = 0; after < 5; after++) {
+    const node = fakeNode('x', { plain: { ms: 2 }, f16: { ms: 1 } });
+    for (let after = 0; after < 3; after++) {
       let asked = 0;
-      expect(
-        await fake({ rule: { ms: 2 }, a: { ms: 1 } }).measure(['plain'], () => asked++ >= after),
-        `after ${after}`,
-      ).toBeNull();
+      expect(await fakeTimer().measure([node], () => asked++ >= after), `after ${after}`).toBeNull();
     }
   });
 });
 
-describe('a run’s level', () => {
-  const task = (key: string, count: number): TuningTask => ({
-    tuningProblem: { ...fake({ rule: { ms: 1 } }).tuningProblem, key },
-    graph: new Graph(false),
-    count,
-  });
-  const known = (entries: Record<string, [plain: number, f16: number]>) =>
-    new Map<string, Measured>(
-      Object.entries(entries).map(([key, [plain, f16]]) => [
-        key,
-        { plain: { config: `${key} plain`, ms: plain }, f16: { config: `${key} half`, ms: f16 } },
-      ]),
-    );
-  const tasks = [task('large', 10), task('small', 1)];
-
-  it('is the one whose products take least time in all', () => {
-    expect(decideLevel(tasks, known({ large: [2, 1], small: [1, 5] }), ['plain', 'f16'])).toBe('f16');
-    expect(decideLevel(tasks, known({ large: [1, 2], small: [5, 1] }), ['plain', 'f16'])).toBe('plain');
+describe('the level', () => {
+  it('is the fastest', () => {
+    expect(decideLevel({ plain: 3, f16: 2, matrix: 1 }, ALL)).toBe('matrix');
+    expect(decideLevel({ plain: 3, f16: 1, matrix: 2 }, ALL)).toBe('f16');
+    expect(decideLevel({ plain: 1, f16: 2, matrix: 3 }, ALL)).toBe('plain');
   });
 
-  it('is plain unless float16 is 5 % faster', () => {
-    expect(decideLevel(tasks, known({ large: [1, 0.96], small: [1, 0.96] }), ['plain', 'f16'])).toBe('plain');
-    expect(decideLevel(tasks, known({ large: [1, 0.94], small: [1, 0.94] }), ['plain', 'f16'])).toBe('f16');
+  it('is the lower one unless the higher is 5 % faster', () => {
+    expect(decideLevel({ plain: 1, f16: 0.96 }, ALL)).toBe('plain');
+    expect(decideLevel({ plain: 1, f16: 0.94 }, ALL)).toBe('f16');
+    expect(decideLevel({ plain: 1, f16: 0.94, matrix: 0.9 }, ALL)).toBe('f16');
   });
 
-  it('is plain where nothing was measured, and rests on what was measured at every level', () => {
-    expect(decideLevel(tasks, new Map(), ['plain', 'f16'])).toBe('plain');
-    const half = known({ large: [2, 1] }).set('small', { f16: { config: 'x', ms: 100 } });
-    expect(decideLevel(tasks, half, ['plain', 'f16'])).toBe('f16');
-  });
-
-  it('gives each shape the config measured at that level; the others follow the rule', () => {
-    const entries = known({ large: [2, 1], other: [1, 1] }).set('small', {});
-    expect([...choicesAt('f16', tasks, entries)]).toEqual([['large', 'large half']]);
+  it('is plain where nothing was measured, and never one that has no time', () => {
+    expect(decideLevel({}, ALL)).toBe('plain');
+    expect(decideLevel({ plain: 3, matrix: 1 }, ALL)).toBe('matrix');
+    expect(decideLevel({ plain: 3, matrix: 1 }, ['plain', 'f16'])).toBe('plain');
   });
 });
 
-describe('the tasks of plans', () => {
-  it('are listed once a shape, the costliest first, by how often the first plan has them', () => {
-    const tuningProblem = (key: string, operations: number): TuningProblem => ({
-      ...fake({ rule: { ms: 1 } }).tuningProblem,
-      key,
-      operations,
+describe('what stands for a plan', () => {
+  /** Nodes by op and tuning problem, each as often as `count` says. */
+  function planOf(shapes: [op: string, key: string | null, operations: number, count: number][]): Plan {
+    const nodes = shapes.flatMap(([name, , , count]) =>
+      Array.from({ length: count }, () => ({ op: { name } }) as Node),
+    );
+    const problems = shapes.flatMap(([, key, operations, count]) =>
+      Array.from({ length: count }, () => key && ({ key, operations } as TuningProblem)),
+    );
+    const dispatches = nodes.map((_, node) => ({ node, tuningProblem: problems[node] ?? undefined }));
+    return { nodes, dispatches } as unknown as Plan;
+  }
+  const keysOf = (plan: Plan) =>
+    representativeNodes(plan).map(({ node, count }) => {
+      const { tuningProblem } = plan.dispatches[plan.nodes.indexOf(node)];
+      return [tuningProblem?.key ?? node.op.name, count];
     });
-    const plan = (...tunables: TuningProblem[]) =>
-      ({
-        graph: new Graph(false),
-        dispatches: tunables.map((each) => ({ tuningProblem: each })),
-      }) as unknown as Parameters<typeof tuningTasksOf>[0][number];
-    const tasks = tuningTasksOf([
-      plan(
-        tuningProblem('a', 10),
-        tuningProblem('b', 3),
-        tuningProblem('b', 3),
-        tuningProblem('b', 3),
-        tuningProblem('b', 3),
-      ),
-      plan(tuningProblem('c', 1000), tuningProblem('d', 5), tuningProblem('a', 10)),
+
+  it('are the three product shapes that cost most, and attention; not the head, which occurs once', () => {
+    const plan = planOf([
+      ['norm', null, 0, 9],
+      ['linear', 'a', 10, 4],
+      ['linear', 'b', 30, 4],
+      ['attention', null, 0, 4],
+      ['linearDx', 'a', 12, 4],
+      ['linear', 'c', 1, 8],
+      ['head', 'd', 1000, 1],
     ]);
-    expect(tasks.map(({ tuningProblem: { key }, count }) => [key, count])).toEqual([
+    expect(keysOf(plan)).toEqual([
       ['b', 4],
+      ['a', 4],
+      ['a', 4],
+      ['attention', 4],
+    ]);
+    expect(representativeNodes(plan).map(({ node }) => node.op.name)).toEqual([
+      'linear',
+      'linearDx',
+      'linear',
+      'attention',
+    ]);
+  });
+
+  it('are the costliest ones that there are where none repeats', () => {
+    const plan = planOf([
+      ['linear', 'a', 10, 1],
+      ['attention', null, 0, 1],
+      ['head', 'd', 1000, 1],
+    ]);
+    expect(keysOf(plan)).toEqual([
+      ['d', 1],
       ['a', 1],
-      ['c', 0],
-      ['d', 0],
+      ['attention', 1],
     ]);
   });
 });

@@ -9,7 +9,7 @@ import { drawPlots } from '../../scripts/bench/plots.ts';
 import type { StepBench } from '../../scripts/bench/steps.ts';
 
 describe('how far a curve is from another', () => {
-  it('is told for a step, for running means, for the mean and for validation', () => {
+  it('is given for a step, for running means, for the mean and for validation', () => {
     const plain = { losses: [4, ...Array.from({ length: 19 }, () => 2)], validation: { a: 1, b: 2 } };
     const other = {
       losses: plain.losses.map((loss, i) => (i === 5 ? loss + 0.2 : i === 6 ? loss - 0.1 : loss)),

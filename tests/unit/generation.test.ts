@@ -1,4 +1,7 @@
-/** Slots over a runner whose next id is a hash of all ids before it: what is fed back, asked for ahead, dropped after an end, and read anew. */
+/**
+ * Slots over a runner whose next id is a hash of all ids before it: what is fed back, asked for ahead,
+ * dropped after an end, and prefilled again.
+ */
 import { describe, expect, it } from 'vitest';
 import { mix32 } from '../../src/lib/counterRandom.ts';
 import type { GenerationOptions } from '../../src/engine/engine.ts';
@@ -132,7 +135,7 @@ describe('generation in slots', () => {
     expect(short).toEqual(whole.map((ids, i) => ids.slice(0, 24 - prompts[i].length)));
   });
 
-  it('reads a sequence anew where it grows past the switch length, and asks for nothing beyond it', async () => {
+  it('prefills a sequence again where it grows past the switch length, and asks for nothing beyond it', async () => {
     const options = { ...GREEDY, maxNewTokens: 12 };
     const runner = new FakeRunner(64, 12);
     const made = await generateInSlots(runner, prompts, options);
@@ -150,18 +153,18 @@ describe('generation in slots', () => {
     );
   });
 
-  it('tells every token, and takes no more once it is asked to stop', async () => {
-    const told: number[][] = [];
+  it('reports every token, and takes no more once it is asked to stop', async () => {
+    const reported: number[][] = [];
     let asked = 0;
     const runner = new FakeRunner(64, null);
     const made = await generateInSlots(
       runner,
       [prompts[0]],
       { ...GREEDY, maxNewTokens: 30 },
-      { onIds: (_, ids) => told.push([...ids]), stopped: () => ++asked > 8 },
+      { onIds: (_, ids) => reported.push([...ids]), stopped: () => ++asked > 8 },
     );
     expect(made[0].length).toBe(8);
-    expect(told).toEqual(made[0].map((_, i) => made[0].slice(0, i + 1)));
+    expect(reported).toEqual(made[0].map((_, i) => made[0].slice(0, i + 1)));
     expect(Math.max(...runner.asked)).toBeGreaterThan(5);
   });
 });

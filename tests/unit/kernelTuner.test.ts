@@ -1,188 +1,202 @@
-/** What was measured is remembered by adapter, kernels and shape; time is kept to; what was stored by another hand does no harm. */
+/**
+ * Measured levels are remembered by adapter, kernels and shapes, and what another program stored does no
+ * harm.
+ */
 import 'fake-indexeddb/auto';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { SHAPES } from '../../scripts/lib/randomModel.ts';
+import type { TensorInfo } from '../../src/formats/tensors.ts';
+import type { Dispatch } from '../../src/gpu/dispatch.ts';
 import type { GpuContext } from '../../src/gpu/gpuContext.ts';
-import type { TuningProblem } from '../../src/gpu/dispatch.ts';
+import type { Node } from '../../src/graph/op.ts';
 import { DeviceLostError } from '../../src/lib/errors.ts';
-import { Graph } from '../../src/graph/graph.ts';
-import type { KernelBenchmark } from '../../src/tuning/autotuner.ts';
-import type { TuningTask } from '../../src/tuning/tuningProblems.ts';
+import type { Plan } from '../../src/plan/plan.ts';
 import { openDatabase, type Database } from '../../src/storage/database.ts';
 import { putTuning, readTuning, tuningIn } from '../../src/storage/tuning.ts';
-import { KernelTuner, type TuningMemory } from '../../src/tuning/kernelTuner.ts';
+import { readKernelChoice } from '../../src/tuning/kernelChoice.ts';
+import type { KernelBenchmark } from '../../src/tuning/kernelBenchmark.ts';
+import { KernelTuner, tuningKey, type TuningMemory } from '../../src/tuning/kernelTuner.ts';
 import { kernelSettings } from '../helpers/kernelSettings.ts';
 
-const FOREVER = { budgetMs: Infinity, stopped: () => false };
 let database: Database;
 let count = 0;
 beforeEach(async () => {
   database = await openDatabase(`tuning ${count++}`);
 });
-afterEach(() => {
-  vi.useRealTimers();
-});
 
 function device(name = 'some GPU', workgroupBytes = 16384): GpuContext {
-  const settings = kernelSettings({ workgroupBytes });
   return {
     name,
-    levels: ['plain'],
-    settings,
+    levels: ['plain', 'f16'],
+    settings: kernelSettings({ workgroupBytes }),
     device: { features: new Set(['timestamp-query']) },
     causeOf: async (error: unknown) => error,
   } as unknown as GpuContext;
 }
 
-/** Works whose ways 'rule' and 'fast' take what `ms` says. */
-function task(key: string): TuningTask {
-  const configs = ['rule', 'fast'].map((name) => ({
-    name,
-    variant: name,
-    level: 'plain' as const,
-    bound: 1e-5,
-  }));
-  const tuningProblem: TuningProblem = {
-    key,
-    operations: 1,
-    outputs: [],
-    configs: () => configs,
-    near: () => [],
-    dispatches: () => [],
-  };
-  return { tuningProblem, graph: new Graph(false), count: 1 };
-}
-
-/** @param onTime told of each work that is timed; what it throws the device throws */
-function tuner(memory: TuningMemory | null, onTime: (key: string) => void = () => undefined): KernelTuner {
-  return new KernelTuner(memory, async (_context, { tuningProblem }, _settings, use) => {
-    const benchmark: KernelBenchmark = {
-      prepare: async (configs) => [...configs],
-      time: async (timings) => {
-        onTime(tuningProblem.key);
-        return timings.map(({ config }) => (config.name === 'fast' ? 1 : 2));
+/** A plan of one attention node whose kernel takes 2 ms at plain and 1 ms at f16. */
+const PLAN = {
+  graph: {},
+  dispatches: [],
+  nodes: [
+    {
+      op: {
+        name: 'attention',
+        dispatches: (_: unknown, { level }: { level: string }) => [{ shader: level } as Dispatch],
       },
-      difference: async () => 0,
-      forgetAllBut: () => undefined,
+      outputs: [],
+    },
+  ] as unknown as Node[],
+} as unknown as Plan;
+const TIMES = { plain: 2, f16: 1 };
+
+/** @param onTime called before each timing; what it throws the device throws */
+function tuner(memory: TuningMemory | null, onTime: () => void = () => undefined): KernelTuner {
+  return new KernelTuner(memory, (_context, _graph, use) =>
+    use({
+      compile: async (dispatches: readonly Dispatch[]) => ({ dispatches }),
       warmUp: async () => undefined,
-    };
-    return use(benchmark);
-  });
+      difference: async () => 0,
+      time: async (timings: Parameters<KernelBenchmark['time']>[0]) => {
+        onTime();
+        return timings.map(({ program }) => (program.dispatches[0].shader === 'f16' ? 1 : 2));
+      },
+    } as unknown as KernelBenchmark),
+  );
 }
 
-const FAST = { plain: { config: 'fast', ms: 1 } };
+const never = () => false;
 
-describe('measurements', () => {
-  it('are remembered over a reload, by adapter and its limits', async () => {
+describe('measured levels', () => {
+  it('are remembered over a reload, by adapter, its limits and the shapes', async () => {
     const memory = tuningIn(Promise.resolve(database));
-    await tuner(memory).measure(device(), [task('a'), task('b')], FOREVER);
+    await tuner(memory).measure(device(), 'a', PLAN, never);
     const again = tuner(memory);
-    expect(Object.fromEntries(await again.known(device()))).toEqual({ a: FAST, b: FAST });
-    expect((await again.known(device('another GPU'))).size).toBe(0);
-    expect((await again.known(device('some GPU', 32768))).size).toBe(0);
+    expect(await again.known(device(), 'a')).toEqual(TIMES);
+    expect(await again.known(device(), 'b')).toBeUndefined();
+    expect(await again.known(device('another GPU'), 'a')).toBeUndefined();
+    expect(await again.known(device('some GPU', 32768), 'a')).toBeUndefined();
   });
 
   it('of two devices in one host do not mix', async () => {
     const one = tuner(null);
     const [first, second] = [device('one'), device('two')];
-    await one.measure(first, [task('a')], FOREVER);
-    expect((await one.known(first)).size).toBe(1);
-    expect((await one.known(second)).size).toBe(0);
+    await one.measure(first, 'a', PLAN, never);
+    expect(await one.known(first, 'a')).toEqual(TIMES);
+    expect(await one.known(second, 'a')).toBeUndefined();
   });
 
-  it('end with the time that there is; what is left may be left to the rule for good', async () => {
-    vi.useFakeTimers();
-    const timed = new Set<string>();
-    const slow = tuner(null, (key) => {
-      timed.add(key);
-      vi.advanceTimersByTime(1000);
-    });
-    const gpu = device();
-    const tasks = ['a', 'b', 'c', 'd'].map(task);
-    // Each work is timed five times; one that is begun is brought to an end.
-    await slow.measure(gpu, tasks, { ...FOREVER, budgetMs: 7500 });
-    expect(Object.fromEntries(await slow.known(gpu))).toEqual({ a: FAST, b: FAST });
-    expect([...timed]).toEqual(['a', 'b']);
-    await slow.leave(gpu, tasks.slice(2));
-    expect(Object.fromEntries(await slow.known(gpu))).toEqual({ a: FAST, b: FAST, c: {}, d: {} });
-  });
-
-  it('stop when they are asked to, between two timings', async () => {
+  it('are not remembered where the measurement was stopped', async () => {
     let timings = 0;
     const gpu = device();
     const stopping = tuner(null, () => timings++);
-    await stopping.measure(gpu, [task('a')], { budgetMs: Infinity, stopped: () => timings >= 2 });
-    expect(timings).toBe(2);
-    expect((await stopping.known(gpu)).size).toBe(0);
+    await stopping.measure(gpu, 'a', PLAN, () => timings > 0);
+    expect(timings).toBeGreaterThan(0);
+    expect(await stopping.known(gpu, 'a')).toBeUndefined();
   });
 
-  it('tell how far they are', async () => {
-    const seen: string[] = [];
-    await tuner(null).measure(device(), [task('a'), task('b')], {
-      ...FOREVER,
-      onProgress: (done, total) => seen.push(`${done} of ${total}`),
+  it('are none where measuring fails, now and after a reload', async () => {
+    const memory = tuningIn(Promise.resolve(database));
+    const failing = tuner(memory, () => {
+      throw new Error('no memory');
     });
-    expect(seen).toEqual(['0 of 2', '1 of 2', '2 of 2']);
+    await failing.measure(device(), 'a', PLAN, never);
+    expect(await failing.known(device(), 'a')).toEqual({});
+    expect(await tuner(memory).known(device(), 'a')).toEqual({});
   });
 
-  it('that fail leave their shape to the rule, and the others go on', async () => {
-    const gpu = device();
-    const failing = tuner(null, (key) => {
-      if (key === 'a') throw new Error('no memory');
-    });
-    await failing.measure(gpu, [task('a'), task('b')], FOREVER);
-    expect(Object.fromEntries(await failing.known(gpu))).toEqual({ a: {}, b: FAST });
-  });
-
-  it('end where the device is lost, and nothing is remembered of it', async () => {
+  it('are not remembered of a device that was lost, and the loss is thrown', async () => {
     const gpu = device();
     const losing = tuner(null, () => {
       throw new DeviceLostError('gone');
     });
-    await expect(losing.measure(gpu, [task('a')], FOREVER)).rejects.toThrow('gone');
-    expect((await losing.known(gpu)).size).toBe(0);
+    await expect(losing.measure(gpu, 'a', PLAN, never)).rejects.toThrow('gone');
+    expect(await losing.known(gpu, 'a')).toBeUndefined();
   });
 
-  it('go on where the database has no room or cannot be read', async () => {
+  it('serve this session where the database is full or cannot be read', async () => {
     const broken: TuningMemory = {
       read: () => Promise.reject(new Error('no database')),
       put: () => Promise.reject(new DOMException('full', 'QuotaExceededError')),
     };
     const gpu = device();
     const tuning = tuner(broken);
-    await tuning.measure(gpu, [task('a')], FOREVER);
-    expect(Object.fromEntries(await tuning.known(gpu))).toEqual({ a: FAST });
+    await tuning.measure(gpu, 'a', PLAN, never);
+    expect(await tuning.known(gpu, 'a')).toEqual(TIMES);
   });
 
-  it('of another hand are as if they were not there', async () => {
-    const good = { plain: { config: 'fast', ms: 0.5 }, f16: { config: 'x', ms: 0 } };
-    const bad = [
+  it('that another program or version stored are ignored', async () => {
+    const good: [string, unknown][] = [
+      ['good', { plain: 1, matrix: 0.5 }],
+      ['none', {}],
+    ];
+    const bad: [string, unknown][] = [
       null,
       'fast',
       7,
       [],
       { plain: 'fast' },
-      { plain: { config: 3, ms: 1 } },
-      { plain: { config: 'fast' } },
-      { plain: { config: 'fast', ms: -1 } },
-      { plain: { config: 'fast', ms: NaN } },
-      { fastest: { config: 'fast', ms: 1 } },
-      { plain: null },
-    ];
-    const entries = new Map<string, unknown>([
-      ['good', good],
-      ['left to the rule', {}],
-      ...bad.map((entry, i): [string, unknown] => [`bad ${i}`, entry]),
-    ]);
-    const known = await tuner({ read: async () => entries, put: async () => undefined }).known(device());
-    expect([...known]).toEqual([
-      ['good', good],
-      ['left to the rule', {}],
-    ]);
+      { plain: -1 },
+      { plain: NaN },
+      { fastest: 1 },
+      { plain: { config: 'fast', ms: 1 } },
+    ].map((entry, i) => [`bad ${i}`, entry]);
+    const known = tuner({ read: async () => new Map([...good, ...bad]), put: async () => undefined });
+    for (const [key, times] of good) expect(await known.known(device(), key)).toEqual(times);
+    for (const [key] of bad) expect(await known.known(device(), key), key).toBeUndefined();
+  });
+});
+
+describe('the key of the shapes', () => {
+  const config = SHAPES['SmolLM2-135M'];
+  const tensors = (kind: TensorInfo['kind']) => new Map([['w', { name: 'w', shape: [2, 2], kind }]]);
+  const key = (tokensPerMicroBatch: number, kind: TensorInfo['kind'] = 'nf4', change: object = {}) =>
+    tuningKey({ config: { ...config, ...change }, tensors: tensors(kind), tokensPerMicroBatch });
+
+  it('is the same for about as many tokens', () => {
+    expect(key(544)).toBe(key(640));
+    expect(key(640)).not.toBe(key(672));
+    expect(key(512)).not.toBe(key(544));
+  });
+
+  it('differs by the sizes of the model and by how weights are stored', () => {
+    expect(key(512, 'bf16')).not.toBe(key(512));
+    expect(key(512, 'nf4', { num_hidden_layers: 7 })).not.toBe(key(512));
+    expect(key(512, 'nf4', { _name_or_path: 'elsewhere' })).toBe(key(512));
+  });
+});
+
+describe('the choice that is stored with a run', () => {
+  it('is read as it was written', () => {
+    for (const basis of ['measured', 'off', 'only', 'requested', 'unknown'] as const)
+      expect(readKernelChoice({ level: 'f16', basis })).toEqual({ level: 'f16', basis });
+    expect(readKernelChoice({ level: 'f16', basis: 'measured', ignoredChoices: 2 })).toEqual({
+      level: 'f16',
+      basis: 'measured',
+      ignoredChoices: 2,
+    });
+  });
+
+  it('keeps the level of an earlier version, and counts the kernels that it chose by shape', () => {
+    expect(readKernelChoice({ level: 'matrix', choices: { a: 'x', b: 'y' }, measured: 2, of: 3 })).toEqual({
+      level: 'matrix',
+      basis: 'measured',
+      ignoredChoices: 2,
+    });
+    expect(readKernelChoice({ level: 'plain', choices: {}, measured: 0, of: 0 })).toEqual({
+      level: 'plain',
+      basis: 'off',
+    });
+  });
+
+  it('is none where something else is stored', () => {
+    for (const stored of [undefined, null, 3, {}, { level: 'double' }])
+      expect(readKernelChoice(stored)).toBeNull();
   });
 });
 
 describe('the store of measurements', () => {
-  it('keeps builds and adapters ungrouped, and forgets other builds', async () => {
+  it('keeps adapters apart, and deletes what other kernels left', async () => {
     const [one, two] = ['GPU one', 'GPU two'].map((adapter) => ({ kernels: 'build 2', adapter }));
     await putTuning(database, { kernels: 'build 1', adapter: 'GPU one' }, 'a', 1);
     await putTuning(database, { kernels: 'build 3', adapter: 'GPU one' }, 'a', 2);

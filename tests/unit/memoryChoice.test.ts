@@ -1,4 +1,7 @@
-/** The memory of real models, from their shapes alone: what is planned is what is allocated (tests/gpu/engine.test.ts), so nothing needs a GPU here. */
+/**
+ * The memory of real models, from their shapes alone: what is planned is what is allocated
+ * (tests/gpu/engine.test.ts), so nothing needs a GPU here.
+ */
 import { describe, expect, it } from 'vitest';
 import { SHAPES } from '../../scripts/lib/randomModel.ts';
 import type { TensorInfo } from '../../src/formats/tensors.ts';
@@ -68,7 +71,8 @@ describe('memory of NF4, r 16, all linear layers, 512 tokens, within the limits 
     );
     expect(report.total).toBeLessThan(recomputed * GIB);
     expect(report.kvCache).toBe(0);
-    // gate and up written out are the largest value, 128 MiB in Llama-3.2-1B; nothing comes near the 250 MiB that its logits would take.
+    // gate and up written out are the largest value, 128 MiB in Llama-3.2-1B; nothing comes near the 250 MiB
+    // that its logits would take.
     expect(report.activations).toBeLessThan(330 * 2 ** 20);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { dequantize, dynamicMap, NF4_CODE, Nf4Quantizer } from '../../src/quant/nf4.ts';
 import { toFloat32 } from '../../src/formats/safetensors.ts';
-import { uniform } from '../../src/verify/opCases.ts';
+import { uniform } from '../../src/verify/caseBuilder.ts';
 
 /**
  * The definition, word for word: nearest code point of x / absmax, the lower one where two are equally near.

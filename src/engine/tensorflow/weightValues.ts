@@ -1,4 +1,4 @@
-/** Whole weights as float32 on the CPU: for the fallback and for checks, of small models. */
+/** Reads whole weights as float32 on the CPU, for the fallback and for checks of small models. */
 import { toFloat32, type SafetensorsDtype } from '../../formats/safetensors.ts';
 import { isNf4, tensorPartBytes, type WeightSource } from '../../formats/tensors.ts';
 import { dequantize } from '../../quant/nf4.ts';

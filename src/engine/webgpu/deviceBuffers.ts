@@ -1,4 +1,7 @@
-/** The buffers that outlive a replay: weights, adapter, optimiser state, KV cache, inputs, outputs, constants, arenas. */
+/**
+ * Owns the buffers that outlive a replay: adapter, optimiser state, KV cache, inputs, outputs, constants,
+ * arenas.
+ */
 import { isNf4 } from '../../formats/tensors.ts';
 import type { GpuContext, MemoryCategory } from '../../gpu/gpuContext.ts';
 import type { AdapterLayout } from '../../model/adapterLayout.ts';
@@ -10,7 +13,7 @@ import type { WeightBuffers } from './uploadWeights.ts';
 import { arenaBytes, readbackBytes, deviceBufferKey } from '../memoryReport.ts';
 
 export class DeviceBuffers {
-  /** By deviceBufferKey; several where the adapter is larger than one buffer may be. */
+  /** By deviceBufferKey; several buffers where the adapter is larger than one may be. */
   private readonly buffers = new Map<string, GPUBuffer[]>();
   private readonly arenas: GPUBuffer[] = [];
   private readback: GPUBuffer | null = null;
@@ -22,7 +25,10 @@ export class DeviceBuffers {
     private readonly weights: WeightBuffers,
   ) {}
 
-  /** Allocates what the plans need. Called again with more plans it adds to what is there. @returns whether arenas were replaced: bind groups on them are void */
+  /**
+   * Allocates what the plans need; a second call with more plans adds what is missing.
+   * @returns whether arenas were replaced, which makes bind groups on them void
+   */
   allocate(plans: readonly Plan[]): boolean {
     const { context } = this;
     const adapter = `state adapter [${this.layout.elements}]`;
@@ -72,7 +78,7 @@ export class DeviceBuffers {
     return this.arenas;
   }
 
-  /** Gives back what `plans` added and no plan of `keep` uses. Their executors must not run again. */
+  /** Frees what `plans` use and no plan of `keep` does. The executors of `plans` must not run again. */
   release(plans: readonly Plan[], keep: readonly Plan[]): void {
     const kept = new Set(keep.flatMap((plan) => plan.external.map((value) => deviceBufferKey(value, plan))));
     for (const plan of plans) {
@@ -86,7 +92,7 @@ export class DeviceBuffers {
     }
   }
 
-  /** What a plan's executor asks. */
+  /** Where the values of a plan lie, for its executor. */
   for(plan: Plan): PlanBuffers {
     return {
       value: (value, offset, bytes) => this.locate(value, plan, offset, bytes),
@@ -99,7 +105,7 @@ export class DeviceBuffers {
     };
   }
 
-  /** The buffers of a state that every plan shares, by name. */
+  /** The buffers of a state that all plans share. */
   state(name: string, elements: number): readonly GPUBuffer[] {
     return this.buffers.get(`state ${name} [${elements}]`)!;
   }
@@ -112,7 +118,7 @@ export class DeviceBuffers {
     return this.buffers.get(deviceBufferKey(inputOf(plan, name)!, plan))![0];
   }
 
-  /** Writes an input of a plan by name, if the plan has it. */
+  /** Writes an input of a plan by name. A plan without that input is left as it is. */
   write(plan: Plan, name: string, data: Float32Array | Uint32Array | Int32Array): void {
     const value = inputOf(plan, name);
     if (!value) return;
@@ -127,7 +133,7 @@ export class DeviceBuffers {
     );
   }
 
-  /** Copies `bytes` of a buffer back; one at a time. */
+  /** Reads the first `bytes` of a buffer. Only one read may be under way at a time. */
   async read(buffer: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
     const { device } = this.context;
     const encoder = device.createCommandEncoder();
@@ -142,17 +148,19 @@ export class DeviceBuffers {
     return copy;
   }
 
-  /** Leaves `bytes` of a buffer at an offset of what `takeBack` gives. */
+  /**
+   * Encodes a copy of the first `bytes` of a buffer to `offset` in the staging buffer that `takeBack` reads.
+   */
   copyBack(encoder: GPUCommandEncoder, buffer: GPUBuffer, bytes: number, offset: number): void {
     encoder.copyBufferToBuffer(buffer, 0, this.readback!, offset, bytes);
   }
 
-  /** The first `bytes` of what `copyBack` left, once all that was submitted has run. */
+  /** @returns the first `bytes` of the staging buffer, once everything that was submitted has run */
   takeBack(bytes: number): Promise<ArrayBuffer> {
     return this.mapped(this.readback!, bytes);
   }
 
-  /** The first `bytes` of a buffer that may be mapped, once all that was submitted has run. */
+  /** @returns the first `bytes` of a mappable buffer, once everything that was submitted has run */
   async mapped(staging: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
     await staging.mapAsync(GPUMapMode.READ, 0, bytes);
     const copy = staging.getMappedRange(0, bytes).slice(0);
@@ -176,7 +184,7 @@ export class DeviceBuffers {
       : { buffer: buffers[0], offset, size };
   }
 
-  /** Bytes that lie in one of the adapter's buffers. */
+  /** A range of the adapter that lies in one of its buffers. @param offset bytes from the adapter's start */
   private inAdapter(buffers: readonly GPUBuffer[], offset: number, size: number): BufferRange {
     const piece = this.layout.pieces.findLastIndex(({ first }) => first * 4 <= offset);
     return { buffer: buffers[piece], offset: offset - this.layout.pieces[piece].first * 4, size };
@@ -191,7 +199,7 @@ export class DeviceBuffers {
   }
 }
 
-/** States as long as the adapter. */
+/** The states with one element for each of the adapter's. */
 const ADAPTER_STATES = ['adapter', 'gradients', 'expAvg', 'expAvgSq'] as const;
 export type AdapterState = (typeof ADAPTER_STATES)[number];
 

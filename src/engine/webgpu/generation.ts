@@ -1,12 +1,18 @@
-/** Generation over slots: prompts are read in packed batches, then every slot gets one token a round, several rounds at a time. */
+/**
+ * Generates answers in slots: prompts are prefilled in packed batches, then each decode round adds one token
+ * to every slot. Several rounds are submitted before the host reads their tokens.
+ */
 import { mix32, randomKey } from '../../lib/counterRandom.ts';
 import type { GenerationOptions, GenerationWatch } from '../engine.ts';
 import { MOST_ROUNDS } from '../memoryReport.ts';
 
-/** Slot number that the cache kernels ignore. */
+/** A slot number that the cache kernels skip. */
 const NO_SLOT = 0xffffffff;
 
-/** How long the host goes without seeing a token where several take less: waiting for each costs more than it takes on a fast GPU. */
+/**
+ * How long the host may go without reading tokens, in milliseconds. On a fast GPU waiting for each token
+ * would cost more than computing it.
+ */
 const UNSEEN_MS = 40;
 
 /** A plan's inputs by name. */
@@ -15,33 +21,39 @@ export type SlotInputs = Record<string, Float32Array | Uint32Array>;
 /** Prefill and decode as the engine replays them. */
 export interface SlotRunner {
   slots: number;
-  /** Longest prompt and answer together. */
+  /** Most tokens of a prompt and its answer. */
   maxLength: number;
   /** Tokens of one prefill. */
   prefillTokens: number;
-  /** A sequence that grows past this length is read anew, since it is rotated otherwise from then on; null: none is. */
+  /**
+   * A sequence that grows past this length is prefilled again, because RoPE rotates it otherwise from there
+   * on; null: never.
+   */
   switchLength: number | null;
-  /** @returns an id for every slot */
+  /** @returns the next id of every slot */
   prefill(inputs: SlotInputs): Promise<Uint32Array>;
-  /** Rounds of a token each: after the first one, `inputIds` are what the round before made, and inputs that are left out stay. @returns ids of each */
+  /**
+   * Adds one token to every slot in each round. After the first round `inputIds` are the ids of the round
+   * before, and inputs that a round leaves out keep their values.
+   * @returns the ids of each round
+   */
   decode(rounds: readonly SlotInputs[]): Promise<Uint32Array[]>;
 }
 
 interface Sequence {
   /** Index of its prompt. */
   index: number;
-  /** Keys its random numbers, so that neighbours do not change them. */
+  /** Keys its random numbers, so that they do not depend on what else is generated. */
   stream: number;
-  /** Of the adapter. */
   adapterScale: number;
   ids: number[];
   promptLength: number;
-  /** How many ids the cache holds. */
+  /** How many of its ids the KV cache holds. */
   cached: number;
   done: boolean;
 }
 
-/** @returns the new ids of each prompt, the stop token included where one came */
+/** @returns the new ids of each prompt, with the stop token where one was generated */
 export async function generateInSlots(
   runner: SlotRunner,
   prompts: readonly number[][],
@@ -65,17 +77,17 @@ export async function generateInSlots(
         done: options.maxNewTokens === 0,
       };
     });
-    const told = wave.map(() => 0);
-    const tell = () =>
+    const reported = wave.map(() => 0);
+    const report = () =>
       wave.forEach(({ index: prompt, ids, promptLength }, i) => {
-        if (ids.length - promptLength > told[i]) watch.onIds?.(prompt, ids.slice(promptLength));
-        told[i] = ids.length - promptLength;
+        if (ids.length - promptLength > reported[i]) watch.onIds?.(prompt, ids.slice(promptLength));
+        reported[i] = ids.length - promptLength;
       });
     const goesOn = () => wave.some((sequence) => !sequence.done) && !watch.stopped?.();
     while (goesOn()) {
       if (wave.some(isUnread)) {
         await readPrompts(runner, wave, options);
-        tell();
+        report();
         continue;
       }
       const count = Math.min(mostRounds, roundsAhead(runner, wave, options));
@@ -86,12 +98,12 @@ export async function generateInSlots(
         Math.min(MOST_ROUNDS, Math.floor((UNSEEN_MS * count) / (performance.now() - started))),
       );
       for (const [round, ids] of made.entries()) {
-        // What was made beyond an end is not an answer's.
+        // Rounds after the end of all answers were submitted in advance and do not count.
         if (round > 0 && !goesOn()) break;
         wave.forEach((sequence, slot) => {
           if (!sequence.done) advance(sequence, 1, ids[slot], options, runner);
         });
-        tell();
+        report();
       }
     }
     results.push(...wave.map(({ ids, promptLength }) => ids.slice(promptLength)));
@@ -103,7 +115,10 @@ function isUnread({ done, cached }: Sequence): boolean {
   return !done && cached === 0;
 }
 
-/** Fills the caches that are empty: as many prompts (or their beginnings, where one is longer than a batch) as fit go into each prefill. */
+/**
+ * Prefills the slots whose cache is empty, with as many prompts in a batch as fit. Of a prompt longer than a
+ * batch only the beginning is prefilled; decode rounds read the rest.
+ */
 async function readPrompts(runner: SlotRunner, wave: Sequence[], options: GenerationOptions): Promise<void> {
   const pending = wave
     .map((sequence, slot) => ({
@@ -144,7 +159,10 @@ async function readPrompts(runner: SlotRunner, wave: Sequence[], options: Genera
   }
 }
 
-/** Rounds that can be asked for at once: until the last answer is as long as it may be, or the first one grows past the switch length; 1 where a prompt is still read. */
+/**
+ * Decode rounds that may be submitted together: until the last answer has its full length, or the first one
+ * grows past the switch length. It is 1 while a prompt is still being read.
+ */
 function roundsAhead(
   { maxLength, switchLength }: SlotRunner,
   wave: readonly Sequence[],
@@ -161,7 +179,7 @@ function roundsAhead(
   return Math.min(Math.max(...toEnd), ...toSwitch);
 }
 
-/** @returns ids of every slot, a round each */
+/** @returns the ids of every slot, for each round */
 function decodeRounds(
   runner: SlotRunner,
   wave: readonly Sequence[],
@@ -190,7 +208,10 @@ function decodeRounds(
   return runner.decode(rounds);
 }
 
-/** The cache took `count` more ids; where that was the last one known, `next` is appended. Past the switch length the cache is void. */
+/**
+ * Records that the cache holds `count` more ids. Where it holds all ids now, `next` is appended. Past the
+ * switch length the cache is void.
+ */
 function advance(
   sequence: Sequence,
   count: number,
@@ -207,7 +228,7 @@ function advance(
   if (switchLength !== null && sequence.ids.length === switchLength + 1) sequence.cached = 0;
 }
 
-/** @param ahead rounds before that are not seen yet */
+/** @param ahead rounds before this one whose ids the host has not read yet */
 function sampling(
   runner: SlotRunner,
   wave: readonly Sequence[],

@@ -1,9 +1,12 @@
-/** Prefill and decode on the GPU, over a KV cache that is planned anew when a prompt is longer than any before. */
+/**
+ * Runs prefill and decode on the GPU. Their KV cache is planned again when a prompt does not fit the one
+ * before.
+ */
 import type { KernelSettings } from '../../gpu/dispatch.ts';
 import { largest } from '../../lib/extremes.ts';
 import type { MemoryLimits } from '../../plan/memoryPlan.ts';
 import type { Plan } from '../../plan/plan.ts';
-import type { GenerationOptions } from '../engine.ts';
+import type { GenerationOptions, GenerationSize } from '../engine.ts';
 import type { SlotInputs, SlotRunner } from './generation.ts';
 import type { GpuReplay } from './planReplay.ts';
 import type { DeviceBuffers } from './deviceBuffers.ts';
@@ -16,13 +19,13 @@ import {
   type EnginePlans,
 } from '../enginePlans.ts';
 
-/** Of the engine whose weights and adapter answer. */
+/** The parts of the engine that generation uses. */
 export interface SlotsHost {
-  /** Its `generation` is what is planned here. */
+  /** `generation` is set here. */
   plans: EnginePlans;
   planOptions: PlanOptions;
-  /** What was asked for ahead of any prompt. */
-  asked?: { slots: number; maxLength: number };
+  /** The size that the engine's creator asked for; prompts may need more. */
+  asked?: GenerationSize;
   settings: KernelSettings;
   limits: MemoryLimits;
   deviceBuffers: DeviceBuffers;
@@ -37,7 +40,10 @@ export function slotRunner(
   const { slots, maxLength, switchLength, prefill, decode } = generationPlans(host, prompts, options);
   const { deviceBuffers, replay, planOptions } = host;
   const idsBytes = slots * 4;
-  /** Replays once with these inputs; its ids are the `round`-th that come back. @param feedBack the ids of the replay before are its input */
+  /**
+   * Replays a plan once and leaves its ids at place `round` of the staging buffer.
+   * @param feedBack whether the ids of the replay before are its input ids
+   */
   const run = async (plan: Plan, inputs: SlotInputs, round: number, feedBack: boolean) => {
     for (const [name, data] of Object.entries(inputs)) deviceBuffers.write(plan, name, data);
     const ids = deviceBuffers.output(plan, 'ids');
@@ -73,7 +79,8 @@ function generationPlans(
   const before = plans.generation;
   const slots = Math.min(prompts.length, asked?.slots ?? MOST_SLOTS);
   if (before && before.maxLength >= needed && before.slots >= slots) return before;
-  // A cache is as long as what is asked for, or as the one before unless that is much longer: files of one run do not take turns in replanning.
+  // The length of the cache before is kept unless it is much longer than needed: else two files of a run with
+  // prompts of different lengths would plan the cache again at each evaluation.
   const kept = before && before.maxLength <= 4 * needed ? before.maxLength : 0;
   const maxLength = Math.ceil(Math.max(needed, kept, asked?.maxLength ?? 0) / 64) * 64;
   if (before) {

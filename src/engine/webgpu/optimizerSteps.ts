@@ -1,6 +1,8 @@
 /**
- * Optimiser steps on the GPU. A step is submitted as a whole and its scalars come back by a ring of small buffers, so the next one is encoded while it
- * runs. One that fails on the GPU is not applied, and nor is what was submitted behind it, until the host has seen it: the order of steps is kept.
+ * Optimiser steps on the GPU. A step is submitted as a whole, and its scalars are read back through a ring of
+ * staging buffers, so that the next step is encoded while it runs. A step with a NaN or an overflow is not
+ * applied, nor are the steps submitted after it, until the host has seen the failure: steps are applied in
+ * order.
  */
 import type { MicroBatch } from '../../data/types.ts';
 import type { GpuContext } from '../../gpu/gpuContext.ts';
@@ -13,47 +15,49 @@ import type { DeviceBuffers } from './deviceBuffers.ts';
 import { STATS_BYTES, STEPS_AHEAD } from '../memoryReport.ts';
 import { settled } from '../../lib/promises.ts';
 
-/** Gradients of a token enter the float16 levels about as large as 2 to this. */
+/** On the float16 levels the gradient of a token's loss enters the backward pass as about 2 to this power. */
 const SCALE_BITS = 6;
-/** How much smaller they are made after an overflow, and how often before the step counts as failed. */
+/**
+ * After an overflow the scale is lowered by so many bits, at most so often before the step counts as failed.
+ */
 const RESCALE_BITS = 4;
 const MOST_RESCALES = 3;
 
-/** Of the engine whose adapter is trained. */
+/** The parts of the engine that training uses. */
 export interface StepsHost {
   context: GpuContext;
   settings: KernelSettings;
   deviceBuffers: DeviceBuffers;
   replay: GpuReplay;
   plans: { train: Plan; optimizer: Plan };
-  /** Elements of the adapter. */
+  /** How many elements the adapter has. */
   elements: number;
-  /** Keys dropout masks. */
+  /** Seeds the dropout masks. */
   seed: number;
   writeBatch(plan: Plan, batch: MicroBatch): void;
-  /** Runs one call at a time, in the order of asking. */
+  /** Runs one call at a time, in the order of the calls. */
   exclusively<T>(call: () => Promise<T>): Promise<T>;
 }
 
 interface Submitted {
-  /** 1-based, as AdamW's bias correction counts. */
+  /** 1-based, as in AdamW's bias correction. */
   number: number;
-  /** What loss and gradients were multiplied with, and the bits that made it. */
+  /** The loss scale, and the scale bits that it was made from. */
   scale: number;
   bits: number;
-  /** Failures for good before it. */
+  /** How many steps had failed for good when it was submitted. */
   era: number;
   startedMs: number;
-  /** Loss, squared norm, and whether this step or one ahead of it failed. */
+  /** Loss, squared gradient norm, and whether this step or an earlier one failed. */
   stats: Promise<Float32Array>;
 }
 
 export class GpuSteps {
-  /** Steps that the optimiser has taken. */
+  /** Steps submitted to the optimiser so far, those not applied left out. */
   taken = 0;
   private scaleBits = SCALE_BITS;
   private readonly ring: { buffer: GPUBuffer; free: Promise<unknown> }[];
-  /** Whether a failure is settled that the GPU still holds against what follows. */
+  /** Whether the host has handled a failure whose flag is still set on the GPU. */
   private settled = false;
   private readonly failures: NonFiniteError[] = [];
   private doneMs = 0;
@@ -87,7 +91,11 @@ export class GpuSteps {
     return output;
   }
 
-  /** Gradients of all micro-batches, added up, times a scale. @returns the scale: a power of two, 1 where nothing is rounded to float16 */
+  /**
+   * Computes the gradients of all micro-batches and adds them up, multiplied by the loss scale.
+   * @returns the scale: a power of two, 1 where nothing is rounded to float16
+   * @throws Error where no token of the step is supervised
+   */
   async accumulateGradients(microBatches: readonly MicroBatch[], step: number): Promise<number> {
     const { context, settings, deviceBuffers, replay, plans, elements, seed } = this.host;
     const supervised = microBatches.reduce((sum, batch) => sum + batch.supervisedTokens, 0);
@@ -96,7 +104,7 @@ export class GpuSteps {
     const scale = settings.level === 'plain' ? 1 : 2 ** (Math.ceil(Math.log2(supervised)) + this.scaleBits);
     const encoder = context.device.createCommandEncoder();
     for (const buffer of deviceBuffers.state('gradients', elements)) encoder.clearBuffer(buffer);
-    // The last of the stats is kept while a failure is not settled.
+    // The failure flag, the last of the stats, stays set until the host has handled the failure.
     encoder.clearBuffer(this.stats, 0, this.settled ? STATS_BYTES : STATS_BYTES - 4);
     this.settled = false;
     context.device.queue.submit([encoder.finish()]);
@@ -113,12 +121,12 @@ export class GpuSteps {
     return scale;
   }
 
-  /** Of one micro-batch. */
+  /** The plan of one micro-batch's forward and backward pass. */
   get trainPlan(): Plan {
     return this.host.plans.train;
   }
 
-  /** Loss, squared norm of the gradients and whether a step failed, as the GPU has them. */
+  /** The buffer of loss, squared gradient norm and failure flag. */
   get stats(): GPUBuffer {
     return this.host.deviceBuffers.state('stats', STATS)[0];
   }
@@ -154,8 +162,9 @@ export class GpuSteps {
   }
 
   /**
-   * Once more, since it was not applied: with smaller gradients where its float16 operands overflowed, as it was where only one ahead of it failed.
-   * @throws NonFiniteError where that does not help, and for what was submitted behind such a step
+   * Submits a step again that was not applied: with a smaller loss scale where its own operands overflowed,
+   * unchanged where only an earlier step had failed.
+   * @throws NonFiniteError where no scale helps, and for the steps that were submitted after such a step
    */
   private async repeat(input: StepInput, submitted: Submitted, stats: Float32Array): Promise<StepOutput> {
     if (submitted.era !== this.failures.length) throw this.failures[submitted.era];
@@ -183,7 +192,7 @@ export class GpuSteps {
   }
 }
 
-/** null where the step was not applied */
+/** @returns null where the step was not applied */
 function outputOf({ scale }: Submitted, [loss, squares, failed]: Float32Array): StepOutput | null {
   return failed ? null : { loss: loss / scale, gradNorm: Math.sqrt(squares) / scale };
 }

@@ -1,17 +1,22 @@
-/** Replays plans on the device: what a plan needs is made once, and a replay is cut into submissions that a desktop survives. */
+/**
+ * Replays plans on the device. Executors are made once; a replay is cut into submissions short enough for a
+ * desktop's GPU.
+ */
 import type { GpuContext } from '../../gpu/gpuContext.ts';
 import { PlanExecutor } from '../../plan/planExecutor.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { PassTimer, type PassSpan } from '../../plan/profile.ts';
 import type { DeviceBuffers } from './deviceBuffers.ts';
 
-/** GPU work submitted at once: longer trips the watchdog of some systems and freezes the desktop. */
+/**
+ * Milliseconds of GPU time in one submission: longer ones freeze the desktop, and some systems reset the GPU.
+ */
 const SUBMIT_MS = 100;
-/** Dispatches of a replay's first submission; each further one is twice as long, up to what is encoded while the GPU is busy with the one before. */
+/** Dispatches of a replay's first submission; each further one has twice as many, up to the largest. */
 const FIRST_PIECE = 32;
 const LARGEST_PIECE = 256;
 
-/** What is copied in the first submission of a replay, and in its last. */
+/** Copies to encode before the first dispatch of a replay, and after its last. */
 export interface ReplayCopies {
   before?(encoder: GPUCommandEncoder): void;
   after?(encoder: GPUCommandEncoder): void;
@@ -43,12 +48,15 @@ export class GpuReplay {
     return made;
   }
 
-  /** Lets go of what was made for these plans, or for all: their buffers were replaced. */
+  /** Drops the executors of these plans, or of all: their buffers were replaced. */
   forget(plans: readonly Plan[] = [...this.executors.keys()]): void {
     for (const plan of plans) this.executors.delete(plan);
   }
 
-  /** Encodes and submits one replay in pieces: small ones first, so that the GPU soon has work while the rest is encoded, and none over SUBMIT_MS. */
+  /**
+   * Encodes and submits one replay in pieces. The first ones are small, so that the GPU soon has work while
+   * the rest is encoded, and none takes much longer than SUBMIT_MS.
+   */
   async run(plan: Plan, { before, after }: ReplayCopies = {}): Promise<void> {
     const executor = await this.executor(plan);
     const { device } = this.context;
@@ -69,12 +77,12 @@ export class GpuReplay {
     }
   }
 
-  /** Learns how long dispatches take from so many that were waited for. */
+  /** Learns how long a dispatch takes, for cutting later replays. @param ms that `dispatches` took in all */
   took(ms: number, dispatches: number): void {
     this.dispatchesPerSubmit = Math.max(1, Math.round((SUBMIT_MS * dispatches) / ms));
   }
 
-  /** When the passes of the replays that `work` asks for ran on the GPU. @throws where the adapter has no timestamps */
+  /** @returns when each pass ran that `work` submits @throws where the adapter has no timestamps */
   async timePasses(work: () => Promise<unknown>): Promise<PassSpan[]> {
     const timer = (this.passTimer = new PassTimer(this.context));
     try {

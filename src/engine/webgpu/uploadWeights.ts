@@ -1,4 +1,4 @@
-/** Brings a model's frozen weights to the GPU, chunk by chunk. */
+/** Uploads a model's frozen weights to the GPU, chunk by chunk. */
 import {
   tensorPartBytes,
   type TensorInfo,
@@ -11,13 +11,20 @@ import { weightSlices } from '../../ops/weights/weightSlices.ts';
 import type { BufferRange } from '../../plan/planExecutor.ts';
 import type { EngineProgress } from '../engine.ts';
 
-/** By tensor and part; more than one range where the weight is split by rows, ranges of one buffer where weights lie together. */
+/**
+ * Ranges by tensor and part: several where a weight is split by rows, and ranges of one buffer where weights
+ * are contiguous.
+ */
 export type WeightBuffers = Map<string, Partial<Record<TensorPart, BufferRange[]>>>;
 
-/** Bytes handed to the queue before waiting for it, so that staging memory stays small. */
+/** Bytes given to the queue before waiting for it, so that the browser's staging memory stays small. */
 const BYTES_IN_FLIGHT = 64 * 1024 * 1024;
 
-/** @param names the tensors that the plans use @param groups those of them that lie together @throws where a tensor is missing from the source or a chunk does not fit */
+/**
+ * @param names the tensors that the plans read
+ * @param groups those of them that must be contiguous in one buffer
+ * @throws where a tensor is missing from the source or a chunk does not fit
+ */
 export async function uploadWeights(
   context: GpuContext,
   source: WeightSource,
@@ -93,7 +100,7 @@ function allocate(context: GpuContext, info: TensorInfo): Partial<Record<TensorP
   );
 }
 
-/** Writes bytes at `offset` of ranges that follow one another. */
+/** Writes bytes at `offset` of ranges that continue one another. */
 function write(device: GPUDevice, ranges: readonly BufferRange[], offset: number, bytes: Uint8Array): void {
   let first = 0;
   for (const { buffer, offset: start, size } of ranges) {
@@ -110,7 +117,7 @@ function write(device: GPUDevice, ranges: readonly BufferRange[], offset: number
   }
 }
 
-/** Writes bytes whose count may be no multiple of 4 (the end of a part). */
+/** Writes bytes whose count may not be a multiple of 4, at the end of a part. */
 function writePiece(device: GPUDevice, buffer: GPUBuffer, offset: number, bytes: Uint8Array): void {
   const whole = bytes.byteLength & ~3;
   if (whole > 0) device.queue.writeBuffer(buffer, offset, bytes as Uint8Array<ArrayBuffer>, 0, whole);

@@ -2,7 +2,7 @@
  * The variants of the GPU matmul kernels as data: the tile that a workgroup computes, how its invocations
  * share the tile, and how far a result may be off. Which variant runs is decided in matmulHeuristic.ts.
  */
-import type { KernelLevel } from '../../gpu/dispatch.ts';
+import { LEVEL_BOUNDS, type KernelLevel } from '../../gpu/dispatch.ts';
 
 /** Computes C in tiles of tileM x tileN. */
 export interface MatmulVariant {
@@ -34,9 +34,6 @@ export interface MatmulVariant {
    */
   bound: number;
 }
-
-/** Results differ by the order of their sums, by operands in float16, and by matrix units. */
-const BOUNDS: Record<KernelLevel, number> = { plain: 2e-5, f16: 4e-3, matrix: 5e-3 };
 
 export type Tile = readonly [tileM: number, tileN: number, perM: number, perN: number];
 
@@ -111,7 +108,7 @@ function variantOf(
     perN,
     threads: shader === 'matmul_subgroup_matrix' ? perM * perN * 32 : (tileM / perM) * (tileN / perN),
     dequantisesInTile,
-    bound: BOUNDS[level],
+    bound: LEVEL_BOUNDS[level],
   };
 }
 

@@ -47,7 +47,7 @@ export class Planning {
       probe: (bytes) => trainer.ask((api) => api.probe(bytes)),
     });
     this.kernelTuning = new KernelTuning({
-      measureKernels: (request, onProgress) => trainer.ask((api) => api.measureKernels(request, onProgress)),
+      measureKernels: (request) => trainer.ask((api) => api.measureKernels(request)),
     });
   }
 
@@ -62,7 +62,6 @@ export class Planning {
     const report = data.train?.report;
     this.forget();
     const mine = this.generation;
-    if (model && !report) this.measureExpected(model);
     if (!model || !report || report.summary.rows === 0) return;
     const longest = Math.max(report.summary.longest, data.longestValidation);
     if (longest > model.maxPositions) {
@@ -75,8 +74,7 @@ export class Planning {
       const plan = await this.trainer.ask((api) => api.plan(request));
       if (mine !== this.generation) return;
       this.plan = plan;
-      const { kernels } = plan;
-      if (kernels && kernels.measured < kernels.of)
+      if (plan.kernels?.basis === 'pending')
         this.kernelTuning.begin(request, (measured) => (this.plan = measured));
     } catch (error) {
       const message = reported(error, 'planning the run');
@@ -105,16 +103,6 @@ export class Planning {
       this.request(model, report.lengths, data.longestValidation),
       this.plan?.memory.total ?? Infinity,
     );
-  }
-
-  /** Before there is data: its rows are likely to fill micro-batches of max_length. */
-  private measureExpected(model: ModelDetails): void {
-    const length = Math.min(this.context.recipe.max_length, model.maxPositions);
-    try {
-      this.kernelTuning.begin(this.request(model, Uint32Array.of(length), 0), () => undefined);
-    } catch (error) {
-      this.error = reported(error, 'measuring kernels');
-    }
   }
 
   private request(

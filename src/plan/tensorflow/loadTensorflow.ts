@@ -1,4 +1,4 @@
-/** Loads TensorFlow.js with the best backend that works here; the only file that imports its packages. */
+/** Loads TensorFlow.js with the first backend that starts. No other file imports its packages. */
 import type { TensorFlow } from '../../graph/tensorflowTypes.ts';
 import { report } from '../../lib/errorLog.ts';
 
@@ -28,8 +28,9 @@ export async function loadTensorFlow(
 }
 
 /**
- * Puts TensorFlow.js on a device that is there already, so that both share it. Its commands are flushed by `flush` before the device's owner
- * submits its own.
+ * Loads TensorFlow.js on a device that exists already.
+ * @returns the module, and `flush`, which must submit its commands before the device's owner submits commands
+ * of its own
  */
 export async function loadTensorFlowOn(
   device: GPUDevice,
@@ -46,7 +47,8 @@ export async function loadTensorFlowOn(
   return {
     tf,
     flush() {
-      // Its encoder is null while nothing is recorded, and submitQueue would fail; a pass may be open still, which submitQueue does not end.
+      // Its encoder is null while nothing is recorded, and submitQueue would fail; a pass may be open still,
+      // which submitQueue does not end.
       const open = backend as unknown as {
         commandEncoder: GPUCommandEncoder | null;
         endComputePassEncoder(): void;

@@ -1,6 +1,6 @@
 /**
- * The reference executor: runs the same graph by each op's TensorFlow.js definition and takes gradients by tf.grads, so that it checks both the
- * kernels and the differentiation; it is also what trains where a browser has no WebGPU.
+ * The reference executor: runs a graph by each op's TensorFlow.js definition and takes gradients by tf.grads.
+ * It checks both the kernels and the differentiation, and it trains where a browser has no WebGPU.
  */
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import type { Graph } from '../../graph/graph.ts';

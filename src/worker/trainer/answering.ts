@@ -10,7 +10,7 @@ import { openModel } from '../../storage/models.ts';
 import { findRun, readPart } from '../../storage/runs.ts';
 import type { EngineHost } from '../../engine/engineHost.ts';
 import type { AdapterTensors, Engine, EngineProgress } from '../../engine/engine.ts';
-import type { KernelChoice } from '../../tuning/kernelChoice.ts';
+import { readKernelChoice, type KernelChoice } from '../../tuning/kernelChoice.ts';
 import type { Recipe } from '../../training/recipe.ts';
 import type { ChatReply, ChatRequest, OnPair, SamplingOptions, TokenLosses } from './trainerProtocol.ts';
 
@@ -188,15 +188,15 @@ export class Answering {
     // The engine that held another adapter is disposed by the next create().
     if (this.held) this.held.engine = null;
     const { recipe, tokensPerMicroBatch } = held;
-    // The run's own kernels, so that answers and losses are what they were.
-    const kernels = held.kernels && (await this.engines.canRun(held.kernels)) ? held.kernels : undefined;
+    // The run's own level, so that answers and losses are what they were.
+    const level = held.kernels && (await this.engines.canRun(held.kernels)) ? held.kernels.level : undefined;
     const engine = await this.engines.create({
       weights,
       lora: recipe.lora,
       tokensPerMicroBatch,
       gradientCheckpointing: true,
       training: false,
-      kernels,
+      level,
       seed: 0,
       onProgress,
     });
@@ -217,7 +217,7 @@ export class Answering {
       modelId: run.modelId,
       recipe: run.recipe as Recipe,
       tokensPerMicroBatch: run.tokensPerMicroBatch,
-      kernels: run.kernels,
+      kernels: readKernelChoice(run.kernels) ?? undefined,
       adapter,
       engine: null,
     };

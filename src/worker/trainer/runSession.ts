@@ -8,11 +8,10 @@ import { UserError, isDeviceLost } from '../../lib/errors.ts';
 import { report } from '../../lib/errorLog.ts';
 import type { Database } from '../../storage/database.ts';
 import { openModel } from '../../storage/models.ts';
-import type { WeightSource } from '../../formats/tensors.ts';
 import type { EngineHost } from '../../engine/engineHost.ts';
-import { engineRequest } from '../../engine/engineRequest.ts';
+import { engineRequest, type EngineRequest } from '../../engine/engineRequest.ts';
 import type { AdapterTensors, Engine } from '../../engine/engine.ts';
-import type { KernelChoice } from '../../tuning/kernelChoice.ts';
+import { readKernelChoice, type KernelChoice } from '../../tuning/kernelChoice.ts';
 import type { Evaluator } from '../../training/evaluation.ts';
 import type { RunResult, TrainerEvent } from '../../training/runRecord.ts';
 import { Trainer, type TrainerOptions } from '../../training/trainer.ts';
@@ -25,8 +24,6 @@ import { RunStore } from './runStore.ts';
 
 /** The device may be lost this often without a new checkpoint in between. */
 const LOSSES_IN_PLACE = 3;
-/** Milliseconds that kernels may be measured before the first step. */
-const MEASURING_MS = 5000;
 
 export class RunSession {
   readonly runId: string;
@@ -87,7 +84,7 @@ export class RunSession {
       this.evaluationClients.connect(ports, () => this.engine!),
     );
     const { kernels, notes } = await store.begin(request);
-    this.kernels = kernels;
+    this.kernels = readKernelChoice(kernels) ?? undefined;
     this.onEvent({ type: 'began', runId, notes });
     const result = await this.trainOverLosses(documents, evaluators);
     const engine = this.engine!;
@@ -178,34 +175,30 @@ export class RunSession {
   }
 
   private async createEngine(): Promise<Engine> {
-    const { recipe, modelId } = this.request;
-    const { weights } = await openModel(this.database, modelId);
-    const { lora, tokensPerMicroBatch, gradientCheckpointing, memoryAim } = engineRequest(
-      this.request,
-      weights,
-    );
-    await this.settleKernels(weights);
+    const { weights } = await openModel(this.database, this.request.modelId);
+    const request = engineRequest(this.request, weights);
+    await this.settleKernels(request);
     return this.engines.create({
+      ...request,
       weights,
-      lora,
-      tokensPerMicroBatch,
-      gradientCheckpointing,
-      memoryAim,
-      kernels: this.kernels,
-      seed: recipe.training.seed,
+      level: this.kernels?.level,
+      seed: this.request.recipe.training.seed,
       onProgress: (progress) => this.onEvent({ type: 'engine', progress }),
     });
   }
 
-  /** A run keeps its kernels to its end, over reloads too, so that it goes on to the same bytes. */
-  private async settleKernels(weights: WeightSource): Promise<void> {
+  /** A run keeps its level to its end, also after a reload, so that it resumes to the same bytes. */
+  private async settleKernels(request: EngineRequest): Promise<void> {
     if (!this.kernels || !(await this.engines.canRun(this.kernels))) {
-      this.kernels = await this.engines.settleKernels(engineRequest(this.request, weights), {
-        budgetMs: MEASURING_MS,
-        stopped: () => this.stopping,
-        onProgress: (done, total) =>
-          this.onEvent({ type: 'engine', progress: { phase: 'measuring', done, total, unit: 'shapes' } }),
-      });
+      this.kernels = await this.engines.settleKernels(
+        request,
+        () => this.stopping,
+        () =>
+          this.onEvent({
+            type: 'engine',
+            progress: { phase: 'measuring', done: 0, total: 1, unit: 'measurements' },
+          }),
+      );
     }
     if (this.kernels) this.onEvent({ type: 'kernels', kernels: this.kernels });
   }

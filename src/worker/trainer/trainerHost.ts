@@ -3,6 +3,7 @@ import { UserError } from '../../lib/errors.ts';
 import { openDatabase, type Database } from '../../storage/database.ts';
 import { openModel } from '../../storage/models.ts';
 import { tuningIn } from '../../storage/tuning.ts';
+import { KernelTuner } from '../../tuning/kernelTuner.ts';
 import { EngineHost } from '../../engine/engineHost.ts';
 import type { EngineProgress } from '../../engine/engine.ts';
 import { engineRequest } from '../../engine/engineRequest.ts';
@@ -29,9 +30,6 @@ import type { PageTrace } from '../pageTrace.ts';
 import { holdingRun } from '../runLock.ts';
 import { RunSession } from './runSession.ts';
 
-/** Milliseconds that measuring in the background may take in all. */
-const BACKGROUND_MS = 120_000;
-
 export class TrainerHost implements TrainerApi {
   private session: RunSession | null = null;
   private readonly evaluationClients = new EvaluationClients();
@@ -40,7 +38,7 @@ export class TrainerHost implements TrainerApi {
 
   constructor(
     private readonly database: Promise<Database> = openDatabase(),
-    private readonly engines = new EngineHost(undefined, tuningIn(database)),
+    private readonly engines = new EngineHost(undefined, new KernelTuner(tuningIn(database))),
   ) {
     this.answering = new Answering(database, engines);
   }
@@ -48,7 +46,7 @@ export class TrainerHost implements TrainerApi {
   async plan(request: PlanRequest): Promise<RunPlan> {
     const { weights } = await openModel(await this.database, request.modelId);
     const { recipe } = request;
-    const answer = await this.engines.memoryOf(engineRequest(request, weights));
+    const answer = await this.engines.forecast(engineRequest(request, weights));
     return {
       ...answer,
       totalSteps: totalSteps(
@@ -60,22 +58,14 @@ export class TrainerHost implements TrainerApi {
     };
   }
 
-  async measureKernels(
-    request: PlanRequest,
-    onProgress: (done: number, total: number) => void,
-  ): Promise<RunPlan | null> {
+  async measureKernels(request: PlanRequest): Promise<RunPlan | null> {
     if (this.session) return null;
     this.stopMeasuring();
     const mine = this.measurement;
     const stopped = () => mine.stopped;
     const { weights } = await openModel(await this.database, request.modelId);
     const measured =
-      !stopped() &&
-      (await this.engines.measureKernels(engineRequest(request, weights), {
-        budgetMs: BACKGROUND_MS,
-        stopped,
-        onProgress,
-      }));
+      !stopped() && (await this.engines.measureLevel(engineRequest(request, weights), stopped));
     return measured && !stopped() ? this.plan(request) : null;
   }
 

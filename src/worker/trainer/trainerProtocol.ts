@@ -9,6 +9,7 @@ import type {
   MemoryChoice,
   MemoryReport,
 } from '../../engine/engine.ts';
+import type { EngineForecast } from '../../engine/engineHost.ts';
 import type { GpuCheck } from '../../verify/gpuCheck.ts';
 import type { KernelRequest, KernelChoice } from '../../tuning/kernelChoice.ts';
 import type { Recipe } from '../../training/recipe.ts';
@@ -37,17 +38,9 @@ export interface PlanRequest {
   kernels: KernelRequest;
 }
 
-export interface RunPlan {
-  memory: MemoryReport;
-  tokensPerMicroBatch: number;
-  /** What is recomputed so that it fits, and why; absent where TensorFlow.js runs. */
-  choice?: MemoryChoice;
-  /** What the kernels would be now; absent where TensorFlow.js runs. */
-  kernels?: KernelChoice;
+/** What the page shows of a run before it starts. */
+export interface RunPlan extends EngineForecast {
   totalSteps: number;
-  /** The adapter in words, and which executor runs. */
-  device: string;
-  isFallback: boolean;
 }
 
 export interface FileInReport {
@@ -142,14 +135,11 @@ export interface TrainerApi {
   /** Plans a run without allocating: exact memory before the start. */
   plan(request: PlanRequest): Promise<RunPlan>;
   /**
-   * Measures the kernels of such a run in the background. Any run or question to the GPU ends it. Null where
-   * there is nothing to measure.
-   * @returns the plan with what was measured
+   * Measures in the background which level of kernels is fastest for such a run. Any run or question to the
+   * GPU ends it.
+   * @returns the plan at the level that was found; null where nothing was to be measured, or it was ended
    */
-  measureKernels(
-    request: PlanRequest,
-    onProgress: (done: number, total: number) => void,
-  ): Promise<RunPlan | null>;
+  measureKernels(request: PlanRequest): Promise<RunPlan | null>;
   /** Allocates this many bytes and frees them. @returns bytes granted; null where there is no WebGPU */
   probe(bytes: number): Promise<number | null>;
   /** @param pageTrace is asked at the end, for the report */

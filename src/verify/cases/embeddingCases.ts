@@ -1,0 +1,41 @@
+/** Embedding tables of every kind, and gathered rows. */
+import { add } from '../../ops/elementwise/add.ts';
+import { embedding } from '../../ops/embedding/embedding.ts';
+import { gatherRows } from '../../ops/embedding/gatherRows.ts';
+import { caseList, KINDS, type OpCase } from '../caseBuilder.ts';
+
+export function embeddingCases(): OpCase[] {
+  const { cases, build } = caseList();
+  for (const kind of KINDS) {
+    build(`embedding ${kind} 11×34`, (c) => {
+      const table = c.weight('table', [13, 34], kind);
+      return [
+        add(
+          c.graph,
+          c.leaf('x', 11, 34),
+          embedding(
+            c.graph,
+            c.input('ids', new Uint32Array([0, 12, 3, 3, 5, 1, 0, 7, 12, 11, 2])),
+            table,
+            1.25,
+          ),
+        ),
+      ];
+    });
+  }
+  build('gatherRows 3 of 10×17', (c) => {
+    const table = c.weight('table', [10, 17], 'f32');
+    const x = embedding(
+      c.graph,
+      c.input(
+        'ids',
+        Uint32Array.from({ length: 10 }, (_, i) => 9 - i),
+      ),
+      table,
+    );
+    return [
+      add(c.graph, c.leaf('x', 3, 17), gatherRows(c.graph, x, c.input('rows', new Uint32Array([9, 0, 4])))),
+    ];
+  });
+  return cases;
+}
