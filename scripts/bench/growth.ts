@@ -78,7 +78,7 @@ export async function benchGrowth(
     const parts =
       restMs === null
         ? ''
-        : `, of that attention ${attentionMs!.toFixed(1)} and the rest ${restMs.toFixed(1)} (${((restMs / tokens) * 1000).toFixed(1)} a thousand tokens)`;
+        : `, of that attention ${attentionMs.toFixed(1)} and the rest ${restMs.toFixed(1)} (${((restMs / tokens) * 1000).toFixed(1)} a thousand tokens)`;
     host.log(`${model}, a document of ${tokens}: ${stepMs.toFixed(1)} ms${parts}`);
   }
   await overMicroBatches(context, made, host, { model, tokens: microBatchTokens, counts });

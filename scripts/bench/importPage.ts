@@ -16,7 +16,7 @@ const steps = {
   async importModel() {
     const files = [...document.querySelector('input')!.files!].map((file) => ({
       path: file.name,
-      blob: file as Blob,
+      blob: file,
     }));
     const { id, storedBytes } = await importer.api.importModel(
       files,

@@ -24,7 +24,7 @@ export function pollPatiently(): void {
     last = now;
     return now - began < EAGER_MS ? immediately(callback, ...args) : setTimeout(callback, 1, ...args);
   };
-  globalThis.setImmediate = Object.assign(patient, immediately) as typeof setImmediate;
+  globalThis.setImmediate = Object.assign<typeof patient, typeof setImmediate>(patient, immediately);
 }
 
 function isNative(callback: unknown): boolean {

@@ -84,7 +84,7 @@ function shardsOf(
   specs: ReadonlyMap<string, SafetensorsSpec>,
   limit: number,
 ): Map<string, SafetensorsSpec>[] {
-  const shards: Map<string, SafetensorsSpec>[] = [new Map()];
+  const shards = [new Map<string, SafetensorsSpec>()];
   let used = 0;
   for (const [name, spec] of specs) {
     const bytes = safetensorsBytes(spec);

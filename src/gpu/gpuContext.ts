@@ -53,9 +53,7 @@ export class GpuContext {
       maxBufferBytes: device.limits.maxBufferSize,
     };
     device.addEventListener('uncapturederror', (event) => {
-      const refused = new Error(
-        `The GPU refused a command: ${(event as GPUUncapturedErrorEvent).error.message}`,
-      );
+      const refused = new Error(`The GPU refused a command: ${event.error.message}`);
       report(refused, 'running commands on the GPU');
       this.firstError ??= refused;
     });
@@ -209,7 +207,7 @@ const RAISED_LIMITS = [
  */
 export async function openGpu(
   gpu: GPU | undefined = navigator.gpu,
-  raised: readonly (keyof GPUSupportedLimits & string)[] = RAISED_LIMITS,
+  raised: readonly (typeof RAISED_LIMITS)[number][] = RAISED_LIMITS,
 ): Promise<GpuContext | null> {
   const adapter = await gpu?.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) return null;

@@ -93,7 +93,10 @@ export async function* storedChunks(
   onRead?: (bytes: number) => void,
   quantize?: BlockQuantizer,
 ): AsyncGenerator<TensorChunk> {
-  if (tensor.nf4) return yield* quantizedChunks(tensor, tensor.nf4, info, onRead);
+  if (tensor.nf4) {
+    yield* quantizedChunks(tensor, tensor.nf4, info, onRead);
+    return;
+  }
   const quantizer = info.kind === 'nf4' ? new Nf4Quantizer(info.shape.reduce((a, b) => a * b, 1)) : null;
   let packedBytes = 0;
   let elementsRead = 0;

@@ -105,7 +105,7 @@ export function nestedRopes(
     ropeOf(config, { ...base, ...nested[kind], ...more }, heads);
   return {
     sliding: settings('sliding_attention'),
-    full: settings('full_attention', (json.rope_scaling ?? null) as object | null),
+    full: settings('full_attention', json.rope_scaling ?? null),
   };
 }
 

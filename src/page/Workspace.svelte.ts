@@ -207,14 +207,14 @@ export class Workspace {
 
   /** Why Train cannot be pressed. */
   get blockers(): string[] {
-    const reasons: string[] = [];
+    let reasons: string[] = [];
     const { model, data, recipe } = this;
     if (!model) reasons.push('Drop a model first.');
     else if (model.quantization !== recipe.quantization)
       reasons.push(
         `The recipe asks for quantization "${recipe.quantization}", the stored model is "${model.quantization}". Drop the model's files again, or change the recipe.`,
       );
-    reasons.push(...data.blockers, ...maskBlockers(data.train?.report));
+    reasons = [...reasons, ...data.blockers, ...maskBlockers(data.train?.report)];
     const metric =
       model && data.train?.report
         ? metricFault(

@@ -57,7 +57,7 @@ export function planMemory(
     conflicts[a].add(b);
     conflicts[b].add(a);
   }
-  const placements: Placement[] = new Array(blocks.length);
+  const placements = new Array<Placement>(blocks.length);
   const arenas: { bytes: number; placed: number[] }[] = [];
   const order = blocks
     .map((_, i) => i)

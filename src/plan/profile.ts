@@ -5,6 +5,7 @@
 import type { GpuContext } from '../gpu/gpuContext.ts';
 import { readTimestamps } from '../gpu/readback.ts';
 import type { PlanExecutor } from './planExecutor.ts';
+import { largest, smallest } from '../lib/extremes.ts';
 
 export interface EncodeTime {
   /** Milliseconds of JavaScript until the command buffer is finished. */
@@ -84,7 +85,7 @@ export async function profilePlan(context: GpuContext, executor: PlanExecutor): 
     for (let i = from; i < to; i++) {
       const { op, shader, constants } = executor.plan.dispatches[i];
       const shape = SIZES.filter((name) => name in constants)
-        .map((name) => `${name} ${String(constants[name])}`)
+        .map((name) => `${name} ${JSON.stringify(constants[name])}`)
         .join(' ');
       const key = `${op} ${shader} ${shape}`;
       const row = rows.get(key) ?? { op, shader, shape, count: 0, ms: 0 };

@@ -58,7 +58,7 @@ export async function pageTrace(since: string): Promise<PageTrace> {
 /** Keeps what a worker requested before it is ended. */
 async function endWorker(worker: Worker): Promise<void> {
   living.delete(worker);
-  past.push(...(await requestsOf(worker)));
+  for (const request of await requestsOf(worker)) past.push(request);
   worker.terminate();
 }
 

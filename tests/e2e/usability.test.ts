@@ -65,7 +65,7 @@ describe.skipIf(!browserPath)('usability', { timeout: 240_000 }, () => {
             await (
               globalThis as unknown as { axe: { run(): Promise<{ violations: AxeResult[] }> } }
             ).axe.run()
-          ).violations as AxeResult[],
+          ).violations,
       );
       for (const { id, impact, nodes } of violations) {
         if (impact === 'serious' || impact === 'critical')

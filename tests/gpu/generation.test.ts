@@ -44,7 +44,7 @@ async function generated(
   settings: Partial<KernelSettings>,
 ): Promise<{ ids: number[][][]; alone: number[][]; shaders: Set<string> }> {
   const context = await gpuWith(settings);
-  const weights = await memoryWeightSource(
+  const weights = memoryWeightSource(
     await openCheckpoint(tinyModelFiles({}, CONFIG)),
     modelOf(CONFIG).tensors,
     'nf4',

@@ -178,7 +178,7 @@ describe.skipIf(!hasGpu)('a step whose scaled gradients overflow', () => {
         emit,
       }).run();
     // The fourth step is submitted before the third is reported.
-    let good: Promise<AdapterTensors> | null = null;
+    let good = null as Promise<AdapterTensors> | null;
     const result = await run(6, (event) => {
       if (event.type !== 'progress' || event.step !== 3) return;
       good = engine.readAdapter();

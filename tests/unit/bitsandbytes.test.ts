@@ -117,9 +117,7 @@ async function changed(change: (tensors: Tensors) => void): Promise<NamedFile[]>
 const Q = 'model.layers.0.self_attn.q_proj.weight';
 const STATE = `${Q}.quant_state.bitsandbytes__nf4`;
 const state = (replace: (json: string) => string) => (tensors: Tensors) => {
-  const data = new TextEncoder().encode(
-    replace(new TextDecoder().decode(tensors.get(STATE)!.data as Uint8Array)),
-  );
+  const data = new TextEncoder().encode(replace(new TextDecoder().decode(tensors.get(STATE)!.data)));
   tensors.set(STATE, { dtype: 'U8', shape: [data.length], data });
 };
 const value = (name: string, index: number, number: number) => (tensors: Tensors) => {

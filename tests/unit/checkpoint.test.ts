@@ -69,10 +69,10 @@ describe('FP8', () => {
   function files(scaleShape: [number, number], block: [number, number] | null): NamedFile[] {
     const name = 'model.layers.0.mlp.down_proj.weight';
     const double = 'model.layers.0.mlp.up_proj.weight';
-    const tensors = Object.fromEntries(
+    const tensors: Parameters<typeof safetensors>[0] = Object.fromEntries(
       [...tinyWeights()].map(([key, { shape, data }]) => [
         key,
-        { dtype: 'F32' as SafetensorsDtype, shape, bytes: bytesOf(data as Float32Array) },
+        { dtype: 'F32', shape, bytes: bytesOf(data as Float32Array) },
       ]),
     );
     const { shape } = tensors[name];

@@ -84,7 +84,7 @@ class AheadEngine extends QuadraticEngine {
   mostInFlight = 0;
   /** Whether anything but a step was asked for while one was on its way. */
   disturbed = false;
-  private failure: unknown = null;
+  private failure: Error | null = null;
 
   override trainStep(input: StepInput) {
     this.mostInFlight = Math.max(this.mostInFlight, ++this.inFlight);
@@ -95,7 +95,7 @@ class AheadEngine extends QuadraticEngine {
         return super.trainStep(input);
       })
       .catch((error: unknown) => {
-        this.failure = error;
+        this.failure = error as Error;
         throw error;
       })
       .finally(() => this.inFlight--);

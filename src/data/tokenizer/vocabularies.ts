@@ -66,7 +66,7 @@ function bpe({ kind: _, ...model }: { kind: 'BPE' } & BpeModel): Vocabulary {
           continue;
         }
         const fallback = bytes && bytesOf(piece, bytes);
-        if (fallback) out.push(...fallback);
+        if (fallback) for (const byte of fallback) out.push(byte);
         else if (unknown !== undefined) {
           if (pending !== null && !model.fuse_unk) out.push(pending);
           pending = unknown;

@@ -5,6 +5,7 @@
 import { mix32, randomKey } from '../../lib/counterRandom.ts';
 import type { GenerationOptions, GenerationWatch } from '../engine.ts';
 import { MOST_ROUNDS } from '../memoryReport.ts';
+import { largest, smallest } from '../../lib/extremes.ts';
 
 /** A slot number that the cache kernels skip. */
 const NO_SLOT = 0xffffffff;
@@ -106,7 +107,7 @@ export async function generateInSlots(
         report();
       }
     }
-    results.push(...wave.map(({ ids, promptLength }) => ids.slice(promptLength)));
+    for (const { ids, promptLength } of wave) results.push(ids.slice(promptLength));
   }
   return results;
 }
@@ -176,7 +177,7 @@ function roundsAhead(
   const toSwitch = active.map(({ ids }) =>
     switchLength !== null && ids.length <= switchLength ? switchLength + 1 - ids.length : Infinity,
   );
-  return Math.min(Math.max(...toEnd), ...toSwitch);
+  return smallest([largest(toEnd), ...toSwitch]);
 }
 
 /** @returns the ids of every slot, for each round */

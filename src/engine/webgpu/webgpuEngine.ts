@@ -108,7 +108,7 @@ export class WebGpuEngine implements Engine {
     engine.states.writeFlat('adapter', initialAdapter(plans.layout, options.seed));
     await Promise.all(
       [plans.training?.train, plans.score, plans.training?.optimizer].map(
-        (plan) => plan && engine.replay.executor(plan),
+        async (plan) => plan && engine.replay.executor(plan),
       ),
     );
     context.check();

@@ -79,7 +79,7 @@ export const attentionOp: Op<AttentionInputs, AttentionAttributes> = {
   },
   tensorflow(tf, { q, k, v, documentStart }, { attributes }) {
     const { heads, keyHeads, headDim, scale, window, softcap } = attributes;
-    const tokens = q.shape[0]!;
+    const tokens = q.shape[0];
     const group = heads / keyHeads;
     const perHead = (x: typeof q, count: number) =>
       tf.transpose(tf.reshape(x, [tokens, count, headDim]), [1, 0, 2]);

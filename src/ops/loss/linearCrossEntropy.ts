@@ -134,7 +134,7 @@ export const linearCrossEntropyOp: Op<LinearCrossEntropyInputs, LinearCrossEntro
     let logits = tf.matMul(h, head, false, true);
     if (softcap > 0) logits = tf.mul(tf.tanh(tf.div(logits, softcap)), softcap);
     const picked = tf.sum(
-      tf.mul(logits, tf.oneHot(tf.cast(tf.maximum(targets, 0), 'int32'), head.shape[0]!)),
+      tf.mul(logits, tf.oneHot(tf.cast(tf.maximum(targets, 0), 'int32'), head.shape[0])),
       1,
     );
     const correct = tf.cast(tf.equal(tf.argMax(logits, 1), tf.cast(targets, 'int32')), 'float32');

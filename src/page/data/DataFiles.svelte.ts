@@ -8,6 +8,7 @@ import type { FileReport } from '../../worker/dataset/datasetProtocol.ts';
 import { WorkerDied } from '../../worker/supervisedWorker.ts';
 import { DataFile, type Reading } from './DataFile.svelte.ts';
 import { integer } from '../text.ts';
+import { largest } from '../../lib/extremes.ts';
 
 /** Curves and losses are kept by name: 'training' and each validation set. */
 const TRAINING_CURVE = 'training';
@@ -29,7 +30,10 @@ export class DataFiles {
 
   /** Tokens of the longest row over the validation files. */
   get longestValidation(): number {
-    return Math.max(0, ...this.validation.map(({ report }) => report?.summary.longest ?? 0));
+    return largest(
+      this.validation.map(({ report }) => report?.summary.longest ?? 0),
+      0,
+    );
   }
 
   /**
@@ -96,10 +100,10 @@ export class DataFiles {
   /** Why these files cannot be trained on. A validation file that fails, fails alone. */
   get blockers(): string[] {
     const { train } = this;
-    const reasons: string[] = [];
+    let reasons: string[] = [];
     if (!train) reasons.push('Drop a training file.');
     else if (train.error) reasons.push(train.error);
-    else if (train.report) reasons.push(...this.rowBlockers(train.report));
+    else if (train.report) reasons = this.rowBlockers(train.report);
     for (const file of this.all) if (file.progress) reasons.push(`${file.file.name} is being read.`);
     return reasons;
   }

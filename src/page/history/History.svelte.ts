@@ -117,7 +117,7 @@ export class History {
 
   /** The next run goes on from a dropped PEFT folder. @throws where it is none, or does not fit the model */
   async startFromFiles(files: readonly File[], modelId: string): Promise<void> {
-    const named = files.map((file) => ({ path: file.webkitRelativePath || file.name, blob: file as Blob }));
+    const named = files.map((file) => ({ path: file.webkitRelativePath || file.name, blob: file }));
     this.startFrom = await this.worker.ask((api) => api.startFromFiles(named, modelId));
   }
 

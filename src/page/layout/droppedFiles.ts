@@ -23,7 +23,7 @@ async function filesUnder(entry: FileSystemEntry): Promise<File[]> {
       reader.readEntries(resolve, reject),
     );
     if (piece.length === 0) break;
-    children.push(...piece);
+    for (const child of piece) children.push(child);
   }
   return (await Promise.all(children.map(filesUnder))).flat();
 }

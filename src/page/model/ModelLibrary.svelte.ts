@@ -34,7 +34,7 @@ export class ModelLibrary {
   async importModel(files: readonly File[]): Promise<void> {
     const { recipe } = this.host;
     await this.host.guard('importing a model', async () => {
-      const named = files.map((file) => ({ path: file.webkitRelativePath || file.name, blob: file as Blob }));
+      const named = files.map((file) => ({ path: file.webkitRelativePath || file.name, blob: file }));
       const folder = named[0]?.path.includes('/') ? named[0].path.split('/')[0] : '';
       const single = named.length === 1 ? named[0].path.replace(/\.gguf$/i, '') : '';
       const inRecipe = recipe.model

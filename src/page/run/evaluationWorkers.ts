@@ -32,7 +32,9 @@ export async function connectEvaluationWorkers(
   while (lost.size > 0) {
     const again = new Set([...lost].filter((file) => !failed.has(file)));
     lost.clear();
-    ports = await Promise.all(files.map((file, i) => (again.has(file) ? connectOrFail(file) : ports[i])));
+    ports = await Promise.all(
+      files.map(async (file, i) => (again.has(file) ? connectOrFail(file) : ports[i])),
+    );
   }
   for (const file of files) file.onDeath = (message, restarted) => onDeath(file, message, restarted);
   return { ports, failed };

@@ -40,7 +40,7 @@ export async function loadTensorFlowOn(
   await import('@tensorflow/tfjs-core/dist/register_all_gradients.js');
   const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu');
   if (tf.findBackendFactory('webgpu')) tf.removeBackend('webgpu');
-  const backend = new WebGPUBackend(device, adapterInfo as never);
+  const backend = new WebGPUBackend(device, adapterInfo);
   tf.registerBackend('webgpu', () => backend);
   await tf.setBackend('webgpu');
   await tf.ready();

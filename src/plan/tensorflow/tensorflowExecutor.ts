@@ -64,7 +64,7 @@ export class TensorFlowExecutor {
         .reduce((a, b) => tf.add(a, b)) as Scalar;
     };
     const { value, grads } = tf.valueAndGrads(objective)([...parameters.values()]);
-    return { loss: value as Scalar, gradients: new Map(names.map((name, i) => [name, grads[i]])) };
+    return { loss: value, gradients: new Map(names.map((name, i) => [name, grads[i]])) };
   }
 
   dispose(): void {
@@ -95,7 +95,7 @@ export class TensorFlowExecutor {
       const node = this.producers.get(pending.pop()!);
       if (!node || needed.has(node)) continue;
       needed.add(node);
-      pending.push(...inputValues(node));
+      for (const value of inputValues(node)) pending.push(value);
     }
     return this.graph.nodes.filter((node) => needed.has(node));
   }

@@ -13,6 +13,7 @@ import type { AdapterTensors, Engine, EngineProgress } from '../../engine/engine
 import { readKernelChoice, type KernelChoice } from '../../tuning/kernelChoice.ts';
 import type { Recipe } from '../../training/recipe.ts';
 import type { ChatReply, ChatRequest, OnPair, SamplingOptions, TokenLosses } from './trainerProtocol.ts';
+import { largest } from '../../lib/extremes.ts';
 
 /** The adapter that the engine holds. */
 interface Held {
@@ -84,7 +85,7 @@ export class Answering {
           }),
         );
       });
-      const longest = Math.max(...prompts.map(({ length }) => length)) + sampling.maxNewTokens;
+      const longest = largest(prompts.map(({ length }) => length)) + sampling.maxNewTokens;
       if (longest > maxPositions)
         throw new UserError(
           `The conversation and max_new_tokens come to ${longest} tokens; this model knows ${maxPositions} positions. Start a new conversation, or lower max_new_tokens.`,
