@@ -214,7 +214,7 @@ export async function openGpu(
   const { limits, info, features } = adapter;
   const device = await adapter.requestDevice({
     requiredFeatures: OPTIONAL_FEATURES.filter((name) => features.has(name)),
-    requiredLimits: Object.fromEntries(raised.map((name) => [name, limits[name] as number])),
+    requiredLimits: Object.fromEntries(raised.map((name) => [name, limits[name]])),
   });
   return new GpuContext(device, info);
 }
