@@ -1,6 +1,7 @@
 /** The checks of `npm run check`, which `npm test` runs first: format, lint, import rules and types. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { keepsHouseRules } from './houseCheck.ts';
 import { root } from './site.ts';
 
 interface Check {
@@ -32,6 +33,8 @@ export async function runChecks(): Promise<{ passed: string[]; failed: string[] 
     console.log(`\n== ${name}`);
     ((await runProgram(program, args, process.env)) === 0 ? passed : failed).push(name);
   }
+  console.log('\n== rules of the house');
+  (keepsHouseRules() ? passed : failed).push('rules of the house');
   return { passed, failed };
 }
 

@@ -8,6 +8,35 @@ import { root } from './site.ts';
 const CHECKED = /^(src|shaders|scripts|tests)\/.*\.(ts|mts|mjs|svelte|wgsl|css)$/;
 const OURS = /^(src|shaders)\//;
 
+/** Folders that do not keep every rule yet; each leaves the list, and none joins it, when its last breach is mended. */
+const PENDING: readonly string[] = [
+  'scripts/',
+  'src/data/',
+  'src/engine/',
+  'src/export/',
+  'src/formats/',
+  'src/gpu/',
+  'src/import/',
+  'src/lib/',
+  'src/model/',
+  'src/page/',
+  'src/plan/',
+  'src/storage/',
+  'src/training/',
+  'src/tuning/',
+  'src/verify/',
+  'src/worker/',
+  'tests/',
+];
+
+/** Prints every breach outside the pending folders. @returns whether there is none */
+export function keepsHouseRules(): boolean {
+  const found = breaches().filter(({ path }) => !PENDING.some((folder) => `${path}/`.startsWith(folder)));
+  for (const { path, line, message } of found)
+    console.error(`${path}${line === undefined ? '' : `:${line}`}: ${message}`);
+  return found.length === 0;
+}
+
 /** @returns every breach, in the order of the paths */
 export function breaches(): Violation[] {
   const paths = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
