@@ -56,10 +56,11 @@ function cases(context: GpuContext) {
   const found = new Map<string, { shape: Shape; key: string; config: string; bound: number }>();
   for (const shape of SHAPES) {
     const problem = problemOf(context, shape, settings);
-    for (const config of problem?.configs(settings) ?? []) {
+    if (!problem) continue;
+    for (const config of problem.configs(settings)) {
       const name = `${config.variant}, ${shape.direction}`;
       if (!found.has(name))
-        found.set(name, { shape, key: problem!.key, config: config.name, bound: config.bound });
+        found.set(name, { shape, key: problem.key, config: config.name, bound: config.bound });
     }
   }
   const isTwin = (name: string) => found.has(name.replace(/^plain /, 'f16 ')) && name.startsWith('plain ');
