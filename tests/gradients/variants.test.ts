@@ -68,7 +68,7 @@ function cases(context: GpuContext) {
 }
 
 describe.skipIf(!offers)('every variant of a product (needs shader-f16)', () => {
-  const made = offers ? cases(gpu!) : [];
+  const made = offers ? cases(gpu) : [];
   const expected = new Map<Shape, Float32Array>();
   let cpu: GpuContext;
   let context: GpuContext;
