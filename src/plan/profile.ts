@@ -5,7 +5,6 @@
 import type { GpuContext } from '../gpu/gpuContext.ts';
 import { readTimestamps } from '../gpu/readback.ts';
 import type { PlanExecutor } from './planExecutor.ts';
-import { largest, smallest } from '../lib/extremes.ts';
 
 export interface EncodeTime {
   /** Milliseconds of JavaScript until the command buffer is finished. */

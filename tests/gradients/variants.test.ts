@@ -10,7 +10,8 @@ import { Graph } from '../../src/graph/graph.ts';
 import { linear, linearDxOp } from '../../src/ops/matmul/linear.ts';
 import { makePlan } from '../../src/plan/plan.ts';
 import { GraphRunner } from '../../src/verify/graphRunner.ts';
-import { stored, uniform } from '../../src/verify/opCases.ts';
+import { uniform } from '../../src/verify/caseBuilder.ts';
+import { stored } from '../../src/verify/caseWeights.ts';
 import { CPU_KERNELS, GPU_KERNELS } from '../helpers/agreement.ts';
 import { gpuWith, testGpu } from '../helpers/gpu.ts';
 
