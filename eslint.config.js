@@ -17,7 +17,7 @@ const NO_SPREAD_ARGUMENTS = [
 ];
 
 export default ts.config(
-  { ignores: ['dist/', 'node_modules/', '.gpu/', '.cache/'] },
+  { ignores: ['dist/', 'node_modules/', '.gpu/', '.cache/', '.svelte-check/'] },
   js.configs.recommended,
   ...ts.configs.recommendedTypeChecked,
   ...svelte.configs.recommended,

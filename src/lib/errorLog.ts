@@ -121,6 +121,11 @@ export function entriesToText(entries: readonly ErrorEntry[]): string {
 function stackOf(error: Error): string | null {
   const { stack = null, cause } = error;
   if (cause === undefined) return stack;
-  const inner = cause instanceof Error ? (stackOf(cause) ?? cause.message) : String(cause);
+  const inner = cause instanceof Error ? (stackOf(cause) ?? cause.message) : textOf(cause);
   return `${stack ?? error.message}\ncaused by ${inner}`;
+}
+
+/** What was thrown that is no error: a text as it is, anything else as JSON where it has a form there. */
+function textOf(thrown: unknown): string {
+  return typeof thrown === 'string' ? thrown : (JSON.stringify(thrown) ?? typeof thrown);
 }

@@ -60,7 +60,7 @@ export function runPlan(more: Partial<RunPlan> = {}): RunPlan {
     device: 'a GPU',
     isFallback: false,
     ...more,
-  } as RunPlan;
+  };
 }
 
 export function runSummary(more: Partial<RunSummary> = {}): RunSummary {

@@ -4,6 +4,7 @@ import { Graph } from '../../graph/graph.ts';
 import { linearCrossEntropy } from '../../ops/loss/linearCrossEntropy.ts';
 import { caseList, uniform, type OpCase } from '../caseBuilder.ts';
 import { stored } from '../caseWeights.ts';
+import { largest } from '../../lib/extremes.ts';
 
 /**
  * Loss, and whether the target is the argmax: it is on every other row. The last token has the logits of the first; on ties
@@ -19,7 +20,7 @@ function scoreCase(tokens: number, width: number, vocabulary: number, softcap: n
     const logits = Array.from({ length: vocabulary }, (_, v) =>
       h.subarray(t * width, (t + 1) * width).reduce((sum, x, i) => sum + x * head[v * width + i], 0),
     );
-    return logits.indexOf(Math.max(...logits));
+    return logits.indexOf(largest(logits));
   });
   const targets = Int32Array.from(argmax, (v, t) =>
     t % 5 === 2 ? -1 : t % 2 === 0 ? v : v === 0 ? vocabulary - 1 : (v + 1) % vocabulary,
