@@ -6,6 +6,7 @@ import type { TensorInfo } from '../formats/tensors.ts';
 import { LEVELS } from '../gpu/dispatch.ts';
 import type { GpuContext } from '../gpu/gpuContext.ts';
 import { shaderSources } from '../gpu/shaders.ts';
+import { report } from '../lib/errorLog.ts';
 import { isDeviceLost } from '../lib/errors.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import { modelOf } from '../model/families/registry.ts';
@@ -83,12 +84,15 @@ export class KernelTuner {
     } catch (error) {
       const cause = await context.causeOf(error);
       if (isDeviceLost(cause)) throw cause;
+      report(cause, 'timing the levels of arithmetic', 'warning');
       times = {};
     }
     if (!times) return;
     const { scope, known } = await this.open(context);
     known.set(key, times);
-    await this.memory?.put(scope, key, times).catch(() => undefined);
+    await this.memory
+      ?.put(scope, key, times)
+      .catch((error: unknown) => report(error, 'storing the times of the levels', 'warning'));
   }
 
   private open(context: GpuContext): Promise<Opened> {
@@ -104,7 +108,10 @@ export class KernelTuner {
       kernels: await hashOf({ shaders: shaderSources(), VARIANTS }),
       adapter: `${name} ${await hashOf(abilities)}`,
     };
-    const stored = await this.memory?.read(scope).catch(() => undefined);
+    const stored = await this.memory?.read(scope).catch((error: unknown) => {
+      report(error, 'reading the stored times of the levels', 'warning');
+      return undefined;
+    });
     const known = new Map<string, LevelTimes>();
     for (const [key, times] of stored ?? []) if (isLevelTimes(times)) known.set(key, times);
     return { scope, known };

@@ -1,6 +1,6 @@
 /**
- * Characters that this JavaScript engine knows but the Rust libraries under Python's tokenizers do not, because their Unicode
- * tables are older. Found by asking tokenizers 0.23 about every code point (tests/interop/tokenizer_unicode.py).
+ * Characters that this JavaScript engine knows but the Rust libraries under Python's tokenizers do not, because
+ * their Unicode tables are older. Found by asking tokenizers 0.23 about every code point.
  */
 /* eslint no-misleading-character-class: off -- the classes are lists of code points, marks among them */
 
