@@ -1,6 +1,7 @@
 /**
- * `npm run reference -- FOLDER OUT`: replays a folder of references through the engine and writes what the engine computes, under the names of
- * golden.safetensors and golden.json. It reads the model, the batch, the first adapter and the probe, never an answer.
+ * `npm run reference -- FOLDER OUT`: replays a folder of references through the engine and writes what the
+ * engine computes, under the names of golden.safetensors and golden.json. It reads the model, the batch, the
+ * first adapter and the probe, never an answer.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';

@@ -7,7 +7,11 @@ const SHADER = `
 @group(0) @binding(0) var<storage, read_write> target_values: array<vec4f>;
 @group(0) @binding(1) var<storage, read> source_values: array<vec4f>;
 @compute @workgroup_size(256)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
   let i = (group.y * groups.x + group.x) * 256u + local;
   if (i < arrayLength(&target_values)) {
     target_values[i] = source_values[i];

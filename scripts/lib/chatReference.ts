@@ -61,7 +61,10 @@ export function chatReference({ date_string, rows, chats = [] }: ChatFile, files
   };
 }
 
-/** Text and ids of the whole, and where each turn of the assistant begins and ends in them; null where the whole does not begin so. */
+/**
+ * Text and ids of the whole, and where each turn of the assistant begins and ends in them; null where the
+ * whole does not begin so.
+ */
 function toolRow({ tools, messages }: ToolRow, tokenizer: ChatTokenizer, dateString: string) {
   const render = (count: number, addGenerationPrompt: boolean) =>
     tokenizer.renderExactly(messages.slice(0, count), { addGenerationPrompt, dateString, tools });

@@ -8,26 +8,11 @@ import { root } from './site.ts';
 const CHECKED = /^(src|shaders|scripts|tests)\/.*\.(ts|mts|mjs|svelte|wgsl|css)$/;
 const OURS = /^(src|shaders)\//;
 
-/** Folders that do not keep every rule yet; each leaves the list, and none joins it, when its last breach is mended. */
-const PENDING: readonly string[] = [
-  'scripts/',
-  'src/data/',
-  'src/engine/',
-  'src/export/',
-  'src/formats/',
-  'src/gpu/',
-  'src/import/',
-  'src/lib/',
-  'src/model/',
-  'src/page/',
-  'src/plan/',
-  'src/storage/',
-  'src/training/',
-  'src/tuning/',
-  'src/verify/',
-  'src/worker/',
-  'tests/',
-];
+/**
+ * Folders with lines that Prettier leaves long: templates of reports and markup. Each leaves the list, and
+ * none joins it, when its last breach is mended.
+ */
+const PENDING: readonly string[] = ['src/export/', 'src/page/', 'tests/'];
 
 /** Prints every breach outside the pending folders. @returns whether there is none */
 export function keepsHouseRules(): boolean {

@@ -1,4 +1,7 @@
-/** Rules of the house that no other tool holds: lengths of lines and files, files a folder, and words that a reader from the field would not know. */
+/**
+ * Rules of the house that no other tool holds: lengths of lines and files, files a folder, and words that a
+ * reader from the field would not know.
+ */
 
 export interface Violation {
   path: string;
@@ -35,7 +38,10 @@ const WORDS: Readonly<Record<string, string>> = {
 /** A text of one piece: a message that a person reads is not cut in two, so that it can be searched for. */
 const TEXT = /'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`?|\/(?:[^/\\\n]|\\.)+\/[a-z]*|>[^<>{}]+</g;
 
-/** @returns lines over 110 columns, comments included, unless they are longer only by a text, a pattern or one address */
+/**
+ * @returns lines over 110 columns, comments included, unless they are longer only by a text, a pattern or one
+ * address
+ */
 export function longLines({ path, text }: SourceFile): Violation[] {
   return text.split('\n').flatMap((line, i) => {
     const columns = [...line].length;

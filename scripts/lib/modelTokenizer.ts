@@ -13,7 +13,10 @@ import { openGguf } from '../../src/formats/gguf/ggufCheckpoint.ts';
 import { openCheckpoint } from '../../src/formats/checkpoint.ts';
 import { UserError } from '../../src/lib/errors.ts';
 
-/** @param path a folder as the Hub lays it out, or a .gguf @throws UserError where there is none or its tokenizer cannot be used */
+/**
+ * @param path a folder as the Hub lays it out, or a .gguf
+ * @throws UserError where there is none or its tokenizer cannot be used
+ */
 export async function tokenizerOfModel(path: string): Promise<ChatTokenizer> {
   if (!/\.gguf$/i.test(path)) return new ChatTokenizer(await tokenizerFilesOf(path));
   if (!existsSync(path))

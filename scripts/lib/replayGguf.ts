@@ -1,4 +1,7 @@
-/** The calculations of shared/gguf's make_gguf.py, done by the engine: dequantised weights, logits, losses, greedy ids. */
+/**
+ * The calculations of shared/gguf's make_gguf.py, done by the engine: dequantised weights, logits, losses,
+ * greedy ids.
+ */
 import { packDocuments } from '../../src/data/packing.ts';
 import type { SourceCheckpoint } from '../../src/formats/checkpoint.ts';
 import { toFloat32, type TensorToWrite } from '../../src/formats/safetensors.ts';

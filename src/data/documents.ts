@@ -68,7 +68,10 @@ const TURN_MS = 50;
 
 interface BuildOptions {
   onProgress?: (done: number, total: number) => void;
-  /** Whether questions and answers are kept in words; those of a large training file need more memory than its ids. */
+  /**
+   * Whether questions and answers are kept in words; those of a large training file need more memory than its
+   * ids.
+   */
   keepSources?: boolean;
 }
 

@@ -1,4 +1,6 @@
-/** What an export is made of: files that are written piece by piece, so that no model is ever whole in memory. */
+/**
+ * What an export is made of: files that are written piece by piece, so that no model is ever whole in memory.
+ */
 
 export interface ExportFile {
   /** Relative to the export's folder, with `/` between its parts. */

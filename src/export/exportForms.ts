@@ -23,7 +23,10 @@ export interface ExportInput {
   dtype: 'BF16' | 'F16';
 }
 
-/** Each gives its files; nothing large is computed before their pieces are asked for. @throws UserError where the form cannot hold the adapter */
+/**
+ * Each gives its files; nothing large is computed before their pieces are asked for.
+ * @throws UserError where the form cannot hold the adapter
+ */
 export const exportForms: Readonly<Record<ExportName, (input: ExportInput) => ExportFile[]>> = {
   'gguf-lora': ({ adapter, base: { config }, texts, name }) => [
     wholeFile(

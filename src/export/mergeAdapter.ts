@@ -1,4 +1,7 @@
-/** The weights of a model with an adapter in them: W + s B A, and for DoRA its rows brought to their magnitudes. */
+/**
+ * The weights of a model with an adapter in them: W + s B A, and for DoRA its rows brought to their
+ * magnitudes.
+ */
 import type { PeftSettings } from '../formats/peft.ts';
 import type { Float32Tensor, WeightSource } from '../formats/tensors.ts';
 import { UserError } from '../lib/errors.ts';
@@ -51,8 +54,8 @@ export function mergeDeltas(
 }
 
 /**
- * The rows of one merged weight in order; of a weight without an adapter the base's own. Each element is summed
- * in float64 and rounded once to float32.
+ * The rows of one merged weight in order; of a weight without an adapter the base's own. Each element is
+ * summed in float64 and rounded once to float32.
  */
 export async function* mergedRows(
   source: WeightSource,

@@ -1,4 +1,7 @@
-/** A model with an adapter merged into it, as the hub lays models out: 16-bit safetensors, config, tokenizer, card. */
+/**
+ * A model with an adapter merged into it, as the hub lays models out: 16-bit safetensors, config, tokenizer,
+ * card.
+ */
 import { toBfloat16, toFloat16 } from '../quant/halfFloats.ts';
 import { safetensorsBytes, safetensorsHeader, safetensorsOrder } from '../formats/safetensors.ts';
 import type { SafetensorsSpec } from '../formats/safetensors.ts';

@@ -92,8 +92,10 @@ export async function combineNf4<T extends FileTensor>(
     const weight = part('');
     const sized = (tensor: T, expected: number, dtype?: string) => {
       if (tensor.end - tensor.begin !== expected || (dtype && tensor.dtype !== dtype)) {
+        const wanted = `${expected} bytes${dtype ? ` of ${dtype}` : ''}`;
         fail(
-          `is [${shape as number[]}] in blocks of ${blocksize as number}; ${tensor.name} then has ${expected} bytes${dtype ? ` of ${dtype}` : ''}, not ${tensor.end - tensor.begin} of ${tensor.dtype}. Download the file again.`,
+          `is [${shape as number[]}] in blocks of ${blocksize as number}; ${tensor.name} then has ${wanted}, ` +
+            `not ${tensor.end - tensor.begin} of ${tensor.dtype}. Download the file again.`,
         );
       }
       return tensor;

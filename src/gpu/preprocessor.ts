@@ -1,6 +1,6 @@
 /**
- * The preprocessor of the WGSL files: `#include`, `#if`, `#repeat` (shaders/README.md describes them). A file is parsed once; expanding it
- * for a set of constants then only walks its tree.
+ * The preprocessor of the WGSL files: `#include`, `#if`, `#repeat` (shaders/README.md describes them). A file
+ * is parsed once; expanding it for a set of constants then only walks its tree.
  */
 import type { ShaderConstant } from './dispatch.ts';
 
@@ -57,7 +57,9 @@ function piecesOf(text: string): (string | Turn)[] {
   return [...pieces, text.slice(end)];
 }
 
-/** @throws Error that names file and line, for an unknown directive, bad syntax, or a block that is not closed */
+/**
+ * @throws Error that names file and line, for an unknown directive, bad syntax, or a block that is not closed
+ */
 export function parse(path: string, text: string): ParsedFile {
   const lines = text.split('\n');
   let at = 0;
@@ -127,10 +129,11 @@ export function parse(path: string, text: string): ParsedFile {
 }
 
 /**
- * The text of a file with includes, conditions and repetitions carried out: pieces of one or more lines, of which `enable` and `diagnostic`
- * lines are pieces of their own.
+ * The text of a file with includes, conditions and repetitions carried out: pieces of one or more lines, of
+ * which `enable` and `diagnostic` lines are pieces of their own.
  * @param find a parsed file by its path from shaders/, undefined where there is none
- * @throws Error that names file and line, for a file or constant that is missing or of the wrong type, and for files that include each other
+ * @throws Error that names file and line, for a file or constant that is missing or of the wrong type, and
+ * for files that include each other
  */
 export function expand(
   file: ParsedFile,

@@ -37,8 +37,8 @@ export function shaderSources(): [path: string, text: string][] {
 }
 
 /**
- * The complete WGSL of a kernel: `enable` and `diagnostic` lines, a `const` for each number and boolean, then the file as the preprocessor
- * expands it for these constants. Strings are for `#if` only.
+ * The complete WGSL of a kernel: `enable` and `diagnostic` lines, a `const` for each number and boolean, then
+ * the file as the preprocessor expands it for these constants. Strings are for `#if` only.
  * @param name of a file of shaders/ (not of shaders/lib/), without folder and .wgsl
  * @throws Error where the kernel does not exist, or a constant is missing or of the wrong type
  */

@@ -77,7 +77,8 @@ function storedKind(
 ): TensorKind {
   if (quantization !== 'nf4' || source.prequantized) return plain;
   if (quantise) return 'nf4';
-  // A table of GGUF blocks would take twice the memory in float32 that the original takes: rounded to float16, within 2^-11.
+  // A table of GGUF blocks would take twice the memory in float32 that the original takes: rounded to
+  // float16, within 2^-11.
   const blocks = tensor.gguf && GGUF_FORMATS.get(tensor.gguf.ggmlType)!.elements > 1;
   return blocks && tensor.shape.length === 2 ? 'f16' : plain;
 }

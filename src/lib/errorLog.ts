@@ -1,9 +1,13 @@
 /**
- * The error log of this thread: the latest errors with their stacks, so that a report or "Copy details" can show
- * what happened. Workers forward theirs to the page (src/worker/errorForwarding.ts), whose log then has everything.
+ * The error log of this thread: the latest errors with their stacks, so that a report or "Copy details" can
+ * show what happened. Workers forward theirs to the page (src/worker/errorForwarding.ts), whose log then has
+ * everything.
  */
 
-/** error: something did not work. warning: the program went on in another way, or the cause was a person's input. */
+/**
+ * error: something did not work. warning: the program went on in another way, or the cause was a person's
+ * input.
+ */
 export type Severity = 'error' | 'warning';
 
 export interface ErrorEntry {
@@ -60,8 +64,8 @@ export function nameThread(name: string): void {
 }
 
 /**
- * Records an error that is not thrown any further. The same error that reaches another `catch` is recorded again
- * there, with what that place was doing.
+ * Records an error that is not thrown any further. The same error that reaches another `catch` is recorded
+ * again there, with what that place was doing.
  * @param where what the program was doing, in a few words
  */
 export function report(error: unknown, where: string, severity: Severity = 'error'): void {

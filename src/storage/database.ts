@@ -114,7 +114,8 @@ const VERSION = 3;
 /** Opens the database, creating it or bringing it from any earlier version to this one. */
 export function openDatabase(name = NAME): Promise<Database> {
   return openDB<Schema>(name, VERSION, {
-    // eslint-disable-next-line @typescript-eslint/no-misused-promises -- a failure aborts the transaction, and with it the opening
+    // A failure aborts the transaction, and with it the opening.
+    // eslint-disable-next-line @typescript-eslint/no-misused-promises
     async upgrade(database, oldVersion, _newVersion, transaction) {
       if (oldVersion < 1) {
         database.createObjectStore('models', { keyPath: 'id' });

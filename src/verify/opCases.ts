@@ -1,7 +1,7 @@
 /**
- * Small graphs over odd shapes, one or more for each op: what tests and "check this GPU" compare between the kernels and
- * TensorFlow.js. A leaf is a parameter behind a product with the identity, so that every op's input gradient ends in a
- * parameter's gradient.
+ * Small graphs over odd shapes, one or more for each op: what tests and "check this GPU" compare between the
+ * kernels and TensorFlow.js. A leaf is a parameter behind a product with the identity, so that every op's
+ * input gradient ends in a parameter's gradient.
  */
 import type { OpCase } from './caseBuilder.ts';
 import { attentionCases } from './cases/attentionCases.ts';

@@ -1,4 +1,7 @@
-/** Data files of ../shared/cases as `npm run inspect` reads them, by the values that their case.json says are right. */
+/**
+ * Data files of ../shared/cases as `npm run inspect` reads them, by the values that their case.json says are
+ * right.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

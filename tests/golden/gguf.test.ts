@@ -1,6 +1,7 @@
 /**
- * GGUF models of ../shared/gguf: dequantised weights, logits, losses, greedy ids and token ids within the bounds of its README.
- * GGUF_GOLDEN=FOLDER takes the folders there instead: make_gguf.py's output of other cases.
+ * GGUF models of ../shared/gguf: dequantised weights, logits, losses, greedy ids and token ids within the
+ * bounds of its README. GGUF_GOLDEN=FOLDER takes the folders there instead: make_gguf.py's output of other
+ * cases.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -87,7 +88,8 @@ describe.each(names)('%s', (name) => {
       expect(Math.abs(made.scalars.base_loss[i] - golden.base_loss[i])).toBeLessThanOrEqual(1e-5);
     }
     expect(Math.abs(made.scalars.base_loss_all - golden.base_loss_all)).toBeLessThanOrEqual(1e-5);
-    // The references took the prompts whose choices are all clear; some of them are of documents that are not in the batch.
+    // The references took the prompts whose choices are all clear; some of them are of documents that are not
+    // in the batch.
     const known = golden.base_greedy.filter(({ prompt }) =>
       made.scalars.base_greedy.some((each) => each.prompt.join() === prompt.join()),
     );

@@ -1,6 +1,6 @@
 /**
- * The LoRA kernels for GPUs on enough tokens for workgroups of 16 rows, against matrix products, and that they
- * repeat bit for bit.
+ * The LoRA kernels for GPUs on enough tokens for workgroups of 16 rows, against matrix products, and that
+ * they repeat bit for bit.
  */
 import { describe, expect, it } from 'vitest';
 import type { GpuContext } from '../../src/gpu/gpuContext.ts';
@@ -23,8 +23,8 @@ const OUTS = [36, 8, 20];
 const RANK = 8;
 
 /**
- * Two groups of projections; the second reads what the first computes, so that its input gradient shows in the
- * parameters of the first.
+ * Two groups of projections; the second reads what the first computes, so that its input gradient shows in
+ * the parameters of the first.
  */
 function twoGroups() {
   const graph = new Graph(true);

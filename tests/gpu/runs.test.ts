@@ -171,8 +171,8 @@ describe.skipIf(!gpu)('a run', { timeout: 300_000 }, () => {
     expect((await findRun(first.database, outcome.runId))!.kernels).toEqual(read);
     expect(adapterOf(again.outcome)).toEqual(adapterOf(await expected()));
 
-    // Another tab has the adapter answer by the same kernels; by the device's own where its adapter lacks that
-    // level.
+    // Another tab has the adapter answer by the same kernels; by the device's own where its adapter lacks
+    // that level.
     const third = await openTestHost(first.databaseName);
     const made = vi.spyOn(WebGpuEngine, 'create');
     const losses = await third.host.tokenLosses(outcome.runId, [256, 258, 65], 1);

@@ -1,6 +1,6 @@
 /**
- * Attention of one new token in each slot over the KV cache, by the serial and by the parallel kernel, against
- * sums in float64; and that writing to the cache changes nothing else in it.
+ * Attention of one new token in each slot over the KV cache, by the serial and by the parallel kernel,
+ * against sums in float64; and that writing to the cache changes nothing else in it.
  */
 import { describe, expect, it } from 'vitest';
 import type { KernelSettings } from '../../src/gpu/dispatch.ts';
@@ -36,8 +36,8 @@ const shape = (
 });
 
 /**
- * Heads whose size is no multiple of four, heads with more vectors than the workgroup has invocations, more keys
- * than are scored at once, and only the token's own key.
+ * Heads whose size is no multiple of four, heads with more vectors than the workgroup has invocations, more
+ * keys than are scored at once, and only the token's own key.
  */
 const SHAPES: [name: string, shape: Shape][] = [
   ['heads of 10, ratio 1', shape(2, 2, 10, [0, 5])],

@@ -1,6 +1,6 @@
 /**
- * Every op by the kernels for CPU adapters against the TensorFlow.js executor; weights larger than a binding by
- * the kernels for both targets.
+ * Every op by the kernels for CPU adapters against the TensorFlow.js executor; weights larger than a binding
+ * by the kernels for both targets.
  */
 import { describe, expect, it } from 'vitest';
 import { weightSlices } from '../../src/ops/weights/weightSlices.ts';

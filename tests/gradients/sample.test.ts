@@ -1,6 +1,6 @@
 /**
- * The next id of a row: the argmax (the first of equal logits), or a draw from the top-p tokens by the row's own
- * random stream, by the serial and by the parallel kernels.
+ * The next id of a row: the argmax (the first of equal logits), or a draw from the top-p tokens by the row's
+ * own random stream, by the serial and by the parallel kernels.
  */
 import { describe, expect, it } from 'vitest';
 import type { KernelSettings } from '../../src/gpu/dispatch.ts';

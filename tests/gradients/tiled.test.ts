@@ -4,8 +4,8 @@ import { describeAgreement, GPU_KERNELS } from '../helpers/agreement.ts';
 import { testGpu } from '../helpers/gpu.ts';
 
 const gpu = await testGpu();
-// A software adapter takes seconds to compile one of these kernels. There, products have only the two kinds of
-// weight whose readers differ; the other kinds are read by code that the kernels for CPU adapters share.
+// A software adapter takes seconds to compile one of these kernels. There, products have only the two kinds
+// of weight whose readers differ; the other kinds are read by code that the kernels for CPU adapters share.
 const onCpu = gpu !== null && isSoftwareAdapter(gpu.adapterInfo);
 
 describeAgreement(

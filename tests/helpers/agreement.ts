@@ -1,4 +1,7 @@
-/** The check that the kernels for either target must pass; each target has a test file, so that they run in parallel. */
+/**
+ * The check that the kernels for either target must pass; each target has a test file, so that they run in
+ * parallel.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GpuContext } from '../../src/gpu/gpuContext.ts';
 import type { KernelSettings } from '../../src/gpu/dispatch.ts';

@@ -1,4 +1,7 @@
-/** The log of errors: what it keeps, how it reads, and how a worker's entries reach the thread that started it. */
+/**
+ * The log of errors: what it keeps, how it reads, and how a worker's entries reach the thread that started
+ * it.
+ */
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';

@@ -1,4 +1,7 @@
-/** What each family's file makes of config.json, against transformers' own reading (tests/interop/family_configs.json), and every kind of refusal. */
+/**
+ * What each family's file makes of config.json, against transformers' own reading
+ * (tests/interop/family_configs.json), and every kind of refusal.
+ */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { modelOf } from '../../src/model/families/registry.ts';

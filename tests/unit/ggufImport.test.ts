@@ -1,4 +1,7 @@
-/** A GGUF brought into the store: quantised again to NF4, its tables in float16, its tokenizer's files beside it. */
+/**
+ * A GGUF brought into the store: quantised again to NF4, its tables in float16, its tokenizer's files beside
+ * it.
+ */
 import 'fake-indexeddb/auto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';

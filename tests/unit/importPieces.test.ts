@@ -1,4 +1,7 @@
-/** A tensor larger than one read is stored and read back in its own order, whatever order its pieces arrive in. */
+/**
+ * A tensor larger than one read is stored and read back in its own order, whatever order its pieces arrive
+ * in.
+ */
 import 'fake-indexeddb/auto';
 import { describe, expect, it } from 'vitest';
 import { importModel } from '../../src/import/importModel.ts';
@@ -18,7 +21,10 @@ const CONFIG = {
   num_hidden_layers: 1,
 };
 
-/** The files, with every other piece of the weights read late: a reader that hands pieces on as they come has them in another order. */
+/**
+ * The files, with every other piece of the weights read late: a reader that hands pieces on as they come has
+ * them in another order.
+ */
 function filesReadLate() {
   const files = tinyModelFiles({}, CONFIG);
   const { blob } = files.find(({ path }) => path === 'model.safetensors')!;

@@ -1,6 +1,6 @@
 /**
- * Templates as Python's jinja2 renders them (tests/interop/jinja_values.py wrote the fixture): the same text, or an error where ours does
- * not know a filter or a method; never another text.
+ * Templates as Python's jinja2 renders them (tests/interop/jinja_values.py wrote the fixture): the same text,
+ * or an error where ours does not know a filter or a method; never another text.
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';

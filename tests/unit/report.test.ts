@@ -1,4 +1,7 @@
-/** The run report: whole in one file, with pictures, hashes, answers and requests, and nothing of the data becomes markup. */
+/**
+ * The run report: whole in one file, with pictures, hashes, answers and requests, and nothing of the data
+ * becomes markup.
+ */
 import { describe, expect, it } from 'vitest';
 import { parseRecipe } from '../../src/training/recipe.ts';
 import { writeReport, type ReportInputs } from '../../src/export/report.ts';

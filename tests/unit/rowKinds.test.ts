@@ -1,4 +1,7 @@
-/** Rows beyond a question and an answer: preferences, tools, reasoning, marks of what is learned, and why such rows are refused. */
+/**
+ * Rows beyond a question and an answer: preferences, tools, reasoning, marks of what is learned, and why such
+ * rows are refused.
+ */
 import { describe, expect, it } from 'vitest';
 import { buildDataset } from '../../src/data/documents.ts';
 import { parseRows } from '../../src/data/rows/parseRows.ts';

@@ -38,7 +38,10 @@ const CHATML =
   "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>\n' }}{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
 const GEMMA =
   "{{ bos_token }}{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}{% for message in messages %}{{ '<start_of_turn>' + ('model' if message['role'] == 'assistant' else message['role']) + '\n' + message['content'] | trim + '<end_of_turn>\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<start_of_turn>model\n' }}{% endif %}";
-/** As Qwen3 does it: the last answer has a think block, an empty one where there was none, and the switch writes it into the prompt. */
+/**
+ * As Qwen3 does it: the last answer has a think block, an empty one where there was none, and the switch
+ * writes it into the prompt.
+ */
 const THINKING =
   "{% for m in messages %}{% if m.role == 'assistant' %}{% set parts = m.content.split('</think>') %}{% set thought = parts[0].split('<think>')[-1].strip('\n') if parts | length > 1 else '' %}{{ '<|im_start|>assistant\n<think>\n' + thought + '\n</think>\n\n' + parts[-1].lstrip('\n') + '<|im_end|>\n' }}{% else %}{{ '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>\n' }}{% endif %}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% if enable_thinking is defined and enable_thinking is false %}{{ '<think>\n\n</think>\n\n' }}{% endif %}{% endif %}";
 

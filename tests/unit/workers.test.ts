@@ -12,7 +12,8 @@ describe('a worker', () => {
     expect(workers.length).toBeGreaterThan(4);
   });
 
-  // A worker that does not is waited for in vain at the end of every run, and its end and errors go unnoticed.
+  // A worker that does not is waited for in vain at the end of every run, and its end and errors go
+  // unnoticed.
   it.each(workers)('is served so that the page notices its end, its errors and its requests: %s', (name) => {
     expect(readFileSync(join(folder, name), 'utf8')).toMatch(/^serveWorker\(.+\);$/m);
   });

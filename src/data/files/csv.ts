@@ -1,4 +1,6 @@
-/** Tables as text, by papaparse: the first row names the columns; comma, semicolon, tab or bar between them. */
+/**
+ * Tables as text, by papaparse: the first row names the columns; comma, semicolon, tab or bar between them.
+ */
 import Papa from 'papaparse';
 import { excerpt, wholeFile, type Records } from './records.ts';
 import { NOT_UTF8, wholeText } from './textLines.ts';

@@ -6,8 +6,9 @@ const VALIDATION = ['val', 'valid', 'validation', 'dev', 'test', 'testing', 'eva
 const DATA_ENDING = /\.(jsonl?|ndjson|csv|tsv|parquet)$/i;
 
 /**
- * Whether a file is a validation set: its name ends in val.json or val.jsonl (or the same before another format's ending), or one of the
- * words of its name, else one of its folders, is that of a split which is not trained on. A name that says train is a training file.
+ * Whether a file is a validation set: its name ends in val.json or val.jsonl (or the same before another
+ * format's ending), or one of the words of its name, else one of its folders, is that of a split which is not
+ * trained on. A name that says train is a training file.
  * @param path the file's name, with the folders that it was dropped in where they are known
  */
 export function isValidationFile(path: string): boolean {
@@ -22,7 +23,10 @@ export function isValidationFile(path: string): boolean {
   return false;
 }
 
-/** Name of a validation set: the file's name up to its first dot (`math.val.jsonl` → `math`; `val.jsonl` → `val`). */
+/**
+ * Name of a validation set: the file's name up to its first dot (`math.val.jsonl` → `math`; `val.jsonl` →
+ * `val`).
+ */
 export function validationSetName(name: string): string {
   return baseName(name).split('.')[0];
 }

@@ -1,4 +1,7 @@
-/** JSON objects, one a line, or an array of them; also the sole array within one object, as some exports wrap it. */
+/**
+ * JSON objects, one a line, or an array of them; also the sole array within one object, as some exports wrap
+ * it.
+ */
 import {
   excerpt,
   keptRecords,
@@ -10,7 +13,7 @@ import {
 } from './records.ts';
 import { NOT_UTF8, textLines, wholeText, type TextLine } from './textLines.ts';
 
-/** Lines are parsed anew each time that they are read; anything else is parsed at once and kept. */
+/** Lines are parsed each time that they are read; anything else is parsed at once and kept. */
 export async function openJson(file: Blob): Promise<RecordSource> {
   const [first, second] = await firstLines(file, 2);
   const begin = first?.text.trimStart() ?? '';
@@ -96,7 +99,10 @@ async function parseArray(file: Blob): Promise<Records> {
   }
 }
 
-/** A file that is one object: its only array of objects, else itself as the only row. Null where it is not JSON. */
+/**
+ * A file that is one object: its only array of objects, else itself as the only row. Null where it is not
+ * JSON.
+ */
 async function parseWrapped(file: Blob): Promise<Records | null> {
   let value: unknown;
   try {

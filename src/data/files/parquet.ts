@@ -1,4 +1,7 @@
-/** Parquet by hyparquet, with the compressions that data sets come in (snappy, zstd, gzip, brotli, lz4). Loaded only when such a file is dropped. */
+/**
+ * Parquet by hyparquet, with the compressions that data sets come in (snappy, zstd, gzip, brotli, lz4).
+ * Loaded only when such a file is dropped.
+ */
 import { parquetMetadataAsync, parquetReadObjects, type AsyncBuffer } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { wholeFile, type Records } from './records.ts';

@@ -1,6 +1,7 @@
 /**
- * A data file as records, whatever it is written in: a JSON object a line, a JSON array, CSV or TSV, Parquet, plain text. What a record
- * means is decided in rows/rowFormats.ts. Nothing here throws for bad content: every bad record is a problem with its place and what to do.
+ * A data file as records, whatever it is written in: a JSON object a line, a JSON array, CSV or TSV, Parquet,
+ * plain text. What a record means is decided in rows/rowFormats.ts. Nothing here throws for bad content:
+ * every bad record is a problem with its place and what to do.
  */
 import { parseCsv } from './csv.ts';
 import { openJson } from './json.ts';

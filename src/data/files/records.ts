@@ -14,7 +14,9 @@ export interface RowProblem {
   file: string;
   line: number;
   unit: RecordUnit;
-  /** `limit`: a sound row that max_length leaves nothing of; `bad`: the row itself must be mended or left out. */
+  /**
+   * `limit`: a sound row that max_length leaves nothing of; `bad`: the row itself must be mended or left out.
+   */
   kind: 'bad' | 'limit';
   reason: string;
   /** The beginning of what stands there. */

@@ -3,7 +3,10 @@ import type { ChatMessage } from '../template/chatMessage.ts';
 
 export interface Conversation {
   kind: 'chat';
-  /** May begin with a system message of its own, which takes the place of the recipe's. Ends with the assistant's turn. */
+  /**
+   * May begin with a system message of its own, which takes the place of the recipe's. Ends with the
+   * assistant's turn.
+   */
   messages: ChatMessage[];
   /** Turns of the assistant before this message are part of the prompt: only read. */
   answersFrom: number;
@@ -53,7 +56,10 @@ export function saidIn({ content, tool_calls }: ChatMessage): string {
   return content === '' && tool_calls ? JSON.stringify(tool_calls.map((call) => call.function)) : content;
 }
 
-/** Turns before the last answer, system messages aside: what two rows' prompts are compared by. None of a raw text. */
+/**
+ * Turns before the last answer, system messages aside: what two rows' prompts are compared by. None of a raw
+ * text.
+ */
 export function turnsBeforeAnswer(row: RowContent): readonly ChatMessage[] {
   if (row.kind === 'text') return [];
   const { messages } = row.kind === 'chat' ? row : row.chosen;

@@ -19,7 +19,9 @@ export interface EncodedRow {
   /** Up to the last answer. */
   promptIds: number[];
   inputIds: number[];
-  /** null where the ids of a prompt, or of the conversation up to an answer, are not how the row's ids begin. */
+  /**
+   * null where the ids of a prompt, or of the conversation up to an answer, are not how the row's ids begin.
+   */
   labels: number[] | null;
   /** What the person says last, and the answer to it. */
   question: string;
@@ -40,9 +42,10 @@ export interface EncodedConversation {
 type Turns = Omit<Conversation, 'kind'>;
 
 /**
- * One document with every answer supervised, where each prompt and each conversation up to an answer is how the whole begins. Else, as
- * the template renders a turn otherwise once more turns follow, one document an answer: the conversation as it is at that turn. White
- * space at an answer's beginning that merges with the prompt is taken off.
+ * One document with every answer supervised, where each prompt and each conversation up to an answer is how
+ * the whole begins. Else, as the template renders a turn otherwise once more turns follow, one document an
+ * answer: the conversation as it is at that turn. White space at an answer's beginning that merges with the
+ * prompt is taken off.
  * @returns null where no mask can be made
  * @throws TemplateError where the template refuses the messages
  */

@@ -1,4 +1,7 @@
-/** Keys beside a row's own columns that change what is learned of it: each is honoured or refuses the row by its name. */
+/**
+ * Keys beside a row's own columns that change what is learned of it: each is honoured or refuses the row by
+ * its name.
+ */
 import type { Conversation, RowContent } from './conversation.ts';
 import type { Fields, Format } from './rowFields.ts';
 import { isGiven, MEDIA_KEYS, readReasoning, readTools, REASONING_KEYS, rowWeightFault } from './turns.ts';
@@ -10,7 +13,10 @@ const MEANINGFUL: readonly string[] = [
   ...MEDIA_KEYS,
 ];
 
-/** Honours the keys of a row that change what is learned. @returns why the row is refused where that cannot be done */
+/**
+ * Honours the keys of a row that change what is learned.
+ * @returns why the row is refused where that cannot be done
+ */
 export function withMeaningfulKeys(row: RowContent, fields: Fields, format: Format): RowContent | string {
   const isColumn = (key: string) => format.keys.includes(key) || format.optional.includes(key);
   const given = (key: string) => !isColumn(key) && isGiven(fields[key]);

@@ -1,4 +1,7 @@
-/** Rows of a data file: its records in the format that they are in, or in the columns that a person has chosen. */
+/**
+ * Rows of a data file: its records in the format that they are in, or in the columns that a person has
+ * chosen.
+ */
 import type { Row } from './conversation.ts';
 import {
   isRecord,
@@ -53,8 +56,9 @@ export interface RowStream extends Omit<ParsedRows, 'rows'> {
 }
 
 /**
- * Reads a file once to recognise its format; its rows are then read as they are asked for, so that a large file never is in memory as a whole.
- * Never throws for bad content: every bad row is a problem with its number and what to do.
+ * Reads a file once to recognise its format; its rows are then read as they are asked for, so that a large
+ * file never is in memory as a whole. Never throws for bad content: every bad row is a problem with its
+ * number and what to do.
  */
 export async function openRows(file: Blob, name: string, chosen: ChosenColumns = {}): Promise<RowStream> {
   const source = await openRecords(file, name);
@@ -119,7 +123,10 @@ function unknownFormat(columns: readonly Column[]): string {
   return `is in no known format: its columns are ${found}. Choose which is the prompt and which the answer, or rename them to "query" and "response".`;
 }
 
-/** Columns chosen for this file; else its own format; else columns chosen for all files or for another one, where this one has them. */
+/**
+ * Columns chosen for this file; else its own format; else columns chosen for all files or for another one,
+ * where this one has them.
+ */
 function formatOf(
   name: string,
   keys: KeyCounts,

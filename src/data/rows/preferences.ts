@@ -1,4 +1,7 @@
-/** Preference rows: one prompt with a chosen and a rejected answer, in the forms of TRL, UltraFeedback and LLaMA-Factory. */
+/**
+ * Preference rows: one prompt with a chosen and a rejected answer, in the forms of TRL, UltraFeedback and
+ * LLaMA-Factory.
+ */
 import type { ChatMessage } from '../template/chatMessage.ts';
 import type { Conversation, PreferencePair } from './conversation.ts';
 import { turnsOf, withSystem, type Fields } from './rowFields.ts';
@@ -8,8 +11,9 @@ import { isGiven } from './turns.ts';
 const PROMPTS = ['prompt', 'conversations', 'messages', 'question', 'instruction', 'input'] as const;
 
 /**
- * The answers are texts, single turns, lists of turns after the prompt, or whole conversations; without a prompt, what both
- * conversations begin with is the prompt. @returns what is wrong with the row
+ * The answers are texts, single turns, lists of turns after the prompt, or whole conversations; without a
+ * prompt, what both conversations begin with is the prompt.
+ * @returns what is wrong with the row
  */
 export function preferencePair(fields: Fields, system: string | null): PreferencePair | string {
   const prompt = promptOf(fields);

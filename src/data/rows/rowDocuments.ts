@@ -1,4 +1,7 @@
-/** From a row to the documents that it is trained as: template, mask, limit, and the checks that nothing is learned in silence. */
+/**
+ * From a row to the documents that it is trained as: template, mask, limit, and the checks that nothing is
+ * learned in silence.
+ */
 import type { RowProblem } from '../files/records.ts';
 import { TemplateError } from '../template/chatTemplate.ts';
 import type { ChatTokenizer } from '../tokenizer/chatTokenizer.ts';
@@ -12,7 +15,10 @@ import {
 } from './encodeConversation.ts';
 
 export interface DocumentSettings extends EncodingSettings {
-  /** Longest document in tokens; more of a conversation is cut off at the end, more of a raw text begins another document. */
+  /**
+   * Longest document in tokens; more of a conversation is cut off at the end, more of a raw text begins
+   * another document.
+   */
   maxLength: number;
   /** Rows for preference methods are read; else they are refused, as they are no examples to copy. */
   preferences?: boolean;
@@ -168,7 +174,9 @@ function hasTarget({ labels }: RowDocument): boolean {
   return labels.some((label, i) => i > 0 && label !== IGNORE_INDEX);
 }
 
-/** A text of any length as documents of at most maxLength tokens, laid end to end: none of its ids is lost. */
+/**
+ * A text of any length as documents of at most maxLength tokens, laid end to end: none of its ids is lost.
+ */
 function textDocuments(
   text: string,
   line: number,
@@ -181,7 +189,8 @@ function textDocuments(
   const documents: RowDocument[] = [];
   for (let start = 0; start < inputIds.length;) {
     const rest = inputIds.length - start;
-    // A last document of one token would have nothing to predict it from: it takes one from the document before.
+    // A last document of one token would have nothing to predict it from: it takes one from the document
+    // before.
     const length = rest === maxLength + 1 ? maxLength - 1 : Math.min(rest, maxLength);
     const ids = inputIds.slice(start, start + length);
     documents.push({

@@ -1,4 +1,7 @@
-/** The formats that rows come in, recognised by their keys; each turns a record into a row or says what is wrong with it. */
+/**
+ * The formats that rows come in, recognised by their keys; each turns a record into a row or says what is
+ * wrong with it.
+ */
 import type { ChatMessage } from '../template/chatMessage.ts';
 import { conversationFault, hasLoneSurrogate, LONE_SURROGATE, type RowContent } from './conversation.ts';
 import { withMeaningfulKeys } from './meaningfulKeys.ts';
@@ -7,7 +10,10 @@ import { pair, textField, turnsOf, withSystem, type Fields, type Format } from '
 
 export type { Format };
 
-/** Columns by what they are, for files in no known format: names as LLaMA-Factory's dataset_info.json has them. */
+/**
+ * Columns by what they are, for files in no known format: names as LLaMA-Factory's dataset_info.json has
+ * them.
+ */
 export interface ColumnMapping {
   prompt?: string;
   response?: string;
@@ -74,10 +80,16 @@ export const FORMATS: readonly Format[] = [
   { name: 'raw text', keys: ['text'], optional: [], read: (fields) => rawText(fields, 'text') },
 ];
 
-/** The keys that records have, as far as it decides their format: records that have the same ones are counted together. */
+/**
+ * The keys that records have, as far as it decides their format: records that have the same ones are counted
+ * together.
+ */
 export class KeyCounts {
   private readonly records = new Map<string, { keys: string[]; count: number }>();
-  /** Keys that are not null in some record. A column that is null in every row, as in merged data sets, is none. */
+  /**
+   * Keys that are not null in some record. A column that is null in every row, as in merged data sets, is
+   * none.
+   */
   private readonly filled = new Set<string>();
 
   add(fields: Fields): void {
@@ -177,7 +189,9 @@ function conversation(fields: Fields, key: string, system: string | null): RowCo
   };
 }
 
-/** Two texts, or TRL's conversational form: two lists of turns, of which only the completion is learned from. */
+/**
+ * Two texts, or TRL's conversational form: two lists of turns, of which only the completion is learned from.
+ */
 function promptCompletion(fields: Fields): RowContent | string {
   const [prompt, completion] = [turnsOf(fields.prompt, 'prompt'), turnsOf(fields.completion, 'completion')];
   const isText = [fields.prompt, fields.completion].map(
@@ -211,7 +225,10 @@ function asAssistant(content: string): ChatMessage {
   return { role: 'assistant', content };
 }
 
-/** As LLaMA-Factory reads it: the input goes below the instruction; `history` is a list of [question, answer] before it. */
+/**
+ * As LLaMA-Factory reads it: the input goes below the instruction; `history` is a list of [question, answer]
+ * before it.
+ */
 function instructed(fields: Fields, inputKey: string, answerKey: string): RowContent | string {
   const history = fields.history ?? [];
   if (

@@ -1,4 +1,6 @@
-/** Statistics of a file's rows: how long they are, which repeat one another, which are in another file too. */
+/**
+ * Statistics of a file's rows: how long they are, which repeat one another, which are in another file too.
+ */
 import { largest } from '../../lib/extremes.ts';
 import { answerOf, saidIn, turnsBeforeAnswer, type Row } from './conversation.ts';
 
@@ -24,7 +26,10 @@ function niceWidth(least: number): number {
   return [1, 2, 4, 5, 8, 10].map((factor) => factor * decade).find((width) => width >= least)!;
 }
 
-/** What two rows are compared by: no worker needs another's rows. 53-bit hashes of a row's turns, in lower case and with white space made one. */
+/**
+ * What two rows are compared by: no worker needs another's rows. 53-bit hashes of a row's turns, in lower
+ * case and with white space made one.
+ */
 export interface Fingerprints {
   /** Of the whole row, its system message aside. */
   rows: Float64Array;
@@ -112,7 +117,10 @@ export function overlapOf(own: Fingerprints, other: Fingerprints): Overlap {
   return found;
 }
 
-/** Two 32-bit multiplicative hashes of the UTF-16 code units, mixed as MurmurHash3 ends, as one integer below 2^53. */
+/**
+ * Two 32-bit multiplicative hashes of the UTF-16 code units, mixed as MurmurHash3 ends, as one integer below
+ * 2^53.
+ */
 function hash53(text: string): number {
   let a = 0xdeadbeef;
   let b = 0x41c6ce57;

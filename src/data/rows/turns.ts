@@ -1,4 +1,7 @@
-/** Turns of a conversation as data files write them: {role, content}, {from, value}, calls of tools, marks of what is learned. */
+/**
+ * Turns of a conversation as data files write them: {role, content}, {from, value}, calls of tools, marks of
+ * what is learned.
+ */
 import type { ChatMessage, ToolCall } from '../template/chatMessage.ts';
 
 export interface Turns {
@@ -118,7 +121,10 @@ function contentOf(value: unknown, hasCalls: boolean): string | { fault: string 
   return texts.join('');
 }
 
-/** Whether a turn is learned from. OpenAI and Fireworks write `weight`, axolotl `train` or `training`, others `loss`. */
+/**
+ * Whether a turn is learned from. OpenAI and Fireworks write `weight`, axolotl `train` or `training`, others
+ * `loss`.
+ */
 function readLearning(fields: Fields, role: ChatMessage['role']): boolean | string {
   const marks = [
     ...(isGiven(fields.weight) ? [['weight', fields.weight] as const] : []),
@@ -162,8 +168,8 @@ export function readReasoning(fields: Fields): string | null | { fault: string }
 }
 
 /**
- * Calls of tools: OpenAI's list, its older single `function_call`, or, where the turn is a call, ShareGPT's JSON text of one or several.
- * Arguments may be an object or its JSON text.
+ * Calls of tools: OpenAI's list, its older single `function_call`, or, where the turn is a call, ShareGPT's
+ * JSON text of one or several. Arguments may be an object or its JSON text.
  */
 function readCalls(value: unknown, isText: boolean): ToolCall[] | null | string {
   if (!isGiven(value))

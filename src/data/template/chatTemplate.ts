@@ -1,4 +1,7 @@
-/** Renders messages by the tokenizer's own chat template, in the sandboxed engine of pythonJinja.ts, to the text that Python's transformers gives. */
+/**
+ * Renders messages by the tokenizer's own chat template, in the sandboxed engine of pythonJinja.ts, to the
+ * text that Python's transformers gives.
+ */
 import { UserError } from '../../lib/errors.ts';
 import type { ChatMessage } from './chatMessage.ts';
 import { PythonTemplate } from './pythonJinja.ts';
@@ -57,7 +60,10 @@ export class ChatTemplate {
   private readonly wantsArgumentsAsText: boolean;
   private readonly template: PythonTemplate;
 
-  /** @param specialTokens bos_token, eos_token … as text, as templates name them @throws UserError where the template cannot be parsed */
+  /**
+   * @param specialTokens bos_token, eos_token … as text, as templates name them
+   * @throws UserError where the template cannot be parsed
+   */
   constructor(
     source: string,
     private readonly specialTokens: Readonly<Record<string, string>>,
@@ -77,7 +83,10 @@ export class ChatTemplate {
     this.abilities = this.findAbilities(source);
   }
 
-  /** Thinking is off where the template has a switch for it. @throws TemplateError with what the template says is wrong with these messages */
+  /**
+   * Thinking is off where the template has a switch for it.
+   * @throws TemplateError with what the template says is wrong with these messages
+   */
   render(messages: readonly ChatMessage[], options: RenderOptions): string {
     return this.renderExactly(this.hasSystemRole ? messages : foldSystem(messages), {
       ...options,
@@ -85,7 +94,11 @@ export class ChatTemplate {
     });
   }
 
-  /** The messages as they are. @param enableThinking undefined: as the template has it by itself @throws TemplateError */
+  /**
+   * The messages as they are.
+   * @param enableThinking undefined: as the template has it by itself
+   * @throws TemplateError
+   */
   renderExactly(
     messages: readonly ChatMessage[],
     { addGenerationPrompt, dateString, tools, enableThinking }: RenderOptions & { enableThinking?: boolean },
@@ -156,7 +169,10 @@ export class ChatTemplate {
     };
   }
 
-  /** A conversation in which a tool is called with these arguments and answers; undefined where the template refuses it. */
+  /**
+   * A conversation in which a tool is called with these arguments and answers; undefined where the template
+   * refuses it.
+   */
   private probeCall(args: unknown): string | undefined {
     const id = 'callprobe';
     return this.probe([
@@ -202,7 +218,10 @@ export class ChatTemplate {
   }
 }
 
-/** The system's text, an empty line and the first question as one message: what Gemma's users do, and Gemma 3's template by itself. */
+/**
+ * The system's text, an empty line and the first question as one message: what Gemma's users do, and Gemma
+ * 3's template by itself.
+ */
 function foldSystem(messages: readonly ChatMessage[]): readonly ChatMessage[] {
   const [system, first, ...rest] = messages;
   if (system?.role !== 'system' || first?.role !== 'user') return messages;
@@ -241,8 +260,10 @@ function today(dateString: string): Date {
 }
 
 /**
- * A tokenizer's chat template: chat_template.jinja, else chat_template.json, else tokenizer_config.json's, which is one text or a list of
- * named ones of which "default" counts. @param parse reads one of the files as JSON @throws UserError where there is none
+ * A tokenizer's chat template: chat_template.jinja, else chat_template.json, else tokenizer_config.json's,
+ * which is one text or a list of named ones of which "default" counts.
+ * @param parse reads one of the files as JSON
+ * @throws UserError where there is none
  */
 export function templateSource(
   files: Readonly<Record<string, string | undefined>>,

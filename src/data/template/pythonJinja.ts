@@ -1,22 +1,13 @@
 /**
- * Renders templates as Python's jinja2 does where @huggingface/jinja follows JavaScript or has nothing: what is printed, methods of
- * strings, characters beyond 16 bits, filters, equality, remainders, loops over a string or over nothing, members of what is not
- * defined, and a `strftime_now` whose day is given. What cannot be rendered as Python renders it raises.
+ * Renders templates as Python's jinja2 does where @huggingface/jinja follows JavaScript or has nothing: what
+ * is printed, methods of strings, characters beyond 16 bits, filters, equality, remainders, loops over a
+ * string or over nothing, members of what is not defined, and a `strftime_now` whose day is given. What
+ * cannot be rendered as Python renders it raises.
  */
-import { Environment, Interpreter, Template } from '@huggingface/jinja';
+import { Environment, Template } from '@huggingface/jinja';
+import { METHOD_PREFIX, PythonInterpreter, type Node } from './pythonInterpreter.ts';
 import { range, strftime } from './pythonFunctions.ts';
-import { pythonStr, STRING_METHODS, titleFilter, unlikePythonJson } from './pythonText.ts';
-
-type Value = ReturnType<Interpreter['evaluate']>;
-type Statement = NonNullable<Parameters<Interpreter['evaluate']>[0]>;
-
-/** A node of a parsed template, by its `type`. */
-interface Node extends Statement {
-  [field: string]: unknown;
-}
-
-/** Begins the variables that hold the methods: no template can name them, as they are no identifiers. */
-const PREFIX = 'str.';
+import { STRING_METHODS } from './pythonText.ts';
 
 export class PythonTemplate {
   private readonly template: Template;
@@ -27,7 +18,11 @@ export class PythonTemplate {
     markOutputs(this.template.parsed as unknown as Node);
   }
 
-  /** @param variables plain data @param now the time of strftime_now, in UTC @throws Error where the template raises an exception or uses what is not there */
+  /**
+   * @param variables plain data
+   * @param now the time of strftime_now, in UTC
+   * @throws Error where the template raises an exception or uses what is not there
+   */
   render(variables: Readonly<Record<string, unknown>>, now: Date): string {
     const environment = new Environment();
     const constants = { true: true, True: true, false: false, False: false, none: null, None: null };
@@ -37,7 +32,7 @@ export class PythonTemplate {
       strftime_now: (format: string) => strftime(now, format),
     };
     const methods = Object.fromEntries(
-      Object.entries(STRING_METHODS).map(([name, method]) => [PREFIX + name, method]),
+      Object.entries(STRING_METHODS).map(([name, method]) => [METHOD_PREFIX + name, method]),
     );
     for (const [name, value] of Object.entries({ ...constants, ...functions, ...methods, ...variables }))
       environment.set(name, value);
@@ -46,8 +41,8 @@ export class PythonTemplate {
 }
 
 /**
- * The tags of transformers' `generation` block, which only marks text, as blocks that do nothing: taken out altogether, they would join the
- * white space on their two sides.
+ * The tags of transformers' `generation` block, which only marks text, as blocks that do nothing: taken out
+ * altogether, they would join the white space on their two sides.
  */
 function withoutGeneration(source: string): string {
   return source.replace(
@@ -57,7 +52,9 @@ function withoutGeneration(source: string): string {
   );
 }
 
-/** Statements that print by what is in them, or nothing; all others are expressions, whose value is printed. */
+/**
+ * Statements that print by what is in them, or nothing; all others are expressions, whose value is printed.
+ */
 const STATEMENTS = [
   ...['Program', 'If', 'For', 'Break', 'Continue', 'Set', 'Macro', 'Comment', 'CallStatement'],
   ...['FilterStatement', 'Output'],
@@ -75,224 +72,6 @@ function markOutputs(node: Node): void {
     });
   }
 }
-
-/** A node that is evaluated already. */
-function held(value: Value): Node {
-  return { type: 'Held', value };
-}
-
-class PythonInterpreter extends Interpreter {
-  override evaluate(statement: Statement | undefined, scope: Environment): Value {
-    const node = statement as Node | undefined;
-    switch (node?.type) {
-      case 'Held':
-        return node.value as Value;
-      case 'Output':
-        return this.text(pythonStr(this.evaluate(node.value as Node, scope)));
-      case 'MemberExpression':
-        return this.member(node, scope);
-      case 'CallExpression':
-        return this.call(node, scope);
-      case 'FilterExpression':
-        return this.filter(node, scope);
-      case 'BinaryExpression':
-        return this.binary(node, scope);
-      case 'For':
-        return super.evaluate(
-          { ...node, iterable: this.iterable(node.iterable as Node, scope) } as Node,
-          scope,
-        );
-      default:
-        return super.evaluate(node, scope);
-    }
-  }
-
-  /** Of something undefined there are no members. */
-  private member(node: Node, scope: Environment): Value {
-    const object = this.evaluate(node.object as Node, scope);
-    if (object.type === 'UndefinedValue') throw new Error(`${nameOf(node.object as Node)} is undefined`);
-    if (node.computed && object.type === 'StringValue' && isBeyond16Bits(object.value as string))
-      return this.characters(object.value as string, node, scope);
-    return super.evaluate({ ...node, object: held(object) } as Node, scope);
-  }
-
-  private text(value: string): Value {
-    return super.evaluate({ type: 'StringLiteral', value } as Node, this.global);
-  }
-
-  /** A character or a slice of a text that has characters of two UTF-16 code units. */
-  private characters(text: string, node: Node, scope: Environment): Value {
-    const list = {
-      type: 'ArrayLiteral',
-      value: [...text].map((value) => ({ type: 'StringLiteral', value })),
-    };
-    const found = super.evaluate({ ...node, object: list } as Node, scope);
-    return found.type === 'ArrayValue'
-      ? this.text((found.value as Value[]).map(({ value }) => value as string).join(''))
-      : found;
-  }
-
-  private call(node: Node, scope: Environment): Value {
-    const callee = node.callee as Node;
-    const name = (callee.property as Node | undefined)?.value as string;
-    if (callee.type !== 'MemberExpression' || callee.computed || !Object.hasOwn(STRING_METHODS, name))
-      return super.evaluate(node, scope);
-    const self = this.evaluate(callee.object as Node, scope);
-    if (self.type === 'StringValue') return this.method(name, self, node.args as Node[], scope);
-    return super.evaluate({ ...node, callee: { ...callee, object: held(self) } } as Node, scope);
-  }
-
-  private method(name: string, self: Value, args: readonly Node[], scope: Environment): Value {
-    return super.evaluate(
-      {
-        type: 'CallExpression',
-        callee: { type: 'Identifier', value: PREFIX + name },
-        args: [held(self), ...args],
-      } as Node,
-      scope,
-    );
-  }
-
-  private filter(node: Node, scope: Environment): Value {
-    const filter = node.filter as Node;
-    const [name, args] =
-      filter.type === 'CallExpression'
-        ? [(filter.callee as Node).value, filter.args as Node[]]
-        : [filter.value, []];
-    if (!FILTERS.includes(name as string)) return super.evaluate(node, scope);
-    const operand = this.evaluate(node.operand as Node, scope);
-    const evaluated = { ...node, operand: held(operand) } as Node;
-    switch (name) {
-      case 'string':
-        return this.text(pythonStr(operand));
-      case 'title':
-      case 'capitalize': {
-        if (operand.type !== 'StringValue') return super.evaluate(evaluated, scope);
-        const text = operand.value as string;
-        return this.text(name === 'title' ? titleFilter(text) : STRING_METHODS.capitalize(text));
-      }
-      case 'length':
-        return operand.type === 'StringValue' && isBeyond16Bits(operand.value as string)
-          ? super.evaluate(
-              { type: 'IntegerLiteral', value: [...(operand.value as string)].length } as Node,
-              scope,
-            )
-          : super.evaluate(evaluated, scope);
-      case 'tojson': {
-        if (operand.type === 'UndefinedValue')
-          throw new Error('what is not defined cannot be written as JSON');
-        const number = unlikePythonJson(operand);
-        if (number !== null)
-          throw new Error(`the number ${number} is not known to be written as Python writes it in JSON`);
-        return super.evaluate(evaluated, scope);
-      }
-      case 'join':
-        return this.joined(operand, args, scope);
-    }
-    if (operand.type === 'StringValue' && name === 'trim') return this.method('strip', operand, args, scope);
-    // No character of a string has attributes; the string of something undefined is empty.
-    if (operand.type === 'StringValue')
-      return this.evaluate({ type: 'ArrayLiteral', value: [] } as Node, scope);
-    if (operand.type === 'UndefinedValue')
-      return this.evaluate(
-        {
-          type: name === 'trim' ? 'StringLiteral' : 'ArrayLiteral',
-          value: name === 'trim' ? '' : [],
-        } as Node,
-        scope,
-      );
-    return super.evaluate(evaluated, scope);
-  }
-
-  private joined(operand: Value, args: readonly Node[], scope: Environment): Value {
-    if (args.length > 1 || args[0]?.type === 'KeywordArgumentExpression')
-      throw new Error('the filter "join" is known with a separator alone');
-    const items =
-      operand.type === 'StringValue'
-        ? [...(operand.value as string)]
-        : operand.type === 'ArrayValue' || operand.type === 'TupleValue'
-          ? (operand.value as Value[]).map(pythonStr)
-          : null;
-    if (!items) throw new Error(`the filter "join" does not know a ${operand.type}`);
-    return this.text(items.join(args[0] ? pythonStr(this.evaluate(args[0], scope)) : ''));
-  }
-
-  /** `~`, `+` and `%` where JavaScript's differ. */
-  private arithmetic(node: Node, operator: string, scope: Environment): Value {
-    const [left, right] = [this.evaluate(node.left as Node, scope), this.evaluate(node.right as Node, scope)];
-    if (operator === '~') return this.text(pythonStr(left) + pythonStr(right));
-    const isText = [left, right].map(({ type }) => type === 'StringValue');
-    if (operator === '+' && isText[0] !== isText[1])
-      throw new Error(`a ${left.type} and a ${right.type} cannot be added`);
-    if (
-      operator === '%' &&
-      [left, right].every(({ type }) => ['IntegerValue', 'FloatValue'].includes(type))
-    ) {
-      const [a, b] = [left.value as number, right.value as number];
-      const isFloat = left.type === 'FloatValue' || right.type === 'FloatValue';
-      if (b === 0) throw new Error('a remainder of a division by zero');
-      const value = a - b * Math.floor(a / b);
-      return super.evaluate({ type: isFloat ? 'FloatLiteral' : 'IntegerLiteral', value } as Node, scope);
-    }
-    return super.evaluate({ ...node, left: held(left), right: held(right) } as Node, scope);
-  }
-
-  private binary(node: Node, scope: Environment): Value {
-    const operator = (node.operator as { value: string }).value;
-    if (['~', '+', '%'].includes(operator)) return this.arithmetic(node, operator, scope);
-    if (operator !== '==' && operator !== '!=') return super.evaluate(node, scope);
-    const equal = isEqual(this.evaluate(node.left as Node, scope), this.evaluate(node.right as Node, scope));
-    return this.global.lookupVariable(equal === (operator === '==') ? 'true' : 'false');
-  }
-
-  /** A string is the list of its characters, something undefined an empty list. */
-  private iterable(node: Node, scope: Environment): Node {
-    if (node.type === 'SelectExpression') return { ...node, lhs: this.iterable(node.lhs as Node, scope) };
-    const value = this.evaluate(node, scope);
-    if (value.type === 'StringValue')
-      return {
-        type: 'ArrayLiteral',
-        value: [...(value.value as string)].map((character) => ({ type: 'StringLiteral', value: character })),
-      };
-    return value.type === 'UndefinedValue' ? { type: 'ArrayLiteral', value: [] } : held(value);
-  }
-}
-
-/** Filters that differ from Python's. */
-const FILTERS = ['trim', 'selectattr', 'string', 'title', 'capitalize', 'length', 'tojson', 'join'];
-
-function isBeyond16Bits(text: string): boolean {
-  return /[\ud800-\udfff]/.test(text);
-}
-
-function nameOf({ type, value, property }: Node): string {
-  return type === 'Identifier'
-    ? String(value)
-    : type === 'MemberExpression'
-      ? nameOf(property as Node)
-      : 'a value';
-}
-
-const NUMBERS = ['IntegerValue', 'FloatValue', 'BooleanValue'];
-
-/** Python's ==: nothing of one kind equals something of another, but numbers and truth values do. */
-function isEqual(a: Value, b: Value): boolean {
-  if (NUMBERS.includes(a.type) && NUMBERS.includes(b.type)) return Number(a.value) === Number(b.value);
-  if (a.type !== b.type) return false;
-  if (Array.isArray(a.value)) {
-    const [left, right] = [a.value, b.value as Value[]];
-    return left.length === right.length && left.every((item, i) => isEqual(item, right[i]));
-  }
-  if (a.value instanceof Map) {
-    const [left, right] = [a.value, b.value as Map<string, Value>];
-    return (
-      left.size === right.size &&
-      [...left].every(([key, item]) => right.has(key) && isEqual(item, right.get(key)!))
-    );
-  }
-  return a.value === b.value;
-}
-
 function raise(text: unknown): never {
   throw new Error(String(text));
 }

@@ -1,4 +1,7 @@
-/** How Python writes values and changes texts, where JavaScript does it otherwise. Values are those of @huggingface/jinja. */
+/**
+ * How Python writes values and changes texts, where JavaScript does it otherwise. Values are those of
+ * @huggingface/jinja.
+ */
 
 /** A value of the interpreter, by its `type`. */
 export interface JinjaValue {
@@ -57,7 +60,10 @@ function float(value: number): string {
   return Number.isInteger(value) ? `${value}.0` : String(value);
 }
 
-/** Whether JSON of a value is not what Python's json.dumps writes. @returns the number that differs, null where none does */
+/**
+ * Whether JSON of a value is not what Python's json.dumps writes.
+ * @returns the number that differs, null where none does
+ */
 export function unlikePythonJson({ type, value }: JinjaValue): number | null {
   switch (type) {
     case 'IntegerValue':

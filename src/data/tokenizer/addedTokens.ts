@@ -1,4 +1,7 @@
-/** Added tokens: they are found in a text before anything else is done to it. AddedVocabulary of Rust's tokenizers. */
+/**
+ * Added tokens: they are found in a text before anything else is done to it. AddedVocabulary of Rust's
+ * tokenizers.
+ */
 import { UserError } from '../../lib/errors.ts';
 import type { Normalize } from './normalizers.ts';
 import type { AddedToken } from './tokenizerJson.ts';
@@ -26,7 +29,8 @@ export class AddedTokens {
   private normalized: Finder | null = null;
 
   /**
-   * Ids are given as Rust gives them: the model's own for a text in its vocabulary, else the next free one, whatever the file says.
+   * Ids are given as Rust gives them: the model's own for a text in its vocabulary, else the next free one,
+   * whatever the file says.
    * @param modelIds ids of the model's vocabulary by text
    */
   constructor(
@@ -111,7 +115,8 @@ class Finder {
       let start = match.index;
       let end = start + match[0].length;
       if (token.single_word && touchesWord(text, start, end)) continue;
-      // Of white space that a token before has taken, one that takes some to its left too gets none: it is then empty and left out.
+      // Of white space that a token before has taken, one that takes some to its left too gets none: it is
+      // then empty and left out.
       if (token.lstrip) {
         while (start > done && IS_SPACE.test(text[start - 1])) start--;
         start = Math.max(start, done);

@@ -1,4 +1,7 @@
-/** The tokenizer of a model with its chat template, from the model's own files: what the page encodes, renders and decodes with. */
+/**
+ * The tokenizer of a model with its chat template, from the model's own files: what the page encodes, renders
+ * and decodes with.
+ */
 import {
   ChatTemplate,
   templateSource,
@@ -101,7 +104,10 @@ export class ChatTokenizer {
     return this.tokenizer.encode(text);
   }
 
-  /** Ids of a text that is no conversation: what the tokenizer puts before and after a text, and the end token, each once. */
+  /**
+   * Ids of a text that is no conversation: what the tokenizer puts before and after a text, and the end
+   * token, each once.
+   */
   encodeText(text: string): number[] {
     const { before, after } = this.tokenizer.aroundText;
     const ids = [...before, ...this.encode(text), ...after];
@@ -132,7 +138,10 @@ export class ChatTokenizer {
     return this.template.render(messages, options);
   }
 
-  /** The messages as they are, with nothing folded or switched: what transformers' apply_chat_template gives. @throws TemplateError */
+  /**
+   * The messages as they are, with nothing folded or switched: what transformers' apply_chat_template gives.
+   * @throws TemplateError
+   */
   renderExactly(messages: readonly ChatMessage[], options: RenderOptions): string {
     return this.template.renderExactly(messages, options);
   }
@@ -142,7 +151,10 @@ export class ChatTokenizer {
     return this.template.abilities;
   }
 
-  /** The special token that the template writes after an answer, or before the next question where answers have no end of their own. */
+  /**
+   * The special token that the template writes after an answer, or before the next question where answers
+   * have no end of their own.
+   */
   private endOfTurn(): number | null {
     for (const text of this.template.afterAnswer()) {
       const id = this.encode(text).find((candidate) => this.specialIds.has(candidate));
@@ -152,8 +164,8 @@ export class ChatTokenizer {
   }
 
   /**
-   * The model's own pad token unless it ends answers, else a reserved one, else any token that does not end answers: it is never
-   * attended to. Each must have a row in the embedding table.
+   * The model's own pad token unless it ends answers, else a reserved one, else any token that does not end
+   * answers: it is never attended to. Each must have a row in the embedding table.
    */
   private padding(own: string | null): [string, number] {
     const isThere = (id: number | undefined): id is number =>

@@ -1,4 +1,7 @@
-/** What the files beside tokenizer.json say: special tokens, tokens that only they name, where answers end, how many ids the model has. */
+/**
+ * What the files beside tokenizer.json say: special tokens, tokens that only they name, where answers end,
+ * how many ids the model has.
+ */
 import { UserError } from '../../lib/errors.ts';
 import { PythonTokenizer } from './pythonTokenizer.ts';
 
@@ -93,7 +96,10 @@ function contentOf(entry: TokenEntry): string | null {
   return typeof content === 'string' && content !== '' ? content : null;
 }
 
-/** The tokenizer of a model's files, without its chat template. @throws UserError where it is not known to give Python's ids */
+/**
+ * The tokenizer of a model's files, without its chat template.
+ * @throws UserError where it is not known to give Python's ids
+ */
 export function makeTokenizer(files: TokenizerFiles, special: SpecialTokens): PythonTokenizer {
   const tokenizer = new PythonTokenizer(parseFile(files, 'tokenizer.json'));
   addMissingTokens(tokenizer, files, special);
@@ -101,8 +107,9 @@ export function makeTokenizer(files: TokenizerFiles, special: SpecialTokens): Py
 }
 
 /**
- * Adds the tokens that tokenizer.json lacks, as transformers does when it loads the folder: those of added_tokens_decoder by their
- * ids, then special tokens that are no added tokens yet. @throws UserError where Python would give one another id than the file says
+ * Adds the tokens that tokenizer.json lacks, as transformers does when it loads the folder: those of
+ * added_tokens_decoder by their ids, then special tokens that are no added tokens yet.
+ * @throws UserError where Python would give one another id than the file says
  */
 function addMissingTokens(
   tokenizer: PythonTokenizer,
@@ -137,7 +144,10 @@ function flagsOf(entry: TokenEntry, isSpecial: boolean) {
   };
 }
 
-/** Where generation_config.json ends answers, or config.json where there is none: what transformers' generate stops at. */
+/**
+ * Where generation_config.json ends answers, or config.json where there is none: what transformers' generate
+ * stops at.
+ */
 export function generationEnds(files: TokenizerFiles): number[] {
   const config = parseOptional(files, 'config.json');
   const generation =
@@ -147,7 +157,10 @@ export function generationEnds(files: TokenizerFiles): number[] {
   return [ends].flat().filter((id): id is number => Number.isInteger(id));
 }
 
-/** Ids that the model has a row of its embedding table for; null where config.json is not there or does not say. */
+/**
+ * Ids that the model has a row of its embedding table for; null where config.json is not there or does not
+ * say.
+ */
 export function vocabularySizeOf(files: TokenizerFiles): number | null {
   const config = parseOptional(files, 'config.json');
   const text = config.text_config as Record<string, unknown> | undefined;

@@ -52,7 +52,9 @@ function matchesNothing(pattern: RegExp): boolean {
 const START_SPACE = new RegExp(`^${WHITE_SPACE}+`, 'u');
 const END_SPACE = new RegExp(`(?<!${WHITE_SPACE})${WHITE_SPACE}+$`, 'u');
 const SPACES = new RegExp(WHITE_SPACE, 'gu');
-/** Control, format and private characters of the unicode_categories crate, NUL and the replacement character. */
+/**
+ * Control, format and private characters of the unicode_categories crate, NUL and the replacement character.
+ */
 const CONTROL = /(?![\t\n\r\u0890\u0891\u08e2\u{110cd}\u{13430}-\u{1343f}])[\p{Cc}\p{Cf}\p{Co}\ufffd]/gu;
 const CHINESE =
   /[\u4e00-\u9fff\u3400-\u4dbf\u{20000}-\u{2a6df}\u{2a700}-\u{2b73f}\u{2b740}-\u{2b81f}\u{2b920}-\u{2ceaf}\uf900-\ufaff\u{2f800}-\u{2fa1f}]/gu;

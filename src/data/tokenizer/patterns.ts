@@ -1,4 +1,7 @@
-/** Patterns of tokenizer.json as regular expressions of this engine, and splitting a text by them as Rust's tokenizers does. */
+/**
+ * Patterns of tokenizer.json as regular expressions of this engine, and splitting a text by them as Rust's
+ * tokenizers does.
+ */
 import { SplitPreTokenizer } from '@huggingface/tokenizers';
 import { UserError } from '../../lib/errors.ts';
 import type { Pattern, SplitBehavior } from './tokenizerJson.ts';
@@ -35,13 +38,16 @@ function untranslatable(source: string): UserError {
   );
 }
 
-/** One piece of an expression that a quantifier applies to, but for groups: a class, an escape or a character. */
+/**
+ * One piece of an expression that a quantifier applies to, but for groups: a class, an escape or a character.
+ */
 const ATOM =
   /\[(?:\\[\s\S]|\[(?:\\[\s\S]|[^\]\\])*\]|[^\]\\])*\]|\\[pPxu]\{[^}]*\}|\\[\s\S]|[^\\[\]()|?*+{}]/y;
 
 /**
- * Writes possessive quantifiers, which JavaScript lacks, as a look-ahead whose match is then consumed: `a++` becomes
- * `(?:(?=(?<p1>a+))\k<p1>)`, from which nothing is given back either. @throws UserError for a possessive or atomic group
+ * Writes possessive quantifiers, which JavaScript lacks, as a look-ahead whose match is then consumed: `a++`
+ * becomes `(?:(?=(?<p1>a+))\k<p1>)`, from which nothing is given back either.
+ * @throws UserError for a possessive or atomic group
  */
 function withoutPossessives(source: string): string {
   let out = '';
@@ -66,8 +72,9 @@ function withoutPossessives(source: string): string {
 }
 
 /**
- * In a group without regard to case Oniguruma folds by Unicode: ſ (U+017F) is an s and the Kelvin sign a k. The library's translation
- * folds ASCII only, so both are written out. @throws UserError where a ligature would be folded too
+ * In a group without regard to case Oniguruma folds by Unicode: ſ (U+017F) is an s and the Kelvin sign a k.
+ * The library's translation folds ASCII only, so both are written out.
+ * @throws UserError where a ligature would be folded too
  */
 function foldLikeUnicode(source: string): string {
   return source.replace(/\(\?i:((?:[^()]|\((?:\?:)?[^()]*\))*)\)/g, (_, inside: string) => {
@@ -107,7 +114,8 @@ interface Span {
 /**
  * Splits pieces at what the expression matches. Empty parts are dropped.
  * @param invert takes what lies between for the matches
- * @param seenAs the text that the expression is given in place of a piece's; by default as Oniguruma's Unicode tables see it
+ * @param seenAs the text that the expression is given in place of a piece's; by default as Oniguruma's
+ * Unicode tables see it
  */
 export function splitBy(
   pieces: readonly Piece[],

@@ -1,4 +1,7 @@
-/** Pre-tokenizers of tokenizer.json, as Rust's tokenizers computes them: most are a split by a regular expression. */
+/**
+ * Pre-tokenizers of tokenizer.json, as Rust's tokenizers computes them: most are a split by a regular
+ * expression.
+ */
 import { compilePattern, splitBy, type Piece } from './patterns.ts';
 import type { PreTokenizer } from './tokenizerJson.ts';
 import { PUNCTUATION, WHITE_SPACE, WORD } from './unicodeVersions.ts';

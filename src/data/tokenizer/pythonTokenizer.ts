@@ -70,7 +70,10 @@ export class PythonTokenizer {
     return this.added.textOf(id) ?? this.texts[id];
   }
 
-  /** Adds a token that the file lacks, as transformers does when it loads a tokenizer. @returns null where it is there already */
+  /**
+   * Adds a token that the file lacks, as transformers does when it loads a tokenizer.
+   * @returns null where it is there already
+   */
   addToken(token: Omit<AddedToken, 'id'>): AddedToken | null {
     return this.added.add(token);
   }

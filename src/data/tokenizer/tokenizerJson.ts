@@ -1,6 +1,7 @@
 /**
- * What of tokenizer.json is read: an explicit list of components and of their options, each known to give the ids of Python's
- * tokenizers. Anything else is refused by name, because a guess would train on ids that the model does not know.
+ * What of tokenizer.json is read: an explicit list of components and of their options, each known to give the
+ * ids of Python's tokenizers. Anything else is refused by name, because a guess would train on ids that the
+ * model does not know.
  */
 import * as v from 'valibot';
 import { UserError } from '../../lib/errors.ts';
@@ -25,7 +26,8 @@ const simpleNormalizers = [
   v.strictObject({ ...type('Strip'), strip_left: v.boolean(), strip_right: v.boolean() }),
   v.strictObject({ ...type('Prepend'), prepend: v.string() }),
   v.strictObject({ ...type('Replace'), pattern, content: v.string() }),
-  // Without stripping accents, which lowercasing alone switches on: its Unicode tables are too old to be followed.
+  // Without stripping accents, which lowercasing alone switches on: its Unicode tables are too old to be
+  // followed.
   v.strictObject({
     ...type('BertNormalizer'),
     clean_text: v.boolean(),
@@ -209,7 +211,10 @@ export function readTokenizerJson(json: Record<string, unknown>): TokenizerJson 
   }
 }
 
-/** Whether a pre-tokenizer looks at offsets in the original text where these are not those of what it is given. */
+/**
+ * Whether a pre-tokenizer looks at offsets in the original text where these are not those of what it is
+ * given.
+ */
 function asksForOffsets(component: PreTokenizer, normalizer: Normalizer | null, isFirst = true): boolean {
   if (component.type === 'Sequence')
     return component.pretokenizers.some((part, i) => asksForOffsets(part, normalizer, isFirst && i === 0));

@@ -1,10 +1,13 @@
 /**
- * Characters that this JavaScript engine knows but the Rust libraries under Python's tokenizers do not, because
- * their Unicode tables are older. Found by asking tokenizers 0.23 about every code point.
+ * Characters that this JavaScript engine knows but the Rust libraries under Python's tokenizers do not,
+ * because their Unicode tables are older. Found by asking tokenizers 0.23 about every code point.
  */
 /* eslint no-misleading-character-class: off -- the classes are lists of code points, marks among them */
 
-/** Assigned after Unicode 16, the version of Oniguruma and of the regex crate: no letter, digit or symbol to them. */
+/**
+ * Assigned after Unicode 16, the version of Oniguruma and of the regex crate: no letter, digit or symbol to
+ * them.
+ */
 const AFTER_UNICODE_16 =
   '\\u088f\\u0c5c\\u0cdc\\u1acf-\\u1add\\u1ae0-\\u1aeb\\u20c1\\u2b96\\ua7ce\\ua7cf\\ua7d2\\ua7d4\\ua7f1\\ufbc3-\\ufbd2' +
   '\\ufd90\\ufd91\\ufdc8-\\ufdce\\u{10940}-\\u{10959}\\u{10ec5}-\\u{10ec7}\\u{10ed0}-\\u{10ed8}\\u{10efa}\\u{10efb}' +
@@ -23,8 +26,9 @@ const UNASSIGNED_PAIR = '\u{1fffe}';
 const LOWER_CASE = '\u0282';
 
 /**
- * The text that a regular expression of this engine must be given so that it matches where Oniguruma and the regex crate match the
- * original: each newer character is replaced by one of the class that it has there. Offsets stay what they are.
+ * The text that a regular expression of this engine must be given so that it matches where Oniguruma and the
+ * regex crate match the original: each newer character is replaced by one of the class that it has there.
+ * Offsets stay what they are.
  */
 export function asUnicode16(text: string): string {
   return text.replace(NEWER, (character) =>
@@ -32,7 +36,10 @@ export function asUnicode16(text: string): string {
   );
 }
 
-/** Characters whose decompositions the unicode-normalization crate does not have: canonical ones, and compatibility ones. */
+/**
+ * Characters whose decompositions the unicode-normalization crate does not have: canonical ones, and
+ * compatibility ones.
+ */
 const CANONICAL =
   '\\u{105c9}\\u{105e4}\\u{11383}\\u{11385}\\u{1138e}\\u{11391}\\u{113c5}\\u{113c7}\\u{113c8}\\u{11938}' +
   '\\u{16121}-\\u{16128}\\u{16d68}-\\u{16d6a}';
@@ -68,7 +75,10 @@ export function normalForm(text: string, form: NormalForm): string {
     .join('');
 }
 
-/** White_Space of Unicode, which `\s` is in Oniguruma and the regex crate; JavaScript's own has U+FEFF and lacks U+0085. */
+/**
+ * White_Space of Unicode, which `\s` is in Oniguruma and the regex crate; JavaScript's own has U+FEFF and
+ * lacks U+0085.
+ */
 export const WHITE_SPACE = '\\p{White_Space}';
 /** `\w` of the regex crate. */
 export const WORD = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}';

@@ -1,4 +1,7 @@
-/** Unigram vocabularies: the most likely cut of a word into pieces. `encode_optimized` of Rust's tokenizers, operation by operation. */
+/**
+ * Unigram vocabularies: the most likely cut of a word into pieces. `encode_optimized` of Rust's tokenizers,
+ * operation by operation.
+ */
 
 /** What a character outside the vocabulary costs beyond the least likely piece. */
 const UNKNOWN_PENALTY = 10;
@@ -13,7 +16,10 @@ export class UnigramCutter {
   private readonly root: TrieNode = { children: new Map(), id: null };
   private readonly unknownScore: number;
 
-  /** @param vocabulary pieces and their log-probabilities @param unknownId index of the piece that stands for what is unknown */
+  /**
+   * @param vocabulary pieces and their log-probabilities
+   * @param unknownId index of the piece that stands for what is unknown
+   */
   constructor(
     private readonly vocabulary: readonly (readonly [string, number])[],
     private readonly unknownId: number | null,

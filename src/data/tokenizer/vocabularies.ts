@@ -1,4 +1,7 @@
-/** Words to ids: BPE and WordPiece by @huggingface/tokenizers, Unigram by our own, what a vocabulary lacks as Rust's tokenizers has it. */
+/**
+ * Words to ids: BPE and WordPiece by @huggingface/tokenizers, Unigram by our own, what a vocabulary lacks as
+ * Rust's tokenizers has it.
+ */
 import { BPE, WordPiece } from '@huggingface/tokenizers';
 import { UserError } from '../../lib/errors.ts';
 import type { BpeModel, TokenizerJson, UnigramModel, WordPieceModel } from './tokenizerJson.ts';
@@ -129,7 +132,10 @@ function unknownId(ids: ReadonlyMap<string, number>, token: string | null | unde
   return id;
 }
 
-/** Pairs to merge, in either form of the file. @throws UserError for a pair of bytes, which the library would never merge */
+/**
+ * Pairs to merge, in either form of the file.
+ * @throws UserError for a pair of bytes, which the library would never merge
+ */
 function checkedMerges(merges: BpeModel['merges'], byteFallback: boolean): [string, string][] {
   return merges.map((merge) => {
     const pair = typeof merge === 'string' ? merge.split(' ') : merge;

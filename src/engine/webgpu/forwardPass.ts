@@ -1,4 +1,6 @@
-/** Forward passes on the GPU: a batch's inputs are written, the plan is replayed, and its outputs are read. */
+/**
+ * Forward passes on the GPU: a batch's inputs are written, the plan is replayed, and its outputs are read.
+ */
 import type { MicroBatch } from '../../data/types.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { DeviceBuffers } from './deviceBuffers.ts';

@@ -20,8 +20,8 @@ export interface OllamaFilesOptions {
 }
 
 /**
- * Modelfile and README.md. Where no template of Ollama gives the prompts that were trained there is no Modelfile,
- * and the README says why.
+ * Modelfile and README.md. Where no template of Ollama gives the prompts that were trained there is no
+ * Modelfile, and the README says why.
  */
 export function ollamaFiles({
   tokenizer,
@@ -66,7 +66,10 @@ export function ollamaFiles({
   ];
 }
 
-/** The token that runtimes put before every prompt by themselves, as the tokenizer does; '' where there is none. */
+/**
+ * The token that runtimes put before every prompt by themselves, as the tokenizer does; '' where there is
+ * none.
+ */
 function textAddedAhead(tokenizer: ChatTokenizer): string {
   const { bosToken } = tokenizer;
   if (bosToken === null) return '';

@@ -1,6 +1,6 @@
 /**
- * A chat template as Ollama's Modelfile has it: a Go template over the messages. It is made from what the model's
- * own template renders, and compared with it, since Ollama does not read the jinja of a tokenizer.
+ * A chat template as Ollama's Modelfile has it: a Go template over the messages. It is made from what the
+ * model's own template renders, and compared with it, since Ollama does not read the jinja of a tokenizer.
  */
 import { UserError } from '../../lib/errors.ts';
 
@@ -72,7 +72,10 @@ export function renderSegments(segments: PromptSegments, messages: readonly Temp
   return text + (previous === 'user' ? segments.generationPrompt : '');
 }
 
-/** The text of TEMPLATE in a Modelfile. `omitted`: what the runtime writes ahead by itself, as the beginning-of-text token. */
+/**
+ * The text of TEMPLATE in a Modelfile. `omitted`: what the runtime writes ahead by itself, as the
+ * beginning-of-text token.
+ */
 export function ollamaTemplate(segments: PromptSegments, omitted = ''): string {
   const { startToUser, startToSystem, systemToUser, userToAssistant, assistantToUser, generationPrompt } =
     segments;
@@ -103,7 +106,10 @@ function literal(text: string): string {
   return `{{ ${goString(text)} }}`;
 }
 
-/** A Go string literal: JSON's escapes are Go's too, but for those of code units outside the basic plane, which JSON leaves as they are. */
+/**
+ * A Go string literal: JSON's escapes are Go's too, but for those of code units outside the basic plane,
+ * which JSON leaves as they are.
+ */
 function goString(text: string): string {
   return JSON.stringify(text);
 }
@@ -118,7 +124,10 @@ function transition(
   return to === 'assistant' ? segments.userToAssistant : segments.assistantToUser;
 }
 
-/** Conversations of other lengths and kinds than the segments were read from, held against the model's own template. */
+/**
+ * Conversations of other lengths and kinds than the segments were read from, held against the model's own
+ * template.
+ */
 function check(render: RenderPrompt, segments: PromptSegments): void {
   const system =
     segments.startToSystem === null ? [] : [message('system', 'Be kind.\n\nAnswer in one line.')];

@@ -5,9 +5,9 @@ import type { Architecture, Model } from '../architecture.ts';
 import type { CommonConfig, ModelConfigJson } from '../config.ts';
 import { ernie4_5 } from './ernie4_5.ts';
 import { exaone4 } from './exaone4.ts';
-import { gemma2 } from './gemma2.ts';
-import { gemma3 } from './gemma3.ts';
-import { gemma4 } from './gemma4.ts';
+import { gemma2 } from './gemma/gemma2.ts';
+import { gemma3 } from './gemma/gemma3.ts';
+import { gemma4 } from './gemma/gemma4.ts';
 import { granite } from './granite.ts';
 import { hunyuan } from './hunyuan.ts';
 import { lfm2, lfm3 } from './lfm.ts';
@@ -117,8 +117,12 @@ export function modelOf(json: ModelConfigJson): Model {
   const found = architectures.find((architecture) => architecture.modelType === type);
   if (!found) {
     const multimodal = 'vision_config' in json || 'text_config' in json;
+    const advice = multimodal
+      ? `It is a multimodal model: choose a text-only checkpoint${TEXT_ONLY[type] ?? ''}`
+      : 'Choose a model of a supported type';
     throw new UserError(
-      `config.json: model_type ${JSON.stringify(type)} is not supported. ${multimodal ? `It is a multimodal model: choose a text-only checkpoint${TEXT_ONLY[type] ?? ''}` : 'Choose a model of a supported type'}. Supported: ${supportedModelTypes().join(', ')}.`,
+      `config.json: model_type ${JSON.stringify(type)} is not supported. ${advice}. ` +
+        `Supported: ${supportedModelTypes().join(', ')}.`,
     );
   }
   const model = found.read(json);

@@ -1,4 +1,7 @@
-/** LoRA over one projection and several, and with an adapter scale for each token, as in scoring and generation. */
+/**
+ * LoRA over one projection and several, and with an adapter scale for each token, as in scoring and
+ * generation.
+ */
 import type { TensorKind } from '../../formats/tensors.ts';
 import { Graph } from '../../graph/graph.ts';
 import { elements } from '../../graph/value.ts';
@@ -8,7 +11,10 @@ import { linearGroup } from '../../ops/matmul/linearGroup.ts';
 import { caseList, uniform, type OpCase } from '../caseBuilder.ts';
 import { stored } from '../caseWeights.ts';
 
-/** Ranks and widths that the GPU kernels do not take, then ones that they do, at and past the borders of their tiles. */
+/**
+ * Ranks and widths that the GPU kernels do not take, then ones that they do, at and past the borders of their
+ * tiles.
+ */
 const LORAS: [rank: number, tokens: number, width: number, outs: number[]][] = [
   [5, 9, 41, [20]],
   [4, 34, 24, [8, 12, 16, 20]],

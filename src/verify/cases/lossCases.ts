@@ -7,8 +7,8 @@ import { stored } from '../caseWeights.ts';
 import { largest } from '../../lib/extremes.ts';
 
 /**
- * Loss, and whether the target is the argmax: it is on every other row. The last token has the logits of the first; on ties
- * the first counts as the argmax.
+ * Loss, and whether the target is the argmax: it is on every other row. The last token has the logits of the
+ * first; on ties the first counts as the argmax.
  */
 function scoreCase(tokens: number, width: number, vocabulary: number, softcap: number): OpCase {
   const name = `linearCrossEntropy scores ${tokens}×${width}, ${vocabulary} tokens${softcap ? `, softcap ${softcap}` : ''}`;

@@ -5,7 +5,10 @@ import { linear } from '../../ops/matmul/linear.ts';
 import { linearGroup } from '../../ops/matmul/linearGroup.ts';
 import { caseList, KINDS, type OpCase } from '../caseBuilder.ts';
 
-/** Sizes [T, in, out]: no multiples of a tile, sums long enough for split-K, and multiples of 4, which are read by vec4. */
+/**
+ * Sizes [T, in, out]: no multiples of a tile, sums long enough for split-K, and multiples of 4, which are
+ * read by vec4.
+ */
 const PRODUCTS: [number, number, number][] = [
   [1, 48, 33],
   [37, 96, 50],
@@ -17,7 +20,10 @@ const PRODUCTS: [number, number, number][] = [
   [80, 64, 128],
 ];
 
-/** Sizes [T, in, [out...]]: projections narrower and wider than a tile, sums long enough for split-K, and groups that do not fit one product. */
+/**
+ * Sizes [T, in, [out...]]: projections narrower and wider than a tile, sums long enough for split-K, and
+ * groups that do not fit one product.
+ */
 const GROUPS: [number, number, number[], readonly TensorKind[]][] = [
   [80, 512, [96, 32, 16], KINDS],
   [80, 64, [128, 192, 320], ['nf4', 'bf16']],

@@ -27,7 +27,8 @@ export function normCases(): OpCase[] {
       const [a, b] = [c.leaf('a', tokens, width), c.leaf('b', tokens, width)];
       const sum = add(c.graph, a, b);
       const norm = rmsNorm(c.graph, sum, c.weight('w', [width], kind), settings);
-      // One sum is used beside its norm, as in a residual stream; another only through its norm; and a has another gradient.
+      // One sum is used beside its norm, as in a residual stream; another only through its norm; and a has
+      // another gradient.
       const normOnly = rmsNorm(c.graph, add(c.graph, a, norm), c.weight('v', [width], kind), settings);
       return [add(c.graph, sum, norm), normOnly, add(c.graph, a, sum)];
     });

@@ -3,7 +3,7 @@
  * and after attention and MLP, the MLP is GeGLU, scores and logits are soft-capped, every other layer attends
  * within a window, and scores are scaled by 1/√query_pre_attn_scalar.
  */
-import type { Architecture } from '../architecture.ts';
+import type { Architecture } from '../../architecture.ts';
 import {
   decoderStack,
   gatedMlp,
@@ -11,9 +11,9 @@ import {
   outputProjection,
   queryKeyValue,
   type Layer,
-} from '../decoderBlocks.ts';
-import { ConfigReader } from '../config.ts';
-import { decoderTensors } from '../decoderTensors.ts';
+} from '../../decoderBlocks.ts';
+import { ConfigReader } from '../../config.ts';
+import { decoderTensors } from '../../decoderTensors.ts';
 import {
   gemmaEmbedding,
   gemmaNorm,
@@ -22,7 +22,7 @@ import {
   sandwichBlock,
   type GemmaConfig,
 } from './gemmaCommon.ts';
-import { readRope, type RopeSettings } from '../ropeConfig.ts';
+import { readRope, type RopeSettings } from '../../ropeConfig.ts';
 
 export interface Gemma2Config extends GemmaConfig {
   /** Of attention scores; 0: none. */

@@ -4,18 +4,18 @@
  * layers read the keys and values of the last layer of their kind before them. Each layer gets an embedding
  * of the token of its own, and ends in a scalar.
  */
-import { add } from '../../ops/elementwise/add.ts';
-import { gated } from '../../ops/elementwise/gated.ts';
-import { scale } from '../../ops/elementwise/scale.ts';
-import { scaleByWeight } from '../../ops/elementwise/scaleByWeight.ts';
-import type { Value } from '../../graph/value.ts';
-import type { Architecture } from '../architecture.ts';
-import type { ModelBuilder } from '../builder.ts';
-import { ConfigReader, type TensorRequirement } from '../config.ts';
-import { gatedMlp, outputProjection } from '../decoderBlocks.ts';
-import { layerKinds, readDecoder, type DecoderConfig } from '../decoderConfig.ts';
-import { decoderTensors, linear, mlpTensors, norm } from '../decoderTensors.ts';
-import { ropeOf, type RopeSettings } from '../ropeConfig.ts';
+import { add } from '../../../ops/elementwise/add.ts';
+import { gated } from '../../../ops/elementwise/gated.ts';
+import { scale } from '../../../ops/elementwise/scale.ts';
+import { scaleByWeight } from '../../../ops/elementwise/scaleByWeight.ts';
+import type { Value } from '../../../graph/value.ts';
+import type { Architecture } from '../../architecture.ts';
+import type { ModelBuilder } from '../../builder.ts';
+import { ConfigReader, type TensorRequirement } from '../../config.ts';
+import { gatedMlp, outputProjection } from '../../decoderBlocks.ts';
+import { layerKinds, readDecoder, type DecoderConfig } from '../../decoderConfig.ts';
+import { decoderTensors, linear, mlpTensors, norm } from '../../decoderTensors.ts';
+import { ropeOf, type RopeSettings } from '../../ropeConfig.ts';
 
 type LayerKind = 'sliding_attention' | 'full_attention';
 

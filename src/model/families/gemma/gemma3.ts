@@ -3,7 +3,7 @@
  * normalised. Five layers with a window follow for each that sees all; the two kinds have different rotary
  * bases.
  */
-import type { Architecture } from '../architecture.ts';
+import type { Architecture } from '../../architecture.ts';
 import {
   decoderStack,
   gatedMlp,
@@ -11,9 +11,9 @@ import {
   outputProjection,
   queryKeyValue,
   type Layer,
-} from '../decoderBlocks.ts';
-import { ConfigReader } from '../config.ts';
-import { decoderTensors, norm } from '../decoderTensors.ts';
+} from '../../decoderBlocks.ts';
+import { ConfigReader } from '../../config.ts';
+import { decoderTensors, norm } from '../../decoderTensors.ts';
 import {
   gemmaEmbedding,
   gemmaNorm,
@@ -22,7 +22,7 @@ import {
   sandwichBlock,
   type GemmaConfig,
 } from './gemmaCommon.ts';
-import { ropeOf, type RopeSettings } from '../ropeConfig.ts';
+import { ropeOf, type RopeSettings } from '../../ropeConfig.ts';
 
 export interface Gemma3Config extends GemmaConfig {
   /** Of the layers within a window. */
@@ -42,8 +42,8 @@ export const gemma3: Architecture<Gemma3Config> = {
       final_logit_softcapping: null,
       slides: (i) => (i + 1) % pattern !== 0,
     });
-    // transformers 5 nests one dictionary for each kind of layer. transformers 4 has rope_theta and rope_scaling for the
-    // global layers and rope_local_base_freq for the local ones.
+    // transformers 5 nests one dictionary for each kind of layer. transformers 4 has rope_theta and
+    // rope_scaling for the global layers and rope_local_base_freq for the local ones.
     const nested = (json.rope_parameters ?? {}) as Record<string, Record<string, unknown> | null | undefined>;
     const local = { rope_theta: read.number('rope_local_base_freq', 10000), ...nested.sliding_attention };
     const global = { ...nested.full_attention, ...(json.rope_scaling as object | null) };

@@ -2,13 +2,13 @@
  * What Gemma 2 and Gemma 3 share: config keys, the four norms of a layer, and the block around attention and
  * mlp.
  */
-import { add } from '../../ops/elementwise/add.ts';
-import type { Value } from '../../graph/value.ts';
-import type { Branches } from '../decoderBlocks.ts';
-import type { ModelBuilder } from '../builder.ts';
-import type { ConfigReader, TensorRequirement } from '../config.ts';
-import { layerWindows, readDecoder, type DecoderConfig } from '../decoderConfig.ts';
-import { attentionTensors, mlpTensors, norm } from '../decoderTensors.ts';
+import { add } from '../../../ops/elementwise/add.ts';
+import type { Value } from '../../../graph/value.ts';
+import type { Branches } from '../../decoderBlocks.ts';
+import type { ModelBuilder } from '../../builder.ts';
+import type { ConfigReader, TensorRequirement } from '../../config.ts';
+import { layerWindows, readDecoder, type DecoderConfig } from '../../decoderConfig.ts';
+import { attentionTensors, mlpTensors, norm } from '../../decoderTensors.ts';
 
 export interface GemmaConfig extends DecoderConfig {
   attention_bias: boolean;
