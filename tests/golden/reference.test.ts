@@ -86,7 +86,8 @@ const supported = [...folders.keys()].filter((name) =>
   supportedModelTypes().includes(modelTypeOf(folders.get(name)!)),
 );
 for (const name of folders.keys())
-  if (!supported.includes(name)) it.skip(`${name}: its model type is not supported yet`, () => undefined);
+  if (!supported.includes(name))
+    it.skip(`${name} (needs its model type, which is not supported yet)`, () => undefined);
 
 const replays: Replay[] = [
   ...supported.map((name): Replay => [name, '', SMALL, undefined]),
