@@ -9,16 +9,9 @@ import { modelOf } from '../../src/model/families/registry.ts';
 import { makeEnginePlans } from '../../src/engine/enginePlans.ts';
 import { memoryReport } from '../../src/engine/memoryReport.ts';
 import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
+import { LORA } from '../bench/measuring.ts';
 import { randomModel, SHAPES } from '../lib/randomModel.ts';
 
-const LORA = {
-  r: 16,
-  lora_alpha: 32,
-  lora_dropout: 0,
-  target_modules: 'all-linear' as const,
-  use_rslora: false,
-  use_dora: false,
-};
 export const TOKENS = 1024;
 const CHUNK_BYTES = 128 * 1024 * 1024;
 const FEATURES = ['shader-f16', 'subgroups', 'timestamp-query', 'chromium-experimental-subgroup-matrix'];

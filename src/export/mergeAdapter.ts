@@ -5,7 +5,8 @@
 import type { PeftSettings } from '../formats/peft.ts';
 import type { Float32Tensor, WeightSource } from '../formats/tensors.ts';
 import { UserError } from '../lib/errors.ts';
-import { weightRows, type WeightRows } from './weightRows.ts';
+import { loraScale } from '../model/adapterTargets.ts';
+import { weightRows, type WeightRows } from '../formats/weightRows.ts';
 
 /** The matrices of one adapted module. */
 interface ModuleDelta {
@@ -32,8 +33,7 @@ export function mergeDeltas(
   settings: Pick<PeftSettings, 'r' | 'lora_alpha' | 'use_rslora'>,
   weights: WeightSource['tensors'],
 ): MergeDeltas {
-  const { r, lora_alpha, use_rslora } = settings;
-  const scale = use_rslora ? lora_alpha / Math.sqrt(r) : lora_alpha / r;
+  const scale = loraScale(settings);
   const deltas = new Map<string, ModuleDelta>();
   for (const [name, a] of tensors) {
     const [, module] = /^base_model\.model\.(.+)\.lora_A\.weight$/.exec(name) ?? [];

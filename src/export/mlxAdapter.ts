@@ -3,6 +3,7 @@ import type { PeftSettings } from '../formats/peft.ts';
 import { writeSafetensors, type TensorToWrite } from '../formats/safetensors.ts';
 import type { Float32Tensor } from '../formats/tensors.ts';
 import { UserError } from '../lib/errors.ts';
+import { loraScale } from '../model/adapterTargets.ts';
 import { wholeFile, type ExportFile } from './exportFile.ts';
 
 /**
@@ -17,7 +18,7 @@ export function mlxAdapterFiles(
   settings: PeftSettings,
   layers: number,
 ): ExportFile[] {
-  const { r, lora_alpha, lora_dropout, use_rslora, use_dora } = settings;
+  const { r, lora_dropout, use_dora } = settings;
   const keys = new Set<string>();
   const written = new Map<string, TensorToWrite>();
   for (const [name, tensor] of tensors) {
@@ -42,7 +43,7 @@ export function mlxAdapterFiles(
     num_layers: layers,
     lora_parameters: {
       rank: r,
-      scale: use_rslora ? lora_alpha / Math.sqrt(r) : lora_alpha / r,
+      scale: loraScale(settings),
       dropout: lora_dropout,
       keys: [...keys].sort(),
     },

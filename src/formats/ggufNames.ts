@@ -67,22 +67,3 @@ export function permutedHeads(
   if (module.endsWith('.self_attn.q_proj')) return config.num_attention_heads;
   return module.endsWith('.self_attn.k_proj') ? config.num_key_value_heads : null;
 }
-
-/**
- * Rows in llama.cpp's order: within each head, row i of the first half and row i of the second lie side by
- * side (LlamaModel.permute of convert_hf_to_gguf.py).
- * @param values [rows, width], or [rows] with width 1 @returns a copy
- */
-export function permuteRows(values: Float32Array, rows: number, width: number, heads: number): Float32Array {
-  const headRows = rows / heads;
-  const half = headRows / 2;
-  if (!Number.isInteger(half)) throw new Error(`${rows} rows do not make ${heads} heads of two halves`);
-  const out = new Float32Array(values.length);
-  for (let row = 0; row < rows; row++) {
-    const head = Math.floor(row / headRows);
-    const within = row % headRows;
-    const from = head * headRows + (within % 2) * half + Math.floor(within / 2);
-    out.set(values.subarray(from * width, (from + 1) * width), row * width);
-  }
-  return out;
-}

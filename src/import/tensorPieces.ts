@@ -8,6 +8,7 @@ import {
   type GgufStorage,
   type SourceTensor,
 } from '../formats/sourceCheckpoint.ts';
+import { unpermuteRows } from '../formats/gguf/rowOrder.ts';
 import { toFloat32, type SafetensorsDtype } from '../formats/safetensors.ts';
 import { UserError } from '../lib/errors.ts';
 import { inOrder } from '../lib/inOrder.ts';
@@ -90,22 +91,6 @@ function ggufDecoder({ shape, dtype }: SourceTensor, storage: GgufStorage): Deco
       return floats(plusOne ? values.map((value) => value - 1) : values);
     },
   };
-}
-
-/**
- * Rows of whole heads back in the Hub's order: llama.cpp's converter lays row i of a head's first half and
- * row i of its second side by side (LlamaModel.permute of convert_hf_to_gguf.py).
- */
-export function unpermuteRows(bytes: Uint8Array, rowBytes: number, headRows: number): Uint8Array {
-  const ordered = new Uint8Array(bytes.byteLength);
-  const rows = bytes.byteLength / rowBytes;
-  const half = headRows / 2;
-  for (let row = 0; row < rows; row++) {
-    const within = row % headRows;
-    const from = row - within + (within < half ? 2 * within : 2 * (within - half) + 1);
-    ordered.set(bytes.subarray(from * rowBytes, (from + 1) * rowBytes), row * rowBytes);
-  }
-  return ordered;
 }
 
 async function fp8Decoder(tensor: SourceTensor, fp8: Fp8Scales<SourceTensor>): Promise<Decoder> {

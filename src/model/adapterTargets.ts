@@ -13,7 +13,11 @@ export interface LoraShape {
 }
 
 /** α/r, or α/√r with rank stabilisation (arXiv:2312.03732). */
-export function loraScale({ r, lora_alpha, use_rslora }: LoraShape): number {
+export function loraScale({
+  r,
+  lora_alpha,
+  use_rslora,
+}: Pick<LoraShape, 'r' | 'lora_alpha' | 'use_rslora'>): number {
   return use_rslora ? lora_alpha / Math.sqrt(r) : lora_alpha / r;
 }
 

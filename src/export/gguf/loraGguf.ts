@@ -1,5 +1,6 @@
 /** A LoRA adapter as a GGUF file for llama.cpp, Ollama and LM Studio (convert_lora_to_gguf.py). */
-import { ggufArchitecture, ggufModuleName, permuteRows, permutedHeads } from '../../formats/ggufNames.ts';
+import { permuteRows } from '../../formats/gguf/rowOrder.ts';
+import { ggufArchitecture, ggufModuleName, permutedHeads } from '../../formats/ggufNames.ts';
 import { writeGguf, type GgufMetadata, type GgufValue } from '../../formats/ggufWriter.ts';
 import type { PeftSettings } from '../../formats/peft.ts';
 import type { Float32Tensor } from '../../formats/tensors.ts';

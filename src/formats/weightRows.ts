@@ -1,6 +1,6 @@
 /** A model's weights on the CPU, a few rows at a time, dequantised where they are NF4. */
-import { toFloat32, type SafetensorsDtype } from '../formats/safetensors.ts';
-import { tensorPartBytes, type WeightSource } from '../formats/tensors.ts';
+import { toFloat32, type SafetensorsDtype } from './safetensors.ts';
+import { isNf4, tensorPartBytes, type WeightSource } from './tensors.ts';
 import { UserError } from '../lib/errors.ts';
 import { dequantize, dequantizeScales } from '../quant/nf4.ts';
 
@@ -37,7 +37,7 @@ export async function* weightRows(source: WeightSource, name: string): AsyncGene
 async function* weightPieces(source: WeightSource, name: string): AsyncGenerator<Float32Array> {
   const info = source.tensors.get(name)!;
   const { kind } = info;
-  if (kind !== 'nf4' && kind !== 'nf4_f32') {
+  if (!isNf4(kind)) {
     const dtype = kind.toUpperCase() as SafetensorsDtype;
     for await (const { bytes } of source.stream(name)) yield toFloat32(dtype, bytes);
     return;
