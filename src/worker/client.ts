@@ -96,7 +96,10 @@ export function startImport(onCrash: (message: string) => void): WorkerHandle<Im
 
 export function startDataset(onCrash: (message: string) => void): WorkerHandle<DatasetApi> {
   return start(
-    new Worker(new URL('./dataset/dataset.worker.ts', import.meta.url), { type: 'module', name: 'dataset' }),
+    new Worker(new URL('./evaluation/evaluation.worker.ts', import.meta.url), {
+      type: 'module',
+      name: 'dataset',
+    }),
     'dataset',
     onCrash,
   );

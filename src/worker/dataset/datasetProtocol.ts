@@ -95,13 +95,13 @@ export interface RowFileApi {
   overlap(other: Fingerprints): Promise<Overlap>;
 }
 
-/** dataset.worker: parses and tokenizes the training file and keeps its rows. */
+/** The dataset worker: parses and tokenizes the training file and keeps its rows. */
 export interface DatasetApi extends RowFileApi {
   /** Serves the rows to the trainer on a port of their own. */
   serve(port: MessagePort): Promise<void>;
 }
 
-/** Served by dataset.worker on that port. */
+/** Served by the dataset worker on that port. */
 export interface RowsApi {
   /** The caller owns them: buffers are transferred, not cloned. */
   documents(): Promise<DocumentArrays>;

@@ -1,10 +1,10 @@
 import { expose, transfer } from 'comlink';
-import { serveWorker } from '../serveWorker.ts';
 import type { DatasetApi, RowsApi } from './datasetProtocol.ts';
 import { DocumentTable } from '../../data/documentTable.ts';
 import { RowFileHost } from './rowFile.ts';
 
-class DatasetHost extends RowFileHost implements DatasetApi {
+/** The training rows, served to the page and to the trainer. */
+export class DatasetHost extends RowFileHost implements DatasetApi {
   async serve(port: MessagePort): Promise<void> {
     const served: RowsApi = {
       documents: async () => {
@@ -15,5 +15,3 @@ class DatasetHost extends RowFileHost implements DatasetApi {
     expose(served, port);
   }
 }
-
-serveWorker(new DatasetHost(false));
