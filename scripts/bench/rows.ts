@@ -10,13 +10,14 @@ import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
-import { ChatTokenizer } from '../../src/data/tokenizer/chatTokenizer.ts';
+import type { ChatTokenizer } from '../../src/data/tokenizer/chatTokenizer.ts';
 import { encodeRow } from '../../src/data/rows/encodeConversation.ts';
 import { DEFAULT_DATE_STRING } from '../../src/data/template/chatTemplate.ts';
 import { mix32, randomKey } from '../../src/lib/counterRandom.ts';
 import { findOrInstallBrowser, launchBrowser, NO_BROWSER } from '../lib/browser.ts';
 import { chooseFiles, download, followRun, pressTrain } from '../lib/drivePage.ts';
 import { buildSite, root, serveSite } from '../lib/site.ts';
+import { tokenizerOfModel } from '../lib/modelTokenizer.ts';
 
 const TOKENS_A_ROW = 60;
 const STEPS = 22;
@@ -65,7 +66,7 @@ export async function benchRows(args: string[]): Promise<RowsBench> {
   const site = await serveSite();
   try {
     const data = join(folder, 'train.jsonl');
-    const fileBytes = await writeRows(data, rows, await tokenizerOf(values.model));
+    const fileBytes = await writeRows(data, rows, await tokenizerOfModel(values.model));
     console.log(
       `${rows} rows in ${(fileBytes / 1e6).toFixed(0)} MB, load average ${loadavg()[0].toFixed(1)}`,
     );
@@ -159,14 +160,6 @@ function stepMs(metricsJsonl: string, step: number): number {
   const seen = (of: number) => lines.find((line) => line.step === of && 'loss' in line)!;
   const tokens = seen(step).num_input_tokens_seen - seen(step - 1).num_input_tokens_seen;
   return (1000 * tokens) / seen(step).tokens_per_second;
-}
-
-async function tokenizerOf(model: string): Promise<ChatTokenizer> {
-  const names = (await readdir(model)).filter((name) => /^tokenizer.*\.json$|\.jinja$/.test(name));
-  const texts = await Promise.all(
-    names.map(async (name) => [name, await readFile(join(model, name), 'utf8')] as const),
-  );
-  return new ChatTokenizer(Object.fromEntries(texts));
 }
 
 const WORDS =

@@ -11,6 +11,7 @@ import { memoryReport } from '../../src/engine/memoryReport.ts';
 import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
 import { LORA } from '../bench/measuring.ts';
 import { randomModel, SHAPES } from '../lib/randomModel.ts';
+import { messageOf } from '../../src/lib/errors.ts';
 
 export const TOKENS = 1024;
 const CHUNK_BYTES = 128 * 1024 * 1024;
@@ -90,7 +91,7 @@ function fitOf(gpu: GpuContext, name: string): ModelFit {
     );
     return { ...known, bytes: memoryReport(plans).total, reason: null };
   } catch (error) {
-    return { ...known, bytes: null, reason: error instanceof Error ? error.message : String(error) };
+    return { ...known, bytes: null, reason: messageOf(error) };
   }
 }
 

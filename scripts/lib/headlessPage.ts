@@ -6,6 +6,7 @@ import type { Page } from 'playwright-core';
 import { findOrInstallBrowser, launchBrowser, NO_BROWSER } from './browser.ts';
 import { download } from './drivePage.ts';
 import { buildSite, serveSite } from './site.ts';
+import { messageOf } from '../../src/lib/errors.ts';
 
 /**
  * Builds and serves the page, opens it and closes everything at the end. HF_ENDPOINT names another Hub, as
@@ -59,7 +60,7 @@ async function errorDetailsOf(page: Page): Promise<string> {
     );
   } catch (error) {
     // The page itself crashed, or the browser was closed.
-    return `The page could not be asked: ${error instanceof Error ? error.message : String(error)}`;
+    return `The page could not be asked: ${messageOf(error)}`;
   }
 }
 

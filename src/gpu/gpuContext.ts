@@ -1,5 +1,5 @@
 /** The one GPU device: limits, settings for its kernels, allocation with a ledger, and the pipeline cache. */
-import { DeviceLostError } from '../lib/errors.ts';
+import { DeviceLostError, messageOf } from '../lib/errors.ts';
 import type { KernelLevel, KernelSettings } from './dispatch.ts';
 import { declaredBindings } from './bindings.ts';
 import { report } from '../lib/errorLog.ts';
@@ -139,7 +139,7 @@ export class GpuContext {
           (error: unknown) => {
             throw new Error(
               `The shader ${label} did not compile on ${this.name}: ` +
-                `${error instanceof Error ? error.message : String(error)}. ` +
+                `${messageOf(error)}. ` +
                 'Update the browser and the graphics driver.',
             );
           },

@@ -28,3 +28,8 @@ export class DeviceLostError extends Error {
 export function isDeviceLost(error: unknown): error is Error {
   return error instanceof Error && error.name === 'DeviceLostError';
 }
+
+/** The message of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

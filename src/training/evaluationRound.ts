@@ -3,7 +3,7 @@
  * training go on.
  */
 import { report } from '../lib/errorLog.ts';
-import { isDeviceLost } from '../lib/errors.ts';
+import { isDeviceLost, messageOf } from '../lib/errors.ts';
 import type { Evaluator } from './evaluation.ts';
 import { evaluationKeys } from './metrics.ts';
 import type { TrainerEvent } from './runRecord.ts';
@@ -41,7 +41,7 @@ export class EvaluationRounds {
       return evaluationKeys(name, result.metrics);
     } catch (error) {
       if (isDeviceLost(error)) return error;
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       report(error, `evaluating ${name} at step ${step}`);
       this.failures.set(name, message);
       this.emit({ type: 'evaluationFailed', step, name, message });

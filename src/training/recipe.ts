@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot';
 import { DEFAULT_DATE_STRING } from '../data/template/chatTemplate.ts';
-import { UserError } from '../lib/errors.ts';
+import { UserError, messageOf } from '../lib/errors.ts';
 
 const positive = v.pipe(
   v.number('must be a number'),
@@ -157,9 +157,7 @@ export function parseRecipe(source: string | object): Recipe {
     try {
       value = JSON.parse(source);
     } catch (error) {
-      throw new UserError(
-        `The recipe is not JSON: ${error instanceof Error ? error.message : String(error)}. Check commas and quotation marks.`,
-      );
+      throw new UserError(`The recipe is not JSON: ${messageOf(error)}. Check commas and quotation marks.`);
     }
   }
   // A list passes for an object without keys where every key has a default.

@@ -14,6 +14,7 @@ import { examplesPerStep, type Recipe } from './recipe.ts';
 import type { Checkpoint, EndReason, RunResult, TrainerEvent } from './runRecord.ts';
 import { learningRate, totalSteps, warmupSteps, type Schedule } from './schedule.ts';
 import { StepPipeline } from './stepPipeline.ts';
+import { messageOf } from '../lib/errors.ts';
 
 export interface TrainerOptions {
   engine: Engine;
@@ -278,7 +279,7 @@ export class Trainer {
       this.savedStep = step;
       emit({ type: 'checkpoint', step });
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       report(error, `storing the checkpoint of step ${step}`);
       emit({ type: 'checkpointFailed', step, message });
     }

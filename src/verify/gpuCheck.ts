@@ -7,6 +7,7 @@ import { checkOp, OP_BOUND } from './checkOp.ts';
 import { opCases } from './opCases.ts';
 import { loadTensorFlowOn } from '../plan/tensorflow/loadTensorflow.ts';
 import { report } from '../lib/errorLog.ts';
+import { messageOf } from '../lib/errors.ts';
 
 export interface GpuCheckRow {
   op: string;
@@ -46,7 +47,7 @@ export async function checkGpu(
       }
     } catch (error) {
       report(error, `checking the kernel ${made.name}`);
-      row.failure ??= `${made.name}: ${error instanceof Error ? error.message : String(error)}`;
+      row.failure ??= `${made.name}: ${messageOf(error)}`;
     }
   }
   const all = [...rows.values()];

@@ -4,7 +4,7 @@
  */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ModelLibrary } from '../../src/page/model/ModelLibrary.svelte.ts';
-import { messageOf } from '../../src/page/errors/reported.ts';
+import { messageOf } from '../../src/lib/errors.ts';
 import type { ModelDetails } from '../../src/worker/import/importProtocol.ts';
 import { later, stubPage, stubWorkers, type FakeWorkers } from '../helpers/fakeWorkers.ts';
 import { MODEL, recipe } from '../helpers/pageData.ts';

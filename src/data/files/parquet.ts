@@ -5,6 +5,7 @@
 import { parquetMetadataAsync, parquetReadObjects, type AsyncBuffer } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { wholeFile, type Records } from './records.ts';
+import { messageOf } from '../../lib/errors.ts';
 
 /** Rows decoded at once. */
 const ROWS_AT_ONCE = 8192;
@@ -31,7 +32,7 @@ export async function readParquet(blob: Blob): Promise<Records> {
     return found;
   } catch (error) {
     return wholeFile(
-      `the Parquet file cannot be read: ${error instanceof Error ? error.message : String(error)}. Download it again, or convert it to JSON lines.`,
+      `the Parquet file cannot be read: ${messageOf(error)}. Download it again, or convert it to JSON lines.`,
     );
   }
 }

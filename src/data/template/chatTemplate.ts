@@ -2,7 +2,7 @@
  * Renders messages by the tokenizer's own chat template, in the sandboxed engine of pythonJinja.ts, to the
  * text that Python's transformers gives.
  */
-import { UserError } from '../../lib/errors.ts';
+import { UserError, messageOf } from '../../lib/errors.ts';
 import type { ChatMessage } from './chatMessage.ts';
 import { PythonTemplate } from './pythonJinja.ts';
 
@@ -72,7 +72,7 @@ export class ChatTemplate {
       this.template = new PythonTemplate(source);
     } catch (error) {
       throw new UserError(
-        `The tokenizer's chat template cannot be read: ${message(error)}. Use a model whose template Finetab understands.`,
+        `The tokenizer's chat template cannot be read: ${messageOf(error)}. Use a model whose template Finetab understands.`,
       );
     }
     this.switchesThinking = /\benable_thinking\b/.test(source);
@@ -117,7 +117,7 @@ export class ChatTemplate {
         today(dateString),
       );
     } catch (error) {
-      throw new TemplateError(message(error));
+      throw new TemplateError(messageOf(error));
     }
   }
 
@@ -247,10 +247,6 @@ function pythonJson(value: unknown): string {
 /** A template refused the messages (a role it does not know, an order it forbids). */
 export class TemplateError extends Error {
   override name = 'TemplateError';
-}
-
-function message(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** The day that a date string names; one that names none is the default's. */

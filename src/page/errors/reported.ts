@@ -1,4 +1,5 @@
 import { report } from '../../lib/errorLog.ts';
+import { messageOf } from '../../lib/errors.ts';
 
 /**
  * Records an error that the page is about to show.
@@ -9,8 +10,4 @@ export function reported(error: unknown, where: string): string {
   // A UserError is about what a person brought, not about the program.
   report(error, where, error instanceof Error && error.name === 'UserError' ? 'warning' : 'error');
   return messageOf(error);
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -13,6 +13,7 @@ import { adapterFolder } from '../history/runFiles.ts';
 import type { PageTrace } from '../pageTrace.ts';
 import { lossesOf, type RunStore } from './runStore.ts';
 import type { RunOutcome, RunRequest } from './trainerProtocol.ts';
+import { messageOf } from '../../lib/errors.ts';
 
 export interface FinishedRun {
   runId: string;
@@ -63,7 +64,7 @@ async function keep(result: RunResult, reportText: string, store: RunStore): Pro
     return null;
   } catch (error) {
     report(error, 'storing the finished run');
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { wrap } from 'comlink';
 import { DocumentTable } from '../../data/documentTable.ts';
-import { UserError, isDeviceLost } from '../../lib/errors.ts';
+import { UserError, isDeviceLost, messageOf } from '../../lib/errors.ts';
 import { report } from '../../lib/errorLog.ts';
 import type { Database } from '../../storage/database.ts';
 import { openModel } from '../../storage/models.ts';
@@ -208,8 +208,4 @@ export class RunSession {
     this.store.take(event);
     this.onEvent(event);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
