@@ -15,7 +15,8 @@ import { openNodeGpu } from './lib/nodeGpu.ts';
 import { readArrays } from './lib/readArrays.ts';
 import { textsReference } from './lib/textsReference.ts';
 import { replayGguf } from './lib/replayGguf.ts';
-import { replayReference, type ReferenceDocument } from './lib/replayReference.ts';
+import type { ReferenceDocument } from './lib/greedyAnswers.ts';
+import { replayReference } from './lib/replayReference.ts';
 
 export async function main([folder, out]: string[]): Promise<number> {
   if (!folder || !out) {

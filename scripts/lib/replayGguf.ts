@@ -10,9 +10,7 @@ import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
 import { tensorPieces } from '../../src/import/tensorPieces.ts';
 import { memoryWeightSource } from '../../src/import/weightStream.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
-import type { ReferenceDocument } from './replayReference.ts';
-
-const NEW_TOKENS = 24;
+import { greedyAnswers, type ReferenceDocument } from './greedyAnswers.ts';
 
 export interface GgufReference {
   arrays: Map<string, TensorToWrite>;
@@ -78,22 +76,13 @@ export async function replayGguf(
       const { loss } = await engine.score(batch);
       sums.push({ loss: loss.reduce((a, b) => a + b, 0), tokens: batch.supervisedTokens });
     }
-    const prompts = documents.map(({ input_ids, labels }) => input_ids.filter((_, p) => labels[p] === -100));
-    const made = await engine.generate(prompts, {
-      maxNewTokens: NEW_TOKENS,
-      stopTokenIds: [],
-      doSample: false,
-      temperature: 1,
-      topP: 1,
-      seed: 0,
-    });
     const total = sums.reduce((sum, { loss, tokens: count }) => [sum[0] + loss, sum[1] + count], [0, 0]);
     return {
       arrays,
       scalars: {
         base_loss: sums.map(({ loss, tokens: count }) => loss / count),
         base_loss_all: total[0] / total[1],
-        base_greedy: prompts.map((prompt, i) => ({ prompt, new_ids: made[i] })),
+        base_greedy: await greedyAnswers(engine, documents),
       },
     };
   } finally {

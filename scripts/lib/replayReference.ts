@@ -14,11 +14,7 @@ import { learningRate } from '../../src/training/schedule.ts';
 import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
 import { withModelNames } from '../../src/import/tensorNames.ts';
 import { memoryWeightSource } from '../../src/import/weightStream.ts';
-
-export interface ReferenceDocument {
-  input_ids: number[];
-  labels: number[];
-}
+import { greedyAnswers, type ReferenceDocument } from './greedyAnswers.ts';
 
 export interface ReferenceInputs {
   context: GpuContext;
@@ -53,7 +49,6 @@ const SCHEDULE = {
   warmupSteps: 3,
   totalSteps: STEPS,
 };
-const NEW_TOKENS = 24;
 const GREEDY_DOCUMENTS = 4;
 const PROBE_DOCUMENTS = 3;
 
@@ -128,20 +123,7 @@ export async function replayReference(inputs: ReferenceInputs): Promise<Referenc
       );
     }
   };
-  const greedy = async (engine: WebGpuEngine) => {
-    const prompts = documents
-      .slice(0, GREEDY_DOCUMENTS)
-      .map(({ input_ids, labels }) => input_ids.filter((_, p) => labels[p] === -100));
-    const made = await engine.generate(prompts, {
-      maxNewTokens: NEW_TOKENS,
-      stopTokenIds: [],
-      doSample: false,
-      temperature: 1,
-      topP: 1,
-      seed: 0,
-    });
-    return prompts.map((prompt, i) => ({ prompt, new_ids: made[i] }));
-  };
+  const greedy = (engine: WebGpuEngine) => greedyAnswers(engine, documents.slice(0, GREEDY_DOCUMENTS));
   const train = async (engine: WebGpuEngine, start: AdapterTensors) => {
     await engine.loadAdapter(start);
     await engine.loadOptimizer({ expAvg: zeros(start), expAvgSq: zeros(start), steps: 0 });

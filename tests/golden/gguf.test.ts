@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { filesOf } from '../../scripts/lib/nodeFiles.ts';
 import { dequantised, replayGguf } from '../../scripts/lib/replayGguf.ts';
-import type { ReferenceDocument } from '../../scripts/lib/replayReference.ts';
+import type { ReferenceDocument } from '../../scripts/lib/greedyAnswers.ts';
 import { ChatTemplate } from '../../src/data/template/chatTemplate.ts';
 import { makeTokenizer, specialTokensOf } from '../../src/data/tokenizer/modelFiles.ts';
 import { openCheckpoint } from '../../src/formats/checkpoint.ts';
