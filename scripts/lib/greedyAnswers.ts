@@ -11,7 +11,8 @@ export interface ReferenceDocument {
 }
 
 /**
- * A document's prompt, whose positions are not supervised, and the ids that follow it; no end token stops them.
+ * A document's prompt, whose positions are not supervised, and the ids that follow it.
+ * No end token stops them.
  */
 export async function greedyAnswers(
   engine: WebGpuEngine,
