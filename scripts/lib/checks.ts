@@ -11,42 +11,69 @@ interface Check {
   args: string[];
 }
 
+/** The longest first. */
 const CHECKS: readonly Check[] = [
-  { name: 'format', program: 'prettier', args: ['--check', '--log-level', 'warn', '.'] },
   { name: 'lint', program: 'eslint', args: ['.'] },
+  { name: 'types', program: 'svelte-check', args: ['--fail-on-warnings', '--output', 'human'] },
+  { name: 'format', program: 'prettier', args: ['--check', '--log-level', 'warn', '.'] },
   {
     name: 'import rules',
     program: 'depcruise',
     args: ['src', 'scripts', '--config', '.dependency-cruiser.cjs', '--output-type', 'err'],
   },
   { name: 'leaves without GPU and DOM', program: 'tsc', args: ['--project', 'tsconfig.leaves.json'] },
-  { name: 'types', program: 'svelte-check', args: ['--fail-on-warnings', '--output', 'human'] },
 ];
 
+/** As many checks as run at a time; each keeps about one core busy. */
+const AT_A_TIME = 2;
+
 /**
- * Runs every check, also after one has failed.
+ * Runs every check, also after one has failed. What a check prints is shown when it ends.
  * @returns the names of those that passed and of those that failed
  */
 export async function runChecks(): Promise<{ passed: string[]; failed: string[] }> {
   const [passed, failed]: string[][] = [[], []];
-  for (const { name, program, args } of CHECKS) {
-    console.log(`\n== ${name}`);
-    ((await runProgram(program, args, process.env)) === 0 ? passed : failed).push(name);
-  }
+  const waiting = [...CHECKS];
+  const work = async (): Promise<void> => {
+    for (let check = waiting.shift(); check; check = waiting.shift()) {
+      const { code, output } = await collected(check);
+      console.log(`\n== ${check.name}\n${output.trimEnd()}`);
+      (code === 0 ? passed : failed).push(check.name);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_A_TIME }, work));
   console.log('\n== rules of the house');
   (keepsHouseRules() ? passed : failed).push('rules of the house');
   return { passed, failed };
 }
 
+/** Runs a check and keeps what it prints, so that two at a time do not mix. */
+async function collected({ program, args }: Check): Promise<{ code: number; output: string }> {
+  let output = '';
+  const code = await runProgram(program, args, process.env, (text) => (output += text));
+  return { code, output };
+}
+
 /**
  * Runs a program of node_modules/.bin in the project's root.
+ * @param keep takes what it prints; without it that goes to this process's own output
  * @returns its exit code; 1 where it could not be started
  */
-export function runProgram(program: string, args: string[], env: NodeJS.ProcessEnv): Promise<number> {
+export function runProgram(
+  program: string,
+  args: string[],
+  env: NodeJS.ProcessEnv,
+  keep?: (text: string) => void,
+): Promise<number> {
   const bin = join(root, 'node_modules', '.bin', program + (process.platform === 'win32' ? '.cmd' : ''));
   return new Promise((resolve) => {
-    spawn(bin, args, { cwd: root, env, stdio: 'inherit', shell: process.platform === 'win32' })
-      .on('close', (code) => resolve(code ?? 1))
-      .on('error', () => resolve(1));
+    const child = spawn(bin, args, {
+      cwd: root,
+      env,
+      stdio: keep ? ['ignore', 'pipe', 'pipe'] : 'inherit',
+      shell: process.platform === 'win32',
+    });
+    for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', keep!);
+    child.on('close', (code) => resolve(code ?? 1)).on('error', () => resolve(1));
   });
 }
