@@ -9,7 +9,16 @@ interface Check {
   /** A program of node_modules/.bin. */
   program: string;
   args: string[];
+  /** Lines of output that are no breach; any other fails the check. */
+  except?: RegExp;
 }
+
+/**
+ * Files of loops over typed arrays, each within the array's own bounds: `T | undefined` would put a `!` behind
+ * every access and find nothing. They are held by tests by value.
+ */
+const TYPED_ARRAY_LOOPS =
+  /^src\/(quant\/\w+|data\/(bestFit|documentTable|tokenizer\/unigram)|lib\/(counterRandom|random|rouge))\.ts\(\d+,\d+\): error|^\s/;
 
 /** The longest first. */
 const CHECKS: readonly Check[] = [
@@ -21,7 +30,18 @@ const CHECKS: readonly Check[] = [
     program: 'depcruise',
     args: ['src', 'scripts', '--config', '.dependency-cruiser.cjs', '--output-type', 'err'],
   },
-  { name: 'leaves without GPU and DOM', program: 'tsc', args: ['--project', 'tsconfig.leaves.json'] },
+  {
+    name: 'leaves without GPU and DOM, indices checked',
+    program: 'tsc',
+    args: ['--project', 'tsconfig.leaves.json', '--pretty', 'false'],
+    except: TYPED_ARRAY_LOOPS,
+  },
+  {
+    name: 'storage, indices checked',
+    program: 'tsc',
+    args: ['--project', 'tsconfig.storage.json', '--pretty', 'false'],
+    except: TYPED_ARRAY_LOOPS,
+  },
 ];
 
 /** As many checks as run at a time; each keeps about one core busy. */
@@ -36,9 +56,9 @@ export async function runChecks(): Promise<{ passed: string[]; failed: string[] 
   const waiting = [...CHECKS];
   const work = async (): Promise<void> => {
     for (let check = waiting.shift(); check; check = waiting.shift()) {
-      const { code, output } = await collected(check);
+      const { kept, output } = await collected(check);
       console.log(`\n== ${check.name}\n${output.trimEnd()}`);
-      (code === 0 ? passed : failed).push(check.name);
+      (kept ? passed : failed).push(check.name);
     }
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, work));
@@ -48,10 +68,13 @@ export async function runChecks(): Promise<{ passed: string[]; failed: string[] 
 }
 
 /** Runs a check and keeps what it prints, so that two at a time do not mix. */
-async function collected({ program, args }: Check): Promise<{ code: number; output: string }> {
+async function collected({ program, args, except }: Check): Promise<{ kept: boolean; output: string }> {
   let output = '';
   const code = await runProgram(program, args, process.env, (text) => (output += text));
-  return { code, output };
+  if (!except) return { kept: code === 0, output };
+  const breaches = output.split('\n').filter((line) => line !== '' && !except.test(line));
+  // A compiler that did not start has written nothing.
+  return { kept: breaches.length === 0 && (code === 0 || output !== ''), output: breaches.join('\n') };
 }
 
 /**

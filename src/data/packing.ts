@@ -39,7 +39,7 @@ export function packDocuments(
   { tokens, padTokenId, indices }: BatchShape & { indices?: readonly number[] },
 ): MicroBatch[] {
   const lengths = documents.map(({ inputIds }) => inputIds.length);
-  const packed = new Packing({ lengths, at: (i) => documents[i] }, { tokens, padTokenId }, indices);
+  const packed = new Packing({ lengths, at: (i) => documents[i]! }, { tokens, padTokenId }, indices);
   return [...packed];
 }
 
@@ -115,8 +115,9 @@ function layOut(
     batch.documentIndex.fill(index, start, start + length);
     for (let p = 0; p < length; p++) {
       batch.positions[start + p] = p;
-      if (p + 1 < length && labels[p + 1] !== IGNORE_INDEX) {
-        batch.targets[start + p] = labels[p + 1];
+      const next = labels[p + 1] ?? IGNORE_INDEX;
+      if (next !== IGNORE_INDEX) {
+        batch.targets[start + p] = next;
         batch.supervisedTokens++;
       }
     }
@@ -144,7 +145,7 @@ export function chooseTokensPerMicroBatch(
   const longest = largest(lengths, 1);
   const order = shuffled(lengths.length, seed, 0);
   const sums = new Float64Array(Math.ceil(lengths.length / examplesPerBatch));
-  order.forEach((row, place) => (sums[Math.floor(place / examplesPerBatch)] += lengths[row]));
+  order.forEach((row, place) => (sums[Math.floor(place / examplesPerBatch)]! += lengths[row]!));
   sums.sort();
   const typical = sums[Math.min(sums.length - 1, Math.floor(sums.length * 0.9))] ?? longest;
   return Math.ceil(Math.max(longest, Math.min(typical, limit)) / TOKENS_MULTIPLE) * TOKENS_MULTIPLE;

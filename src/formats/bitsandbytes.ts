@@ -60,7 +60,10 @@ export function unreadQuantization(config: Readonly<Record<string, unknown>>): s
 export async function combineNf4<T extends FileTensor>(
   tensors: ReadonlyMap<string, T>,
 ): Promise<{ tensors: Map<string, T & { nf4?: Nf4Scales<T> }>; quantized: number }> {
-  const states = [...tensors.keys()].map((name) => STATE.exec(name)).filter((match) => match !== null);
+  const states = [...tensors.keys()].flatMap((state) => {
+    const [, name, type] = STATE.exec(state) ?? [];
+    return name === undefined || type === undefined ? [] : [[state, name, type] as const];
+  });
   const combined = new Map<string, T & { nf4?: Nf4Scales<T> }>(tensors);
   const small = states
     .flatMap(([state, name]) => [state, `${name}.quant_map`, `${name}.nested_quant_map`])
@@ -153,7 +156,7 @@ async function readSmall<T extends FileTensor>(tensors: readonly T[]): Promise<M
   }
   const bytes = new Map<T, Uint8Array>();
   for (const run of runs) {
-    const [{ begin, file }, { end }] = [run[0], run.at(-1)!];
+    const [{ begin, file }, { end }] = [run[0]!, run.at(-1)!];
     const read = new Uint8Array(await file.blob.slice(begin, end).arrayBuffer());
     for (const tensor of run) bytes.set(tensor, read.slice(tensor.begin - begin, tensor.end - begin));
   }

@@ -29,8 +29,8 @@ export function combineFp8(
     }
     const weight = tensors.get(name.slice(0, -SCALE.length));
     if (!weight?.dtype.startsWith('F8_')) continue;
-    const [out, width] = weight.shape;
-    const [rows, columns] =
+    const [out = 1, width = 1] = weight.shape;
+    const [rows, columns]: [number, number] =
       scales.shape.every((size) => size === 1) || !Array.isArray(block)
         ? [out, width]
         : (block as [number, number]);

@@ -74,9 +74,8 @@ export async function readSafetensorsHeader(file: Blob, name: string): Promise<S
     if (typeof dtype !== 'string' || !(dtype in DTYPE_BYTES))
       fail(`tensor ${tensor} has the unknown dtype ${JSON.stringify(dtype)}.`);
     if (!isNaturals(shape)) fail(`tensor ${tensor} has no valid shape (${JSON.stringify(shape)}).`);
-    if (!isNaturals(offsets) || offsets.length !== 2 || offsets[0] > offsets[1])
-      fail(`tensor ${tensor} has no valid offsets (${JSON.stringify(offsets)}).`);
-    const [begin, end] = offsets as number[];
+    if (!isRange(offsets)) return fail(`tensor ${tensor} has no valid offsets (${JSON.stringify(offsets)}).`);
+    const [begin, end] = offsets;
     const expected = (shape as number[]).reduce((a, b) => a * b, 1) * DTYPE_BYTES[dtype as SafetensorsDtype];
     if (end - begin !== expected)
       fail(
@@ -106,6 +105,11 @@ export async function readSafetensorsHeader(file: Blob, name: string): Promise<S
   if (at !== file.size)
     fail(`${file.size - at} bytes follow the last tensor, which the header does not mention.`);
   return entries;
+}
+
+/** Where something begins and ends. */
+function isRange(value: unknown): value is [number, number] {
+  return isNaturals(value) && value.length === 2 && value[0]! <= value[1]!;
 }
 
 function isNaturals(value: unknown): value is number[] {

@@ -64,7 +64,7 @@ function blockScales(parts: ReadonlyMap<string, Uint8Array>): Float32Array {
   const nested = new Float32Array(parts.get('nested')!.buffer);
   return dequantizeScales({
     absmax_q: parts.get('absmax_q')!,
-    nested_offset: nested[0],
+    nested_offset: nested[0]!,
     nested_absmax: nested.subarray(1),
   });
 }

@@ -77,10 +77,9 @@ const hasVowel = (stem: string) => consonants(stem).includes(false);
  * and a consonant.
  */
 function endsInShortSyllable(word: string): boolean {
-  const flags = consonants(word);
-  if (word.length === 2) return !flags[0] && flags[1];
-  const [a, b, c] = flags.slice(-3);
-  return word.length > 2 && a && !b && c && !'wxy'.includes(word.at(-1)!);
+  const [a, b, c] = consonants(word).slice(-3);
+  if (word.length === 2) return a === false && b === true;
+  return a === true && b === false && c === true && !'wxy'.includes(word.at(-1)!);
 }
 
 /** Step 1a. */

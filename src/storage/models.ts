@@ -170,7 +170,7 @@ export async function openModel(
           `The stored model ${manifest.name} has no tensor ${name}. Delete it and import it again.`,
         );
       const read = async (index: number): Promise<TensorChunk> => {
-        const { part, byteOffset, sha256 } = tensor.chunks[index];
+        const { part, byteOffset, sha256 } = tensor.chunks[index]!;
         const bytes = await database.get('chunks', [id, name, index]);
         if (!bytes || (await sha256Hex(bytes)) !== sha256)
           throw new UserError(

@@ -14,7 +14,7 @@ const DATA_ENDING = /\.(jsonl?|ndjson|csv|tsv|parquet)$/i;
 export function isValidationFile(path: string): boolean {
   if (!DATA_ENDING.test(path)) return false;
   const parts = path.split(/[\\/]/).reverse();
-  if (/val$/i.test(parts[0].replace(DATA_ENDING, ''))) return true;
+  if (/val$/i.test(baseName(path).replace(DATA_ENDING, ''))) return true;
   for (const [i, part] of parts.entries()) {
     const words = (i === 0 ? part.replace(DATA_ENDING, '') : part).toLowerCase().split(/[^a-z]+/);
     if (words.some((word) => TRAINING.includes(word))) return false;
@@ -28,7 +28,7 @@ export function isValidationFile(path: string): boolean {
  * `val`).
  */
 export function validationSetName(name: string): string {
-  return baseName(name).split('.')[0];
+  return baseName(name).replace(/\..*/s, '');
 }
 
 /** A path's last part. */

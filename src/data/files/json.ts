@@ -124,9 +124,10 @@ function unwrapped(value: unknown): Records | null {
       inner.every((item) => typeof item === 'object' && item !== null && !Array.isArray(item)),
   );
   const isRow = ROW_KEYS.some((key) => key in value);
-  if (isRow || arrays.length === 0) return null;
-  return arrays.length === 1
-    ? rowsOf(arrays[0])
+  const [rows, ...others] = arrays;
+  if (isRow || rows === undefined) return null;
+  return others.length === 0
+    ? rowsOf(rows)
     : wholeFile(
         'the file is an object with several lists. Keep one of them as an array, or write one object a line.',
       );

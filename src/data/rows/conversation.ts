@@ -73,9 +73,8 @@ export function learnedTurns(
 ): number[] {
   const last = messages.length - 1;
   return messages
-    .map((_, i) => i)
-    .filter((i) => messages[i].role === 'assistant' && i >= (maskHistory ? last : answersFrom))
-    .filter((i) => !unlearned.includes(i));
+    .flatMap(({ role }, i) => (role === 'assistant' ? [i] : []))
+    .filter((i) => i >= (maskHistory ? last : answersFrom) && !unlearned.includes(i));
 }
 
 /** @returns why a conversation cannot be trained, null where it can */
@@ -88,7 +87,7 @@ export function conversationFault(conversation: Omit<Conversation, 'kind'>): str
   const learned = learnedTurns(conversation);
   if (learned.length === 0)
     return 'has no answer to learn from: every one is marked as only read (weight 0, train false). Remove the row, or unmark an answer.';
-  if (learned.some((turn) => isEmpty(messages[turn])))
+  if (learned.some((turn) => isEmpty(messages[turn]!)))
     return 'has an empty answer: there is nothing to learn. Write one or remove the row.';
   return surrogateFault(conversation);
 }

@@ -73,7 +73,7 @@ export function encodeConversation(
       );
     let encoded = upTo(whole.messages);
     if (!encoded.labels) {
-      const answer = trimmedAnswer(whole.messages[turn]);
+      const answer = trimmedAnswer(whole.messages[turn]!);
       if (answer === null) return null;
       encoded = upTo(whole.messages.with(turn, answer));
       trimmedAnswers++;
@@ -129,7 +129,7 @@ function encodePrepared(
   { dateString }: EncodingSettings,
 ): EncodedRow {
   const last = messages.length - 1;
-  const thinks = (turn: number) => isThinking(messages[turn]);
+  const thinks = (turn: number) => isThinking(messages[turn]!);
   const render = (count: number, addGenerationPrompt: boolean, thinking: boolean) =>
     tokenizer.render(messages.slice(0, count), { addGenerationPrompt, dateString, tools, thinks: thinking });
   const anyThinks = learned.some(thinks);
@@ -147,10 +147,10 @@ function encodePrepared(
       labels = null;
       break;
     }
-    for (let p = before.length; p < after.length; p++) labels[p] = inputIds[p];
+    for (let p = before.length; p < after.length; p++) labels[p] = inputIds[p]!;
   }
   const question = messages.findLast(({ role }) => role === 'user')?.content ?? '';
-  return { promptText, fullText, promptIds, inputIds, labels, question, answer: saidIn(messages[last]) };
+  return { promptText, fullText, promptIds, inputIds, labels, question, answer: saidIn(messages[last]!) };
 }
 
 /** Whether an answer thinks before it answers. */

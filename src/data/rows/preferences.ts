@@ -22,7 +22,7 @@ export function preferencePair(fields: Fields, system: string | null): Preferenc
   if (typeof chosen === 'string') return chosen;
   const rejected = answerTurns(fields.rejected, 'rejected');
   if (typeof rejected === 'string') return rejected;
-  const isWhole = (turns: readonly ChatMessage[]) => turns.length > 1 && turns[0].role !== 'assistant';
+  const isWhole = (turns: readonly ChatMessage[]) => turns.length > 1 && turns[0]?.role !== 'assistant';
   const wholeBoth = isWhole(chosen) && isWhole(rejected);
   if (prompt === null && !wholeBoth)
     return 'has a "chosen" and a "rejected" answer but no "prompt". Write the question there.';

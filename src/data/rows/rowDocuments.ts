@@ -84,23 +84,28 @@ function read(row: Row, tokenizer: ChatTokenizer, settings: DocumentSettings): R
       return 'reason' in made || row.label === undefined ? made : { ...made, label: row.label };
     }
     case 'preference': {
-      const [chosen, rejected] = [row.chosen, row.rejected].map((answer) =>
-        chatDocuments(answer, row.line, tokenizer, { ...settings, maskHistory: false }),
-      );
+      const answer = (turns: Conversation) =>
+        chatDocuments(turns, row.line, tokenizer, { ...settings, maskHistory: false });
+      const [chosen, rejected] = [answer(row.chosen), answer(row.rejected)];
       if ('reason' in chosen) return inAnswer('chosen', chosen);
       if ('reason' in rejected) return inAnswer('rejected', rejected);
-      if (chosen.documents.length !== 1 || rejected.documents.length !== 1)
+      const [ofChosen, ofRejected] = [onlyOne(chosen.documents), onlyOne(rejected.documents)];
+      if (!ofChosen || !ofRejected)
         return bad(
           "cannot be masked: this model's chat template renders its answers otherwise once more turns follow. Put all but the last answer into the prompt.",
         );
       return {
         documents: [],
-        pair: { chosen: chosen.documents[0], rejected: rejected.documents[0], line: row.line },
+        pair: { chosen: ofChosen, rejected: ofRejected, line: row.line },
         trimmedAnswers: chosen.trimmedAnswers + rejected.trimmedAnswers,
         lostAnswers: [],
       };
     }
   }
+}
+
+function onlyOne<T>(list: readonly T[]): T | undefined {
+  return list.length === 1 ? list[0] : undefined;
 }
 
 function inAnswer(which: string, { kind, reason }: Refusal): Refusal {
@@ -124,7 +129,7 @@ function chatDocuments(
     return bad(
       "cannot be masked: with this model's chat template the tokens of a prompt are not how the tokens of prompt and answer begin, not even for each answer by itself. Remove the row, or use another model.",
     );
-  const learned = learnedTurns(row, settings.maskHistory).map((turn) => row.messages[turn]);
+  const learned = learnedTurns(row, settings.maskHistory).map((turn) => row.messages[turn]!);
   const dropped = learned.find(
     ({ reasoning }) =>
       reasoning !== undefined &&
@@ -149,7 +154,8 @@ function chatDocuments(
         reason: `loses its whole answer: its prompt alone has ${whole.promptIds.length} tokens and max_length is ${settings.maxLength}. Raise max_length or shorten the prompt.`,
       });
   }
-  if (documents.length === 0) return lostAnswers[0];
+  const [lost] = lostAnswers;
+  if (documents.length === 0 && lost) return lost;
   return { documents, trimmedAnswers: encoded.trimmedAnswers, lostAnswers };
 }
 

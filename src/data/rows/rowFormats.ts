@@ -116,7 +116,7 @@ export function recogniseFormat(records: KeyCounts): Format | null {
   const counts = FORMATS.map((format) => records.having(format.keys));
   // A file is in the first of the formats that the most of its rows have.
   const most = counts.reduce((a, b) => Math.max(a, b), 0);
-  return most > 0 ? FORMATS[counts.indexOf(most)] : null;
+  return (most > 0 && FORMATS[counts.indexOf(most)]) || null;
 }
 
 /** The format that a person has described by naming columns. */

@@ -16,7 +16,7 @@ export function histogramOf(lengths: readonly number[] | Uint32Array): Histogram
   const longest = largest(lengths, 0);
   const binTokens = niceWidth(longest / BINS);
   const counts = new Array<number>(Math.ceil(longest / binTokens)).fill(0);
-  for (const length of lengths) counts[Math.ceil(length / binTokens) - 1]++;
+  for (const length of lengths) counts[Math.ceil(length / binTokens) - 1]! += 1;
   return { binTokens, counts };
 }
 
@@ -87,8 +87,9 @@ export function repeatsIn({ rows, lines }: Fingerprints): Repeats {
   const found: Repeats = { rows: 0, examples: [] };
   rows.forEach((hash, i) => {
     const of = seen.get(hash);
-    if (of === undefined) seen.set(hash, lines[i]);
-    else if (++found.rows <= EXAMPLES) found.examples.push({ line: lines[i], of });
+    const line = lines[i]!;
+    if (of === undefined) seen.set(hash, line);
+    else if (++found.rows <= EXAMPLES) found.examples.push({ line, of });
   });
   return found;
 }
@@ -105,14 +106,14 @@ export interface Overlap {
 /** Rows of one file that are in another. */
 export function overlapOf(own: Fingerprints, other: Fingerprints): Overlap {
   const lines = new Map<number, number>();
-  other.rows.forEach((hash, i) => lines.has(hash) || lines.set(hash, other.lines[i]));
+  other.rows.forEach((hash, i) => lines.has(hash) || lines.set(hash, other.lines[i]!));
   const prompts = new Set(other.prompts);
   const found: Overlap = { rows: 0, prompts: 0, examples: [] };
   own.rows.forEach((hash, i) => {
     const of = lines.get(hash);
     if (of !== undefined) {
-      if (++found.rows <= EXAMPLES) found.examples.push({ line: own.lines[i], of });
-    } else if (prompts.has(own.prompts[i])) found.prompts++;
+      if (++found.rows <= EXAMPLES) found.examples.push({ line: own.lines[i]!, of });
+    } else if (prompts.has(own.prompts[i]!)) found.prompts++;
   });
   return found;
 }

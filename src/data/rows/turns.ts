@@ -157,8 +157,8 @@ export function rowWeightFault(fields: Fields): string | null {
 /** What the assistant thought, under any of the names; null where it is not given. */
 export function readReasoning(fields: Fields): string | null | { fault: string } {
   const given = REASONING_KEYS.filter((key) => isGiven(fields[key]));
-  if (given.length === 0) return null;
   const [key] = given;
+  if (key === undefined) return null;
   if (given.some((other) => fields[other] !== fields[key]))
     return { fault: `has both "${given.join('" and "')}". Keep one of them.` };
   const value = fields[key];

@@ -25,7 +25,7 @@ const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 
 /** datetime.strftime in the C locale. */
 export function strftime(date: Date, format: string): string {
   const two = (value: number) => String(value).padStart(2, '0');
-  const [month, day] = [MONTHS[date.getUTCMonth()], DAYS[date.getUTCDay()]];
+  const [month, day] = [MONTHS[date.getUTCMonth()]!, DAYS[date.getUTCDay()]!];
   const hour = date.getUTCHours();
   const fields: Record<string, string> = {
     Y: String(date.getUTCFullYear()),
@@ -43,7 +43,8 @@ export function strftime(date: Date, format: string): string {
     S: two(date.getUTCSeconds()),
     '%': '%',
   };
-  return format.replace(/%(-?)([a-zA-Z%])/g, (all, dash: string, key: string) =>
-    Object.hasOwn(fields, key) ? (dash ? fields[key].replace(/^0(?=.)/, '') : fields[key]) : all,
-  );
+  return format.replace(/%(-?)([a-zA-Z%])/g, (all: string, dash: string, key: string) => {
+    const text = Object.hasOwn(fields, key) ? fields[key]! : all;
+    return dash ? text.replace(/^0(?=.)/, '') : text;
+  });
 }

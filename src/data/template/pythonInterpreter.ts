@@ -109,7 +109,7 @@ export class PythonInterpreter extends Interpreter {
       case 'capitalize': {
         if (operand.type !== 'StringValue') return super.evaluate(evaluated, scope);
         const text = operand.value as string;
-        return this.text(name === 'title' ? titleFilter(text) : STRING_METHODS.capitalize(text));
+        return this.text(name === 'title' ? titleFilter(text) : STRING_METHODS.capitalize!(text));
       }
       case 'length':
         return operand.type === 'StringValue' && isBeyond16Bits(operand.value as string)
@@ -221,7 +221,7 @@ function isEqual(a: Value, b: Value): boolean {
   if (a.type !== b.type) return false;
   if (Array.isArray(a.value)) {
     const [left, right] = [a.value, b.value as Value[]];
-    return left.length === right.length && left.every((item, i) => isEqual(item, right[i]));
+    return left.length === right.length && left.every((item, i) => isEqual(item, right[i]!));
   }
   if (a.value instanceof Map) {
     const [left, right] = [a.value, b.value as Map<string, Value>];

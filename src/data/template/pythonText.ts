@@ -127,7 +127,7 @@ export function titleFilter(text: string): string {
 /** str.title(): every run of letters is a word. */
 export function titleMethod(text: string): string {
   return text.replace(/\p{L}+/gu, (word) => {
-    const [first, ...rest] = word;
+    const [first = '', ...rest] = word;
     return first.toUpperCase() + rest.join('').toLowerCase();
   });
 }

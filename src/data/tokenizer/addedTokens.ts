@@ -118,10 +118,10 @@ class Finder {
       // Of white space that a token before has taken, one that takes some to its left too gets none: it is
       // then empty and left out.
       if (token.lstrip) {
-        while (start > done && IS_SPACE.test(text[start - 1])) start--;
+        while (start > done && IS_SPACE.test(text.charAt(start - 1))) start--;
         start = Math.max(start, done);
       }
-      if (token.rstrip) while (end < text.length && IS_SPACE.test(text[end])) end++;
+      if (token.rstrip) while (end < text.length && IS_SPACE.test(text.charAt(end))) end++;
       if (done < start) sections.push({ text: text.slice(done, start), start: done, id: null });
       if (end > start) sections.push({ text: text.slice(start, end), start, id: token.id });
       done = end;

@@ -111,7 +111,8 @@ export class ChatTokenizer {
   encodeText(text: string): number[] {
     const { before, after } = this.tokenizer.aroundText;
     const ids = [...before, ...this.encode(text), ...after];
-    if (ids.length > 1 && ids[0] === ids[1] && this.specialIds.has(ids[0])) ids.shift();
+    const [first, second] = ids;
+    if (first !== undefined && first === second && this.specialIds.has(first)) ids.shift();
     if (this.eosTokenId !== null && ids.at(-1) !== this.eosTokenId) ids.push(this.eosTokenId);
     return ids;
   }

@@ -173,9 +173,10 @@ class Cursor {
         return this.whole(what, true);
       case Type.Array: {
         const elementType = this.uint32();
-        if (elementType >= LEAST_BYTES.length || elementType === Type.Array)
-          this.fail(`${what} is an array of the unknown type ${elementType}.`);
-        const count = this.count(`the length of ${what}`, LEAST_BYTES[elementType]);
+        const bytes = LEAST_BYTES[elementType];
+        if (bytes === undefined || elementType === Type.Array)
+          return this.fail(`${what} is an array of the unknown type ${elementType}.`);
+        const count = this.count(`the length of ${what}`, bytes);
         return Array.from({ length: count }, () => this.value(elementType, what));
       }
       default:

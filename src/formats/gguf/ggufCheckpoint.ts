@@ -31,7 +31,7 @@ export async function openGguf(files: readonly NamedFile[]): Promise<SourceCheck
   const long = await values(byName.get('rope_factors_long.weight'));
   const short = await values(byName.get('rope_factors_short.weight'));
   const config = ggufConfig(m, family, {
-    vocabulary: embedding.shape[0],
+    vocabulary: embedding.shape[0]!, // A GGUF's tensors have a dimension at least.
     has: (name) => byName.has(name),
     ropeDivisors: await values(byName.get('rope_freqs.weight')),
     longRope: long && short ? { long, short } : null,
@@ -63,18 +63,21 @@ async function readParts(files: readonly NamedFile[]) {
     const value = part.metadata.get(key) ?? fallback;
     return typeof value === 'number' ? value : fallback;
   };
-  const count = number(read[0], 'split.count', 1);
+  const [any] = read;
+  if (!any) throw new UserError('There is no GGUF file here.');
+  const count = number(any, 'split.count', 1);
   if (count <= 1) {
     if (read.length > 1)
       throw new UserError(
         `These are ${read.length} GGUF files that are no parts of one model (${read.map(({ file }) => fileName(file.path)).join(', ')}). Drop one of them.`,
       );
-    return { metadata: new GgufMetadata(read[0].metadata, fileName(read[0].file.path)), parts: read };
+    return { metadata: new GgufMetadata(any.metadata, fileName(any.file.path)), parts: read };
   }
   const parts = read.toSorted((a, b) => number(a, 'split.no', 0) - number(b, 'split.no', 0));
+  const first = parts[0] ?? any;
   const numbers = parts.map((part) => number(part, 'split.no', -1));
   const missing = Array.from({ length: count }, (_, i) => i).filter((i) => !numbers.includes(i));
-  const name = fileName(parts[0].file.path);
+  const name = fileName(first.file.path);
   if (missing.length > 0)
     throw new UserError(
       `${name} is one of ${count} parts of a model; missing: part ${missing.map((i) => i + 1).join(', ')}. Drop all parts together.`,
@@ -84,12 +87,12 @@ async function readParts(files: readonly NamedFile[]) {
       `${name} is one of ${count} parts, but there are ${parts.length}. Drop one model only.`,
     );
   const tensors = parts.flatMap((part) => part.tensors.map((tensor) => tensor.name));
-  const expected = number(parts[0], 'split.tensors.count', tensors.length);
+  const expected = number(first, 'split.tensors.count', tensors.length);
   if (tensors.length !== expected || new Set(tensors).size !== tensors.length)
     throw new UserError(
       `${name}: its parts hold ${tensors.length} tensors in place of ${expected}. Download them again.`,
     );
-  return { metadata: new GgufMetadata(parts[0].metadata, name), parts };
+  return { metadata: new GgufMetadata(first.metadata, name), parts };
 }
 
 /** All of a small tensor, null where there is none. */
@@ -114,7 +117,7 @@ function sourceTensor(tensor: Placed, family: GgufFamily, config: Record<string,
     end,
     dtype: plain ? (format.name as 'F32' | 'F16' | 'BF16') : 'F32',
     // The Hub keeps a convolution's taps as torch does, [channels, 1, taps].
-    shape: /\.conv\.conv\.weight$/.test(name) ? [tensor.shape[0], 1, tensor.shape.at(-1)!] : tensor.shape,
+    shape: /\.conv\.conv\.weight$/.test(name) ? [tensor.shape[0]!, 1, tensor.shape.at(-1)!] : tensor.shape,
     gguf: {
       ggmlType,
       headRows: permuted ? headDim : 0,

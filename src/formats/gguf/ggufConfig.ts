@@ -59,10 +59,10 @@ function keyHeadsOf(m: GgufMetadata, heads: number): { most: number; each: numbe
   const key = m.own('attention.head_count_kv');
   if (!Array.isArray(m.values.get(key))) return { most: m.number(key, heads), each: null };
   const each = m.numbers(key);
-  const kinds = new Set(each.filter((count) => count > 0));
-  if (kinds.size !== 1)
-    m.fail(`${key} differs from layer to layer, which is not supported. Choose another model.`);
-  return { most: [...kinds][0], each };
+  const [most, ...others] = new Set(each.filter((count) => count > 0));
+  if (most === undefined || others.length > 0)
+    return m.fail(`${key} differs from layer to layer, which is not supported. Choose another model.`);
+  return { most, each };
 }
 
 /** What each family's config has of its own. */
@@ -189,7 +189,7 @@ function divided(divisors: readonly number[], rope: { theta: number; headDim: nu
   for (let original = 16; original <= 131072; original *= 2) {
     const settings = { factor, low_freq_factor: 1, high_freq_factor: 4, original };
     const expected = divisors.map((_, i) => llama3Divisor(i, rope, settings));
-    if (divisors.every((divisor, i) => Math.abs(divisor / expected[i] - 1) < 1e-5))
+    if (divisors.every((divisor, i) => Math.abs(divisor / expected[i]! - 1) < 1e-5))
       return {
         rope_type: 'llama3',
         factor,

@@ -86,9 +86,10 @@ function tokenOf(
   const id = m.numberOrNull(key);
   // llama.cpp writes all ones for "none".
   if (id === null || id === 0xffffffff || id === -1) return null;
-  if (!(id in tokens))
-    m.fail(`${key} is ${id}, but there are ${tokens.length} tokens. Convert the model again.`);
-  return { id, content: tokens[id] };
+  const content = tokens[id];
+  if (content === undefined)
+    return m.fail(`${key} is ${id}, but there are ${tokens.length} tokens. Convert the model again.`);
+  return { id, content };
 }
 
 /**
@@ -224,7 +225,7 @@ function mergesByScore({ tokens, types }: Vocabulary, scores: readonly number[])
       left += letters[i];
       const right = token.slice(left.length);
       if (ids.has(left) && ids.has(right))
-        merges.push({ left, right, score: scores[id], order: [i + 1, letters.length - i - 1] });
+        merges.push({ left, right, score: scores[id]!, order: [i + 1, letters.length - i - 1] });
     }
   }
   merges.sort((a, b) => b.score - a.score || b.order[0] - a.order[0] || b.order[1] - a.order[1]);
