@@ -14,8 +14,8 @@ interface Check {
 }
 
 /**
- * Files of loops over typed arrays, each within the array's own bounds: `T | undefined` would put a `!` behind
- * every access and find nothing. They are held by tests by value.
+ * Files of loops over typed arrays, each within the array's own bounds: `T | undefined` would put a `!`
+ * behind every access and find nothing. They are held by tests by value.
  */
 const TYPED_ARRAY_LOOPS =
   /^src\/(quant\/\w+|data\/(bestFit|documentTable|tokenizer\/unigram)|lib\/(counterRandom|random|rouge))\.ts\(\d+,\d+\): error|^\s/;

@@ -8,15 +8,9 @@ import { root } from './site.ts';
 const CHECKED = /^(src|shaders|scripts|tests)\/.*\.(ts|mts|mjs|svelte|wgsl|css)$/;
 const OURS = /^(src|shaders)\//;
 
-/**
- * Folders with lines that Prettier leaves long: templates of reports and markup. Each leaves the list, and
- * none joins it, when its last breach is mended.
- */
-const PENDING: readonly string[] = ['src/export/', 'src/page/', 'tests/'];
-
-/** Prints every breach outside the pending folders. @returns whether there is none */
+/** Prints every breach. @returns whether there is none */
 export function keepsHouseRules(): boolean {
-  const found = breaches().filter(({ path }) => !PENDING.some((folder) => `${path}/`.startsWith(folder)));
+  const found = breaches();
   for (const { path, line, message } of found)
     console.error(`${path}${line === undefined ? '' : `:${line}`}: ${message}`);
   return found.length === 0;

@@ -18,6 +18,13 @@ export function adapterCard(
     return `| ${name} | ${values[0].toFixed(4)} | ${values.at(-1)!.toFixed(4)} |`;
   });
   const { r, lora_alpha, use_rslora } = recipe.lora;
+  const trained = [
+    `r ${r}`,
+    `alpha ${lora_alpha}${use_rslora ? ', rank-stabilised' : ''}`,
+    `base weights ${recipe.quantization === 'nf4' ? 'in NF4' : 'as stored'}`,
+    `step ${adapterStep} of ${totalSteps}`,
+    `seed ${recipe.training.seed}`,
+  ].join(', ');
   return `---
 base_model: ${modelName}
 library_name: peft
@@ -26,7 +33,7 @@ tags: [lora]
 
 # LoRA adapter for ${modelName}
 
-Trained by Finetab: r ${r}, alpha ${lora_alpha}${use_rslora ? ', rank-stabilised' : ''}, base weights ${recipe.quantization === 'nf4' ? 'in NF4' : 'as stored'}, step ${adapterStep} of ${totalSteps}, seed ${recipe.training.seed}.
+Trained by Finetab: ${trained}.
 ${rows.length > 0 ? `\n| validation set | loss before | loss after |\n|---|---|---|\n${rows.join('\n')}\n` : ''}
 \`\`\`python
 from peft import PeftModel

@@ -72,8 +72,11 @@ function tokenizerOf(
 
 function mergedCard(name: string, { settings }: ReadAdapter): string {
   const base = settings.base_model_name_or_path;
+  const made =
+    `${base ?? 'A base model'} with the LoRA adapter ${name} merged into its weights ` +
+    `(r ${settings.r}, alpha ${settings.lora_alpha}), over the weights of the files at hand.`;
   return `${base ? `---\nbase_model: ${base}\n---\n\n` : ''}# ${name}
 
-${base ?? 'A base model'} with the LoRA adapter ${name} merged into its weights (r ${settings.r}, alpha ${settings.lora_alpha}), over the weights of the files at hand.
+${made}
 `;
 }

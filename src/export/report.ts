@@ -2,28 +2,29 @@
  * report.md of a run, in one file: the model, data and device, their hashes, the losses, and every network
  * request of the page.
  */
-import type { DatasetSummary } from '../data/documents.ts';
 import { entriesToText, type ErrorEntry } from '../lib/errorLog.ts';
 import type { RequestMade } from '../lib/requests.ts';
 import type { MemoryReport } from '../engine/engine.ts';
-import type { EvaluationResult } from '../training/evaluation.ts';
 import { lossTrend, forgettingText } from '../training/forgetting.ts';
 import { kernelText } from '../training/kernelRequest.ts';
 import type { KernelChoice } from '../tuning/kernelChoice.ts';
-import { bestSteps, curve, METRICS, type MetricsLine } from '../training/metrics.ts';
-import { smallest } from '../lib/extremes.ts';
+import { curve } from '../training/metrics.ts';
 import { recipeToJson, type Recipe } from '../training/recipe.ts';
+import {
+  answerTables,
+  dataTable,
+  leakLines,
+  lossRow,
+  metricTable,
+  type FileInRun,
+  type NamedEvaluation,
+} from './reportTables.ts';
 import { svgChart, svgDataUri, type SvgCurve } from './svgChart.ts';
 import type { RunResult } from '../training/runRecord.ts';
 
-interface FileInRun {
-  file: string;
-  summary: DatasetSummary;
-  /** SHA-256 of the file's bytes, hex. */
-  sha256: string;
-  /** Its rows that are also in another file. */
-  leaks: readonly { file: string; rows: number }[];
-}
+const HASHED =
+  "SHA-256. Of the model's source files: of sixteen samples spread over the file, with its size. " +
+  '"stored weights" is over the hashes of all stored pieces.';
 
 export interface ReportInputs {
   recipe: Recipe;
@@ -41,7 +42,7 @@ export interface ReportInputs {
   /** `failure`: why it could not be evaluated any more. `restarted`: why its worker was started again. */
   validation: (FileInRun & { name: string; failure: string | null; restarted: string | null })[];
   /** Evaluations that generated answers. */
-  evaluations: readonly { name: string; step: number; result: EvaluationResult }[];
+  evaluations: readonly NamedEvaluation[];
   requests: readonly RequestMade[];
   /** Recorded by the page and its workers while the run went on. */
   errors: readonly ErrorEntry[];
@@ -69,12 +70,19 @@ export function writeReport(inputs: ReportInputs): string {
     restarted === null ? [] : `The worker of ${name} ended (${restarted}) and was started again.`,
   );
   const data = [{ ...training, name: 'training' }, ...validation];
+  const ended = [
+    modelName,
+    `${result.steps} of ${result.totalSteps} steps (${result.reason}${result.message ? `: ${result.message}` : ''})`,
+    `${result.seconds.toFixed(1)} s`,
+    `adapter of step ${result.adapterStep}`,
+  ].join(', ');
+  const speed = rate === undefined ? 'not measured' : `${rate.toFixed(0)} tokens/s (median step)`;
   return `# Run report
 
-${modelName}, ${result.steps} of ${result.totalSteps} steps (${result.reason}${result.message ? `: ${result.message}` : ''}), ${result.seconds.toFixed(1)} s, adapter of step ${result.adapterStep}.
+${ended}.
 
 - Device: ${device}
-${inputs.kernels ? `- Kernels: ${kernelText(inputs.kernels)}\n` : ''}- Speed: ${rate === undefined ? 'not measured' : `${rate.toFixed(0)} tokens/s (median step)`}
+${inputs.kernels ? `- Kernels: ${kernelText(inputs.kernels)}\n` : ''}- Speed: ${speed}
 - Memory: ${Object.entries(memory)
     .map(([part, bytes]) => `${part} ${(bytes / 2 ** 20).toFixed(1)} MiB`)
     .join(', ')}
@@ -92,13 +100,11 @@ ${picture('Learning rate', [{ name: 'learning rate', ...curve(result.lines, 'lea
 ${picture('Gradient norm', [{ name: 'gradient norm', ...curve(result.lines, 'grad_norm') }])}
 ${metricTable(result.lines, validation)}## Data
 
-| set | file | rows | tokens | supervised | longest | truncated rows | truncated tokens | duplicate rows | rows left out |
-|---|---|---|---|---|---|---|---|---|---|
-${data.map(({ name, file, summary: s }) => `| ${name} | ${file} | ${s.rows} | ${s.tokens} | ${s.supervisedTokens} | ${s.longest} | ${s.truncatedRows} | ${s.truncatedTokens} | ${s.duplicates} | ${s.problems} |`).join('\n')}
+${dataTable(data)}
 ${validation.flatMap(leakLines).join('')}
 ## Hashes
 
-SHA-256. Of the model's source files: of sixteen samples spread over the file, with its size. "stored weights" is over the hashes of all stored pieces.
+${HASHED}
 
 | what | bytes | SHA-256 |
 |---|---|---|
@@ -106,7 +112,7 @@ SHA-256. Of the model's source files: of sixteen samples spread over the file, w
 ${data.map(({ file, sha256 }) => `| ${file} | | \`${sha256}\` |`).join('\n')}
 | stored weights of ${modelName} | | \`${model.storedSha256}\` |
 ${model.files.map(({ path, size, sha256 }) => `| ${path} (samples) | ${size} | \`${sha256}\` |`).join('\n')}
-${answers(inputs.evaluations)}
+${answerTables(inputs.evaluations)}
 ## Recipe
 
 \`\`\`json
@@ -133,62 +139,9 @@ ${network(inputs.requests)}
 `;
 }
 
-function lossRow({ name, steps, values }: SvgCurve): string {
-  if (values.length === 0) return `| ${name} | | | |`;
-  const best = values.indexOf(smallest(values));
-  return `| ${name} | ${values[0].toFixed(4)} | ${values[best].toFixed(4)} (${steps[best]}) | ${values.at(-1)!.toFixed(4)} |`;
-}
-
-/** Rows of a validation file that the adapter was also trained on: they make its figures look too good. */
-function leakLines({ file, summary, leaks }: FileInRun): string[] {
-  return leaks.map(
-    (leak) =>
-      `\n${leak.rows} of the ${summary.rows} rows of ${file} (${((100 * leak.rows) / summary.rows).toFixed(1)} %) are also in ${leak.file}.\n`,
-  );
-}
-
-/** Every other figure of each validation file: at the start, at its best, at the end. */
-function metricTable(lines: readonly MetricsLine[], validation: ReportInputs['validation']): string {
-  const names = validation.map(({ name }) => name);
-  const rows = bestSteps(lines, names).filter(({ metric }) => metric !== 'loss');
-  if (rows.length === 0) return '';
-  const order = Object.keys(METRICS);
-  rows.sort(
-    (a, b) =>
-      names.indexOf(a.name) - names.indexOf(b.name) || order.indexOf(a.metric) - order.indexOf(b.metric),
-  );
-  const digits = (value: number) => Number(value.toPrecision(5));
-  const body = rows.map(({ name, metric, value, step }) => {
-    const { values } = curve(lines, `eval_${name}_${metric}`);
-    return `| ${name} | ${metric} | ${digits(values[0])} | ${digits(value)} (${step}) | ${digits(values.at(-1)!)} |`;
-  });
-  return `## Metrics\n\n| set | metric | start | best (step) | end |\n|---|---|---|---|---|\n${body.join('\n')}\n\n`;
-}
-
 function picture(title: string, curves: readonly SvgCurve[]): string {
   const svg = svgChart(curves);
   return svg === '' ? '' : `${title}:\n\n![${title}](${svgDataUri(svg)})\n`;
-}
-
-function answers(evaluations: ReportInputs['evaluations']): string {
-  const written = evaluations.filter(({ result }) => result.answers.length > 0);
-  if (written.length === 0) return '';
-  const sections = written.map(({ name, step, result }) => {
-    const rows = result.answers.map(
-      ({ line, prompt, reference, answer }) =>
-        `| ${line} | ${cell(prompt)} | ${cell(reference)} | ${cell(answer)} |`,
-    );
-    return `### ${name}, step ${step}\n\n| line | question | reference | answer |\n|---|---|---|---|\n${rows.join('\n')}\n`;
-  });
-  return `\n## Answers\n\n${sections.join('\n')}`;
-}
-
-/** Text for a cell of a table, escaped so that it is never markup. */
-function cell(text: string): string {
-  return text
-    .replace(/[\\`*_[\]|~#!]/g, '\\$&')
-    .replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`)
-    .replaceAll(/\r?\n/g, '<br>');
 }
 
 /** With their stacks, as a block that nothing in them can close. */

@@ -56,7 +56,9 @@ export function svgChart(
       .map(([step, value], p) => `${p === 0 ? 'M' : 'L'}${at(x(step))} ${at(y(value))}`)
       .join('');
     const dash = DASHES[Math.floor(i / 2) % DASHES.length];
-    return `<path d="${path}" fill="none" stroke="${colour}" stroke-width="2"${dash && ` stroke-dasharray="${dash}"`}/><text x="${WIDTH - RIGHT + 10}" y="${TOP + 14 + 18 * i}" fill="${colour}">${escaped(name)}</text>`;
+    const stroke = `stroke="${colour}" stroke-width="2"${dash && ` stroke-dasharray="${dash}"`}`;
+    const place = `x="${WIDTH - RIGHT + 10}" y="${TOP + 14 + 18 * i}"`;
+    return `<path d="${path}" fill="none" ${stroke}/><text ${place} fill="${colour}">${escaped(name)}</text>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${Math.max(HEIGHT, TOP + 20 + 18 * curves.length)}" width="${WIDTH}" font-family="sans-serif" font-size="12" fill="#444"><rect width="100%" height="100%" fill="#fff"/>${grid.join('')}${steps.join('')}${lines.join('')}</svg>`;
 }

@@ -64,8 +64,8 @@ const DEFAULT_BOUNDS: Bounds = { logits: 2e-5, gradients: 3e-5, curves: 5e-4, rs
 /** Folders whose bounds the README gives apart. */
 const OWN_BOUNDS: ReadonlyMap<string, Bounds> = new Map([
   ['qwen3_5', { logits: 1e-4, gradients: 2e-4, curves: 2e-2, rslora: 2e-2, adapters: 5e-2 }],
-  // The README has 2e-2 for its rslora curve too, which is missed: on a software adapter step 18 is 2.9e-2 off and
-  // the evaluation after it 5.2e-2 (the first five steps 2e-6). Rounding grows from step to step there.
+  // The README has 2e-2 for its rslora curve too, which is missed: on a software adapter step 18 is 2.9e-2
+  // off, the evaluation after it 5.2e-2, the first five steps 2e-6. Rounding grows from step to step there.
   ['gemma4', { logits: 5e-5, gradients: 1e-4, curves: 2e-2, rslora: 8e-2, adapters: 5e-2 }],
 ]);
 

@@ -203,7 +203,12 @@ describe('containers', () => {
       );
       expect(parsed.unit).toBe('row');
     }
-    const chat = { messages: [{ role: 'user', content: 'a' }, { role: 'assistant', content: 'b' }] }; // prettier-ignore
+    const chat = {
+      messages: [
+        { role: 'user', content: 'a' },
+        { role: 'assistant', content: 'b' },
+      ],
+    };
     expect((await parse(JSON.stringify(chat, null, 2), 'one.json')).rows.map(said)).toEqual([
       'user: a | assistant: b @0',
     ]);
@@ -247,7 +252,10 @@ describe('containers', () => {
       ).toEqual(['user: a, b | assistant: c @1', 'user: d | assistant: e @1']);
     }
     expect((await parse('text\nhello\n"a\nb"\n', 'x.csv')).rows.map(said)).toEqual(['hello', 'a\nb']);
-    const turns = JSON.stringify([{ role: 'user', content: 'a' }, { role: 'assistant', content: 'b' }]).replaceAll('"', '""'); // prettier-ignore
+    const turns = JSON.stringify([
+      { role: 'user', content: 'a' },
+      { role: 'assistant', content: 'b' },
+    ]).replaceAll('"', '""');
     expect((await parse(`id,messages\n1,"${turns}"\n`, 'x.csv')).rows.map(said)).toEqual([
       'user: a | assistant: b @0',
     ]);
@@ -377,7 +385,11 @@ describe('chosen columns', () => {
   });
 
   it('reads conversations and texts by a chosen column, and reports rows that lack it', async () => {
-    const chat = lines({ dialog: [{ from: 'human', value: 'a' }, { from: 'gpt', value: 'b' }] }, { talk: 1 }); // prettier-ignore
+    const dialog = [
+      { from: 'human', value: 'a' },
+      { from: 'gpt', value: 'b' },
+    ];
+    const chat = lines({ dialog }, { talk: 1 });
     const parsed = await parse(chat, 'train.jsonl', { 'train.jsonl': { messages: 'dialog' } });
     expect(parsed.rows.map(said)).toEqual(['user: a | assistant: b @0']);
     expect(parsed.problems).toMatchObject([
