@@ -11,7 +11,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
+import { baseName } from '../src/data/files/fileNames.ts';
 import { isHubId } from '../src/lib/hubId.ts';
+import { trainFilesOf } from '../src/training/recipe.ts';
 import { chooseFiles, downloadModel, followRun, pressTrain } from './lib/drivePage.ts';
 import { saveResult, withPage } from './lib/headlessPage.ts';
 import { root } from './lib/site.ts';
@@ -45,24 +47,27 @@ async function runRecipe(page: Page, recipePath: string, out: string, skipBadRow
   // The page has accepted the recipe, so it is an object of the right form.
   const recipe = JSON.parse(await readFile(recipePath, 'utf8')) as {
     model?: string;
-    train_file?: string;
+    train_file?: string | string[];
     validation_files?: string[];
   };
   const from = (path: string) => resolve(dirname(recipePath), path);
   const { model = '' } = recipe;
   if (isHubId(model)) await downloadModel(page, model, process.env.HF_TOKEN);
   else await chooseFiles(page, 'Choose model files', await modelFiles(model, from));
-  if (!recipe.train_file)
+  const trained = trainFilesOf({ train_file: recipe.train_file ?? '' });
+  if (trained.length === 0)
     throw new Error(
       'The recipe has no "train_file". Write the path of a JSONL file with query and response.',
     );
-  const data = [recipe.train_file, ...(recipe.validation_files ?? [])].map(from);
+  const validated = recipe.validation_files ?? [];
+  const data = [...trained, ...validated].map(from);
   for (const path of data)
     if (!existsSync(path))
       throw new Error(
         `There is no data file at ${path}. Paths in a recipe are relative to the recipe's own file.`,
       );
   await chooseFiles(page, 'Choose data files', data);
+  await checkRoles(page, { train: trained, validation: validated });
   if (skipBadRows)
     for (const box of await page.getByLabel('Train without the bad rows').all()) await box.check();
   for (const problem of await page.locator('article [role="alert"]').allInnerTexts()) console.error(problem);
@@ -77,6 +82,25 @@ async function runRecipe(page: Page, recipePath: string, out: string, skipBadRow
   await saveResult(page, out);
   for (const problem of problems) console.error(problem);
   return 0;
+}
+
+/**
+ * Holds the role of every file on the page against the recipe's.
+ * @throws where the page took a file for something else
+ */
+async function checkRoles(page: Page, wanted: Record<string, readonly string[]>): Promise<void> {
+  const taken = await page
+    .locator('[data-file][data-role]')
+    .evaluateAll((controls) =>
+      controls.map((control) => [control.getAttribute('data-role'), control.getAttribute('data-file')]),
+    );
+  for (const [role, paths] of Object.entries(wanted)) {
+    const found = taken.filter(([of]) => of === role).map(([, name]) => name);
+    if (found.toSorted().join() !== paths.map(baseName).sort().join())
+      throw new Error(
+        `The recipe names ${paths.join(', ') || 'no file'} for ${role}, but the page took ${found.join(', ') || 'none'}. Name each file once, under a name of its own.`,
+      );
+  }
 }
 
 /** The files that the model of `folder:PATH`, or the demo's, is made of. */

@@ -8,8 +8,8 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { UserError } from '../src/lib/errors.ts';
-import { parseRecipe, type Recipe } from '../src/training/recipe.ts';
-import { inspectFile, type InspectedFile } from './lib/inspectFile.ts';
+import { parseRecipe, trainFilesOf, type Recipe } from '../src/training/recipe.ts';
+import { inspectFiles, type InspectedFile } from './lib/inspectFile.ts';
 import { tokenizerOfModel } from './lib/modelTokenizer.ts';
 
 const USAGE = 'usage: npm run inspect -- FILE… --model FOLDER|FILE.gguf [--recipe recipe.json] [--rows]';
@@ -29,16 +29,14 @@ export async function main(args: string[]): Promise<number> {
       throw new UserError(`There is no file ${path}. Give the paths of data files.`);
   const tokenizer = await tokenizerOfModel(values.model);
   const recipe = await recipeAt(values.recipe);
-  const files: InspectedFile[] = [];
-  for (const path of positionals)
-    files.push(
-      await inspectFile(await openAsBlob(path), path, tokenizer, {
-        recipe,
-        role: values.recipe === undefined ? undefined : roleIn(recipe, dirname(values.recipe), path),
-        withDocuments: values.rows ?? false,
-      }),
-    );
-  await write(printed(files));
+  const given = await Promise.all(
+    positionals.map(async (path) => ({
+      path,
+      blob: await openAsBlob(path),
+      role: values.recipe === undefined ? undefined : roleIn(recipe, dirname(values.recipe), path),
+    })),
+  );
+  await write(printed(await inspectFiles(given, tokenizer, { recipe, withDocuments: values.rows ?? false })));
   return 0;
 }
 
@@ -72,6 +70,6 @@ async function recipeAt(path: string | undefined): Promise<Recipe> {
  */
 function roleIn(recipe: Recipe, folder: string, path: string): 'train' | 'validation' | undefined {
   const isNamed = (name: string) => name !== '' && resolve(folder, name) === resolve(path);
-  if (isNamed(recipe.train_file)) return 'train';
+  if (trainFilesOf(recipe).some(isNamed)) return 'train';
   return recipe.validation_files.some(isNamed) ? 'validation' : undefined;
 }

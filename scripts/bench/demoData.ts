@@ -8,7 +8,7 @@ import type { DocumentTable } from '../../src/data/documentTable.ts';
 import { openCheckpoint } from '../../src/formats/checkpoint.ts';
 import type { WeightSource } from '../../src/formats/tensors.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
-import { parseRecipe, type Recipe } from '../../src/training/recipe.ts';
+import { parseRecipe, trainFilesOf, type Recipe } from '../../src/training/recipe.ts';
 import { memoryWeightSource } from '../../src/import/weightStream.ts';
 import type { BenchHost } from './measuring.ts';
 
@@ -39,7 +39,7 @@ export async function loadDemo(host: BenchHost): Promise<DemoData & { recipe: Re
   return {
     recipe,
     weights: memoryWeightSource(source, modelOf(source.config).tensors, 'nf4'),
-    documents: await rows(recipe.train_file),
+    documents: await rows(trainFilesOf(recipe)[0]),
     padTokenId: tokenizer.padTokenId,
     validation: await Promise.all(
       recipe.validation_files.map(async (file) => ({

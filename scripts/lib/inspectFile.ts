@@ -1,29 +1,85 @@
-/** What the page's data path makes of one data file, in the form that `npm run inspect` prints. */
+/** What the page's data path makes of data files, in the form that `npm run inspect` prints. */
 import { buildDataset } from '../../src/data/documents.ts';
-import { baseName, isValidationFile, validationSetName } from '../../src/data/files/fileNames.ts';
-import { parseRows } from '../../src/data/rows/parseRows.ts';
+import { baseName, isValidationFile, nameBeside, validationSetName } from '../../src/data/files/fileNames.ts';
+import { heldOutGroups, openJoinedRows, type DataPart } from '../../src/data/rows/joinedRows.ts';
+import { HELD_OUT, type Selection } from '../../src/data/rows/rowSelection.ts';
 import type { ChatTokenizer } from '../../src/data/tokenizer/chatTokenizer.ts';
 import type { Recipe } from '../../src/training/recipe.ts';
 
 export interface InspectOptions {
   recipe: Recipe;
-  /** Where a recipe names the file; else its name decides. */
-  role?: 'train' | 'validation';
   withDocuments: boolean;
 }
 
-export type InspectedFile = Awaited<ReturnType<typeof inspectFile>>;
+/** A file, and its role where a recipe names it; else its name decides. */
+export interface GivenFile {
+  path: string;
+  blob: Blob;
+  role?: 'train' | 'validation';
+}
 
-export async function inspectFile(
-  blob: Blob,
-  path: string,
+export type InspectedFile = Awaited<ReturnType<typeof inspectRows>>;
+
+/** Names of validation sets that a file cannot have. */
+const RESERVED = ['training', HELD_OUT];
+
+/**
+ * Inspects files as the page takes them together: training files are joined, of two validation sets with one
+ * name the second gets its own, and rows are held out of the training files as the recipe says.
+ */
+export async function inspectFiles(
+  given: readonly GivenFile[],
   tokenizer: ChatTokenizer,
-  { recipe, role, withDocuments }: InspectOptions,
+  { recipe, withDocuments }: InspectOptions,
+): Promise<InspectedFile[]> {
+  const selection = (side: Selection['side']): Selection => ({
+    leftOut: recipe.left_out_rows,
+    valSetSize: recipe.val_set_size,
+    seed: recipe.training.seed,
+    side,
+  });
+  const sets: string[] = [...RESERVED];
+  const files = given.map(({ path, blob, role }) => ({
+    part: { name: baseName(path), blob },
+    role: role ?? (isValidationFile(path) ? 'validation' : 'train'),
+  }));
+  const training = files.filter(({ role }) => role === 'train').map(({ part }) => part);
+  const heldOut =
+    recipe.val_set_size > 0 ? await heldOutGroups(training, recipe.columns, selection('train')) : null;
+  const inspected: InspectedFile[] = [];
+  for (const { part, role } of files) {
+    const inspect = (set: string | null, side: Selection['side']) =>
+      inspectRows(part, tokenizer, { recipe, withDocuments, set, selection: selection(side), heldOut });
+    if (role === 'validation') {
+      const set = nameBeside(validationSetName(part.name), sets);
+      sets.push(set);
+      inspected.push(await inspect(set, 'both'));
+      continue;
+    }
+    const trained = await inspect(null, 'train');
+    const others = training.filter((other) => other !== part).map(({ name }) => name);
+    if (others.length > 0)
+      trained.notes.unshift(`joined with ${others.join(' and ')}: they are trained on as one file.`);
+    inspected.push(trained);
+    if (heldOut) inspected.push(await inspect(HELD_OUT, 'heldOut'));
+  }
+  return inspected;
+}
+
+interface RowsOptions extends InspectOptions {
+  /** null for training. */
+  set: string | null;
+  selection: Selection;
+  heldOut: ReadonlySet<number> | null;
+}
+
+async function inspectRows(
+  part: DataPart,
+  tokenizer: ChatTokenizer,
+  { recipe, withDocuments, set, selection, heldOut }: RowsOptions,
 ) {
-  const file = baseName(path);
-  const kind = role ?? (isValidationFile(path) ? 'validation' : 'train');
-  const parsed = await parseRows(blob, file, recipe.columns);
-  const dataset = await buildDataset(file, parsed, tokenizer, {
+  const parsed = await openJoinedRows([part], recipe.columns, selection, heldOut);
+  const dataset = await buildDataset(part.name, parsed, tokenizer, {
     systemPrompt: recipe.system_prompt,
     maxLength: recipe.max_length,
     dateString: recipe.date_string,
@@ -42,9 +98,9 @@ export async function inspectFile(
     ...(labels.has(i) ? { label: labels.get(i) } : {}),
   }));
   return {
-    file,
-    role: kind,
-    set: kind === 'validation' ? validationSetName(file) : null,
+    file: part.name,
+    role: set === null ? ('train' as const) : ('validation' as const),
+    set,
     format: parsed.format,
     rows: parsed.records,
     used: dataset.usedRows,

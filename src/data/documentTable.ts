@@ -3,6 +3,7 @@
  * of them, and ready to be transferred to another thread.
  */
 import { supervisedTokens } from './packing.ts';
+import { fileOfRow, noteFile, type RowFiles } from './rows/rowFiles.ts';
 import { IGNORE_INDEX, type Document } from './types.ts';
 
 /** Ids of a block (4 MiB): a table grows block by block, so that growing copies nothing. */
@@ -10,7 +11,7 @@ const BLOCK_TOKENS = 2 ** 20;
 
 /** A table's contents. Structured-cloneable; every array may be transferred. */
 export interface DocumentArrays {
-  file: string;
+  files: RowFiles;
   /** Ids of all documents, laid end to end in blocks; no document lies in two of them. */
   ids: Uint32Array[];
   /** Per block one bit a token, bit (p & 7) of byte (p >> 3): whether its id is the label too. */
@@ -32,6 +33,8 @@ export interface DocumentArrays {
 export type DocumentInput = Omit<Document, 'inputIds' | 'labels' | 'file'> & {
   inputIds: ArrayLike<number>;
   labels: ArrayLike<number>;
+  /** Where it is another than the table's. */
+  file?: string;
 };
 
 /** Immutable. `at` makes a document from the table; nothing else allocates per document. */
@@ -62,6 +65,10 @@ export class DocumentTable {
     return this.arrays.lines[row];
   }
 
+  fileOf(row: number): string {
+    return fileOfRow(this.arrays.files, row);
+  }
+
   promptTokensOf(row: number): number {
     return this.arrays.promptTokens[row];
   }
@@ -72,7 +79,7 @@ export class DocumentTable {
 
   /** A document; its ids are a view of the table's own. @throws RangeError where there is no such row */
   at(row: number): Document {
-    const { file, block, start, lengths, promptTokens, truncatedTokens, lines } = this.arrays;
+    const { block, start, lengths, promptTokens, truncatedTokens, lines } = this.arrays;
     if (!(row >= 0 && row < lengths.length))
       throw new RangeError(`there is no document ${row} of ${lengths.length}`);
     const begin = start[row];
@@ -86,7 +93,7 @@ export class DocumentTable {
       labels,
       promptTokens: promptTokens[row],
       truncatedTokens: truncatedTokens[row],
-      file,
+      file: this.fileOf(row),
       line: lines[row],
     };
   }
@@ -134,21 +141,25 @@ export class DocumentTableBuilder {
   private readonly truncatedTokens: number[] = [];
   private readonly lines: number[] = [];
   private supervisedTokens = 0;
+  private readonly files: RowFiles;
   /** Tokens in the last block. */
   private used = 0;
 
   /** @param blockTokens ids of a block; a document that is longer gets a block of its own */
   constructor(
-    private readonly file: string,
+    file: string,
     private readonly blockTokens = BLOCK_TOKENS,
-  ) {}
+  ) {
+    this.files = { names: [file], firsts: [0] };
+  }
 
   /**
    * Copies a document in.
    * @throws Error where a label is neither IGNORE_INDEX nor its own id, which the table cannot hold
    */
-  push({ inputIds, labels, promptTokens, truncatedTokens, line }: DocumentInput): void {
+  push({ inputIds, labels, promptTokens, truncatedTokens, line, file }: DocumentInput): void {
     const { length } = inputIds;
+    if (file !== undefined) noteFile(this.files, file, this.lines.length);
     if (labels.length !== length) throw new Error(`${labels.length} labels for ${length} ids`);
     if (this.ids.length === 0 || this.used + length > this.ids.at(-1)!.length) this.addBlock(length);
     const bits = this.supervised.at(-1)!;
@@ -173,7 +184,7 @@ export class DocumentTableBuilder {
   finish(): DocumentTable {
     this.trimLastBlock();
     return new DocumentTable({
-      file: this.file,
+      files: this.files,
       ids: this.ids,
       supervised: this.supervised,
       block: Uint32Array.from(this.block),

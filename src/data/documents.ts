@@ -97,7 +97,7 @@ export async function buildDataset(
   const refuse = (row: Row, refusal: Refusal) =>
     refused.push(
       rowProblem({
-        file,
+        file: row.file ?? file,
         line: row.line,
         unit: parsed.unit,
         ...refusal,
@@ -123,13 +123,13 @@ export async function buildDataset(
     if (outcome.pair) pairs.push(outcome.pair);
     for (const document of outcome.documents) {
       if (outcome.label !== undefined) labels.set(tally.documents, outcome.label);
-      builder.push(document);
+      builder.push(row.file === undefined ? document : { ...document, file: row.file });
       tally.documents++;
       if (keepSources) sources.push({ question: document.question, answer: document.answer, kind: row.kind });
     }
   }
   const documents = builder.finish();
-  const problems = [...parsed.problems, ...refused].sort((a, b) => a.line - b.line);
+  const problems = inOrder([...parsed.problems, ...refused]);
   const fingerprints = prints.finish();
   const repeats = repeatsIn(fingerprints);
   return {
@@ -146,6 +146,12 @@ export async function buildDataset(
     repeats,
     fingerprints,
   };
+}
+
+/** By file, in the order in which files are first met, and by line. */
+function inOrder(problems: RowProblem[]): RowProblem[] {
+  const files = [...new Set(problems.map(({ file }) => file))];
+  return problems.sort((a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line);
 }
 
 /** Counts what was done to rows so that they could be learned from. */

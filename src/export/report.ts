@@ -109,7 +109,7 @@ ${HASHED}
 | what | bytes | SHA-256 |
 |---|---|---|
 | adapter_model.safetensors | ${adapter.bytes} | \`${adapter.sha256}\` |
-${data.map(({ file, sha256 }) => `| ${file} | | \`${sha256}\` |`).join('\n')}
+${hashes(data)}
 | stored weights of ${modelName} | | \`${model.storedSha256}\` |
 ${model.files.map(({ path, size, sha256 }) => `| ${path} (samples) | ${size} | \`${sha256}\` |`).join('\n')}
 ${answerTables(inputs.evaluations)}
@@ -137,6 +137,12 @@ Every request that the page and its workers made up to the end of the run, as th
 
 ${network(inputs.requests)}
 `;
+}
+
+/** One line a file, however many sets are made of it. */
+function hashes(data: readonly FileInRun[]): string {
+  const lines = data.flatMap(({ parts }) => parts.map(({ file, sha256 }) => `| ${file} | | \`${sha256}\` |`));
+  return [...new Set(lines)].join('\n');
 }
 
 function picture(title: string, curves: readonly SvgCurve[]): string {

@@ -8,8 +8,8 @@ import type { SvgCurve } from './svgChart.ts';
 export interface FileInRun {
   file: string;
   summary: DatasetSummary;
-  /** SHA-256 of the file's bytes, hex. */
-  sha256: string;
+  /** SHA-256 of each file's bytes, hex. */
+  parts: readonly { file: string; sha256: string }[];
   /** Its rows that are also in another file. */
   leaks: readonly { file: string; rows: number }[];
 }

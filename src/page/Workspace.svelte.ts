@@ -6,8 +6,9 @@ import type { ColumnMapping } from '../data/rows/rowFormats.ts';
 import type { KernelRequest, RunPlan } from '../worker/trainer/trainerProtocol.ts';
 import type { ModelDetails, ModelSummary } from '../worker/import/importProtocol.ts';
 import type { Recipe } from '../training/recipe.ts';
-import type { DataFile } from './data/DataFile.svelte.ts';
+import type { DataFile, Part, Role } from './data/DataFile.svelte.ts';
 import { DataFiles } from './data/DataFiles.svelte.ts';
+import { filesForRecipe } from './data/recipeRoles.ts';
 import { fetchDemo } from './model/demo.ts';
 import { Flow } from './layout/Flow.svelte.ts';
 import { maskBlockers } from './data/maskBlockers.ts';
@@ -116,26 +117,38 @@ export class Workspace {
     await running;
   }
 
-  /** Takes dropped data files: validation sets by their names, any other as the training file. */
+  /** Takes dropped data files, in the roles that the recipe or their names give them. */
   async addData(files: readonly File[]): Promise<void> {
     await this.guard('reading data files', async () => {
-      this.data.add(files);
+      this.data.add(files, this.recipe);
       await this.reloadData();
     });
   }
 
-  removeData(file: DataFile): void {
-    this.data.remove(file);
+  /** @param part one of several files that are read as one; all of them where it is left out */
+  removeData(file: DataFile, part?: Part): void {
+    if (file.side === 'heldOut') throw new Error('rows are held out by the recipe');
+    const leavesRest = file.role === 'train' && (file.parts.length > 1 || this.recipe.val_set_size > 0);
+    this.data.remove(file, part);
     void this.guard('removing a data file', async () => {
+      if (leavesRest) return this.reloadData();
       await this.data.compare();
       await this.planning.refresh();
     });
   }
 
+  /** Uses a data file for something else. */
+  async changeRole(file: DataFile, part: Part, role: Role): Promise<void> {
+    await this.guard('changing the role of a data file', async () => {
+      this.data.setRole(file, part, role);
+      await this.reloadData();
+    });
+  }
+
   /** Says what the columns of a file in no known format are. The recipe keeps it for the file's name. */
-  async chooseColumns(file: DataFile, mapping: ColumnMapping): Promise<void> {
+  async chooseColumns(name: string, mapping: ColumnMapping): Promise<void> {
     // Not by assignment, which a file called "__proto__" would escape.
-    this.recipe.columns = { ...this.recipe.columns, [file.file.name]: mapping };
+    this.recipe.columns = { ...this.recipe.columns, [name]: mapping };
     await this.recipeChanged(true);
   }
 
@@ -149,7 +162,17 @@ export class Workspace {
       dateString: recipe.date_string,
       maskHistory: recipe.mask_history,
     };
-    await this.data.load({ modelId: model.id, settings, columns: $state.snapshot(recipe.columns) });
+    const selection = {
+      leftOut: $state.snapshot(recipe.left_out_rows),
+      valSetSize: recipe.val_set_size,
+      seed: recipe.training.seed,
+    };
+    await this.data.load({
+      modelId: model.id,
+      settings,
+      columns: $state.snapshot(recipe.columns),
+      selection,
+    });
     await this.planning.refresh();
   }
 
@@ -197,11 +220,7 @@ export class Workspace {
     return recipeToJson({
       ...$state.snapshot(this.recipe),
       model: this.recipe.model || (this.model?.name ?? ''),
-      train_file: this.data.train ? pathInRecipe(this.recipe, this.data.train.file) : this.recipe.train_file,
-      validation_files:
-        this.data.validation.length > 0
-          ? this.data.validation.map(({ file }) => pathInRecipe(this.recipe, file))
-          : this.recipe.validation_files,
+      ...filesForRecipe(this.data.train, this.data.validation, this.recipe),
     });
   }
 
@@ -256,9 +275,4 @@ export class Workspace {
   fail(message: string): void {
     this.error = message;
   }
-}
-
-/** A dropped file as the recipe that was loaded names it, with its folder; else by its name. */
-function pathInRecipe({ train_file, validation_files }: Recipe, { name }: File): string {
-  return [train_file, ...validation_files].find((path) => path.split(/[\\/]/).at(-1) === name) ?? name;
 }

@@ -125,12 +125,33 @@ const mapping = v.pipe(
 
 const recipe = v.strictObject({
   model: v.optional(text, ''),
-  train_file: v.optional(text, ''),
+  /** Several are joined. */
+  train_file: v.optional(
+    v.union([text, v.array(text)], 'must be the name of a file, or a list of names'),
+    '',
+  ),
   validation_files: v.optional(v.array(text, 'must be a list of file names'), []),
   system_prompt: v.optional(v.nullable(text), 'You are a helpful and friendly assistant.'),
   date_string: v.optional(text, DEFAULT_DATE_STRING),
   /** Columns of data files in no known format, by file name; "*" is for all of them. */
   columns: v.optional(v.record(text, mapping, 'must be an object of file names'), {}),
+  /** As axolotl has it: a share of the training rows, or how many, held out as a validation set. */
+  val_set_size: v.optional(
+    v.pipe(
+      v.number('must be a number'),
+      v.minValue(0, 'must not be negative'),
+      v.check(
+        (size) => size < 1 || Number.isInteger(size),
+        'must be a share below 1 or a whole number of rows',
+      ),
+    ),
+    0,
+  ),
+  /** Not of the ecosystem: keys of rows that are not used, as the page's data section gives them. */
+  left_out_rows: v.optional(
+    v.array(v.pipe(text, v.regex(/^[0-9a-f]{14}$/, 'must be 14 hex digits')), 'must be a list of keys'),
+    [],
+  ),
   /** Only the last answer of a conversation is learned from. */
   mask_history: v.optional(flag, false),
   max_length: v.optional(v.pipe(count(8), v.maxValue(131072, 'must be at most 131072')), 1024),
@@ -201,6 +222,11 @@ function editDistance(a: string, b: string): number {
 /** The file: every default filled in, keys in the schema's order. */
 export function recipeToJson(value: Recipe): string {
   return `${JSON.stringify(v.parse(recipe, value), null, 2)}\n`;
+}
+
+/** The training files that a recipe names. */
+export function trainFilesOf({ train_file }: Pick<Recipe, 'train_file'>): string[] {
+  return typeof train_file === 'string' ? (train_file === '' ? [] : [train_file]) : train_file;
 }
 
 /** Rows that make one optimiser step. */

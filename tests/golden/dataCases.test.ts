@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { inspectFile } from '../../scripts/lib/inspectFile.ts';
+import { inspectFiles } from '../../scripts/lib/inspectFile.ts';
 import { tokenizerFilesOf, tokenizerOfModel } from '../../scripts/lib/modelTokenizer.ts';
 import { ChatTokenizer } from '../../src/data/tokenizer/chatTokenizer.ts';
 import { parseRecipe } from '../../src/training/recipe.ts';
@@ -15,10 +15,11 @@ import { sharedPath } from '../helpers/shared.ts';
 const stories = sharedPath('models/stories260K');
 const folderOf = (name: string) => sharedPath(`cases/${name}`);
 const inspected = async (folder: string, file: string, tokenizer: ChatTokenizer) => {
-  const found = await inspectFile(new Blob([readFileSync(join(folder, file))]), file, tokenizer, {
-    recipe: parseRecipe({ system_prompt: null }),
-    withDocuments: true,
-  });
+  const [found] = await inspectFiles(
+    [{ path: file, blob: new Blob([readFileSync(join(folder, file))]) }],
+    tokenizer,
+    { recipe: parseRecipe({ system_prompt: null }), withDocuments: true },
+  );
   const documents = found.documents as { line: number; input_ids: number[]; labels: number[] }[];
   const learned = documents.map(({ labels }) => tokenizer.decode(labels.filter((id) => id >= 0)));
   return { ...found, documents, learned };

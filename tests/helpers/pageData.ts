@@ -25,7 +25,7 @@ export function fileReport(file: string, rows = 3, more: Partial<FileReport> = {
   const lengths = new Uint32Array(rows).fill(10);
   return {
     file,
-    sha256: 'aa',
+    parts: [{ file, sha256: 'aa', format: 'query, response', columns: [] }],
     format: 'query, response',
     columns: [],
     unit: 'line',

@@ -6,7 +6,7 @@ import type { DataRequest, FileReport } from '../../src/worker/dataset/datasetPr
 import { later, stubWorkers, type FakeWorkers } from '../helpers/fakeWorkers.ts';
 import { fileReport } from '../helpers/pageData.ts';
 
-const READING = { modelId: 'a', columns: {} } as Reading;
+const READING = { modelId: 'a', columns: {}, selection: {} } as Reading;
 type Progress = (done: number, total: number) => void;
 type Load = (request: DataRequest, onProgress: Progress) => Promise<FileReport>;
 const never = () => new Promise<never>(() => undefined);
@@ -17,7 +17,11 @@ afterEach(() => workers.close());
 /** @param load of the nth worker */
 function opened(load: (nth: number) => Load): DataFile {
   workers = stubWorkers((_, nth) => ({ load: load(nth), packed: never, rowTokens: async () => [] }));
-  return new DataFile(new File(['rows'], 'train.jsonl'), 'train', 'training');
+  return new DataFile(
+    [{ file: new File(['rows'], 'train.jsonl'), name: 'train.jsonl' }],
+    'train',
+    'training',
+  );
 }
 
 describe('a data file', () => {

@@ -170,7 +170,7 @@ describe('the plan', () => {
     const adding = workspace.addData([new File(['rows'], '__proto__')]);
     await answered(1);
     await adding;
-    const choosing = workspace.chooseColumns(workspace.data.train!, { prompt: 'a', response: 'b' });
+    const choosing = workspace.chooseColumns('__proto__', { prompt: 'a', response: 'b' });
     await answered(2);
     await choosing;
     expect(Object.entries(workspace.recipe.columns)).toEqual([['__proto__', { prompt: 'a', response: 'b' }]]);

@@ -146,7 +146,12 @@ describe('a chat', () => {
 });
 
 describe('a blind test', () => {
-  const set = (name: string) => new DataFile(new File([''], `${name}.val.jsonl`), 'validation', name);
+  const set = (name: string) =>
+    new DataFile(
+      [{ file: new File([''], `${name}.val.jsonl`), name: `${name}.val.jsonl` }],
+      'validation',
+      name,
+    );
 
   it('takes pairs as they come, hides whose answer is whose, and keeps the votes', async () => {
     answerPairs = async (_run, prompts, _sampling, onPair) => {
@@ -195,7 +200,11 @@ describe('a blind test', () => {
 
 describe('losses token by token', () => {
   it('are those of the row that is shown, in whichever order the answers come', async () => {
-    const file = new DataFile(new File([''], 'train.jsonl'), 'train', 'training');
+    const file = new DataFile(
+      [{ file: new File([''], 'train.jsonl'), name: 'train.jsonl' }],
+      'train',
+      'training',
+    );
     await file.load({ modelId: 'a', columns: {} } as never);
     const heatMap = new HeatMap('run-1', both());
     const first = heatMap.show(file, 0);

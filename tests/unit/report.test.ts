@@ -47,12 +47,17 @@ const inputs: ReportInputs = {
     kvCache: 0,
     total: 2 ** 20,
   },
-  training: { file: 'train.jsonl', sha256: 'b'.repeat(64), summary, leaks: [] },
+  training: {
+    file: 'train.jsonl',
+    parts: [{ file: 'train.jsonl', sha256: 'b'.repeat(64) }],
+    summary,
+    leaks: [],
+  },
   validation: [
     {
       file: 'math.val.jsonl',
       name: 'math',
-      sha256: 'e'.repeat(64),
+      parts: [{ file: 'math.val.jsonl', sha256: 'e'.repeat(64) }],
       summary,
       failure: null,
       restarted: null,

@@ -7,20 +7,20 @@ const DATA_ENDING = /\.(jsonl?|ndjson|csv|tsv|parquet)$/i;
 
 /**
  * Whether a file is a validation set: its name ends in val.json or val.jsonl (or the same before another
- * format's ending), or one of the words of its name, else one of its folders, is that of a split which is not
+ * format's ending), or one of the words of its name, else its folder's name, is that of a split which is not
  * trained on. A name that says train is a training file.
  * @param path the file's name, with the folders that it was dropped in where they are known
  */
 export function isValidationFile(path: string): boolean {
   if (!DATA_ENDING.test(path)) return false;
-  const parts = path.split(/[\\/]/).reverse();
-  if (/val$/i.test(baseName(path).replace(DATA_ENDING, ''))) return true;
-  for (const [i, part] of parts.entries()) {
-    const words = (i === 0 ? part.replace(DATA_ENDING, '') : part).toLowerCase().split(/[^a-z]+/);
-    if (words.some((word) => TRAINING.includes(word))) return false;
-    if (words.some((word) => VALIDATION.includes(word))) return true;
-  }
-  return false;
+  const [name, folder = ''] = path.split(/[\\/]/).reverse();
+  const stem = name.replace(DATA_ENDING, '');
+  if (/val$/i.test(stem)) return true;
+  const words = stem.toLowerCase().split(/[^a-z]+/);
+  if (words.some((word) => TRAINING.includes(word))) return false;
+  if (words.some((word) => VALIDATION.includes(word))) return true;
+  // Folders are named for much: only one that is called as a split is one.
+  return VALIDATION.includes(folder.toLowerCase());
 }
 
 /**
@@ -29,6 +29,14 @@ export function isValidationFile(path: string): boolean {
  */
 export function validationSetName(name: string): string {
   return baseName(name).replace(/\..*/s, '');
+}
+
+/** A name that none of these has: the name itself, else with a number behind it. */
+export function nameBeside(name: string, taken: readonly string[]): string {
+  for (let i = 1; ; i++) {
+    const candidate = i === 1 ? name : `${name}_${i}`;
+    if (!taken.includes(candidate)) return candidate;
+  }
 }
 
 /** A path's last part. */

@@ -36,6 +36,8 @@ export type RowContent = Conversation | RawText | PreferencePair;
 export type Row = RowContent & {
   /** 1-based line, or row of a table or an array. */
   line: number;
+  /** The file that it is from, where several are read as one. */
+  file?: string;
 };
 
 /** What the person says last: what is shown as the question. '' for a raw text. */

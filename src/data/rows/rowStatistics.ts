@@ -2,7 +2,8 @@
  * Statistics of a file's rows: how long they are, which repeat one another, which are in another file too.
  */
 import { largest } from '../../lib/extremes.ts';
-import { answerOf, saidIn, turnsBeforeAnswer, type Row } from './conversation.ts';
+import { answerOf, saidIn, turnsBeforeAnswer, type Row, type RowContent } from './conversation.ts';
+import { fileOfRow, noteFile, type RowFiles } from './rowFiles.ts';
 
 export interface Histogram {
   /** Width of a bin; bin i counts the rows of i × width + 1 to (i + 1) × width tokens. */
@@ -36,6 +37,7 @@ export interface Fingerprints {
   /** Of all before the last answer; of a raw text, of the whole. */
   prompts: Float64Array;
   lines: Uint32Array;
+  files: RowFiles;
 }
 
 export function fingerprintsOf(rows: Iterable<Row>): Fingerprints {
@@ -49,11 +51,11 @@ export class FingerprintsBuilder {
   private readonly rows: number[] = [];
   private readonly prompts: number[] = [];
   private readonly lines: number[] = [];
+  private readonly files: RowFiles = { names: [], firsts: [] };
 
   push(row: Row): void {
-    const prompt = turnsBeforeAnswer(row)
-      .map((turn) => `${turn.role}\n${normalised(saidIn(turn))}\n`)
-      .join('');
+    noteFile(this.files, row.file ?? '', this.lines.length);
+    const prompt = promptText(row);
     const whole = hash53(prompt + normalised(answerOf(row)));
     this.rows.push(whole);
     this.prompts.push(row.kind === 'text' ? whole : hash53(prompt));
@@ -65,8 +67,29 @@ export class FingerprintsBuilder {
       rows: Float64Array.from(this.rows),
       prompts: Float64Array.from(this.prompts),
       lines: Uint32Array.from(this.lines),
+      files: this.files,
     };
   }
+}
+
+/** What two rows that say the same have in common: the row's hash in `Fingerprints.rows`. */
+export function rowFingerprint(row: RowContent): number {
+  return hash53(promptText(row) + normalised(answerOf(row)));
+}
+
+/**
+ * What a recipe calls a row by, to leave it out: 14 hex digits of the hash of everything that is said in it,
+ * letter by letter.
+ */
+export function rowKey(row: Row): string {
+  const content = JSON.stringify({ ...row, line: undefined, file: undefined });
+  return hash53(content).toString(16).padStart(14, '0');
+}
+
+function promptText(row: RowContent): string {
+  return turnsBeforeAnswer(row)
+    .map((turn) => `${turn.role}\n${normalised(saidIn(turn))}\n`)
+    .join('');
 }
 
 function normalised(text: string): string {
@@ -77,21 +100,37 @@ export interface Repeats {
   /** Rows that an earlier row says already. */
   rows: number;
   /** The first few: the line, and the line that it repeats. */
-  examples: { line: number; of: number }[];
+  examples: RowPair[];
+}
+
+/** A row and one that it repeats; with names of files where one of the two is of several read as one. */
+export interface RowPair {
+  line: number;
+  of: number;
+  file?: string;
+  ofFile?: string;
 }
 
 const EXAMPLES = 5;
 
-export function repeatsIn({ rows, lines }: Fingerprints): Repeats {
+export function repeatsIn(prints: Fingerprints): Repeats {
   const seen = new Map<number, number>();
   const found: Repeats = { rows: 0, examples: [] };
-  rows.forEach((hash, i) => {
+  prints.rows.forEach((hash, i) => {
     const of = seen.get(hash);
-    const line = lines[i]!;
-    if (of === undefined) seen.set(hash, line);
-    else if (++found.rows <= EXAMPLES) found.examples.push({ line, of });
+    if (of === undefined) seen.set(hash, i);
+    else if (++found.rows <= EXAMPLES) found.examples.push(pairOf(prints, i, prints, of));
   });
   return found;
+}
+
+function pairOf(own: Fingerprints, row: number, other: Fingerprints, of: number): RowPair {
+  return {
+    line: own.lines[row],
+    of: other.lines[of],
+    ...(own.files.names.length > 1 ? { file: fileOfRow(own.files, row) } : {}),
+    ...(other.files.names.length > 1 ? { ofFile: fileOfRow(other.files, of) } : {}),
+  };
 }
 
 export interface Overlap {
@@ -100,19 +139,19 @@ export interface Overlap {
   /** Further rows whose prompt is, with another answer. */
   prompts: number;
   /** The first few: the line, and the other file's line. */
-  examples: { line: number; of: number }[];
+  examples: RowPair[];
 }
 
 /** Rows of one file that are in another. */
 export function overlapOf(own: Fingerprints, other: Fingerprints): Overlap {
-  const lines = new Map<number, number>();
-  other.rows.forEach((hash, i) => lines.has(hash) || lines.set(hash, other.lines[i]!));
+  const firsts = new Map<number, number>();
+  other.rows.forEach((hash, i) => firsts.has(hash) || firsts.set(hash, i));
   const prompts = new Set(other.prompts);
   const found: Overlap = { rows: 0, prompts: 0, examples: [] };
   own.rows.forEach((hash, i) => {
-    const of = lines.get(hash);
+    const of = firsts.get(hash);
     if (of !== undefined) {
-      if (++found.rows <= EXAMPLES) found.examples.push({ line: own.lines[i]!, of });
+      if (++found.rows <= EXAMPLES) found.examples.push(pairOf(own, i, other, of));
     } else if (prompts.has(own.prompts[i]!)) found.prompts++;
   });
   return found;

@@ -1,6 +1,6 @@
 /**
- * One data file on the page: the worker that reads it, and what the worker found. A worker that dies is
- * started again once, and reads the file again.
+ * One data file on the page, or several that are read as one: the worker that reads them, and what it found.
+ * A worker that dies is started again once, and reads them again.
  */
 import { startDataset, startEvaluation, withListener, type Remote } from '../../worker/client.ts';
 import { SupervisedWorker, WorkerDied } from '../../worker/supervisedWorker.ts';
@@ -15,12 +15,24 @@ import type {
 } from '../../worker/dataset/datasetProtocol.ts';
 import type { EvaluationApi } from '../../worker/evaluation/evaluationProtocol.ts';
 import type { Fingerprints, Overlap } from '../../data/rows/rowStatistics.ts';
+import type { Selection } from '../../data/rows/rowSelection.ts';
 import { reported } from '../errors/reported.ts';
 
-/** How files are read: everything but the file itself. */
-export type Reading = Omit<DataRequest, 'file'>;
+/** How files are read: everything but the files themselves, and which of their rows. */
+export type Reading = Omit<DataRequest, 'parts' | 'selection'> & { selection: Omit<Selection, 'side'> };
+
+export type Role = 'train' | 'validation';
+
+/** A file that a person dropped. */
+export interface Part {
+  file: File;
+  /** Its name; with its folders where another file has the same one. */
+  name: string;
+}
 
 export class DataFile {
+  /** What it is called on the page: the names of its files. */
+  readonly title: string;
   report = $state.raw<FileReport | null>(null);
   progress = $state<{ done: number; total: number } | null>(null);
   error = $state<string | null>(null);
@@ -45,11 +57,16 @@ export class DataFile {
   private rereading: Promise<void> = Promise.resolve();
 
   constructor(
-    readonly file: File,
-    readonly role: 'train' | 'validation',
+    /** Read as one. */
+    readonly parts: readonly Part[],
+    readonly role: Role,
     /** Of a validation set: its name in metrics. */
     readonly name: string,
+    /** Which of their rows: `heldOut` is the validation set that is taken out of the training files. */
+    readonly side: Selection['side'] = role === 'train' ? 'train' : 'both',
   ) {
+    const names = parts.map((part) => part.name).join(' + ');
+    this.title = side === 'heldOut' ? `rows held out of ${names}` : names;
     const onDeath = (message: string) => this.died(message);
     this.worker =
       role === 'train'
@@ -119,7 +136,16 @@ export class DataFile {
         if (mine === this.generation) this.progress = { done, total };
       };
       const report = await withListener(onProgress, (send) =>
-        this.ask((api) => api.load({ ...reading, file: this.file }, send)),
+        this.ask((api) =>
+          api.load(
+            {
+              ...reading,
+              parts: this.parts.map(({ name, file }) => ({ name, blob: file })),
+              selection: { ...reading.selection, side: this.side },
+            },
+            send,
+          ),
+        ),
       );
       if (mine === this.generation) this.report = report;
     } catch (error) {
@@ -131,7 +157,7 @@ export class DataFile {
 
   private async readingFailed(error: unknown, mine: number, reading: Reading): Promise<void> {
     if (!(error instanceof WorkerDied)) {
-      const message = reported(error, `reading ${this.file.name}`);
+      const message = reported(error, `reading ${this.title}`);
       if (mine === this.generation) this.error = message;
       return;
     }
@@ -139,7 +165,7 @@ export class DataFile {
     if (mine !== this.generation) return;
     if (this.mayRestart(error.reason)) await this.read(reading);
     else
-      this.error = `Reading ${this.file.name} failed: ${error.reason}. Remove the file and drop it again; split it where it is very large.`;
+      this.error = `Reading ${this.title} failed: ${error.reason}. Remove the file and drop it again; split it where it is very large.`;
   }
 
   private ask<R>(question: (api: Remote<RowFileApi>) => Promise<R>): Promise<R> {
@@ -159,7 +185,7 @@ export class DataFile {
     if (this.progress !== null || !reading) return;
     if (!this.mayRestart(message)) {
       this.report = null;
-      this.error = `The worker that holds ${this.file.name} ended again: ${message}. Remove the file and drop it again.`;
+      this.error = `The worker that holds ${this.title} ended again: ${message}. Remove the file and drop it again.`;
       this.onDeath(message, null);
       return;
     }

@@ -1,23 +1,31 @@
 /**
- * The dropped data files: one for training, any number of validation sets, and what keeps them from being
- * trained on.
+ * The dropped data files: those that are trained on, read as one, and any number of validation sets; and what
+ * keeps them from being trained on.
  */
-import { isValidationFile, validationSetName } from '../../data/files/fileNames.ts';
-import { UserError } from '../../lib/errors.ts';
+import { isValidationFile, nameBeside, validationSetName } from '../../data/files/fileNames.ts';
+import { HELD_OUT } from '../../data/rows/rowSelection.ts';
+import { largest } from '../../lib/extremes.ts';
+import type { Recipe } from '../../training/recipe.ts';
 import type { FileReport } from '../../worker/dataset/datasetProtocol.ts';
 import { WorkerDied } from '../../worker/supervisedWorker.ts';
-import { DataFile, type Reading } from './DataFile.svelte.ts';
 import { integer } from '../text.ts';
-import { largest } from '../../lib/extremes.ts';
+import { DataFile, type Part, type Reading, type Role } from './DataFile.svelte.ts';
+import { pathOf, rolesInRecipe } from './recipeRoles.ts';
 
 /** Curves and losses are kept by name: 'training' and each validation set. */
 const TRAINING_CURVE = 'training';
+const RESERVED = [TRAINING_CURVE, HELD_OUT];
+
+/** The keys of a recipe that name data files. */
+export type NamedFiles = Pick<Recipe, 'train_file' | 'validation_files'>;
 
 export class DataFiles {
   train = $state.raw<DataFile | null>(null);
   validation = $state.raw<DataFile[]>([]);
   /** Whether the person chose to leave the bad rows of the training file out. */
   skipsBadRows = $state(false);
+  /** What the last drop did to files that were there already, in sentences. */
+  changes = $state.raw<string[]>([]);
 
   get all(): DataFile[] {
     return [...(this.train ? [this.train] : []), ...this.validation];
@@ -37,28 +45,60 @@ export class DataFiles {
   }
 
   /**
-   * Takes files: validation sets by their names, any other as the training file.
-   * @throws UserError for two sets of one name
+   * Takes files in the roles that the recipe gives them, else by their names. A file that lies here already
+   * takes its own place; another training file is joined to the first.
    */
-  add(files: readonly File[]): void {
+  add(files: readonly File[], recipe: NamedFiles = { train_file: '', validation_files: [] }): void {
+    const before = this.parts.map(({ part }) => part);
+    const changes: string[] = [];
+    const trainBefore = this.train;
+    const roles = rolesInRecipe(files, recipe, before);
     for (const file of files) {
-      if (isValidationFile(file.name)) this.addValidation(file);
-      else {
-        this.train?.dispose();
-        this.skipsBadRows = false;
-        this.train = this.watched(new DataFile(file, 'train', TRAINING_CURVE));
+      const path = pathOf(file);
+      const old = this.parts.find(({ part }) => before.includes(part) && pathOf(part.file) === path);
+      const role = old?.owner.role ?? roles.get(file) ?? (isValidationFile(path) ? 'validation' : 'train');
+      if (old) {
+        this.take(old.part, old.owner);
+        changes.push(`${path} was here already: it was read again.`);
       }
+      this.put(this.partOf(file), role, old?.owner.role === 'validation' ? old.owner.name : undefined);
+    }
+    if (trainBefore && this.train && this.train.parts.length > trainBefore.parts.length)
+      changes.push(
+        `${this.train.parts.map(({ name }) => name).join(' and ')} are joined: they are trained on as one file. Choose another role on a card, or remove one, where that is not meant.`,
+      );
+    this.changes = changes;
+  }
+
+  /** Uses a file for something else. */
+  setRole(owner: DataFile, part: Part, role: Role): void {
+    if (owner.role === role) return;
+    this.take(part, owner);
+    this.put(part, role);
+    this.changes = [];
+  }
+
+  /** Puts a file in the place of one that was mended. */
+  replace(owner: DataFile, part: Part, file: File): void {
+    const made = { file, name: part.name };
+    const parts = owner.parts.map((other) => (other === part ? made : other));
+    if (owner.role === 'train') this.setTrain(parts);
+    else {
+      owner.dispose();
+      const fresh = this.watched(new DataFile(parts, 'validation', owner.name));
+      this.validation = this.validation.map((other) => (other === owner ? fresh : other));
     }
   }
 
-  remove(file: DataFile): void {
-    file.dispose();
-    if (this.train === file) this.train = null;
-    this.validation = this.validation.filter((other) => other !== file);
+  /** @param part one of several that are read as one; all of them where it is left out */
+  remove(owner: DataFile, part?: Part): void {
+    for (const each of part ? [part] : owner.parts) this.take(each, owner);
+    this.changes = [];
   }
 
   /** Reads all files again, with a model's tokenizer. */
   async load(reading: Reading): Promise<void> {
+    this.holdOut(reading.selection.valSetSize > 0);
     await Promise.all(this.all.map((file) => file.load(reading)));
     await this.compare();
   }
@@ -79,9 +119,9 @@ export class DataFiles {
             file.overlap(own),
             file.fingerprints().then((prints) => train.overlap(prints)),
           ]);
-          file.overlaps = [{ file: train.file.name, overlap: theirs }];
-          const others = train.overlaps.filter((found) => found.file !== file.file.name);
-          train.overlaps = [...others, { file: file.file.name, overlap: ours }].sort((a, b) =>
+          file.overlaps = [{ file: train.title, overlap: theirs }];
+          const others = train.overlaps.filter((found) => found.file !== file.title);
+          train.overlaps = [...others, { file: file.title, overlap: ours }].sort((a, b) =>
             a.file < b.file ? -1 : 1,
           );
         }),
@@ -92,11 +132,6 @@ export class DataFiles {
     }
   }
 
-  private watched(file: DataFile): DataFile {
-    file.onReread = () => void this.compare();
-    return file;
-  }
-
   /** Why these files cannot be trained on. A validation file that fails, fails alone. */
   get blockers(): string[] {
     const { train } = this;
@@ -104,38 +139,83 @@ export class DataFiles {
     if (!train) reasons.push('Drop a training file.');
     else if (train.error) reasons.push(train.error);
     else if (train.report) reasons = this.rowBlockers(train.report);
-    for (const file of this.all) if (file.progress) reasons.push(`${file.file.name} is being read.`);
+    for (const file of this.all) if (file.progress) reasons.push(`${file.title} is being read.`);
     return reasons;
   }
 
-  private rowBlockers({ file, summary, problems, format, columns }: FileReport): string[] {
-    if (format === null && columns.length > 0)
-      return [`${file} is in no known format. Choose its columns above.`];
+  private rowBlockers({ file, parts, summary, problems, columns }: FileReport): string[] {
+    const unknown = parts.find((part) => part.format === null && part.columns.length > 0);
+    if (unknown && columns.length > 0)
+      return [`${unknown.file} is in no known format. Choose its columns above.`];
     if (summary.rows > 0 && (summary.badRows === 0 || this.skipsBadRows)) return [];
     const first = problems.find(({ kind }) => kind === 'bad') ?? problems[0];
-    const example = first ? ` ${file}, ${first.unit} ${first.line}: ${first.reason}` : '';
+    const example = first ? ` ${first.file}, ${first.unit} ${first.line}: ${first.reason}` : '';
     if (summary.rows === 0) return [`${file} has no row that can be trained.${example}`];
     return [
       `${file} has ${summary.badRows === 1 ? 'a bad row' : `${integer(summary.badRows)} bad rows`}: mend the file, or choose to train without.${example}`,
     ];
   }
 
-  private addValidation(file: File): void {
-    const name = validationSetName(file.name);
-    if (name === TRAINING_CURVE)
-      throw new UserError(
-        `${file.name} would be a validation set called "${name}", which is the name of the training curve. Rename the file.`,
-      );
-    const twin = this.validation.find((other) => other.name === name);
-    if (twin && twin.file.name !== file.name) {
-      throw new UserError(
-        `${file.name} and ${twin.file.name} are both called "${name}" (a set is named by its file name up to the first dot). Rename one of them.`,
-      );
+  /** Every file that a person dropped, with what it is part of. */
+  private get parts(): { part: Part; owner: DataFile }[] {
+    return this.all
+      .filter(({ side }) => side !== 'heldOut')
+      .flatMap((owner) => owner.parts.map((part) => ({ part, owner })));
+  }
+
+  /** A file under a name that no other has: its own, with its folders, or with a number. */
+  private partOf(file: File): Part {
+    const taken = this.parts.map(({ part }) => part.name);
+    const name = taken.includes(file.name) ? pathOf(file) : file.name;
+    return { file, name: nameBeside(name, taken) };
+  }
+
+  private put(part: Part, role: Role, setName = validationSetName(part.file.name)): void {
+    if (role === 'train') this.setTrain([...(this.train?.parts ?? []), part]);
+    else {
+      const name = nameBeside(setName, [...RESERVED, ...this.validation.map((other) => other.name)]);
+      this.setValidation([...this.validation, this.watched(new DataFile([part], 'validation', name))]);
     }
-    twin?.dispose();
-    this.validation = [
-      ...this.validation.filter((other) => other !== twin),
-      this.watched(new DataFile(file, 'validation', name)),
-    ].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  private take(part: Part, owner: DataFile): void {
+    const rest = owner.parts.filter((other) => other !== part);
+    const isTrain = this.train?.parts.includes(part) ?? false;
+    if (isTrain) this.setTrain(this.train!.parts.filter((other) => other !== part));
+    else if (rest.length === 0) {
+      owner.dispose();
+      this.setValidation(this.validation.filter((other) => other !== owner));
+    }
+  }
+
+  private setTrain(parts: readonly Part[]): void {
+    this.train?.dispose();
+    this.skipsBadRows = false;
+    this.train = parts.length > 0 ? this.watched(new DataFile(parts, 'train', TRAINING_CURVE)) : null;
+    // Held out of other rows now: made again when they are read.
+    this.holdOut(false);
+  }
+
+  /** Makes the validation set that is held out of the training files, or takes it away. */
+  private holdOut(isWanted: boolean): void {
+    const held = this.validation.find(({ side }) => side === 'heldOut');
+    const { train } = this;
+    if (held && isWanted && train) return;
+    held?.dispose();
+    const rest = this.validation.filter((file) => file !== held);
+    if (!isWanted || !train) {
+      if (held) this.validation = rest;
+      return;
+    }
+    this.setValidation([...rest, this.watched(new DataFile(train.parts, 'validation', HELD_OUT, 'heldOut'))]);
+  }
+
+  private setValidation(files: readonly DataFile[]): void {
+    this.validation = files.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  private watched(file: DataFile): DataFile {
+    file.onReread = () => void this.compare();
+    return file;
   }
 }

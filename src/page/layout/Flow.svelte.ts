@@ -163,7 +163,7 @@ export class Flow {
         : validation.length === 1
           ? '1 validation file'
           : `${validation.length} validation files`;
-    return ['done', `${train!.file.name}: ${integer(train!.report?.summary.rows ?? 0)} rows; ${sets}`];
+    return ['done', `${train!.title}: ${integer(train!.report?.summary.rows ?? 0)} rows; ${sets}`];
   }
 
   private ofRecipe(): StatusText {

@@ -1,7 +1,7 @@
 /** The demo that lies beside the page: a small model, sample data and a recipe for them. */
 import { report } from '../../lib/errorLog.ts';
 import { UserError } from '../../lib/errors.ts';
-import type { Recipe } from '../../training/recipe.ts';
+import { trainFilesOf, type Recipe } from '../../training/recipe.ts';
 
 const MODEL_FILES = ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'model.safetensors'];
 const RECIPE_FILE = 'demo.json';
@@ -20,7 +20,10 @@ export async function fetchDemo(): Promise<Demo> {
     'train_file' | 'validation_files'
   >;
   const all = (names: readonly string[]) => Promise.all(names.map(fetchFile));
-  const [model, data] = await Promise.all([all(MODEL_FILES), all([train_file, ...validation_files])]);
+  const [model, data] = await Promise.all([
+    all(MODEL_FILES),
+    all([...trainFilesOf({ train_file }), ...validation_files]),
+  ]);
   return { recipe, model, data };
 }
 

@@ -150,7 +150,7 @@ export class RunController {
   canResume(run: RunSummary): boolean {
     return (
       run.modelId === this.host.library.model?.id &&
-      run.trainFile === this.host.data.train?.file.name &&
+      run.trainFile === this.host.data.train?.title &&
       this.host.blockers.length === 0
     );
   }

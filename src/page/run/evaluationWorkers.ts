@@ -69,7 +69,7 @@ export async function replaceEvaluationWorker(
 
 async function connect(file: DataFile, recipe: Recipe): Promise<EvaluationPorts> {
   for (;;) {
-    if (!(await file.reread())) throw new Error(file.error ?? `${file.file.name} could not be read.`);
+    if (!(await file.reread())) throw new Error(file.error ?? `${file.title} could not be read.`);
     const scorer = new MessageChannel();
     const evaluator = new MessageChannel();
     try {

@@ -121,9 +121,15 @@ export async function trainRun(
   }
 }
 
-function inReport(file: DataFile, { sha256, summary }: FileReport): FileInReport {
+function inReport(file: DataFile, { parts, summary }: FileReport): FileInReport {
   const leaks = file.overlaps
     .filter(({ overlap }) => overlap.rows > 0)
     .map(({ file: other, overlap }) => ({ file: other, rows: overlap.rows }));
-  return { file: file.file.name, name: file.name, sha256, summary, leaks };
+  return {
+    file: file.title,
+    name: file.name,
+    parts: parts.map(({ file: name, sha256 }) => ({ file: name, sha256 })),
+    summary,
+    leaks,
+  };
 }

@@ -7,14 +7,16 @@ import type { DocumentArrays } from '../../data/documentTable.ts';
 import type { RecordUnit, RowProblem } from '../../data/files/records.ts';
 import type { ChosenColumns, Column } from '../../data/rows/parseRows.ts';
 import type { Fingerprints, Histogram, Overlap, Repeats } from '../../data/rows/rowStatistics.ts';
+import type { DataPart } from '../../data/rows/joinedRows.ts';
+import type { Selection } from '../../data/rows/rowSelection.ts';
 import type { MicroBatch } from '../../data/types.ts';
 import type { Recipe } from '../../training/recipe.ts';
 
 /** The result of reading a data file. */
 export interface FileReport {
+  /** Its name; of several that are read as one, all of them. */
   file: string;
-  /** SHA-256 of its bytes, hex. */
-  sha256: string;
+  parts: FilePart[];
   /** Its name; null where the file is in no known format and no columns are chosen. */
   format: string | null;
   columns: Column[];
@@ -32,6 +34,16 @@ export interface FileReport {
   /** What the model's chat template requires to be changed in every conversation, in words. */
   notes: string[];
   mask: MaskChecks;
+}
+
+/** One of the files that are read as one. */
+export interface FilePart {
+  file: string;
+  /** SHA-256 of its bytes, hex. */
+  sha256: string;
+  /** null where it is in no known format and no columns are chosen. */
+  format: string | null;
+  columns: Column[];
 }
 
 /** Faults of the mask that the training loss would not reveal. */
@@ -72,7 +84,9 @@ export interface DataRequest {
   modelId: string;
   settings: DocumentSettings;
   columns: ChosenColumns;
-  file: File;
+  /** Read as one. */
+  parts: DataPart[];
+  selection: Selection;
 }
 
 /** A token of a row as it is trained. */

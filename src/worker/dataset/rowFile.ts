@@ -3,7 +3,7 @@
  * page.
  */
 import { buildDataset, type Dataset } from '../../data/documents.ts';
-import { openRows, type ParsedRows } from '../../data/rows/parseRows.ts';
+import { openJoinedRows, type JoinedRows } from '../../data/rows/joinedRows.ts';
 import { ChatTokenizer, filesOfModel } from '../../data/tokenizer/chatTokenizer.ts';
 import { IGNORE_INDEX } from '../../data/types.ts';
 import { UserError } from '../../lib/errors.ts';
@@ -15,6 +15,7 @@ import { overlapOf, type Fingerprints, type Overlap } from '../../data/rows/rowS
 import { maskChecks, PackedPreviews } from './packedPreview.ts';
 import type {
   DataRequest,
+  FilePart,
   FileReport,
   PackedPreview,
   PackedRequest,
@@ -42,8 +43,8 @@ export class RowFile {
   private readonly previews: PackedPreviews;
 
   private constructor(
-    private readonly sha256: string,
-    private readonly parsed: Pick<ParsedRows, 'format' | 'columns' | 'unit'>,
+    private readonly parts: readonly FilePart[],
+    private readonly parsed: Pick<JoinedRows, 'format' | 'columns' | 'unit'>,
     readonly dataset: Dataset,
     readonly tokenizer: ChatTokenizer,
   ) {
@@ -51,20 +52,22 @@ export class RowFile {
   }
 
   static async read(
-    { modelId, settings, columns, file }: DataRequest,
+    { modelId, settings, columns, parts, selection }: DataRequest,
     { onProgress, keepsSources }: ReadOptions,
   ): Promise<RowFile> {
     const database = openDatabase();
     const tokenizer = await tokenizerOf(modelId, database);
     (await database).close();
     // Hashing holds the whole file, twice: done before anything else needs memory.
-    const sha256 = await sha256Hex(new Uint8Array(await file.arrayBuffer()));
-    const parsed = await openRows(file, file.name, columns);
-    const { format, columns: found, unit } = parsed;
+    const hashes: string[] = [];
+    for (const { blob } of parts) hashes.push(await sha256Hex(new Uint8Array(await blob.arrayBuffer())));
+    const parsed = await openJoinedRows(parts, columns, selection);
+    const { format, columns: found, unit, formats } = parsed;
+    const file = parts.map(({ name }) => name).join(' + ');
     return new RowFile(
-      sha256,
+      parts.map(({ name }, i) => ({ file: name, sha256: hashes[i], ...formats[i] })),
       { format, columns: found, unit },
-      await buildDataset(file.name, parsed, tokenizer, settings, { onProgress, keepSources: keepsSources }),
+      await buildDataset(file, parsed, tokenizer, settings, { onProgress, keepSources: keepsSources }),
       tokenizer,
     );
   }
@@ -74,7 +77,7 @@ export class RowFile {
     const { format, columns, unit } = this.parsed;
     return {
       file,
-      sha256: this.sha256,
+      parts: [...this.parts],
       format,
       columns,
       unit,

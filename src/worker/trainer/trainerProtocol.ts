@@ -44,9 +44,10 @@ export interface RunPlan extends EngineForecast {
 }
 
 export interface FileInReport {
+  /** Its name; of several that are read as one, all of them. */
   file: string;
-  /** SHA-256 of its bytes, hex. */
-  sha256: string;
+  /** SHA-256 of each file's bytes, hex. */
+  parts: { file: string; sha256: string }[];
   name: string;
   summary: DatasetSummary;
   /** Rows that are also in another file of the run: a training row in a validation file, or the reverse. */
