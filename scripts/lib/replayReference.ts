@@ -31,6 +31,8 @@ export interface ReferenceInputs {
    * where the whole takes too long.
    */
   steps?: number;
+  /** false: without the DoRA curve. */
+  dora?: boolean;
   log(line: string): void;
 }
 
@@ -197,6 +199,12 @@ export async function replayReference(inputs: ReferenceInputs): Promise<Referenc
   await withEngine(plain, { ...lora, use_rslora: true }, async (engine) => {
     scalars.rslora = await train(engine, new Map(inputs.initial));
     log('rslora: done');
+  });
+  if (inputs.dora === false) return { arrays, scalars, adapters };
+  await withEngine(plain, { ...lora, use_dora: true }, async (engine) => {
+    // A and B are the reference's, the magnitudes a fresh adapter's.
+    scalars.dora = await train(engine, new Map([...(await engine.readAdapter()), ...inputs.initial]));
+    log('dora: done');
   });
   return { arrays, scalars, adapters };
 }

@@ -1,4 +1,5 @@
 /** Converts between the one contiguous adapter buffer and tensors under PEFT's names. */
+import { elements } from '../graph/value.ts';
 import { UserError } from '../lib/errors.ts';
 import type { AdapterLayout } from '../model/adapterLayout.ts';
 import type { AdapterTensors } from './engine.ts';
@@ -8,7 +9,7 @@ export function adapterTensors(layout: AdapterLayout, flat: Float32Array): Adapt
   return new Map(
     layout.tensors.map(({ name, shape, offset }) => [
       name,
-      { shape: [...shape], data: flat.slice(offset, offset + shape[0] * shape[1]) },
+      { shape: [...shape], data: flat.slice(offset, offset + elements({ shape })) },
     ]),
   );
 }
@@ -25,7 +26,7 @@ export function fillAdapter(layout: AdapterLayout, tensors: AdapterTensors): Flo
       throw new UserError(
         `The adapter has no ${name}. It was made for another model or other target_modules: use the recipe it was trained with.`,
       );
-    if (tensor.shape.length !== 2 || tensor.shape[0] !== shape[0] || tensor.shape[1] !== shape[1]) {
+    if (tensor.shape.join() !== shape.join()) {
       throw new UserError(
         `The adapter's ${name} is [${tensor.shape}], this model with this recipe needs [${shape}]. Set lora.r as the adapter has it.`,
       );

@@ -9,6 +9,7 @@ import { isLinear } from '../model/config.ts';
 import type { Model } from '../model/architecture.ts';
 import {
   decodeGraph,
+  doraNormGraph,
   logitsGraph,
   optimizerGraph,
   prefillGraph,
@@ -44,6 +45,8 @@ export interface EnginePlans {
   score: Plan;
   /** Absent where the engine only answers and scores. */
   training?: { train: Plan; optimizer: Plan };
+  /** DoRA's row norms, which the plans above and generation read; absent where the adapter is plain LoRA. */
+  norms?: Plan;
   logits?: Plan;
   generation?: GenerationPlans;
 }
@@ -97,6 +100,7 @@ export function makeEnginePlans(
       options.training === false
         ? undefined
         : { train: plan('train', graph), optimizer: plan('optimizer', optimizerGraph(layout)) },
+    norms: lora.use_dora ? plan('norms', doraNormGraph(layout, options.weights).graph) : undefined,
     logits: options.logits ? plan('logits', logitsGraph(model, shared)) : undefined,
     generation: options.generation
       ? makeGenerationPlans(options, options.generation, settings, limits)
@@ -151,6 +155,7 @@ export function listPlans(plans: EnginePlans): Plan[] {
     plans.training?.train,
     plans.score,
     plans.training?.optimizer,
+    plans.norms,
     plans.logits,
     plans.generation?.prefill,
     plans.generation?.decode,

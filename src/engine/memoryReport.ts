@@ -1,6 +1,7 @@
 /** The exact GPU memory that an engine's plans need, and the keys under which plans share buffers. */
 import { isNf4, tensorPartBytes } from '../formats/tensors.ts';
 import { valueBytes, type Value } from '../graph/value.ts';
+import { isNormName } from '../model/adapterLayout.ts';
 import type { WeightGroup } from '../ops/weights/weightGroups.ts';
 import { STATS } from '../ops/optimizer/adamW.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -70,6 +71,13 @@ export function readbackBytes(plans: readonly Plan[]): number {
   return most;
 }
 
+/** What a buffer counts as: of a state, or of an input, output or constant. */
+export function bufferCategory({ role, name }: Value): 'adapter' | 'optimizer' | 'batch' | 'kvCache' {
+  if (role !== 'state' || name === 'stats') return 'batch';
+  if (name.startsWith('cache.')) return 'kvCache';
+  return name === 'adapter' || isNormName(name) ? 'adapter' : 'optimizer';
+}
+
 /** What an engine with these plans allocates, to the byte. */
 export function memoryReport(plans: EnginePlans): MemoryReport {
   const list = listPlans(plans);
@@ -95,9 +103,8 @@ export function memoryReport(plans: EnginePlans): MemoryReport {
       if (counted.has(key) || (value.role === 'state' && value.name === 'adapter')) continue;
       counted.add(key);
       if (value.role === 'weight') report.weights += grouped.has(value.name) ? 0 : weightBytes(value);
-      else if (value.role === 'state' && value.name.startsWith('cache.')) report.kvCache += valueBytes(value);
-      else if (value.role === 'state' && value.name !== 'stats') report.optimizer += valueBytes(value);
-      else if (value.role !== 'parameter' && value.role !== 'gradient') report.batch += valueBytes(value);
+      else if (value.role !== 'parameter' && value.role !== 'gradient')
+        report[bufferCategory(value)] += valueBytes(value);
     }
   }
   if (list.some((plan) => plan.external.some(({ kind }) => isNf4(kind))))

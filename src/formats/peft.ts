@@ -133,6 +133,13 @@ export async function readPeftFolder(files: ReadonlyMap<string, Blob>): Promise<
         throw new UserError(
           `adapter_model.safetensors has no ${matrix} for ${module}: the file is incomplete. ${AGAIN}`,
         );
+    if (!settings.use_dora) continue;
+    const magnitudes = tensors.get(`${PREFIX}${module}.lora_magnitude_vector`)?.shape;
+    const [out] = tensors.get(`${PREFIX}${module}.lora_B.weight`)!.shape;
+    if (magnitudes?.join() !== `${out}`)
+      throw new UserError(
+        `adapter_model.safetensors ${magnitudes ? `has [${magnitudes}] as` : 'has no'} lora_magnitude_vector for ${module}, whose outputs are ${out}: a DoRA adapter has one number for each. ${AGAIN}`,
+      );
   }
   const magnitude = [...tensors.keys()].find((name) => name.includes('.lora_magnitude_vector'));
   if (magnitude && !settings.use_dora)
@@ -147,13 +154,15 @@ export async function readPeftFolder(files: ReadonlyMap<string, Blob>): Promise<
   return { settings, tensors, modules };
 }
 
-/** PEFT's name of a tensor; the adapter's name, which some versions left in it, is taken out. */
+/**
+ * PEFT's name of a tensor. The adapter's name, which some versions left in it, and the '.weight' that a
+ * magnitude vector has inside PEFT are taken out.
+ */
 function tensorName(written: string): string {
-  const name = written.replace(/\.(lora_[AB]|lora_magnitude_vector)\.default(?=\.|$)/, '.$1');
-  if (
-    name.startsWith(PREFIX) &&
-    /\.(lora_A\.weight|lora_B\.weight|lora_magnitude_vector(\.weight)?)$/.test(name)
-  )
+  const name = written
+    .replace(/\.(lora_[AB]|lora_magnitude_vector)\.default(?=\.|$)/, '.$1')
+    .replace(/\.lora_magnitude_vector\.weight$/, '.lora_magnitude_vector');
+  if (name.startsWith(PREFIX) && /\.(lora_A\.weight|lora_B\.weight|lora_magnitude_vector)$/.test(name))
     return name;
   throw new UserError(
     `adapter_model.safetensors: ${written} is not a LoRA matrix of a linear layer, which is all that Finetab reads. ${AGAIN}`,

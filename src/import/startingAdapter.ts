@@ -8,7 +8,7 @@ import type { LoraSettings } from '../engine/engine.ts';
 
 /**
  * @param modelName for messages
- * @throws UserError for DoRA, and naming the first module that the model lacks or whose size differs
+ * @throws UserError naming the first module that the model lacks or whose size differs
  */
 export function loraOf(
   { settings, modules, tensors }: ReadAdapter,
@@ -18,10 +18,6 @@ export function loraOf(
   const linears = new Map(
     model.tensors.filter(isLinear).map(({ name, shape }) => [name.replace(/\.weight$/, ''), shape]),
   );
-  if (settings.use_dora)
-    throw new UserError(
-      'adapter_config.json: use_dora is true; Finetab does not run DoRA adapters. Start from a LoRA adapter.',
-    );
   const { base_model_name_or_path: base, ...rest } = settings;
   const madeFor = base ? ` It was made for ${base}.` : '';
   for (const module of modules) {

@@ -10,6 +10,7 @@ export interface LoraShape {
   lora_dropout: number;
   target_modules: 'all-linear' | readonly string[];
   use_rslora: boolean;
+  use_dora: boolean;
 }
 
 /** α/r, or α/√r with rank stabilisation (arXiv:2312.03732). */
@@ -19,6 +20,11 @@ export function loraScale({
   use_rslora,
 }: Pick<LoraShape, 'r' | 'lora_alpha' | 'use_rslora'>): number {
   return use_rslora ? lora_alpha / Math.sqrt(r) : lora_alpha / r;
+}
+
+/** Rank and scale of a module's adapter. */
+export function adapterOf(_module: string, lora: LoraShape): { rank: number; scale: number } {
+  return { rank: lora.r, scale: loraScale(lora) };
 }
 
 /**
@@ -49,7 +55,8 @@ export function checkTargets(modules: readonly string[], shape: LoraShape): void
 
 /**
  * Initial values: A is kaiming-uniform with a = √5, that is uniform in ±1/√in, drawn by a counter-based
- * generator keyed by (seed, tensor, element); B is zero.
+ * generator keyed by (seed, tensor, element); B is zero. DoRA's magnitudes are zero too: the engine, which
+ * knows the weights, sets them to the norms of their rows.
  */
 export function initialAdapter(layout: AdapterLayout, seed: number): Float32Array {
   const values = new Float32Array(layout.elements);

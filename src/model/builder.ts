@@ -16,15 +16,14 @@ import { dropout } from '../ops/elementwise/dropout.ts';
 import { embedding } from '../ops/embedding/embedding.ts';
 import { Graph } from '../graph/graph.ts';
 import type { Value } from '../graph/value.ts';
-import { linearGroup } from '../ops/matmul/linearGroup.ts';
-import { lora as applyLora } from '../ops/lora/lora.ts';
 import { rmsNorm, type RmsNormSettings } from '../ops/norm/rmsNorm.ts';
 import { rope } from '../ops/rope/rope.ts';
 import { ropeRows } from '../ops/rope/ropeRows.ts';
 import { splitColumns } from '../ops/elementwise/splitColumns.ts';
 import type { TensorInfo, TensorKind } from '../formats/tensors.ts';
-import { groupName, type ProjectionGroup } from './adapterLayout.ts';
-import { isTarget, loraScale, type LoraShape } from './adapterTargets.ts';
+import { adaptProducts } from './adaptedProjection.ts';
+import type { ProjectionGroup } from './adapterLayout.ts';
+import type { LoraShape } from './adapterTargets.ts';
 import { rotatedDim, type RopeSettings } from './ropeConfig.ts';
 import { ropeTables } from './ropeTable.ts';
 
@@ -104,41 +103,20 @@ export class ModelBuilder {
    * @returns one [T, out] a module
    */
   project(x: Value, modules: string[]): Value[] {
-    const { lora } = this.options;
-    const products = linearGroup(
-      this.graph,
+    const weights = modules.map((module) => this.weight(`${module}.weight`));
+    const adapted = adaptProducts(
+      {
+        graph: this.graph,
+        lora: this.options.lora,
+        adapterScale: () => this.adapterScale(),
+        dropout: (input) => this.dropout(input),
+      },
       x,
-      modules.map((module) => this.weight(`${module}.weight`)),
+      modules.map((module, i) => ({ name: this.rename(module), weight: weights[i] })),
+      (products) => this.biased(products, modules),
     );
-    const outputs = this.biased(products, modules);
-    const targets = modules
-      .map((module, i) => ({ module: this.rename(module), i }))
-      .filter(({ module }) => isTarget(module, lora));
-    // With dropout every module draws its own mask, as in PEFT, so their inputs differ and nothing is shared.
-    const groups =
-      lora.lora_dropout > 0 ? targets.map((target) => [target]) : targets.length > 0 ? [targets] : [];
-    for (const group of groups) {
-      const names = group.map(({ module }) => module);
-      this.groups.push({
-        modules: names,
-        inFeatures: x.shape[1],
-        outFeatures: group.map(({ i }) => outputs[i].shape[1]),
-      });
-      const ys = group.map(({ i }) => outputs[i]);
-      const a = this.graph.parameter(groupName(names, 'A'), [names.length * lora.r, x.shape[1]]);
-      const b = this.graph.parameter(groupName(names, 'B'), [
-        ys.reduce((sum, y) => sum + y.shape[1], 0),
-        lora.r,
-      ]);
-      applyLora(this.graph, this.dropout(x), {
-        a,
-        b,
-        ys,
-        scale: loraScale(lora),
-        adapterScale: this.adapterScale(),
-      }).forEach((y, g) => (outputs[group[g].i] = y));
-    }
-    return outputs;
+    this.groups.push(...adapted.groups);
+    return adapted.outputs;
   }
 
   /** Adds the biases that there are. */

@@ -5,13 +5,16 @@
 import { adamW, STATS } from '../ops/optimizer/adamW.ts';
 import { gatherRows } from '../ops/embedding/gatherRows.ts';
 import { Graph } from '../graph/graph.ts';
+import type { Value } from '../graph/value.ts';
 import { linear } from '../ops/matmul/linear.ts';
+import { doraNorms } from '../ops/lora/dora.ts';
 import { linearCrossEntropy } from '../ops/loss/linearCrossEntropy.ts';
+import { sum } from '../ops/numbered.ts';
 import { sample } from '../ops/sampling/sample.ts';
 import { softcap } from '../ops/elementwise/softcap.ts';
 import { weightedSum } from '../ops/loss/weightedSum.ts';
 import { differentiate, type Checkpointing, type Seed } from '../plan/autodiff.ts';
-import { AdapterLayout } from './adapterLayout.ts';
+import { AdapterLayout, groupName, normName } from './adapterLayout.ts';
 import { ModelBuilder, type BuilderOptions } from './builder.ts';
 import type { Model } from './architecture.ts';
 
@@ -51,7 +54,8 @@ export function trainGraph(
   weightedSum(graph, loss, weights, graph.state('stats', [STATS]));
   const seeds = [{ value: loss, gradient: weights }];
   differentiate(graph, seeds, { checkpoint });
-  return { graph, layout: new AdapterLayout(m.groups, options.lora.r, options.adapterPieceElements), seeds };
+  const { lora, adapterPieceElements } = options;
+  return { graph, layout: new AdapterLayout(m.groups, adapterPieceElements, lora.use_dora), seeds };
 }
 
 /**
@@ -107,6 +111,33 @@ function pickIds(m: ModelBuilder, model: Model, hidden: ReturnType<Model['forwar
       model.config.final_logit_softcapping,
     ),
   );
+}
+
+/**
+ * DoRA's row norms |W + s B A| of every adapted module, each written to its state. They are due again whenever
+ * the adapter has changed.
+ */
+export function doraNormGraph(
+  { groups }: AdapterLayout,
+  weights: GraphOptions['weights'],
+): { graph: Graph; norms: Value[] } {
+  const graph = new Graph(false);
+  const norms: Value[] = [];
+  for (const { modules, inFeatures, outFeatures, rank, scale } of groups) {
+    const states = modules.map((module, g) => graph.state(normName(module), [outFeatures[g]]));
+    doraNorms(graph, {
+      weights: modules.map((module) => {
+        const { name, shape, kind } = weights.get(`${module}.weight`)!;
+        return graph.weight(name, shape, kind);
+      }),
+      a: graph.parameter(groupName(modules, 'A'), [modules.length * rank, inFeatures]),
+      b: graph.parameter(groupName(modules, 'B'), [sum(outFeatures), rank]),
+      states,
+      scale,
+    });
+    norms.push(...states);
+  }
+  return { graph, norms };
 }
 
 /** Global norm, clip, AdamW over the whole adapter. */

@@ -34,7 +34,7 @@ const lora = v.strictObject({
     'all-linear',
   ),
   use_rslora: v.optional(flag, false),
-  use_dora: v.optional(v.literal(false, 'true is not supported yet: write false'), false),
+  use_dora: v.optional(flag, false),
 });
 
 const training = v.strictObject({

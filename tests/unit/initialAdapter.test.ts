@@ -12,8 +12,7 @@ const layout = new AdapterLayout(
     { modules: ['q', 'k', 'v'], inFeatures: 256, outFeatures: [256, 64, 64] },
     { modules: ['down'], inFeatures: 1024, outFeatures: [256] },
     { modules: ['o'], inFeatures: 256, outFeatures: [256] },
-  ],
-  RANK,
+  ].map((group) => ({ ...group, rank: RANK, scale: 2 })),
 );
 
 /** Each tensor's values by 'q A', 'q B' and so on. */

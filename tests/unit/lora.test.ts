@@ -132,8 +132,8 @@ describe('adapter layout', () => {
     const groups = [
       { modules: ['q', 'k'], inFeatures: 10, outFeatures: [12, 5] },
       { modules: ['o'], inFeatures: 12, outFeatures: [10] },
-    ];
-    const { tensors, parameters, bStart, pieces } = new AdapterLayout(groups, 3, 128);
+    ].map((group) => ({ ...group, rank: 3, scale: 2 }));
+    const { tensors, parameters, bStart, pieces } = new AdapterLayout(groups, 128);
     expect([...parameters.values()]).toEqual([
       { name: 'A: q k', shape: [6, 10], offset: 0 },
       { name: 'A: o', shape: [3, 12], offset: 64 },
@@ -155,5 +155,16 @@ describe('adapter layout', () => {
       { first: 0, elements: 128 },
       { first: 128, elements: 128 },
     ]);
+  });
+
+  it('places the magnitudes of DoRA after B, each at a binding of its own, under the name that PEFT saves', () => {
+    const groups = [{ modules: ['q', 'k'], inFeatures: 10, outFeatures: [12, 5], rank: 3, scale: 2 }];
+    const { tensors, parameters, elements } = new AdapterLayout(groups, undefined, true);
+    expect(tensors.slice(4)).toEqual([
+      { name: 'base_model.model.q.lora_magnitude_vector', shape: [12], offset: 128 },
+      { name: 'base_model.model.k.lora_magnitude_vector', shape: [5], offset: 192 },
+    ]);
+    expect(parameters.get('magnitude: k')).toEqual({ name: 'magnitude: k', shape: [5], offset: 192 });
+    expect(elements).toBe(256);
   });
 });

@@ -3,6 +3,7 @@ import { unzipSync } from 'fflate';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { readPeftFolder, writePeftFolder, type ReadAdapter } from '../../src/formats/peft.ts';
+import type { Float32Tensor } from '../../src/formats/tensors.ts';
 import { writeSafetensors } from '../../src/formats/safetensors.ts';
 import { zipFolder } from '../../src/formats/zip.ts';
 import { loraOf } from '../../src/import/startingAdapter.ts';
@@ -213,11 +214,48 @@ describe('keys that change what is computed', () => {
     expect((await open('38-pissa/plain')).modules.length).toBeGreaterThan(0);
   });
 
-  it.skipIf(!cases)('DoRA is refused before a run, said or not', async () => {
-    const config = JSON.parse(readFileSync(join(cases!, '39-dora/model/config.json'), 'utf8')) as object;
-    const dora = await open('39-dora/dora');
-    expect(() => loraOf(dora, modelOf({ ...config }), 'tiny')).toThrow(/use_dora is true/);
-    await expect(open('39-dora/silent')).rejects.toThrow(/lora_magnitude_vector.+does not say use_dora/);
+  it.skipIf(!cases)(
+    'DoRA of PEFT is taken with its magnitudes, and refused where use_dora is missing',
+    async () => {
+      const config = JSON.parse(readFileSync(join(cases!, '39-dora/model/config.json'), 'utf8')) as object;
+      const dora = await open('39-dora/dora');
+      expect(loraOf(dora, modelOf({ ...config }), 'tiny')).toMatchObject({ use_dora: true, r: 4 });
+      const magnitudes = [...dora.tensors].filter(([name]) => name.endsWith('.lora_magnitude_vector'));
+      expect(magnitudes.length).toBe(dora.modules.length);
+      expect(magnitudes.every(([, { data }]) => data.every((value) => value > 0))).toBe(true);
+      await expect(open('39-dora/silent')).rejects.toThrow(/lora_magnitude_vector.+does not say use_dora/);
+    },
+  );
+
+  it('a DoRA adapter has one magnitude for each output of a module', async () => {
+    const plain = await readPeftFolder(folderOf({}));
+    const tensors = (length: number | null) =>
+      new Map<string, Float32Tensor>(
+        plain.modules.flatMap((module) => {
+          const name = `base_model.model.${module}`;
+          const matrices = ['A', 'B'].map(
+            (matrix) =>
+              [`${name}.lora_${matrix}.weight`, plain.tensors.get(`${name}.lora_${matrix}.weight`)!] as const,
+          );
+          const out = matrices[1][1].shape[0];
+          const data = new Float32Array(length ?? out).map((_, i) => 1 + i);
+          const magnitudes: Float32Tensor = { shape: [data.length], data };
+          return [...matrices, [`${name}.lora_magnitude_vector`, magnitudes] as const];
+        }),
+      );
+    const read = (written: ReturnType<typeof tensors>) =>
+      readPeftFolder(
+        new Map(
+          [...writePeftFolder(written, { ...plain.settings, use_dora: true })].map(([file, bytes]) => [
+            file,
+            new Blob([bytes as Uint8Array<ArrayBuffer>]),
+          ]),
+        ),
+      );
+    const made = tensors(null);
+    expect((await read(made)).tensors).toEqual(made);
+    await expect(read(tensors(1))).rejects.toThrow(/has \[1\] as lora_magnitude_vector/);
+    await expect(read(new Map(plain.tensors))).rejects.toThrow(/has no lora_magnitude_vector/);
   });
 });
 

@@ -62,7 +62,7 @@ describe('recipe', () => {
     ['{"lora": {"r": 0}}', /"lora\.r" is 0: it must be at least 1/],
     ['{"lora": {"lora_dropout": 1.5}}', /must be between 0 and 1/],
     ['{"quantization": "int8"}', /must be "nf4" or "none"/],
-    ['{"lora": {"use_dora": true}}', /not supported yet/],
+    ['{"lora": {"use_dora": "yes"}}', /must be true or false/],
     ['{"training": {"seed": -1}}', /"training\.seed" is -1/],
     ['{"evaluation": {"metric_for_best_model": "loss"}}', /must be the name of a metric/],
   ])('refuses %s and says what to write', (text, message) => {

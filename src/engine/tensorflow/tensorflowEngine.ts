@@ -5,7 +5,8 @@
 import { packDocuments } from '../../data/packing.ts';
 import type { MicroBatch } from '../../data/types.ts';
 import { mix32, randomKey, randomUnit } from '../../lib/counterRandom.ts';
-import type { AdapterLayout } from '../../model/adapterLayout.ts';
+import { elements } from '../../graph/value.ts';
+import { magnitudeName, normName, type AdapterLayout } from '../../model/adapterLayout.ts';
 import { initialAdapter } from '../../model/adapterTargets.ts';
 import { modelOf } from '../../model/families/registry.ts';
 import type { Graph } from '../../graph/graph.ts';
@@ -28,6 +29,7 @@ import {
 } from '../engine.ts';
 import type { PlanOptions } from '../enginePlans.ts';
 import { batchFeeds, fallbackGraphs, fallbackMemory, type FallbackGraphs } from './fallbackGraphs.ts';
+import { HostNorms } from './hostNorms.ts';
 import { HostOptimizer } from './hostOptimizer.ts';
 import { sampleLogits } from './sampleLogits.ts';
 import { weightValues } from './weightValues.ts';
@@ -39,6 +41,7 @@ export class TensorFlowEngine implements Engine {
   private readonly layout: AdapterLayout;
   private readonly adapter: Float32Array;
   private readonly optimizer: HostOptimizer;
+  private readonly norms: HostNorms;
   private turn: Promise<unknown> = Promise.resolve();
 
   private constructor(
@@ -53,6 +56,7 @@ export class TensorFlowEngine implements Engine {
     this.layout = graphs.train.layout;
     this.adapter = initialAdapter(this.layout, options.seed);
     this.optimizer = new HostOptimizer(this.adapter, this.layout.bStart);
+    this.norms = new HostNorms(tf, this.layout, options.weights.tensors, weights);
   }
 
   /** @param backends tried in order; webgl, then cpu where absent */
@@ -75,7 +79,7 @@ export class TensorFlowEngine implements Engine {
       );
       options.onProgress?.({ phase: 'weights', done: done + 1, total: names.length, unit: 'bytes' });
     }
-    return new TensorFlowEngine(
+    const engine = new TensorFlowEngine(
       tf,
       `TensorFlow.js: ${backend}`,
       fallbackMemory(planOptions),
@@ -83,6 +87,8 @@ export class TensorFlowEngine implements Engine {
       fallbackGraphs(planOptions),
       weights,
     );
+    await engine.normsToMagnitudes();
+    return engine;
   }
 
   trainStep(input: StepInput): Promise<StepOutput> {
@@ -98,6 +104,7 @@ export class TensorFlowEngine implements Engine {
       if (!Number.isFinite(loss)) throw new NonFiniteError('loss', input.step);
       if (!Number.isFinite(gradNorm)) throw new NonFiniteError('gradient norm', input.step);
       this.optimizer.update(gradients, gradNorm, input);
+      this.norms.adapterChanged();
       return { loss, gradNorm };
     });
   }
@@ -132,7 +139,10 @@ export class TensorFlowEngine implements Engine {
   }
 
   loadAdapter(tensors: AdapterTensors): Promise<void> {
-    return this.exclusively(async () => this.adapter.set(fillAdapter(this.layout, tensors)));
+    return this.exclusively(async () => {
+      this.adapter.set(fillAdapter(this.layout, tensors));
+      this.norms.adapterChanged();
+    });
   }
 
   readOptimizer(): Promise<OptimizerState> {
@@ -164,10 +174,11 @@ export class TensorFlowEngine implements Engine {
     const { graph, seeds } = this.graphs.train;
     const lossWeights = Float32Array.from(batch.targets, (target) => (target < 0 ? 0 : 1 / supervised));
     const parameters = this.parameterTensors();
+    const norms = await this.norms.feeds(parameters);
     const executor = new TensorFlowExecutor(this.tf, graph, this.weights);
     const { loss, gradients } = executor.gradients(
       seeds,
-      { ...batchFeeds(batch), lossWeights, random: new Uint32Array([this.options.seed, step]) },
+      { ...batchFeeds(batch), ...norms, lossWeights, random: new Uint32Array([this.options.seed, step]) },
       parameters,
     );
     for (const [name, gradient] of gradients) {
@@ -188,10 +199,11 @@ export class TensorFlowEngine implements Engine {
     adapterScale: number,
   ): Promise<Float32Array[]> {
     const parameters = this.parameterTensors();
+    const norms = await this.norms.feeds(parameters);
     const executor = new TensorFlowExecutor(this.tf, graph, this.weights);
     const values = executor.run(
       outputs.map((output) => graph.find('output', output)),
-      { ...batchFeeds(batch), adapterScale: new Float32Array(batch.tokens).fill(adapterScale) },
+      { ...batchFeeds(batch), ...norms, adapterScale: new Float32Array(batch.tokens).fill(adapterScale) },
       parameters,
     );
     const data = await Promise.all(values.map(async (value) => Float32Array.from(await value.data())));
@@ -235,11 +247,21 @@ export class TensorFlowEngine implements Engine {
     return ids.slice(prompt.length);
   }
 
+  /** DoRA's first magnitudes: the norms of each module's rows. */
+  private async normsToMagnitudes(): Promise<void> {
+    if (!this.layout.magnitudes) return;
+    const parameters = this.parameterTensors();
+    const norms = await this.norms.feeds(parameters);
+    this.tf.dispose([...parameters.values()]);
+    for (const module of this.layout.groups.flatMap(({ modules }) => modules))
+      this.adapter.set(norms[normName(module)], this.layout.find(magnitudeName(module)).offset);
+  }
+
   private parameterTensors(): Map<string, TensorFlowTensor> {
     return new Map(
       [...this.layout.parameters.values()].map(({ name, shape, offset }) => [
         name,
-        this.tf.tensor(this.adapter.slice(offset, offset + shape[0] * shape[1]), shape),
+        this.tf.tensor(this.adapter.slice(offset, offset + elements({ shape })), shape),
       ]),
     );
   }

@@ -1,6 +1,6 @@
 /** The adapter, its gradients and AdamW's moments on the device, as tensors under PEFT's names. */
 import type { GpuContext } from '../../gpu/gpuContext.ts';
-import type { AdapterLayout } from '../../model/adapterLayout.ts';
+import { magnitudeName, normName, type AdapterLayout } from '../../model/adapterLayout.ts';
 import { adapterTensors, fillAdapter } from '../adapterTensors.ts';
 import type { AdapterTensors } from '../engine.ts';
 import type { AdapterState, DeviceBuffers } from './deviceBuffers.ts';
@@ -10,6 +10,7 @@ export class AdapterStates {
     private readonly context: GpuContext,
     private readonly layout: AdapterLayout,
     private readonly deviceBuffers: DeviceBuffers,
+    private readonly adapterChanged: () => void,
   ) {}
 
   async read(state: AdapterState): Promise<AdapterTensors> {
@@ -27,6 +28,7 @@ export class AdapterStates {
 
   /** @param flat [layout.elements] float32 */
   writeFlat(state: AdapterState, flat: Float32Array): void {
+    if (state === 'adapter') this.adapterChanged();
     for (const [i, { first, elements }] of this.layout.pieces.entries())
       this.context.device.queue.writeBuffer(
         this.buffers(state)[i],
@@ -35,6 +37,22 @@ export class AdapterStates {
         first,
         elements,
       );
+  }
+
+  /** DoRA's first magnitudes: the norms, as they are now, of each module's rows. */
+  normsToMagnitudes(): void {
+    const { context, layout, deviceBuffers } = this;
+    if (!layout.magnitudes) return;
+    const encoder = context.device.createCommandEncoder();
+    for (const { modules, outFeatures } of layout.groups)
+      modules.forEach((module, g) => {
+        const [norms] = deviceBuffers.state(normName(module), outFeatures[g]);
+        const { offset } = layout.find(magnitudeName(module));
+        const piece = layout.pieces.findLastIndex(({ first }) => first <= offset);
+        const at = (offset - layout.pieces[piece].first) * 4;
+        encoder.copyBufferToBuffer(norms, 0, this.buffers('adapter')[piece], at, outFeatures[g] * 4);
+      });
+    context.device.queue.submit([encoder.finish()]);
   }
 
   private buffers(state: AdapterState): readonly GPUBuffer[] {

@@ -3,14 +3,14 @@
  * arenas.
  */
 import { isNf4 } from '../../formats/tensors.ts';
-import type { GpuContext, MemoryCategory } from '../../gpu/gpuContext.ts';
+import type { GpuContext } from '../../gpu/gpuContext.ts';
 import type { AdapterLayout } from '../../model/adapterLayout.ts';
 import { valueBytes, type Value } from '../../graph/value.ts';
 import type { BufferRange, PlanBuffers } from '../../plan/planExecutor.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { QUANTIZATION_TABLE_BYTES, quantizationTables } from '../../quant/nf4.ts';
 import type { WeightBuffers } from './uploadWeights.ts';
-import { arenaBytes, readbackBytes, deviceBufferKey } from '../memoryReport.ts';
+import { arenaBytes, bufferCategory, readbackBytes, deviceBufferKey } from '../memoryReport.ts';
 
 export class DeviceBuffers {
   /** By deviceBufferKey; several buffers where the adapter is larger than one may be. */
@@ -45,7 +45,7 @@ export class DeviceBuffers {
         const pieces = this.isWholeAdapter(value)
           ? this.layout.pieces.map(({ elements }) => elements * 4)
           : [valueBytes(value)];
-        const buffers = pieces.map((bytes) => context.createBuffer(category(value), key, bytes));
+        const buffers = pieces.map((bytes) => context.createBuffer(bufferCategory(value), key, bytes));
         if (value.data)
           context.device.queue.writeBuffer(buffers[0], 0, value.data as Float32Array<ArrayBuffer>);
         this.buffers.set(key, buffers);
@@ -205,10 +205,4 @@ export type AdapterState = (typeof ADAPTER_STATES)[number];
 
 function inputOf(plan: Plan, name: string): Value | undefined {
   return plan.external.find((value) => value.role === 'input' && value.name === name);
-}
-
-function category({ role, name }: Value): MemoryCategory {
-  if (role !== 'state' || name === 'stats') return 'batch';
-  if (name.startsWith('cache.')) return 'kvCache';
-  return name === 'adapter' ? 'adapter' : 'optimizer';
 }

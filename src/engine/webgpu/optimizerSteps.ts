@@ -155,6 +155,7 @@ export class GpuSteps {
     await replay.run(plans.optimizer, {
       after: (encoder) => encoder.copyBufferToBuffer(this.stats, 0, place.buffer, 0, STATS_BYTES),
     });
+    replay.adapterChanged();
     this.taken = number;
     const stats = deviceBuffers.mapped(place.buffer, STATS_BYTES).then((bytes) => new Float32Array(bytes));
     place.free = settled(stats);

@@ -26,11 +26,14 @@ export class GpuReplay {
   private readonly executors = new Map<Plan, Promise<PlanExecutor>>();
   private dispatchesPerSubmit = 64;
   private passTimer: PassTimer | null = null;
+  private areNormsDue = true;
 
   constructor(
     private readonly context: GpuContext,
     private readonly deviceBuffers: DeviceBuffers,
     private readonly onPipeline: (done: number, total: number) => void,
+    /** DoRA's row norms: replayed ahead of the first plan that follows a change of the adapter. */
+    private readonly norms?: Plan,
   ) {}
 
   executor(plan: Plan): Promise<PlanExecutor> {
@@ -58,6 +61,7 @@ export class GpuReplay {
    * the rest is encoded, and none takes much longer than SUBMIT_MS.
    */
   async run(plan: Plan, { before, after }: ReplayCopies = {}): Promise<void> {
+    if (plan.name !== 'optimizer') await this.updateNorms();
     const executor = await this.executor(plan);
     const { device } = this.context;
     for (
@@ -75,6 +79,18 @@ export class GpuReplay {
       device.queue.submit([encoder.finish()]);
       from = to;
     }
+  }
+
+  /** Notes that DoRA's norms no longer fit the adapter. */
+  adapterChanged(): void {
+    this.areNormsDue = true;
+  }
+
+  /** Brings DoRA's norms up to date, where there are any. */
+  async updateNorms(): Promise<void> {
+    if (!this.norms || !this.areNormsDue) return;
+    this.areNormsDue = false;
+    await this.run(this.norms);
   }
 
   /** Learns how long a dispatch takes, for cutting later replays. @param ms that `dispatches` took in all */

@@ -59,11 +59,14 @@ export class WebGpuEngine implements Engine {
     readonly memoryChoice: MemoryChoice | undefined,
   ) {
     this.tokensPerMicroBatch = planOptions.tokensPerMicroBatch;
-    this.replay = new GpuReplay(context, deviceBuffers, (done, total) =>
-      options.onProgress?.({ phase: 'pipelines', done, total, unit: 'shaders' }),
+    this.replay = new GpuReplay(
+      context,
+      deviceBuffers,
+      (done, total) => options.onProgress?.({ phase: 'pipelines', done, total, unit: 'shaders' }),
+      plans.norms,
     );
     this.pass = new ForwardPass(deviceBuffers, this.replay, planOptions.tokensPerMicroBatch);
-    this.states = new AdapterStates(context, plans.layout, deviceBuffers);
+    this.states = new AdapterStates(context, plans.layout, deviceBuffers, () => this.replay.adapterChanged());
     this.training = plans.training ? new GpuSteps(this.stepsHost(plans.training)) : null;
   }
 
@@ -107,10 +110,12 @@ export class WebGpuEngine implements Engine {
     );
     engine.states.writeFlat('adapter', initialAdapter(plans.layout, options.seed));
     await Promise.all(
-      [plans.training?.train, plans.score, plans.training?.optimizer].map(
+      [plans.training?.train, plans.score, plans.training?.optimizer, plans.norms].map(
         async (plan) => plan && engine.replay.executor(plan),
       ),
     );
+    await engine.replay.updateNorms();
+    engine.states.normsToMagnitudes();
     context.check();
     return engine;
   }
