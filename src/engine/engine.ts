@@ -86,9 +86,26 @@ export interface MemoryReport {
   total: number;
 }
 
+/**
+ * A loss that is more than a sum over tokens, such as DPO's: the log-probabilities of the micro-batches are
+ * computed first, ahead of the update, and give the weight of each token's loss.
+ */
+export interface StepObjective {
+  /** Further batches whose tokens are scored and get no gradient. */
+  extra?: readonly MicroBatch[];
+  /**
+   * Called once, or again where the step is repeated with a smaller loss scale.
+   * @param losses cross entropy of each token, [T], of each micro-batch, then of each of `extra`
+   * @returns the step's loss, and its slope by each token's cross entropy, [T] for each micro-batch
+   */
+  evaluate(losses: readonly Float32Array[]): { loss: number; weights: Float32Array[] };
+}
+
 /** One optimiser step: all its micro-batches, and the numbers of the schedule. */
 export interface StepInput {
   microBatches: MicroBatch[];
+  /** Absent: cross entropy over the supervised tokens of the step, every one with the same weight. */
+  objective?: StepObjective;
   /** 0-based. It keys the dropout mask; AdamW's bias correction uses step + 1. */
   step: number;
   learningRate: number;
@@ -100,7 +117,10 @@ export interface StepInput {
 }
 
 export interface StepOutput {
-  /** Sum of cross entropy over supervised tokens / supervised tokens of the whole step, before the update. */
+  /**
+   * Before the update: sum of cross entropy over supervised tokens / supervised tokens of the whole step, or the
+   * objective's.
+   */
   loss: number;
   /** Global norm before clipping. */
   gradNorm: number;

@@ -28,6 +28,7 @@ import {
   type TokenScores,
 } from '../engine.ts';
 import type { PlanOptions } from '../enginePlans.ts';
+import { supervisedTokens } from '../supervisedTokens.ts';
 import { batchFeeds, fallbackGraphs, fallbackMemory, type FallbackGraphs } from './fallbackGraphs.ts';
 import { HostNorms } from './hostNorms.ts';
 import { HostOptimizer } from './hostOptimizer.ts';
@@ -94,12 +95,11 @@ export class TensorFlowEngine implements Engine {
   trainStep(input: StepInput): Promise<StepOutput> {
     return this.exclusively(async () => {
       const gradients = new Float32Array(this.layout.elements);
-      const supervised = input.microBatches.reduce((sum, batch) => sum + batch.supervisedTokens, 0);
-      if (supervised === 0)
-        throw new Error(`step ${input.step + 1} has no supervised token: every answer in it is empty`);
-      let loss = 0;
-      for (const batch of input.microBatches)
-        loss += await this.addGradients(batch, supervised, input.step, gradients);
+      const made = await this.lossWeights(input);
+      let weighted = 0;
+      for (const [i, batch] of input.microBatches.entries())
+        weighted += await this.addGradients(batch, made.weights[i], input.step, gradients);
+      const loss = made.loss ?? weighted;
       const gradNorm = Math.sqrt(gradients.reduce((sum, g) => sum + g * g, 0));
       if (!Number.isFinite(loss)) throw new NonFiniteError('loss', input.step);
       if (!Number.isFinite(gradNorm)) throw new NonFiniteError('gradient norm', input.step);
@@ -165,14 +165,32 @@ export class TensorFlowEngine implements Engine {
     for (const tensor of this.weights.values()) tensor.dispose();
   }
 
+  /** How the losses of a step's tokens enter its loss; null: as their weighted sum. */
+  private async lossWeights({
+    microBatches,
+    step,
+    objective,
+  }: StepInput): Promise<{ loss: number | null; weights: Float32Array[] }> {
+    if (!objective) {
+      const supervised = supervisedTokens(microBatches, step);
+      const weights = microBatches.map(({ targets }) =>
+        Float32Array.from(targets, (target) => (target < 0 ? 0 : 1 / supervised)),
+      );
+      return { loss: null, weights };
+    }
+    const losses: Float32Array[] = [];
+    for (const batch of [...microBatches, ...(objective.extra ?? [])])
+      losses.push((await this.forward(this.graphs.score, ['tokenLoss'], batch, 1))[0]);
+    return objective.evaluate(losses);
+  }
+
   private async addGradients(
     batch: MicroBatch,
-    supervised: number,
+    lossWeights: Float32Array,
     step: number,
     into: Float32Array,
   ): Promise<number> {
     const { graph, seeds } = this.graphs.train;
-    const lossWeights = Float32Array.from(batch.targets, (target) => (target < 0 ? 0 : 1 / supervised));
     const parameters = this.parameterTensors();
     const norms = await this.norms.feeds(parameters);
     const executor = new TensorFlowExecutor(this.tf, graph, this.weights);

@@ -9,7 +9,8 @@ import type { GpuContext } from '../../gpu/gpuContext.ts';
 import type { KernelSettings } from '../../gpu/dispatch.ts';
 import { ADAM, STATS } from '../../ops/optimizer/adamW.ts';
 import type { Plan } from '../../plan/plan.ts';
-import { NonFiniteError, type StepInput, type StepOutput } from '../engine.ts';
+import { NonFiniteError, type StepInput, type StepObjective, type StepOutput } from '../engine.ts';
+import { supervisedTokens } from '../supervisedTokens.ts';
 import type { GpuReplay } from './planReplay.ts';
 import type { DeviceBuffers } from './deviceBuffers.ts';
 import { STATS_BYTES, STEPS_AHEAD } from '../memoryReport.ts';
@@ -35,6 +36,8 @@ export interface StepsHost {
   /** Seeds the dropout masks. */
   seed: number;
   writeBatch(plan: Plan, batch: MicroBatch): void;
+  /** Cross entropy of each token, [T], by the adapter as it is. */
+  tokenLosses(batch: MicroBatch): Promise<Float32Array>;
   /** Runs one call at a time, in the order of the calls. */
   exclusively<T>(call: () => Promise<T>): Promise<T>;
 }
@@ -42,6 +45,8 @@ export interface StepsHost {
 interface Submitted {
   /** 1-based, as in AdamW's bias correction. */
   number: number;
+  /** The objective's loss; null: what the stats have. */
+  loss: number | null;
   /** The loss scale, and the scale bits that it was made from. */
   scale: number;
   bits: number;
@@ -50,6 +55,15 @@ interface Submitted {
   startedMs: number;
   /** Loss, squared gradient norm, and whether this step or an earlier one failed. */
   stats: Promise<Float32Array>;
+}
+
+/** How the losses of a step's tokens enter its loss. */
+interface LossWeights {
+  /** The objective's; null: the weighted sum. */
+  loss: number | null;
+  /** Of a micro-batch, [T], multiplied by the scale. */
+  weights(microBatch: number): Float32Array;
+  scale: number;
 }
 
 export class GpuSteps {
@@ -93,15 +107,21 @@ export class GpuSteps {
 
   /**
    * Computes the gradients of all micro-batches and adds them up, multiplied by the loss scale.
-   * @returns the scale: a power of two, 1 where nothing is rounded to float16
+   * @returns the scale: a power of two, 1 where nothing is rounded to float16; and the objective's loss
    * @throws Error where no token of the step is supervised
    */
-  async accumulateGradients(microBatches: readonly MicroBatch[], step: number): Promise<number> {
-    const { context, settings, deviceBuffers, replay, plans, elements, seed } = this.host;
-    const supervised = microBatches.reduce((sum, batch) => sum + batch.supervisedTokens, 0);
-    if (supervised === 0)
-      throw new Error(`step ${step + 1} has no supervised token: every answer in it is empty`);
-    const scale = settings.level === 'plain' ? 1 : 2 ** (Math.ceil(Math.log2(supervised)) + this.scaleBits);
+  async accumulateGradients({
+    microBatches,
+    step,
+    objective,
+  }: Pick<StepInput, 'microBatches' | 'step' | 'objective'>): Promise<{
+    scale: number;
+    loss: number | null;
+  }> {
+    const { context, deviceBuffers, replay, plans, elements, seed } = this.host;
+    const { loss, weights, scale } = objective
+      ? await this.weightsOf(objective, microBatches)
+      : this.equalWeights(microBatches, step);
     const encoder = context.device.createCommandEncoder();
     for (const buffer of deviceBuffers.state('gradients', elements)) encoder.clearBuffer(buffer);
     // The failure flag, the last of the stats, stays set until the host has handled the failure.
@@ -109,16 +129,43 @@ export class GpuSteps {
     this.settled = false;
     context.device.queue.submit([encoder.finish()]);
     deviceBuffers.write(plans.train, 'random', new Uint32Array([seed, step]));
-    for (const batch of microBatches) {
+    for (const [i, batch] of microBatches.entries()) {
       this.host.writeBatch(plans.train, batch);
-      deviceBuffers.write(
-        plans.train,
-        'lossWeights',
-        Float32Array.from(batch.targets, (target) => (target < 0 ? 0 : scale / supervised)),
-      );
+      deviceBuffers.write(plans.train, 'lossWeights', weights(i));
       await replay.run(plans.train);
     }
-    return scale;
+    return { scale, loss };
+  }
+
+  /** Cross entropy over supervised tokens. */
+  private equalWeights(microBatches: readonly MicroBatch[], step: number): LossWeights {
+    const supervised = supervisedTokens(microBatches, step);
+    const scale = this.lossScale(Math.ceil(Math.log2(supervised)));
+    return {
+      loss: null,
+      scale,
+      weights: (i) =>
+        Float32Array.from(microBatches[i].targets, (target) => (target < 0 ? 0 : scale / supervised)),
+    };
+  }
+
+  private async weightsOf(
+    objective: StepObjective,
+    microBatches: readonly MicroBatch[],
+  ): Promise<LossWeights> {
+    const losses: Float32Array[] = [];
+    for (const batch of [...microBatches, ...(objective.extra ?? [])])
+      losses.push(await this.host.tokenLosses(batch));
+    const { loss, weights } = objective.evaluate(losses);
+    let most = 0;
+    for (const each of weights) for (const weight of each) most = Math.max(most, Math.abs(weight));
+    const scale = this.lossScale(most > 0 && Number.isFinite(most) ? -Math.floor(Math.log2(most)) : 0);
+    return { loss, scale, weights: (i) => weights[i].map((weight) => weight * scale) };
+  }
+
+  /** @param bits of the largest weight's inverse */
+  private lossScale(bits: number): number {
+    return this.host.settings.level === 'plain' ? 1 : 2 ** (bits + this.scaleBits);
   }
 
   /** The plan of one micro-batch's forward and backward pass. */
@@ -137,7 +184,7 @@ export class GpuSteps {
     await place.free;
     const startedMs = performance.now();
     const bits = this.scaleBits;
-    const scale = await this.accumulateGradients(input.microBatches, input.step);
+    const { scale, loss } = await this.accumulateGradients(input);
     const { learningRate, loraPlusLrRatio = 1, weightDecay, maxGradNorm } = input;
     const corrections = [1 - ADAM.beta1 ** number, Math.sqrt(1 - ADAM.beta2 ** number)];
     deviceBuffers.write(
@@ -159,7 +206,7 @@ export class GpuSteps {
     this.taken = number;
     const stats = deviceBuffers.mapped(place.buffer, STATS_BYTES).then((bytes) => new Float32Array(bytes));
     place.free = settled(stats);
-    return { number, scale, bits, era: this.failures.length, startedMs, stats };
+    return { number, loss, scale, bits, era: this.failures.length, startedMs, stats };
   }
 
   /**
@@ -194,6 +241,6 @@ export class GpuSteps {
 }
 
 /** @returns null where the step was not applied */
-function outputOf({ scale }: Submitted, [loss, squares, failed]: Float32Array): StepOutput | null {
-  return failed ? null : { loss: loss / scale, gradNorm: Math.sqrt(squares) / scale };
+function outputOf({ loss, scale }: Submitted, [weighted, squares, failed]: Float32Array): StepOutput | null {
+  return failed ? null : { loss: loss ?? weighted / scale, gradNorm: Math.sqrt(squares) / scale };
 }

@@ -135,7 +135,7 @@ export class WebGpuEngine implements Engine {
   /** Loss and gradients of a step without the update, for references and checks. */
   gradients(microBatches: MicroBatch[], step = 0): Promise<{ loss: number; gradients: AdapterTensors }> {
     return this.exclusively(async () => {
-      const scale = await this.steps.accumulateGradients(microBatches, step);
+      const { scale } = await this.steps.accumulateGradients({ microBatches, step });
       const [loss] = new Float32Array(await this.deviceBuffers.read(this.steps.stats, 4));
       const gradients = await this.states.read('gradients');
       for (const { data } of gradients.values()) data.forEach((value, i) => (data[i] = value / scale));
@@ -246,6 +246,8 @@ export class WebGpuEngine implements Engine {
       elements: this.plans.layout.elements,
       seed: options.seed,
       writeBatch: (plan, batch) => this.pass.writeBatch(plan, batch),
+      tokenLosses: async (batch) =>
+        (await this.pass.run(this.plans.score, batch, 1, { tokenLoss: batch.tokens * 4 })).tokenLoss,
       exclusively: (call) => this.exclusively(call),
     };
   }
