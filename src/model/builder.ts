@@ -115,7 +115,7 @@ export class ModelBuilder {
       modules.map((module, i) => ({ name: this.rename(module), weight: weights[i] })),
       (products) => this.biased(products, modules),
     );
-    this.groups.push(...adapted.groups);
+    for (const group of adapted.groups) this.groups.push(group);
     return adapted.outputs;
   }
 

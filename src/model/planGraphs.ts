@@ -135,7 +135,7 @@ export function doraNormGraph(
       states,
       scale,
     });
-    norms.push(...states);
+    for (const state of states) norms.push(state);
   }
   return { graph, norms };
 }
