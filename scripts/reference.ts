@@ -15,6 +15,7 @@ import { openNodeGpu } from './lib/nodeGpu.ts';
 import { readArrays } from './lib/readArrays.ts';
 import { textsReference } from './lib/textsReference.ts';
 import { replayGguf } from './lib/replayGguf.ts';
+import { replayPreference, type PreferenceData } from './lib/replayPreference.ts';
 import type { ReferenceDocument } from './lib/greedyAnswers.ts';
 import { replayReference } from './lib/replayReference.ts';
 
@@ -49,17 +50,26 @@ export async function main([folder, out]: string[]): Promise<number> {
     await writeFile(join(out, 'reference.json'), `${JSON.stringify(scalars, null, 1)}\n`);
     return 0;
   }
-  const result = await replayReference({
-    context: await openNodeGpu(),
+  const context = await openNodeGpu();
+  const start = {
+    context,
     source,
-    documents: await json<ReferenceDocument[]>('batch.json'),
     initial: await readArrays(join(folder, 'adapter_init', 'adapter_model.safetensors')),
-    initialConfig: await json('adapter_init/adapter_config.json'),
+    initialConfig: await json<{ r: number; lora_alpha: number }>('adapter_init/adapter_config.json'),
+    log: (line: string) => console.log(line),
+  };
+  if (existsSync(join(folder, 'preference.json'))) {
+    const result = await replayPreference({ ...start, data: await json<PreferenceData>('preference.json') });
+    await writeFile(join(out, 'reference_preference.json'), `${JSON.stringify(result, null, 1)}\n`);
+  }
+  if (!existsSync(join(folder, 'batch.json'))) return 0;
+  const result = await replayReference({
+    ...start,
+    documents: await json<ReferenceDocument[]>('batch.json'),
     initialQlora: existsSync(join(folder, 'adapter_qlora_init'))
       ? await readArrays(join(folder, 'adapter_qlora_init', 'adapter_model.safetensors'))
       : undefined,
     probe: await readArrays(join(folder, 'golden.safetensors'), (name) => name.startsWith('probe_')),
-    log: (line) => console.log(line),
   });
   const arrays = new Map<string, TensorToWrite>(result.arrays);
   await writeFile(join(out, 'reference.safetensors'), writeSafetensors(arrays));

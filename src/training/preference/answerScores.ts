@@ -61,3 +61,18 @@ export function tokenWeights(
     return weights;
   });
 }
+
+/** Log-probabilities of each sequence's answer, token by token. */
+export function answerTokens(
+  batches: readonly MicroBatch[],
+  sequences: readonly ScoredSequence[],
+  losses: readonly Float32Array[],
+): number[][] {
+  const tokens = sequences.map((): number[] => []);
+  batches.forEach((batch, b) =>
+    forTargets(batch, sequences, (sequence, place, isAnswer) => {
+      if (isAnswer) tokens[sequence].push(-losses[b][place]);
+    }),
+  );
+  return tokens;
+}
