@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { findOrInstallBrowser, NO_BROWSER } from './lib/browser.ts';
 import { runChecks, runProgram } from './lib/checks.ts';
 import { gpuEnvironment } from './lib/gpuEnvironment.mjs';
+import { softwareNotice } from './lib/graphicsCards.ts';
 import { lavapipeEnvironment } from './lib/lavapipe.ts';
 import { resultOf, type TestRun, type VitestReport } from './lib/testReport.ts';
 
@@ -26,6 +27,9 @@ export async function main(args: string[]): Promise<number> {
   const browser = findOrInstallBrowser();
   if (!browser) (process.env.REQUIRE_BROWSER ? failed : skipped).push(`all browser tests: ${NO_BROWSER}`);
   const environment = gpuEnvironment();
+  // gpuEnvironment gives this process's own environment where an adapter is found without a browser's folder.
+  const notice = environment !== process.env && softwareNotice();
+  if (notice) console.log(notice);
   if (!environment)
     (process.env.REQUIRE_GPU ? failed : skipped).push(
       'all GPU tests: no WebGPU adapter was found, not even a software one (Chromium brings one)',

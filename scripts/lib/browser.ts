@@ -6,6 +6,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { adapterName, isSoftwareAdapter } from '../../src/gpu/gpuContext.ts';
+import { softwareNotice } from './graphicsCards.ts';
 
 const LINUX = [
   'google-chrome-stable',
@@ -85,33 +87,80 @@ export interface OpenBrowser {
   adapter: string | null;
 }
 
-/** Every launch's switches, and after them in turn those of the GPU and of the software adapter. */
-function switches(): { common: string[]; adapters: string[][] } {
-  const hardware =
-    process.platform === 'linux'
-      ? ['--enable-features=Vulkan', '--use-angle=vulkan', '--disable-vulkan-surface']
-      : [];
-  return {
-    common: ['--enable-unsafe-webgpu', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])],
-    adapters: process.env.FINETAB_SOFTWARE
-      ? [['--use-webgpu-adapter=swiftshader']]
-      : [hardware, ['--use-webgpu-adapter=swiftshader']],
-  };
+interface Switches {
+  args: string[];
+  /** Of Playwright's own switches, those that are left out. */
+  ignoreDefaultArgs: string[];
 }
 
-async function adapterOf(page: Page): Promise<string | null> {
+/** The switches of a launch that asks for the GPU, and of one that asks for the software adapter. */
+function switches(more: readonly string[]): Switches[] {
+  const common = ['--enable-unsafe-webgpu', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), ...more];
+  const software = {
+    args: [...common, '--use-webgpu-adapter=swiftshader'],
+    ignoreDefaultArgs: ['--disable-gpu'],
+  };
+  if (process.env.FINETAB_SOFTWARE) return [software];
+  const hardware = {
+    args: [...common, ...(process.platform === 'linux' ? LINUX_GPU : [])],
+    // With this one Chromium takes its software adapter in place of a card that it does not know well.
+    ignoreDefaultArgs: ['--disable-gpu', '--enable-unsafe-swiftshader'],
+  };
+  return [hardware, software];
+}
+
+/**
+ * Chromium without a display reaches a card through Vulkan only. Of two lists of features it takes the last,
+ * so that these stand for Playwright's own too.
+ */
+const LINUX_GPU = [
+  '--enable-features=Vulkan,CDPScreenshotNewSurface',
+  '--use-angle=vulkan',
+  '--disable-vulkan-surface',
+  '--ignore-gpu-blocklist',
+];
+
+/** Null where the page gets no adapter. */
+async function adapterOf(page: Page): Promise<GPUAdapterInfo | null> {
   return page.evaluate(async () => {
     const found = await navigator.gpu?.requestAdapter();
-    return found
-      ? [found.info.vendor, found.info.architecture, found.info.description].filter(Boolean).join(' ') ||
-          'unnamed'
-      : null;
+    if (!found) return null;
+    const { vendor, architecture, device, description, isFallbackAdapter } = found.info;
+    return { vendor, architecture, device, description, isFallbackAdapter } as GPUAdapterInfo;
   });
 }
 
 /**
- * Launches headless with the first set of switches that gives a WebGPU adapter: the GPU's, then the software
- * adapter's.
+ * Launches with the first set of switches that gives a WebGPU adapter: the GPU's, then the software adapter's.
+ * Says so where that is the processor though the machine has a graphics card.
+ * @param launch starts a browser or a profile
+ * @param url a page of this machine to ask on: WebGPU is offered to secure contexts only
+ */
+async function launchFirst<T extends { newPage(): Promise<Page>; close(): Promise<void> }>(
+  launch: (options: Switches) => Promise<T>,
+  url: string,
+  more: readonly string[],
+): Promise<{ launched: T; adapter: string | null }> {
+  const sets = switches(more);
+  for (const [i, options] of sets.entries()) {
+    const launched = await launch(options);
+    const page = await launched.newPage();
+    await page.goto(url);
+    const adapter = await adapterOf(page);
+    await page.close();
+    const isGpu = adapter !== null && !isSoftwareAdapter(adapter);
+    if (isGpu || i === sets.length - 1) {
+      const notice = isGpu ? null : softwareNotice();
+      if (notice) console.error(notice);
+      return { launched, adapter: adapter && adapterName(adapter) };
+    }
+    await launched.close();
+  }
+  throw new Error('unreachable');
+}
+
+/**
+ * Launches a headless browser with the best WebGPU adapter it offers.
  * @param url a page of this machine to ask on: WebGPU is offered to secure contexts only
  * @param more switches of the caller's own
  */
@@ -120,22 +169,12 @@ export async function launchBrowser(
   url: string,
   more: readonly string[] = [],
 ): Promise<OpenBrowser> {
-  const { common, adapters } = switches();
-  for (const [i, args] of adapters.entries()) {
-    const browser = await chromium.launch({
-      executablePath,
-      headless: true,
-      ignoreDefaultArgs: ['--disable-gpu'],
-      args: [...common, ...args, ...more],
-    });
-    const page = await browser.newPage();
-    await page.goto(url);
-    const adapter = await adapterOf(page);
-    await page.close();
-    if (adapter !== null || i === adapters.length - 1) return { browser, adapter };
-    await browser.close();
-  }
-  throw new Error('unreachable');
+  const { launched, adapter } = await launchFirst(
+    (options) => chromium.launch({ executablePath, headless: true, ...options }),
+    url,
+    more,
+  );
+  return { browser: launched, adapter };
 }
 
 /**
@@ -147,20 +186,10 @@ export async function launchProfile(
   url: string,
   folder: string,
 ): Promise<BrowserContext> {
-  const { common, adapters } = switches();
-  for (const [i, args] of adapters.entries()) {
-    const context = await chromium.launchPersistentContext(folder, {
-      executablePath,
-      headless: true,
-      ignoreDefaultArgs: ['--disable-gpu'],
-      args: [...common, ...args],
-    });
-    const page = await context.newPage();
-    await page.goto(url);
-    const adapter = await adapterOf(page);
-    await page.close();
-    if (adapter !== null || i === adapters.length - 1) return context;
-    await context.close();
-  }
-  throw new Error('unreachable');
+  const { launched } = await launchFirst(
+    (options) => chromium.launchPersistentContext(folder, { executablePath, headless: true, ...options }),
+    url,
+    [],
+  );
+  return launched;
 }
