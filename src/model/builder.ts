@@ -7,11 +7,6 @@ import { addBias } from '../ops/elementwise/addBias.ts';
 import { attention } from '../ops/attention/attention.ts';
 import type { AttentionSettings } from '../ops/attention/attentionVariants.ts';
 import { attentionDecode, cacheWrite } from '../ops/attention/decodeAttention.ts';
-import {
-  shortConvolution,
-  shortConvolutionDecode,
-  shortConvolutionWrite,
-} from '../ops/convolution/shortConvolution.ts';
 import { dropout } from '../ops/elementwise/dropout.ts';
 import { embedding } from '../ops/embedding/embedding.ts';
 import { Graph } from '../graph/graph.ts';
@@ -72,10 +67,12 @@ export class ModelBuilder {
     return rmsNorm(this.graph, x, this.weight(weight), settings);
   }
 
-  /** RMSNorm without a weight, over each group of `width` columns of x. */
-  plainNorm(x: Value, width: number, { eps }: RmsNormSettings): Value {
-    const ones = this.graph.constant(`ones ${width}`, [width], () => new Float32Array(width).fill(1));
-    return rmsNorm(this.graph, x, ones, { eps });
+  /** RMSNorm without a weight, times `gain`, over each group of `width` columns of x. */
+  plainNorm(x: Value, width: number, { eps }: RmsNormSettings, gain = 1): Value {
+    const gains = this.graph.constant(`${gain} × ${width}`, [width], () =>
+      new Float32Array(width).fill(gain),
+    );
+    return rmsNorm(this.graph, x, gains, { eps });
   }
 
   /** @param xs each [T, n · headDim]: queries and keys @returns as xs */
@@ -120,7 +117,7 @@ export class ModelBuilder {
   }
 
   /** Adds the biases that there are. */
-  private biased(products: readonly Value[], modules: readonly string[]): Value[] {
+  biased(products: readonly Value[], modules: readonly string[]): Value[] {
     const outputs = [...products];
     const having = modules.flatMap((module, i) =>
       this.options.weights.has(this.rename(`${module}.bias`))
@@ -137,14 +134,17 @@ export class ModelBuilder {
     return outputs;
   }
 
-  /** Cuts the output of a fused projection into its parts. @returns one [T, width] a width */
-  split(x: Value, widths: readonly number[]): Value[] {
-    return splitColumns(this.graph, x, widths);
+  /**
+   * Cuts the output of a fused projection, or each head of it, into parts.
+   * @returns one [T, heads · width] a width
+   */
+  split(x: Value, widths: readonly number[], heads = 1): Value[] {
+    return splitColumns(this.graph, x, widths, heads);
   }
 
   /** @param q [T, heads · d] @param k, v [T, keyHeads · d], rotated already @returns [T, heads · d] */
   attend(layer: number, q: Value, k: Value, v: Value, settings: AttentionSettings): Value {
-    const { mode, cache, tokens } = this.options;
+    const { mode, cache } = this.options;
     this.graph.markAttentionInputs();
     if (mode === 'train' || mode === 'score')
       return attention(this.graph, q, k, v, this.documents(), settings);
@@ -152,8 +152,7 @@ export class ModelBuilder {
     const shape = [cache.slots, cache.length, k.shape[1]];
     const keys = this.graph.state(`cache.${layer}.key`, shape);
     const values = this.graph.state(`cache.${layer}.value`, shape);
-    const slots = this.graph.input('slots', [tokens], 'u32');
-    cacheWrite(this.graph, { keys, values }, k, v, slots, this.positions());
+    cacheWrite(this.graph, { keys, values }, k, v, this.slots(), this.positions());
     return mode === 'prefill'
       ? attention(this.graph, q, k, v, this.documents(), settings)
       : attentionDecode(this.graph, q, keys, values, this.positions(), settings);
@@ -177,26 +176,6 @@ export class ModelBuilder {
     return attentionDecode(this.graph, q, keys, values, this.positions(), settings);
   }
 
-  /**
-   * Short causal convolution within each document; for generation each slot stores its last inputs.
-   * @param x [T, C] @param module has the taps, [C, 1, K], and may have a bias @returns [T, C]
-   */
-  shortConvolution(layer: number, x: Value, module: string): Value {
-    const { mode, cache, tokens } = this.options;
-    const taps = this.weight(`${module}.weight`);
-    const biased = (y: Value) => this.biased([y], [module])[0];
-    if (mode === 'train' || mode === 'score')
-      return biased(shortConvolution(this.graph, x, taps, this.documents()));
-    if (!cache) throw new Error(`${mode} needs a cache`);
-    const state = this.graph.state(`cache.${layer}.convolution`, [cache.slots, taps.shape[2], x.shape[1]]);
-    if (mode === 'decode')
-      return biased(shortConvolutionDecode(this.graph, x, taps, state, this.positions()));
-    const slots = this.graph.input('slots', [tokens], 'u32');
-    const { end } = this.documents();
-    shortConvolutionWrite(this.graph, state, x, { slots, positions: this.positions(), end });
-    return biased(shortConvolution(this.graph, x, taps, this.documents()));
-  }
-
   /** Marks a decoder layer: the unit of activation checkpointing. */
   layer(build: () => Value): Value {
     return this.graph.segment(build);
@@ -214,9 +193,14 @@ export class ModelBuilder {
   }
 
   /** Where each token's document begins and ends; when decoding, 0 and the length of its slot's sequence. */
-  private documents(): { start: Value; end: Value } {
+  documents(): { start: Value; end: Value } {
     const input = (name: string) => this.graph.input(name, [this.options.tokens], 'u32');
     return { start: input('documentStart'), end: input('documentEnd') };
+  }
+
+  /** The slot of each token in generation; one that is no slot is not stored. */
+  slots(): Value {
+    return this.graph.input('slots', [this.options.tokens], 'u32');
   }
 
   private ids(): Value {

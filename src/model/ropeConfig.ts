@@ -60,6 +60,7 @@ export interface RopeDefaults {
   rope_theta?: number;
   /** Only part of a head may be rotated. For other families that is refused. */
   partial?: boolean;
+  partial_rotary_factor?: number;
   /** Of the key of that name; without one max_position_embeddings stands in. */
   original_max_position_embeddings?: number;
   /** rope_type 'proportional' is allowed. For other families it is refused. */
@@ -126,7 +127,7 @@ export function ropeOf(
   };
   const number = (key: string, fallback?: number) => positive(key, nested[key] ?? json[key] ?? fallback);
   const type = readType(nested, defaults);
-  const proportion = number('partial_rotary_factor', 1);
+  const proportion = number('partial_rotary_factor', defaults.partial_rotary_factor ?? 1);
   const partial_rotary_factor = type === 'proportional' ? 1 : proportion;
   const rotated = Math.trunc(head_dim * partial_rotary_factor);
   if (partial_rotary_factor !== 1 && !defaults.partial)

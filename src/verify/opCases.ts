@@ -6,6 +6,7 @@
 import type { OpCase } from './caseBuilder.ts';
 import { attentionCases } from './cases/attentionCases.ts';
 import { convolutionCases } from './cases/convolutionCases.ts';
+import { deltaRuleCases } from './cases/deltaRuleCases.ts';
 import { elementwiseCases } from './cases/elementwiseCases.ts';
 import { embeddingCases } from './cases/embeddingCases.ts';
 import { loraCases } from './cases/loraCases.ts';
@@ -23,6 +24,7 @@ export function opCases(): OpCase[] {
     ...normCases(),
     ...ropeCases(),
     ...convolutionCases(),
+    ...deltaRuleCases(),
     ...attentionCases(),
     ...embeddingCases(),
     ...lossCases(),

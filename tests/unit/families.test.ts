@@ -103,7 +103,9 @@ describe('config.json', () => {
     for (const { config } of Object.values(cases))
       for (const { name, quantise } of modelOf(config).tensors)
         expect(quantise, name).toBe(
-          /(_proj|\.fc[12]|\.w[123]|\.layers.*\.per_layer_(input_gate|projection))\.weight$/.test(name),
+          /(_proj|_proj_(qkv|[zab])|\.fc[12]|\.w[123]|\.layers.*\.per_layer_(input_gate|projection))\.weight$/.test(
+            name,
+          ),
         );
   });
 });

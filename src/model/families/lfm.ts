@@ -14,6 +14,7 @@ import { ConfigReader, type ModelConfigJson, type TensorRequirement } from '../c
 import { headSettings, queryKeyValue } from '../decoderBlocks.ts';
 import { layerKinds, readDecoder, type DecoderConfig } from '../decoderConfig.ts';
 import { attentionProjections, linear, norm } from '../decoderTensors.ts';
+import { shortConvolution } from '../recurrentMixers.ts';
 import { readRope, ropeOf, type RopeSettings } from '../ropeConfig.ts';
 
 type LayerKind = 'conv' | 'full_attention' | 'sliding_attention';
@@ -66,7 +67,7 @@ function attentionLayer(m: ModelBuilder, c: LfmConfig, names: Names, h: Value, p
 function convolutionLayer(m: ModelBuilder, c: LfmConfig, h: Value, p: string, i: number): Value {
   const widths = [c.hidden_size, c.hidden_size, c.hidden_size];
   const [before, after, x] = m.split(m.project(h, [`${p}.conv.in_proj`])[0], widths);
-  const mixed = m.shortConvolution(i, gated(m.graph, before, x, 'identity'), `${p}.conv.conv`);
+  const mixed = shortConvolution(m, i, gated(m.graph, before, x, 'identity'), `${p}.conv.conv`);
   return m.project(gated(m.graph, after, mixed, 'identity'), [`${p}.conv.out_proj`])[0];
 }
 

@@ -19,6 +19,7 @@ import { olmo2, olmo3 } from './olmo.ts';
 import { phi3 } from './phi3.ts';
 import { qwen2 } from './qwen2.ts';
 import { qwen3 } from './qwen3.ts';
+import { qwen3_5 } from './qwen3_5.ts';
 import { smollm3 } from './smollm3.ts';
 
 /** An architecture without its config type, so that all fit in one list. */
@@ -46,6 +47,7 @@ const architectures = [
   entry(mistral),
   entry(qwen2),
   entry(qwen3),
+  entry(qwen3_5),
   entry(smollm3),
   entry(phi3),
   entry(gemma2),
@@ -73,6 +75,7 @@ const TEXT_PARTS: Readonly<Record<string, string>> = {
   mistral3: 'model.language_model.',
   llava: 'model.language_model.',
   llava_next: 'model.language_model.',
+  qwen3_5: 'model.language_model.',
   lfm2_vl: 'model.language_model.',
 };
 

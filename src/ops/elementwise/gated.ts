@@ -25,7 +25,8 @@ export function gated(graph: Graph, gate: Value, up: Value, activation: Activati
   return graph.append(gatedOp, { gate, up }, { activation })[0];
 }
 
-function activate(tf: TensorFlow, x: TensorFlowTensor, activation: Activation): TensorFlowTensor {
+/** An activation in TensorFlow.js. */
+export function activate(tf: TensorFlow, x: TensorFlowTensor, activation: Activation): TensorFlowTensor {
   switch (activation) {
     case 'relu':
       return tf.relu(x);

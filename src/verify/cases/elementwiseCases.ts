@@ -1,5 +1,6 @@
 /** Element-wise ops: sums, biases, gates, caps, dropout, columns. */
 import type { TensorKind } from '../../formats/tensors.ts';
+import { activate } from '../../ops/elementwise/activate.ts';
 import { add } from '../../ops/elementwise/add.ts';
 import { addBias } from '../../ops/elementwise/addBias.ts';
 import { dropout } from '../../ops/elementwise/dropout.ts';
@@ -28,6 +29,7 @@ export function elementwiseCases(): OpCase[] {
     });
   }
   build('splitColumns 9×(5+12+1)', (c) => splitColumns(c.graph, c.leaf('x', 9, 18), [5, 12, 1]));
+  build('splitColumns 9×3×(4+2)', (c) => splitColumns(c.graph, c.leaf('x', 9, 18), [4, 2], 3));
   build('softcap 3 of 7×31', (c) => {
     const x = c.leaf('x', 7, 31);
     return [add(c.graph, x, softcap(c.graph, add(c.graph, x, x), 3))];
@@ -45,6 +47,11 @@ export function elementwiseCases(): OpCase[] {
     const [x, gate] = [c.leaf('x', 9, 21), c.leaf('gate', 9, 3)];
     // x has a gradient from elsewhere, which is added to.
     return [add(c.graph, x, headGate(c.graph, x, gate))];
+  });
+  build('activate silu 7×31', (c) => {
+    const x = c.leaf('x', 7, 31);
+    // x has a gradient from elsewhere, which is added to.
+    return [add(c.graph, x, activate(c.graph, x, 'silu'))];
   });
   build('squared ReLU 11×53', (c) => {
     const x = c.leaf('x', 11, 53);

@@ -1,0 +1,272 @@
+/**
+ * The gated delta rule (arXiv:2412.06464), the linear attention of Qwen3.5: a state S [dk, dv] a value head is
+ * kept from token to token within a document, which begins with zero.
+ *
+ *   S ← exp(g) S;  S ← S + β k (v − Sᵀk)ᵀ;  o = Sᵀq
+ *
+ * The forward pass goes through the tokens one after the other, each column of S on its own. Backwards, the
+ * gradient G of S goes the same way in reverse. What sums over columns (the gradients of q and k) is computed
+ * from both by chunks of tokens: within a chunk S = (what the chunk began with) + Σ decay · k uᵀ with
+ * u = β (v − Sᵀk), so that no S but that at each chunk's beginning is stored. The decay's gradient needs no
+ * S either: G·S changes from a token to the one before by do·o − dv·v.
+ */
+import { flatGrid, value, type BufferReference, type Dispatch } from '../../gpu/dispatch.ts';
+import type { Graph } from '../../graph/graph.ts';
+import type { Op } from '../../graph/op.ts';
+import type { Value } from '../../graph/value.ts';
+
+export interface DeltaHeads {
+  /** Heads of q and k, each of which `valueHeads / keyHeads` neighbouring value heads share. */
+  keyHeads: number;
+  valueHeads: number;
+  keyDim: number;
+  valueDim: number;
+}
+
+interface GatedDeltaInputs {
+  /** [T, keyHeads · keyDim] each, normalised and scaled. */
+  q: Value;
+  k: Value;
+  /** [T, valueHeads · valueDim] */
+  v: Value;
+  /** [T, 2 · valueHeads]: the logarithms of the decays, then beta (deltaGates.ts). */
+  gates: Value;
+  /** [T] u32 each: the first token of each token's document, and the one after its last. */
+  start: Value;
+  end: Value;
+}
+
+interface GatedDeltaAttributes extends DeltaHeads {
+  /** Writes what the backward pass needs. */
+  keeps: boolean;
+}
+
+/** Tokens of a chunk. */
+const CHUNK = 64;
+
+/** @returns [T, valueHeads · valueDim] */
+export function gatedDeltaRule(graph: Graph, inputs: GatedDeltaInputs, heads: DeltaHeads): Value {
+  return graph.append(gatedDeltaRuleOp, inputs, { ...heads, keeps: graph.training })[0];
+}
+
+/** Constants of every kernel. */
+export function deltaConstants({ keyHeads, valueHeads, keyDim, valueDim }: DeltaHeads, tokens: number) {
+  return {
+    T: tokens,
+    HEADS: valueHeads,
+    GROUP: valueHeads / keyHeads,
+    DK: keyDim,
+    DV: valueDim,
+    CHUNK,
+    CHUNKS: Math.ceil(tokens / CHUNK),
+  };
+}
+
+/** @throws Error where the operands are not of these heads */
+export function checkDeltaShapes(
+  { q, k, v, gates }: Pick<GatedDeltaInputs, 'q' | 'k' | 'v' | 'gates'>,
+  { keyHeads, valueHeads, keyDim, valueDim }: DeltaHeads,
+): void {
+  const fits =
+    valueHeads % keyHeads === 0 &&
+    [q, k].every(({ shape }) => shape[1] === keyHeads * keyDim) &&
+    v.shape[1] === valueHeads * valueDim &&
+    gates.shape[1] === 2 * valueHeads;
+  if (!fits)
+    throw new Error(
+      `gatedDeltaRule: [${q.shape}], [${v.shape}] and [${gates.shape}] are not ${keyHeads} heads of ${keyDim} and ${valueHeads} of ${valueDim}`,
+    );
+}
+
+/** Shape of the states at the beginning of each chunk. */
+function stateShape({ valueHeads, valueDim, keyDim }: DeltaHeads, tokens: number): number[] {
+  return [Math.ceil(tokens / CHUNK), valueHeads, valueDim, keyDim];
+}
+
+/**
+ * Outputs: o [T, valueHeads · valueDim]; where `keeps`, also the errors v − Sᵀk, as o, and S at the beginning
+ * of each chunk.
+ */
+export const gatedDeltaRuleOp: Op<GatedDeltaInputs, GatedDeltaAttributes> = {
+  name: 'gatedDeltaRule',
+  outputs(inputs, attributes) {
+    checkDeltaShapes(inputs, attributes);
+    const { shape } = inputs.v;
+    return [{ shape }, ...(attributes.keeps ? [{ shape }, { shape: stateShape(attributes, shape[0]) }] : [])];
+  },
+  gradient(backward, { inputs, outputs: [o, errors, states], attributes }, [dO]) {
+    if (!dO) return;
+    const { q, k, v, gates } = inputs;
+    backward.emitAll([q, k, v, gates], gatedDeltaRuleDxOp, { ...inputs, o, errors, states, dO }, attributes);
+  },
+  dispatches({ inputs: { q, k, v, gates, start }, outputs: [o, errors, states], attributes }, settings) {
+    const constants = deltaConstants(attributes, v.shape[0]);
+    const kept: Dispatch['bindings'] = attributes.keeps
+      ? { errors: value(errors), states: value(states) }
+      : {};
+    return [
+      {
+        shader: 'gated_delta_rule',
+        constants: { ...constants, KEEPS: attributes.keeps, WRITES_STATE: false, SLOTS: 0 },
+        bindings: {
+          o: value(o),
+          q: value(q),
+          k: value(k),
+          v: value(v),
+          gates: value(gates),
+          document_start: value(start),
+          ...kept,
+        },
+        workgroups: flatGrid(constants.CHUNKS * v.shape[1], 64, settings),
+      },
+    ];
+  },
+  /** Token after token; what the backward kernels need beside o is not computed. */
+  tensorflow(
+    tf,
+    { q, k, v, gates },
+    {
+      inputs: {
+        start,
+        v: { shape },
+      },
+      attributes,
+    },
+    host,
+  ) {
+    const { keyHeads, valueHeads, keyDim, valueDim } = attributes;
+    const [tokens] = shape;
+    const first = host(start);
+    const group = valueHeads / keyHeads;
+    /** @returns [T, valueHeads, keyDim, 1] */
+    const perValueHead = (x: typeof q) =>
+      tf.reshape(tf.tile(tf.reshape(x, [tokens, keyHeads, 1, keyDim]), [1, 1, group, 1]), [
+        tokens,
+        valueHeads,
+        keyDim,
+        1,
+      ]);
+    const queries = tf.unstack(perValueHead(q));
+    const keys = tf.unstack(perValueHead(k));
+    const values = tf.unstack(tf.reshape(v, [tokens, valueHeads, 1, valueDim]));
+    const [decays, betas] = tf
+      .split(tf.reshape(gates, [tokens, 2, valueHeads, 1, 1]), 2, 1)
+      .map((part) => tf.unstack(tf.reshape(part, [tokens, valueHeads, 1, 1])));
+    let state: typeof q = tf.zeros([valueHeads, keyDim, valueDim]);
+    const rows = queries.map((query, t) => {
+      if (first[t] === t) state = tf.zeros([valueHeads, keyDim, valueDim]);
+      state = tf.mul(state, tf.exp(decays[t]));
+      const error = tf.sub(values[t], tf.sum(tf.mul(state, keys[t]), 1, true));
+      state = tf.add(state, tf.mul(keys[t], tf.mul(error, betas[t])));
+      return tf.reshape(tf.sum(tf.mul(state, query), 1), [valueHeads * valueDim]);
+    });
+    return [tf.stack(rows)];
+  },
+};
+
+interface GatedDeltaDxInputs extends GatedDeltaInputs {
+  o: Value;
+  errors: Value;
+  states: Value;
+  dO: Value;
+}
+
+/** Outputs: dq, dk, dv, dgates. */
+export const gatedDeltaRuleDxOp: Op<GatedDeltaDxInputs, GatedDeltaAttributes> = {
+  name: 'gatedDeltaRuleDx',
+  outputs: ({ q, k, v, gates }) => [q, k, v, gates].map(({ shape }) => ({ shape })),
+  dispatches({ inputs, outputs: [dq, dk, dv, dgates], attributes }, settings) {
+    const { q, k, v, gates, start, end, o, errors, states, dO } = inputs;
+    const [tokens, width] = v.shape;
+    const { valueHeads } = attributes;
+    const constants = deltaConstants(attributes, tokens);
+    const scratch = (index: number, count: number): BufferReference => ({
+      type: 'scratch',
+      index,
+      bytes: count * 4,
+    });
+    const dchange = scratch(0, tokens * width);
+    const dstates = scratch(
+      1,
+      stateShape(attributes, tokens).reduce((a, b) => a * b, 1),
+    );
+    const factors = scratch(2, tokens * valueHeads * 2);
+    const scores = scratch(3, 2 * tokens * valueHeads * CHUNK);
+    const kernel = (
+      shader: string,
+      invocations: number,
+      bindings: Dispatch['bindings'],
+      more: Dispatch['constants'] = {},
+    ): Dispatch => ({
+      shader,
+      constants: { ...constants, ...more },
+      bindings,
+      workgroups: flatGrid(invocations, 64, settings),
+    });
+    const columns = constants.CHUNKS * width;
+    const heads = constants.CHUNKS * valueHeads;
+    const keys = tokens * k.shape[1];
+    const past = (y: Value, rows: BufferReference, SCORES: number) =>
+      kernel(
+        'gated_delta_rule_past',
+        keys,
+        {
+          y: value(y),
+          k: value(k),
+          rows,
+          states: value(states),
+          scores,
+          factors,
+          document_start: value(start),
+        },
+        { SCORES },
+      );
+    return [
+      kernel('gated_delta_rule_reverse', columns, {
+        dv: value(dv),
+        dchange,
+        dstates,
+        do_: value(dO),
+        q: value(q),
+        k: value(k),
+        gates: value(gates),
+        document_end: value(end),
+      }),
+      kernel('gated_delta_rule_factors', heads, {
+        factors,
+        gates: value(gates),
+        document_start: value(start),
+      }),
+      kernel('gated_delta_rule_scores', tokens * valueHeads * CHUNK, {
+        scores,
+        do_: value(dO),
+        errors: value(errors),
+        dchange,
+        factors,
+        document_start: value(start),
+      }),
+      past(dq, value(dO), 0),
+      past(dk, dchange, 1),
+      kernel('gated_delta_rule_future', keys, {
+        dk: value(dk),
+        q: value(q),
+        k: value(k),
+        errors: value(errors),
+        dstates,
+        scores,
+        factors,
+        document_end: value(end),
+      }),
+      kernel('gated_delta_rule_dgates', tokens * valueHeads, {
+        dgates: value(dgates),
+        gates: value(gates),
+        do_: value(dO),
+        o: value(o),
+        dchange,
+        v: value(v),
+        errors: value(errors),
+      }),
+      kernel('gated_delta_rule_ddecay', heads, { dgates: value(dgates), document_end: value(end) }),
+    ];
+  },
+};
