@@ -21,7 +21,6 @@ const OWNERS = [
   ['svelte', '^src/(page|main)'],
   ['idb', '^src/storage'],
   ['@huggingface/(jinja|tokenizers)', '^src/data'],
-  ['@huggingface/hub', '^src/storage/hub'],
   ['@tensorflow', '^src/(plan/tensorflow|graph/tensorflowTypes)'],
   ['uplot', '^src/page'],
   ['comlink', '^src/worker'],

@@ -1,6 +1,6 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { VitePWA } from 'vite-plugin-pwa';
-import { defineConfig } from 'vite';
+import { defineConfig, type Plugin } from 'vite';
 
 /** Keeps the whole page and the demo on the first visit, so that both work without a network. A new version waits until every tab of the old one is closed: a run is never cut off. */
 const offline = VitePWA({
@@ -22,9 +22,17 @@ const offline = VitePWA({
   },
 });
 
+/** While developing, the page also connects to Vite's own socket. */
+const socket: Plugin = {
+  name: 'development-socket',
+  apply: 'serve',
+  transformIndexHtml: (html, { server }) =>
+    server ? html.replace("connect-src 'self'", "connect-src 'self' ws:") : html,
+};
+
 export default defineConfig({
   base: './',
-  plugins: [svelte(), offline],
+  plugins: [svelte(), offline, socket],
   worker: { format: 'es' },
   build: { target: 'es2023', chunkSizeWarningLimit: 1200 },
 });

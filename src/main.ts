@@ -1,7 +1,9 @@
 import { mount } from 'svelte';
 import App from './page/App.svelte';
 import { watchPageErrors } from './page/errors/errorDetails.ts';
+import { tightenPolicy } from './page/tightenPolicy.ts';
 import './page/app.css';
 
+tightenPolicy();
 watchPageErrors();
 mount(App, { target: document.getElementById('app')! });

@@ -11,6 +11,22 @@ export interface NamedFile {
   blob: Blob;
   /** SHA-256 of the whole file, hex, where its source gives it. */
   sha256?: string;
+  /** Of a file that is downloaded while it is read. */
+  download?: FileDownload;
+}
+
+/** A download that hashes the file in its order, and can go on after a reload. */
+export interface FileDownload {
+  /** Bytes from the file's beginning that are hashed; what was read beyond them is not. */
+  readonly hashedBytes: number;
+  /** Reads what is missing. @throws UserError where the file is not the one that its source lists */
+  verify(): Promise<void>;
+  /** From now on nothing but what is read is requested, and nothing is hashed: the reader knows its hash. */
+  readAlone(): void;
+  /** Where it stands, as JSON. */
+  state(): string;
+  /** Goes on from a state of the same file. */
+  restore(state: string): void;
 }
 
 /** Where a tensor lies. Plain data, so that a worker can be given it. */

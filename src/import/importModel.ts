@@ -3,37 +3,19 @@
  * tensor by tensor.
  */
 import { ChatTokenizer, filesOfModel } from '../data/tokenizer/chatTokenizer.ts';
-import {
-  fileName,
-  openCheckpoint,
-  type NamedFile,
-  type SourceCheckpoint,
-  type SourceTensor,
-} from '../formats/checkpoint.ts';
+import { fileName, openCheckpoint, type NamedFile, type SourceCheckpoint } from '../formats/checkpoint.ts';
 import type { TensorInfo } from '../formats/tensors.ts';
-import { UserError } from '../lib/errors.ts';
+import { ChangedFileError, UserError } from '../lib/errors.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import { modelOf } from '../model/families/registry.ts';
-import type { Database, ModelManifest, StoredTensor } from '../storage/database.ts';
-import { addTensor, beginModel, completeModel, putTensor } from '../storage/models.ts';
-import type { BlockQuantizer } from './gpuQuantizer.ts';
+import type { Database, ModelManifest } from '../storage/database.ts';
+import { addTensor, beginModel, completeModel, deleteModel, putDownload } from '../storage/models.ts';
+import { goOnWithDownloads, inFileOrder } from './downloads.ts';
+import { repairModel } from './repairModel.ts';
+import { laneHere, type TensorLane } from './tensorLane.ts';
 import { withModelNames } from './tensorNames.ts';
-import { planTensors, storedBytes, storedChunks, type Quantization } from './weightStream.ts';
+import { planTensors, storedBytes, type Quantization } from './weightStream.ts';
 import { report } from '../lib/errorLog.ts';
-
-/** Reads, quantises and stores one tensor. */
-export type TensorLane = (
-  modelId: string,
-  tensor: SourceTensor,
-  info: TensorInfo,
-  onRead: (bytes: number) => void,
-) => Promise<StoredTensor>;
-
-/** A lane of this thread. @param quantize quantises whole blocks instead of this thread */
-export function laneHere(database: Database, quantize?: BlockQuantizer): TensorLane {
-  return (modelId, tensor, info, onRead) =>
-    putTensor(database, modelId, info, storedChunks(tensor, info, onRead, quantize));
-}
 
 export interface ImportOptions {
   files: readonly NamedFile[];
@@ -43,6 +25,8 @@ export interface ImportOptions {
   quantization: Quantization;
   /** Commit of the Hub's repository `name`, where the files come from there. */
   revision?: string;
+  /** Files of the Hub whose listing named no hash. */
+  unverified?: string[];
   database: Database;
   /**
    * Each imports one tensor at a time. Two lanes of this thread where absent: one quantises while the other
@@ -52,6 +36,8 @@ export interface ImportOptions {
   /** Rejects where so many bytes do not fit into the browser's storage. */
   checkRoom: (bytes: number) => Promise<void>;
   onProgress?: (doneBytes: number, totalBytes: number) => void;
+  /** Runs work while nobody else may import or delete the model of this id. */
+  locked?: <T>(id: string, work: () => Promise<T>) => Promise<T>;
 }
 
 /**
@@ -64,10 +50,12 @@ export async function importModel({
   name,
   quantization: wanted,
   revision,
+  unverified,
   database,
   lanes = [laneHere(database), laneHere(database)],
   checkRoom,
   onProgress,
+  locked = (_id, work) => work(),
 }: ImportOptions): Promise<ModelManifest> {
   const opened = await openCheckpoint(files);
   const quantization = opened.prequantized ? 'nf4' : wanted;
@@ -75,19 +63,37 @@ export async function importModel({
   const source = withModelNames(opened, model.tensors);
   checkTokenizer(source, files, model.config.vocab_size);
   const tensors = planTensors(source, model.tensors, quantization);
-  const manifest = await beginModel(
-    database,
-    await newManifest(
-      source,
-      name,
-      quantization,
-      revision,
-      [...source.tensors.keys()].filter((tensor) => !tensors.has(tensor)),
-    ),
-  );
-  if (manifest.complete) return manifest;
+  const unused = [...source.tensors.keys()].filter((tensor) => !tensors.has(tensor));
+  const fresh = await newManifest(source, { name, quantization, revision, unverified }, unused);
+  const manifest = await beginModel(database, fresh);
+  return locked(manifest.id, async () => {
+    if (manifest.complete) return repairModel(database, manifest, source, lanes[0]);
+    try {
+      return await importTensors({ database, manifest, source, tensors, lanes, checkRoom, onProgress });
+    } catch (error) {
+      if (error instanceof ChangedFileError) await deleteModel(database, manifest.id);
+      throw error;
+    }
+  });
+}
+
+interface TensorImport extends Pick<ImportOptions, 'database' | 'checkRoom' | 'onProgress'> {
+  manifest: ModelManifest;
+  source: SourceCheckpoint;
+  /** What the model needs, by name. */
+  tensors: Map<string, TensorInfo>;
+  lanes: readonly TensorLane[];
+}
+
+/** Stores what is missing, and marks the model as complete. */
+async function importTensors(request: TensorImport): Promise<ModelManifest> {
+  const { database, manifest, source, tensors, lanes, checkRoom, onProgress } = request;
+  await goOnWithDownloads(database, manifest, source);
   const stored = new Set(manifest.tensors.map((tensor) => tensor.name));
-  const missing = [...tensors.values()].filter((info) => !stored.has(info.name));
+  const missing = inFileOrder(
+    [...tensors.values()].filter((info) => !stored.has(info.name)),
+    source,
+  );
   await checkRoom(storedBytes(missing));
   const sourceBytes = (infos: Iterable<{ name: string }>) =>
     [...infos].reduce(
@@ -97,9 +103,15 @@ export async function importModel({
   const total = sourceBytes(tensors.values());
   let done = total - sourceBytes(missing);
   const onRead = (bytes: number) => onProgress?.((done += bytes), total);
-  await inLanes(missing, lanes, async (lane, info) =>
-    addTensor(manifest, await lane(manifest.id, source.tensors.get(info.name)!, info, onRead)),
-  );
+  const isDownload = source.weightFiles.some(({ download }) => download);
+  // A download is read in its order: a second lane would only wait for the first.
+  await inLanes(missing, isDownload ? lanes.slice(0, 1) : lanes, async (lane, info) => {
+    const tensor = source.tensors.get(info.name)!;
+    addTensor(manifest, await lane(manifest.id, tensor, info, onRead));
+    const { download, path } = tensor.file;
+    if (download) await putDownload(database, manifest.id, path, download.state());
+  });
+  for (const { download } of source.weightFiles) await download?.verify();
   await completeModel(database, manifest, [...tensors.keys()]);
   return manifest;
 }
@@ -148,9 +160,7 @@ async function inLanes<L, T>(
 
 async function newManifest(
   source: SourceCheckpoint,
-  name: string,
-  quantization: Quantization,
-  revision: string | undefined,
+  named: Pick<ModelManifest, 'name' | 'quantization' | 'revision' | 'unverified'>,
   unusedTensors: string[],
 ): Promise<ModelManifest> {
   const files = await Promise.all(
@@ -160,12 +170,15 @@ async function newManifest(
       sha256: sha256 ?? (await sampleHash(blob)),
     })),
   );
-  const identity = JSON.stringify({ files, config: source.config, texts: source.texts, quantization });
+  const identity = JSON.stringify({
+    files,
+    config: source.config,
+    texts: source.texts,
+    quantization: named.quantization,
+  });
   return {
     id: (await sha256Hex(new TextEncoder().encode(identity))).slice(0, 32),
-    name,
-    quantization,
-    revision,
+    ...named,
     complete: false,
     importedAt: new Date().toISOString(),
     config: source.config,

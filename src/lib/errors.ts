@@ -3,6 +3,11 @@ export class UserError extends Error {
   override name = 'UserError';
 }
 
+/** A file is not the one that its source lists, or changed while it was read: what was made of it is void. */
+export class ChangedFileError extends UserError {
+  override name = 'ChangedFileError';
+}
+
 /** What was asked for needs more than this GPU has: a smaller max_length, r or model would fit. */
 export class TooLargeError extends UserError {
   override name = 'TooLargeError';

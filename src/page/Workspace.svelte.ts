@@ -1,6 +1,7 @@
 /** The page's state: model, data, recipe, plan, run. Components show it and call it. */
 import { tick } from 'svelte';
 import { metricFault } from '../training/metrics.ts';
+import { namesModel } from '../lib/modelNames.ts';
 import { parseRecipe, recipeToJson } from '../training/recipe.ts';
 import type { ColumnMapping } from '../data/rows/rowFormats.ts';
 import type { KernelRequest, RunPlan } from '../worker/trainer/trainerProtocol.ts';
@@ -9,7 +10,7 @@ import type { Recipe } from '../training/recipe.ts';
 import type { DataFile, Part, Role } from './data/DataFile.svelte.ts';
 import { DataFiles } from './data/DataFiles.svelte.ts';
 import { filesForRecipe } from './data/recipeRoles.ts';
-import { fetchDemo } from './model/demo.ts';
+import { DEMO_NAME, fetchDemo } from './model/demo.ts';
 import { Flow } from './layout/Flow.svelte.ts';
 import { maskBlockers } from './data/maskBlockers.ts';
 import { ModelLibrary } from './model/ModelLibrary.svelte.ts';
@@ -17,7 +18,7 @@ import { applyPreset, presetOf, type Preset } from './recipe/presets.ts';
 import type { Result } from './result/Result.svelte.ts';
 import type { RunView } from './run/RunView.svelte.ts';
 import { RunController } from './run/RunController.svelte.ts';
-import { recipeOfLink } from './recipe/shareLink.ts';
+import { hasRecipe, recipeOfLink } from './recipe/shareLink.ts';
 import { Planning } from './run/Planning.svelte.ts';
 import { reported } from './errors/reported.ts';
 import type { Remedy } from './gpu/memoryVerdict.ts';
@@ -82,6 +83,8 @@ export class Workspace {
    * back.
    */
   async openLink(): Promise<void> {
+    // Work that begins takes the last error away: none begins here without a recipe.
+    if (!hasRecipe(location.hash)) return;
     await this.guard('reading a shared link', async () => {
       const recipe = recipeOfLink(location.hash);
       if (!recipe) return;
@@ -104,7 +107,7 @@ export class Workspace {
       const demo = await fetchDemo();
       this.preparingDemo = 'Storing the model and reading the data';
       await this.loadRecipe(demo.recipe);
-      await this.library.importModel(demo.model);
+      await this.library.importModel(demo.model, DEMO_NAME);
       if (this.model) await this.addData(demo.data);
     });
     this.preparingDemo = null;
@@ -219,9 +222,15 @@ export class Workspace {
   get recipeJson(): string {
     return recipeToJson({
       ...$state.snapshot(this.recipe),
-      model: this.recipe.model || (this.model?.name ?? ''),
+      model: this.modelInRecipe,
       ...filesForRecipe(this.data.train, this.data.validation, this.recipe),
     });
+  }
+
+  /** The recipe's name for the model, where it is the chosen model's; else the name of the chosen one. */
+  private get modelInRecipe(): string {
+    const { model, recipe } = this;
+    return !model || namesModel(recipe.model, model.name) ? recipe.model : model.name;
   }
 
   /** Why Train cannot be pressed. */

@@ -36,6 +36,8 @@ export interface ModelManifest {
    */
   files: { path: string; size: number; sha256: string }[];
   tensors: StoredTensor[];
+  /** Files of the Hub whose listing named no hash; absent where there are none. */
+  unverified?: string[];
   /** Tensors of the checkpoint that the architecture does not use. */
   unusedTensors: string[];
   storedBytes: number;

@@ -60,8 +60,30 @@ export async function findModel(database: Database, id: string): Promise<ModelMa
  */
 const RECORD = -1;
 
+/** Index under which an unfinished import keeps how far a file was downloaded and hashed. */
+const DOWNLOAD = -2;
+
+export async function putDownload(
+  database: Database,
+  id: string,
+  file: string,
+  state: string,
+): Promise<void> {
+  await storing(() => database.put('chunks', new TextEncoder().encode(state), [id, file, DOWNLOAD]));
+}
+
+export async function findDownload(database: Database, id: string, file: string): Promise<string | null> {
+  const state = await database.get('chunks', [id, file, DOWNLOAD]);
+  return state ? new TextDecoder().decode(state) : null;
+}
+
+/** Removes the record beside a tensor's chunks, which a complete model does not need. */
+export async function forgetRecord(database: Database, id: string, tensor: string): Promise<void> {
+  await database.delete('chunks', [id, tensor, RECORD]);
+}
+
 async function recordKeys(database: Database, id: string): Promise<[string, string, number][]> {
-  return (await database.getAllKeys('chunks', allOf(id))).filter(([, , index]) => index === RECORD);
+  return (await database.getAllKeys('chunks', allOf(id))).filter(([, , at]) => at === RECORD);
 }
 
 function allOf(id: string): IDBKeyRange {
@@ -127,12 +149,28 @@ export async function completeModel(
   manifest.tensors.sort((a, b) => place.get(a.name)! - place.get(b.name)!);
   manifest.complete = true;
   await storing(async () => {
-    const keys = await recordKeys(database, manifest.id);
     const transaction = database.transaction(['models', 'chunks'], 'readwrite', { durability: 'strict' });
+    const done = transaction.done;
+    handledElsewhere(done);
+    const [models, chunks] = [transaction.objectStore('models'), transaction.objectStore('chunks')];
+    const [known, keys] = await Promise.all([
+      models.getKey(manifest.id),
+      chunks.getAllKeys(allOf(manifest.id)),
+    ]);
+    const there = new Set(keys.map(([, name, index]) => `${name} ${index}`));
+    const isWhole = manifest.tensors.every(({ name, chunks: all }) =>
+      all.every((_, index) => there.has(`${name} ${index}`)),
+    );
+    if (known === undefined || !isWhole) {
+      transaction.abort();
+      throw new UserError(
+        `${manifest.name} was deleted, in another tab or by the browser, while it was imported. Import it again.`,
+      );
+    }
     await Promise.all([
-      transaction.objectStore('models').put(manifest),
-      ...keys.map((key) => transaction.objectStore('chunks').delete(key)),
-      transaction.done,
+      models.put(manifest),
+      ...keys.filter(([, , index]) => index < 0).map((key) => chunks.delete(key)),
+      done,
     ]);
   });
 }
@@ -142,6 +180,17 @@ export async function deleteModel(database: Database, id: string): Promise<void>
   await transaction.objectStore('models').delete(id);
   await transaction.objectStore('chunks').delete(allOf(id));
   await transaction.done;
+}
+
+/** Whether a chunk of a tensor is gone, or is not what was written. */
+export async function isDamaged(database: Database, id: string, tensor: StoredTensor): Promise<boolean> {
+  const hashes = inOrder(tensor.chunks.length, READS_IN_FLIGHT, async (index) => {
+    const bytes = await database.get('chunks', [id, tensor.name, index]);
+    return bytes ? sha256Hex(bytes) : null;
+  });
+  let index = 0;
+  for await (const sha256 of hashes) if (sha256 !== tensor.chunks[index++].sha256) return true;
+  return false;
 }
 
 /**
@@ -174,7 +223,7 @@ export async function openModel(
         const bytes = await database.get('chunks', [id, name, index]);
         if (!bytes || (await sha256Hex(bytes)) !== sha256)
           throw new UserError(
-            `The stored copy of ${manifest.name} is damaged (${name}). Delete it and import it again.`,
+            `The stored copy of ${manifest.name} is damaged (${name}). Drop or download its files again: what is damaged is then replaced.`,
           );
         return { part, byteOffset, bytes };
       };

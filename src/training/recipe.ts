@@ -9,13 +9,16 @@ import { UserError, messageOf } from '../lib/errors.ts';
 const positive = v.pipe(
   v.number('must be a number'),
   v.minValue(0, 'must not be negative'),
-  v.finite('must be finite'),
+  v.maxValue(1e6, 'must be at most 1000000'),
 );
+/** No run has more of anything; sums and products of two stay whole numbers. */
+const MOST = 1_000_000;
 const count = (least: number) =>
   v.pipe(
     v.number('must be a number'),
     v.integer('must be a whole number'),
     v.minValue(least, `must be at least ${least}`),
+    v.maxValue(MOST, `must be at most ${MOST}`),
   );
 const ratio = v.pipe(
   v.number('must be a number'),
@@ -44,6 +47,7 @@ const training = v.strictObject({
       v.number('must be a number'),
       v.integer('must be a whole number'),
       v.minValue(-1, 'must be -1 (none) or positive'),
+      v.maxValue(1e9, 'must be at most 1000000000'),
     ),
     -1,
   ),
@@ -62,7 +66,15 @@ const training = v.strictObject({
   weight_decay: v.optional(positive, 0),
   max_grad_norm: v.optional(positive, 1),
   loraplus_lr_ratio: v.optional(v.pipe(positive, v.minValue(1e-6, 'must be positive')), 1),
-  seed: v.optional(v.pipe(count(0), v.maxValue(0xffffffff, 'must be below 2^32')), 42),
+  seed: v.optional(
+    v.pipe(
+      v.number('must be a number'),
+      v.integer('must be a whole number'),
+      v.minValue(0, 'must be at least 0'),
+      v.maxValue(0xffffffff, 'must be below 2^32'),
+    ),
+    42,
+  ),
   packing: v.optional(
     v.literal(
       false,

@@ -1,10 +1,15 @@
 /** Starts workers and wraps them: the only place where the page makes one. */
 import { proxy, wrap, type ProxyMarked, type Remote } from 'comlink';
+import evaluationScript from './evaluation/evaluation.worker.ts?worker&url';
+import historyScript from './history/history.worker.ts?worker&url';
+import importScript from './import/import.worker.ts?worker&url';
+import trainerScript from './trainer/trainer.worker.ts?worker&url';
 import { entryOf, record, recordedErrors } from '../lib/errorLog.ts';
 import type { RequestMade } from '../lib/requests.ts';
 import { receiveErrors } from './errorForwarding.ts';
 import { requestsOf, watchLiveness } from './liveness.ts';
 import { requestsHere } from './networkRequests.ts';
+import { spawnWorker } from './spawnWorker.ts';
 import type { PageTrace } from './pageTrace.ts';
 import type { DatasetApi } from './dataset/datasetProtocol.ts';
 import type { EvaluationApi } from './evaluation/evaluationProtocol.ts';
@@ -87,22 +92,11 @@ function start<T>(worker: Worker, name: string, onCrash: (message: string) => vo
 }
 
 export function startImport(onCrash: (message: string) => void): WorkerHandle<ImportApi> {
-  return start(
-    new Worker(new URL('./import/import.worker.ts', import.meta.url), { type: 'module', name: 'import' }),
-    'import',
-    onCrash,
-  );
+  return start(spawnWorker(importScript, 'import'), 'import', onCrash);
 }
 
 export function startDataset(onCrash: (message: string) => void): WorkerHandle<DatasetApi> {
-  return start(
-    new Worker(new URL('./evaluation/evaluation.worker.ts', import.meta.url), {
-      type: 'module',
-      name: 'dataset',
-    }),
-    'dataset',
-    onCrash,
-  );
+  return start(spawnWorker(evaluationScript, 'dataset'), 'dataset', onCrash);
 }
 
 /** @param set name of the validation file's set */
@@ -110,28 +104,13 @@ export function startEvaluation(
   set: string,
   onCrash: (message: string) => void,
 ): WorkerHandle<EvaluationApi> {
-  return start(
-    new Worker(new URL('./evaluation/evaluation.worker.ts', import.meta.url), {
-      type: 'module',
-      name: `evaluation ${set}`,
-    }),
-    `evaluation ${set}`,
-    onCrash,
-  );
+  return start(spawnWorker(evaluationScript, `evaluation ${set}`), `evaluation ${set}`, onCrash);
 }
 
 export function startHistory(onCrash: (message: string) => void): WorkerHandle<HistoryApi> {
-  return start(
-    new Worker(new URL('./history/history.worker.ts', import.meta.url), { type: 'module', name: 'history' }),
-    'history',
-    onCrash,
-  );
+  return start(spawnWorker(historyScript, 'history'), 'history', onCrash);
 }
 
 export function startTrainer(onCrash: (message: string) => void): WorkerHandle<TrainerApi> {
-  return start(
-    new Worker(new URL('./trainer/trainer.worker.ts', import.meta.url), { type: 'module', name: 'trainer' }),
-    'trainer',
-    onCrash,
-  );
+  return start(spawnWorker(trainerScript, 'trainer'), 'trainer', onCrash);
 }

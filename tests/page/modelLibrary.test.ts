@@ -67,11 +67,24 @@ describe('an import', () => {
     expect(shown).toEqual([]);
   });
 
-  it('is named as the recipe names the model', async () => {
+  it('is named by its folder, whatever the recipe names; loose files by the recipe, once', async () => {
     const models = library('folder:some/where/tiny');
-    void models.importModel(FILES);
-    await vi.waitFor(() => expect(importing[0]?.name).toBe('tiny'));
-    importing[0].result.resolve(MODEL);
+    const names: string[] = [];
+    const bring = async (files: File[]) => {
+      const done = models.importModel(files);
+      await vi.waitFor(() => expect(importing.length).toBe(names.length + 1));
+      names.push(importing.at(-1)!.name);
+      importing.at(-1)!.result.resolve(MODEL);
+      await done;
+    };
+    const loose = [new File(['{}'], 'config.json'), new File([], 'model.safetensors')];
+    await bring(FILES);
+    await bring(loose);
+    stored = [{ ...MODEL, name: 'tiny' }];
+    await models.refresh();
+    await bring(loose);
+    await bring([new File([], 'some-model.gguf')]);
+    expect(names).toEqual(['a-model', 'tiny', 'dropped model', 'some-model']);
   });
 
   it('that fails shows why, and leaves the chosen model', async () => {

@@ -5,6 +5,7 @@ import { writeSafetensors } from '../../src/formats/safetensors.ts';
 import { openDatabase, type Database } from '../../src/storage/database.ts';
 import { deleteModel, findModel, listModels, openModel } from '../../src/storage/models.ts';
 import { importModel } from '../../src/import/importModel.ts';
+import { laneHere } from '../../src/import/tensorLane.ts';
 import { memoryWeightSource } from '../../src/import/weightStream.ts';
 import { READ_BYTES } from '../../src/import/tensorPieces.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
@@ -155,16 +156,42 @@ describe('importing a model', () => {
     );
   });
 
-  it('notices a damaged chunk', async () => {
+  it('notices a damaged chunk, and puts it right from the files when they are dropped again', async () => {
     const manifest = await bring(tinyModelFiles());
+    const before = await chunks((await openModel(database, manifest.id)).weights);
     const key: [string, string, number] = [manifest.id, 'model.norm.weight', 0];
     const bytes = (await database.get('chunks', key))!;
     bytes[3] ^= 1;
     await database.put('chunks', bytes, key);
+    await database.delete('chunks', [manifest.id, 'model.embed_tokens.weight', 0]);
     const { weights } = await openModel(database, manifest.id);
     await expect(chunks(weights)).rejects.toThrow(
-      /stored copy of tiny is damaged \(model.norm.weight\). Delete it and import it again/,
+      /stored copy of tiny is damaged \(.*\). Drop or download its files again: what is damaged is then/,
     );
+    const count = await database.count('chunks');
+    expect((await bring(tinyModelFiles())).id).toBe(manifest.id);
+    expect(await chunks((await openModel(database, manifest.id)).weights)).toEqual(before);
+    expect(await database.count('chunks')).toBe(count + 1);
+  });
+
+  it.each([
+    ['the model', (id: string) => database.delete('models', id)],
+    ['a chunk', (id: string) => database.delete('chunks', [id, 'model.norm.weight', 0])],
+  ])('is not taken for whole where %s was deleted before its last write', async (_what, remove) => {
+    const bringing = bring(tinyModelFiles(), {
+      onProgress(done, total) {
+        if (done === total) void listModels(database).then(([{ id }]) => remove(id));
+      },
+      lanes: [
+        async (modelId, tensor, info, onRead) => {
+          const stored = await laneHere(database)(modelId, tensor, info, onRead);
+          await new Promise((resolve) => setTimeout(resolve, 5));
+          return stored;
+        },
+      ],
+    });
+    await expect(bringing).rejects.toThrow(/tiny was deleted, in another tab .* Import it again/);
+    expect((await listModels(database)).some(({ complete }) => complete)).toBe(false);
   });
 
   it('asks for room before the first write', async () => {

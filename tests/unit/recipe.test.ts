@@ -60,6 +60,17 @@ describe('recipe', () => {
     ['{"traning": {}}', /"traning" is not a key of a recipe; did you mean "training"\?/],
     ['{"training": {"learning_rate": "fast"}}', /"training\.learning_rate" is "fast": it must be a number/],
     ['{"lora": {"r": 0}}', /"lora\.r" is 0: it must be at least 1/],
+    ['{"training": {"num_train_epochs": 1e300}}', /num_train_epochs" is 1e\+300: it must be at most 1000000/],
+    [
+      '{"training": {"per_device_train_batch_size": 1e15}}',
+      /train_batch_size" is 1000000000000000: .* at most/,
+    ],
+    ['{"training": {"max_steps": 1e300}}', /"training.max_steps" is 1e\+300: it must be at most 1000000000/],
+    ['{"training": {"learning_rate": 1e300}}', /"training.learning_rate" is 1e\+300: it must be at most/],
+    [
+      '{"evaluation": {"eval_max_samples": 1e15}}',
+      /eval_max_samples" is 1000000000000000: it must be at most/,
+    ],
     ['{"lora": {"lora_dropout": 1.5}}', /must be between 0 and 1/],
     ['{"quantization": "int8"}', /must be "nf4" or "none"/],
     ['{"lora": {"use_dora": "yes"}}', /must be true or false/],

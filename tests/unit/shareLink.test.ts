@@ -30,6 +30,14 @@ describe('share link', () => {
     );
   });
 
+  it('carries a long prompt, and says where it is too long', () => {
+    const prompt = (length: number) => parseRecipe({ system_prompt: 'ä'.repeat(length) });
+    expect(recipeOfLink(new URL(recipeLink(prompt(10_000), 'http://x/')).hash)).toEqual(prompt(10_000));
+    expect(() => recipeLink(prompt(150_000), 'http://x/')).toThrow(
+      /too long for a link.*recipe.json instead/,
+    );
+  });
+
   it('says what is wrong with a broken one, and takes no other fragment for one', () => {
     expect(recipeOfLink('#step-model')).toBeNull();
     expect(recipeOfLink('')).toBeNull();

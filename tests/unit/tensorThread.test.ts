@@ -4,7 +4,8 @@ import { expose } from 'comlink';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { openDatabase } from '../../src/storage/database.ts';
 import { openModel } from '../../src/storage/models.ts';
-import { importModel, laneHere, type TensorLane } from '../../src/import/importModel.ts';
+import { importModel } from '../../src/import/importModel.ts';
+import { laneHere, type TensorLane } from '../../src/import/tensorLane.ts';
 import { withTensorThread } from '../../src/worker/import/tensorWorker.ts';
 import { tinyModelFiles } from '../helpers/tinyModel.ts';
 

@@ -2,13 +2,15 @@
 import { startImport, withListener, type Remote } from '../../worker/client.ts';
 import { SupervisedWorker } from '../../worker/supervisedWorker.ts';
 import type {
+  HubFacts,
   ImportApi,
   ModelDetails,
   ModelSummary,
   StorageUse,
 } from '../../worker/import/importProtocol.ts';
 import type { Recipe } from '../../training/recipe.ts';
-import { hubEndpoint } from './hubEndpoint.ts';
+import { shortModelName } from '../../lib/modelNames.ts';
+import { hubChoice } from './hubEndpoint.ts';
 
 /** What the library needs of the page. */
 export interface ModelLibraryHost {
@@ -31,18 +33,19 @@ export class ModelLibrary {
 
   constructor(private readonly host: ModelLibraryHost) {}
 
-  async importModel(files: readonly File[]): Promise<void> {
+  /** @param given name of the model; where it is absent, the folder's or the file's */
+  async importModel(files: readonly File[], given = ''): Promise<void> {
     const { recipe } = this.host;
     await this.host.guard('importing a model', async () => {
       const named = files.map((file) => ({ path: file.webkitRelativePath || file.name, blob: file }));
       const folder = named[0]?.path.includes('/') ? named[0].path.split('/')[0] : '';
       const single = named.length === 1 ? named[0].path.replace(/\.gguf$/i, '') : '';
-      const inRecipe = recipe.model
-        .replace(/^folder:/, '')
-        .split('/')
-        .at(-1);
-      await this.bring(inRecipe || folder || single || 'dropped model', (api, name, progress) =>
-        api.importModel(named, name, recipe.quantization, progress),
+      // Loose files have no name of their own: the recipe's, unless a stored model has that one.
+      const inRecipe = shortModelName(recipe.model);
+      const isTaken = this.models.some(({ name, complete }) => complete && name === inRecipe);
+      const name = given || folder || single || (isTaken ? '' : inRecipe) || 'dropped model';
+      await this.bring(name, (api, known, progress) =>
+        api.importModel(named, known, recipe.quantization, progress),
       );
     });
   }
@@ -52,9 +55,22 @@ export class ModelLibrary {
     const { recipe } = this.host;
     await this.host.guard('downloading a model', () =>
       this.bring(id, (api, name, progress) =>
-        api.importFromHub(name, recipe.quantization, { endpoint: hubEndpoint(), token }, progress),
+        api.importFromHub(name, recipe.quantization, { endpoint: hubChoice().endpoint, token }, progress),
       ),
     );
+  }
+
+  /** What the Hub says of a model, before anything is downloaded; null where it could not be asked. */
+  async hubFacts(id: string, token: string): Promise<HubFacts | null> {
+    let facts: HubFacts | null = null;
+    await this.host.guard('asking the Hub about a model', async () => {
+      const access = { endpoint: hubChoice().endpoint, token };
+      const { quantization, training } = this.host.recipe;
+      const limit = training.gpu_memory_limit_gib;
+      const gpuBytes = limit === null ? null : limit * 2 ** 30;
+      facts = await this.worker.ask((api) => api.hubFacts(id, quantization, gpuBytes, access));
+    });
+    return facts;
   }
 
   /**

@@ -4,6 +4,8 @@ import { UserError } from '../../lib/errors.ts';
 import { trainFilesOf, type Recipe } from '../../training/recipe.ts';
 
 const MODEL_FILES = ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'model.safetensors'];
+/** The model's name, in the demo's recipe too. */
+export const DEMO_NAME = 'demo';
 const RECIPE_FILE = 'demo.json';
 
 export interface Demo {

@@ -7,11 +7,13 @@ import { parseRecipe } from '../../training/recipe.ts';
 import type { Recipe } from '../../training/recipe.ts';
 
 const KEY = 'recipe=';
+/** Longer addresses are cut off by programs that people send links with. */
+const LINK_BYTES = 24_000;
 
 /** Names of a person's own files stay out of a link. */
 const PRIVATE = ['train_file', 'validation_files'];
 
-/** @param base the page's own address */
+/** @param base the page's own address @throws UserError where the recipe is too long for a link */
 export function recipeLink(recipe: Recipe, base: string): string {
   const shared: Record<string, unknown> = {
     ...recipe,
@@ -19,11 +21,20 @@ export function recipeLink(recipe: Recipe, base: string): string {
   };
   for (const key of PRIVATE) delete shared[key];
   const bytes = new TextEncoder().encode(JSON.stringify(differences(shared, parseRecipe({})) ?? {}));
-  const text = btoa(String.fromCharCode(...bytes))
+  if (bytes.byteLength > LINK_BYTES)
+    throw new UserError(
+      `This recipe is too long for a link (${bytes.byteLength.toLocaleString('en')} bytes, at most ${LINK_BYTES.toLocaleString('en')}). Shorten the system prompt, or send recipe.json instead.`,
+    );
+  const text = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))
     .replaceAll('+', '-')
     .replaceAll('/', '_')
     .replace(/=+$/, '');
   return `${base.split('#')[0]}#${KEY}${text}`;
+}
+
+/** Whether a fragment is a link's, readable or not. */
+export function hasRecipe(fragment: string): boolean {
+  return fragment.replace(/^#/, '').startsWith(KEY);
 }
 
 /**

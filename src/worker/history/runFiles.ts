@@ -1,4 +1,5 @@
 /** What a run is handed out as: the PEFT folder, and all that is kept of it as one folder. */
+import { baseModelName } from '../../lib/modelNames.ts';
 import { writePeftFolder } from '../../formats/peft.ts';
 import { adapterCard } from '../../export/adapterCard.ts';
 import type { AdapterTensors } from '../../engine/engine.ts';
@@ -21,13 +22,12 @@ export function adapterFolder(
   texts: Readonly<Record<string, string>>,
 ): Map<string, Uint8Array> {
   const { recipe, modelName } = run;
-  const base_model_name_or_path =
-    recipe.model.startsWith('folder:') || recipe.model === '' ? modelName : recipe.model;
+  const base_model_name_or_path = baseModelName(recipe.model, modelName);
   return writePeftFolder(
     run.adapter,
     { ...recipe.lora, base_model_name_or_path },
     texts,
-    adapterCard(recipe, modelName, run),
+    adapterCard(recipe, base_model_name_or_path, run),
   );
 }
 

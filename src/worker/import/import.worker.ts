@@ -4,8 +4,11 @@ import { modelOf } from '../../model/families/registry.ts';
 import { openDatabase, type ModelManifest } from '../../storage/database.ts';
 import { deleteModel, findModel, listModels } from '../../storage/models.ts';
 import { checkRoom, storageUse } from '../../storage/quota.ts';
+import { bytesToStore, downloadVerdict } from '../../import/beforeDownload.ts';
 import { withQuantizer } from '../../import/gpuQuantizer.ts';
-import { importModel, laneHere, type TensorLane } from '../../import/importModel.ts';
+import { importModel } from '../../import/importModel.ts';
+import { laneHere, type TensorLane } from '../../import/tensorLane.ts';
+import { holdingModel } from '../runLock.ts';
 import { serveWorker } from '../serveWorker.ts';
 import type { ImportApi, ModelDetails } from './importProtocol.ts';
 import { withTensorThread } from './tensorWorker.ts';
@@ -14,7 +17,16 @@ const database = openDatabase();
 
 function detailsOf(manifest: ModelManifest): ModelDetails {
   const { config } = modelOf(manifest.config);
-  const { id, name, quantization, complete, storedBytes, importedAt, unusedTensors } = manifest;
+  const {
+    id,
+    name,
+    quantization,
+    complete,
+    storedBytes,
+    importedAt,
+    unusedTensors,
+    unverified = [],
+  } = manifest;
   return {
     id,
     name,
@@ -29,6 +41,7 @@ function detailsOf(manifest: ModelManifest): ModelDetails {
     vocabularySize: config.vocab_size,
     maxPositions: config.max_position_embeddings,
     unusedTensors,
+    unverified,
   };
 }
 
@@ -46,16 +59,33 @@ const api: ImportApi = {
   async importModel(files, name, quantization, onProgress) {
     const store = await database;
     const bring = (lanes: readonly TensorLane[]) =>
-      importModel({ files, name, quantization, database: store, lanes, checkRoom, onProgress });
+      importModel({
+        files,
+        name,
+        quantization,
+        database: store,
+        lanes,
+        checkRoom,
+        onProgress,
+        locked: holdingModel,
+      });
     return detailsOf(
       await withQuantizer(openGpu, (quantize) =>
         quantize ? bring(twoOf(laneHere(store, quantize))) : withTensorThread(laneHere(store), bring),
       ),
     );
   },
-  async importFromHub(id, quantization, access, onProgress) {
-    const { openHubModel, fromHub } = await import('../../storage/hub.ts');
-    const { files, revision } = await openHubModel(id, access);
+  async hubFacts(address, quantization, gpuBytes, access) {
+    const { openHubModel, fromHub } = await import('../../storage/hub/hub.ts');
+    const { id, revision, licence, bytes, files } = await openHubModel(address, access);
+    const { usedBytes, quotaBytes } = await storageUse();
+    const stored = await fromHub(id, () => bytesToStore(files, quantization));
+    const free = quotaBytes > 0 ? quotaBytes - usedBytes : null;
+    return { id, revision, licence, bytes, verdict: downloadVerdict(stored, free, gpuBytes) };
+  },
+  async importFromHub(address, quantization, access, onProgress) {
+    const { openHubModel, fromHub } = await import('../../storage/hub/hub.ts');
+    const { id, files, revision, unverified } = await openHubModel(address, access);
     const store = await database;
     const bring = () =>
       withQuantizer(openGpu, (quantize) =>
@@ -64,15 +94,17 @@ const api: ImportApi = {
           name: id,
           quantization,
           revision,
+          unverified: unverified.length > 0 ? unverified : undefined,
           database: store,
           lanes: twoOf(laneHere(store, quantize)),
           checkRoom,
           onProgress,
+          locked: holdingModel,
         }),
       );
     return detailsOf(await fromHub(id, bring));
   },
-  remove: async (id) => deleteModel(await database, id),
+  remove: (id) => holdingModel(id, async () => deleteModel(await database, id)),
   storage: storageUse,
 };
 

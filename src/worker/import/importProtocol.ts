@@ -1,7 +1,7 @@
 /** What import.worker serves to the page: reading, checking, quantising and storing models. */
 import type { NamedFile } from '../../formats/checkpoint.ts';
 import type { Recipe } from '../../training/recipe.ts';
-import type { HubAccess } from '../../storage/hub.ts';
+import type { HubAccess } from '../../storage/hub/hub.ts';
 import type { ModelSummary } from '../../storage/models.ts';
 import type { StorageUse } from '../../storage/quota.ts';
 
@@ -15,6 +15,21 @@ export interface ModelDetails extends ModelSummary {
   vocabularySize: number;
   maxPositions: number;
   unusedTensors: string[];
+  /** Files of the Hub whose listing named no hash. */
+  unverified: string[];
+}
+
+/** What the Hub says of a model, before anything of it is downloaded. */
+export interface HubFacts {
+  /** "owner/name" */
+  id: string;
+  /** Commit. */
+  revision: string;
+  licence: string | null;
+  /** Bytes of the files that an import reads. */
+  bytes: number;
+  /** Whether the model is one that can be imported, what it takes of the disk and of the GPU, in a sentence. */
+  verdict: string;
 }
 
 /** import.worker: streams, checks and quantises. Owns the list of stored models. */
@@ -27,9 +42,19 @@ export interface ImportApi {
     quantization: Recipe['quantization'],
     onProgress: (done: number, total: number) => void,
   ): Promise<ModelDetails>;
-  /** Downloads a model from the Hub by ranges straight into the store. @param id "owner/name" */
+  /**
+   * @param address "owner/name", "owner/name@revision" or the address of the model's page
+   * @param gpuBytes GPU memory that the recipe allows; null: as much as it takes
+   */
+  hubFacts(
+    address: string,
+    quantization: Recipe['quantization'],
+    gpuBytes: number | null,
+    access: HubAccess,
+  ): Promise<HubFacts>;
+  /** Downloads a model from the Hub by ranges straight into the store. @param address as above */
   importFromHub(
-    id: string,
+    address: string,
     quantization: Recipe['quantization'],
     access: HubAccess,
     onProgress: (done: number, total: number) => void,

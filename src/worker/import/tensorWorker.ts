@@ -3,8 +3,10 @@
  * idle.
  */
 import { proxy, wrap } from 'comlink';
-import type { TensorLane } from '../../import/importModel.ts';
+import type { TensorLane } from '../../import/tensorLane.ts';
 import { receiveErrors } from '../errorForwarding.ts';
+import { spawnWorker } from '../spawnWorker.ts';
+import tensorsScript from './tensors.worker.ts?worker&url';
 import { watchLiveness } from '../liveness.ts';
 
 /**
@@ -16,10 +18,7 @@ export async function withTensorThread<T>(
   work: (lanes: readonly TensorLane[]) => Promise<T>,
 ): Promise<T> {
   if (typeof Worker === 'undefined' || navigator.hardwareConcurrency < 2) return work([here, here]);
-  const worker = new Worker(new URL('./tensors.worker.ts', import.meta.url), {
-    type: 'module',
-    name: 'tensors',
-  });
+  const worker = spawnWorker(tensorsScript, 'tensors');
   let stopWatching = () => undefined as void;
   const ended = new Promise<null>((resolve) => {
     receiveErrors(worker, () => resolve(null));

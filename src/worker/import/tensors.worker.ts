@@ -1,5 +1,5 @@
 import { openDatabase } from '../../storage/database.ts';
-import { laneHere, type TensorLane } from '../../import/importModel.ts';
+import { laneHere, type TensorLane } from '../../import/tensorLane.ts';
 import { serveWorker } from '../serveWorker.ts';
 
 const database = openDatabase();

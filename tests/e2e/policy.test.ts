@@ -1,0 +1,66 @@
+/** Which hosts the page and its workers can reach, as Chromium enforces it. */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { browserPath, openSite, type OpenSite } from '../helpers/page.ts';
+
+describe.skipIf(!browserPath)('the policy of the page and its workers', { timeout: 120_000 }, () => {
+  let open: OpenSite;
+  let elsewhere: Server;
+  let requests: string[];
+  let port: number;
+  beforeAll(async () => {
+    open = await openSite();
+    requests = [];
+    elsewhere = createServer((request, response) => {
+      requests.push(request.url!);
+      response.writeHead(200, { 'access-control-allow-origin': '*' }).end('here');
+    });
+    await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve));
+    ({ port } = elsewhere.address() as AddressInfo);
+  }, 120_000);
+  afterAll(async () => {
+    elsewhere?.close();
+    await open?.close();
+  });
+
+  /** What the page and each of its workers get from an address. */
+  async function reach(query: string, url: string): Promise<Record<string, string>> {
+    const context = await open.newContext();
+    const page = await context.newPage();
+    await page.goto(open.site.url + query);
+    await page.getByRole('button', { name: 'Try it with the demo' }).waitFor();
+    await expect.poll(() => page.workers().length).toBeGreaterThan(1);
+    const ask = (address: string) =>
+      fetch(address, { mode: 'no-cors' }).then(
+        () => 'reached',
+        () => 'refused',
+      );
+    const found: Record<string, string> = { page: await page.evaluate(ask, url) };
+    for (const worker of page.workers())
+      found[/(\w+)\.worker/.exec(worker.url())?.[1] ?? worker.url()] = await worker.evaluate(ask, url);
+    await context.close();
+    return found;
+  }
+
+  it('lets nobody reach another host or another port of this computer', async () => {
+    const found = await reach('', `http://127.0.0.1:${port}/secret`);
+    expect(Object.keys(found)).toEqual(expect.arrayContaining(['page', 'import', 'history']));
+    expect(new Set(Object.values(found))).toEqual(new Set(['refused']));
+    expect(requests).toEqual([]);
+  });
+
+  it('opens the one hub on this computer that the address names', async () => {
+    const found = await reach(`?hub=http://127.0.0.1:${port}`, `http://127.0.0.1:${port}/hub`);
+    expect(new Set(Object.values(found))).toEqual(new Set(['reached']));
+  });
+
+  it('tells that a hub elsewhere is not used, and which host a token is sent to', async () => {
+    const context = await open.newContext();
+    const page = await context.newPage();
+    await page.goto(`${open.site.url}?hub=https://evil.example`);
+    await page.getByText('not from evil.example').waitFor();
+    await page.getByText('Access token, sent to huggingface.co').waitFor({ state: 'attached' });
+    await context.close();
+  });
+});
