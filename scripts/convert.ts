@@ -2,12 +2,13 @@
  * `npm run convert -- ADAPTER --base BASE --to NAME --out DIR`: any PEFT adapter in another form, without a
  * browser.
  *   ADAPTER      a folder with adapter_config.json and adapter_model.safetensors
- *   --base BASE  the hub-layout folder of the model that the adapter was trained on
- *   --to NAME    gguf-lora, merged or mlx; more than once for several
+ *   --base BASE  the model that the adapter was trained on: its hub-layout folder, or a .gguf
+ *   --to NAME    gguf-lora, gguf, merged or mlx; more than once for several
  *   --out DIR    one folder a form is written into it
- *   --dtype D    of merged weights: bfloat16 (default) or float16
+ *   --dtype D    of merged safetensors: bfloat16 (default) or float16
+ *   --outtype T  of a merged GGUF: f16 (default), q8_0, q4_0 or f32
  */
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, existsSync, openAsBlob, statSync } from 'node:fs';
 import { mkdir, rename } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
@@ -15,7 +16,9 @@ import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import { exportForms, EXPORT_NAMES, type ExportName } from '../src/export/exportForms.ts';
 import type { ExportFile } from '../src/export/exportFile.ts';
-import { fileName, openCheckpoint } from '../src/formats/checkpoint.ts';
+import { GGUF_FILE_TYPES, type GgufFileType } from '../src/export/gguf/tensorEncoding.ts';
+import { fileName, openCheckpoint, type NamedFile } from '../src/formats/checkpoint.ts';
+import { UserError } from '../src/lib/errors.ts';
 import { readPeftFolder } from '../src/formats/peft.ts';
 import { streamingWeightSource } from '../src/import/weightStream.ts';
 import { modelOf } from '../src/model/families/registry.ts';
@@ -32,10 +35,12 @@ export async function main(args: string[]): Promise<number> {
       to: { type: 'string', multiple: true },
       out: { type: 'string' },
       dtype: { type: 'string', default: 'bfloat16' },
+      outtype: { type: 'string', default: 'f16' },
     },
   });
   const [adapterFolder] = positionals;
   const { base, to = [], out, dtype } = values;
+  const ggufType = values.outtype.toUpperCase();
   const unknown = to.find((name) => !(EXPORT_NAMES as readonly string[]).includes(name));
   if (!adapterFolder || !base || !out || to.length === 0 || unknown !== undefined) {
     console.error(unknown === undefined ? USAGE : `There is no form ${unknown}.\n${USAGE}`);
@@ -45,23 +50,48 @@ export async function main(args: string[]): Promise<number> {
     console.error(`--dtype ${dtype}: write bfloat16 or float16.`);
     return 2;
   }
+  if (!isFileType(ggufType)) {
+    console.error(
+      `--outtype ${values.outtype}: write ${Object.keys(GGUF_FILE_TYPES).join(', ').toLowerCase()}.`,
+    );
+    return 2;
+  }
   const adapter = await readPeftFolder(
     new Map((await filesOf(adapterFolder)).map(({ path, blob }) => [fileName(path), blob])),
   );
-  const source = await openCheckpoint((await filesOf(base)).filter(({ path }) => !path.includes('/')));
+  const source = await openCheckpoint(await baseFiles(base));
   const weights = streamingWeightSource(source, modelOf(source.config).tensors);
   for (const name of to as ExportName[]) {
-    const files = exportForms[name]({
+    const files = await exportForms[name]({
       adapter,
       base: weights,
+      ...(source.ggufSource && { ggufSource: source.ggufSource }),
+      baseWeights:
+        source.prequantized || source.gguf
+          ? 'the dequantised weights of the files at hand'
+          : 'the weights of the files at hand',
       texts: source.texts,
       name: basename(resolve(adapterFolder)),
       dtype: dtype === 'bfloat16' ? 'BF16' : 'F16',
+      ggufType,
+      system: null,
     });
     for (const file of files) await write(join(out, name), file);
     console.log(`${name}: ${files.map(({ path }) => join(out, name, path)).join(', ')}`);
   }
   return 0;
+}
+
+function isFileType(text: string): text is GgufFileType {
+  return text in GGUF_FILE_TYPES;
+}
+
+/** The files of a folder's top, or the one file. */
+async function baseFiles(base: string): Promise<NamedFile[]> {
+  if (!existsSync(base)) throw new UserError(`There is no ${base}. Give a model's folder, or its .gguf.`);
+  return statSync(base).isDirectory()
+    ? (await filesOf(base)).filter(({ path }) => !path.includes('/'))
+    : [{ path: basename(base), blob: await openAsBlob(base) }];
 }
 
 /** Writes beside the final name and renames at the end: a file that is there is whole. */

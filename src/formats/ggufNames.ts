@@ -18,7 +18,7 @@ export interface GgufArchitecture {
 }
 
 /** Model types that share another's architecture. */
-const SAME_AS: Readonly<Record<string, string>> = { mistral: 'llama' };
+const SAME_AS: Readonly<Record<string, string>> = { mistral: 'llama', olmo3: 'olmo2' };
 
 /** @throws UserError where llama.cpp has no architecture for this model_type, as far as is known here */
 export function ggufArchitecture(modelType: string): GgufArchitecture {

@@ -5,6 +5,8 @@ export type GgufValue =
   | { type: 'uint32' | 'int32' | 'float32'; value: number }
   | { type: 'bool'; value: boolean }
   | { type: 'string'; value: string }
+  /** Copied from another file: its type and value as they are. */
+  | { type: 'copied'; bytes: Uint8Array }
   | { type: 'array'; of: 'int32' | 'uint32' | 'float32'; value: readonly number[] }
   | { type: 'array'; of: 'bool'; value: readonly boolean[] }
   | { type: 'array'; of: 'string'; value: readonly string[] };
@@ -63,7 +65,7 @@ export function ggufHeader(metadata: GgufMetadata, tensors: readonly GgufTensorI
   out.uint64(metadata.size);
   for (const [key, value] of metadata) {
     out.string(key);
-    out.uint32(VALUE_TYPE_IDS[value.type]);
+    if (value.type !== 'copied') out.uint32(VALUE_TYPE_IDS[value.type]);
     writeValue(out, value);
   }
   let offset = 0;
@@ -113,6 +115,9 @@ function writeValue(out: ByteWriter, value: GgufValue): void {
       break;
     case 'string':
       out.string(value.value);
+      break;
+    case 'copied':
+      out.bytes(value.bytes);
       break;
     case 'array':
       out.uint32(VALUE_TYPE_IDS[value.of]);

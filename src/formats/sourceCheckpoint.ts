@@ -57,6 +57,14 @@ export interface Fp8Scales<T> {
   columns: number;
 }
 
+/** What of a GGUF has no place in a checkpoint of the Hub's form. Plain data. */
+export interface GgufSource {
+  /** The file, or the first of its parts: the metadata are in it. */
+  file: NamedFile;
+  /** Tensors that are settings, such as factors of rotary frequencies, under GGUF's own names. */
+  settings: readonly { name: string; shape: readonly number[]; data: Float32Array }[];
+}
+
 export interface SourceCheckpoint {
   config: Record<string, unknown>;
   tensors: Map<string, SourceTensor>;
@@ -64,6 +72,8 @@ export interface SourceCheckpoint {
   prequantized: boolean;
   /** Whether it was read from a GGUF. */
   gguf: boolean;
+  /** Of a checkpoint that was read from a GGUF. */
+  ggufSource?: GgufSource;
   /** Texts of the tokenizer's and template's files that are there, by file name. */
   texts: Record<string, string>;
   /** The files of the weights, in reading order. */

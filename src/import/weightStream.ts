@@ -250,9 +250,10 @@ export function memoryWeightSource(
  * models.
  */
 export function streamingWeightSource(
-  source: SourceCheckpoint,
+  checkpoint: SourceCheckpoint,
   requirements: readonly TensorRequirement[],
 ): WeightSource {
+  const source = withModelNames(checkpoint, requirements);
   const tensors = planTensors(source, requirements, 'none');
   return {
     config: source.config,

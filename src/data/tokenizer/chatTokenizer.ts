@@ -48,7 +48,8 @@ export class ChatTokenizer {
   readonly stopTokenIds: number[];
   /** Ids from here on have no row in the model's embedding table; null: not known. */
   readonly vocabularySize: number | null;
-  private readonly tokenizer: PythonTokenizer;
+  /** Without the template: its added tokens, and what it puts around a text. */
+  readonly tokenizer: PythonTokenizer;
   private readonly template: ChatTemplate;
   private readonly specialIds: ReadonlySet<number>;
 

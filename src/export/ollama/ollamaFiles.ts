@@ -17,6 +17,8 @@ export interface OllamaFilesOptions {
   system: string | null;
   /** The commands of the README, one a line. */
   commands: readonly string[];
+  /** What a person must know beside, each a paragraph of the README. */
+  notes?: readonly string[];
 }
 
 /**
@@ -29,13 +31,19 @@ export function ollamaFiles({
   adapter,
   system,
   commands,
+  notes = [],
 }: OllamaFilesOptions): ExportFile[] {
+  const readme = (lines: readonly string[], more: readonly string[]) =>
+    wholeFile(
+      'README.md',
+      lines.map((line) => `    ${line}\n`).join('') + more.map((note) => `\n${note}\n`).join(''),
+    );
   if (tokenizer === null)
     return [
-      wholeFile(
-        'README.md',
-        `${commands.join('\n')}\n\nThere is no Modelfile: the base model's folder holds no tokenizer, so its prompts are unknown.\n`,
-      ),
+      readme(commands, [
+        'There is no Modelfile: the base model has no tokenizer with a chat template, so its prompts are unknown.',
+        ...notes,
+      ]),
     ];
   const render = (messages: Parameters<ChatTokenizer['render']>[0], addGenerationPrompt: boolean) =>
     tokenizer.render(messages, { addGenerationPrompt, dateString: DEFAULT_DATE_STRING });
@@ -50,18 +58,16 @@ export function ollamaFiles({
     });
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return [wholeFile('README.md', `${commands.join('\n')}\n\nThere is no Modelfile: ${error.message}\n`)];
+    return [readme(commands, [`There is no Modelfile: ${error.message}`, ...notes])];
   }
   return [
     wholeFile('Modelfile', made),
-    wholeFile(
-      'README.md',
+    readme(
       [
-        `ollama create tuned -f Modelfile && ollama run tuned   # after FROM names the base model`,
+        `ollama create tuned -f Modelfile && ollama run tuned${adapter === undefined ? '' : '   # after FROM names the base model'}`,
         ...commands,
-      ]
-        .map((line) => `    ${line}\n`)
-        .join(''),
+      ],
+      notes,
     ),
   ];
 }

@@ -22,6 +22,8 @@ export interface GgufTensor {
 
 export interface GgufFile {
   metadata: Map<string, GgufValue>;
+  /** Where each value lies in the file, its type ahead of it: first byte and one past the last. */
+  valueRanges: Map<string, [begin: number, end: number]>;
   tensors: GgufTensor[];
 }
 
@@ -199,16 +201,19 @@ function parse(cursor: Cursor): GgufFile {
   const tensorCount = cursor.count('its number of tensors', 24, MOST_TENSORS);
   const keyCount = cursor.count('its number of metadata keys', 13, MOST_KEYS);
   const metadata = new Map<string, GgufValue>();
+  const valueRanges: GgufFile['valueRanges'] = new Map();
   for (let i = 0; i < keyCount; i++) {
     const key = cursor.string(`the name of metadata key ${i}`, LONGEST_KEY);
     if (metadata.has(key)) cursor.fail(`the metadata key ${key} is there twice.`);
+    const begin = cursor.position;
     metadata.set(key, cursor.value(cursor.uint32(), key));
+    valueRanges.set(key, [begin, cursor.position]);
   }
   const alignment = metadata.get('general.alignment') ?? DEFAULT_ALIGNMENT;
   if (typeof alignment !== 'number' || alignment < 8 || alignment % 8 !== 0)
     return cursor.fail(`general.alignment is ${JSON.stringify(alignment)}, but must be a multiple of 8.`);
   const entries = Array.from({ length: tensorCount }, (_, i) => readEntry(cursor, i));
-  return { metadata, tensors: place(cursor, entries, alignment) };
+  return { metadata, valueRanges, tensors: place(cursor, entries, alignment) };
 }
 
 /** An entry of the index: `offset` counts from where the data begins. */

@@ -19,7 +19,7 @@ const SETTINGS = /^rope_(freqs|factors_long|factors_short)\.weight$|\.attn_rot_e
 
 /** @param files one GGUF, or all parts of a split one @throws UserError naming what is not read */
 export async function openGguf(files: readonly NamedFile[]): Promise<SourceCheckpoint> {
-  const { metadata: m, parts } = await readParts(files);
+  const { metadata: m, first, parts } = await readParts(files);
   const family = GGUF_FAMILIES.get(m.architecture);
   if (!family)
     return m.fail(
@@ -44,11 +44,22 @@ export async function openGguf(files: readonly NamedFile[]): Promise<SourceCheck
         return [source.name, source];
       }),
   );
+  const settings = [...byName.values()].filter(({ name }) => /^rope_/.test(name) && SETTINGS.test(name));
   return {
     config,
     tensors,
     prequantized: false,
     gguf: true,
+    ggufSource: {
+      file: first,
+      settings: await Promise.all(
+        settings.map(async (tensor) => ({
+          name: tensor.name,
+          shape: tensor.shape,
+          data: Float32Array.from((await values(tensor))!),
+        })),
+      ),
+    },
     texts: ggufTokenizer(m),
     weightFiles: parts.map(({ file }) => file),
   };
@@ -71,7 +82,8 @@ async function readParts(files: readonly NamedFile[]) {
       throw new UserError(
         `These are ${read.length} GGUF files that are no parts of one model (${read.map(({ file }) => fileName(file.path)).join(', ')}). Drop one of them.`,
       );
-    return { metadata: new GgufMetadata(any.metadata, fileName(any.file.path)), parts: read };
+    const metadata = new GgufMetadata(any.metadata, fileName(any.file.path));
+    return { metadata, first: any.file, parts: read };
   }
   const parts = read.toSorted((a, b) => number(a, 'split.no', 0) - number(b, 'split.no', 0));
   const first = parts[0] ?? any;
@@ -92,7 +104,7 @@ async function readParts(files: readonly NamedFile[]) {
     throw new UserError(
       `${name}: its parts hold ${tensors.length} tensors in place of ${expected}. Download them again.`,
     );
-  return { metadata: new GgufMetadata(first.metadata, name), parts };
+  return { metadata: new GgufMetadata(first.metadata, name), first: first.file, parts };
 }
 
 /** All of a small tensor, null where there is none. */

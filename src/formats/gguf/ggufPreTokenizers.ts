@@ -78,6 +78,22 @@ const KNOWN: [string[], PreTokenizer][] = [
   [['smollm', 'starcoder', 'refact', 'command-r', 'codeshell', 'exaone', 'minerva-7b'], DIGITS_THEN_GPT2],
 ];
 
+/**
+ * Names under which llama.cpp splits texts in different manners, one each, the commonest first: among them an
+ * export looks for the one that gives a tokenizer's own ids.
+ */
+export const WRITTEN_PRE_TOKENIZERS = [
+  'llama-bpe',
+  'qwen2',
+  'smollm',
+  'gpt-2',
+  'smaug-bpe',
+  'stablelm2',
+  'tekken',
+  'gpt-4o',
+  'qwen35',
+] as const;
+
 /** @throws UserError naming a pre-tokenizer that is not known */
 export function preTokenizerOf(m: GgufMetadata): PreTokenizer {
   const name = m.text('tokenizer.ggml.pre', 'default');

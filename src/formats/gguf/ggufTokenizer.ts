@@ -23,9 +23,13 @@ interface Vocabulary {
 /** The word boundary of SentencePiece. */
 const SPACE = '▁';
 
-/** @returns texts by file name @throws UserError naming the metadata key that is missing or not supported */
+/**
+ * @returns texts by file name; none where the file says that it has no tokenizer
+ * @throws UserError naming the metadata key that is missing or not supported
+ */
 export function ggufTokenizer(m: GgufMetadata): Record<string, string> {
   const model = m.text('tokenizer.ggml.model');
+  if (model === 'none' || model === 'no_vocab') return {};
   const vocabulary = readVocabulary(m);
   const names = { bos: tokenOf(m, vocabulary, 'bos'), eos: tokenOf(m, vocabulary, 'eos') };
   const tokenizer =
