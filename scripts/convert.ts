@@ -1,7 +1,7 @@
 /**
- * `npm run convert -- ADAPTER --base BASE --to NAME --out DIR`: any PEFT adapter in another form, without a
+ * `npm run convert -- ADAPTER --base BASE --to NAME --out DIR`: any PEFT or GGUF LoRA adapter in another form, without a
  * browser.
- *   ADAPTER      a folder with adapter_config.json and adapter_model.safetensors
+ *   ADAPTER      a folder with adapter_config.json and adapter_model.safetensors, or a GGUF LoRA adapter
  *   --base BASE  the model that the adapter was trained on: its hub-layout folder, or a .gguf
  *   --to NAME    gguf-lora, gguf, merged or mlx; more than once for several
  *   --out DIR    one folder a form is written into it
@@ -17,9 +17,9 @@ import { parseArgs } from 'node:util';
 import { exportForms, EXPORT_NAMES, type ExportName } from '../src/export/exportForms.ts';
 import type { ExportFile } from '../src/export/exportFile.ts';
 import { GGUF_FILE_TYPES, type GgufFileType } from '../src/export/gguf/tensorEncoding.ts';
-import { fileName, openCheckpoint, type NamedFile } from '../src/formats/checkpoint.ts';
+import { openCheckpoint, type NamedFile } from '../src/formats/checkpoint.ts';
 import { UserError } from '../src/lib/errors.ts';
-import { readPeftFolder } from '../src/formats/peft.ts';
+import { readAdapter } from '../src/import/readAdapter.ts';
 import { streamingWeightSource } from '../src/import/weightStream.ts';
 import { modelOf } from '../src/model/families/registry.ts';
 import { filesOf } from './lib/nodeFiles.ts';
@@ -56,11 +56,9 @@ export async function main(args: string[]): Promise<number> {
     );
     return 2;
   }
-  const adapter = await readPeftFolder(
-    new Map((await filesOf(adapterFolder)).map(({ path, blob }) => [fileName(path), blob])),
-  );
-  const source = await openCheckpoint(await baseFiles(base));
+  const source = await openCheckpoint(await filesAt(base));
   const weights = streamingWeightSource(source, modelOf(source.config).tensors);
+  const adapter = await readAdapter(await filesAt(adapterFolder), source.config);
   for (const name of to as ExportName[]) {
     const files = await exportForms[name]({
       adapter,
@@ -87,11 +85,11 @@ function isFileType(text: string): text is GgufFileType {
 }
 
 /** The files of a folder's top, or the one file. */
-async function baseFiles(base: string): Promise<NamedFile[]> {
-  if (!existsSync(base)) throw new UserError(`There is no ${base}. Give a model's folder, or its .gguf.`);
-  return statSync(base).isDirectory()
-    ? (await filesOf(base)).filter(({ path }) => !path.includes('/'))
-    : [{ path: basename(base), blob: await openAsBlob(base) }];
+async function filesAt(path: string): Promise<NamedFile[]> {
+  if (!existsSync(path)) throw new UserError(`There is no ${path}. Give a folder, or a .gguf.`);
+  return statSync(path).isDirectory()
+    ? (await filesOf(path)).filter((file) => !file.path.includes('/'))
+    : [{ path: basename(path), blob: await openAsBlob(path) }];
 }
 
 /** Writes beside the final name and renames at the end: a file that is there is whole. */

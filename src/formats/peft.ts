@@ -3,7 +3,8 @@
  * unmodified, and read back.
  */
 import { UserError } from '../lib/errors.ts';
-import { readPeftSettings, type PeftSettings } from './peftSettings.ts';
+import { withOneRank } from './oneRank.ts';
+import { patternValue, readPeftSettings, type PeftSettings } from './peftSettings.ts';
 import { readSafetensorsHeader, toFloat32, writeSafetensors } from './safetensors.ts';
 import type { Float32Tensor } from './tensors.ts';
 
@@ -75,9 +76,14 @@ function targetModules(tensors: ReadonlyMap<string, Float32Tensor>): string[] {
   ].sort();
 }
 
-/** An adapter as PEFT wrote it. */
+/** An adapter as PEFT wrote it, or another program in a form of its own. */
 export interface ReadAdapter {
   settings: PeftSettings;
+  /**
+   * Whether its modules had ranks or alphas of their own: they were brought to one, which computes the same but
+   * would not learn the same.
+   */
+  evened: boolean;
   /** float32 under PEFT's names: base_model.model.<module>.lora_A.weight … */
   tensors: Map<string, Float32Tensor>;
   /** Adapted modules, in the order of the file. */
@@ -114,18 +120,17 @@ export async function readPeftFolder(files: ReadonlyMap<string, Blob>): Promise<
       : name.endsWith('.lora_B.weight')
         ? shape[1]
         : null;
-    if (rank !== null && rank !== settings.r)
+    const expected = patternValue(settings.rank_pattern, moduleOf(name), settings.r);
+    if (rank !== null && rank !== expected)
       throw new UserError(
-        `adapter_model.safetensors: ${written} is [${shape}], which does not fit r = ${settings.r} of adapter_config.json.`,
+        `adapter_model.safetensors: ${written} is [${shape}], which does not fit r = ${expected} of adapter_config.json.`,
       );
     tensors.set(name, {
       shape,
       data: toFloat32(dtype, new Uint8Array(await weights.slice(begin, end).arrayBuffer())),
     });
   }
-  const modules = [
-    ...new Set([...tensors.keys()].map((name) => name.slice(PREFIX.length).replace(/\.lora_.*$/, ''))),
-  ];
+  const modules = [...new Set([...tensors.keys()].map(moduleOf))];
   if (modules.length === 0) throw new UserError(`adapter_model.safetensors holds no tensor. ${AGAIN}`);
   for (const module of modules) {
     for (const matrix of ['lora_A', 'lora_B'])
@@ -151,7 +156,21 @@ export async function readPeftFolder(files: ReadonlyMap<string, Blob>): Promise<
       throw new UserError(
         `adapter_model.safetensors: ${name} holds NaN or infinite values: the adapter comes from a diverged run.`,
       );
-  return { settings, tensors, modules };
+  const { rank_pattern, alpha_pattern, ...plain } = settings;
+  const own = new Map(
+    modules.map((module) => [
+      module,
+      {
+        r: patternValue(rank_pattern, module, plain.r),
+        lora_alpha: patternValue(alpha_pattern, module, plain.lora_alpha),
+      },
+    ]),
+  );
+  return { ...withOneRank(tensors, plain, own), tensors, modules };
+}
+
+function moduleOf(name: string): string {
+  return name.slice(PREFIX.length).replace(/\.lora_.*$/, '');
 }
 
 /**

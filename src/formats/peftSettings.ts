@@ -69,8 +69,23 @@ function isOff(value: unknown): boolean {
 
 const INSTEAD = 'Use an adapter that PEFT or Finetab saved for a causal language model.';
 
+/** Numbers by patterns of module names, in the order in which they are tried. */
+export type NumberPattern = readonly (readonly [pattern: string, value: number])[];
+
+/** Settings as the file has them: some modules may have a rank or an alpha of their own. */
+export interface WrittenPeftSettings extends PeftSettings {
+  rank_pattern: NumberPattern;
+  alpha_pattern: NumberPattern;
+}
+
+/** What a pattern gives a module; `fallback` where none matches (peft/utils/other.py, get_pattern_key). */
+export function patternValue(patterns: NumberPattern, module: string, fallback: number): number {
+  const found = patterns.find(([key]) => new RegExp(`^(?:.*\\.)?(?:${key})$`).test(module));
+  return found ? found[1] : fallback;
+}
+
 /** @param text of adapter_config.json @throws UserError naming the key that is not honoured */
-export function readPeftSettings(text: string): PeftSettings {
+export function readPeftSettings(text: string): WrittenPeftSettings {
   let config: Record<string, unknown>;
   try {
     config = JSON.parse(text) as Record<string, unknown>;
@@ -88,8 +103,15 @@ export function readPeftSettings(text: string): PeftSettings {
   if (typeof config.lora_alpha !== 'number' || !(config.lora_alpha > 0))
     fail('lora_alpha', 'it must be a positive number');
   if (config.bias !== undefined && config.bias !== 'none') fail('bias', 'trained biases are not read');
-  for (const key of ['rank_pattern', 'alpha_pattern'])
-    if (!isOff(config[key])) fail(key, 'one rank and one alpha for all modules is read');
+  const pattern = (key: 'rank_pattern' | 'alpha_pattern'): NumberPattern => {
+    const entries = Object.entries(isOff(config[key]) ? {} : (config[key] as Record<string, unknown>));
+    for (const [module, value] of entries) {
+      if (!/^\^?[\w.-]+$/.test(module))
+        fail(key, `of its keys only names of modules are read, not ${module}`);
+      if (typeof value !== 'number' || !(value > 0)) fail(key, 'its values must be positive numbers');
+    }
+    return entries as NumberPattern;
+  };
   for (const key of ['modules_to_save', 'trainable_token_indices', 'layer_replication', 'target_parameters'])
     if (!isOff(config[key])) fail(key, 'only LoRA matrices are read');
   for (const key of ['lora_bias', 'fan_in_fan_out']) if (config[key] === true) fail(key, 'it must be false');
@@ -108,6 +130,8 @@ export function readPeftSettings(text: string): PeftSettings {
     lora_dropout: typeof config.lora_dropout === 'number' ? config.lora_dropout : 0,
     use_rslora: config.use_rslora === true,
     use_dora: config.use_dora === true,
+    rank_pattern: pattern('rank_pattern'),
+    alpha_pattern: pattern('alpha_pattern'),
     base_model_name_or_path:
       typeof config.base_model_name_or_path === 'string' ? config.base_model_name_or_path : null,
   };

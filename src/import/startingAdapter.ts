@@ -11,10 +11,15 @@ import type { LoraSettings } from '../engine/engine.ts';
  * @throws UserError naming the first module that the model lacks or whose size differs
  */
 export function loraOf(
-  { settings, modules, tensors }: ReadAdapter,
+  { settings, modules, tensors, evened }: ReadAdapter,
   model: Model,
   modelName: string,
 ): LoraSettings {
+  if (evened)
+    throw new UserError(
+      "The adapter's modules have ranks or alphas of their own (rank_pattern, alpha_pattern), and a run has one of " +
+        'each. Start from an adapter without them.',
+    );
   const linears = new Map(
     model.tensors.filter(isLinear).map(({ name, shape }) => [name.replace(/\.weight$/, ''), shape]),
   );

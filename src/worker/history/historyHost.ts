@@ -1,7 +1,6 @@
 /** What history.worker serves: the runs kept in this browser. */
 import type { NamedFile } from '../../formats/checkpoint.ts';
 import { fileName } from '../../formats/checkpoint.ts';
-import { readPeftFolder } from '../../formats/peft.ts';
 import { zipFolder } from '../../formats/zip.ts';
 import { UserError } from '../../lib/errors.ts';
 import { modelOf } from '../../model/families/registry.ts';
@@ -22,6 +21,7 @@ import type { AdapterTensors } from '../../engine/engine.ts';
 import type { EvaluationResult } from '../../training/evaluation.ts';
 import type { MetricsLine } from '../../training/metrics.ts';
 import type { Recipe } from '../../training/recipe.ts';
+import { readAdapter } from '../../import/readAdapter.ts';
 import { loraOf } from '../../import/startingAdapter.ts';
 import type { Checkpoint } from '../../training/runRecord.ts';
 import type { BlindTest, HistoryApi, RunDetails, RunSummary } from './historyProtocol.ts';
@@ -116,12 +116,10 @@ export class HistoryHost implements HistoryApi {
     return this.fitted(
       name,
       modelId,
-      new Map(
-        [...(await this.adapterFolder(runId))].map(([file, bytes]) => [
-          file,
-          new Blob([bytes as Uint8Array<ArrayBuffer>]),
-        ]),
-      ),
+      [...(await this.adapterFolder(runId))].map(([path, bytes]) => ({
+        path,
+        blob: new Blob([bytes as Uint8Array<ArrayBuffer>]),
+      })),
     );
   }
 
@@ -130,21 +128,14 @@ export class HistoryHost implements HistoryApi {
       .find(({ path }) => fileName(path) === 'adapter_config.json')
       ?.path.split('/')
       .at(-2);
-    return this.fitted(
-      folder ?? 'dropped adapter',
-      modelId,
-      new Map(files.map(({ path, blob }) => [fileName(path), blob])),
-    );
+    const gguf = files.find(({ path }) => /\.gguf$/i.test(path));
+    return this.fitted(folder ?? (gguf ? fileName(gguf.path) : 'dropped adapter'), modelId, files);
   }
 
-  private async fitted(
-    name: string,
-    modelId: string,
-    files: ReadonlyMap<string, Blob>,
-  ): Promise<StartingAdapter> {
+  private async fitted(name: string, modelId: string, files: readonly NamedFile[]): Promise<StartingAdapter> {
     const manifest = await findModel(await this.database, modelId);
     if (!manifest) throw new UserError('Choose a model first: the adapter is checked against it.');
-    const read = await readPeftFolder(files);
+    const read = await readAdapter(files, manifest.config);
     return {
       name,
       modelId,
