@@ -103,7 +103,13 @@ export function tuningProblems(plans: readonly Plan[]): FoundProblem[] {
 /** All configs of a level, and for the heuristic's also half and twice its split-K. */
 export function configsAt(problem: TuningProblem, settings: KernelSettings): KernelConfig[] {
   const configs = problem.configs(settings);
-  return [...configs, ...problem.near(configs[0], settings)];
+  const heuristic = configs[0];
+  const [variant, splitK] = heuristic.name.split(' / ');
+  const kernelsOf = (config: KernelConfig) => JSON.stringify(problem.dispatches(config, settings));
+  const near = [Number(splitK) / 2, Number(splitK) * 2]
+    .map((parts) => ({ ...heuristic, name: `${variant} / ${parts}` }))
+    .filter((config) => kernelsOf(config) !== kernelsOf(heuristic));
+  return [...configs, ...near];
 }
 
 /** @throws where even the plain heuristic's config cannot run */

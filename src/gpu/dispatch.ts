@@ -62,8 +62,7 @@ export interface TuningProblem {
   outputs: BufferReference[];
   /** The heuristic's config, which runs where nothing was measured, then the others. */
   configs(settings: KernelSettings): KernelConfig[];
-  /** Configs that differ from this one by one number, to be tried once it is the fastest. */
-  near(config: KernelConfig, settings: KernelSettings): KernelConfig[];
+  /** The kernels of a config by its name; those of the heuristic's where it does not fit. */
   dispatches(config: KernelConfig, settings: KernelSettings): Dispatch[];
 }
 

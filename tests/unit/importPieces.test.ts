@@ -5,7 +5,6 @@
 import 'fake-indexeddb/auto';
 import { describe, expect, it } from 'vitest';
 import { importModel } from '../../src/import/importModel.ts';
-import {} from '../../src/import/weightStream.ts';
 import { READ_BYTES } from '../../src/import/tensorPieces.ts';
 import { Nf4Quantizer } from '../../src/quant/nf4.ts';
 import { openDatabase } from '../../src/storage/database.ts';

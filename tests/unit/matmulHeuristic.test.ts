@@ -1,5 +1,6 @@
 /** Which matmul variants fit a product, which one the heuristic takes, and when a choice overrides it. */
 import { describe, expect, it } from 'vitest';
+import { configsAt } from '../../scripts/bench/variants.ts';
 import type { TensorKind } from '../../src/formats/tensors.ts';
 import type { KernelLevel, KernelSettings } from '../../src/gpu/dispatch.ts';
 import { Graph } from '../../src/graph/graph.ts';
@@ -9,7 +10,6 @@ import {
   selectedConfig,
   configName,
   matmulKey,
-  neighbouringConfigs,
   candidateConfigs,
 } from '../../src/ops/matmul/matmulConfigs.ts';
 import { gpuMatmul } from '../../src/ops/matmul/gpuMatmul.ts';
@@ -77,17 +77,16 @@ describe('variants of a product', () => {
     expect(candidateConfigs(layer, settings('plain')).map(({ variant }) => variant.tileM)).not.toContain(16);
   });
 
-  it('have neighbours with half and twice the split-K, within the limits', () => {
-    const [heuristic] = candidateConfigs(layer, settings('plain'));
-    expect(neighbouringConfigs(heuristic, layer, settings('plain')).map(({ splitK }) => splitK)).toEqual([
-      2, 8,
-    ]);
-    expect(
-      neighbouringConfigs({ ...heuristic, splitK: 64 }, layer, settings('plain')).map(({ splitK }) => splitK),
-    ).toEqual([32]);
-    expect(
-      neighbouringConfigs({ ...heuristic, splitK: 1 }, linear(512, 2048, 128), settings('plain')),
-    ).toEqual([]);
+  it('are measured by bench with half and twice the split-K of the heuristic too, within the limits', () => {
+    const near = (product: MatmulProblem) => {
+      const problem = gpuMatmul(product, settings('plain'), 0)[0].tuningProblem!;
+      const candidates = candidateConfigs(product, settings('plain')).map(configName);
+      return configsAt(problem, settings('plain'))
+        .map(({ name }) => name)
+        .slice(candidates.length);
+    };
+    expect(near(layer)).toEqual(['plain 128x128 8x8 unrolled / 2', 'plain 128x128 8x8 unrolled / 8']);
+    expect(near(linear(2048, 2048, 128))).toEqual([]);
   });
 });
 

@@ -4,13 +4,7 @@
  */
 import type { Dispatch, KernelConfig, KernelSettings, TuningProblem } from '../../gpu/dispatch.ts';
 import { outputBindings } from './groupedGemm.ts';
-import {
-  candidateConfigs,
-  configName,
-  matmulKey,
-  neighbouringConfigs,
-  selectedConfig,
-} from './matmulConfigs.ts';
+import { candidateConfigs, configName, matmulKey, selectedConfig } from './matmulConfigs.ts';
 import type { MatmulConfig } from './matmulHeuristic.ts';
 import type { MatmulProblem } from './matmulProblem.ts';
 import { skinnyMatmul } from './skinnyMatmul.ts';
@@ -35,18 +29,16 @@ function tuningProblemOf(problem: MatmulProblem, scratchIndex: number): TuningPr
     level: config.variant.level,
     bound: config.variant.bound,
   });
-  const toMatmulConfig = ({ name }: KernelConfig, settings: KernelSettings) =>
-    selectedConfig(problem, { ...settings, choices: new Map([[key, name]]) });
   const { m, n, k } = problem;
   return {
     key,
     operations: m * n * k,
     outputs: Object.values(outputBindings(problem)),
     configs: (settings) => candidateConfigs(problem, settings).map(toKernelConfig),
-    near: (config, settings) =>
-      neighbouringConfigs(toMatmulConfig(config, settings), problem, settings).map(toKernelConfig),
-    dispatches: (config, settings) =>
-      configDispatches(toMatmulConfig(config, settings), problem, settings, scratchIndex),
+    dispatches: ({ name }, settings) => {
+      const config = selectedConfig(problem, { ...settings, choices: new Map([[key, name]]) });
+      return configDispatches(config, problem, settings, scratchIndex);
+    },
   };
 }
 

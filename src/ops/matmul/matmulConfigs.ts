@@ -74,14 +74,3 @@ function suitsSides({ shader, tileM, tileN }: MatmulVariant, { m, n }: MatmulPro
     tile === 16 || tile === 48 ? side <= tile : tile / 2 < side || tile <= 32;
   return shader === 'matmul_skinny' || (suits(tileM, m) && suits(tileN, n));
 }
-
-/** The same variant with half and with twice the split-K. */
-export function neighbouringConfigs(
-  { variant, splitK }: MatmulConfig,
-  problem: MatmulProblem,
-  settings: KernelSettings,
-): MatmulConfig[] {
-  return [splitK / 2, splitK * 2]
-    .filter((changed) => fitsSplitK(variant, changed, problem, settings))
-    .map((changed) => ({ variant, splitK: changed }));
-}
