@@ -15,7 +15,12 @@ import { lavapipeEnvironment } from './lib/lavapipe.ts';
 import { resultOf, type TestRun, type VitestReport } from './lib/testReport.ts';
 
 /** Tests that need what SwiftShader does not offer, or that gain from a second implementation of Vulkan. */
-const ON_LAVAPIPE = ['tests/gradients/levels.test.ts', 'tests/gradients/variants.test.ts'];
+const ON_LAVAPIPE = [
+  'tests/gradients/levels.test.ts',
+  'tests/gradients/variants.test.ts',
+  'tests/gradients/attentionVariants.test.ts',
+  'tests/gradients/decode.test.ts',
+];
 
 export async function main(args: string[]): Promise<number> {
   const whole = args.length === 0;

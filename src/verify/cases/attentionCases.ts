@@ -28,23 +28,30 @@ const ATTENTIONS: { name: string; lengths: number[]; settings: Omit<AttentionSet
 ];
 
 export function attentionCases(): OpCase[] {
+  return ATTENTIONS.map(({ name, lengths, settings }) => attentionCase(name, lengths, settings));
+}
+
+/** Attention over documents of these lengths, with random queries, keys and values. */
+export function attentionCase(
+  name: string,
+  lengths: readonly number[],
+  settings: Omit<AttentionSettings, 'scale'>,
+): OpCase {
   const { cases, build } = caseList();
-  for (const { name, lengths, settings } of ATTENTIONS) {
-    build(`attention ${name}`, (c) => {
-      const feeds = documentFeeds(lengths);
-      const tokens = feeds.documentStart.length;
-      const { heads, keyHeads, headDim } = settings;
-      const [q, k, v] = [
-        c.leaf('q', tokens, heads * headDim),
-        c.leaf('k', tokens, keyHeads * headDim),
-        c.leaf('v', tokens, keyHeads * headDim),
-      ];
-      const documents = {
-        start: c.input('documentStart', feeds.documentStart),
-        end: c.input('documentEnd', feeds.documentEnd),
-      };
-      return [attention(c.graph, q, k, v, documents, { ...settings, scale: 1 / Math.sqrt(headDim) })];
-    });
-  }
-  return cases;
+  build(`attention ${name}`, (c) => {
+    const feeds = documentFeeds(lengths);
+    const tokens = feeds.documentStart.length;
+    const { heads, keyHeads, headDim } = settings;
+    const [q, k, v] = [
+      c.leaf('q', tokens, heads * headDim),
+      c.leaf('k', tokens, keyHeads * headDim),
+      c.leaf('v', tokens, keyHeads * headDim),
+    ];
+    const documents = {
+      start: c.input('documentStart', feeds.documentStart),
+      end: c.input('documentEnd', feeds.documentEnd),
+    };
+    return [attention(c.graph, q, k, v, documents, { ...settings, scale: 1 / Math.sqrt(headDim) })];
+  });
+  return cases[0];
 }
