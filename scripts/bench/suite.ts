@@ -1,5 +1,6 @@
 /** Runs the benchmark's parts in order on one device, in Node or in a page. */
-import { isSoftwareAdapter, type GpuContext } from '../../src/gpu/gpuContext.ts';
+import { isSoftwareAdapter } from '../../src/gpu/adapterInfo.ts';
+import type { GpuContext } from '../../src/gpu/gpuContext.ts';
 import { measureCopy } from './copy.ts';
 import { benchDecode } from './decode.ts';
 import { benchEager } from './eager.ts';

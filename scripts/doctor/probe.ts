@@ -4,7 +4,8 @@
  */
 import { packDocuments } from '../../src/data/packing.ts';
 import { isNf4, tensorPartBytes } from '../../src/formats/tensors.ts';
-import { isSoftwareAdapter, openGpu, type GpuContext } from '../../src/gpu/gpuContext.ts';
+import { isSoftwareAdapter } from '../../src/gpu/adapterInfo.ts';
+import { openGpu, type GpuContext } from '../../src/gpu/gpuContext.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
 import { makeEnginePlans } from '../../src/engine/enginePlans.ts';
 import { memoryReport } from '../../src/engine/memoryReport.ts';

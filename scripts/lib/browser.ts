@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
-import { adapterName, isSoftwareAdapter } from '../../src/gpu/gpuContext.ts';
+import { adapterName, isSoftwareAdapter } from '../../src/gpu/adapterInfo.ts';
 import { softwareNotice } from './graphicsCards.ts';
 
 const LINUX = [

@@ -1,6 +1,7 @@
 /** WebGPU in Node by Dawn (the npm package `webgpu`), and the environment that lets it find an adapter. */
 import { create, globals } from 'webgpu';
-import { isSoftwareAdapter, openGpu, type GpuContext } from '../../src/gpu/gpuContext.ts';
+import { isSoftwareAdapter } from '../../src/gpu/adapterInfo.ts';
+import { openGpu, type GpuContext } from '../../src/gpu/gpuContext.ts';
 import { softwareNotice } from './graphicsCards.ts';
 import { pollPatiently } from './patientPolling.ts';
 

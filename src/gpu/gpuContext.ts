@@ -1,5 +1,6 @@
 /** The one GPU device: limits, settings for its kernels, allocation with a ledger, and the pipeline cache. */
 import { DeviceLostError, messageOf } from '../lib/errors.ts';
+import { adapterName, isSoftwareAdapter, offeredLevels } from './adapterInfo.ts';
 import type { KernelLevel, KernelSettings } from './dispatch.ts';
 import { declaredBindings } from './bindings.ts';
 import { report } from '../lib/errorLog.ts';
@@ -217,52 +218,4 @@ export async function openGpu(
     requiredLimits: Object.fromEntries(raised.map((name) => [name, limits[name]])),
   });
   return new GpuContext(device, info);
-}
-
-/**
- * Levels that a device's features allow. The matrix level needs subgroup matrices of 16 x 16 x 16, with
- * float16 operands and float32 results, over subgroups of 32.
- */
-export function offeredLevels({ features }: GPUDevice, info: GPUAdapterInfo): KernelLevel[] {
-  if (!features.has('shader-f16')) return ['plain'];
-  const {
-    subgroupMinSize,
-    subgroupMaxSize,
-    subgroupMatrixConfigs = [],
-  } = info as GPUAdapterInfo & SubgroupInfo;
-  const fits = ({ M, N, K, componentType, resultComponentType }: SubgroupMatrixConfig) =>
-    M === 16 && N === 16 && K === 16 && componentType === 'f16' && resultComponentType === 'f32';
-  const matrix =
-    features.has('chromium-experimental-subgroup-matrix') &&
-    subgroupMinSize === 32 &&
-    subgroupMaxSize === 32 &&
-    [...subgroupMatrixConfigs].some(fits);
-  return matrix ? ['plain', 'f16', 'matrix'] : ['plain', 'f16'];
-}
-
-/** What Chromium's adapter info has beyond the standard. */
-interface SubgroupInfo {
-  subgroupMinSize?: number;
-  subgroupMaxSize?: number;
-  subgroupMatrixConfigs?: Iterable<SubgroupMatrixConfig>;
-}
-
-interface SubgroupMatrixConfig {
-  M: number;
-  N: number;
-  K: number;
-  componentType: string;
-  resultComponentType: string;
-}
-
-export function adapterName(info: GPUAdapterInfo): string {
-  return (
-    [info.vendor, info.architecture, info.device, info.description].filter(Boolean).join(' ') ||
-    'unnamed adapter'
-  );
-}
-
-/** Whether the adapter is a CPU (SwiftShader, llvmpipe, WARP), where kernels without barriers are faster. */
-export function isSoftwareAdapter(info: GPUAdapterInfo): boolean {
-  return info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|basic render|warp/i.test(adapterName(info));
 }

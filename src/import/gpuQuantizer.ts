@@ -3,21 +3,20 @@
  * comparison that is too close for the GPU's rounding are quantised on the CPU, and an adapter that fails the
  * self-test is not used.
  */
-import { isSoftwareAdapter, type GpuContext, type PipelineAndLayout } from '../gpu/gpuContext.ts';
+import type { GpuContext, PipelineAndLayout } from '../gpu/gpuContext.ts';
 import { flatGrid } from '../gpu/dispatch.ts';
 import { assembleShader } from '../gpu/shaders.ts';
-import { mix32 } from '../lib/counterRandom.ts';
 import {
   BLOCK,
   LARGEST_EXPONENT,
   LEAST_EXPONENT,
   MIDDLES,
-  NF4_CODE,
   quantizeBlocks,
   type BlockDtype,
 } from '../quant/nf4Code.ts';
 import { report } from '../lib/errorLog.ts';
 import { settled } from '../lib/promises.ts';
+import { testElements } from './quantizerTestData.ts';
 
 /**
  * Relative distance below which a comparison counts as too close: well above the errors of division and
@@ -194,75 +193,3 @@ export class GpuQuantizer {
 
 /** Quantises whole blocks in place of `quantizeBlocks`. */
 export type BlockQuantizer = GpuQuantizer['quantize'];
-
-/** Blocks on which GPU and CPU are timed: 1 MiB of bfloat16. */
-const TIMED_BLOCKS = 8192;
-
-/**
- * Runs an import with the faster of GPU and CPU. The import has a device of its own, which is destroyed with
- * it. It holds buffers of a few MiB and no weights, so that it does not slow down a trainer that works on its
- * own device.
- * @param open gives null where there is no adapter
- */
-export async function withQuantizer<T>(
-  open: () => Promise<GpuContext | null>,
-  work: (quantize: BlockQuantizer | undefined) => Promise<T>,
-): Promise<T> {
-  const context = await open().catch((error: unknown) => {
-    // The CPU quantises instead.
-    report(error, 'opening the GPU for an import', 'warning');
-    return null;
-  });
-  // A software adapter runs on the same CPU and is slower than this thread.
-  const quantizer =
-    context && !isSoftwareAdapter(context.adapterInfo) ? await GpuQuantizer.create(context) : null;
-  const quantize: BlockQuantizer | undefined = quantizer
-    ? (...parameters) => quantizer.quantize(...parameters)
-    : undefined;
-  try {
-    return await work(quantize && (await isFaster(quantize)) ? quantize : undefined);
-  } finally {
-    quantizer?.dispose();
-    context?.dispose();
-  }
-}
-
-async function isFaster(quantize: BlockQuantizer): Promise<boolean> {
-  const elements = testElements('BF16', TIMED_BLOCKS);
-  const absmax = new Float32Array(TIMED_BLOCKS);
-  const packed = new Uint8Array(TIMED_BLOCKS * 32);
-  const time = async (work: BlockQuantizer | typeof quantizeBlocks) => {
-    let best = Infinity;
-    for (let run = 0; run < 3; run++) {
-      const started = performance.now();
-      await work('BF16', elements, TIMED_BLOCKS, absmax, 0, packed, 0);
-      best = Math.min(best, performance.now() - started);
-    }
-    return best;
-  };
-  return (await time(quantize)) < (await time(quantizeBlocks));
-}
-
-/** Half of the blocks random, half with the middles times absmax and their neighbours. */
-export function testElements(dtype: BlockDtype, blocks: number): Float32Array | Uint16Array {
-  const values = Float32Array.from({ length: blocks * BLOCK }, (_, i) => {
-    const block = Math.floor(i / BLOCK);
-    const scale = 2 ** ((mix32(block) % 24) - 13) * (1 + (mix32(block + 7) % 1000) / 1000);
-    const random = (mix32(i + 99991) / 2 ** 31 - 1) * 0.98 * scale;
-    const place = i % BLOCK;
-    if (place === 0) return scale;
-    if (block % 2 === 0 || place > 60) return random;
-    const near = MIDDLES[Math.floor((place - 1) / 4)] * scale;
-    return place % 4 === 0
-      ? NF4_CODE[(place / 4) % 16] * scale
-      : near * (1 + ((place % 4) - 2) * 2 ** (dtype === 'F32' ? -23 : dtype === 'F16' ? -10 : -7));
-  });
-  if (dtype === 'F32') return values;
-  const words = new Uint32Array(values.buffer);
-  if (dtype === 'BF16') return Uint16Array.from(words, (word) => word >>> 16);
-  return Uint16Array.from(words, (word) => {
-    const exponent = ((word >>> 23) & 255) - 112;
-    const sign = (word >>> 16) & 0x8000;
-    return exponent > 0 ? sign | (Math.min(exponent, 30) << 10) | ((word >>> 13) & 1023) : sign;
-  });
-}

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { BenchHost } from '../../scripts/bench/measuring.ts';
 import { benchLevels } from '../../scripts/bench/levels.ts';
-import { isSoftwareAdapter } from '../../src/gpu/gpuContext.ts';
+import { isSoftwareAdapter } from '../../src/gpu/adapterInfo.ts';
 import { root } from '../../scripts/lib/site.ts';
 import { testGpu } from '../helpers/gpu.ts';
 

@@ -11,7 +11,8 @@ import {
 } from '../../scripts/bench/variants.ts';
 import type { TensorKind } from '../../src/formats/tensors.ts';
 import { value, type Dispatch } from '../../src/gpu/dispatch.ts';
-import { isSoftwareAdapter, type GpuContext } from '../../src/gpu/gpuContext.ts';
+import { isSoftwareAdapter } from '../../src/gpu/adapterInfo.ts';
+import type { GpuContext } from '../../src/gpu/gpuContext.ts';
 import { Graph } from '../../src/graph/graph.ts';
 import type { Node } from '../../src/graph/op.ts';
 import { attention } from '../../src/ops/attention/attention.ts';

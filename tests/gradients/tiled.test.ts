@@ -1,5 +1,5 @@
 /** Every op by the kernels for GPUs against the TensorFlow.js executor. */
-import { isSoftwareAdapter } from '../../src/gpu/gpuContext.ts';
+import { isSoftwareAdapter } from '../../src/gpu/adapterInfo.ts';
 import { describeAgreement, GPU_KERNELS } from '../helpers/agreement.ts';
 import { testGpu } from '../helpers/gpu.ts';
 

@@ -5,7 +5,7 @@ import { openDatabase, type ModelManifest } from '../../storage/database.ts';
 import { deleteModel, findModel, listModels } from '../../storage/models.ts';
 import { checkRoom, storageUse } from '../../storage/quota.ts';
 import { bytesToStore, downloadVerdict } from '../../import/beforeDownload.ts';
-import { withQuantizer } from '../../import/gpuQuantizer.ts';
+import { withQuantizer } from '../../import/quantizerChoice.ts';
 import { importModel } from '../../import/importModel.ts';
 import { laneHere, type TensorLane } from '../../import/tensorLane.ts';
 import { holdingModel } from '../runLock.ts';
