@@ -4,7 +4,13 @@ import { DocumentTableBuilder, type DocumentTable } from './documentTable.ts';
 import { excerpt, rowProblem, type RowProblem } from './files/records.ts';
 import { answerOf, questionOf, type Row } from './rows/conversation.ts';
 import type { ParsedRows } from './rows/parseRows.ts';
-import { documentsOf, type DocumentSettings, type Refusal, type RowDocument } from './rows/rowDocuments.ts';
+import {
+  documentsOf,
+  type DocumentSettings,
+  type Refusal,
+  type RowDocument,
+  type RowDocuments,
+} from './rows/rowDocuments.ts';
 import {
   FingerprintsBuilder,
   histogramOf,
@@ -31,6 +37,11 @@ export interface Dataset {
   pairs: PairDocument[];
   /** Of rows for KTO: whether each document's answer is a wanted one; empty where no row says so. */
   labels: Map<number, boolean>;
+  /**
+   * Where pairs are read for a method of pairs: the document that is each pair's chosen answer. The one after it
+   * is the rejected answer.
+   */
+  pairStarts: number[];
   /** Rows that are used; one can be several documents. */
   usedRows: number;
   /** What a person should know of how the rows are learned. */
@@ -93,6 +104,8 @@ export async function buildDataset(
   const refused: RowProblem[] = [];
   const pairs: PairDocument[] = [];
   const labels = new Map<number, boolean>();
+  const pairStarts: number[] = [];
+  const { preferences } = settings;
   const tally = new Tally();
   const refuse = (row: Row, refusal: Refusal) =>
     refused.push(
@@ -121,8 +134,10 @@ export async function buildDataset(
     prints.push(row);
     tally.count(row, outcome);
     if (outcome.pair) pairs.push(outcome.pair);
-    for (const document of outcome.documents) {
-      if (outcome.label !== undefined) labels.set(tally.documents, outcome.label);
+    const asPair = typeof preferences === 'object' && preferences.as === 'pairs';
+    if (outcome.pair && asPair) pairStarts.push(tally.documents);
+    for (const { document, label } of labelledDocuments(outcome, preferences)) {
+      if (label !== undefined && !asPair) labels.set(tally.documents, label);
       builder.push(row.file === undefined ? document : { ...document, file: row.file });
       tally.documents++;
       if (keepSources) sources.push({ question: document.question, answer: document.answer, kind: row.kind });
@@ -137,6 +152,7 @@ export async function buildDataset(
     documents,
     pairs,
     labels,
+    pairStarts,
     usedRows: tally.rows,
     notes: [...(parsed.notes ?? []), ...tally.notes],
     sources,
@@ -146,6 +162,19 @@ export async function buildDataset(
     repeats,
     fingerprints,
   };
+}
+
+/**
+ * The documents of a row with what is known of each. The answers of a pair are two, the chosen one first, where
+ * a preference method reads them.
+ */
+function labelledDocuments(
+  { documents, pair, label }: RowDocuments,
+  preferences: DocumentSettings['preferences'],
+): { document: RowDocument; label: boolean | undefined }[] {
+  const made = documents.map((document) => ({ document, label }));
+  if (!pair || typeof preferences !== 'object') return made;
+  return [...made, { document: pair.chosen, label: true }, { document: pair.rejected, label: false }];
 }
 
 /** By file, in the order in which files are first met, and by line. */

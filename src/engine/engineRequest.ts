@@ -23,6 +23,8 @@ export interface MemoryRecipe {
 /** A run as far as it decides what its engine is. */
 export interface RunDemand {
   recipe: MemoryRecipe;
+  /** Two where a row is a pair of answers; 1 where absent. */
+  documentsPerExample?: number;
   /** Tokens of each training row. */
   trainLengths: Uint32Array;
   /** Tokens of the longest row over all validation files; 0 without one. */
@@ -46,10 +48,15 @@ export interface EngineRequest {
 const TOKENS_MULTIPLE = 32;
 
 /** T: as many tokens as suit the training rows, and no fewer than the longest row of any file has. */
-export function wantedTokensPerMicroBatch({ recipe, trainLengths, longestValidation }: RunDemand): number {
+export function wantedTokensPerMicroBatch({
+  recipe,
+  trainLengths,
+  longestValidation,
+  documentsPerExample = 1,
+}: RunDemand): number {
   const training = chooseTokensPerMicroBatch(trainLengths, {
     seed: recipe.training.seed,
-    examplesPerBatch: recipe.training.per_device_train_batch_size,
+    examplesPerBatch: recipe.training.per_device_train_batch_size * documentsPerExample,
     limit: recipe.max_length,
   });
   return Math.max(training, roundUp(longestValidation));

@@ -2,6 +2,7 @@
 import { tick } from 'svelte';
 import { metricFault } from '../training/metrics.ts';
 import { namesModel } from '../lib/modelNames.ts';
+import { preferenceReading } from '../training/preference/method.ts';
 import { parseRecipe, recipeToJson } from '../training/recipe.ts';
 import type { ColumnMapping } from '../data/rows/rowFormats.ts';
 import type { KernelRequest, RunPlan } from '../worker/trainer/trainerProtocol.ts';
@@ -164,6 +165,7 @@ export class Workspace {
       maxLength: recipe.max_length,
       dateString: recipe.date_string,
       maskHistory: recipe.mask_history,
+      preferences: preferenceReading(recipe.method, true),
     };
     const selection = {
       leftOut: $state.snapshot(recipe.left_out_rows),
@@ -248,6 +250,7 @@ export class Workspace {
         ? metricFault(
             recipe.evaluation,
             data.usable.map(({ name }) => name),
+            recipe.method,
           )
         : null;
     if (metric) reasons.push(metric);

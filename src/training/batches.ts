@@ -5,6 +5,7 @@
 import { packDocuments, type BatchShape, type PackableDocuments } from '../data/packing.ts';
 import type { MicroBatch } from '../data/types.ts';
 import { shuffled } from '../lib/random.ts';
+import { documentsPerExample } from './preference/method.ts';
 import { examplesPerStep, type Recipe } from './recipe.ts';
 
 /**
@@ -15,34 +16,39 @@ import { examplesPerStep, type Recipe } from './recipe.ts';
 export class BatchSampler {
   readonly stepsPerEpoch: number;
   private readonly examples: number;
+  private readonly perExample: 1 | 2;
   private readonly seed: number;
   private epoch = -1;
   private order: Uint32Array = new Uint32Array();
 
+  /** @param rows documents; a pair of answers is two */
   constructor(
     readonly rows: number,
     recipe: Recipe,
   ) {
+    this.perExample = documentsPerExample(recipe.method);
     this.examples = examplesPerStep(recipe);
     this.seed = recipe.training.seed;
-    this.stepsPerEpoch = Math.ceil(rows / this.examples);
+    this.stepsPerEpoch = Math.ceil(rows / this.perExample / this.examples);
   }
 
-  /** Indices of the rows of a step (0-based). */
+  /** Indices of the rows of a step (0-based); of pairs the two answers one after the other. */
   rowsOf(step: number): Uint32Array {
     const first = (step % this.stepsPerEpoch) * this.examples;
-    return this.orderOf(Math.floor(step / this.stepsPerEpoch)).slice(first, first + this.examples);
+    const drawn = this.orderOf(Math.floor(step / this.stepsPerEpoch)).slice(first, first + this.examples);
+    if (this.perExample === 1) return drawn;
+    return Uint32Array.from({ length: 2 * drawn.length }, (_, i) => 2 * drawn[i >> 1] + (i & 1));
   }
 
   /** The first step (0-based) that sees a row. */
   firstStepOf(row: number): number {
-    return Math.floor(this.orderOf(0).indexOf(row) / this.examples);
+    return Math.floor(this.orderOf(0).indexOf(Math.floor(row / this.perExample)) / this.examples);
   }
 
   /** Steps come in turn, so that the order of one epoch is enough. */
   private orderOf(epoch: number): Uint32Array {
     if (epoch !== this.epoch) {
-      this.order = shuffled(this.rows, this.seed, epoch);
+      this.order = shuffled(this.rows / this.perExample, this.seed, epoch);
       this.epoch = epoch;
     }
     return this.order;

@@ -7,18 +7,19 @@ import { Packing } from '../data/packing.ts';
 import type { MicroBatch } from '../data/types.ts';
 import { rouge, type RougeScores } from '../lib/rouge.ts';
 import type { GenerationOptions, TokenScores } from '../engine/engine.ts';
+import type { PreferenceEvaluation } from './preference/evaluatePreferences.ts';
 
 /**
  * Numbers of one evaluation, under their names in metrics.jsonl after `eval_<name>_`. The optional ones need
  * `predict_with_generate`.
  */
-export interface EvaluationMetrics extends Partial<RougeScores> {
-  /** Σ cross entropy / supervised tokens. */
+export interface EvaluationMetrics extends Partial<RougeScores>, Partial<Record<PreferenceMetric, number>> {
+  /** Σ cross entropy / supervised tokens; of preferences the method's loss. */
   loss: number;
-  /** exp(loss). */
-  perplexity: number;
-  /** Share of supervised tokens that are the argmax of their logits. */
-  token_accuracy: number;
+  /** exp(loss); not of preferences. */
+  perplexity?: number;
+  /** Share of supervised tokens that are the argmax of their logits; not of preferences. */
+  token_accuracy?: number;
   /** Means of the F-measures over the rows, ×100. */
   rouge1?: number;
   rouge2?: number;
@@ -30,6 +31,19 @@ export interface EvaluationMetrics extends Partial<RougeScores> {
   /** Share of answers that ended with a stop token before max_new_tokens. */
   stopped_share?: number;
 }
+
+/** Of a validation file of preferences, under TRL's names. */
+export const PREFERENCE_METRICS = [
+  'rewards/chosen',
+  'rewards/rejected',
+  'rewards/accuracies',
+  'rewards/margins',
+  'logps/chosen',
+  'logps/rejected',
+  'kl',
+  'nll_loss',
+] as const;
+type PreferenceMetric = (typeof PREFERENCE_METRICS)[number];
 
 export interface GeneratedAnswer {
   line: number;
@@ -61,7 +75,8 @@ export interface Evaluator {
 /** Forward passes by an engine of this thread or of another. */
 export interface Scorer {
   tokensPerMicroBatch: number;
-  score(batch: MicroBatch): Promise<TokenScores>;
+  /** @param adapterScale 0: the base model; 1 where absent */
+  score(batch: MicroBatch, adapterScale?: number): Promise<TokenScores>;
   generate(prompts: number[][], options: GenerationOptions): Promise<number[][]>;
 }
 
@@ -76,11 +91,28 @@ export interface Question {
 export interface FileEvaluation {
   documents: DocumentTable;
   padTokenId: number;
+  /** Of a file of preferences under a method that learns from them: takes the place of the token loss. */
+  preferences?: PreferenceEvaluation | null;
   /** null: no generation. */
   generation: (GenerationOptions & { questions: readonly Question[]; decode(ids: number[]): string }) | null;
 }
 
 export async function evaluateFile(file: FileEvaluation, scorer: Scorer): Promise<EvaluationResult> {
+  const metrics = file.preferences
+    ? await file.preferences.evaluate((batch, adapterScale) => scorer.score(batch, adapterScale))
+    : await tokenMetrics(file, scorer);
+  if (!Number.isFinite(metrics.loss)) throw new Error('the loss is not a number: the adapter has diverged');
+  const answers =
+    file.generation && file.generation.questions.length > 0
+      ? await answerQuestions(file.generation, scorer)
+      : [];
+  return {
+    metrics: { ...metrics, ...(answers.length > 0 ? answerMetrics(answers) : {}) },
+    answers: answers.map(({ answer }) => answer),
+  };
+}
+
+async function tokenMetrics(file: FileEvaluation, scorer: Scorer): Promise<EvaluationMetrics> {
   let sum = 0;
   let correct = 0;
   const shape = { tokens: scorer.tokensPerMicroBatch, padTokenId: file.padTokenId };
@@ -91,16 +123,7 @@ export async function evaluateFile(file: FileEvaluation, scorer: Scorer): Promis
   }
   const tokens = file.documents.supervisedTokens;
   const loss = sum / tokens;
-  if (!Number.isFinite(loss)) throw new Error('the loss is not a number: the adapter has diverged');
-  const metrics: EvaluationMetrics = { loss, perplexity: Math.exp(loss), token_accuracy: correct / tokens };
-  const answers =
-    file.generation && file.generation.questions.length > 0
-      ? await answerQuestions(file.generation, scorer)
-      : [];
-  return {
-    metrics: { ...metrics, ...(answers.length > 0 ? answerMetrics(answers) : {}) },
-    answers: answers.map(({ answer }) => answer),
-  };
+  return { loss, perplexity: Math.exp(loss), token_accuracy: correct / tokens };
 }
 
 interface ScoredAnswer {

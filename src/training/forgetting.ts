@@ -26,7 +26,9 @@ export function lossTrend(
   name: string,
   threshold: number | null,
 ): LossTrend | null {
-  return trendOfCurve(name, curve(lines, `eval_${name}_loss`), threshold);
+  // A method's loss over preferences is no likelihood of a text that could be forgotten.
+  const ofPreferences = lines.some((line) => `eval_${name}_rewards/chosen` in line);
+  return trendOfCurve(name, curve(lines, `eval_${name}_loss`), ofPreferences ? null : threshold);
 }
 
 export function trendOfCurve(

@@ -32,6 +32,8 @@ interface MetricKind {
   greaterIsBetter: boolean;
   /** Comes with `predict_with_generate` only. */
   generated: boolean;
+  /** Comes with files of preferences only, under a method that learns from them. */
+  preferences?: true;
 }
 
 /** The metrics of an evaluation. */
@@ -46,6 +48,14 @@ export const METRICS: Readonly<Record<keyof EvaluationMetrics, MetricKind>> = {
   // Shorter is better unless the recipe says otherwise: answers that do not end are the common fault.
   mean_generated_length: { greaterIsBetter: false, generated: true },
   stopped_share: { greaterIsBetter: true, generated: true },
+  'rewards/chosen': { greaterIsBetter: true, generated: false, preferences: true },
+  'rewards/rejected': { greaterIsBetter: false, generated: false, preferences: true },
+  'rewards/accuracies': { greaterIsBetter: true, generated: false, preferences: true },
+  'rewards/margins': { greaterIsBetter: true, generated: false, preferences: true },
+  'logps/chosen': { greaterIsBetter: true, generated: false, preferences: true },
+  'logps/rejected': { greaterIsBetter: false, generated: false, preferences: true },
+  kl: { greaterIsBetter: false, generated: false, preferences: true },
+  nll_loss: { greaterIsBetter: false, generated: false, preferences: true },
 };
 
 /**
@@ -69,6 +79,7 @@ export function metricOf(
 export function metricFault(
   { metric_for_best_model: key, predict_with_generate }: Recipe['evaluation'],
   names: readonly string[],
+  method: Recipe['method'] = 'sft',
 ): string | null {
   if (key === null) return null;
   if (names.length === 0)
@@ -78,6 +89,8 @@ export function metricFault(
     const metrics = Object.keys(METRICS).join(', ');
     return `metric_for_best_model is "${key}", which no validation file has: write eval_<name>_<metric> with a name of ${names.join(', ')} and a metric of ${metrics}.`;
   }
+  if (METRICS[found.metric].preferences && method === 'sft')
+    return `metric_for_best_model is "${key}", which only preference methods have: set method to one of them, or name another metric.`;
   if (METRICS[found.metric].generated && !predict_with_generate)
     return `metric_for_best_model is "${key}", which needs generated answers: set predict_with_generate to true.`;
   return null;

@@ -5,95 +5,10 @@
 import * as v from 'valibot';
 import { DEFAULT_DATE_STRING } from '../data/template/chatTemplate.ts';
 import { UserError, messageOf } from '../lib/errors.ts';
-
-const positive = v.pipe(
-  v.number('must be a number'),
-  v.minValue(0, 'must not be negative'),
-  v.maxValue(1e6, 'must be at most 1000000'),
-);
-/** No run has more of anything; sums and products of two stay whole numbers. */
-const MOST = 1_000_000;
-const count = (least: number) =>
-  v.pipe(
-    v.number('must be a number'),
-    v.integer('must be a whole number'),
-    v.minValue(least, `must be at least ${least}`),
-    v.maxValue(MOST, `must be at most ${MOST}`),
-  );
-const ratio = v.pipe(
-  v.number('must be a number'),
-  v.minValue(0, 'must be between 0 and 1'),
-  v.maxValue(1, 'must be between 0 and 1'),
-);
-const flag = v.boolean('must be true or false');
-const text = v.string('must be text in quotation marks');
-
-const lora = v.strictObject({
-  r: v.optional(v.pipe(count(1), v.maxValue(512, 'must be at most 512')), 16),
-  lora_alpha: v.optional(v.pipe(positive, v.minValue(1e-6, 'must be positive')), 32),
-  lora_dropout: v.optional(v.pipe(ratio, v.maxValue(0.95, 'must be at most 0.95')), 0),
-  target_modules: v.optional(
-    v.union([v.literal('all-linear'), v.array(text)], 'must be "all-linear" or a list of module names'),
-    'all-linear',
-  ),
-  use_rslora: v.optional(flag, false),
-  use_dora: v.optional(flag, false),
-});
-
-const training = v.strictObject({
-  num_train_epochs: v.optional(v.pipe(positive, v.minValue(1e-6, 'must be positive')), 3),
-  max_steps: v.optional(
-    v.pipe(
-      v.number('must be a number'),
-      v.integer('must be a whole number'),
-      v.minValue(-1, 'must be -1 (none) or positive'),
-      v.maxValue(1e9, 'must be at most 1000000000'),
-    ),
-    -1,
-  ),
-  per_device_train_batch_size: v.optional(count(1), 4),
-  gradient_accumulation_steps: v.optional(count(1), 1),
-  learning_rate: v.optional(positive, 2e-4),
-  lr_scheduler_type: v.optional(
-    v.picklist(
-      ['linear', 'cosine', 'constant', 'constant_with_warmup'],
-      'must be linear, cosine, constant or constant_with_warmup',
-    ),
-    'cosine',
-  ),
-  warmup_ratio: v.optional(ratio, 0.1),
-  warmup_steps: v.optional(count(0), 0),
-  weight_decay: v.optional(positive, 0),
-  max_grad_norm: v.optional(positive, 1),
-  loraplus_lr_ratio: v.optional(v.pipe(positive, v.minValue(1e-6, 'must be positive')), 1),
-  seed: v.optional(
-    v.pipe(
-      v.number('must be a number'),
-      v.integer('must be a whole number'),
-      v.minValue(0, 'must be at least 0'),
-      v.maxValue(0xffffffff, 'must be below 2^32'),
-    ),
-    42,
-  ),
-  packing: v.optional(
-    v.literal(
-      false,
-      'true (bins that count as examples) is not supported: write false. Rows are always packed without waste, which changes no result',
-    ),
-    false,
-  ),
-  gradient_checkpointing: v.optional(flag, true),
-  /**
-   * Not of TrainingArguments: with gradient_checkpointing, only as much is recomputed as it takes to fit into
-   * this; null: 2 GiB, more where the run needs it.
-   */
-  gpu_memory_limit_gib: v.optional(
-    v.nullable(v.pipe(positive, v.minValue(0.001, 'must be at least 0.001'))),
-    null,
-  ),
-  logging_steps: v.optional(count(1), 1),
-  save_steps: v.optional(count(0), 0),
-});
+import { lora } from './adapterRecipe.ts';
+import { METHODS, methodFault } from './preference/method.ts';
+import { count, flag, positive, ratio, text } from './recipeValues.ts';
+import { training } from './trainingRecipe.ts';
 
 const evaluation = v.strictObject({
   eval_steps: v.optional(count(1), 20),
@@ -167,6 +82,8 @@ const recipe = v.strictObject({
   /** Only the last answer of a conversation is learned from. */
   mask_history: v.optional(flag, false),
   max_length: v.optional(v.pipe(count(8), v.maxValue(131072, 'must be at most 131072')), 1024),
+  /** sft: answers are copied. The others learn from pairs of answers or from answers that are wanted or not. */
+  method: v.optional(v.picklist(METHODS, `must be one of ${METHODS.join(', ')}`), 'sft'),
   quantization: v.optional(v.picklist(['nf4', 'none'], 'must be "nf4" or "none"'), 'nf4'),
   lora: v.optional(lora, {}),
   training: v.optional(training, {}),
@@ -202,7 +119,11 @@ export function parseRecipe(source: string | object): Recipe {
       );
   }
   const result = v.safeParse(recipe, value);
-  if (result.success) return result.output;
+  if (result.success) {
+    const fault = methodFault(result.output);
+    if (fault) throw new UserError(`The recipe cannot be used: ${fault}`);
+    return result.output;
+  }
   throw new UserError(`The recipe cannot be used: ${result.issues.map(explain).join(' ')}`);
 }
 

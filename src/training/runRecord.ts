@@ -7,6 +7,8 @@ import type { Recipe } from './recipe.ts';
 export type TrainerEvent =
   | { type: 'metrics'; line: MetricsLine }
   | { type: 'progress'; step: number; totalSteps: number; tokensPerSecond: number; secondsLeft: number }
+  /** Answers are scored under the reference, before the first step: micro-batches. */
+  | { type: 'scoringReference'; done: number; total: number }
   | { type: 'evaluating'; step: number }
   | { type: 'evaluated'; step: number; name: string; result: EvaluationResult }
   | { type: 'evaluationFailed'; step: number; name: string; message: string }

@@ -10,6 +10,8 @@ import { NonFiniteError, type AdapterTensors, type Engine } from '../engine/engi
 import type { Evaluator } from './evaluation.ts';
 import { EvaluationRounds } from './evaluationRound.ts';
 import type { MetricsLine } from './metrics.ts';
+import { documentsPerExample, preferenceSettings } from './preference/method.ts';
+import { PreferenceSteps } from './preference/preferenceSteps.ts';
 import { examplesPerStep, type Recipe } from './recipe.ts';
 import type { Checkpoint, EndReason, RunResult, TrainerEvent } from './runRecord.ts';
 import { learningRate, totalSteps, warmupSteps, type Schedule } from './schedule.ts';
@@ -20,6 +22,8 @@ export interface TrainerOptions {
   engine: Engine;
   recipe: Recipe;
   documents: DocumentTable;
+  /** Of kto: 1 where a document's answer is wanted. */
+  labels?: Uint8Array | null;
   padTokenId: number;
   evaluators: readonly Evaluator[];
   emit: (event: TrainerEvent) => void;
@@ -35,7 +39,7 @@ export interface TrainerOptions {
 interface StepMade {
   /** Tokens of its rows. */
   tokens: number;
-  figures: { loss: number; grad_norm: number; learning_rate: number };
+  figures: { loss: number; grad_norm: number; learning_rate: number } & Record<string, number>;
 }
 
 /** A checkpoint is taken at least this often, so that a closed tab costs little. */
@@ -48,6 +52,7 @@ export class Trainer {
   private readonly sampler: BatchSampler;
   private readonly evaluations: EvaluationRounds;
   private readonly keeper: BestAdapterKeeper;
+  private readonly preferences: PreferenceSteps | null;
   private readonly lines: MetricsLine[];
   private readonly now: () => number;
   /** Milliseconds of `now` at which the run would have begun without a break. */
@@ -65,7 +70,7 @@ export class Trainer {
     this.now = options.now ?? (() => performance.now());
     this.sampler = new BatchSampler(documents.length, recipe);
     this.totalSteps = totalSteps(
-      documents.length,
+      documents.length / documentsPerExample(recipe.method),
       examplesPerStep(recipe),
       training.num_train_epochs,
       training.max_steps,
@@ -81,6 +86,7 @@ export class Trainer {
       evaluators.map(({ name }) => name),
       resume?.best ?? null,
     );
+    this.preferences = this.preferenceSteps();
     this.lines = [...(resume?.lines ?? [])];
     this.inputTokens = resume?.inputTokens ?? 0;
   }
@@ -111,6 +117,9 @@ export class Trainer {
   async run(): Promise<RunResult> {
     const { engine, recipe, resume } = this.options;
     this.started = this.now() - 1000 * (resume?.seconds ?? 0);
+    await this.preferences?.prepare((done, total) =>
+      this.options.emit({ type: 'scoringReference', done, total }),
+    );
     await this.begin();
     const { reason, step, message } = await this.train(resume?.step ?? 0);
     if (reason !== 'finished') {
@@ -206,14 +215,33 @@ export class Trainer {
     );
   }
 
+  private preferenceSteps(): PreferenceSteps | null {
+    const { engine, recipe, documents, labels = null, padTokenId } = this.options;
+    const settings = preferenceSettings(recipe);
+    return (
+      settings &&
+      new PreferenceSteps(
+        { documents, labels },
+        {
+          settings,
+          examplesPerMean: recipe.training.per_device_train_batch_size,
+          shape: { tokens: engine.tokensPerMicroBatch, padTokenId },
+          score: (batch, adapterScale) => engine.score(batch, adapterScale),
+        },
+      )
+    );
+  }
+
   /** @param step 0-based */
   private async step(step: number): Promise<StepMade> {
     const { engine, recipe, documents, padTokenId } = this.options;
     const { weight_decay, max_grad_norm, loraplus_lr_ratio } = recipe.training;
     const rate = learningRate(step, this.schedule);
     const rows = this.sampler.rowsOf(step);
+    const shape = { tokens: engine.tokensPerMicroBatch, padTokenId };
+    const preferences = await this.preferences?.make(rows);
     const { loss, gradNorm } = await engine.trainStep({
-      microBatches: microBatchesOf(documents, rows, { tokens: engine.tokensPerMicroBatch, padTokenId }),
+      ...(preferences ?? { microBatches: microBatchesOf(documents, rows, shape) }),
       step,
       learningRate: rate,
       weightDecay: weight_decay,
@@ -222,7 +250,7 @@ export class Trainer {
     });
     return {
       tokens: rows.reduce((sum, row) => sum + documents.lengths[row], 0),
-      figures: { loss, grad_norm: gradNorm, learning_rate: rate },
+      figures: { loss, grad_norm: gradNorm, learning_rate: rate, ...preferences?.objective.figures },
     };
   }
 

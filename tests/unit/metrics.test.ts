@@ -16,7 +16,18 @@ const evaluation = (metric_for_best_model: string | null, predict_with_generate 
 describe('metrics', () => {
   it('knows for each which way is better', () => {
     const greater = Object.keys(METRICS).filter((metric) => isBetter(`eval_math_${metric}`, 2, 1, null));
-    expect(greater).toEqual(['token_accuracy', 'rouge1', 'rouge2', 'rougeL', 'exact_match', 'stopped_share']);
+    expect(greater).toEqual([
+      'token_accuracy',
+      'rouge1',
+      'rouge2',
+      'rougeL',
+      'exact_match',
+      'stopped_share',
+      'rewards/chosen',
+      'rewards/accuracies',
+      'rewards/margins',
+      'logps/chosen',
+    ]);
     for (const metric of Object.keys(METRICS)) {
       expect(isBetter(`eval_math_${metric}`, 1, 1, null), metric).toBe(false);
       expect(isBetter(metric, 2, 1), metric).toBe(greater.includes(metric));

@@ -20,8 +20,19 @@ export interface DocumentSettings extends EncodingSettings {
    * another document.
    */
   maxLength: number;
-  /** Rows for preference methods are read; else they are refused, as they are no examples to copy. */
-  preferences?: boolean;
+  /**
+   * How rows for preference methods are read; true: each as what it is. False or absent: they are refused, as they
+   * are no examples to copy.
+   */
+  preferences?: boolean | PreferenceReading;
+}
+
+/** What a preference method makes of a file's rows. */
+export interface PreferenceReading {
+  /** pairs: a chosen and a rejected answer · labels: answers by themselves, each wanted or not. */
+  as: 'pairs' | 'labels';
+  /** Whether rows that are neither are refused, as in a training file; else they are ordinary documents. */
+  only: boolean;
 }
 
 /** Ids and labels of a document, not yet put into a table. */
@@ -76,6 +87,8 @@ function read(row: Row, tokenizer: ChatTokenizer, settings: DocumentSettings): R
         ? 'is a preference row (chosen and rejected), which this method cannot learn from. Use a preference method such as dpo, or write the wanted answer as "response".'
         : 'has a "label", which this method cannot learn from: an unwanted answer would be copied. Use the method kto, or remove the key.',
     );
+  const fault = preferenceFault(row, settings.preferences);
+  if (fault) return bad(fault);
   switch (row.kind) {
     case 'text':
       return textDocuments(row.text, row.line, tokenizer, settings);
@@ -106,6 +119,18 @@ function read(row: Row, tokenizer: ChatTokenizer, settings: DocumentSettings): R
 
 function onlyOne<T>(list: readonly T[]): T | undefined {
   return list.length === 1 ? list[0] : undefined;
+}
+
+/** Why a preference method cannot learn from a row; null where it can. */
+function preferenceFault(row: Row, preferences: DocumentSettings['preferences']): string | null {
+  if (typeof preferences !== 'object') return null;
+  const isLabelled = row.kind === 'chat' && row.label !== undefined;
+  if (preferences.as === 'pairs' && isLabelled)
+    return 'has a "label", which this method cannot learn from: it needs a "chosen" and a "rejected" answer. Use the method kto.';
+  if (!preferences.only || isLabelled || row.kind === 'preference') return null;
+  return preferences.as === 'pairs'
+    ? 'has no "chosen" and "rejected" answer, which this method learns from. Write both, or use the method sft.'
+    : 'has no "label" (true or false), which this method learns from. Write it, or use the method sft.';
 }
 
 function inAnswer(which: string, { kind, reason }: Refusal): Refusal {

@@ -140,6 +140,7 @@ export class DataFile {
           api.load(
             {
               ...reading,
+              settings: this.settingsOf(reading),
               parts: this.parts.map(({ name, file }) => ({ name, blob: file })),
               selection: { ...reading.selection, side: this.side },
             },
@@ -153,6 +154,14 @@ export class DataFile {
     } finally {
       if (mine === this.generation) this.progress = null;
     }
+  }
+
+  /** In a training file a preference method refuses what is no preference. */
+  private settingsOf({ settings }: Reading): Reading['settings'] {
+    const { preferences } = settings;
+    return typeof preferences === 'object'
+      ? { ...settings, preferences: { ...preferences, only: this.role === 'train' } }
+      : settings;
   }
 
   private async readingFailed(error: unknown, mine: number, reading: Reading): Promise<void> {

@@ -1,6 +1,7 @@
 /**
  * The fields of a recipe as the page shows them: under the names of PEFT and transformers, each explained.
  */
+import { METHODS } from '../../training/preference/method.ts';
 import type { Recipe } from '../../training/recipe.ts';
 
 type Group = 'lora' | 'training' | 'evaluation';
@@ -67,6 +68,14 @@ export const ESSENTIAL: Field[] = [
 export const ADVANCED: Field[] = [
   {
     group: null,
+    key: 'method',
+    type: 'choice',
+    options: [...METHODS],
+    needsData: true,
+    help: 'sft copies answers; dpo, ipo, simpo and orpo learn from chosen and rejected ones, kto from labels.',
+  },
+  {
+    group: null,
     key: 'quantization',
     type: 'choice',
     options: ['nf4', 'none'],
@@ -94,7 +103,53 @@ export const ADVANCED: Field[] = [
     min: 0,
     help: "Share of the adapter's input dropped while training.",
   },
+  {
+    group: 'lora',
+    key: 'use_dora',
+    type: 'flag',
+    help: 'DoRA: learns the length of each output apart; slower, often better.',
+  },
   { group: 'lora', key: 'use_rslora', type: 'flag', help: 'Scale by alpha/√r instead of alpha/r.' },
+  {
+    group: 'training',
+    key: 'beta',
+    type: 'number',
+    step: 'any',
+    min: 0,
+    help: 'Preference methods: how closely to keep to the base model.',
+  },
+  {
+    group: 'training',
+    key: 'label_smoothing',
+    type: 'number',
+    step: 'any',
+    min: 0,
+    help: 'dpo and simpo: share of pairs whose order may be wrong.',
+  },
+  {
+    group: 'training',
+    key: 'simpo_gamma',
+    type: 'number',
+    step: 'any',
+    min: 0,
+    help: 'simpo: the margin to reach.',
+  },
+  {
+    group: 'training',
+    key: 'desirable_weight',
+    type: 'number',
+    step: 'any',
+    min: 0,
+    help: 'kto: weight of wanted answers.',
+  },
+  {
+    group: 'training',
+    key: 'undesirable_weight',
+    type: 'number',
+    step: 'any',
+    min: 0,
+    help: 'kto: weight of unwanted answers.',
+  },
   {
     group: 'training',
     key: 'max_steps',

@@ -133,6 +133,9 @@ export class RunView {
       case 'kernels':
         this.kernels = event.kernels;
         return;
+      case 'scoringReference':
+        this.preparing = `Scoring the answers by the base model: ${event.done} of ${event.total} batches`;
+        return;
       case 'metrics':
         if (event.line.loss !== undefined) this.lines = [...this.lines, event.line];
         return;

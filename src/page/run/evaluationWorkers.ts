@@ -77,8 +77,7 @@ async function connect(file: DataFile, recipe: Recipe): Promise<EvaluationPorts>
         api.connect(
           transfer(scorer.port1, [scorer.port1]),
           transfer(evaluator.port1, [evaluator.port1]),
-          recipe.evaluation,
-          recipe.training.seed,
+          recipe,
         ),
       );
       return { name: file.name, scorer: scorer.port2, evaluator: evaluator.port2 };

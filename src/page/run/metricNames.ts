@@ -14,6 +14,14 @@ const LABELS: Record<string, string> = {
   exact_match: 'exact match',
   mean_generated_length: 'mean generated length',
   stopped_share: 'share that stopped by itself',
+  'rewards/accuracies': 'share of pairs in the right order',
+  'rewards/margins': 'margin of rewards',
+  'rewards/chosen': 'reward of wanted answers',
+  'rewards/rejected': 'reward of unwanted answers',
+  'logps/chosen': 'log-probability of wanted answers',
+  'logps/rejected': 'log-probability of unwanted answers',
+  kl: 'divergence from the base',
+  nll_loss: 'negative log-likelihood of wanted answers',
 };
 
 /** Those that every evaluation has, and those that need generated answers. */
@@ -23,6 +31,15 @@ export const GENERATED = ['rouge1', 'rouge2', 'rougeL', 'exact_match', 'stopped_
 export function metricLabel(metric: string): string {
   return LABELS[metric] ?? metric.replaceAll('_', ' ');
 }
+
+/** Of a step of a preference method, by what each chart shows. */
+export const PREFERENCE_CURVES = [
+  { title: 'rewards', keys: ['rewards/chosen', 'rewards/rejected'] },
+  { title: 'margin of rewards', keys: ['rewards/margins'] },
+  { title: 'share of pairs in the right order', keys: ['rewards/accuracies'] },
+  { title: 'log-probabilities of answers', keys: ['logps/chosen', 'logps/rejected'] },
+  { title: 'divergence from the base', keys: ['kl'] },
+] as const;
 
 /** Metrics that occur in evaluation lines, in their usual order. */
 export function metricsOf(lines: readonly MetricsLine[]): string[] {

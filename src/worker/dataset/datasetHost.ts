@@ -11,6 +11,12 @@ export class DatasetHost extends RowFileHost implements DatasetApi {
         const { arrays, buffers } = (this.rows?.dataset.documents ?? DocumentTable.of('', [])).copy();
         return transfer(arrays, buffers);
       },
+      labels: async () => {
+        const { labels, documents } = this.read.dataset;
+        return labels.size === 0
+          ? null
+          : Uint8Array.from({ length: documents.length }, (_, i) => Number(labels.get(i)));
+      },
     };
     expose(served, port);
   }

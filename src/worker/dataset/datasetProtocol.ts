@@ -119,4 +119,6 @@ export interface DatasetApi extends RowFileApi {
 export interface RowsApi {
   /** The caller owns them: buffers are transferred, not cloned. */
   documents(): Promise<DocumentArrays>;
+  /** 1 for each document whose answer is wanted; null where the rows have no labels. */
+  labels(): Promise<Uint8Array | null>;
 }

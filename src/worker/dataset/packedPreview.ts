@@ -50,7 +50,7 @@ export class PackedPreviews {
   }
 
   private samplerOf(recipe: Recipe): BatchSampler {
-    const key = `${recipe.training.seed} ${examplesPerStep(recipe)}`;
+    const key = `${recipe.method} ${recipe.training.seed} ${examplesPerStep(recipe)}`;
     if (this.sampler?.key !== key)
       this.sampler = { key, sampler: new BatchSampler(this.documents.length, recipe) };
     return this.sampler.sampler;

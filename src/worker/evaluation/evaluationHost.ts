@@ -1,4 +1,7 @@
 import { expose, wrap } from 'comlink';
+import type { BatchShape } from '../../data/packing.ts';
+import { hasPreferences, PreferenceEvaluation } from '../../training/preference/evaluatePreferences.ts';
+import { preferenceSettings } from '../../training/preference/method.ts';
 import { evaluateFile, type Question, type Scorer } from '../../training/evaluation.ts';
 import type { EvaluatorApi, EvaluationApi, ScorerApi } from './evaluationProtocol.ts';
 import type { Recipe } from '../../training/recipe.ts';
@@ -10,19 +13,16 @@ export class EvaluationHost extends RowFileHost implements EvaluationApi {
     return this.rows?.questions(count) ?? [];
   }
 
-  async connect(
-    scorerPort: MessagePort,
-    ownPort: MessagePort,
-    evaluation: Recipe['evaluation'],
-    seed: number,
-  ): Promise<void> {
+  async connect(scorerPort: MessagePort, ownPort: MessagePort, recipe: Recipe): Promise<void> {
+    const { evaluation, training } = recipe;
     const remote = wrap<ScorerApi>(scorerPort);
+    let preferences: PreferenceEvaluation | null | undefined;
     const served: EvaluatorApi = {
       evaluate: async () => {
         const { tokenizer, dataset } = this.read;
         const scorer: Scorer = {
           tokensPerMicroBatch: await remote.tokensPerMicroBatch(),
-          score: (batch) => remote.score(batch),
+          score: (batch, adapterScale) => remote.score(batch, adapterScale),
           generate: (prompts, options) => remote.generate(prompts, options),
         };
         const generation = evaluation.predict_with_generate
@@ -33,16 +33,27 @@ export class EvaluationHost extends RowFileHost implements EvaluationApi {
               doSample: evaluation.do_sample,
               temperature: evaluation.temperature,
               topP: evaluation.top_p,
-              seed,
+              seed: training.seed,
               decode: (ids: number[]) => tokenizer.decode(ids, { skipSpecial: true }),
             }
           : null;
+        const shape = { tokens: scorer.tokensPerMicroBatch, padTokenId: tokenizer.padTokenId };
+        preferences ??= this.preferences(recipe, shape);
         return evaluateFile(
-          { documents: dataset.documents, padTokenId: tokenizer.padTokenId, generation },
+          { documents: dataset.documents, padTokenId: tokenizer.padTokenId, preferences, generation },
           scorer,
         );
       },
     };
     expose(served, ownPort);
+  }
+
+  /** null where the recipe's method or this file has no preferences. */
+  private preferences(recipe: Recipe, shape: BatchShape): PreferenceEvaluation | null {
+    const settings = preferenceSettings(recipe);
+    if (!settings) return null;
+    const { documents, pairStarts, labels } = this.read.dataset;
+    const file = { settings, documents, pairStarts, labels };
+    return hasPreferences(file) ? new PreferenceEvaluation(file, shape) : null;
   }
 }

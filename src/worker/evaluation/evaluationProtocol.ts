@@ -15,18 +15,13 @@ export interface EvaluationApi extends RowFileApi {
    * @param scorer port on which the trainer answers
    * @param own port on which this worker is asked to evaluate
    */
-  connect(
-    scorer: MessagePort,
-    own: MessagePort,
-    evaluation: Recipe['evaluation'],
-    seed: number,
-  ): Promise<void>;
+  connect(scorer: MessagePort, own: MessagePort, recipe: Recipe): Promise<void>;
 }
 
 /** What the trainer serves to each evaluation worker. */
 export interface ScorerApi {
   tokensPerMicroBatch(): Promise<number>;
-  score(batch: MicroBatch): Promise<TokenScores>;
+  score(batch: MicroBatch, adapterScale?: number): Promise<TokenScores>;
   generate(prompts: number[][], options: GenerationOptions): Promise<number[][]>;
 }
 

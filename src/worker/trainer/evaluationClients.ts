@@ -126,7 +126,7 @@ class Link {
     });
     const served: ScorerApi = {
       tokensPerMicroBatch: async () => engine().tokensPerMicroBatch,
-      score: (batch) => engine().score(batch),
+      score: (batch, adapterScale) => engine().score(batch, adapterScale),
       // Nobody waits for the answers of a worker that has died.
       generate: (prompts, options) => engine().generate(prompts, options, { stopped: () => !isAlive }),
     };

@@ -20,6 +20,7 @@ import type { RunOutcome, RunRequest, TrainerWorkerEvent } from './trainerProtoc
 import type { RowsApi } from '../dataset/datasetProtocol.ts';
 import type { PageTrace } from '../pageTrace.ts';
 import { outcomeOf } from './runOutcome.ts';
+import { runDemand } from './runDemand.ts';
 import { RunStore } from './runStore.ts';
 
 /** The device may be lost this often without a new checkpoint in between. */
@@ -30,6 +31,8 @@ export class RunSession {
   private trainer: Trainer | null = null;
   private engine: Engine | null = null;
   private kernels: KernelChoice | undefined;
+  /** Of kto. */
+  private labels: Uint8Array | null = null;
   private stopping = false;
   private pausing = false;
   private readonly beganAt = new Date().toISOString();
@@ -79,7 +82,9 @@ export class RunSession {
   }> {
     const { request, runId, store } = this;
     const { manifest } = await openModel(this.database, request.modelId);
-    const documents = new DocumentTable(await wrap<RowsApi>(request.rows).documents());
+    const rows = wrap<RowsApi>(request.rows);
+    const documents = new DocumentTable(await rows.documents());
+    this.labels = await rows.labels();
     const evaluators = request.evaluationPorts.map((ports) =>
       this.evaluationClients.connect(ports, () => this.engine!),
     );
@@ -155,6 +160,7 @@ export class RunSession {
       engine: this.engine,
       recipe: request.recipe,
       documents,
+      labels: this.labels,
       padTokenId: request.padTokenId,
       evaluators,
       emit: (event) => this.take(event),
@@ -176,7 +182,7 @@ export class RunSession {
 
   private async createEngine(): Promise<Engine> {
     const { weights } = await openModel(this.database, this.request.modelId);
-    const request = engineRequest(this.request, weights);
+    const request = engineRequest(runDemand(this.request), weights);
     await this.settleKernels(request);
     return this.engines.create({
       ...request,

@@ -7,6 +7,7 @@ import { KernelTuner } from '../../tuning/kernelTuner.ts';
 import { EngineHost } from '../../engine/engineHost.ts';
 import type { EngineProgress } from '../../engine/engine.ts';
 import { engineRequest } from '../../engine/engineRequest.ts';
+import { documentsPerExample } from '../../training/preference/method.ts';
 import { examplesPerStep } from '../../training/recipe.ts';
 import { totalSteps } from '../../training/schedule.ts';
 import { Answering } from './answering.ts';
@@ -28,6 +29,7 @@ import type {
 import type { EvaluationPorts } from '../evaluation/evaluationProtocol.ts';
 import type { PageTrace } from '../pageTrace.ts';
 import { holdingRun } from '../runLock.ts';
+import { runDemand } from './runDemand.ts';
 import { RunSession } from './runSession.ts';
 
 export class TrainerHost implements TrainerApi {
@@ -46,11 +48,11 @@ export class TrainerHost implements TrainerApi {
   async plan(request: PlanRequest): Promise<RunPlan> {
     const { weights } = await openModel(await this.database, request.modelId);
     const { recipe } = request;
-    const answer = await this.engines.forecast(engineRequest(request, weights));
+    const answer = await this.engines.forecast(engineRequest(runDemand(request), weights));
     return {
       ...answer,
       totalSteps: totalSteps(
-        request.trainLengths.length,
+        request.trainLengths.length / documentsPerExample(recipe.method),
         examplesPerStep(recipe),
         recipe.training.num_train_epochs,
         recipe.training.max_steps,
@@ -65,7 +67,7 @@ export class TrainerHost implements TrainerApi {
     const stopped = () => mine.stopped;
     const { weights } = await openModel(await this.database, request.modelId);
     const measured =
-      !stopped() && (await this.engines.measureLevel(engineRequest(request, weights), stopped));
+      !stopped() && (await this.engines.measureLevel(engineRequest(runDemand(request), weights), stopped));
     return measured && !stopped() ? this.plan(request) : null;
   }
 

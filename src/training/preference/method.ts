@@ -1,0 +1,99 @@
+/** A recipe's method, and the settings that it reads. */
+import type { PreferenceReading } from '../../data/rows/rowDocuments.ts';
+import type { KtoSettings } from './ktoLoss.ts';
+import type { PairMethod, PairSettings } from './pairLosses.ts';
+
+export const METHODS = ['sft', 'dpo', 'ipo', 'simpo', 'orpo', 'kto'] as const;
+export type Method = (typeof METHODS)[number];
+
+/** The keys of a recipe that decide how preferences are learned. */
+export interface MethodRecipe {
+  method: Method;
+  lora: { lora_dropout: number };
+  training: PairSettings &
+    KtoSettings & {
+      loss_type: 'sigmoid' | 'ipo' | 'kto' | 'apo_zero_unpaired' | null;
+      disable_dropout: boolean;
+      per_device_train_batch_size: number;
+    };
+}
+
+/** What a run does with preferences. */
+export type PreferenceSettings =
+  | ({ kind: 'pairs'; method: PairMethod } & PairSettings)
+  | ({ kind: 'labels'; usesReferencePoint: boolean } & KtoSettings);
+
+/** @returns null for sft */
+export function preferenceSettings({ method, training }: MethodRecipe): PreferenceSettings | null {
+  const { beta, label_smoothing, simpo_gamma, desirable_weight, undesirable_weight, loss_type } = training;
+  switch (method) {
+    case 'sft':
+      return null;
+    case 'kto':
+      return {
+        kind: 'labels',
+        usesReferencePoint: loss_type !== 'apo_zero_unpaired',
+        beta,
+        desirable_weight,
+        undesirable_weight,
+      };
+    case 'dpo':
+    case 'ipo':
+    case 'simpo':
+    case 'orpo': {
+      const isIpo = method === 'dpo' && loss_type === 'ipo';
+      return { kind: 'pairs', method: isIpo ? 'ipo' : method, beta, label_smoothing, simpo_gamma };
+    }
+  }
+}
+
+/** How the rows of a file are read for a method. @param only whether other rows are refused */
+export function preferenceReading(method: Method, only: boolean): PreferenceReading | undefined {
+  if (method === 'sft') return undefined;
+  return { as: method === 'kto' ? 'labels' : 'pairs', only };
+}
+
+/** Documents that make one example: a pair has two answers. */
+export function documentsPerExample(method: Method): 1 | 2 {
+  return method === 'sft' || method === 'kto' ? 1 : 2;
+}
+
+/** The settings of the adapter that a run trains with: preference methods drop nothing. */
+export function loraOfMethod<Lora extends { lora_dropout: number }>({
+  method,
+  lora,
+}: {
+  method: Method;
+  lora: Lora;
+}): Lora {
+  return method === 'sft' ? lora : { ...lora, lora_dropout: 0 };
+}
+
+/** Keys of `training` that only some methods read, with their defaults. */
+const KEYS: { key: keyof MethodRecipe['training']; of: readonly Method[]; unset: unknown }[] = [
+  { key: 'beta', of: ['dpo', 'ipo', 'simpo', 'orpo', 'kto'], unset: 0.1 },
+  { key: 'label_smoothing', of: ['dpo', 'simpo'], unset: 0 },
+  { key: 'loss_type', of: ['dpo', 'kto'], unset: null },
+  { key: 'simpo_gamma', of: ['simpo'], unset: 0.5 },
+  { key: 'desirable_weight', of: ['kto'], unset: 1 },
+  { key: 'undesirable_weight', of: ['kto'], unset: 1 },
+];
+
+/** Why a recipe's keys do not fit its method; null where they do. */
+export function methodFault(recipe: MethodRecipe): string | null {
+  const { method, training, lora } = recipe;
+  for (const { key, of, unset } of KEYS)
+    if (!of.includes(method) && training[key] !== unset)
+      return `"training.${key}" is ${JSON.stringify(training[key])}, which the method ${method} does not read (${of.join(', ')} ${of.length === 1 ? 'does' : 'do'}). Remove it, or change "method".`;
+  const { loss_type, label_smoothing } = training;
+  const types = method === 'kto' ? ['kto', 'apo_zero_unpaired'] : ['sigmoid', 'ipo'];
+  if (loss_type !== null && !types.includes(loss_type))
+    return `"training.loss_type" is "${loss_type}": the method ${method} has ${types.join(' and ')}.`;
+  if (loss_type === 'ipo' && label_smoothing > 0)
+    return '"training.label_smoothing" is set, which the loss ipo does not have. Remove it.';
+  if (method !== 'sft' && !training.disable_dropout && lora.lora_dropout > 0)
+    return '"training.disable_dropout" is false: preference methods train without dropout. Set it to true, or lora.lora_dropout to 0.';
+  if (method === 'kto' && loss_type !== 'apo_zero_unpaired' && training.per_device_train_batch_size < 2)
+    return '"training.per_device_train_batch_size" is 1: kto compares the answers of a batch and needs 2 or more. Raise it, or set loss_type to "apo_zero_unpaired".';
+  return null;
+}

@@ -1,0 +1,79 @@
+/** The recipe's `training`: keys of TrainingArguments and of TRL's configs. */
+import * as v from 'valibot';
+import { count, flag, positive, ratio } from './recipeValues.ts';
+
+const LOSS_TYPES = ['sigmoid', 'ipo', 'kto', 'apo_zero_unpaired'] as const;
+
+export const training = v.strictObject({
+  num_train_epochs: v.optional(v.pipe(positive, v.minValue(1e-6, 'must be positive')), 3),
+  max_steps: v.optional(
+    v.pipe(
+      v.number('must be a number'),
+      v.integer('must be a whole number'),
+      v.minValue(-1, 'must be -1 (none) or positive'),
+      v.maxValue(1e9, 'must be at most 1000000000'),
+    ),
+    -1,
+  ),
+  per_device_train_batch_size: v.optional(count(1), 4),
+  gradient_accumulation_steps: v.optional(count(1), 1),
+  learning_rate: v.optional(positive, 2e-4),
+  lr_scheduler_type: v.optional(
+    v.picklist(
+      ['linear', 'cosine', 'constant', 'constant_with_warmup'],
+      'must be linear, cosine, constant or constant_with_warmup',
+    ),
+    'cosine',
+  ),
+  warmup_ratio: v.optional(ratio, 0.1),
+  warmup_steps: v.optional(count(0), 0),
+  weight_decay: v.optional(positive, 0),
+  max_grad_norm: v.optional(positive, 1),
+  loraplus_lr_ratio: v.optional(v.pipe(positive, v.minValue(1e-6, 'must be positive')), 1),
+  seed: v.optional(
+    v.pipe(
+      v.number('must be a number'),
+      v.integer('must be a whole number'),
+      v.minValue(0, 'must be at least 0'),
+      v.maxValue(0xffffffff, 'must be below 2^32'),
+    ),
+    42,
+  ),
+  packing: v.optional(
+    v.literal(
+      false,
+      'true (bins that count as examples) is not supported: write false. Rows are always packed without waste, which changes no result',
+    ),
+    false,
+  ),
+  gradient_checkpointing: v.optional(flag, true),
+  /**
+   * Not of TrainingArguments: with gradient_checkpointing, only as much is recomputed as it takes to fit into
+   * this; null: 2 GiB, more where the run needs it.
+   */
+  gpu_memory_limit_gib: v.optional(
+    v.nullable(v.pipe(positive, v.minValue(0.001, 'must be at least 0.001'))),
+    null,
+  ),
+  /**
+   * Of the preference methods, under the names of TRL's DPOConfig, CPOConfig, ORPOConfig and KTOConfig. How far
+   * the model may move from the reference, or the weight of the odds term in ORPO.
+   */
+  beta: v.optional(v.pipe(positive, v.minValue(1e-6, 'must be positive')), 0.1),
+  /** Share of pairs whose order is taken to be wrong (cDPO); dpo and simpo. */
+  label_smoothing: v.optional(v.pipe(ratio, v.maxValue(0.5, 'must be at most 0.5')), 0),
+  /** Of dpo: sigmoid or ipo. Of kto: kto or apo_zero_unpaired. null: the method's first. */
+  loss_type: v.optional(
+    v.nullable(v.picklist(LOSS_TYPES, `must be null or one of ${LOSS_TYPES.join(', ')}`)),
+    null,
+  ),
+  /** Target margin of simpo. */
+  simpo_gamma: v.optional(positive, 0.5),
+  /** Weights of wanted and unwanted answers; kto. */
+  desirable_weight: v.optional(positive, 1),
+  undesirable_weight: v.optional(positive, 1),
+  /** Preference methods train without lora_dropout, as TRL does by default. */
+  disable_dropout: v.optional(flag, true),
+  logging_steps: v.optional(count(1), 1),
+  save_steps: v.optional(count(0), 0),
+});
