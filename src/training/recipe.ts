@@ -7,6 +7,7 @@ import { DEFAULT_DATE_STRING } from '../data/template/chatTemplate.ts';
 import { UserError, messageOf } from '../lib/errors.ts';
 import { lora } from './adapterRecipe.ts';
 import { METHODS, methodFault } from './preference/method.ts';
+import { scheduleFault } from './scheduleArguments.ts';
 import { count, flag, positive, ratio, text } from './recipeValues.ts';
 import { training } from './trainingRecipe.ts';
 
@@ -120,7 +121,7 @@ export function parseRecipe(source: string | object): Recipe {
   }
   const result = v.safeParse(recipe, value);
   if (result.success) {
-    const fault = methodFault(result.output);
+    const fault = methodFault(result.output) ?? scheduleFault(result.output.training);
     if (fault) throw new UserError(`The recipe cannot be used: ${fault}`);
     return result.output;
   }

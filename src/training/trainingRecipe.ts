@@ -1,6 +1,7 @@
 /** The recipe's `training`: keys of TrainingArguments and of TRL's configs. */
 import * as v from 'valibot';
-import { count, flag, positive, ratio } from './recipeValues.ts';
+import { count, flag, positive, ratio, text } from './recipeValues.ts';
+import { SCHEDULER_TYPES } from './scheduleArguments.ts';
 
 const LOSS_TYPES = ['sigmoid', 'ipo', 'kto', 'apo_zero_unpaired'] as const;
 
@@ -19,14 +20,23 @@ export const training = v.strictObject({
   gradient_accumulation_steps: v.optional(count(1), 1),
   learning_rate: v.optional(positive, 2e-4),
   lr_scheduler_type: v.optional(
-    v.picklist(
-      ['linear', 'cosine', 'constant', 'constant_with_warmup'],
-      'must be linear, cosine, constant or constant_with_warmup',
-    ),
+    v.picklist(SCHEDULER_TYPES, `must be one of ${SCHEDULER_TYPES.join(', ')}`),
     'cosine',
   ),
+  /** What the schedule takes beside its steps, such as num_cycles. */
+  lr_scheduler_kwargs: v.optional(
+    v.record(text, v.union([v.number(), text], 'must be a number or text'), 'must be an object'),
+    {},
+  ),
   warmup_ratio: v.optional(ratio, 0.1),
-  warmup_steps: v.optional(count(0), 0),
+  /** Below 1: a share of all steps. */
+  warmup_steps: v.optional(
+    v.pipe(
+      positive,
+      v.check((steps) => steps < 1 || Number.isInteger(steps), 'must be a share below 1 or a whole number'),
+    ),
+    0,
+  ),
   weight_decay: v.optional(positive, 0),
   max_grad_norm: v.optional(positive, 1),
   loraplus_lr_ratio: v.optional(v.pipe(positive, v.minValue(1e-6, 'must be positive')), 1),

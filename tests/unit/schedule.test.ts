@@ -1,5 +1,13 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { learningRate, totalSteps, warmupSteps, type SchedulerType } from '../../src/training/schedule.ts';
+import { scheduleFault, SCHEDULER_TYPES } from '../../src/training/scheduleArguments.ts';
+import {
+  learningRate,
+  totalSteps,
+  warmupSteps,
+  type Schedule,
+  type SchedulerType,
+} from '../../src/training/schedule.ts';
 
 const rates = (lr_scheduler_type: SchedulerType, warmup = 2, total = 6) =>
   Array.from({ length: total }, (_, step) =>
@@ -35,4 +43,44 @@ describe('schedule', () => {
     expect(warmupSteps(25, { warmup_steps: 0, warmup_ratio: 0.1 })).toBe(3);
     expect(warmupSteps(25, { warmup_steps: 7, warmup_ratio: 0.1 })).toBe(7);
   });
+
+  it('takes a share below 1 as warmup_steps, as transformers 5 does', () => {
+    expect(warmupSteps(25, { warmup_steps: 0.3, warmup_ratio: 0.1 })).toBe(8);
+  });
+});
+
+describe("transformers' schedules (tests/interop/make_schedules.py)", () => {
+  const { cases } = JSON.parse(
+    readFileSync(new URL('../fixtures/schedules.json', import.meta.url), 'utf8'),
+  ) as { cases: (Schedule & { rates: number[] })[] };
+
+  it('are all of them', () => {
+    expect(new Set(cases.map((each) => each.lr_scheduler_type))).toEqual(new Set(SCHEDULER_TYPES));
+  });
+
+  it.each(cases)('$lr_scheduler_type with $lr_scheduler_kwargs', ({ rates: expected, ...schedule }) => {
+    expect(scheduleFault(schedule)).toBeNull();
+    expected.forEach((rate, step) =>
+      expect(Math.abs(learningRate(step, schedule) - rate), `${step}`).toBeLessThan(
+        1e-6 * schedule.learning_rate,
+      ),
+    );
+  });
+
+  it.each([
+    ['linear', { num_cycles: 2 }, /num_cycles.+no argument of the schedule linear, which takes none/],
+    ['cosine_with_min_lr', {}, /needs either min_lr or min_lr_rate/],
+    ['cosine_with_min_lr', { min_lr: 1e-5, min_lr_rate: 0.1 }, /needs either/],
+    ['warmup_stable_decay', {}, /needs num_decay_steps/],
+    ['warmup_stable_decay', { num_decay_steps: 2, decay_type: 'round' }, /must be one of linear, cosine/],
+    ['polynomial', { power: 'two' }, /must be a number/],
+    ['polynomial', { lr_end: 1 }, /must be below learning_rate/],
+  ] as [SchedulerType, Record<string, number | string>, RegExp][])(
+    '%s with %j is refused',
+    (type, given, message) => {
+      expect(
+        scheduleFault({ lr_scheduler_type: type, lr_scheduler_kwargs: given, learning_rate: 1e-3 }),
+      ).toMatch(message);
+    },
+  );
 });

@@ -1,6 +1,7 @@
 /**
  * The fields of a recipe as the page shows them: under the names of PEFT and transformers, each explained.
  */
+import { SCHEDULER_TYPES } from '../../training/scheduleArguments.ts';
 import { METHODS } from '../../training/preference/method.ts';
 import type { Recipe } from '../../training/recipe.ts';
 
@@ -170,7 +171,7 @@ export const ADVANCED: Field[] = [
     group: 'training',
     key: 'lr_scheduler_type',
     type: 'choice',
-    options: ['linear', 'cosine', 'constant', 'constant_with_warmup'],
+    options: [...SCHEDULER_TYPES],
     help: 'How the learning rate falls.',
   },
   {
@@ -185,7 +186,7 @@ export const ADVANCED: Field[] = [
     group: 'training',
     key: 'warmup_steps',
     type: 'number',
-    step: 1,
+    step: 'any',
     min: 0,
     help: 'Steps of warm-up; 0: by the ratio.',
   },
