@@ -1,6 +1,6 @@
 /**
- * The calculations of shared/gguf's make_gguf.py, done by the engine: dequantised weights, logits, losses,
- * greedy ids.
+ * The calculations of shared/gguf's make_gguf.py: dequantised weights, and by the engine, whose kernels decode
+ * the file's own blocks, logits, losses and greedy ids.
  */
 import { packDocuments } from '../../src/data/packing.ts';
 import type { SourceCheckpoint } from '../../src/formats/checkpoint.ts';
@@ -52,7 +52,7 @@ export async function replayGguf(
     ({ input_ids, labels }) => packDocuments([{ inputIds: input_ids, labels }], { tokens, padTokenId: 0 })[0],
   );
   const engine = await WebGpuEngine.create(context, {
-    weights: memoryWeightSource(source, model.tensors, 'none'),
+    weights: memoryWeightSource(source, model.tensors, 'gguf'),
     lora: {
       r: 1,
       lora_alpha: 1,

@@ -21,7 +21,7 @@ export function adapterCard(
   const trained = [
     `r ${r}`,
     `alpha ${lora_alpha}${use_rslora ? ', rank-stabilised' : ''}`,
-    `base weights ${recipe.quantization === 'nf4' ? 'in NF4' : 'as stored'}`,
+    `base weights ${recipe.quantization === 'nf4' ? 'in NF4' : recipe.quantization === 'gguf' ? "in the GGUF's own blocks" : 'as stored'}`,
     `step ${adapterStep} of ${totalSteps}`,
     `seed ${recipe.training.seed}`,
   ].join(', ');

@@ -1,15 +1,21 @@
 /** How weights are described and passed on, independent of the file or database that they come from. */
 
+import { GGUF_BLOCKS, type GgufBlockType } from '../quant/ggufBlocks.ts';
+
 /**
  * Storage of one tensor. 'nf4' is a linear weight quantised in blocks of 64 with double-quantised scales,
- * 'nf4_f32' the same with float32 scales.
+ * 'nf4_f32' the same with float32 scales; GGUF's block types are the file's own blocks.
  */
-export type TensorKind = 'f32' | 'f16' | 'bf16' | 'nf4' | 'nf4_f32';
+export type TensorKind = 'f32' | 'f16' | 'bf16' | 'nf4' | 'nf4_f32' | GgufBlockType;
 /** A kind's pieces, stored and bound apart. */
 export type TensorPart = 'data' | 'packed' | 'absmax_q' | 'nested' | 'absmax';
 
 export function isNf4(kind: TensorKind | undefined): boolean {
   return kind === 'nf4' || kind === 'nf4_f32';
+}
+
+export function isGguf(kind: TensorKind | undefined): kind is GgufBlockType {
+  return kind !== undefined && GGUF_BLOCKS.has(kind);
 }
 
 export interface TensorInfo {
@@ -20,7 +26,7 @@ export interface TensorInfo {
 }
 
 /**
- * A piece of a tensor. Parts: 'data' (little-endian elements of f32/f16/bf16); for NF4 'packed' (two codes a
+ * A piece of a tensor. Parts: 'data' (little-endian elements of f32/f16/bf16, or GGUF blocks); for NF4 'packed' (two codes a
  * byte, even element in the high nibble), and for nf4 'absmax_q' (one byte a block of 64) and 'nested'
  * (float32: [nested_offset, nested_absmax...], one absmax per 256 blocks), for nf4_f32 'absmax' (float32, one
  * a block of 64).
@@ -66,5 +72,9 @@ export function tensorPartBytes(info: TensorInfo): Partial<Record<TensorPart, nu
     }
     case 'nf4_f32':
       return { packed: Math.ceil(elements / 2), absmax: 4 * Math.ceil(elements / 64) };
+    default: {
+      const format = GGUF_BLOCKS.get(info.kind)!;
+      return { data: (elements / format.elements) * format.bytes };
+    }
   }
 }

@@ -1,7 +1,8 @@
-/** A model's weights on the CPU, a few rows at a time, dequantised where they are NF4. */
+/** A model's weights on the CPU, a few rows at a time, dequantised where they are NF4 or GGUF blocks. */
 import { toFloat32, type SafetensorsDtype } from './safetensors.ts';
-import { isNf4, tensorPartBytes, type WeightSource } from './tensors.ts';
+import { isGguf, isNf4, tensorPartBytes, type WeightSource } from './tensors.ts';
 import { UserError } from '../lib/errors.ts';
+import { decodeBlocks, GGUF_BLOCKS } from '../quant/ggufBlocks.ts';
 import { dequantize, dequantizeScales } from '../quant/nf4.ts';
 
 /** Elements that are decoded at once: a multiple of an NF4 block. */
@@ -37,6 +38,20 @@ export async function* weightRows(source: WeightSource, name: string): AsyncGene
 async function* weightPieces(source: WeightSource, name: string): AsyncGenerator<Float32Array> {
   const info = source.tensors.get(name)!;
   const { kind } = info;
+  if (isGguf(kind)) {
+    // A stored chunk may end within a block.
+    const format = GGUF_BLOCKS.get(kind)!;
+    let rest: Uint8Array = new Uint8Array(0);
+    for await (const { bytes } of source.stream(name)) {
+      const all = new Uint8Array(rest.length + bytes.length);
+      all.set(rest);
+      all.set(bytes, rest.length);
+      const whole = all.length - (all.length % format.bytes);
+      yield decodeBlocks(format, all.subarray(0, whole));
+      rest = all.slice(whole);
+    }
+    return;
+  }
   if (!isNf4(kind)) {
     const dtype = kind.toUpperCase() as SafetensorsDtype;
     for await (const { bytes } of source.stream(name)) yield toFloat32(dtype, bytes);

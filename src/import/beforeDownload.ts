@@ -2,7 +2,7 @@
 import { openCheckpoint, type NamedFile } from '../formats/checkpoint.ts';
 import { modelOf } from '../model/families/registry.ts';
 import { withModelNames } from './tensorNames.ts';
-import { planTensors, storedBytes, type Quantization } from './weightStream.ts';
+import { planTensors, storedBytes, type Quantization } from './planTensors.ts';
 
 /** Beyond the weights a run needs this much at the least: adapter, optimiser, activations. */
 const RUN_BYTES = 256 * 1024 * 1024;

@@ -14,7 +14,7 @@ import { goOnWithDownloads, inFileOrder } from './downloads.ts';
 import { repairModel } from './repairModel.ts';
 import { laneHere, type TensorLane } from './tensorLane.ts';
 import { withModelNames } from './tensorNames.ts';
-import { planTensors, storedBytes, type Quantization } from './weightStream.ts';
+import { planTensors, storedBytes, type Quantization } from './planTensors.ts';
 import { report } from '../lib/errorLog.ts';
 
 export interface ImportOptions {

@@ -29,17 +29,40 @@ export interface TensorPiece {
 /** Every piece in order. @throws UserError where the file cannot be read any more */
 export async function* tensorPieces(tensor: SourceTensor): AsyncGenerator<TensorPiece> {
   const decode = await decoderOf(tensor);
-  const bytes = decode?.readBytes ?? READ_BYTES;
-  const reads = Math.ceil((tensor.end - tensor.begin) / bytes);
-  const pieces = inOrder(reads, READS_AHEAD, (i) =>
-    readBytes(tensor, tensor.begin + i * bytes, Math.min(tensor.begin + (i + 1) * bytes, tensor.end)),
-  );
   let at = 0;
-  for await (const piece of pieces) {
+  for await (const piece of sourcePieces(tensor, decode?.readBytes ?? READ_BYTES)) {
     const decoded = decode ? decode.piece(piece, at) : { dtype: tensor.dtype, bytes: piece };
     yield { ...decoded, sourceBytes: piece.byteLength };
     at += piece.byteLength;
   }
+}
+
+/** A piece of a GGUF's tensor as its blocks, and as the weights that they hold. */
+interface BlockPiece {
+  /** Whole rows; but for the last piece a multiple of 4 bytes. */
+  blocks: Uint8Array;
+  values: Float32Array;
+  sourceBytes: number;
+}
+
+/** Every piece of a GGUF's tensor in order, its rows put back, its blocks as they are. */
+export async function* blockPieces(tensor: SourceTensor): AsyncGenerator<BlockPiece> {
+  const { ggmlType, headRows } = tensor.gguf!;
+  const format = GGUF_FORMATS.get(ggmlType)!;
+  const rowBytes = (tensor.shape[1] / format.elements) * format.bytes;
+  // Blocks are an even number of bytes, and so two rows a multiple of 4. A head has an even number of rows.
+  for await (const piece of sourcePieces(tensor, wholeUnits(rowBytes * Math.max(2, headRows)))) {
+    const blocks = headRows > 0 ? unpermuteRows(piece, rowBytes, headRows) : piece;
+    yield { blocks, values: decodeBlocks(format, blocks), sourceBytes: piece.byteLength };
+  }
+}
+
+/** A tensor's bytes, so many at once. */
+function sourcePieces(tensor: SourceTensor, bytes: number): AsyncGenerator<Uint8Array> {
+  const reads = Math.ceil((tensor.end - tensor.begin) / bytes);
+  return inOrder(reads, READS_AHEAD, (i) =>
+    readBytes(tensor, tensor.begin + i * bytes, Math.min(tensor.begin + (i + 1) * bytes, tensor.end)),
+  );
 }
 
 /** @throws UserError where the file cannot be read any more */

@@ -3,10 +3,10 @@
  * so.
  */
 import {
+  isGguf,
   tensorPartBytes,
   type TensorChunk,
   type TensorInfo,
-  type TensorKind,
   type WeightSource,
 } from '../formats/tensors.ts';
 import type { SourceCheckpoint, SourceTensor } from '../formats/checkpoint.ts';
@@ -15,73 +15,13 @@ import type { Nf4Scales } from '../formats/bitsandbytes.ts';
 import { toFloat32, type SafetensorsDtype } from '../formats/safetensors.ts';
 import { UserError } from '../lib/errors.ts';
 import type { TensorRequirement } from '../model/config.ts';
-import { GGUF_FORMATS } from '../quant/ggufBlocks.ts';
 import { toFloat16 } from '../quant/halfFloats.ts';
 import { Nf4Quantizer, type QuantizedScales } from '../quant/nf4.ts';
 import { hasNonFinite, type BlockDtype } from '../quant/nf4Code.ts';
 import type { BlockQuantizer } from './gpuQuantizer.ts';
+import { planTensors, type Quantization } from './planTensors.ts';
 import { withModelNames } from './tensorNames.ts';
-import { READ_BYTES, readBytes, tensorPieces } from './tensorPieces.ts';
-
-export type Quantization = 'nf4' | 'none';
-
-/** How a tensor of each dtype is stored where it is not quantised. */
-const STORED: ReadonlyMap<string, TensorKind> = new Map([
-  ['F64', 'f32'],
-  ['F32', 'f32'],
-  ['F16', 'f16'],
-  ['BF16', 'bf16'],
-  ['F8_E4M3', 'f32'],
-  ['F8_E5M2', 'f32'],
-]);
-
-/**
- * Decides how each required tensor is stored. A checkpoint that is quantised already is stored as it is.
- * @throws UserError naming the first tensor that is missing, has another shape or an unreadable dtype
- */
-export function planTensors(
-  source: SourceCheckpoint,
-  requirements: readonly TensorRequirement[],
-  quantization: Quantization,
-): Map<string, TensorInfo> {
-  const infos = new Map<string, TensorInfo>();
-  for (const { name, shape, quantise } of requirements) {
-    const tensor = source.tensors.get(name);
-    if (!tensor) {
-      throw new UserError(
-        `The model's files have no tensor ${name} ([${shape}]), which config.json asks for. Drop all its safetensors files, or check that config.json belongs to them.`,
-      );
-    }
-    const file = fileName(tensor.file.path);
-    if (tensor.shape.join() !== shape.join())
-      throw new UserError(
-        `${file}: tensor ${name} is [${tensor.shape}], but config.json asks for [${shape}]. Use the config.json that belongs to these weights.`,
-      );
-    const stored = tensor.nf4 ? (tensor.nf4.nested ? 'nf4' : 'nf4_f32') : STORED.get(tensor.dtype);
-    if (!stored)
-      throw new UserError(
-        `${file}: tensor ${name} is ${tensor.dtype}; Finetab reads ${[...STORED.keys()].join(', ')}. Use the original checkpoint, not a quantised one.`,
-      );
-    infos.set(name, { name, shape, kind: storedKind(tensor, stored, quantise, source, quantization) });
-  }
-  return infos;
-}
-
-/** How a tensor is stored; `plain` is the kind that keeps its values. */
-function storedKind(
-  tensor: SourceTensor,
-  plain: TensorKind,
-  quantise: boolean,
-  source: SourceCheckpoint,
-  quantization: Quantization,
-): TensorKind {
-  if (quantization !== 'nf4' || source.prequantized) return plain;
-  if (quantise) return 'nf4';
-  // A table of GGUF blocks would take twice the memory in float32 that the original takes: rounded to
-  // float16, within 2^-11.
-  const blocks = tensor.gguf && GGUF_FORMATS.get(tensor.gguf.ggmlType)!.elements > 1;
-  return blocks && tensor.shape.length === 2 ? 'f16' : plain;
-}
+import { blockPieces, READ_BYTES, readBytes, tensorPieces } from './tensorPieces.ts';
 
 /**
  * Reads one tensor and yields its stored parts in order.
@@ -96,6 +36,10 @@ export async function* storedChunks(
 ): AsyncGenerator<TensorChunk> {
   if (tensor.nf4) {
     yield* quantizedChunks(tensor, tensor.nf4, info, onRead);
+    return;
+  }
+  if (isGguf(info.kind)) {
+    yield* blockChunks(tensor, onRead);
     return;
   }
   const quantizer = info.kind === 'nf4' ? new Nf4Quantizer(info.shape.reduce((a, b) => a * b, 1)) : null;
@@ -125,6 +69,22 @@ export async function* storedChunks(
   if (packed.byteLength > 0) yield { part: 'packed', byteOffset: packedBytes, bytes: packed };
   yield { part: 'absmax_q', byteOffset: 0, bytes: scales.absmax_q };
   yield { part: 'nested', byteOffset: 0, bytes: nestedBytes(scales) };
+}
+
+/** GGUF blocks as they are, rows in the Hub's order. */
+async function* blockChunks(
+  tensor: SourceTensor,
+  onRead?: (bytes: number) => void,
+): AsyncGenerator<TensorChunk> {
+  let byteOffset = 0;
+  let first = 0;
+  for await (const { blocks, values, sourceBytes } of blockPieces(tensor)) {
+    checkFinite(values, first, tensor);
+    onRead?.(sourceBytes);
+    yield { part: 'data', byteOffset, bytes: blocks };
+    byteOffset += blocks.byteLength;
+    first += values.length;
+  }
 }
 
 /** Elements as they are stored: as they were read, or rounded to float16 where that was decided. */
@@ -260,11 +220,4 @@ export function streamingWeightSource(
     tensors,
     stream: (name) => storedChunks(source.tensors.get(name)!, tensors.get(name)!),
   };
-}
-
-/** Stored bytes of tensors, for estimates before an import. */
-export function storedBytes(infos: Iterable<TensorInfo>): number {
-  let sum = 0;
-  for (const info of infos) for (const bytes of Object.values(tensorPartBytes(info))) sum += bytes;
-  return sum;
 }

@@ -13,6 +13,9 @@ export function bytes(count: number): string {
   return `${value.toLocaleString('en', { maximumFractionDigits: unit === 0 ? 0 : value < 10 ? 2 : 1 })} ${UNITS[unit]}`;
 }
 
+/** How a model's weights are stored, by the recipe's `quantization`. */
+export const WEIGHTS = { nf4: '4-bit (NF4)', none: 'unquantised', gguf: "the GGUF's own blocks" } as const;
+
 /** What is computed again so that a run fits. */
 export function choiceText({ none, attention, full, reason }: MemoryChoice): string {
   const parts = [

@@ -198,6 +198,15 @@ export const GGUF_FORMATS: ReadonlyMap<number, GgufBlockFormat> = new Map([
   [30, plain('BF16', 2)],
 ]);
 
+/** The block types that hold several weights, and may be kept as they are. */
+export type GgufBlockType =
+  'Q4_0' | 'Q4_1' | 'Q5_0' | 'Q5_1' | 'Q8_0' | 'Q2_K' | 'Q3_K' | 'Q4_K' | 'Q5_K' | 'Q6_K' | 'IQ4_NL';
+
+/** Their formats by name. */
+export const GGUF_BLOCKS: ReadonlyMap<string, GgufBlockFormat> = new Map(
+  [...GGUF_FORMATS.values()].filter(({ elements }) => elements > 1).map((format) => [format.name, format]),
+);
+
 /** Names of the other types, for a refusal. */
 export const UNREAD_GGUF_TYPES: ReadonlyMap<number, string> = new Map([
   [9, 'Q8_1'],

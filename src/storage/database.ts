@@ -21,7 +21,7 @@ export interface StoredTensor extends TensorInfo {
 export interface ModelManifest {
   id: string;
   name: string;
-  quantization: 'nf4' | 'none';
+  quantization: 'nf4' | 'none' | 'gguf';
   /** Commit of the Hub's repository `name`, where the model came from there. */
   revision?: string;
   complete: boolean;

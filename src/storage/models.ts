@@ -21,7 +21,7 @@ const READS_IN_FLIGHT = 3;
 export interface ModelSummary {
   id: string;
   name: string;
-  quantization: 'nf4' | 'none';
+  quantization: 'nf4' | 'none' | 'gguf';
   complete: boolean;
   storedBytes: number;
   modelType: string;

@@ -2,7 +2,7 @@
  * The buffers that a kernel benchmark works on: one for each value, weight part and scratch, with data of its
  * own.
  */
-import { isNf4, tensorPartBytes } from '../formats/tensors.ts';
+import { isGguf, isNf4, tensorPartBytes } from '../formats/tensors.ts';
 import type { BufferReference } from '../gpu/dispatch.ts';
 import type { GpuContext } from '../gpu/gpuContext.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -107,6 +107,7 @@ export class BenchmarkBuffers {
 function patternOf(reference: BufferReference, { role, kind }: Value): Pattern {
   if (role !== 'weight' || !(reference.type === 'weight' || reference.type === 'weights')) return 'numbers';
   if (isNf4(kind)) return reference.part === 'packed' || reference.part === 'absmax_q' ? 'bytes' : 'scales';
+  if (isGguf(kind)) return 'bytes';
   return kind === 'f32' ? 'numbers' : kind === 'bf16' ? 'bf16' : 'f16';
 }
 

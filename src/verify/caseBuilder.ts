@@ -1,5 +1,6 @@
 /** Builds small graphs with random data, on which kernels are compared with TensorFlow.js. */
 import type { TensorKind } from '../formats/tensors.ts';
+import { GGUF_BLOCKS, type GgufBlockType } from '../quant/ggufBlocks.ts';
 import { Graph } from '../graph/graph.ts';
 import { elements, type Value } from '../graph/value.ts';
 import type { HostData } from '../graph/tensorflowTypes.ts';
@@ -11,6 +12,9 @@ import { stored, type CaseWeight } from './caseWeights.ts';
 
 /** Every kind of weight. */
 export const KINDS: readonly TensorKind[] = ['f32', 'bf16', 'f16', 'nf4', 'nf4_f32'];
+
+/** Every type of GGUF blocks. */
+export const GGUF_KINDS = [...GGUF_BLOCKS.keys()] as GgufBlockType[];
 
 export interface OpCase {
   /** Op and shape in words. */

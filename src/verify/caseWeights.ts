@@ -1,5 +1,7 @@
 /** Weights of the cases: their values as kernels read them, and their bytes, for every kind. */
 import type { TensorKind } from '../formats/tensors.ts';
+import { mix32, randomKey } from '../lib/counterRandom.ts';
+import { decodeBlocks, GGUF_BLOCKS, type GgufBlockFormat } from '../quant/ggufBlocks.ts';
 import { dequantize, Nf4Quantizer } from '../quant/nf4.ts';
 
 export interface CaseWeight {
@@ -27,6 +29,11 @@ export function stored(values: Float32Array, kind: TensorKind): Pick<CaseWeight,
       const coarse = values.map((value) => Math.trunc(value * 64) / 64);
       return { values: coarse, parts: { data: new Uint8Array(Uint16Array.from(coarse, halfBits).buffer) } };
     }
+    default: {
+      const format = GGUF_BLOCKS.get(kind)!;
+      const blocks = randomBlocks(format, values.length / format.elements);
+      return { values: decodeBlocks(format, blocks), parts: { data: blocks } };
+    }
     case 'nf4':
     case 'nf4_f32': {
       const quantizer = new Nf4Quantizer(values.length);
@@ -49,6 +56,28 @@ export function stored(values: Float32Array, kind: TensorKind): Pick<CaseWeight,
       };
     }
   }
+}
+
+/** Where the float16 numbers of a block lie. */
+const HALVES: Readonly<Record<string, readonly number[]>> = {
+  Q2_K: [80, 82],
+  Q3_K: [108],
+  Q6_K: [208],
+  Q4_1: [0, 2],
+  Q5_1: [0, 2],
+  Q4_K: [0, 2],
+  Q5_K: [0, 2],
+};
+
+/** Blocks in which every bit may be set, but the exponents of scales: from subnormal to 2^-8. */
+function randomBlocks(format: GgufBlockFormat, count: number): Uint8Array {
+  const key = mix32(format.bytes);
+  const bytes = Uint8Array.from({ length: count * format.bytes }, (_, i) => randomKey(key, i) & 255);
+  for (let block = 0; block < count; block++)
+    for (const half of HALVES[format.name] ?? [0])
+      bytes[block * format.bytes + half + 1] =
+        (bytes[block * format.bytes + half + 1] & 0x83) | ((block % 8) << 2);
+  return bytes;
 }
 
 /** Binary16 bits of a multiple of 1/64 below 1 in magnitude. */

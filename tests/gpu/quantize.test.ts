@@ -12,8 +12,9 @@ import { BLOCK, quantizeBlocks, type BlockDtype } from '../../src/quant/nf4Code.
 import { openCheckpoint } from '../../src/formats/checkpoint.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
 import { GpuQuantizer, type BlockQuantizer } from '../../src/import/gpuQuantizer.ts';
+import { planTensors } from '../../src/import/planTensors.ts';
 import { testElements } from '../../src/import/quantizerTestData.ts';
-import { planTensors, storedChunks } from '../../src/import/weightStream.ts';
+import { storedChunks } from '../../src/import/weightStream.ts';
 import { filesOf } from '../../scripts/lib/nodeFiles.ts';
 import { gpuWith, testGpu } from '../helpers/gpu.ts';
 import { readIndependently } from '../helpers/independentReader.ts';

@@ -72,7 +72,7 @@ describe('recipe', () => {
       /eval_max_samples" is 1000000000000000: it must be at most/,
     ],
     ['{"lora": {"lora_dropout": 1.5}}', /must be between 0 and 1/],
-    ['{"quantization": "int8"}', /must be "nf4" or "none"/],
+    ['{"quantization": "int8"}', /must be "nf4", "none" or "gguf"/],
     ['{"lora": {"use_dora": "yes"}}', /must be true or false/],
     ['{"training": {"seed": -1}}', /"training\.seed" is -1/],
     ['{"evaluation": {"metric_for_best_model": "loss"}}', /must be the name of a metric/],

@@ -1,5 +1,5 @@
 // Reads element i of a weight of any kind (WEIGHT_KIND). Sixteen-bit elements lie two a word, the first in
-// the low half; NF4 codes eight a word, two a byte, the even element in the high nibble.
+// the low half.
 // Buffers: weight_data, or weight_packed and those of nf4_scales.wgsl.
 #if WEIGHT_KIND == f32
 @group(0) @binding(4) var<storage, read> weight_data: array<f32>;
@@ -22,13 +22,10 @@ fn weight_at(i: u32) -> f32 {
   let pair = unpack2x16float(weight_data[i >> 1u]);
   return select(pair.x, pair.y, (i & 1u) == 1u);
 }
+#elif WEIGHT_KIND == nf4
+#include "lib/weight/nf4_element.wgsl"
+#elif WEIGHT_KIND == nf4_f32
+#include "lib/weight/nf4_element.wgsl"
 #else
-#include "lib/weight/nf4_scales.wgsl"
-@group(0) @binding(4) var<storage, read> weight_packed: array<u32>;
-
-fn weight_at(i: u32) -> f32 {
-  let byte = (weight_packed[i >> 3u] >> (((i >> 1u) & 3u) * 8u)) & 255u;
-  let code = select(byte >> 4u, byte & 15u, (i & 1u) == 1u);
-  return weight_tables[256u + code] * weight_scale(i >> 6u);
-}
+#include "lib/weight/gguf_blocks.wgsl"
 #endif

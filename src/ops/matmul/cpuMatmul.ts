@@ -10,14 +10,9 @@ import {
   type KernelSettings,
 } from '../../gpu/dispatch.ts';
 import { elements } from '../../graph/value.ts';
-import {
-  hasNf4,
-  matmulConstants,
-  MAX_DEQUANTISED_BYTES,
-  readsVec4,
-  type MatmulProblem,
-} from './matmulProblem.ts';
-import { weightBindings } from '../weights/weightBindings.ts';
+import { hasNf4, matmulConstants, readsVec4, type MatmulProblem } from './matmulProblem.ts';
+import { weightOperandBindings } from './groupedGemm.ts';
+import { MAX_DEQUANTISED_BYTES } from '../weights/weightSlices.ts';
 
 /**
  * Rows above which an NF4 operand is dequantised ahead: each code is looked up once, not once for each 8
@@ -56,7 +51,7 @@ export function cpuMatmul(
   const { m, n, a, b, c } = problem;
   const constants = matmulConstants(problem);
   const operands = { c: c.slice ?? value(c.value), a: a.slice ?? value(a.value) };
-  const weight = weightBindings(b.value, b.part);
+  const weight = weightOperandBindings(problem, settings);
   if (!readsVec4(problem))
     return [
       {

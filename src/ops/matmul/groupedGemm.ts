@@ -183,6 +183,7 @@ export function weightOperandBindings(
   { b, group }: MatmulProblem,
   { maxBindingBytes }: KernelSettings,
 ): Dispatch['bindings'] {
+  if (b.slice) return { weight_data: b.slice };
   if (!group) return weightBindings(b.value, b.part);
   const weights = weightsOf(group);
   const parts = groupParts(weights, maxBindingBytes)!;

@@ -35,9 +35,9 @@ export interface MatmulProblem {
   a: Operand & { rowStride: number; columnStride: number; slice?: BufferReference };
   /**
    * Any kind: element (k, n) at offset + k rowStride + n columnStride. `part`: one slice of a weight that is
-   * split.
+   * split. `slice`: where it lies instead, in float32.
    */
-  b: Operand & { rowStride: number; columnStride: number; part?: number };
+  b: Operand & { rowStride: number; columnStride: number; part?: number; slice?: BufferReference };
   /** f32, written (m, n) at offset + m rowStride + n. `slice`: where it goes instead of to its value. */
   c: Operand & { rowStride: number; slice?: BufferReference };
   alpha?: number;
@@ -59,9 +59,6 @@ export interface MatmulProblem {
 export function hasNf4({ b }: MatmulProblem): boolean {
   return isNf4(weightKind(b.value));
 }
-
-/** Most bytes that a dequantised NF4 operand may take: the smallest binding that WebGPU promises. */
-export const MAX_DEQUANTISED_BYTES = 128 * 1024 * 1024;
 
 /** Constants that all matmul shaders share. */
 export function matmulConstants({ m, n, k, a, b, c, alpha = 1, accumulate = false }: MatmulProblem) {

@@ -5,7 +5,8 @@
 import { LEVELS, type KernelSettings } from '../../gpu/dispatch.ts';
 import { isTransposed } from './dequantiseAhead.ts';
 import { columnTiles, isContiguous } from './groupedGemm.ts';
-import { hasNf4, MAX_DEQUANTISED_BYTES, readsWords, type MatmulProblem } from './matmulProblem.ts';
+import { MAX_DEQUANTISED_BYTES } from '../weights/weightSlices.ts';
+import { hasNf4, readsWords, type MatmulProblem } from './matmulProblem.ts';
 import {
   MATRIX_TILE_K,
   MAX_SKINNY_ROWS,

@@ -3,7 +3,7 @@
  * scales), so that one kernel binds them all at once: WebGPU promises eight storage buffers for a kernel, and
  * one NF4 weight takes three.
  */
-import { tensorPartBytes, type TensorKind, type TensorPart } from '../../formats/tensors.ts';
+import { isGguf, tensorPartBytes, type TensorKind, type TensorPart } from '../../formats/tensors.ts';
 import { weightSlices } from './weightSlices.ts';
 
 /** Each weight begins where a binding of its own may begin. */
@@ -28,7 +28,7 @@ export interface WeightGroup {
 
 /**
  * How the parts of contiguous weights lie. @returns null where the weights are stored apart: a single one,
- * too many, of different kinds, split into slices, or too large together for one binding
+ * too many, of different kinds or in GGUF blocks, split into slices, or too large together for one binding
  */
 export function groupParts(
   weights: readonly { name: string; shape: readonly number[]; kind?: TensorKind }[],
@@ -38,6 +38,7 @@ export function groupParts(
   const kind = weights[0].kind;
   if (
     kind === undefined ||
+    isGguf(kind) ||
     weights.some((weight) => weight.kind !== kind || weightSlices(weight, maxBindingBytes).length > 1)
   )
     return null;

@@ -3,7 +3,10 @@
  * promises 128) is split into slices of whole rows, each in a buffer of its own, and each of its kernels runs
  * once for each slice.
  */
-import { isNf4, type TensorKind } from '../../formats/tensors.ts';
+import { isGguf, isNf4, type TensorKind } from '../../formats/tensors.ts';
+
+/** Most bytes that a weight may take dequantised: the smallest binding that WebGPU promises. */
+export const MAX_DEQUANTISED_BYTES = 128 * 1024 * 1024;
 
 export interface WeightSlice {
   /** First row. */
@@ -29,7 +32,9 @@ export function weightSlices(
   const [rows, columns] = shape;
   const whole = [{ first: 0, rows }];
   if (shape.length !== 2 || kind === undefined || isNf4(kind)) return whole;
-  const mostRows = Math.floor(maxBindingBytes / (columns * (kind === 'f32' ? 4 : 2)));
+  // GGUF blocks are dequantised to float32 ahead of a product, a slice at a time.
+  const most = isGguf(kind) ? Math.min(maxBindingBytes, MAX_DEQUANTISED_BYTES) : maxBindingBytes;
+  const mostRows = Math.floor(most / (columns * (kind === 'f32' || isGguf(kind) ? 4 : 2)));
   const multiple = ROW_MULTIPLES.find((size) => size <= mostRows);
   // Where not even four rows fit, the plan reports that the weight is too large.
   if (rows <= mostRows || multiple === undefined) return whole;

@@ -7,7 +7,7 @@ import type { RunPlan } from '../../worker/trainer/trainerProtocol.ts';
 import type { DataFiles } from '../data/DataFiles.svelte.ts';
 import type { Result } from '../result/Result.svelte.ts';
 import { endText, type RunView } from '../run/RunView.svelte.ts';
-import { bytes, duration, integer } from '../text.ts';
+import { bytes, duration, integer, WEIGHTS } from '../text.ts';
 
 export const STEP_IDS = ['model', 'data', 'recipe', 'run', 'result'] as const;
 export type StepId = (typeof STEP_IDS)[number];
@@ -134,11 +134,7 @@ export class Flow {
         'working',
         `Importing ${importing.name}, ${Math.round((100 * importing.done) / Math.max(1, importing.total))} %`,
       ];
-    if (model)
-      return [
-        'done',
-        `${model.name}, ${model.quantization === 'nf4' ? '4-bit' : 'unquantised'}, ${bytes(model.storedBytes)}`,
-      ];
+    if (model) return ['done', `${model.name}, ${WEIGHTS[model.quantization]}, ${bytes(model.storedBytes)}`];
     return [
       'needed',
       models.length > 0 ? 'Choose one of the stored models, or drop another' : 'Drop a model',

@@ -79,8 +79,8 @@ export const ADVANCED: Field[] = [
     group: null,
     key: 'quantization',
     type: 'choice',
-    options: ['nf4', 'none'],
-    help: 'How the base weights are kept; decided when a model is dropped.',
+    options: ['nf4', 'none', 'gguf'],
+    help: 'How the base weights are kept; decided when a model is dropped. gguf: the blocks of a .gguf as they are.',
   },
   {
     group: null,

@@ -2,7 +2,7 @@
 import { add } from '../../ops/elementwise/add.ts';
 import { embedding } from '../../ops/embedding/embedding.ts';
 import { gatherRows } from '../../ops/embedding/gatherRows.ts';
-import { caseList, KINDS, type OpCase } from '../caseBuilder.ts';
+import { caseList, GGUF_KINDS, KINDS, type OpCase } from '../caseBuilder.ts';
 
 export function embeddingCases(): OpCase[] {
   const { cases, build } = caseList();
@@ -21,6 +21,12 @@ export function embeddingCases(): OpCase[] {
           ),
         ),
       ];
+    });
+  }
+  for (const kind of GGUF_KINDS) {
+    build(`embedding ${kind} 5×512`, (c) => {
+      const ids = c.input('ids', new Uint32Array([0, 2, 1, 2, 0]));
+      return [add(c.graph, c.leaf('x', 5, 512), embedding(c.graph, ids, c.weight('table', [3, 512], kind)))];
     });
   }
   build('gatherRows 3 of 10×17', (c) => {

@@ -20,6 +20,13 @@ const PRODUCTS: [number, number, number][] = [
   [80, 64, 128],
 ];
 
+/** Products with GGUF blocks, of few and many rows: [kind, T, in, out]. */
+const BLOCK_PRODUCTS: [TensorKind, number, number, number][] = [
+  ['Q8_0', 1, 64, 33],
+  ['Q4_0', 68, 160, 40],
+  ['Q6_K', 80, 256, 128],
+];
+
 /**
  * Sizes [T, in, [out...]]: projections narrower and wider than a tile, sums long enough for split-K, and
  * groups that do not fit one product.
@@ -30,6 +37,7 @@ const GROUPS: [number, number, number[], readonly TensorKind[]][] = [
   [68, 136, [40, 24], ['nf4_f32']],
   [9, 48, [50, 33], ['nf4']],
   [5, 64, [16, 16, 16, 32], ['nf4']],
+  [9, 256, [24, 8], ['Q4_K']],
 ];
 
 export function matmulCases(): OpCase[] {
@@ -40,6 +48,11 @@ export function matmulCases(): OpCase[] {
         linear(c.graph, c.leaf('x', tokens, width), c.weight('w', [out, width], kind)),
       ]);
     }
+  }
+  for (const [kind, tokens, width, out] of BLOCK_PRODUCTS) {
+    build(`linear ${kind} ${tokens}×${width}→${out}`, (c) => [
+      linear(c.graph, c.leaf('x', tokens, width), c.weight('w', [out, width], kind)),
+    ]);
   }
   for (const [tokens, width, outs, kinds] of GROUPS) {
     for (const kind of kinds) {
