@@ -1,25 +1,23 @@
 /** The page's state: model, data, recipe, plan, run. Components show it and call it. */
 import { tick } from 'svelte';
-import { metricFault } from '../training/metrics.ts';
 import { namesModel } from '../lib/modelNames.ts';
-import { preferenceReading } from '../training/preference/method.ts';
-import { parseRecipe, recipeToJson } from '../training/recipe.ts';
+import { parseRecipe, recipeToJson, type Recipe } from '../training/recipe.ts';
 import type { ColumnMapping } from '../data/rows/rowFormats.ts';
 import type { KernelRequest, RunPlan } from '../worker/trainer/trainerProtocol.ts';
 import type { ModelDetails, ModelSummary } from '../worker/import/importProtocol.ts';
-import type { Recipe } from '../training/recipe.ts';
 import type { DataFile, Part, Role } from './data/DataFile.svelte.ts';
 import { DataFiles } from './data/DataFiles.svelte.ts';
 import { filesForRecipe } from './data/recipeRoles.ts';
+import { rowSettings } from './data/rowSettings.ts';
 import { DEMO_NAME, fetchDemo } from './model/demo.ts';
 import { Flow } from './layout/Flow.svelte.ts';
-import { maskBlockers } from './data/maskBlockers.ts';
 import { ModelLibrary } from './model/ModelLibrary.svelte.ts';
 import { applyPreset, presetOf, type Preset } from './recipe/presets.ts';
 import type { Result } from './result/Result.svelte.ts';
 import type { RunView } from './run/RunView.svelte.ts';
 import { RunController } from './run/RunController.svelte.ts';
 import { hasRecipe, recipeOfLink } from './recipe/shareLink.ts';
+import { blockersOf } from './run/blockers.ts';
 import { Planning } from './run/Planning.svelte.ts';
 import { reported } from './errors/reported.ts';
 import type { Remedy } from './gpu/memoryVerdict.ts';
@@ -160,24 +158,7 @@ export class Workspace {
   async reloadData(): Promise<void> {
     const { model, recipe } = this;
     if (!model) return;
-    const settings = {
-      systemPrompt: recipe.system_prompt,
-      maxLength: recipe.max_length,
-      dateString: recipe.date_string,
-      maskHistory: recipe.mask_history,
-      preferences: preferenceReading(recipe.method, true),
-    };
-    const selection = {
-      leftOut: $state.snapshot(recipe.left_out_rows),
-      valSetSize: recipe.val_set_size,
-      seed: recipe.training.seed,
-    };
-    await this.data.load({
-      modelId: model.id,
-      settings,
-      columns: $state.snapshot(recipe.columns),
-      selection,
-    });
+    await this.data.load(rowSettings(model.id, $state.snapshot(recipe)));
     await this.planning.refresh();
   }
 
@@ -237,28 +218,7 @@ export class Workspace {
 
   /** Why Train cannot be pressed. */
   get blockers(): string[] {
-    let reasons: string[] = [];
-    const { model, data, recipe } = this;
-    if (!model) reasons.push('Drop a model first.');
-    else if (model.quantization !== recipe.quantization)
-      reasons.push(
-        `The recipe asks for quantization "${recipe.quantization}", the stored model is "${model.quantization}". Drop the model's files again, or change the recipe.`,
-      );
-    reasons = [...reasons, ...data.blockers, ...maskBlockers(data.train?.report)];
-    const metric =
-      model && data.train?.report
-        ? metricFault(
-            recipe.evaluation,
-            data.usable.map(({ name }) => name),
-            recipe.method,
-          )
-        : null;
-    if (metric) reasons.push(metric);
-    if (this.recipeError) reasons.push(this.recipeError);
-    if (this.planning.error) reasons.push(this.planning.error);
-    const start = this.runs.history.blockerFor(model?.id, recipe);
-    if (start) reasons.push(start);
-    return reasons;
+    return blockersOf(this);
   }
 
   /** Whether something is being read, imported or planned. */

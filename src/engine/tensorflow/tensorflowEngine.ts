@@ -2,9 +2,7 @@
  * The engine on TensorFlow.js for browsers without WebGPU: the same graphs, gradients by tf.grads. It is
  * slow, for small models.
  */
-import { packDocuments } from '../../data/packing.ts';
 import type { MicroBatch } from '../../data/types.ts';
-import { mix32, randomKey, randomUnit } from '../../lib/counterRandom.ts';
 import { elements } from '../../graph/value.ts';
 import { magnitudeName, normName, type AdapterLayout } from '../../model/adapterLayout.ts';
 import { initialAdapter } from '../../model/adapterTargets.ts';
@@ -29,11 +27,11 @@ import {
 } from '../engine.ts';
 import type { PlanOptions } from '../enginePlans.ts';
 import { supervisedTokens } from '../supervisedTokens.ts';
+import { continuePrompt, type LogitsOf } from './continuePrompt.ts';
 import { batchFeeds, fallbackGraphs, fallbackMemory, type FallbackGraphs } from './fallbackGraphs.ts';
 import { HostNorms } from './hostNorms.ts';
 import { HostOptimizer } from './hostOptimizer.ts';
-import { sampleLogits } from './sampleLogits.ts';
-import { weightValues } from './weightValues.ts';
+import { weightTensors } from './weightValues.ts';
 import { settled } from '../../lib/promises.ts';
 
 export class TensorFlowEngine implements Engine {
@@ -71,15 +69,7 @@ export class TensorFlowEngine implements Engine {
       model: modelOf(options.weights.config),
       weights: options.weights.tensors,
     };
-    const weights = new Map<string, TensorFlowTensor>();
-    const names = [...options.weights.tensors.keys()];
-    for (const [done, name] of names.entries()) {
-      weights.set(
-        name,
-        tf.tensor(await weightValues(options.weights, name), options.weights.tensors.get(name)!.shape),
-      );
-      options.onProgress?.({ phase: 'weights', done: done + 1, total: names.length, unit: 'bytes' });
-    }
+    const weights = await weightTensors(tf, options);
     const engine = new TensorFlowEngine(
       tf,
       `TensorFlow.js: ${backend}`,
@@ -109,14 +99,9 @@ export class TensorFlowEngine implements Engine {
     });
   }
 
-  score(batch: MicroBatch, adapterScale = 1): Promise<TokenScores> {
+  score(batch: MicroBatch, scale = 1): Promise<TokenScores> {
     return this.exclusively(async () => {
-      const [loss, correct] = await this.forward(
-        this.graphs.score,
-        ['tokenLoss', 'correct'],
-        batch,
-        adapterScale,
-      );
+      const [loss, correct] = await this.forward(this.graphs.score, ['tokenLoss', 'correct'], batch, scale);
       return { loss, correct };
     });
   }
@@ -127,9 +112,13 @@ export class TensorFlowEngine implements Engine {
     watch: GenerationWatch = {},
   ): Promise<number[][]> {
     return this.exclusively(async () => {
+      const model: LogitsOf = {
+        tokens: this.tokensPerMicroBatch,
+        logits: async (batch, scale) => (await this.forward(this.graphs.logits, ['logits'], batch, scale))[0],
+      };
       const results: number[][] = [];
       for (const [index, prompt] of prompts.entries())
-        results.push(await this.continuePrompt(prompt, index, options, watch));
+        results.push(await continuePrompt(model, prompt, index, options, watch));
       return results;
     });
   }
@@ -228,41 +217,6 @@ export class TensorFlowEngine implements Engine {
     this.tf.dispose([...values, ...parameters.values()]);
     executor.dispose();
     return data;
-  }
-
-  private async continuePrompt(
-    prompt: number[],
-    index: number,
-    options: GenerationOptions,
-    watch: GenerationWatch,
-  ): Promise<number[]> {
-    const ids = [...prompt];
-    const adapterScale = options.adapterScales?.[index] ?? 1;
-    while (
-      !watch.stopped?.() &&
-      ids.length < this.tokensPerMicroBatch &&
-      ids.length - prompt.length < options.maxNewTokens
-    ) {
-      const [batch] = packDocuments([{ inputIds: ids, labels: ids }], {
-        tokens: this.tokensPerMicroBatch,
-        padTokenId: 0,
-      });
-      const [logits] = await this.forward(this.graphs.logits, ['logits'], batch, adapterScale);
-      const vocabulary = logits.length / this.tokensPerMicroBatch;
-      const key = randomKey(
-        randomKey(mix32(options.seed), options.streams?.[index] ?? index),
-        ids.length - prompt.length,
-      );
-      const next = sampleLogits(
-        logits.subarray((ids.length - 1) * vocabulary, ids.length * vocabulary),
-        options,
-        randomUnit(key),
-      );
-      ids.push(next);
-      watch.onIds?.(index, ids.slice(prompt.length));
-      if (options.stopTokenIds.includes(next)) break;
-    }
-    return ids.slice(prompt.length);
   }
 
   /** DoRA's first magnitudes: the norms of each module's rows. */

@@ -1,6 +1,8 @@
 /** Reads whole weights as float32 on the CPU, for the fallback and for checks of small models. */
 import type { WeightSource } from '../../formats/tensors.ts';
 import { weightRows } from '../../formats/weightRows.ts';
+import type { TensorFlow, TensorFlowTensor } from '../../graph/tensorflowTypes.ts';
+import type { EngineOptions } from '../engine.ts';
 
 /** @returns [elements] float32, dequantised where the tensor is NF4 */
 export async function weightValues(source: WeightSource, name: string): Promise<Float32Array> {
@@ -13,4 +15,17 @@ export async function weightValues(source: WeightSource, name: string): Promise<
     filled += rows.values.length;
   }
   return values;
+}
+
+/** @returns every weight as a float32 tensor by its name; the caller disposes them */
+export async function weightTensors(
+  tf: TensorFlow,
+  { weights: source, onProgress }: Pick<EngineOptions, 'weights' | 'onProgress'>,
+): Promise<Map<string, TensorFlowTensor>> {
+  const tensors = new Map<string, TensorFlowTensor>();
+  for (const [name, { shape }] of source.tensors) {
+    tensors.set(name, tf.tensor(await weightValues(source, name), shape));
+    onProgress?.({ phase: 'weights', done: tensors.size, total: source.tensors.size, unit: 'bytes' });
+  }
+  return tensors;
 }

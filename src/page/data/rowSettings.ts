@@ -1,0 +1,24 @@
+/** What of a recipe decides how data files are read and which of their rows are taken. */
+import { preferenceReading } from '../../training/preference/method.ts';
+import type { Recipe } from '../../training/recipe.ts';
+import type { Reading } from './DataFile.svelte.ts';
+
+/** @param recipe a plain object, which can be posted to a worker */
+export function rowSettings(modelId: string, recipe: Recipe): Reading {
+  return {
+    modelId,
+    settings: {
+      systemPrompt: recipe.system_prompt,
+      maxLength: recipe.max_length,
+      dateString: recipe.date_string,
+      maskHistory: recipe.mask_history,
+      preferences: preferenceReading(recipe.method, true),
+    },
+    columns: recipe.columns,
+    selection: {
+      leftOut: recipe.left_out_rows,
+      valSetSize: recipe.val_set_size,
+      seed: recipe.training.seed,
+    },
+  };
+}
