@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { torchSum } from '../../src/quant/nf4.ts';
+import { torchSum } from '../../src/quant/torchSum.ts';
 
 /** tests/interop/make_torch_sums.py wrote it. */
 const { sums } = JSON.parse(readFileSync(new URL('../fixtures/torchSums.json', import.meta.url), 'utf8')) as {

@@ -1,0 +1,97 @@
+/** Reads one record of a format as a row, or says what is wrong with it. */
+import type { ChatMessage } from '../template/chatMessage.ts';
+import type { RowContent } from './conversation.ts';
+import { pair, textField, turnsOf, withSystem, type Fields } from './rowFields.ts';
+
+/** A row's own system message, where it has one that is not empty. */
+export function systemOf(fields: Fields, key = 'system'): string | null {
+  const value = fields[key];
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+export function conversation(fields: Fields, key: string, system: string | null): RowContent | string {
+  const turns = turnsOf(fields[key], key);
+  if (typeof turns === 'string') return turns;
+  const messages = withSystem(system, turns.messages);
+  const shift = messages.length - turns.messages.length;
+  return {
+    kind: 'chat',
+    messages,
+    answersFrom: 0,
+    ...(turns.unlearned.length > 0 ? { unlearned: turns.unlearned.map((turn) => turn + shift) } : {}),
+  };
+}
+
+/**
+ * Two texts, or TRL's conversational form: two lists of turns, of which only the completion is learned from.
+ */
+export function promptCompletion(fields: Fields): RowContent | string {
+  const [prompt, completion] = [turnsOf(fields.prompt, 'prompt'), turnsOf(fields.completion, 'completion')];
+  const isText = [fields.prompt, fields.completion].map(
+    (value, i) => typeof value === 'string' && typeof [prompt, completion][i] === 'string',
+  );
+  if (isText[0] && isText[1]) return pair(fields, 'prompt', 'completion', systemOf(fields));
+  // A question as text before an answer as turns, and the reverse.
+  const before = isText[0] ? { messages: [asUser(fields.prompt as string)], unlearned: [] } : prompt;
+  const after = isText[1]
+    ? { messages: [asAssistant(fields.completion as string)], unlearned: [] }
+    : completion;
+  if (typeof before === 'string') return before;
+  if (typeof after === 'string') return after;
+  if (after.messages.length === 0)
+    return 'has an empty "completion": there is nothing to learn. Write an answer or remove the row.';
+  const beginning = withSystem(systemOf(fields), before.messages);
+  const unlearned = after.unlearned.map((turn) => turn + beginning.length);
+  return {
+    kind: 'chat',
+    messages: [...beginning, ...after.messages],
+    answersFrom: beginning.length,
+    ...(unlearned.length > 0 ? { unlearned } : {}),
+  };
+}
+
+function asUser(content: string): ChatMessage {
+  return { role: 'user', content };
+}
+
+function asAssistant(content: string): ChatMessage {
+  return { role: 'assistant', content };
+}
+
+/**
+ * As LLaMA-Factory reads it: the input goes below the instruction; `history` is a list of [question, answer]
+ * before it.
+ */
+export function instructed(fields: Fields, inputKey: string, answerKey: string): RowContent | string {
+  const history = fields.history ?? [];
+  if (
+    !Array.isArray(history) ||
+    history.some(
+      (turn) => !Array.isArray(turn) || turn.length !== 2 || turn.some((text) => typeof text !== 'string'),
+    )
+  )
+    return 'has a "history" that is not a list of [question, answer]. Mend it or remove it.';
+  const instruction = textField(fields, 'instruction');
+  if (typeof instruction !== 'string') return instruction.fault;
+  const input = fields[inputKey] ?? '';
+  if (typeof input !== 'string') return `has a "${inputKey}" that is not text. Write it in quotation marks.`;
+  const answer = textField(fields, answerKey);
+  if (typeof answer !== 'string') return answer.fault;
+  if (answer.trim() === '')
+    return `has an empty "${answerKey}": there is nothing to learn. Write an answer or remove the row.`;
+  const turns = (history as [string, string][]).flatMap(([asked, answered]) => [
+    asUser(asked),
+    asAssistant(answered),
+  ]);
+  const asked = [instruction, input].filter((part) => part !== '').join('\n');
+  return {
+    kind: 'chat',
+    messages: withSystem(systemOf(fields), [...turns, asUser(asked), asAssistant(answer)]),
+    answersFrom: 0,
+  };
+}
+
+export function rawText(fields: Fields, key: string): RowContent | string {
+  const text = textField(fields, key);
+  return typeof text === 'string' ? { kind: 'text', text } : text.fault;
+}
