@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import { adapterName, isSoftwareAdapter } from '../../src/gpu/adapterInfo.ts';
-import { softwareNotice } from './graphicsCards.ts';
+import { graphicsCards, softwareNotice } from './graphicsCards.ts';
 
 const LINUX = [
   'google-chrome-stable',
@@ -120,14 +120,26 @@ const LINUX_GPU = [
   '--ignore-gpu-blocklist',
 ];
 
-/** Null where the page gets no adapter. */
-async function adapterOf(page: Page): Promise<GPUAdapterInfo | null> {
-  return page.evaluate(async () => {
-    const found = await navigator.gpu?.requestAdapter();
-    if (!found) return null;
-    const { vendor, architecture, device, description, isFallbackAdapter } = found.info;
-    return { vendor, architecture, device, description, isFallbackAdapter } as GPUAdapterInfo;
-  });
+/** For so long a launch that asks for the GPU is given to answer with one. */
+const GPU_WAIT_MS = 5000;
+
+/**
+ * Null where the page gets no adapter. The first answer of a browser whose GPU process is still starting is
+ * null, on a machine with a graphics card too: it is asked for so long.
+ */
+async function adapterOf(page: Page, waitMs: number): Promise<GPUAdapterInfo | null> {
+  return page.evaluate(async (limitMs) => {
+    const end = performance.now() + limitMs;
+    for (;;) {
+      const found = await navigator.gpu?.requestAdapter();
+      if (found) {
+        const { vendor, architecture, device, description, isFallbackAdapter } = found.info;
+        return { vendor, architecture, device, description, isFallbackAdapter } as GPUAdapterInfo;
+      }
+      if (performance.now() > end) return null;
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+  }, waitMs);
 }
 
 /**
@@ -142,11 +154,12 @@ async function launchFirst<T extends { newPage(): Promise<Page>; close(): Promis
   more: readonly string[],
 ): Promise<{ launched: T; adapter: string | null }> {
   const sets = switches(more);
+  const mayHaveGpu = process.platform !== 'linux' || graphicsCards().length > 0;
   for (const [i, options] of sets.entries()) {
     const launched = await launch(options);
     const page = await launched.newPage();
     await page.goto(url);
-    const adapter = await adapterOf(page);
+    const adapter = await adapterOf(page, mayHaveGpu ? GPU_WAIT_MS : 0);
     await page.close();
     const isGpu = adapter !== null && !isSoftwareAdapter(adapter);
     if (isGpu || i === sets.length - 1) {

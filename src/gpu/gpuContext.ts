@@ -210,7 +210,7 @@ export async function openGpu(
   gpu: GPU | undefined = navigator.gpu,
   raised: readonly (typeof RAISED_LIMITS)[number][] = RAISED_LIMITS,
 ): Promise<GpuContext | null> {
-  const adapter = await gpu?.requestAdapter({ powerPreference: 'high-performance' });
+  const adapter = gpu && (await requestAdapter(gpu));
   if (!adapter) return null;
   const { limits, info, features } = adapter;
   const device = await adapter.requestDevice({
@@ -218,4 +218,19 @@ export async function openGpu(
     requiredLimits: Object.fromEntries(raised.map((name) => [name, limits[name]])),
   });
   return new GpuContext(device, info);
+}
+
+/** Between the first request for an adapter and the second. */
+const ADAPTER_RETRY_MS = 500;
+
+/**
+ * A browser whose GPU process is still starting answers the first request with null, though the machine has a
+ * GPU (seen in Chromium 156 on Linux): only the second answer counts.
+ */
+async function requestAdapter(gpu: GPU): Promise<GPUAdapter | null> {
+  const request = () => gpu.requestAdapter({ powerPreference: 'high-performance' });
+  const first = await request();
+  if (first) return first;
+  await new Promise((resolve) => setTimeout(resolve, ADAPTER_RETRY_MS));
+  return request();
 }
