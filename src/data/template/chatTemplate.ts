@@ -5,6 +5,7 @@
 import { UserError, messageOf } from '../../lib/errors.ts';
 import type { ChatMessage } from './chatMessage.ts';
 import { PythonTemplate } from './pythonJinja.ts';
+import { TemplateLimitError } from './renderBudget.ts';
 
 export type { ChatMessage };
 
@@ -71,8 +72,9 @@ export class ChatTemplate {
     try {
       this.template = new PythonTemplate(source);
     } catch (error) {
+      if (error instanceof TemplateLimitError) throw error;
       throw new UserError(
-        `The tokenizer's chat template cannot be read: ${messageOf(error)}. Use a model whose template Finetab understands.`,
+        `The tokenizer's chat template cannot be read: ${isRangeError(error) ? TOO_DEEP : messageOf(error)}. Use a model whose template Finetab understands.`,
       );
     }
     this.switchesThinking = /\benable_thinking\b/.test(source);
@@ -117,7 +119,8 @@ export class ChatTemplate {
         today(dateString),
       );
     } catch (error) {
-      throw new TemplateError(messageOf(error));
+      if (error instanceof TemplateLimitError) throw error;
+      throw new TemplateError(isRangeError(error) ? TOO_DEEP : messageOf(error));
     }
   }
 
@@ -216,6 +219,13 @@ export class ChatTemplate {
       throw error;
     }
   }
+}
+
+const TOO_DEEP = 'it is nested too deeply, or calls itself without an end';
+
+/** What engines throw where the stack overflows, or a text or list would be too long. */
+function isRangeError(error: unknown): boolean {
+  return error instanceof RangeError || (error instanceof Error && error.name === 'InternalError');
 }
 
 /**

@@ -1,9 +1,13 @@
 /** Functions that templates call: range, and strftime_now for a day that is given. */
+import { MAX_RANGE } from './renderBudget.ts';
 
-/** range() as a list. */
+/** range() as a list. @throws Error where it is longer than jinja2's sandbox allows */
 export function range(from: number, to?: number, step = 1): number[] {
   const [start, stop] = to === undefined ? [0, from] : [from, to];
-  return Array.from({ length: Math.max(0, Math.ceil((stop - start) / step)) }, (_, i) => start + i * step);
+  const length = Math.ceil((stop - start) / step);
+  if (!Number.isFinite(length) || length > MAX_RANGE)
+    throw new Error(`a range of ${length} numbers; at most ${MAX_RANGE} are allowed`);
+  return Array.from({ length: Math.max(0, length) }, (_, i) => start + i * step);
 }
 
 const MONTHS = [

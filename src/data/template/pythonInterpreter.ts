@@ -3,6 +3,7 @@
  * nothing.
  */
 import { Interpreter, type Environment } from '@huggingface/jinja';
+import type { RenderBudget } from './renderBudget.ts';
 import { pythonStr, STRING_METHODS, titleFilter, unlikePythonJson } from './pythonText.ts';
 
 type Value = ReturnType<Interpreter['evaluate']>;
@@ -22,8 +23,35 @@ function held(value: Value): Node {
 }
 
 export class PythonInterpreter extends Interpreter {
+  constructor(
+    environment: Environment,
+    private readonly budget: RenderBudget,
+  ) {
+    super(environment);
+  }
+
   override evaluate(statement: Statement | undefined, scope: Environment): Value {
-    const node = statement as Node | undefined;
+    this.budget.spend(1);
+    const value = this.evaluateNode(statement as Node | undefined, scope);
+    if (value?.type === 'StringValue') this.checkText(value.value as string);
+    else if (value?.type === 'ArrayValue' && value !== this.lastList) {
+      this.lastList = value;
+      this.budget.checkList((value.value as Value[]).length);
+    }
+    return value;
+  }
+
+  /** The list that was looked at last: a variable that is read again costs nothing. */
+  private lastList: Value | null = null;
+  private lastText = '';
+
+  private checkText(text: string): void {
+    if (text === this.lastText) return;
+    this.lastText = text;
+    this.budget.checkText(text.length);
+  }
+
+  private evaluateNode(node: Node | undefined, scope: Environment): Value {
     switch (node?.type) {
       case 'Held':
         return node.value as Value;
@@ -38,13 +66,17 @@ export class PythonInterpreter extends Interpreter {
       case 'BinaryExpression':
         return this.binary(node, scope);
       case 'For':
-        return super.evaluate(
-          { ...node, iterable: this.iterable(node.iterable as Node, scope) } as Node,
-          scope,
-        );
+        return this.loop(node, scope);
       default:
         return super.evaluate(node, scope);
     }
+  }
+
+  private loop(node: Node, scope: Environment): Value {
+    const iterable = this.iterable(node.iterable as Node, scope);
+    const items = (iterable.type === 'Held' ? (iterable.value as Value).value : iterable.value) as unknown;
+    if (Array.isArray(items)) this.budget.spendTurns(items.length);
+    return super.evaluate({ ...node, iterable } as Node, scope);
   }
 
   /** Of something undefined there are no members. */
@@ -75,11 +107,22 @@ export class PythonInterpreter extends Interpreter {
   private call(node: Node, scope: Environment): Value {
     const callee = node.callee as Node;
     const name = (callee.property as Node | undefined)?.value as string;
+    if (callee.type === 'MemberExpression' && name === 'replace') this.checkReplaced(node, scope);
     if (callee.type !== 'MemberExpression' || callee.computed || !Object.hasOwn(STRING_METHODS, name))
       return super.evaluate(node, scope);
     const self = this.evaluate(callee.object as Node, scope);
     if (self.type === 'StringValue') return this.method(name, self, node.args as Node[], scope);
     return super.evaluate({ ...node, callee: { ...callee, object: held(self) } } as Node, scope);
+  }
+
+  /** A replacement is measured before it is made. */
+  private checkReplaced(node: Node, scope: Environment): void {
+    const [text, old, by] = [(node.callee as Node).object as Node, ...(node.args as Node[])].map((part) =>
+      part.type === 'KeywordArgumentExpression' ? null : this.evaluate(part, scope).value,
+    );
+    if (typeof text !== 'string' || typeof old !== 'string' || typeof by !== 'string') return;
+    const times = old === '' ? text.length + 1 : text.split(old).length - 1;
+    this.budget.checkText(text.length + times * by.length);
   }
 
   private method(name: string, self: Value, args: readonly Node[], scope: Environment): Value {
@@ -154,7 +197,9 @@ export class PythonInterpreter extends Interpreter {
           ? (operand.value as Value[]).map(pythonStr)
           : null;
     if (!items) throw new Error(`the filter "join" does not know a ${operand.type}`);
-    return this.text(items.join(args[0] ? pythonStr(this.evaluate(args[0], scope)) : ''));
+    const separator = args[0] ? pythonStr(this.evaluate(args[0], scope)) : '';
+    this.budget.checkText(items.reduce((sum, item) => sum + item.length + separator.length, 0));
+    return this.text(items.join(separator));
   }
 
   /** `~`, `+` and `%` where JavaScript's differ. */

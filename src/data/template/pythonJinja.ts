@@ -6,6 +6,7 @@
  */
 import { Environment, Template } from '@huggingface/jinja';
 import { METHOD_PREFIX, PythonInterpreter, type Node } from './pythonInterpreter.ts';
+import { readableSource, RenderBudget } from './renderBudget.ts';
 import { range, strftime } from './pythonFunctions.ts';
 import { STRING_METHODS } from './pythonText.ts';
 
@@ -14,7 +15,7 @@ export class PythonTemplate {
 
   /** @throws Error where the text is no template */
   constructor(source: string) {
-    this.template = new Template(withoutGeneration(source.replace(/\r\n?/g, '\n')));
+    this.template = new Template(readableSource(withoutGeneration(source.replace(/\r\n?/g, '\n'))));
     markOutputs(this.template.parsed as unknown as Node);
   }
 
@@ -36,7 +37,7 @@ export class PythonTemplate {
     );
     for (const [name, value] of Object.entries({ ...constants, ...functions, ...methods, ...variables }))
       environment.set(name, value);
-    return new PythonInterpreter(environment).run(this.template.parsed).value as string;
+    return new PythonInterpreter(environment, new RenderBudget()).run(this.template.parsed).value as string;
   }
 }
 
