@@ -1,6 +1,7 @@
 /** What a model would take of the disk and of the GPU, from its config and the headers of its files. */
 import { openCheckpoint, type NamedFile } from '../formats/checkpoint.ts';
 import { modelOf } from '../model/families/registry.ts';
+import { checkLayers } from './checkLayers.ts';
 import { withModelNames } from './tensorNames.ts';
 import { planTensors, storedBytes, type Quantization } from './planTensors.ts';
 
@@ -10,6 +11,7 @@ const RUN_BYTES = 256 * 1024 * 1024;
 /** @throws UserError where the model cannot be imported */
 export async function bytesToStore(files: readonly NamedFile[], wanted: Quantization): Promise<number> {
   const opened = await openCheckpoint(files);
+  checkLayers(opened);
   const { tensors } = modelOf(opened.config);
   const quantization = opened.prequantized ? 'nf4' : wanted;
   return storedBytes(planTensors(withModelNames(opened, tensors), tensors, quantization).values());

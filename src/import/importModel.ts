@@ -10,6 +10,7 @@ import { sha256Hex } from '../lib/sha256.ts';
 import { modelOf } from '../model/families/registry.ts';
 import type { Database, ModelManifest } from '../storage/database.ts';
 import { addTensor, beginModel, completeModel, deleteModel, putDownload } from '../storage/models.ts';
+import { checkLayers } from './checkLayers.ts';
 import { goOnWithDownloads, inFileOrder } from './downloads.ts';
 import { repairModel } from './repairModel.ts';
 import { laneHere, type TensorLane } from './tensorLane.ts';
@@ -59,6 +60,7 @@ export async function importModel({
 }: ImportOptions): Promise<ModelManifest> {
   const opened = await openCheckpoint(files);
   const quantization = opened.prequantized ? 'nf4' : wanted;
+  checkLayers(opened);
   const model = modelOf(opened.config);
   const source = withModelNames(opened, model.tensors);
   checkTokenizer(source, files, model.config.vocab_size);

@@ -37,6 +37,11 @@ export function isLinear({ quantise, linear }: TensorRequirement): boolean {
   return quantise || linear === true;
 }
 
+/** Of layers: something is made for each of them before the files are read. */
+const MOST_LAYERS = 4096;
+/** Of anything else: sizes beyond it are not whole numbers on the GPU. */
+const MOST = 2 ** 31 - 1;
+
 export class ConfigReader {
   constructor(
     readonly json: ModelConfigJson,
@@ -47,6 +52,9 @@ export class ConfigReader {
     const value = this.json[key] ?? fallback;
     if (!Number.isInteger(value) || (value as number) < 1)
       this.fail(`"${key}" must be a positive integer, found ${JSON.stringify(this.json[key] ?? null)}`);
+    const most = key.endsWith('layers') ? MOST_LAYERS : MOST;
+    if ((value as number) > most)
+      this.fail(`"${key}" is ${JSON.stringify(value)}, no model has more than ${most}`);
     return value as number;
   }
 
@@ -54,6 +62,8 @@ export class ConfigReader {
     const value = this.json[key] ?? fallback;
     if (typeof value !== 'number' || !Number.isFinite(value))
       this.fail(`"${key}" must be a number, found ${JSON.stringify(this.json[key] ?? null)}`);
+    if (!Number.isFinite(Math.fround(value)) || (value !== 0 && Math.fround(value) === 0))
+      this.fail(`"${key}" is ${value}, which float32 cannot hold`);
     return value;
   }
 

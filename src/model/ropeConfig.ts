@@ -123,6 +123,8 @@ export function ropeOf(
       config.fail(
         `the rope setting "${key}" must be a positive number, found ${JSON.stringify(value ?? null)}`,
       );
+    if (!Number.isFinite(Math.fround(value)) || Math.fround(value) === 0)
+      config.fail(`the rope setting "${key}" is ${value}, which float32 cannot hold`);
     return value;
   };
   const number = (key: string, fallback?: number) => positive(key, nested[key] ?? json[key] ?? fallback);

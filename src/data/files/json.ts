@@ -35,9 +35,11 @@ async function* jsonLines(file: Blob): AsyncGenerator<DataRecord | BrokenRecord>
     line++;
     if (text.trim() === '') continue;
     const value = isUtf8 ? parsed(text) : undefined;
-    yield value === undefined
-      ? { line, unit: 'line', reason: isUtf8 ? notJson(text) : NOT_UTF8, excerpt: excerpt(text) }
-      : { line, value };
+    if (isTooDeep(value)) yield { line, unit: 'line', reason: TOO_DEEP, excerpt: excerpt(text) };
+    else
+      yield value === undefined
+        ? { line, unit: 'line', reason: isUtf8 ? notJson(text) : NOT_UTF8, excerpt: excerpt(text) }
+        : { line, value };
   }
 }
 
@@ -137,7 +139,25 @@ function unwrapped(value: unknown): Records | null {
 const ROW_KEYS = ['messages', 'conversations', 'prompt', 'chosen', 'rejected', 'completion', 'instruction'];
 
 function rowsOf(values: readonly unknown[]): Records {
-  return { unit: 'row', records: values.map((value, i) => ({ line: i + 1, value })), problems: [] };
+  const found: Records = { unit: 'row', records: [], problems: [] };
+  values.forEach((value, i) => {
+    const line = i + 1;
+    if (isTooDeep(value)) found.problems.push({ line, unit: 'row', reason: TOO_DEEP, excerpt: '' });
+    else found.records.push({ line, value });
+  });
+  return found;
+}
+
+/** No data set nests further; what reads rows calls itself once a level. */
+const DEEPEST = 100;
+const TOO_DEEP = `is nested more than ${DEEPEST} levels deep. Remove the nested lists and objects, or write the row anew.`;
+
+function isTooDeep(value: unknown, levels = DEEPEST): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (levels === 0) return true;
+  for (const inner of Array.isArray(value) ? value : Object.values(value))
+    if (isTooDeep(inner, levels - 1)) return true;
+  return false;
 }
 
 /** Where a parser says it failed; engines word it differently. */

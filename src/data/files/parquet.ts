@@ -3,7 +3,7 @@
  * Loaded only when such a file is dropped.
  */
 import { parquetMetadataAsync, parquetReadObjects, type AsyncBuffer } from 'hyparquet';
-import { compressors } from 'hyparquet-compressors';
+import { boundedCompressors, checkParquet } from './parquetBounds.ts';
 import { wholeFile, type Records } from './records.ts';
 import { messageOf } from '../../lib/errors.ts';
 
@@ -18,12 +18,13 @@ export async function readParquet(blob: Blob): Promise<Records> {
   const found: Records = { unit: 'row', records: [], problems: [] };
   try {
     const metadata = await parquetMetadataAsync(file);
+    await checkParquet(file, metadata);
     const total = Number(metadata.num_rows);
     for (let rowStart = 0; rowStart < total; rowStart += ROWS_AT_ONCE) {
       const rows = await parquetReadObjects({
         file,
         metadata,
-        compressors,
+        compressors: boundedCompressors,
         rowStart,
         rowEnd: Math.min(total, rowStart + ROWS_AT_ONCE),
       });

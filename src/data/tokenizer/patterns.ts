@@ -4,6 +4,7 @@
  */
 import { SplitPreTokenizer } from '@huggingface/tokenizers';
 import { UserError } from '../../lib/errors.ts';
+import { explodes } from './backtracking.ts';
 import type { Pattern, SplitBehavior } from './tokenizerJson.ts';
 import { asUnicode16 } from './unicodeVersions.ts';
 
@@ -25,6 +26,10 @@ export function compilePattern(pattern: Pattern): RegExp {
       behavior: 'Isolated',
       invert: false,
     }).pattern;
+    if (translated && explodes(translated, source))
+      throw new UserError(
+        `tokenizer.json cannot be used: the time that its regular expression ${source.slice(0, 120)} takes grows exponentially with the text. It is damaged or was made to do harm: use the model's original tokenizer.json.`,
+      );
     if (translated) return translated;
   } catch (error) {
     if (error instanceof UserError) throw error;

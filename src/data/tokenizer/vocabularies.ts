@@ -4,6 +4,7 @@
  */
 import { BPE, WordPiece } from '@huggingface/tokenizers';
 import { UserError } from '../../lib/errors.ts';
+import { mergeLongWord, mergeRanks, type MergeRanks } from './longWords.ts';
 import type { BpeModel, TokenizerJson, UnigramModel, WordPieceModel } from './tokenizerJson.ts';
 import { UnigramCutter } from './unigram.ts';
 
@@ -16,6 +17,8 @@ export interface Vocabulary {
 /** Words kept with their ids: most words of a text come again. */
 const WORDS_KEPT = 50_000;
 const LONGEST_KEPT = 64;
+/** Beyond this a word's merges take the library long. */
+const LONG_WORD = 512;
 
 /** @throws UserError for a vocabulary that cannot be used */
 export function makeVocabulary(model: TokenizerJson['model']): Vocabulary {
@@ -47,11 +50,18 @@ function bpe({ kind: _, ...model }: { kind: 'BPE' } & BpeModel): Vocabulary {
     throw new UserError(
       'tokenizer.json cannot be used: end_of_word_suffix without unk_token is not known to give the token ids that Python gives. Use another model.',
     );
+  const pairs = checkedMerges(model.merges, bytes !== null);
   const merges = new BPE({
     ...model,
     type: 'BPE',
-    merges: checkedMerges(model.merges, bytes !== null),
+    merges: pairs,
   } as unknown as ConstructorParameters<typeof BPE>[0]);
+  let ranks: MergeRanks | null = null;
+  const piecesOf = (word: string) => {
+    if (word.length <= LONG_WORD) return merges.bpe(word);
+    ranks ??= mergeRanks(pairs);
+    return mergeLongWord(word, model.end_of_word_suffix ?? '', ranks);
+  };
   // Each piece is looked up here, so that fusing unknown ones ends with the word.
   return {
     ids,
@@ -60,7 +70,7 @@ function bpe({ kind: _, ...model }: { kind: 'BPE' } & BpeModel): Vocabulary {
       if (whole !== undefined) return [whole];
       const out: number[] = [];
       let pending: number | null = null;
-      for (const piece of merges.bpe(dropsUnknown ? withoutUnknown(word, ids) : word)) {
+      for (const piece of piecesOf(dropsUnknown ? withoutUnknown(word, ids) : word)) {
         const id = ids.get(piece);
         if (id !== undefined) {
           if (pending !== null) out.push(pending);
