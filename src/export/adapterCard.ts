@@ -1,4 +1,5 @@
-import { curve } from '../training/metrics.ts';
+import { inMarkdown, inPython, inYaml } from './escape.ts';
+import { curve, lossSets } from '../training/metrics.ts';
 import type { Recipe } from '../training/recipe.ts';
 import type { RunResult } from '../training/runRecord.ts';
 
@@ -8,14 +9,10 @@ export function adapterCard(
   modelName: string,
   { lines, adapterStep, totalSteps }: Pick<RunResult, 'lines' | 'adapterStep' | 'totalSteps'>,
 ): string {
-  const names = [
-    ...new Set(
-      lines.flatMap((line) => Object.keys(line).flatMap((key) => /^eval_(.+)_loss$/.exec(key)?.[1] ?? [])),
-    ),
-  ].sort();
+  const names = lossSets(lines);
   const rows = names.map((name) => {
     const { values } = curve(lines, `eval_${name}_loss`);
-    return `| ${name} | ${values[0].toFixed(4)} | ${values.at(-1)!.toFixed(4)} |`;
+    return `| ${inMarkdown(name)} | ${values[0].toFixed(4)} | ${values.at(-1)!.toFixed(4)} |`;
   });
   const { r, lora_alpha, use_rslora } = recipe.lora;
   const trained = [
@@ -26,19 +23,19 @@ export function adapterCard(
     `seed ${recipe.training.seed}`,
   ].join(', ');
   return `---
-base_model: ${modelName}
+base_model: ${inYaml(modelName)}
 library_name: peft
 tags: [lora]
 ---
 
-# LoRA adapter for ${modelName}
+# LoRA adapter for ${inMarkdown(modelName)}
 
 Trained by Finetab: ${trained}.
 ${rows.length > 0 ? `\n| validation set | loss before | loss after |\n|---|---|---|\n${rows.join('\n')}\n` : ''}
 \`\`\`python
 from peft import PeftModel
 from transformers import AutoModelForCausalLM
-model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained("${modelName}"), "THIS FOLDER")
+model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(${inPython(modelName)}), "THIS FOLDER")
 \`\`\`
 `;
 }

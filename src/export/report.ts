@@ -10,6 +10,7 @@ import { kernelText } from '../training/kernelRequest.ts';
 import type { KernelChoice } from '../tuning/kernelChoice.ts';
 import { curve } from '../training/metrics.ts';
 import { recipeToJson, type Recipe } from '../training/recipe.ts';
+import { inMarkdown } from './escape.ts';
 import {
   answerTables,
   dataTable,
@@ -61,18 +62,18 @@ export function writeReport(inputs: ReportInputs): string {
   const validated = validation.map(({ name }) => ({ name, ...curve(result.lines, `eval_${name}_loss`) }));
   const alarms = validation.flatMap(({ name }) => {
     const trend = lossTrend(result.lines, name, recipe.evaluation.forgetting_threshold);
-    return (trend && forgettingText(trend)) ?? [];
+    return trend ? inMarkdown(forgettingText(trend) ?? '') || [] : [];
   });
   const failures = validation
     .filter(({ failure }) => failure !== null)
-    .map(({ name, failure }) => `${name} could not be evaluated: ${failure}`);
+    .map(({ name, failure }) => inMarkdown(`${name} could not be evaluated: ${failure}`));
   const restarts = validation.flatMap(({ name, restarted }) =>
-    restarted === null ? [] : `The worker of ${name} ended (${restarted}) and was started again.`,
+    restarted === null ? [] : inMarkdown(`The worker of ${name} ended (${restarted}) and was started again.`),
   );
   const data = [{ ...training, name: 'training' }, ...validation];
   const ended = [
-    modelName,
-    `${result.steps} of ${result.totalSteps} steps (${result.reason}${result.message ? `: ${result.message}` : ''})`,
+    inMarkdown(modelName),
+    `${result.steps} of ${result.totalSteps} steps (${result.reason}${result.message ? `: ${inMarkdown(result.message)}` : ''})`,
     `${result.seconds.toFixed(1)} s`,
     `adapter of step ${result.adapterStep}`,
   ].join(', ');
@@ -85,12 +86,12 @@ export function writeReport(inputs: ReportInputs): string {
 
 ${ended}.
 
-- Device: ${device}
+- Device: ${inMarkdown(device)}
 ${inputs.kernels ? `- Kernels: ${kernelText(inputs.kernels)}\n` : ''}- Speed: ${speed}
 - Memory: ${Object.entries(memory)
     .map(([part, bytes]) => `${part} ${(bytes / 2 ** 20).toFixed(1)} MiB`)
     .join(', ')}
-- Finetab ${versions.finetab}, ${versions.browser}
+- Finetab ${versions.finetab}, ${inMarkdown(versions.browser)}
 
 ## Losses
 
@@ -114,8 +115,8 @@ ${HASHED}
 |---|---|---|
 | adapter_model.safetensors | ${adapter.bytes} | \`${adapter.sha256}\` |
 ${hashes(data)}
-| stored weights of ${modelName} | | \`${model.storedSha256}\` |
-${model.files.map(({ path, size, sha256 }) => `| ${path} (samples) | ${size} | \`${sha256}\` |`).join('\n')}
+| stored weights of ${inMarkdown(modelName)} | | \`${model.storedSha256}\` |
+${model.files.map(({ path, size, sha256 }) => `| ${inMarkdown(path)} (samples) | ${size} | \`${sha256}\` |`).join('\n')}
 ${answerTables(inputs.evaluations)}
 ## Recipe
 
@@ -145,7 +146,9 @@ ${network(inputs.requests)}
 
 /** One line a file, however many sets are made of it. */
 function hashes(data: readonly FileInRun[]): string {
-  const lines = data.flatMap(({ parts }) => parts.map(({ file, sha256 }) => `| ${file} | | \`${sha256}\` |`));
+  const lines = data.flatMap(({ parts }) =>
+    parts.map(({ file, sha256 }) => `| ${inMarkdown(file)} | | \`${sha256}\` |`),
+  );
   return [...new Set(lines)].join('\n');
 }
 
@@ -175,7 +178,8 @@ function network(requests: readonly RequestMade[]): string {
   }
   if (urls.size === 0) return 'None was recorded.';
   const rows = [...urls].map(
-    ([url, { count, bytes, threads }]) => `| ${url} | ${count} | ${bytes} | ${[...threads].join(', ')} |`,
+    ([url, { count, bytes, threads }]) =>
+      `| ${url.replace(/[|`<>[\]]/g, encodeURIComponent)} | ${count} | ${bytes} | ${inMarkdown([...threads].join(', '))} |`,
   );
   return `| address | requests | bytes | made by |\n|---|---|---|---|\n${rows.join('\n')}`;
 }

@@ -3,6 +3,7 @@ import type { DatasetSummary } from '../data/documents.ts';
 import { smallest } from '../lib/extremes.ts';
 import type { EvaluationResult } from '../training/evaluation.ts';
 import { bestSteps, curve, METRICS, type MetricsLine } from '../training/metrics.ts';
+import { inMarkdown } from './escape.ts';
 import type { SvgCurve } from './svgChart.ts';
 
 export interface FileInRun {
@@ -24,8 +25,8 @@ export interface NamedEvaluation {
 /** Columns of the table of data files. */
 const DATA_COLUMNS: readonly (readonly [string, (data: FileInRun & { name: string }) => string | number])[] =
   [
-    ['set', ({ name }) => name],
-    ['file', ({ file }) => file],
+    ['set', ({ name }) => inMarkdown(name)],
+    ['file', ({ file }) => inMarkdown(file)],
     ['rows', ({ summary }) => summary.rows],
     ['tokens', ({ summary }) => summary.tokens],
     ['supervised', ({ summary }) => summary.supervisedTokens],
@@ -48,16 +49,16 @@ export function dataTable(files: readonly (FileInRun & { name: string })[]): str
 
 /** Loss of a set at the start, at its best and at the end. */
 export function lossRow({ name, steps, values }: SvgCurve): string {
-  if (values.length === 0) return `| ${name} | | | |`;
+  if (values.length === 0) return `| ${inMarkdown(name)} | | | |`;
   const best = values.indexOf(smallest(values));
-  return `| ${name} | ${values[0].toFixed(4)} | ${values[best].toFixed(4)} (${steps[best]}) | ${values.at(-1)!.toFixed(4)} |`;
+  return `| ${inMarkdown(name)} | ${values[0].toFixed(4)} | ${values[best].toFixed(4)} (${steps[best]}) | ${values.at(-1)!.toFixed(4)} |`;
 }
 
 /** Rows of a validation file that the adapter was also trained on: they make its figures look too good. */
 export function leakLines({ file, summary, leaks }: FileInRun): string[] {
   return leaks.map(
     (leak) =>
-      `\n${leak.rows} of the ${summary.rows} rows of ${file} (${((100 * leak.rows) / summary.rows).toFixed(1)} %) are also in ${leak.file}.\n`,
+      `\n${leak.rows} of the ${summary.rows} rows of ${inMarkdown(file)} (${((100 * leak.rows) / summary.rows).toFixed(1)} %) are also in ${inMarkdown(leak.file)}.\n`,
   );
 }
 
@@ -74,7 +75,7 @@ export function metricTable(lines: readonly MetricsLine[], validation: readonly 
   const digits = (value: number) => Number(value.toPrecision(5));
   const body = rows.map(({ name, metric, value, step }) => {
     const { values } = curve(lines, `eval_${name}_${metric}`);
-    return `| ${name} | ${metric} | ${digits(values[0])} | ${digits(value)} (${step}) | ${digits(values.at(-1)!)} |`;
+    return `| ${inMarkdown(name)} | ${metric} | ${digits(values[0])} | ${digits(value)} (${step}) | ${digits(values.at(-1)!)} |`;
   });
   return `## Metrics\n\n| set | metric | start | best (step) | end |\n|---|---|---|---|---|\n${body.join('\n')}\n\n`;
 }
@@ -88,7 +89,7 @@ export function answerTables(evaluations: readonly NamedEvaluation[]): string {
       ({ line, prompt, reference, answer }) =>
         `| ${line} | ${cell(prompt)} | ${cell(reference)} | ${cell(answer)} |`,
     );
-    return `### ${name}, step ${step}\n\n| line | question | reference | answer |\n|---|---|---|---|\n${rows.join('\n')}\n`;
+    return `### ${inMarkdown(name)}, step ${step}\n\n| line | question | reference | answer |\n|---|---|---|---|\n${rows.join('\n')}\n`;
   });
   return `\n## Answers\n\n${sections.join('\n')}`;
 }

@@ -27,6 +27,18 @@ export function curve(lines: readonly MetricsLine[], key: string): { steps: numb
   return { steps: points.map(({ step }) => step), values: points.map((line) => line[key]) };
 }
 
+/**
+ * Names of the validation sets that have a loss, in alphabetical order. `eval_a_nll_loss` is the metric nll_loss
+ * of set a, where there is such a set, not the loss of a set a_nll.
+ */
+export function lossSets(lines: readonly MetricsLine[]): string[] {
+  const keys = new Set(lines.flatMap((line) => Object.keys(line)));
+  const names = [...keys].flatMap((key) => /^eval_(.*)_loss$/s.exec(key)?.[1] ?? []);
+  return names
+    .filter((name) => !(name.endsWith('_nll') && keys.has(`eval_${name.slice(0, -'_nll'.length)}_loss`)))
+    .sort();
+}
+
 interface MetricKind {
   /** Whether a larger value is better. */
   greaterIsBetter: boolean;

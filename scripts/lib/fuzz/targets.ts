@@ -10,7 +10,8 @@ import { readGguf } from '../../../src/formats/gguf/gguf.ts';
 import { readPeftFolder } from '../../../src/formats/peft.ts';
 import { readSafetensorsHeader, writeSafetensors } from '../../../src/formats/safetensors.ts';
 import { checkLayers } from '../../../src/import/checkLayers.ts';
-import { planTensors } from '../../../src/import/weightStream.ts';
+
+import { planTensors } from '../../../src/import/planTensors.ts';
 import { withModelNames } from '../../../src/import/tensorNames.ts';
 import { modelOf } from '../../../src/model/families/registry.ts';
 import { recipeLink, recipeOfLink } from '../../../src/page/recipe/shareLink.ts';

@@ -28,7 +28,8 @@ export function isValidationFile(path: string): boolean {
  * `val`).
  */
 export function validationSetName(name: string): string {
-  return baseName(name).replace(/\..*/s, '');
+  const stem = baseName(name).replace(/\..*/s, '');
+  return stem === '' ? 'validation' : stem;
 }
 
 /** A name that none of these has: the name itself, else with a number behind it. */

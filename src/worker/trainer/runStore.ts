@@ -16,7 +16,7 @@ import {
 } from '../../storage/runs.ts';
 import { wantedTokensPerMicroBatch } from '../../engine/engineRequest.ts';
 import type { EvaluationResult } from '../../training/evaluation.ts';
-import { curve, type MetricsLine } from '../../training/metrics.ts';
+import { curve, lossSets, type MetricsLine } from '../../training/metrics.ts';
 import type { Checkpoint, RunResult, TrainerEvent } from '../../training/runRecord.ts';
 import type { RunRequest } from './trainerProtocol.ts';
 
@@ -140,12 +140,9 @@ export class RunStore {
 
 /** First, lowest and last value of every loss curve that has one. */
 export function lossesOf(lines: readonly MetricsLine[]): RunRecord['losses'] {
-  const names = new Set(
-    lines.flatMap((line) => Object.keys(line).flatMap((key) => /^eval_(.+)_loss$/.exec(key)?.[1] ?? [])),
-  );
   const all = [
     ['training', curve(lines, 'loss').values] as const,
-    ...[...names].sort().map((name) => [name, curve(lines, `eval_${name}_loss`).values] as const),
+    ...lossSets(lines).map((name) => [name, curve(lines, `eval_${name}_loss`).values] as const),
   ];
   return Object.fromEntries(
     all
