@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { parseExactJson } from '../../src/data/files/exactJson.ts';
 import { PythonTemplate } from '../../src/data/template/pythonJinja.ts';
 
 const { variables, cases } = JSON.parse(
@@ -12,7 +13,8 @@ const { variables, cases } = JSON.parse(
 
 const render = (template: string): string | null => {
   try {
-    return new PythonTemplate(template).render(variables, new Date(0));
+    const x = parseExactJson('{"a": [2.0, 1e3, 2, 0.1, -0.0], "b": 1E-7}');
+    return new PythonTemplate(template).render({ ...variables, x }, new Date(0));
   } catch {
     return null;
   }
@@ -37,12 +39,23 @@ describe('jinja as Python has it', () => {
     ['{{ -7 % 3 }}', '2'],
     ["{{ '😀x' | length }}{{ '😀x'[1] }}{{ '😀x'[:1] }}", '2x😀'],
     ['{{ "it\'s ABC" | title }}', "It's Abc"],
+    [
+      '{{ x }} {{ x | tojson }}',
+      "{'a': [2.0, 1000.0, 2, 0.1, -0.0], 'b': 1e-07} " + '{"a": [2.0, 1000.0, 2, 0.1, -0.0], "b": 1e-07}',
+    ],
+    [
+      '{{ x | tojson(indent=1) }}',
+      '{\n "a": [\n  2.0,\n  1000.0,\n  2,\n  0.1,\n  -0.0\n ],\n "b": 1e-07\n}',
+    ],
     ["{{ 1.0 }} {{ 1 / 4 }} {{ 'a' ~ none ~ 1.5 }}", '1.0 0.25 aNone1.5'],
   ])('%s', (template, text) => {
     expect(render(template)).toBe(text);
   });
 
-  it.each(["{{ 'a' + 1 }}", '{{ missing | tojson }}', '{{ 1e20 | tojson }}'])('raises for %s', (template) => {
-    expect(render(template)).toBeNull();
-  });
+  it.each(["{{ 'a' + 1 }}", '{{ missing | tojson }}', '{{ 100000000000000000000 | tojson }}'])(
+    'raises for %s',
+    (template) => {
+      expect(render(template)).toBeNull();
+    },
+  );
 });

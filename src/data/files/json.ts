@@ -11,6 +11,7 @@ import {
   type RecordSource,
   type Records,
 } from './records.ts';
+import { parseExactJson } from './exactJson.ts';
 import { NOT_UTF8, textLines, wholeText, type TextLine } from './textLines.ts';
 
 /** Lines are parsed each time that they are read; anything else is parsed at once and kept. */
@@ -46,7 +47,7 @@ async function* jsonLines(file: Blob): AsyncGenerator<DataRecord | BrokenRecord>
 /** undefined, which JSON does not have, where a text is not JSON. */
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseExactJson(text);
   } catch {
     // The caller reports the line.
     return undefined;
@@ -91,7 +92,7 @@ async function parseArray(file: Blob): Promise<Records> {
       problems: [{ line: badLine, unit: 'line', reason: NOT_UTF8, excerpt: '' }],
     };
   try {
-    return rowsOf(JSON.parse(text) as unknown[]);
+    return rowsOf(parseExactJson(text) as unknown[]);
   } catch (error) {
     const { line, around } = placeOf(error, text);
     const reason =
@@ -108,7 +109,7 @@ async function parseArray(file: Blob): Promise<Records> {
 async function parseWrapped(file: Blob): Promise<Records | null> {
   let value: unknown;
   try {
-    value = JSON.parse((await wholeText(file)).text);
+    value = parseExactJson((await wholeText(file)).text);
   } catch {
     // Expected: the file is one object a line, and the caller reports a bad line.
     return null;

@@ -2,6 +2,7 @@
  * Keys beside a row's own columns that change what is learned of it: each is honoured or refuses the row by
  * its name.
  */
+import { plainNumber } from '../files/exactJson.ts';
 import type { Conversation, RowContent } from './conversation.ts';
 import type { Fields, Format } from './rowFields.ts';
 import { isGiven, MEDIA_KEYS, readReasoning, readTools, REASONING_KEYS, rowWeightFault } from './turns.ts';
@@ -45,7 +46,7 @@ export function withMeaningfulKeys(row: RowContent, fields: Fields, format: Form
       return 'has reasoning beside its turns and in them. Keep it in the turns.';
     made.messages = [...made.messages.slice(0, -1), { ...last, reasoning }];
   }
-  return given('label') ? labelled(made, fields.label) : made;
+  return given('label') ? labelled(made, plainNumber(fields.label)) : made;
 }
 
 /** A row for KTO: a wanted or an unwanted answer. */

@@ -2,6 +2,7 @@
  * Turns of a conversation as data files write them: {role, content}, {from, value}, calls of tools, marks of
  * what is learned.
  */
+import { parseExactJson, plainNumber } from '../files/exactJson.ts';
 import type { ChatMessage, ToolCall } from '../template/chatMessage.ts';
 
 export interface Turns {
@@ -127,8 +128,10 @@ function contentOf(value: unknown, hasCalls: boolean): string | { fault: string 
  */
 function readLearning(fields: Fields, role: ChatMessage['role']): boolean | string {
   const marks = [
-    ...(isGiven(fields.weight) ? [['weight', fields.weight] as const] : []),
-    ...TRAIN_KEYS.filter((key) => isGiven(fields[key])).map((key) => [key, fields[key]] as const),
+    ...(isGiven(fields.weight) ? [['weight', plainNumber(fields.weight)] as const] : []),
+    ...TRAIN_KEYS.filter((key) => isGiven(fields[key])).map(
+      (key) => [key, plainNumber(fields[key])] as const,
+    ),
   ];
   let isLearned = true;
   for (const [key, value] of marks) {
@@ -145,7 +148,7 @@ function readLearning(fields: Fields, role: ChatMessage['role']): boolean | stri
 /** Row-level marks of the same kind. @returns why the row is left out, null where it is not */
 export function rowWeightFault(fields: Fields): string | null {
   for (const key of ['weight', ...TRAIN_KEYS]) {
-    const value = fields[key];
+    const value = plainNumber(fields[key]);
     if (!isGiven(value) || value === true || value === 1) continue;
     return value === false || value === 0
       ? `has "${key}": ${JSON.stringify(value)}: it is marked as not to be learned from, and is left out. Remove the row, or the key.`
@@ -217,7 +220,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function parsedJson(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return parseExactJson(text);
   } catch {
     // Not JSON: the caller says what it must be.
     return undefined;

@@ -4,8 +4,10 @@
  */
 import { UserError, messageOf } from '../../lib/errors.ts';
 import type { ChatMessage } from './chatMessage.ts';
+import { WholeFloat } from '../files/exactJson.ts';
 import { PythonTemplate } from './pythonJinja.ts';
 import { TemplateLimitError } from './renderBudget.ts';
+import { pythonFloat } from './pythonText.ts';
 
 export type { ChatMessage };
 
@@ -246,6 +248,8 @@ function foldSystem(messages: readonly ChatMessage[]): readonly ChatMessage[] {
 
 /** As Python's json.dumps writes it without escaping what is not ASCII. */
 function pythonJson(value: unknown): string {
+  if (value instanceof WholeFloat) return pythonFloat(value.value);
+  if (typeof value === 'number' && !Number.isInteger(value)) return pythonFloat(value);
   if (Array.isArray(value)) return `[${value.map(pythonJson).join(', ')}]`;
   if (typeof value === 'object' && value !== null)
     return `{${Object.entries(value)

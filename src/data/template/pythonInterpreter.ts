@@ -4,7 +4,8 @@
  */
 import { Interpreter, type Environment } from '@huggingface/jinja';
 import type { RenderBudget } from './renderBudget.ts';
-import { pythonStr, STRING_METHODS, titleFilter, unlikePythonJson } from './pythonText.ts';
+import { jsonWithFloats } from './pythonFloats.ts';
+import { numbersUnlikePythonJson, pythonStr, STRING_METHODS, titleFilter } from './pythonText.ts';
 
 type Value = ReturnType<Interpreter['evaluate']>;
 type Statement = NonNullable<Parameters<Interpreter['evaluate']>[0]>;
@@ -88,6 +89,11 @@ export class PythonInterpreter extends Interpreter {
     return super.evaluate({ ...node, object: held(object) } as Node, scope);
   }
 
+  /** The interpreter's value of a float. */
+  float(value: number): Value {
+    return super.evaluate({ type: 'FloatLiteral', value } as Node, this.global);
+  }
+
   private text(value: string): Value {
     return super.evaluate({ type: 'StringLiteral', value } as Node, this.global);
   }
@@ -164,10 +170,10 @@ export class PythonInterpreter extends Interpreter {
       case 'tojson': {
         if (operand.type === 'UndefinedValue')
           throw new Error('what is not defined cannot be written as JSON');
-        const number = unlikePythonJson(operand);
-        if (number !== null)
-          throw new Error(`the number ${number} is not known to be written as Python writes it in JSON`);
-        return super.evaluate(evaluated, scope);
+        if (numbersUnlikePythonJson(operand).length === 0) return super.evaluate(evaluated, scope);
+        const toJson = (value: Value) =>
+          super.evaluate({ ...node, operand: held(value) } as Node, scope).value as string;
+        return this.text(jsonWithFloats(operand, toJson, (value) => this.text(value)));
       }
       case 'join':
         return this.joined(operand, args, scope);

@@ -7,6 +7,7 @@
 import { Environment, Template } from '@huggingface/jinja';
 import { METHOD_PREFIX, PythonInterpreter, type Node } from './pythonInterpreter.ts';
 import { readableSource, RenderBudget } from './renderBudget.ts';
+import { withFloats } from './pythonFloats.ts';
 import { range, strftime } from './pythonFunctions.ts';
 import { STRING_METHODS } from './pythonText.ts';
 
@@ -37,7 +38,10 @@ export class PythonTemplate {
     );
     for (const [name, value] of Object.entries({ ...constants, ...functions, ...methods, ...variables }))
       environment.set(name, value);
-    return new PythonInterpreter(environment, new RenderBudget()).run(this.template.parsed).value as string;
+    const interpreter = new PythonInterpreter(environment, new RenderBudget());
+    for (const name of Object.keys(variables))
+      withFloats(environment.lookupVariable(name), (float) => interpreter.float(float));
+    return interpreter.run(this.template.parsed).value as string;
   }
 }
 

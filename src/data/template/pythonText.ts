@@ -28,7 +28,7 @@ export function pythonRepr({ type, value }: JinjaValue): string {
     case 'IntegerValue':
       return integer(value as number);
     case 'FloatValue':
-      return float(value as number);
+      return pythonFloat(value as number);
     case 'ArrayValue':
       return `[${(value as JinjaValue[]).map(pythonRepr).join(', ')}]`;
     case 'TupleValue': {
@@ -52,40 +52,37 @@ function integer(value: number): string {
 }
 
 /** A float: exponents from 1e-5 down and 1e16 up, with two digits at least, and `.0` on whole ones. */
-function float(value: number): string {
+export function pythonFloat(value: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf';
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-4 || size >= 1e16))
     return value.toExponential().replace(/e([+-])(\d)$/, 'e$10$2');
+  if (Object.is(value, -0)) return '-0.0';
   return Number.isInteger(value) ? `${value}.0` : String(value);
 }
 
 /**
- * Whether JSON of a value is not what Python's json.dumps writes.
- * @returns the number that differs, null where none does
+ * The numbers of a value, in the order in which JSON writes them, whose JSON is not what Python's json.dumps
+ * writes.
+ * @throws Error for one that cannot be written as Python writes it
  */
-export function unlikePythonJson({ type, value }: JinjaValue): number | null {
+export function numbersUnlikePythonJson({ type, value }: JinjaValue): JinjaValue[] {
   switch (type) {
     case 'IntegerValue':
-      return Number.isSafeInteger(value) ? null : (value as number);
+      integer(value as number);
+      return [];
     case 'FloatValue':
-      return float(value as number) === String(value) ? null : (value as number);
+      if (!Number.isFinite(value))
+        throw new Error(`the number ${String(value)} is not known to be written as Python writes it in JSON`);
+      return pythonFloat(value as number) === String(value) ? [] : [{ type, value }];
     case 'ArrayValue':
     case 'TupleValue':
-      return first(value as JinjaValue[]);
+      return (value as JinjaValue[]).flatMap(numbersUnlikePythonJson);
     case 'ObjectValue':
-      return first([...(value as Map<string, JinjaValue>).values()]);
+      return [...(value as Map<string, JinjaValue>).values()].flatMap(numbersUnlikePythonJson);
     default:
-      return null;
+      return [];
   }
-}
-
-function first(values: readonly JinjaValue[]): number | null {
-  for (const value of values) {
-    const found = unlikePythonJson(value);
-    if (found !== null) return found;
-  }
-  return null;
 }
 
 const ESCAPES: ReadonlyMap<string, string> = new Map([
