@@ -6,6 +6,7 @@ import type { WeightSource } from '../formats/tensors.ts';
 import { modelOf } from '../model/families/registry.ts';
 import { wholeFile, type ExportFile } from './exportFile.ts';
 import type { ExportedConfig } from './gguf/configKeys.ts';
+import { exportedTokenizerTexts } from './exportedTokenizer.ts';
 import { loraGguf } from './gguf/loraGguf.ts';
 import { modelGguf } from './gguf/modelGguf.ts';
 import type { GgufFileType } from './gguf/tensorEncoding.ts';
@@ -74,7 +75,7 @@ export const exportForms: Readonly<Record<ExportName, (input: ExportInput) => Pr
       base,
       deltas: mergeDeltas(adapter.tensors, adapter.settings, base.tensors),
       dtype,
-      texts,
+      texts: exportedTokenizerTexts(texts),
       card: mergedCard(name, adapter, baseWeights),
     });
   },

@@ -52,6 +52,27 @@ describe('jinja as Python has it', () => {
     expect(render(template)).toBe(text);
   });
 
+  it.each([
+    ['{{ true in [1] }}{{ {"b": 1} in [{"b": 1}] }}{{ 3 not in [1] }}', 'TrueTrueTrue'],
+    ['{{ {} is iterable }}{{ true is number }}{{ "1" is lower }}{{ "a1" is lower }}', 'TrueTrueFalseTrue'],
+    ['{{ {"b": 1} | items | list }}{{ {"b": 1}.items() | list }}', "[('b', 1)][('b', 1)]"],
+    ['{% for k, v in {"b": 1}.items() %}{{ k }}{{ v }}{% endfor %}', 'b1'],
+  ])('%s, which JavaScript has otherwise', (template, text) => {
+    expect(render(template)).toBe(text);
+  });
+
+  it.each([
+    ...['{{ [1] | reverse }}', '{{ {"a": 1}.items() }}', '{{ [1] + (1, 2) }}', '{{ (1, 2)[1:] }}'],
+    ...[
+      '{{ "123abc" | int }}',
+      '{{ [[1]] | unique | list }}',
+      '{{ "x\u0085y".split() }}',
+      '{{ "ΑΣ" | title }}',
+    ],
+  ])('raises for %s', (template) => {
+    expect(render(template)).toBeNull();
+  });
+
   it.each(["{{ 'a' + 1 }}", '{{ missing | tojson }}', '{{ 100000000000000000000 | tojson }}'])(
     'raises for %s',
     (template) => {

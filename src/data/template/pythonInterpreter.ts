@@ -4,6 +4,7 @@
  */
 import { Interpreter, type Environment } from '@huggingface/jinja';
 import type { RenderBudget } from './renderBudget.ts';
+import { isEqual, isIn, refuseUnlike } from './pythonTests.ts';
 import { jsonWithFloats } from './pythonFloats.ts';
 import { numbersUnlikePythonJson, pythonStr, STRING_METHODS, titleFilter } from './pythonText.ts';
 
@@ -57,7 +58,7 @@ export class PythonInterpreter extends Interpreter {
       case 'Held':
         return node.value as Value;
       case 'Output':
-        return this.text(pythonStr(this.evaluate(node.value as Node, scope)));
+        return this.text(pythonStr(this.printed(node.value as Node, scope)));
       case 'MemberExpression':
         return this.member(node, scope);
       case 'CallExpression':
@@ -80,10 +81,23 @@ export class PythonInterpreter extends Interpreter {
     return super.evaluate({ ...node, iterable } as Node, scope);
   }
 
+  /** What is printed. @throws Error for what Python prints as an object with an address or of a type of its own */
+  private printed(node: Node, scope: Environment): Value {
+    const value = this.evaluate(node, scope);
+    const called = (node.filter ?? (node.callee as Node | undefined)?.property) as Node | undefined;
+    if (
+      ['reverse', 'items', 'keys', 'values'].includes(called?.value as string) &&
+      Array.isArray(value.value)
+    )
+      throw new Error(`what "${String(called!.value)}" gives is no list to be printed`);
+    return value;
+  }
+
   /** Of something undefined there are no members. */
   private member(node: Node, scope: Environment): Value {
     const object = this.evaluate(node.object as Node, scope);
     if (object.type === 'UndefinedValue') throw new Error(`${nameOf(node.object as Node)} is undefined`);
+    if (node.computed && (node.property as Node).type === 'SliceExpression') refuseUnlike('slice', object);
     if (node.computed && object.type === 'StringValue' && isBeyond16Bits(object.value as string))
       return this.characters(object.value as string, node, scope);
     return super.evaluate({ ...node, object: held(object) } as Node, scope);
@@ -114,11 +128,18 @@ export class PythonInterpreter extends Interpreter {
     const callee = node.callee as Node;
     const name = (callee.property as Node | undefined)?.value as string;
     if (callee.type === 'MemberExpression' && name === 'replace') this.checkReplaced(node, scope);
-    if (callee.type !== 'MemberExpression' || callee.computed || !Object.hasOwn(STRING_METHODS, name))
+    if (
+      callee.type !== 'MemberExpression' ||
+      callee.computed ||
+      ![...Object.keys(STRING_METHODS), ...METHODS].includes(name)
+    )
       return super.evaluate(node, scope);
     const self = this.evaluate(callee.object as Node, scope);
-    if (self.type === 'StringValue') return this.method(name, self, node.args as Node[], scope);
-    return super.evaluate({ ...node, callee: { ...callee, object: held(self) } } as Node, scope);
+    if (name !== 'split' || (node.args as Node[]).length === 0) refuseUnlike(name, self);
+    if (self.type === 'StringValue' && Object.hasOwn(STRING_METHODS, name))
+      return this.method(name, self, node.args as Node[], scope);
+    const found = super.evaluate({ ...node, callee: { ...callee, object: held(self) } } as Node, scope);
+    return name === 'items' && self.type === 'ObjectValue' ? this.pairs(found, scope) : found;
   }
 
   /** A replacement is measured before it is made. */
@@ -151,7 +172,11 @@ export class PythonInterpreter extends Interpreter {
     if (!FILTERS.includes(name as string)) return super.evaluate(node, scope);
     const operand = this.evaluate(node.operand as Node, scope);
     const evaluated = { ...node, operand: held(operand) } as Node;
+    refuseUnlike(name as string, operand);
     switch (name) {
+      case 'items':
+      case 'dictsort':
+        return this.pairs(super.evaluate(evaluated, scope), scope);
       case 'string':
         return this.text(pythonStr(operand));
       case 'title':
@@ -178,6 +203,7 @@ export class PythonInterpreter extends Interpreter {
       case 'join':
         return this.joined(operand, args, scope);
     }
+    if (name !== 'trim' && name !== 'selectattr') return super.evaluate(evaluated, scope);
     if (operand.type === 'StringValue' && name === 'trim') return this.method('strip', operand, args, scope);
     // No character of a string has attributes; the string of something undefined is empty.
     if (operand.type === 'StringValue')
@@ -191,6 +217,14 @@ export class PythonInterpreter extends Interpreter {
         scope,
       );
     return super.evaluate(evaluated, scope);
+  }
+
+  /** Keys with their values, which Python has as tuples. */
+  private pairs(list: Value, scope: Environment): Value {
+    const items = (list.value as Value[]).map((pair) =>
+      super.evaluate({ type: 'TupleLiteral', value: (pair.value as Value[]).map(held) } as Node, scope),
+    );
+    return super.evaluate({ type: 'ArrayLiteral', value: items.map(held) } as Node, scope);
   }
 
   private joined(operand: Value, args: readonly Node[], scope: Environment): Value {
@@ -213,7 +247,8 @@ export class PythonInterpreter extends Interpreter {
     const [left, right] = [this.evaluate(node.left as Node, scope), this.evaluate(node.right as Node, scope)];
     if (operator === '~') return this.text(pythonStr(left) + pythonStr(right));
     const isText = [left, right].map(({ type }) => type === 'StringValue');
-    if (operator === '+' && isText[0] !== isText[1])
+    const isTuple = left.type === 'TupleValue' || right.type === 'TupleValue';
+    if (operator === '+' && (isText[0] !== isText[1] || isTuple))
       throw new Error(`a ${left.type} and a ${right.type} cannot be added`);
     if (
       operator === '%' &&
@@ -231,6 +266,16 @@ export class PythonInterpreter extends Interpreter {
   private binary(node: Node, scope: Environment): Value {
     const operator = (node.operator as { value: string }).value;
     if (['~', '+', '%'].includes(operator)) return this.arithmetic(node, operator, scope);
+    if (operator === 'in' || operator === 'not in') {
+      const [left, right] = [
+        this.evaluate(node.left as Node, scope),
+        this.evaluate(node.right as Node, scope),
+      ];
+      const found = isIn(left, right);
+      return found === null
+        ? super.evaluate({ ...node, left: held(left), right: held(right) } as Node, scope)
+        : this.global.lookupVariable(found === (operator === 'in') ? 'true' : 'false');
+    }
     if (operator !== '==' && operator !== '!=') return super.evaluate(node, scope);
     const equal = isEqual(this.evaluate(node.left as Node, scope), this.evaluate(node.right as Node, scope));
     return this.global.lookupVariable(equal === (operator === '==') ? 'true' : 'false');
@@ -240,6 +285,16 @@ export class PythonInterpreter extends Interpreter {
   private iterable(node: Node, scope: Environment): Node {
     if (node.type === 'SelectExpression') return { ...node, lhs: this.iterable(node.lhs as Node, scope) };
     const value = this.evaluate(node, scope);
+    // The interpreter takes lists apart, but no tuples.
+    if (value.type === 'ArrayValue')
+      return {
+        type: 'ArrayLiteral',
+        value: (value.value as Value[]).map((item) =>
+          item.type === 'TupleValue'
+            ? { type: 'ArrayLiteral', value: (item.value as Value[]).map(held) }
+            : held(item),
+        ),
+      } as Node;
     if (value.type === 'StringValue')
       return {
         type: 'ArrayLiteral',
@@ -249,8 +304,13 @@ export class PythonInterpreter extends Interpreter {
   }
 }
 
+/** Methods that differ from Python's, beside those of strings. */
+const METHODS = ['items', 'split', 'splitlines'];
 /** Filters that differ from Python's. */
-const FILTERS = ['trim', 'selectattr', 'string', 'title', 'capitalize', 'length', 'tojson', 'join'];
+const FILTERS = [
+  ...['trim', 'selectattr', 'string', 'title', 'capitalize', 'length', 'tojson', 'join'],
+  ...['indent', 'wordcount', 'int', 'float', 'list', 'unique', 'items', 'dictsort'],
+];
 
 function isBeyond16Bits(text: string): boolean {
   return /[\ud800-\udfff]/.test(text);
@@ -262,24 +322,4 @@ function nameOf({ type, value, property }: Node): string {
     : type === 'MemberExpression'
       ? nameOf(property as Node)
       : 'a value';
-}
-
-const NUMBERS = ['IntegerValue', 'FloatValue', 'BooleanValue'];
-
-/** Python's ==: nothing of one kind equals something of another, but numbers and truth values do. */
-function isEqual(a: Value, b: Value): boolean {
-  if (NUMBERS.includes(a.type) && NUMBERS.includes(b.type)) return Number(a.value) === Number(b.value);
-  if (a.type !== b.type) return false;
-  if (Array.isArray(a.value)) {
-    const [left, right] = [a.value, b.value as Value[]];
-    return left.length === right.length && left.every((item, i) => isEqual(item, right[i]!));
-  }
-  if (a.value instanceof Map) {
-    const [left, right] = [a.value, b.value as Map<string, Value>];
-    return (
-      left.size === right.size &&
-      [...left].every(([key, item]) => right.has(key) && isEqual(item, right.get(key)!))
-    );
-  }
-  return a.value === b.value;
 }

@@ -9,6 +9,7 @@ import { METHOD_PREFIX, PythonInterpreter, type Node } from './pythonInterpreter
 import { readableSource, RenderBudget } from './renderBudget.ts';
 import { withFloats } from './pythonFloats.ts';
 import { range, strftime } from './pythonFunctions.ts';
+import { PYTHON_TESTS } from './pythonTests.ts';
 import { STRING_METHODS } from './pythonText.ts';
 
 export class PythonTemplate {
@@ -38,6 +39,8 @@ export class PythonTemplate {
     );
     for (const [name, value] of Object.entries({ ...constants, ...functions, ...methods, ...variables }))
       environment.set(name, value);
+    for (const [name, test] of Object.entries(PYTHON_TESTS))
+      (environment.tests as Map<string, unknown>).set(name, test);
     const interpreter = new PythonInterpreter(environment, new RenderBudget());
     for (const name of Object.keys(variables))
       withFloats(environment.lookupVariable(name), (float) => interpreter.float(float));

@@ -1,6 +1,7 @@
 /** What a run is handed out as: the PEFT folder, and all that is kept of it as one folder. */
 import { baseModelName } from '../../lib/modelNames.ts';
 import { writePeftFolder } from '../../formats/peft.ts';
+import { exportedTokenizerTexts } from '../../export/exportedTokenizer.ts';
 import { adapterCard } from '../../export/adapterCard.ts';
 import type { AdapterTensors } from '../../engine/engine.ts';
 import { metricsToJsonl, type MetricsLine } from '../../training/metrics.ts';
@@ -26,7 +27,7 @@ export function adapterFolder(
   return writePeftFolder(
     run.adapter,
     { ...recipe.lora, base_model_name_or_path },
-    texts,
+    exportedTokenizerTexts(texts),
     adapterCard(recipe, base_model_name_or_path, run),
   );
 }
