@@ -1,9 +1,12 @@
 /** The graphs that the TensorFlow.js engine runs, and an estimate of the memory that they take. */
 import type { MicroBatch } from '../../data/types.ts';
+import type { WeightSource } from '../../formats/tensors.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { valueBytes } from '../../graph/value.ts';
+import { modelOf } from '../../model/families/registry.ts';
 import { logitsGraph, scoreGraph, trainGraph, type TrainGraph } from '../../model/planGraphs.ts';
 import type { Feeds } from '../../plan/tensorflow/tensorflowExecutor.ts';
+import { checkBatchIds } from '../checkIds.ts';
 import type { MemoryReport } from '../engine.ts';
 import type { PlanOptions } from '../enginePlans.ts';
 
@@ -46,8 +49,9 @@ export function fallbackMemory(options: PlanOptions): MemoryReport {
   };
 }
 
-/** The inputs of a graph for a micro-batch. */
-export function batchFeeds(batch: MicroBatch): Feeds {
+/** The inputs of a graph for a micro-batch. @throws Error where an id has no row in the model's tables */
+export function batchFeeds(batch: MicroBatch, { config }: Pick<WeightSource, 'config'>): Feeds {
+  checkBatchIds(batch, modelOf(config).config.vocab_size);
   const { inputIds, positions, documentStart, documentEnd, documentIndex, targets } = batch;
   return { inputIds, positions, documentStart, documentEnd, documentIndex, targets };
 }

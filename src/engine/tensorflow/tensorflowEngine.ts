@@ -182,10 +182,11 @@ export class TensorFlowEngine implements Engine {
     const { graph, seeds } = this.graphs.train;
     const parameters = this.parameterTensors();
     const norms = await this.norms.feeds(parameters);
+    const feeds = batchFeeds(batch, this.options.weights);
     const executor = new TensorFlowExecutor(this.tf, graph, this.weights);
     const { loss, gradients } = executor.gradients(
       seeds,
-      { ...batchFeeds(batch), ...norms, lossWeights, random: new Uint32Array([this.options.seed, step]) },
+      { ...feeds, ...norms, lossWeights, random: new Uint32Array([this.options.seed, step]) },
       parameters,
     );
     for (const [name, gradient] of gradients) {
@@ -207,10 +208,11 @@ export class TensorFlowEngine implements Engine {
   ): Promise<Float32Array[]> {
     const parameters = this.parameterTensors();
     const norms = await this.norms.feeds(parameters);
+    const feeds = batchFeeds(batch, this.options.weights);
     const executor = new TensorFlowExecutor(this.tf, graph, this.weights);
     const values = executor.run(
       outputs.map((output) => graph.find('output', output)),
-      { ...batchFeeds(batch), ...norms, adapterScale: new Float32Array(batch.tokens).fill(adapterScale) },
+      { ...feeds, ...norms, adapterScale: new Float32Array(batch.tokens).fill(adapterScale) },
       parameters,
     );
     const data = await Promise.all(values.map(async (value) => Float32Array.from(await value.data())));

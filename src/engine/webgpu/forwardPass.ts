@@ -3,6 +3,7 @@
  */
 import type { MicroBatch } from '../../data/types.ts';
 import type { Plan } from '../../plan/plan.ts';
+import { checkBatchIds } from '../checkIds.ts';
 import type { DeviceBuffers } from './deviceBuffers.ts';
 import type { GpuReplay } from './planReplay.ts';
 
@@ -16,11 +17,12 @@ const BATCH_INPUTS = [
 ] as const;
 
 export class ForwardPass {
-  /** @param tokensPerMicroBatch T of all plans */
+  /** @param tokensPerMicroBatch T of all plans @param vocabularySize ids from here on are refused */
   constructor(
     private readonly deviceBuffers: DeviceBuffers,
     private readonly replay: GpuReplay,
     private readonly tokensPerMicroBatch: number,
+    private readonly vocabularySize: number,
   ) {}
 
   /**
@@ -47,6 +49,7 @@ export class ForwardPass {
   writeBatch(plan: Plan, batch: MicroBatch): void {
     if (batch.tokens !== this.tokensPerMicroBatch)
       throw new Error(`a batch of ${batch.tokens} tokens for a plan of ${this.tokensPerMicroBatch}`);
+    checkBatchIds(batch, this.vocabularySize);
     for (const name of BATCH_INPUTS) this.deviceBuffers.write(plan, name, batch[name]);
   }
 }

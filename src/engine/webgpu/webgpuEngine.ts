@@ -27,6 +27,7 @@ import type {
   StepOutput,
   TokenScores,
 } from '../engine.ts';
+import { checkIds } from '../checkIds.ts';
 import { generateInSlots } from './generation.ts';
 import { AdapterStates } from './adapterStates.ts';
 import { ForwardPass } from './forwardPass.ts';
@@ -65,7 +66,12 @@ export class WebGpuEngine implements Engine {
       (done, total) => options.onProgress?.({ phase: 'pipelines', done, total, unit: 'shaders' }),
       plans.norms,
     );
-    this.pass = new ForwardPass(deviceBuffers, this.replay, planOptions.tokensPerMicroBatch);
+    this.pass = new ForwardPass(
+      deviceBuffers,
+      this.replay,
+      planOptions.tokensPerMicroBatch,
+      planOptions.model.config.vocab_size,
+    );
     this.states = new AdapterStates(context, plans.layout, deviceBuffers, () => this.replay.adapterChanged());
     this.training = plans.training ? new GpuSteps(this.stepsHost(plans.training)) : null;
   }
@@ -161,9 +167,10 @@ export class WebGpuEngine implements Engine {
   }
 
   generate(prompts: number[][], options: GenerationOptions, watch?: GenerationWatch): Promise<number[][]> {
-    return this.exclusively(() =>
-      generateInSlots(slotRunner(this.slotsHost, prompts, options), prompts, options, watch),
-    );
+    return this.exclusively(async () => {
+      for (const prompt of prompts) checkIds(prompt, this.planOptions.model.config.vocab_size);
+      return generateInSlots(slotRunner(this.slotsHost, prompts, options), prompts, options, watch);
+    });
   }
 
   readAdapter(): Promise<AdapterTensors> {
