@@ -2,29 +2,17 @@
  * Evaluates a parsed template as Python's jinja2 does, where @huggingface/jinja follows JavaScript or has
  * nothing.
  */
-import { Interpreter, type Environment } from '@huggingface/jinja';
+import type { Environment } from '@huggingface/jinja';
+import { held, PythonOperators, type Node, type Statement, type Value } from './pythonOperators.ts';
 import type { RenderBudget } from './renderBudget.ts';
-import { isEqual, isIn, refuseUnlike } from './pythonTests.ts';
+import { refuseUnlike } from './pythonTests.ts';
 import { jsonWithFloats } from './pythonFloats.ts';
 import { numbersUnlikePythonJson, pythonStr, STRING_METHODS, titleFilter } from './pythonText.ts';
-
-type Value = ReturnType<Interpreter['evaluate']>;
-type Statement = NonNullable<Parameters<Interpreter['evaluate']>[0]>;
-
-/** A node of a parsed template, by its `type`. */
-export interface Node extends Statement {
-  [field: string]: unknown;
-}
 
 /** Begins the variables that hold the methods: no template can name them, as they are no identifiers. */
 export const METHOD_PREFIX = 'str.';
 
-/** A node that is evaluated already. */
-function held(value: Value): Node {
-  return { type: 'Held', value };
-}
-
-export class PythonInterpreter extends Interpreter {
+export class PythonInterpreter extends PythonOperators {
   constructor(
     environment: Environment,
     private readonly budget: RenderBudget,
@@ -101,15 +89,6 @@ export class PythonInterpreter extends Interpreter {
     if (node.computed && object.type === 'StringValue' && isBeyond16Bits(object.value as string))
       return this.characters(object.value as string, node, scope);
     return super.evaluate({ ...node, object: held(object) } as Node, scope);
-  }
-
-  /** The interpreter's value of a float. */
-  float(value: number): Value {
-    return super.evaluate({ type: 'FloatLiteral', value } as Node, this.global);
-  }
-
-  private text(value: string): Value {
-    return super.evaluate({ type: 'StringLiteral', value } as Node, this.global);
   }
 
   /** A character or a slice of a text that has characters of two UTF-16 code units. */
@@ -240,45 +219,6 @@ export class PythonInterpreter extends Interpreter {
     const separator = args[0] ? pythonStr(this.evaluate(args[0], scope)) : '';
     this.budget.checkText(items.reduce((sum, item) => sum + item.length + separator.length, 0));
     return this.text(items.join(separator));
-  }
-
-  /** `~`, `+` and `%` where JavaScript's differ. */
-  private arithmetic(node: Node, operator: string, scope: Environment): Value {
-    const [left, right] = [this.evaluate(node.left as Node, scope), this.evaluate(node.right as Node, scope)];
-    if (operator === '~') return this.text(pythonStr(left) + pythonStr(right));
-    const isText = [left, right].map(({ type }) => type === 'StringValue');
-    const isTuple = left.type === 'TupleValue' || right.type === 'TupleValue';
-    if (operator === '+' && (isText[0] !== isText[1] || isTuple))
-      throw new Error(`a ${left.type} and a ${right.type} cannot be added`);
-    if (
-      operator === '%' &&
-      [left, right].every(({ type }) => ['IntegerValue', 'FloatValue'].includes(type))
-    ) {
-      const [a, b] = [left.value as number, right.value as number];
-      const isFloat = left.type === 'FloatValue' || right.type === 'FloatValue';
-      if (b === 0) throw new Error('a remainder of a division by zero');
-      const value = a - b * Math.floor(a / b);
-      return super.evaluate({ type: isFloat ? 'FloatLiteral' : 'IntegerLiteral', value } as Node, scope);
-    }
-    return super.evaluate({ ...node, left: held(left), right: held(right) } as Node, scope);
-  }
-
-  private binary(node: Node, scope: Environment): Value {
-    const operator = (node.operator as { value: string }).value;
-    if (['~', '+', '%'].includes(operator)) return this.arithmetic(node, operator, scope);
-    if (operator === 'in' || operator === 'not in') {
-      const [left, right] = [
-        this.evaluate(node.left as Node, scope),
-        this.evaluate(node.right as Node, scope),
-      ];
-      const found = isIn(left, right);
-      return found === null
-        ? super.evaluate({ ...node, left: held(left), right: held(right) } as Node, scope)
-        : this.global.lookupVariable(found === (operator === 'in') ? 'true' : 'false');
-    }
-    if (operator !== '==' && operator !== '!=') return super.evaluate(node, scope);
-    const equal = isEqual(this.evaluate(node.left as Node, scope), this.evaluate(node.right as Node, scope));
-    return this.global.lookupVariable(equal === (operator === '==') ? 'true' : 'false');
   }
 
   /** A string is the list of its characters, something undefined an empty list. */

@@ -5,7 +5,8 @@
  * cannot be rendered as Python renders it raises.
  */
 import { Environment, Template } from '@huggingface/jinja';
-import { METHOD_PREFIX, PythonInterpreter, type Node } from './pythonInterpreter.ts';
+import { METHOD_PREFIX, PythonInterpreter } from './pythonInterpreter.ts';
+import type { Node } from './pythonOperators.ts';
 import { readableSource, RenderBudget } from './renderBudget.ts';
 import { withFloats } from './pythonFloats.ts';
 import { range, strftime } from './pythonFunctions.ts';
