@@ -1,10 +1,12 @@
 // loss[r] = log sum_v exp(z[r, v]) - z[r, target], and 0 where target < 0. correct[r] = 1 where target is the
 // first v of the largest z[r, v], else 0. Here z = SOFTCAP tanh(logit / SOFTCAP), or the logit itself where
-// SOFTCAP is 0. Where GRADIENT, the logits are overwritten by
-//   dloss / dlogit = (softmax(z) - onehot(target)) dz / dlogit
+// SOFTCAP is 0. Where SMOOTHED, a share SMOOTHING of the label is spread over all v:
+//   loss[r] = log sum_v exp(z[r, v]) - (1 - SMOOTHING) z[r, target] - SMOOTHING / V sum_v z[r, v].
+// Where GRADIENT, the logits are overwritten by
+//   dloss / dlogit = (softmax(z) - label) dz / dlogit
 // and a row without a target by zeros.
 // Buffers: logits [ROWS, V], read and written; loss, correct [ROWS]; targets [ROWS] i32.
-// Constants: ROWS, V, SOFTCAP, GRADIENT, WORKGROUP.
+// Constants: ROWS, V, SOFTCAP, SMOOTHED, SMOOTHING, GRADIENT, WORKGROUP.
 // Threads: one workgroup of WORKGROUP invocations a row.
 #include "lib/row.wgsl"
 #include "lib/softcap.wgsl"
@@ -58,10 +60,21 @@ fn main(
   // Places below 2^24 are exact in f32.
   let first = -row_max(select(-3.0e38, -f32(place), own == largest), local);
   let total = row_sum(mass * exp(own - largest), local);
+#if SMOOTHED
+  var own_sum = 0.0;
+  for (var i = local; i < V; i += WORKGROUP) {
+    own_sum += capped(logits[base + i]);
+  }
+  let mean = row_sum(own_sum, local) / f32(V);
+#endif
   if (local == 0u) {
     var value = 0.0;
     if (wanted >= 0) {
-      value = largest + log(total) - capped(logits[base + u32(wanted)]);
+      var label = capped(logits[base + u32(wanted)]);
+#if SMOOTHED
+      label = (1.0 - SMOOTHING) * label + SMOOTHING * mean;
+#endif
+      value = largest + log(total) - label;
     }
     loss[row] = value;
     correct[row] = select(0.0, 1.0, wanted >= 0 && f32(wanted) == first);
@@ -71,7 +84,12 @@ fn main(
     for (var i = local; i < V; i += 4u * WORKGROUP) {
       let z = four(base, i);
       let at = i + WORKGROUP * vec4u(0u, 1u, 2u, 3u);
-      var slope = exp(z - largest) / total - select(vec4f(), vec4f(1.0), vec4i(at) == vec4i(wanted));
+#if SMOOTHED
+      let label = vec4f(SMOOTHING / f32(V)) + select(vec4f(), vec4f(1.0 - SMOOTHING), vec4i(at) == vec4i(wanted));
+#else
+      let label = select(vec4f(), vec4f(1.0), vec4i(at) == vec4i(wanted));
+#endif
+      var slope = exp(z - largest) / total - label;
       if (SOFTCAP > 0.0) {
         slope *= 1.0 - (z / SOFTCAP) * (z / SOFTCAP);
       }

@@ -5,21 +5,21 @@
 import type { MicroBatch } from '../data/types.ts';
 import type { Float32Tensor, WeightSource } from '../formats/tensors.ts';
 import type { KernelLevel } from '../gpu/dispatch.ts';
+import type { LoraShape } from '../model/adapterTargets.ts';
+import type { InitLoraWeights } from '../model/initialAdapter.ts';
+import type { TrainingSettings } from './trainingSettings.ts';
 
 /** LoRA settings under PEFT's own names. */
-export interface LoraSettings {
-  r: number;
-  lora_alpha: number;
-  lora_dropout: number;
-  /** 'all-linear' or module names as PEFT matches them (suffixes: 'q_proj'). */
-  target_modules: 'all-linear' | string[];
-  use_rslora: boolean;
-  use_dora: boolean;
+export interface LoraSettings extends LoraShape {
+  /** true where absent. */
+  init_lora_weights?: InitLoraWeights;
 }
 
 export interface EngineOptions {
   weights: WeightSource;
   lora: LoraSettings;
+  /** Of the training steps; the defaults where absent. */
+  settings?: TrainingSettings;
   /** T: tokens a micro-batch, for training and scoring. */
   tokensPerMicroBatch: number;
   /**

@@ -23,11 +23,13 @@ import type { Checkpointing } from '../plan/autodiff.ts';
 import { BlockTooLargeError, type MemoryLimits } from '../plan/memoryPlan.ts';
 import { makePlan, type Plan } from '../plan/plan.ts';
 import type { GenerationSize, LoraSettings } from './engine.ts';
+import { adamOf, graphSettings, type TrainingSettings } from './trainingSettings.ts';
 
 export interface PlanOptions {
   model: Model;
   weights: ReadonlyMap<string, TensorInfo>;
   lora: LoraSettings;
+  settings?: TrainingSettings;
   /** T: tokens a micro-batch, for training, scoring and prefill. */
   tokensPerMicroBatch: number;
   /** For all layers, or layer by layer. */
@@ -90,7 +92,11 @@ export function makeEnginePlans(
     weights: options.weights,
     adapterPieceElements: Math.floor(limits.maxBufferBytes / (sweep * 4)) * sweep,
   };
-  const { graph, layout } = trainGraph(model, shared, options.gradientCheckpointing);
+  const { graph, layout } = trainGraph(
+    model,
+    { ...shared, ...graphSettings(options.settings) },
+    options.gradientCheckpointing,
+  );
   const plan = (name: string, made: typeof graph) => makePlan(name, made, settings, limits);
   if (same) return { ...same, training: same.training && { ...same.training, train: plan('train', graph) } };
   return {
@@ -99,7 +105,10 @@ export function makeEnginePlans(
     training:
       options.training === false
         ? undefined
-        : { train: plan('train', graph), optimizer: plan('optimizer', optimizerGraph(layout)) },
+        : {
+            train: plan('train', graph),
+            optimizer: plan('optimizer', optimizerGraph(layout, adamOf(options.settings))),
+          },
     norms: lora.use_dora ? plan('norms', doraNormGraph(layout, options.weights).graph) : undefined,
     logits: options.logits ? plan('logits', logitsGraph(model, shared)) : undefined,
     generation: options.generation

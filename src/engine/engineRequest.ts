@@ -4,6 +4,7 @@ import { largest } from '../lib/extremes.ts';
 import type { TensorInfo, WeightSource } from '../formats/tensors.ts';
 import type { KernelRequest } from '../tuning/kernelChoice.ts';
 import type { LoraSettings, MemoryAim } from './engine.ts';
+import type { TrainingSettings } from './trainingSettings.ts';
 
 /** The keys of a recipe that decide T and memory, under the recipe's own names. */
 export interface MemoryRecipe {
@@ -16,7 +17,7 @@ export interface MemoryRecipe {
     gradient_checkpointing: boolean;
     /** null: the default aim, which may be exceeded. */
     gpu_memory_limit_gib: number | null;
-  };
+  } & TrainingSettings;
   evaluation: { predict_with_generate: boolean; eval_max_samples: number; max_new_tokens: number };
 }
 
@@ -38,6 +39,7 @@ export interface EngineRequest {
   config: Record<string, unknown>;
   tensors: ReadonlyMap<string, TensorInfo>;
   lora: LoraSettings;
+  settings?: TrainingSettings;
   tokensPerMicroBatch: number;
   gradientCheckpointing: boolean;
   memoryAim: MemoryAim;
@@ -71,6 +73,7 @@ export function engineRequest(run: RunDemand, { config, tensors }: WeightSource)
     config,
     tensors,
     lora: recipe.lora,
+    settings: settingsOf(recipe.training),
     tokensPerMicroBatch: wantedTokensPerMicroBatch(run),
     gradientCheckpointing: gradient_checkpointing,
     memoryAim: {
@@ -83,6 +86,16 @@ export function engineRequest(run: RunDemand, { config, tensors }: WeightSource)
     },
     kernels,
   };
+}
+
+function settingsOf({
+  adam_beta1,
+  adam_beta2,
+  adam_epsilon,
+  label_smoothing_factor,
+  neftune_noise_alpha,
+}: TrainingSettings): TrainingSettings {
+  return { adam_beta1, adam_beta2, adam_epsilon, label_smoothing_factor, neftune_noise_alpha };
 }
 
 function roundUp(tokens: number): number {

@@ -10,6 +10,15 @@ import type { Float32Tensor } from './tensors.ts';
 
 export type { PeftSettings };
 
+/** What a run's adapter is saved with: which modules it has, and their ranks and alphas, are as its recipe says. */
+export interface FolderSettings extends PeftSettings {
+  rank_pattern?: Readonly<Record<string, number>>;
+  alpha_pattern?: Readonly<Record<string, number>>;
+  target_modules?: string | readonly string[];
+  exclude_modules?: string | readonly string[] | null;
+  layers_to_transform?: number | readonly number[] | null;
+}
+
 /**
  * @param tensors float32 under PEFT's names
  * @param passedOn tokenizer files of the base model, copied along @param card README.md
@@ -17,7 +26,7 @@ export type { PeftSettings };
  */
 export function writePeftFolder(
   tensors: ReadonlyMap<string, Float32Tensor>,
-  settings: PeftSettings,
+  settings: FolderSettings,
   passedOn: Readonly<Record<string, string>> = {},
   card?: string,
 ): Map<string, Uint8Array> {
@@ -37,9 +46,9 @@ export function writePeftFolder(
 }
 
 /** The keys that PEFT's LoraConfig.save_pretrained writes and every version since 0.11 reads. */
-function adapterConfig(tensors: ReadonlyMap<string, Float32Tensor>, settings: PeftSettings) {
+function adapterConfig(tensors: ReadonlyMap<string, Float32Tensor>, settings: FolderSettings) {
   return {
-    alpha_pattern: {},
+    alpha_pattern: settings.alpha_pattern ?? {},
     auto_mapping: null,
     base_model_name_or_path: settings.base_model_name_or_path,
     bias: 'none',
@@ -53,27 +62,30 @@ function adapterConfig(tensors: ReadonlyMap<string, Float32Tensor>, settings: Pe
     modules_to_save: null,
     peft_type: 'LORA',
     r: settings.r,
-    rank_pattern: {},
+    rank_pattern: settings.rank_pattern ?? {},
     revision: null,
-    target_modules: targetModules(tensors),
+    target_modules: targetModules(tensors, settings),
     task_type: 'CAUSAL_LM',
     use_dora: settings.use_dora,
     use_rslora: settings.use_rslora,
   };
 }
 
-/** The last part of each adapted module's name, sorted: what PEFT makes of 'all-linear'. */
-function targetModules(tensors: ReadonlyMap<string, Float32Tensor>): string[] {
-  return [
-    ...new Set(
-      [...tensors.keys()].map((name) =>
-        name
-          .replace(/\.lora_\w+(\.weight)?$/, '')
-          .split('.')
-          .at(-1)!,
-      ),
-    ),
-  ].sort();
+/**
+ * The last part of each adapted module's name, sorted: what PEFT makes of 'all-linear'. Whole names where the
+ * recipe chose among modules of one last part.
+ */
+function targetModules(
+  tensors: ReadonlyMap<string, Float32Tensor>,
+  { target_modules = 'all-linear', exclude_modules, layers_to_transform }: FolderSettings,
+): string[] {
+  const isChosen =
+    (typeof target_modules === 'string' && target_modules !== 'all-linear') ||
+    (typeof target_modules !== 'string' && target_modules.some((name) => name.includes('.'))) ||
+    (exclude_modules ?? []).length > 0 ||
+    (layers_to_transform ?? null) !== null;
+  const modules = [...tensors.keys()].map(moduleOf);
+  return [...new Set(isChosen ? modules : modules.map((module) => module.split('.').at(-1)!))].sort();
 }
 
 /** An adapter as PEFT wrote it, or another program in a form of its own. */

@@ -7,8 +7,9 @@ import { addBias } from '../ops/elementwise/addBias.ts';
 import { attention } from '../ops/attention/attention.ts';
 import type { AttentionSettings } from '../ops/attention/attentionVariants.ts';
 import { attentionDecode, cacheWrite } from '../ops/attention/decodeAttention.ts';
-import { dropout } from '../ops/elementwise/dropout.ts';
+import { dropout, type DropoutKeys } from '../ops/elementwise/dropout.ts';
 import { embedding } from '../ops/embedding/embedding.ts';
+import { neftune } from '../ops/embedding/neftune.ts';
 import { Graph } from '../graph/graph.ts';
 import type { Value } from '../graph/value.ts';
 import { rmsNorm, type RmsNormSettings } from '../ops/norm/rmsNorm.ts';
@@ -32,6 +33,8 @@ export interface BuilderOptions {
   positions: number;
   lora: LoraShape;
   weights: ReadonlyMap<string, TensorInfo>;
+  /** Of NEFTune's noise while training; 0 or absent: none. */
+  neftuneAlpha?: number;
   /** Of the KV cache; needed by prefill and decode. */
   cache?: { slots: number; length: number };
 }
@@ -60,7 +63,11 @@ export class ModelBuilder {
    */
   embed(table: string, scale = 1, rounded = false): Value {
     const weight = this.weight(table);
-    return embedding(this.graph, this.ids(), weight, rounded ? roundTo(weight.kind!, scale) : scale);
+    const x = embedding(this.graph, this.ids(), weight, rounded ? roundTo(weight.kind!, scale) : scale);
+    const { neftuneAlpha = 0, mode } = this.options;
+    // Of Gemma 4's two tables the one a layer gets no noise: it is not the model's input embedding.
+    if (neftuneAlpha === 0 || mode !== 'train' || !table.endsWith('embed_tokens.weight')) return x;
+    return neftune(this.graph, { x, ...this.randomKeys(), ...this.documents() }, neftuneAlpha);
   }
 
   rmsNorm(x: Value, weight: string, settings: RmsNormSettings): Value {
@@ -214,14 +221,19 @@ export class ModelBuilder {
   }
 
   private dropout(x: Value): Value {
-    const { lora, mode, tokens } = this.options;
+    const { lora, mode } = this.options;
     if (lora.lora_dropout === 0 || mode !== 'train') return x;
-    const keys = {
+    return dropout(this.graph, x, this.randomKeys(), lora.lora_dropout, this.sites++);
+  }
+
+  /** What random numbers of a training step are keyed by. */
+  private randomKeys(): DropoutKeys {
+    const { tokens } = this.options;
+    return {
       random: this.graph.input('random', [2], 'u32'),
       documentIndex: this.graph.input('documentIndex', [tokens], 'u32'),
       positions: this.positions(),
     };
-    return dropout(this.graph, x, keys, lora.lora_dropout, this.sites++);
   }
 }
 

@@ -2,7 +2,7 @@
  * The graphs of a model: train, score, logits, prefill, decode and the optimiser step, all from the one
  * forward pass.
  */
-import { adamW, STATS } from '../ops/optimizer/adamW.ts';
+import { adamW, STATS, type AdamSettings } from '../ops/optimizer/adamW.ts';
 import { gatherRows } from '../ops/embedding/gatherRows.ts';
 import { Graph } from '../graph/graph.ts';
 import type { Value } from '../graph/value.ts';
@@ -21,6 +21,8 @@ import type { Model } from './architecture.ts';
 export interface GraphOptions extends Omit<BuilderOptions, 'mode'> {
   /** Where one buffer is too small for the adapter: elements of each. */
   adapterPieceElements?: number;
+  /** Of the training loss: the share of each label that is spread over the vocabulary. */
+  labelSmoothing?: number;
 }
 
 export interface TrainGraph {
@@ -30,15 +32,12 @@ export interface TrainGraph {
   seeds: Seed[];
 }
 
-function lossOf(m: ModelBuilder, model: Model) {
+function lossOf(m: ModelBuilder, model: Model, smoothing = 0) {
   const targets = m.graph.input('targets', [m.options.tokens], 'i32');
-  return linearCrossEntropy(
-    m.graph,
-    model.forward(m),
-    m.weight(model.headWeight),
-    targets,
-    model.config.final_logit_softcapping,
-  );
+  return linearCrossEntropy(m.graph, model.forward(m), m.weight(model.headWeight), targets, {
+    softcap: model.config.final_logit_softcapping,
+    smoothing,
+  });
 }
 
 /** Loss added into stats, gradients into the parameters' gradient buffer. */
@@ -49,7 +48,7 @@ export function trainGraph(
 ): TrainGraph {
   const m = new ModelBuilder({ ...options, mode: 'train' });
   const { graph } = m;
-  const { loss } = lossOf(m, model);
+  const { loss } = lossOf(m, model, options.labelSmoothing);
   const weights = graph.input('lossWeights', [options.tokens], 'f32');
   weightedSum(graph, loss, weights, graph.state('stats', [STATS]));
   const seeds = [{ value: loss, gradient: weights }];
@@ -141,7 +140,7 @@ export function doraNormGraph(
 }
 
 /** Global norm, clip, AdamW over the whole adapter. */
-export function optimizerGraph(layout: AdapterLayout): Graph {
+export function optimizerGraph(layout: AdapterLayout, adam?: AdamSettings): Graph {
   const graph = new Graph(false);
   const whole = (name: string) => graph.state(name, [layout.elements]);
   adamW(
@@ -155,6 +154,7 @@ export function optimizerGraph(layout: AdapterLayout): Graph {
       scalars: graph.input('scalars', [7], 'f32'),
     },
     layout.bStart,
+    adam,
   );
   return graph;
 }

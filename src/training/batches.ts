@@ -21,11 +21,16 @@ export class BatchSampler {
   private epoch = -1;
   private order: Uint32Array = new Uint32Array();
 
-  /** @param rows documents; a pair of answers is two */
+  readonly rows: number;
+  private readonly groupsByLength: boolean;
+
+  /** @param lengths tokens of each document; a pair of answers is two */
   constructor(
-    readonly rows: number,
+    private readonly lengths: ArrayLike<number>,
     recipe: Recipe,
   ) {
+    const rows = (this.rows = lengths.length);
+    this.groupsByLength = recipe.training.group_by_length;
     this.perExample = documentsPerExample(recipe.method);
     this.examples = examplesPerStep(recipe);
     this.seed = recipe.training.seed;
@@ -45,14 +50,44 @@ export class BatchSampler {
     return Math.floor(this.orderOf(0).indexOf(Math.floor(row / this.perExample)) / this.examples);
   }
 
+  private lengthOf(example: number): number {
+    const first = example * this.perExample;
+    return this.lengths[first] + (this.perExample === 2 ? this.lengths[first + 1] : 0);
+  }
+
   /** Steps come in turn, so that the order of one epoch is enough. */
   private orderOf(epoch: number): Uint32Array {
     if (epoch !== this.epoch) {
       this.order = shuffled(this.rows / this.perExample, this.seed, epoch);
+      if (this.groupsByLength)
+        this.order = groupedByLength(this.order, (example) => this.lengthOf(example), this.examples);
       this.epoch = epoch;
     }
     return this.order;
   }
+}
+
+/**
+ * transformers' get_length_grouped_indices: an order in which the examples of a step have similar lengths. It is
+ * cut into pieces of up to 50 steps, each is sorted from the longest, and the longest of all comes first.
+ * @param order a random order of all examples
+ */
+export function groupedByLength(
+  order: Uint32Array,
+  lengthOf: (example: number) => number,
+  examplesPerStep: number,
+): Uint32Array {
+  const steps = Math.min(Math.floor(order.length / (examplesPerStep * 4)), 50) || 1;
+  const size = steps * examplesPerStep;
+  const pieces: number[][] = [];
+  for (let first = 0; first < order.length; first += size)
+    pieces.push([...order.subarray(first, first + size)].sort((a, b) => lengthOf(b) - lengthOf(a)));
+  const longest = pieces.reduce(
+    (best, [example], i) => (lengthOf(example) > lengthOf(pieces[best][0]) ? i : best),
+    0,
+  );
+  if (pieces.length > 0) [pieces[0][0], pieces[longest][0]] = [pieces[longest][0], pieces[0][0]];
+  return Uint32Array.from(pieces.flat());
 }
 
 /** The micro-batches of a step. Their spans point into `rows`. */

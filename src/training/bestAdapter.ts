@@ -43,13 +43,19 @@ export class BestAdapterKeeper {
     keptAt: number | null,
     readAdapter: () => Promise<AdapterTensors>,
   ): Promise<void> {
-    const { metric_for_best_model: metric, greater_is_better } = this.evaluation;
+    const { metric_for_best_model: metric, greater_is_better, early_stopping_threshold } = this.evaluation;
     if (metric === null) return;
     const { step } = line;
     const value = line[metric];
     if (value === undefined) throw new UserError(this.missing(metric, step, failures, keptAt));
-    if (this.best && !isBetter(metric, value, this.best.value, greater_is_better)) this.best.stale++;
-    else this.best = { metric, value, step, adapter: await readAdapter(), stale: 0 };
+    if (this.best && !isBetter(metric, value, this.best.value, greater_is_better)) {
+      this.best.stale++;
+      return;
+    }
+    // As transformers has it: a gain that is too small is kept, but does not renew the patience.
+    const isSmall = this.best && Math.abs(value - this.best.value) <= early_stopping_threshold;
+    const stale = isSmall ? this.best!.stale + 1 : 0;
+    this.best = { metric, value, step, adapter: await readAdapter(), stale };
   }
 
   private missing(

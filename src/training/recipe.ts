@@ -21,6 +21,12 @@ const evaluation = v.strictObject({
   eval_max_samples: v.optional(count(1), 32),
   /** 0: never stops early. */
   early_stopping_patience: v.optional(count(0), 10),
+  /** How much better than the best an evaluation must be to renew the patience. */
+  early_stopping_threshold: v.optional(positive, 0),
+  /** Evaluates before the first step. */
+  eval_on_start: v.optional(flag, true),
+  /** With metric_for_best_model: hands out the best adapter, not the last one. */
+  load_best_model_at_end: v.optional(flag, true),
   metric_for_best_model: v.optional(
     v.nullable(v.pipe(text, v.regex(/^eval_.+/, 'must be the name of a metric such as "eval_math_loss"'))),
     null,

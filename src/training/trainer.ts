@@ -68,7 +68,7 @@ export class Trainer {
     const { recipe, documents, resume, evaluators, emit } = options;
     const { training } = recipe;
     this.now = options.now ?? (() => performance.now());
-    this.sampler = new BatchSampler(documents.length, recipe);
+    this.sampler = new BatchSampler(documents.lengths, recipe);
     this.totalSteps = totalSteps(
       documents.length / documentsPerExample(recipe.method),
       examplesPerStep(recipe),
@@ -126,7 +126,7 @@ export class Trainer {
       if (reason === 'stopped' && step % recipe.evaluation.eval_steps !== 0) await this.evaluate(step, false);
       await this.save(step);
     }
-    const best = this.keeper.kept;
+    const best = recipe.evaluation.load_best_model_at_end ? this.keeper.kept : null;
     if (best) await engine.loadAdapter(best.adapter);
     return {
       reason,
@@ -149,7 +149,7 @@ export class Trainer {
     const { engine, resume, initial, emit } = this.options;
     if (!resume) {
       if (initial) await engine.loadAdapter(initial);
-      await this.evaluate(0);
+      if (this.options.recipe.evaluation.eval_on_start) await this.evaluate(0);
       await this.save(0);
       return;
     }

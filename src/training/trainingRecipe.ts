@@ -84,6 +84,20 @@ export const training = v.strictObject({
   undesirable_weight: v.optional(positive, 1),
   /** Preference methods train without lora_dropout, as TRL does by default. */
   disable_dropout: v.optional(flag, true),
+  adam_beta1: v.optional(v.pipe(ratio, v.maxValue(0.9999999, 'must be below 1')), 0.9),
+  adam_beta2: v.optional(v.pipe(ratio, v.maxValue(0.9999999, 'must be below 1')), 0.999),
+  adam_epsilon: v.optional(v.pipe(positive, v.minValue(1e-30, 'must be positive')), 1e-8),
+  /** Of sft: share of each label that is spread over the whole vocabulary; evaluations are without. */
+  label_smoothing_factor: v.optional(v.pipe(ratio, v.maxValue(0.99, 'must be at most 0.99')), 0),
+  /** NEFTune: noise on the embeddings while training; 5 to 15 are common. */
+  neftune_noise_alpha: v.optional(
+    v.nullable(v.pipe(positive, v.minValue(1e-6, 'must be positive, or null'))),
+    null,
+  ),
+  /** Steps of rows of similar lengths. */
+  group_by_length: v.optional(flag, false),
   logging_steps: v.optional(count(1), 1),
   save_steps: v.optional(count(0), 0),
+  /** Only the last checkpoint and the best adapter are kept, so that any limit is met. */
+  save_total_limit: v.optional(v.nullable(count(1)), null),
 });

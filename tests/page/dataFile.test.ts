@@ -6,7 +6,7 @@ import type { DataRequest, FileReport } from '../../src/worker/dataset/datasetPr
 import { later, stubWorkers, type FakeWorkers } from '../helpers/fakeWorkers.ts';
 import { fileReport } from '../helpers/pageData.ts';
 
-const READING = { modelId: 'a', columns: {}, selection: {} } as Reading;
+const READING = { modelId: 'a', settings: {}, columns: {}, selection: {} } as Reading;
 type Progress = (done: number, total: number) => void;
 type Load = (request: DataRequest, onProgress: Progress) => Promise<FileReport>;
 const never = () => new Promise<never>(() => undefined);

@@ -8,7 +8,7 @@ import { later, stubWorkers, type FakeWorkers } from '../helpers/fakeWorkers.ts'
 import { fileReport } from '../helpers/pageData.ts';
 
 const SELECTION = { leftOut: [], valSetSize: 0, seed: 1 };
-const READING = { modelId: 'a', columns: {}, selection: SELECTION } as unknown as Reading;
+const READING = { modelId: 'a', settings: {}, columns: {}, selection: SELECTION } as unknown as Reading;
 const dropped = (...names: string[]) => names.map((name) => new File(['rows'], name));
 
 let workers: FakeWorkers;

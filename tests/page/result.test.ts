@@ -205,7 +205,7 @@ describe('losses token by token', () => {
       'train',
       'training',
     );
-    await file.load({ modelId: 'a', columns: {} } as never);
+    await file.load({ modelId: 'a', settings: {}, columns: {} } as never);
     const heatMap = new HeatMap('run-1', both());
     const first = heatMap.show(file, 0);
     const second = heatMap.show(file, 1);

@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { AdapterLayout } from '../../src/model/adapterLayout.ts';
-import { initialAdapter } from '../../src/model/adapterTargets.ts';
+import { initialAdapter } from '../../src/model/initialAdapter.ts';
 
 const RANK = 8;
 const layout = new AdapterLayout(

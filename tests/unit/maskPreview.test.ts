@@ -26,7 +26,7 @@ describe('mask preview', () => {
     const dataset = await datasetOf(tokenizer(), ROWS);
     const recipe = parseRecipe({ training: { per_device_train_batch_size: 3 } });
     const previews = new PackedPreviews(dataset.documents, tokenizer());
-    const sampler = new BatchSampler(ROWS.length, recipe);
+    const sampler = new BatchSampler(new Uint32Array(ROWS.length), recipe);
     for (const row of ROWS.keys()) {
       const made = previews.preview({ row, tokensPerMicroBatch: 32, recipe })!;
       expect(made.batch).toEqual(

@@ -107,7 +107,7 @@ describe('packing', () => {
       // alone.
       const sorted = Uint32Array.from({ length: 4000 }, (_, i) => (i < 3400 ? 8 : 120));
       const recipe = parseRecipe({ training: { per_device_train_batch_size: 8 } });
-      const sampler = new BatchSampler(sorted.length, recipe);
+      const sampler = new BatchSampler(sorted, recipe);
       const tokens = Array.from({ length: sampler.stepsPerEpoch }, (_, step) =>
         sampler.rowsOf(step).reduce((sum, row) => sum + sorted[row], 0),
       );

@@ -159,7 +159,7 @@ describe('trainer', () => {
     const { trainer, engine } = setUp(RECIPE);
     const result = await trainer.run();
     expect(result).toMatchObject({ reason: 'finished', steps: 12, totalSteps: 12, adapterStep: 12 });
-    const sampler = new BatchSampler(5, parseRecipe(RECIPE));
+    const sampler = new BatchSampler(new Uint32Array(5), parseRecipe(RECIPE));
     const orders = [0, 1, 2, 3].map((epoch) =>
       [0, 1, 2].flatMap((step) => [...sampler.rowsOf(3 * epoch + step)]),
     );
@@ -201,7 +201,7 @@ describe('trainer', () => {
     const { trainer, engine } = setUp(RECIPE);
     await trainer.run();
     const recipe = parseRecipe(RECIPE);
-    const sampler = new BatchSampler(5, recipe);
+    const sampler = new BatchSampler(new Uint32Array(5), recipe);
     for (const step of [7, 0, 2])
       expect(microBatchesOf(documents, sampler.rowsOf(step), { tokens: 8, padTokenId: 0 })).toEqual(
         engine.steps[step].microBatches,

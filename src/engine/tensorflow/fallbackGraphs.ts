@@ -8,6 +8,7 @@ import { logitsGraph, scoreGraph, trainGraph, type TrainGraph } from '../../mode
 import type { Feeds } from '../../plan/tensorflow/tensorflowExecutor.ts';
 import { checkBatchIds } from '../checkIds.ts';
 import type { MemoryReport } from '../engine.ts';
+import { graphSettings } from '../trainingSettings.ts';
 import type { PlanOptions } from '../enginePlans.ts';
 
 export interface FallbackGraphs {
@@ -25,7 +26,7 @@ export function fallbackGraphs(options: PlanOptions): FallbackGraphs {
     weights: options.weights,
   };
   return {
-    train: trainGraph(options.model, shared, false),
+    train: trainGraph(options.model, { ...shared, ...graphSettings(options.settings) }, false),
     score: scoreGraph(options.model, shared),
     logits: logitsGraph(options.model, shared),
   };

@@ -5,7 +5,7 @@
 import type { MicroBatch } from '../../data/types.ts';
 import { elements } from '../../graph/value.ts';
 import { magnitudeName, normName, type AdapterLayout } from '../../model/adapterLayout.ts';
-import { initialAdapter } from '../../model/adapterTargets.ts';
+import { initialAdapter } from '../../model/initialAdapter.ts';
 import { modelOf } from '../../model/families/registry.ts';
 import type { Graph } from '../../graph/graph.ts';
 import type { TensorFlow, TensorFlowTensor } from '../../graph/tensorflowTypes.ts';
@@ -30,6 +30,7 @@ import { supervisedTokens } from '../supervisedTokens.ts';
 import { continuePrompt, type LogitsOf } from './continuePrompt.ts';
 import { batchFeeds, fallbackGraphs, fallbackMemory, type FallbackGraphs } from './fallbackGraphs.ts';
 import { HostNorms } from './hostNorms.ts';
+import { adamOf } from '../trainingSettings.ts';
 import { HostOptimizer } from './hostOptimizer.ts';
 import { weightTensors } from './weightValues.ts';
 import { settled } from '../../lib/promises.ts';
@@ -53,8 +54,8 @@ export class TensorFlowEngine implements Engine {
   ) {
     this.tokensPerMicroBatch = options.tokensPerMicroBatch;
     this.layout = graphs.train.layout;
-    this.adapter = initialAdapter(this.layout, options.seed);
-    this.optimizer = new HostOptimizer(this.adapter, this.layout.bStart);
+    this.adapter = initialAdapter(this.layout, options.seed, options.lora.init_lora_weights);
+    this.optimizer = new HostOptimizer(this.adapter, this.layout.bStart, adamOf(options.settings));
     this.norms = new HostNorms(tf, this.layout, options.weights.tensors, weights);
   }
 

@@ -7,7 +7,7 @@
 import type { MicroBatch } from '../../data/types.ts';
 import type { GpuContext } from '../../gpu/gpuContext.ts';
 import type { KernelSettings } from '../../gpu/dispatch.ts';
-import { ADAM, STATS } from '../../ops/optimizer/adamW.ts';
+import { STATS, type AdamSettings } from '../../ops/optimizer/adamW.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { NonFiniteError, type StepInput, type StepObjective, type StepOutput } from '../engine.ts';
 import { supervisedTokens } from '../supervisedTokens.ts';
@@ -35,6 +35,7 @@ export interface StepsHost {
   elements: number;
   /** Seeds the dropout masks. */
   seed: number;
+  adam: AdamSettings;
   writeBatch(plan: Plan, batch: MicroBatch): void;
   /** Cross entropy of each token, [T], by the adapter as it is. */
   tokenLosses(batch: MicroBatch): Promise<Float32Array>;
@@ -186,7 +187,8 @@ export class GpuSteps {
     const bits = this.scaleBits;
     const { scale, loss } = await this.accumulateGradients(input);
     const { learningRate, loraPlusLrRatio = 1, weightDecay, maxGradNorm } = input;
-    const corrections = [1 - ADAM.beta1 ** number, Math.sqrt(1 - ADAM.beta2 ** number)];
+    const { beta1, beta2 } = this.host.adam;
+    const corrections = [1 - beta1 ** number, Math.sqrt(1 - beta2 ** number)];
     deviceBuffers.write(
       plans.optimizer,
       'scalars',

@@ -5,7 +5,7 @@
 import type { MicroBatch } from '../../data/types.ts';
 import type { GpuContext } from '../../gpu/gpuContext.ts';
 import type { KernelSettings } from '../../gpu/dispatch.ts';
-import { initialAdapter } from '../../model/adapterTargets.ts';
+import { initialAdapter } from '../../model/initialAdapter.ts';
 import { modelOf } from '../../model/families/registry.ts';
 import {
   measureEncode,
@@ -39,6 +39,7 @@ import { uploadWeights } from './uploadWeights.ts';
 import { chooseMemory, type PlannedEngine } from '../memoryChoice.ts';
 import { makeEnginePlans, listPlans, type PlanOptions, type EnginePlans } from '../enginePlans.ts';
 import { memoryReport, STEPS_AHEAD, weightGroupsOf, weightNames } from '../memoryReport.ts';
+import { adamOf } from '../trainingSettings.ts';
 import { settled } from '../../lib/promises.ts';
 
 export class WebGpuEngine implements Engine {
@@ -114,7 +115,10 @@ export class WebGpuEngine implements Engine {
       deviceBuffers,
       chosen?.choice,
     );
-    engine.states.writeFlat('adapter', initialAdapter(plans.layout, options.seed));
+    engine.states.writeFlat(
+      'adapter',
+      initialAdapter(plans.layout, options.seed, options.lora.init_lora_weights),
+    );
     await Promise.all(
       [plans.training?.train, plans.score, plans.training?.optimizer, plans.norms].map(
         async (plan) => plan && engine.replay.executor(plan),
@@ -252,6 +256,7 @@ export class WebGpuEngine implements Engine {
       plans,
       elements: this.plans.layout.elements,
       seed: options.seed,
+      adam: adamOf(options.settings),
       writeBatch: (plan, batch) => this.pass.writeBatch(plan, batch),
       tokenLosses: async (batch) =>
         (await this.pass.run(this.plans.score, batch, 1, { tokenLoss: batch.tokens * 4 })).tokenLoss,

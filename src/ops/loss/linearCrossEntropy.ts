@@ -30,12 +30,15 @@ interface LinearCrossEntropyInputs {
 interface LinearCrossEntropyAttributes {
   /** Of the logits; 0: none. */
   softcap: number;
+  /** Share of each label that is spread over the vocabulary (transformers' LabelSmoother); 0: none. */
+  smoothing: number;
   /** Whether output 2 is the gradient with respect to h of each row's own loss. */
   gradient: boolean;
 }
 
 /**
- * @param h [T, H] @param head [V, H] @param targets [T] i32 @param softcap of the logits, 0: none
+ * @param h [T, H] @param head [V, H] @param targets [T] i32
+ * @param settings softcap of the logits, and label smoothing; 0: none
  * @returns loss and correct, both [T]
  */
 export function linearCrossEntropy(
@@ -43,9 +46,9 @@ export function linearCrossEntropy(
   h: Value,
   head: Value,
   targets: Value,
-  softcap = 0,
+  { softcap = 0, smoothing = 0 }: { softcap?: number; smoothing?: number } = {},
 ): { loss: Value; correct: Value } {
-  const attributes = { softcap, gradient: graph.training };
+  const attributes = { softcap, smoothing, gradient: graph.training };
   const [loss, correct] = graph.append(linearCrossEntropyOp, { h, head, targets }, attributes);
   return { loss, correct };
 }
@@ -69,10 +72,8 @@ export const linearCrossEntropyOp: Op<LinearCrossEntropyInputs, LinearCrossEntro
   gradient(backward, { inputs: { h }, outputs: [, , dUnit] }, [dLoss]) {
     if (dLoss) backward.emit(h, scaleRowsOp, { x: dUnit, s: dLoss }, {});
   },
-  dispatches(
-    { inputs: { h, head, targets }, outputs: [loss, correct, dUnit], attributes: { softcap, gradient } },
-    settings,
-  ) {
+  dispatches({ inputs: { h, head, targets }, outputs: [loss, correct, dUnit], attributes }, settings) {
+    const { softcap, smoothing, gradient } = attributes;
     const [tokens, width] = h.shape;
     const vocabulary = head.shape[0];
     const rows = Math.min(tokens, chunkRows(vocabulary, settings));
@@ -99,6 +100,8 @@ export const linearCrossEntropyOp: Op<LinearCrossEntropyInputs, LinearCrossEntro
             ROWS: count,
             V: vocabulary,
             SOFTCAP: { f32: softcap },
+            SMOOTHED: smoothing > 0,
+            SMOOTHING: { f32: smoothing },
             GRADIENT: gradient,
             WORKGROUP: settings.target === 'gpu' ? WORKGROUP : 1,
           },
@@ -130,17 +133,17 @@ export const linearCrossEntropyOp: Op<LinearCrossEntropyInputs, LinearCrossEntro
     }
     return dispatches;
   },
-  tensorflow(tf, { h, head, targets }, { attributes: { softcap } }) {
+  tensorflow(tf, { h, head, targets }, { attributes: { softcap, smoothing } }) {
     let logits = tf.matMul(h, head, false, true);
     if (softcap > 0) logits = tf.mul(tf.tanh(tf.div(logits, softcap)), softcap);
     const picked = tf.sum(
       tf.mul(logits, tf.oneHot(tf.cast(tf.maximum(targets, 0), 'int32'), head.shape[0])),
       1,
     );
+    const total = tf.logSumExp(logits, 1);
+    const label =
+      smoothing > 0 ? tf.add(tf.mul(picked, 1 - smoothing), tf.mul(tf.mean(logits, 1), smoothing)) : picked;
     const correct = tf.cast(tf.equal(tf.argMax(logits, 1), tf.cast(targets, 'int32')), 'float32');
-    return [
-      tf.mul(tf.sub(tf.logSumExp(logits, 1), picked), tf.cast(tf.greaterEqual(targets, 0), 'float32')),
-      correct,
-    ];
+    return [tf.mul(tf.sub(total, label), tf.cast(tf.greaterEqual(targets, 0), 'float32')), correct];
   },
 };

@@ -14,8 +14,14 @@ import type { Graph } from '../../graph/graph.ts';
 import type { NoAttributes, Op } from '../../graph/op.ts';
 import { elements, type Value } from '../../graph/value.ts';
 
-/** torch.optim.AdamW's defaults, the only ones supported. */
-export const ADAM = { beta1: 0.9, beta2: 0.999, eps: 1e-8 };
+export interface AdamSettings {
+  beta1: number;
+  beta2: number;
+  eps: number;
+}
+
+/** torch.optim.AdamW's defaults. */
+export const ADAM: AdamSettings = { beta1: 0.9, beta2: 0.999, eps: 1e-8 };
 
 /** Elements of the stats: loss, squared norm of the gradients, and whether a step failed. */
 export const STATS = 3;
@@ -39,10 +45,10 @@ export interface AdamWValues {
 }
 
 /** @param bStart index of the first element of the B matrices */
-export function adamW(graph: Graph, values: AdamWValues, bStart: number): void {
+export function adamW(graph: Graph, values: AdamWValues, bStart: number, adam: AdamSettings = ADAM): void {
   const { parameters, gradients, expAvg, expAvgSq, stats, scalars } = values;
   graph.appendInto([stats], squareSumOp, { x: gradients }, {});
-  graph.appendInto([parameters, expAvg, expAvgSq], adamWOp, { gradients, scalars, stats }, { bStart });
+  graph.appendInto([parameters, expAvg, expAvgSq], adamWOp, { gradients, scalars, stats }, { bStart, adam });
 }
 
 /** Partial sums of the first reduction, for each stretch of the adapter. */
@@ -98,6 +104,7 @@ interface AdamWInputs {
 interface AdamWAttributes {
   /** Index of the first element of the B matrices, which have a learning rate of their own (LoRA+). */
   bStart: number;
+  adam: AdamSettings;
 }
 
 export const adamWOp: Op<AdamWInputs, AdamWAttributes> = {
@@ -109,7 +116,7 @@ export const adamWOp: Op<AdamWInputs, AdamWAttributes> = {
     {
       inputs: { gradients, scalars, stats },
       outputs: [parameters, expAvg, expAvgSq],
-      attributes: { bStart },
+      attributes: { bStart, adam },
     },
     settings,
   ) {
@@ -120,11 +127,11 @@ export const adamWOp: Op<AdamWInputs, AdamWAttributes> = {
         constants: {
           COUNT: length,
           B_START: Math.min(Math.max(bStart - first, 0), length),
-          BETA1: { f32: ADAM.beta1 },
-          BETA2: { f32: ADAM.beta2 },
-          BETA1_REST: { f32: 1 - ADAM.beta1 },
-          BETA2_REST: { f32: 1 - ADAM.beta2 },
-          EPS: { f32: ADAM.eps },
+          BETA1: { f32: adam.beta1 },
+          BETA2: { f32: adam.beta2 },
+          BETA1_REST: { f32: 1 - adam.beta1 },
+          BETA2_REST: { f32: 1 - adam.beta2 },
+          EPS: { f32: adam.eps },
         },
         bindings: {
           p: part(parameters),

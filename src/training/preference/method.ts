@@ -14,6 +14,7 @@ export interface MethodRecipe {
     KtoSettings & {
       loss_type: 'sigmoid' | 'ipo' | 'kto' | 'apo_zero_unpaired' | null;
       disable_dropout: boolean;
+      label_smoothing_factor: number;
       per_device_train_batch_size: number;
     };
 }
@@ -77,6 +78,7 @@ const KEYS: { key: keyof MethodRecipe['training']; of: readonly Method[]; unset:
   { key: 'simpo_gamma', of: ['simpo'], unset: 0.5 },
   { key: 'desirable_weight', of: ['kto'], unset: 1 },
   { key: 'undesirable_weight', of: ['kto'], unset: 1 },
+  { key: 'label_smoothing_factor', of: ['sft'], unset: 0 },
 ];
 
 /** Why a recipe's keys do not fit its method; null where they do. */

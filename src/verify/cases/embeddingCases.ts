@@ -1,8 +1,9 @@
 /** Embedding tables of every kind, and gathered rows. */
 import { add } from '../../ops/elementwise/add.ts';
+import { neftune } from '../../ops/embedding/neftune.ts';
 import { embedding } from '../../ops/embedding/embedding.ts';
 import { gatherRows } from '../../ops/embedding/gatherRows.ts';
-import { caseList, GGUF_KINDS, KINDS, type OpCase } from '../caseBuilder.ts';
+import { caseList, documentFeeds, GGUF_KINDS, KINDS, type OpCase } from '../caseBuilder.ts';
 
 export function embeddingCases(): OpCase[] {
   const { cases, build } = caseList();
@@ -29,6 +30,19 @@ export function embeddingCases(): OpCase[] {
       return [add(c.graph, c.leaf('x', 5, 512), embedding(c.graph, ids, c.weight('table', [3, 512], kind)))];
     });
   }
+  build('neftune 7×19', (c) => {
+    const documents = documentFeeds([3, 4]);
+    const keys = {
+      random: c.input('random', new Uint32Array([5, 3])),
+      documentIndex: c.input('documentIndex', new Uint32Array([2, 2, 2, 7, 7, 7, 7])),
+      positions: c.input('positions', new Uint32Array([0, 1, 2, 0, 1, 2, 3])),
+      start: c.input('documentStart', documents.documentStart),
+      end: c.input('documentEnd', documents.documentEnd),
+    };
+    const table = c.weight('table', [9, 19], 'f32');
+    const x = embedding(c.graph, c.input('ids', new Uint32Array([0, 8, 3, 3, 5, 1, 7])), table);
+    return [add(c.graph, c.leaf('y', 7, 19), neftune(c.graph, { x, ...keys }, 9))];
+  });
   build('gatherRows 3 of 10×17', (c) => {
     const table = c.weight('table', [10, 17], 'f32');
     const x = embedding(

@@ -30,7 +30,7 @@ function scoreCase(tokens: number, width: number, vocabulary: number, softcap: n
     graph.input('h', [tokens, width], 'f32'),
     graph.weight('head', [vocabulary, width], 'f32'),
     graph.input('targets', [tokens], 'i32'),
-    softcap,
+    { softcap },
   );
   const outputs = [loss, correct].map((value, i) => ({
     name: `output.${i}`,
@@ -48,14 +48,15 @@ function scoreCase(tokens: number, width: number, vocabulary: number, softcap: n
 
 export function lossCases(): OpCase[] {
   const { cases, build } = caseList();
-  for (const [kind, tokens, width, vocabulary, softcap] of [
+  for (const [kind, tokens, width, vocabulary, softcap, smoothing] of [
     ['f32', 5, 24, 97, 0],
     ['bf16', 70, 40, 131, 0],
     ['f16', 131, 33, 64, 3],
     ['bf16', 80, 64, 160, 0],
-  ] as [TensorKind, number, number, number, number][]) {
+    ['f32', 37, 20, 97, 3, 0.1],
+  ] as [TensorKind, number, number, number, number, number?][]) {
     build(
-      `linearCrossEntropy ${kind} ${tokens}×${width}, ${vocabulary} tokens${softcap ? `, softcap ${softcap}` : ''}`,
+      `linearCrossEntropy ${kind} ${tokens}×${width}, ${vocabulary} tokens${softcap ? `, softcap ${softcap}` : ''}${smoothing ? `, smoothing ${smoothing}` : ''}`,
       (c) => {
         const targets = c.input(
           'targets',
@@ -67,7 +68,7 @@ export function lossCases(): OpCase[] {
             c.leaf('h', tokens, width),
             c.weight('head', [vocabulary, width], kind),
             targets,
-            softcap,
+            { softcap, smoothing },
           ).loss,
         ];
       },

@@ -50,9 +50,9 @@ export class PackedPreviews {
   }
 
   private samplerOf(recipe: Recipe): BatchSampler {
-    const key = `${recipe.method} ${recipe.training.seed} ${examplesPerStep(recipe)}`;
+    const key = `${recipe.method} ${recipe.training.group_by_length} ${recipe.training.seed} ${examplesPerStep(recipe)}`;
     if (this.sampler?.key !== key)
-      this.sampler = { key, sampler: new BatchSampler(this.documents.length, recipe) };
+      this.sampler = { key, sampler: new BatchSampler(this.documents.lengths, recipe) };
     return this.sampler.sampler;
   }
 
