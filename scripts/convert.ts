@@ -20,7 +20,7 @@ import { GGUF_FILE_TYPES, type GgufFileType } from '../src/export/gguf/tensorEnc
 import { openCheckpoint, type NamedFile } from '../src/formats/checkpoint.ts';
 import { UserError } from '../src/lib/errors.ts';
 import { readAdapter } from '../src/import/readAdapter.ts';
-import { streamingWeightSource } from '../src/import/weightStream.ts';
+import { streamingWeightSource } from '../src/import/weightSources.ts';
 import { modelOf } from '../src/model/families/registry.ts';
 import { filesOf } from './lib/nodeFiles.ts';
 

@@ -9,7 +9,7 @@ import { openCheckpoint } from '../../src/formats/checkpoint.ts';
 import type { WeightSource } from '../../src/formats/tensors.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
 import { parseRecipe, trainFilesOf, type Recipe } from '../../src/training/recipe.ts';
-import { memoryWeightSource } from '../../src/import/weightStream.ts';
+import { memoryWeightSource } from '../../src/import/weightSources.ts';
 import type { BenchHost } from './measuring.ts';
 
 export interface DemoData {

@@ -8,7 +8,7 @@ import { toFloat32, type TensorToWrite } from '../../src/formats/safetensors.ts'
 import type { GpuContext } from '../../src/gpu/gpuContext.ts';
 import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
 import { tensorPieces } from '../../src/import/tensorPieces.ts';
-import { memoryWeightSource } from '../../src/import/weightStream.ts';
+import { memoryWeightSource } from '../../src/import/weightSources.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
 import { greedyAnswers, type ReferenceDocument } from './greedyAnswers.ts';
 

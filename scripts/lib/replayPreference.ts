@@ -5,7 +5,7 @@ import type { GpuContext } from '../../src/gpu/gpuContext.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
 import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
 import { withModelNames } from '../../src/import/tensorNames.ts';
-import { memoryWeightSource } from '../../src/import/weightStream.ts';
+import { memoryWeightSource } from '../../src/import/weightSources.ts';
 import {
   answerScores,
   answerTokens,

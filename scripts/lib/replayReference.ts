@@ -13,7 +13,7 @@ import type { AdapterTensors, LoraSettings } from '../../src/engine/engine.ts';
 import { learningRate } from '../../src/training/schedule.ts';
 import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
 import { withModelNames } from '../../src/import/tensorNames.ts';
-import { memoryWeightSource } from '../../src/import/weightStream.ts';
+import { memoryWeightSource } from '../../src/import/weightSources.ts';
 import { greedyAnswers, type ReferenceDocument } from './greedyAnswers.ts';
 
 export interface ReferenceInputs {

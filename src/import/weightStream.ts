@@ -2,25 +2,16 @@
  * Turns a checkpoint's tensors into the chunks that are stored: checked, and quantised where the recipe says
  * so.
  */
-import {
-  isGguf,
-  tensorPartBytes,
-  type TensorChunk,
-  type TensorInfo,
-  type WeightSource,
-} from '../formats/tensors.ts';
-import type { SourceCheckpoint, SourceTensor } from '../formats/checkpoint.ts';
+import { isGguf, tensorPartBytes, type TensorChunk, type TensorInfo } from '../formats/tensors.ts';
+import type { SourceTensor } from '../formats/checkpoint.ts';
 import { fileName } from '../formats/checkpoint.ts';
 import type { Nf4Scales } from '../formats/bitsandbytes.ts';
 import { toFloat32, type SafetensorsDtype } from '../formats/safetensors.ts';
 import { UserError } from '../lib/errors.ts';
-import type { TensorRequirement } from '../model/config.ts';
 import { toFloat16 } from '../quant/halfFloats.ts';
 import { Nf4Quantizer, type QuantizedScales } from '../quant/nf4.ts';
 import { hasNonFinite, type BlockDtype } from '../quant/nf4Code.ts';
 import type { BlockQuantizer } from './gpuQuantizer.ts';
-import { planTensors, type Quantization } from './planTensors.ts';
-import { withModelNames } from './tensorNames.ts';
 import { blockPieces, READ_BYTES, readBytes, tensorPieces } from './tensorPieces.ts';
 
 /**
@@ -177,47 +168,4 @@ function checkFinite(values: Float32Array, first: number, tensor: SourceTensor):
       );
     }
   }
-}
-
-/**
- * A checkpoint as a weight source that stays in memory once it was read, for Node commands and small models.
- */
-export function memoryWeightSource(
-  checkpoint: SourceCheckpoint,
-  requirements: readonly TensorRequirement[],
-  quantization: Quantization,
-): WeightSource {
-  const source = withModelNames(checkpoint, requirements);
-  const tensors = planTensors(source, requirements, quantization);
-  const chunks = new Map<string, Promise<TensorChunk[]>>();
-  const read = async (name: string) => {
-    const made: TensorChunk[] = [];
-    for await (const chunk of storedChunks(source.tensors.get(name)!, tensors.get(name)!)) made.push(chunk);
-    return made;
-  };
-  return {
-    config: source.config,
-    tensors,
-    async *stream(name) {
-      if (!chunks.has(name)) chunks.set(name, read(name));
-      yield* await chunks.get(name)!;
-    },
-  };
-}
-
-/**
- * A checkpoint's weights as they are stored in its files, read again each time: for conversions of large
- * models.
- */
-export function streamingWeightSource(
-  checkpoint: SourceCheckpoint,
-  requirements: readonly TensorRequirement[],
-): WeightSource {
-  const source = withModelNames(checkpoint, requirements);
-  const tensors = planTensors(source, requirements, 'none');
-  return {
-    config: source.config,
-    tensors,
-    stream: (name) => storedChunks(source.tensors.get(name)!, tensors.get(name)!),
-  };
 }

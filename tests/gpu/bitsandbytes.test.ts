@@ -12,7 +12,7 @@ import { modelOf } from '../../src/model/families/registry.ts';
 import type { Engine, EngineOptions } from '../../src/engine/engine.ts';
 import { TensorFlowEngine } from '../../src/engine/tensorflow/tensorflowEngine.ts';
 import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
-import { memoryWeightSource } from '../../src/import/weightStream.ts';
+import { memoryWeightSource } from '../../src/import/weightSources.ts';
 import { testGpu } from '../helpers/gpu.ts';
 
 const gpu = await testGpu();

@@ -6,7 +6,7 @@ import { weightValues } from '../../src/engine/tensorflow/weightValues.ts';
 import type { AdapterTensors, Engine, EngineOptions, StepInput } from '../../src/engine/engine.ts';
 import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
 import { openCheckpoint } from '../../src/formats/checkpoint.ts';
-import { memoryWeightSource } from '../../src/import/weightStream.ts';
+import { memoryWeightSource } from '../../src/import/weightSources.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
 import { uniform } from '../../src/verify/caseBuilder.ts';
 import { testGpu } from '../helpers/gpu.ts';

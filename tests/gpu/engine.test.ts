@@ -18,7 +18,7 @@ import type { AdapterTensors, Engine, EngineOptions, StepInput } from '../../src
 import { TensorFlowEngine } from '../../src/engine/tensorflow/tensorflowEngine.ts';
 import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
 import { type Quantization } from '../../src/import/planTensors.ts';
-import { memoryWeightSource } from '../../src/import/weightStream.ts';
+import { memoryWeightSource } from '../../src/import/weightSources.ts';
 import { gpuWith, testGpu } from '../helpers/gpu.ts';
 import { sharedPath } from '../helpers/shared.ts';
 import { TINY_CONFIG, tinyModelFiles } from '../helpers/tinyModel.ts';

@@ -10,7 +10,7 @@ import { uniform } from '../../src/verify/caseBuilder.ts';
 import type { AdapterTensors, Engine, EngineOptions } from '../../src/engine/engine.ts';
 import { TensorFlowEngine } from '../../src/engine/tensorflow/tensorflowEngine.ts';
 import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
-import { memoryWeightSource } from '../../src/import/weightStream.ts';
+import { memoryWeightSource } from '../../src/import/weightSources.ts';
 import { testGpu } from '../helpers/gpu.ts';
 import { TINY_FAMILIES } from '../helpers/tinyFamilies.ts';
 import { tinyModelFiles } from '../helpers/tinyModel.ts';

@@ -9,7 +9,7 @@ import { modelOf } from '../../src/model/families/registry.ts';
 import { uniform } from '../../src/verify/caseBuilder.ts';
 import { makeGenerationPlans } from '../../src/engine/enginePlans.ts';
 import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
-import { memoryWeightSource } from '../../src/import/weightStream.ts';
+import { memoryWeightSource } from '../../src/import/weightSources.ts';
 import { CPU_KERNELS, GPU_KERNELS } from '../helpers/agreement.ts';
 import { gpuWith, testGpu } from '../helpers/gpu.ts';
 import { TINY_CONFIG, tinyModelFiles } from '../helpers/tinyModel.ts';

@@ -5,7 +5,7 @@ import type { Engine } from '../../src/engine/engine.ts';
 import { TensorFlowEngine } from '../../src/engine/tensorflow/tensorflowEngine.ts';
 import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
 import { openCheckpoint } from '../../src/formats/checkpoint.ts';
-import { memoryWeightSource } from '../../src/import/weightStream.ts';
+import { memoryWeightSource } from '../../src/import/weightSources.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
 import { evaluateFile } from '../../src/training/evaluation.ts';
 import { PreferenceEvaluation } from '../../src/training/preference/evaluatePreferences.ts';

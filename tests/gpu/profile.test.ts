@@ -5,7 +5,7 @@ import { openCheckpoint } from '../../src/formats/checkpoint.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
 import { busyMs, idleShare } from '../../src/plan/profile.ts';
 import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
-import { memoryWeightSource } from '../../src/import/weightStream.ts';
+import { memoryWeightSource } from '../../src/import/weightSources.ts';
 import { testGpu } from '../helpers/gpu.ts';
 import { TINY_CONFIG, tinyModelFiles } from '../helpers/tinyModel.ts';
 

@@ -14,7 +14,7 @@ import type { GpuSteps } from '../../src/engine/webgpu/optimizerSteps.ts';
 import { parseRecipe } from '../../src/training/recipe.ts';
 import { Trainer } from '../../src/training/trainer.ts';
 import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
-import { memoryWeightSource } from '../../src/import/weightStream.ts';
+import { memoryWeightSource } from '../../src/import/weightSources.ts';
 import { gpuWith, testGpu } from '../helpers/gpu.ts';
 import { TINY_CONFIG, tinyModelFiles } from '../helpers/tinyModel.ts';
 

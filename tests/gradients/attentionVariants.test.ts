@@ -1,8 +1,8 @@
 /**
  * Every variant of attention that this adapter can run, of forward and both gradients, against the
  * TensorFlow.js executor. Other tests run what the heuristic takes for the adapter's workgroup memory; an
- * adapter with less of it takes smaller blocks. SwiftShader takes minutes to compile them all; lavapipe, which
- * offers shader-f16, seconds.
+ * adapter with less of it takes smaller blocks. It is run where shader-f16 is, as
+ * on lavapipe: SwiftShader would take a minute.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GpuContext } from '../../src/gpu/gpuContext.ts';
@@ -30,11 +30,11 @@ const TOKENS = 80;
 /** By float16 operands on matrix units, of the largest value. */
 const MATRIX_BOUND = 5e-3;
 
-/** Ten vec4, which no eight invocations share evenly, with soft cap and window; and sixteen. */
-const HEADS = [
-  { heads: 4, keyHeads: 2, headDim: 40, softcap: 5, window: 30 },
-  { heads: 2, keyHeads: 1, headDim: 64 },
-];
+/**
+ * A head of three vec4, which no eight invocations share evenly. Larger heads have the same blocks, in code
+ * that is unrolled further: a software adapter takes minutes to compile them.
+ */
+const HEADS = [{ heads: 4, keyHeads: 2, headDim: 12, softcap: 5, window: 30 }];
 type Heads = (typeof HEADS)[number];
 
 /** The kernels of one run, as 'dq tiled 16'. */
@@ -54,7 +54,10 @@ interface Run {
   variants: string[];
 }
 
-/** Runs that have every variant between them: with less and less workgroup memory, at each level. */
+/**
+ * Runs that have every variant between them: with less and less workgroup memory, at each level. The kernels of
+ * an invocation a row are those of CPU adapters, which run everywhere.
+ */
 function runs({ levels, settings }: GpuContext): Run[] {
   const found: Run[] = [];
   for (const heads of HEADS) {
@@ -62,7 +65,7 @@ function runs({ levels, settings }: GpuContext): Run[] {
     for (const level of levels)
       for (let workgroupBytes = settings.workgroupBytes; workgroupBytes > 0; workgroupBytes -= 512) {
         const all = variantsOf(heads, { ...settings, ...GPU_KERNELS, level, workgroupBytes });
-        const variants = all.filter((name) => !seen.has(name));
+        const variants = all.filter((name) => !seen.has(name) && !name.includes('serial'));
         if (variants.length > 0) found.push({ heads, level, workgroupBytes, variants });
         for (const name of variants) seen.add(name);
       }
@@ -80,15 +83,15 @@ describe.skipIf(!offers)('every variant of attention (needs shader-f16)', () => 
   });
   afterAll(() => context?.dispose());
 
-  it('is among these: blocks of every size of each kernel, and an invocation a row', () => {
+  it('is among these: blocks of every size of each kernel', () => {
     const variants = new Set(made.flatMap((run) => run.variants));
     for (const kernel of KERNELS)
-      for (const variant of ['tiled 32', 'tiled 16', 'tiled 8', 'serial 1'])
+      for (const variant of ['tiled 32', 'tiled 16', 'tiled 8'])
         expect([...variants]).toContain(`${kernel} ${variant}`);
   });
 
   it('has none of its own at f16', () => {
-    const { graph } = attentionCase('heads of 64', LENGTHS, HEADS[1]);
+    const { graph } = attentionCase('heads of 12', LENGTHS, HEADS[0]);
     const attentions = (level: KernelLevel) =>
       makePlan('one op', graph, { ...gpu!.settings, ...GPU_KERNELS, level }, gpu!.limits)
         .dispatches.filter(({ shader }) => shader.startsWith('attention'))

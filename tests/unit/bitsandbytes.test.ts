@@ -19,7 +19,7 @@ import { modelOf } from '../../src/model/families/registry.ts';
 import { openDatabase } from '../../src/storage/database.ts';
 import { listModels, openModel } from '../../src/storage/models.ts';
 import { importModel } from '../../src/import/importModel.ts';
-import { memoryWeightSource } from '../../src/import/weightStream.ts';
+import { memoryWeightSource } from '../../src/import/weightSources.ts';
 import { weightValues } from '../../src/engine/tensorflow/weightValues.ts';
 
 const folder = (name: string) => fileURLToPath(new URL(`../fixtures/bitsandbytes/${name}`, import.meta.url));

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { openCheckpoint, type NamedFile } from '../../src/formats/checkpoint.ts';
 import { toFloat32, type SafetensorsDtype } from '../../src/formats/safetensors.ts';
-import { memoryWeightSource } from '../../src/import/weightStream.ts';
+import { memoryWeightSource } from '../../src/import/weightSources.ts';
 import { tensorPieces, type TensorPiece } from '../../src/import/tensorPieces.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
 import { floatsOf } from '../../src/quant/floatFormats.ts';

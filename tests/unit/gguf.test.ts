@@ -10,7 +10,7 @@ import { GGUF_FAMILIES } from '../../src/formats/gguf/ggufFamilies.ts';
 import { permuteRows } from '../../src/formats/gguf/rowOrder.ts';
 import { ggufArchitecture, ggufModuleName } from '../../src/formats/ggufNames.ts';
 import { ggufPadding, writeGguf, type GgufMetadata, type GgufValue } from '../../src/formats/ggufWriter.ts';
-import { memoryWeightSource } from '../../src/import/weightStream.ts';
+import { memoryWeightSource } from '../../src/import/weightSources.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
 import { decodeBlocks, GGUF_FORMATS } from '../../src/quant/ggufBlocks.ts';
 import { TINY_FAMILIES } from '../helpers/tinyFamilies.ts';

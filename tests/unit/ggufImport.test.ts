@@ -10,7 +10,7 @@ import { openCheckpoint } from '../../src/formats/checkpoint.ts';
 import { importModel } from '../../src/import/importModel.ts';
 import { weightValues } from '../../src/engine/tensorflow/weightValues.ts';
 import { isGguf } from '../../src/formats/tensors.ts';
-import { memoryWeightSource } from '../../src/import/weightStream.ts';
+import { memoryWeightSource } from '../../src/import/weightSources.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
 import { floatsOf } from '../../src/quant/floatFormats.ts';
 import { openDatabase } from '../../src/storage/database.ts';

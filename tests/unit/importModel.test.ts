@@ -6,7 +6,7 @@ import { openDatabase, type Database } from '../../src/storage/database.ts';
 import { deleteModel, findModel, listModels, openModel } from '../../src/storage/models.ts';
 import { importModel } from '../../src/import/importModel.ts';
 import { laneHere } from '../../src/import/tensorLane.ts';
-import { memoryWeightSource } from '../../src/import/weightStream.ts';
+import { memoryWeightSource } from '../../src/import/weightSources.ts';
 import { READ_BYTES } from '../../src/import/tensorPieces.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
 import { TINY_CONFIG, tinyModelFiles, tinyWeights } from '../helpers/tinyModel.ts';

@@ -8,7 +8,7 @@ import { openCheckpoint, type SourceCheckpoint } from '../../src/formats/checkpo
 import { readPeftFolder } from '../../src/formats/peft.ts';
 import type { WeightSource } from '../../src/formats/tensors.ts';
 import { weightRows } from '../../src/formats/weightRows.ts';
-import { streamingWeightSource } from '../../src/import/weightStream.ts';
+import { streamingWeightSource } from '../../src/import/weightSources.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
 import { floatsOf } from '../../src/quant/floatFormats.ts';
 import { toFloat16 } from '../../src/quant/halfFloats.ts';

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { openCheckpoint, type NamedFile } from '../../src/formats/checkpoint.ts';
 import { writeSafetensors } from '../../src/formats/safetensors.ts';
-import { memoryWeightSource } from '../../src/import/weightStream.ts';
+import { memoryWeightSource } from '../../src/import/weightSources.ts';
 import { withModelNames } from '../../src/import/tensorNames.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
 import { filesOf } from '../../scripts/lib/nodeFiles.ts';

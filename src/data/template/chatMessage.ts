@@ -18,3 +18,19 @@ export interface ChatMessage {
   /** Of the assistant: what it thought before it answered. A template has its own key for it. */
   reasoning?: string;
 }
+
+/**
+ * The system's text, an empty line and the first question as one message: what Gemma's users do, and Gemma
+ * 3's template by itself.
+ */
+export function foldSystem(messages: readonly ChatMessage[]): readonly ChatMessage[] {
+  const [system, first, ...rest] = messages;
+  if (system?.role !== 'system' || first?.role !== 'user') return messages;
+  return [
+    {
+      role: 'user',
+      content: system.content.trim() === '' ? first.content : `${system.content}\n\n${first.content}`,
+    },
+    ...rest,
+  ];
+}

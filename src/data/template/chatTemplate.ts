@@ -3,11 +3,10 @@
  * text that Python's transformers gives.
  */
 import { UserError, messageOf } from '../../lib/errors.ts';
-import type { ChatMessage } from './chatMessage.ts';
-import { WholeFloat } from '../files/exactJson.ts';
+import { foldSystem, type ChatMessage } from './chatMessage.ts';
 import { PythonTemplate } from './pythonJinja.ts';
+import { pythonJson } from './pythonText.ts';
 import { TemplateLimitError } from './renderBudget.ts';
-import { pythonFloat } from './pythonText.ts';
 
 export type { ChatMessage };
 
@@ -230,34 +229,6 @@ function isRangeError(error: unknown): boolean {
   return error instanceof RangeError || (error instanceof Error && error.name === 'InternalError');
 }
 
-/**
- * The system's text, an empty line and the first question as one message: what Gemma's users do, and Gemma
- * 3's template by itself.
- */
-function foldSystem(messages: readonly ChatMessage[]): readonly ChatMessage[] {
-  const [system, first, ...rest] = messages;
-  if (system?.role !== 'system' || first?.role !== 'user') return messages;
-  return [
-    {
-      role: 'user',
-      content: system.content.trim() === '' ? first.content : `${system.content}\n\n${first.content}`,
-    },
-    ...rest,
-  ];
-}
-
-/** As Python's json.dumps writes it without escaping what is not ASCII. */
-function pythonJson(value: unknown): string {
-  if (value instanceof WholeFloat) return pythonFloat(value.value);
-  if (typeof value === 'number' && !Number.isInteger(value)) return pythonFloat(value);
-  if (Array.isArray(value)) return `[${value.map(pythonJson).join(', ')}]`;
-  if (typeof value === 'object' && value !== null)
-    return `{${Object.entries(value)
-      .map(([key, inner]) => `${JSON.stringify(key)}: ${pythonJson(inner)}`)
-      .join(', ')}}`;
-  return JSON.stringify(value) ?? 'null';
-}
-
 /** A template refused the messages (a role it does not know, an order it forbids). */
 export class TemplateError extends Error {
   override name = 'TemplateError';
@@ -267,32 +238,4 @@ export class TemplateError extends Error {
 function today(dateString: string): Date {
   const time = Date.parse(`${dateString} UTC`);
   return new Date(Number.isNaN(time) ? Date.parse(`${DEFAULT_DATE_STRING} UTC`) : time);
-}
-
-/**
- * A tokenizer's chat template: chat_template.jinja, else chat_template.json, else tokenizer_config.json's,
- * which is one text or a list of named ones of which "default" counts.
- * @param parse reads one of the files as JSON
- * @throws UserError where there is none
- */
-export function templateSource(
-  files: Readonly<Record<string, string | undefined>>,
-  parse: (name: string) => Record<string, unknown>,
-): string {
-  if (files['chat_template.jinja'] !== undefined) return files['chat_template.jinja'];
-  const found =
-    files['chat_template.json'] === undefined ? undefined : parse('chat_template.json').chat_template;
-  const template = found ?? parse('tokenizer_config.json').chat_template;
-  if (typeof template === 'string') return template;
-  if (Array.isArray(template)) {
-    const named = template as { name?: unknown; template?: unknown }[];
-    const chosen = named.find(({ name }) => name === 'default');
-    if (typeof chosen?.template === 'string') return chosen.template;
-    throw new UserError(
-      `The tokenizer's chat templates (${named.map(({ name }) => JSON.stringify(name)).join(', ')}) have none named "default". Put the one to use into a file chat_template.jinja beside the model's files and drop them again.`,
-    );
-  }
-  throw new UserError(
-    "The tokenizer has no chat template (chat_template in tokenizer_config.json, or a file chat_template.jinja). Use an instruct or chat model, or put the template to use into a file chat_template.jinja beside the model's files and drop them again.",
-  );
 }

@@ -2,6 +2,7 @@
  * How Python writes values and changes texts, where JavaScript does it otherwise. Values are those of
  * @huggingface/jinja.
  */
+import { WholeFloat } from '../files/exactJson.ts';
 
 /** A value of the interpreter, by its `type`. */
 export interface JinjaValue {
@@ -161,4 +162,16 @@ function stripEnd(self: string, characters?: unknown): string {
 function characterClass(characters: unknown): string {
   if (typeof characters !== 'string') return `[${WHITE_SPACE}]`;
   return characters === '' ? '(?!)' : `[${characters.replace(/[\\\]^-]/g, '\\$&')}]`;
+}
+
+/** As Python's json.dumps writes it without escaping what is not ASCII. */
+export function pythonJson(value: unknown): string {
+  if (value instanceof WholeFloat) return pythonFloat(value.value);
+  if (typeof value === 'number' && !Number.isInteger(value)) return pythonFloat(value);
+  if (Array.isArray(value)) return `[${value.map(pythonJson).join(', ')}]`;
+  if (typeof value === 'object' && value !== null)
+    return `{${Object.entries(value)
+      .map(([key, inner]) => `${JSON.stringify(key)}: ${pythonJson(inner)}`)
+      .join(', ')}}`;
+  return JSON.stringify(value) ?? 'null';
 }

@@ -4,11 +4,11 @@
  */
 import {
   ChatTemplate,
-  templateSource,
   type ChatMessage,
   type RenderOptions,
   type TemplateAbilities,
 } from '../template/chatTemplate.ts';
+import { templateSource } from '../template/templateSource.ts';
 import {
   filesOfModel,
   generationEnds,

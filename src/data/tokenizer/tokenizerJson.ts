@@ -5,6 +5,15 @@
  */
 import * as v from 'valibot';
 import { UserError } from '../../lib/errors.ts';
+import {
+  bpe,
+  tokenId,
+  unigram,
+  wordPiece,
+  type BpeModel,
+  type UnigramModel,
+  type WordPieceModel,
+} from './tokenizerModels.ts';
 
 const flag = v.optional(v.boolean());
 const type = <T extends string>(name: T) => ({ type: v.literal(name) });
@@ -75,8 +84,8 @@ const simpleDecoders = [
   v.strictObject({
     ...type('Strip'),
     content: v.string(),
-    start: v.custom<number>(isTokenId),
-    stop: v.custom<number>(isTokenId),
+    start: tokenId,
+    stop: tokenId,
   }),
   v.strictObject({ ...type('Replace'), pattern, content: v.string() }),
   v.strictObject({
@@ -101,7 +110,7 @@ const piece = v.union([
   v.strictObject({ SpecialToken: v.strictObject({ id: v.string(), type_id: v.number() }) }),
   v.strictObject({ Sequence: v.strictObject({ id: v.picklist(['A', 'B']), type_id: v.number() }) }),
 ]);
-const tokenAndId = v.tuple([v.string(), v.custom<number>(isTokenId)]);
+const tokenAndId = v.tuple([v.string(), tokenId]);
 const simplePostProcessors = [
   v.strictObject({ ...type('ByteLevel'), add_prefix_space: flag, trim_offsets: flag, use_regex: flag }),
   v.strictObject({
@@ -112,7 +121,7 @@ const simplePostProcessors = [
       v.string(),
       v.strictObject({
         id: v.string(),
-        ids: v.array(v.custom<number>(isTokenId)),
+        ids: v.array(tokenId),
         tokens: v.array(v.string()),
       }),
     ),
@@ -132,65 +141,6 @@ const postProcessor: v.GenericSchema<PostProcessor> = v.variant('type', [
   ...simplePostProcessors,
   v.strictObject({ ...type('Sequence'), processors: v.array(v.lazy(() => postProcessor)) }),
 ]);
-
-/** No vocabulary is larger: an id beyond it, below 0 or between two is damage. */
-const MOST_IDS = 16_777_216;
-
-function isTokenId(value: unknown): value is number {
-  return Number.isInteger(value) && (value as number) >= 0 && (value as number) < MOST_IDS;
-}
-
-function isMerge(value: unknown): boolean {
-  return (
-    typeof value === 'string' ||
-    (Array.isArray(value) && value.length === 2 && value.every((part) => typeof part === 'string'))
-  );
-}
-
-function isPiece(value: unknown): boolean {
-  return (
-    Array.isArray(value) && value.length === 2 && typeof value[0] === 'string' && Number.isFinite(value[1])
-  );
-}
-
-/** Vocabularies and merges are large: they are checked where they are read. */
-const vocabulary = v.custom<Record<string, number>>(
-  (value) =>
-    typeof value === 'object' &&
-    value !== null &&
-    !Array.isArray(value) &&
-    Object.values(value).every(isTokenId),
-);
-const tokenId = v.custom<number>(isTokenId);
-const bpe = v.strictObject({
-  type: v.optional(v.literal('BPE')),
-  // Drops merges at random.
-  dropout: v.nullish(v.literal(0)),
-  unk_token: v.nullish(v.string()),
-  continuing_subword_prefix: v.nullish(v.literal('')),
-  end_of_word_suffix: v.nullish(v.string()),
-  fuse_unk: flag,
-  byte_fallback: flag,
-  ignore_merges: flag,
-  vocab: vocabulary,
-  merges: v.custom<(string | [string, string])[]>((value) => Array.isArray(value) && value.every(isMerge)),
-});
-const unigram = v.strictObject({
-  type: v.optional(v.literal('Unigram')),
-  unk_id: v.nullish(tokenId),
-  byte_fallback: flag,
-  vocab: v.custom<[string, number][]>((value) => Array.isArray(value) && value.every(isPiece)),
-});
-const wordPiece = v.strictObject({
-  type: v.optional(v.literal('WordPiece')),
-  unk_token: v.string(),
-  continuing_subword_prefix: v.string(),
-  max_input_chars_per_word: tokenId,
-  vocab: vocabulary,
-});
-export type BpeModel = v.InferOutput<typeof bpe>;
-export type UnigramModel = v.InferOutput<typeof unigram>;
-export type WordPieceModel = v.InferOutput<typeof wordPiece>;
 
 const addedToken = v.strictObject({
   id: tokenId,

@@ -5,7 +5,8 @@
 import { BPE, WordPiece } from '@huggingface/tokenizers';
 import { UserError } from '../../lib/errors.ts';
 import { mergeLongWord, mergeRanks, type MergeRanks } from './longWords.ts';
-import type { BpeModel, TokenizerJson, UnigramModel, WordPieceModel } from './tokenizerJson.ts';
+import type { TokenizerJson } from './tokenizerJson.ts';
+import type { BpeModel, UnigramModel, WordPieceModel } from './tokenizerModels.ts';
 import { UnigramCutter } from './unigram.ts';
 
 export interface Vocabulary {

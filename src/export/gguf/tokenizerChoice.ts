@@ -2,7 +2,8 @@
  * The tokenizer's part of a GGUF model's metadata, chosen so that llama.cpp gives the ids that were trained:
  * candidates are read back by our own GGUF reader and compared on texts and conversations.
  */
-import { DEFAULT_DATE_STRING, templateSource } from '../../data/template/chatTemplate.ts';
+import { DEFAULT_DATE_STRING } from '../../data/template/chatTemplate.ts';
+import { templateSource } from '../../data/template/templateSource.ts';
 import { ChatTokenizer } from '../../data/tokenizer/chatTokenizer.ts';
 import {
   makeTokenizer,

@@ -1,9 +1,7 @@
 /** Answers and scores with the adapter of a run: of the last one, or of any kept run. */
 import { DEFAULT_DATE_STRING } from '../../data/template/chatTemplate.ts';
 import { packDocuments } from '../../data/packing.ts';
-import { ChatTokenizer, filesOfModel } from '../../data/tokenizer/chatTokenizer.ts';
 import { UserError, isDeviceLost } from '../../lib/errors.ts';
-import { modelOf } from '../../model/families/registry.ts';
 import { report } from '../../lib/errorLog.ts';
 import type { Database } from '../../storage/database.ts';
 import { openModel } from '../../storage/models.ts';
@@ -12,6 +10,8 @@ import type { EngineHost } from '../../engine/engineHost.ts';
 import type { AdapterTensors, Engine, EngineProgress } from '../../engine/engine.ts';
 import { readKernelChoice, type KernelChoice } from '../../tuning/kernelChoice.ts';
 import type { Recipe } from '../../training/recipe.ts';
+import { readAnsweringModel, type AnsweringModel } from './answeringModel.ts';
+import { ended, growing, whole } from './answerText.ts';
 import type { ChatReply, ChatRequest, OnPair, SamplingOptions, TokenLosses } from './trainerProtocol.ts';
 import { largest } from '../../lib/extremes.ts';
 
@@ -26,11 +26,6 @@ interface Held {
   adapter: AdapterTensors;
   /** null where it must be created again: a run took the device, or the device was lost. */
   engine: Engine | null;
-}
-
-interface AnsweringModel {
-  tokenizer: ChatTokenizer;
-  maxPositions: number;
 }
 
 /** Prompts that are answered at once, each by both models. */
@@ -235,7 +230,7 @@ export class Answering {
 
   private modelOf(id: string): Promise<AnsweringModel> {
     if (this.model?.id !== id) {
-      const made = this.readModel(id);
+      const made = readAnsweringModel(this.database, id);
       this.model = { id, made };
       // The caller gets the error; a model that is stored again is read again.
       made.catch(() => {
@@ -244,33 +239,4 @@ export class Answering {
     }
     return this.model.made;
   }
-
-  private async readModel(id: string): Promise<AnsweringModel> {
-    const { manifest } = await openModel(await this.database, id);
-    return {
-      tokenizer: new ChatTokenizer(filesOfModel(manifest)),
-      maxPositions: modelOf(manifest.config).config.max_position_embeddings,
-    };
-  }
-}
-
-function whole(tokenizer: ChatTokenizer, ids: readonly number[]): string {
-  return tokenizer.decode(ids, { skipSpecial: true }).trim();
-}
-
-/** Text so far; a character of which only some bytes are there is held back. */
-function growing(tokenizer: ChatTokenizer, ids: readonly number[]): string {
-  return tokenizer
-    .decode(ids, { skipSpecial: true })
-    .replace(/\ufffd+$/, '')
-    .trimStart();
-}
-
-function ended(
-  ids: readonly number[],
-  { stopTokenIds }: ChatTokenizer,
-  { maxNewTokens }: SamplingOptions,
-): ChatReply['ended'] {
-  if (ids.length > 0 && stopTokenIds.includes(ids.at(-1)!)) return 'end';
-  return ids.length >= maxNewTokens ? 'length' : 'stopped';
 }

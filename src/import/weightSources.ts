@@ -1,0 +1,50 @@
+/** A checkpoint's files as a source of weights that was never stored: for Node commands and conversions. */
+import type { SourceCheckpoint } from '../formats/checkpoint.ts';
+import type { TensorChunk, WeightSource } from '../formats/tensors.ts';
+import type { TensorRequirement } from '../model/config.ts';
+import { planTensors, type Quantization } from './planTensors.ts';
+import { withModelNames } from './tensorNames.ts';
+import { storedChunks } from './weightStream.ts';
+
+/**
+ * A checkpoint as a weight source that stays in memory once it was read, for Node commands and small models.
+ */
+export function memoryWeightSource(
+  checkpoint: SourceCheckpoint,
+  requirements: readonly TensorRequirement[],
+  quantization: Quantization,
+): WeightSource {
+  const source = withModelNames(checkpoint, requirements);
+  const tensors = planTensors(source, requirements, quantization);
+  const chunks = new Map<string, Promise<TensorChunk[]>>();
+  const read = async (name: string) => {
+    const made: TensorChunk[] = [];
+    for await (const chunk of storedChunks(source.tensors.get(name)!, tensors.get(name)!)) made.push(chunk);
+    return made;
+  };
+  return {
+    config: source.config,
+    tensors,
+    async *stream(name) {
+      if (!chunks.has(name)) chunks.set(name, read(name));
+      yield* await chunks.get(name)!;
+    },
+  };
+}
+
+/**
+ * A checkpoint's weights as they are stored in its files, read again each time: for conversions of large
+ * models.
+ */
+export function streamingWeightSource(
+  checkpoint: SourceCheckpoint,
+  requirements: readonly TensorRequirement[],
+): WeightSource {
+  const source = withModelNames(checkpoint, requirements);
+  const tensors = planTensors(source, requirements, 'none');
+  return {
+    config: source.config,
+    tensors,
+    stream: (name) => storedChunks(source.tensors.get(name)!, tensors.get(name)!),
+  };
+}
