@@ -27,7 +27,7 @@ const OWNERS = [
   ['fflate', '^src/formats'],
   ['papaparse', '^src/data'],
   ['hyparquet', '^src/data'],
-  ['valibot', '^src/(training/recipe|data/tokenizer)'],
+  ['valibot', '^src/(training/\\w*[rR]ecipe|data/tokenizer)'],
 ];
 
 const rooms = (names) => `^src/(${names.join('|')})/`;

@@ -94,12 +94,11 @@ export class Workspace {
 
   /** Whether nothing was chosen, dropped or loaded yet. */
   get untouched(): boolean {
-    return (
-      !this.model && !this.importing && !this.run && this.data.all.length === 0 && this.recipe.model === ''
-    );
+    const { model, importing, run, data, recipe } = this;
+    return !model && !importing && !run && data.all.length === 0 && recipe.model === '';
   }
 
-  /** Goes from an empty page to a running demo, as a person would: recipe, model, data, Train. */
+  /** Goes from an empty page to a running demo, as a person would. */
   async tryDemo(): Promise<void> {
     this.preparingDemo = 'Fetching the demo';
     await this.guard('preparing the demo', async () => {
@@ -156,9 +155,8 @@ export class Workspace {
 
   /** Reads all data files again: the model, the system prompt or the limit changed. */
   async reloadData(): Promise<void> {
-    const { model, recipe } = this;
-    if (!model) return;
-    await this.data.load(rowSettings(model.id, $state.snapshot(recipe)));
+    if (!this.model) return;
+    await this.data.load(rowSettings(this.model.id, $state.snapshot(this.recipe)));
     await this.planning.refresh();
   }
 
@@ -218,7 +216,9 @@ export class Workspace {
 
   /** Why Train cannot be pressed. */
   get blockers(): string[] {
-    return blockersOf(this);
+    const { model, data, recipe } = this;
+    const start = this.runs.history.blockerFor(model?.id, recipe);
+    return blockersOf({ model, data, recipe, faults: [this.recipeError, this.planning.error, start] });
   }
 
   /** Whether something is being read, imported or planned. */

@@ -1,17 +1,20 @@
 /** Why Train cannot be pressed, in the order of the page's sections. */
 import { metricFault } from '../../training/metrics.ts';
 import { maskBlockers } from '../data/maskBlockers.ts';
-import type { Workspace } from '../Workspace.svelte.ts';
+import type { Recipe } from '../../training/recipe.ts';
+import type { ModelDetails } from '../../worker/import/importProtocol.ts';
+import type { DataFiles } from '../data/DataFiles.svelte.ts';
+
+export interface BeforeRun {
+  model: ModelDetails | null;
+  data: DataFiles;
+  recipe: Recipe;
+  /** What is wrong with the recipe in itself, with its plan, and with the adapter that it starts from. */
+  faults: readonly (string | null)[];
+}
 
 /** @returns sentences that say what to do; none where a run may begin */
-export function blockersOf({
-  model,
-  data,
-  recipe,
-  runs,
-  planning,
-  recipeError,
-}: Pick<Workspace, 'model' | 'data' | 'recipe' | 'runs' | 'planning' | 'recipeError'>): string[] {
+export function blockersOf({ model, data, recipe, faults }: BeforeRun): string[] {
   return [
     modelBlocker(model, recipe),
     ...data.blockers,
@@ -23,13 +26,11 @@ export function blockersOf({
           recipe.method,
         )
       : null,
-    recipeError,
-    planning.error,
-    runs.history.blockerFor(model?.id, recipe),
+    ...faults,
   ].filter((reason): reason is string => reason !== null && reason !== '');
 }
 
-function modelBlocker(model: Workspace['model'], recipe: Workspace['recipe']): string | null {
+function modelBlocker(model: ModelDetails | null, recipe: Recipe): string | null {
   if (!model) return 'Drop a model first.';
   if (model.quantization === recipe.quantization) return null;
   return `The recipe asks for quantization "${recipe.quantization}", the stored model is "${model.quantization}". Drop the model's files again, or change the recipe.`;
