@@ -4,12 +4,18 @@ import { UserError } from '../lib/errors.ts';
 
 /**
  * Waits before each attempt to open a device again: a driver that restarts or a laptop that wakes takes a
- * while.
+ * while, and Chromium withholds WebGPU for about two minutes where its GPU process ended twice.
  */
-const REOPEN_AFTER_MS = [0, 1000, 4000, 15_000];
+const REOPEN_AFTER_MS = [0, 1000, 4000, 15_000, 30_000, 60_000, 60_000];
 
 export class DeviceOwner {
   private opened: Promise<GpuContext | null> | null = null;
+  /** A device was there and went: nothing else takes its place in silence. */
+  private wasLost = false;
+  /** Whether it was a GPU: an adapter on the CPU, ten times slower, is not taken for it either. */
+  private wasGpu = false;
+  /** Is called before each wait for a device that was lost. */
+  onWait: (seconds: number) => void = () => undefined;
 
   /** @param open gives null where there is no WebGPU */
   constructor(private readonly open: () => Promise<GpuContext | null>) {}
@@ -21,15 +27,23 @@ export class DeviceOwner {
   async get(): Promise<GpuContext | null> {
     const before = await this.opened;
     if (before && before.lost === null) return before;
-    for (const wait of before ? REOPEN_AFTER_MS : [0]) {
-      await new Promise((resolve) => setTimeout(resolve, wait));
+    this.wasLost ||= before !== null;
+    for (const wait of this.wasLost ? REOPEN_AFTER_MS : [0]) {
+      if (wait > 0) {
+        this.onWait(wait / 1000);
+        await new Promise((resolve) => setTimeout(resolve, wait));
+      }
       this.opened = this.open();
-      if (await this.opened) return this.opened;
+      const device = await this.opened;
+      if (device && !(this.wasGpu && device.settings.target === 'cpu')) {
+        this.wasGpu ||= device.settings.target === 'gpu';
+        return device;
+      }
     }
-    if (!before) return null;
+    if (!this.wasLost) return null;
     this.opened = null;
     throw new UserError(
-      'The GPU was lost and did not come back. Restart the browser; nothing that was saved is lost, and a run goes on from its last checkpoint.',
+      'The GPU was lost and did not come back within three minutes. Restart the browser; nothing that was saved is lost, and a run goes on from its last checkpoint.',
     );
   }
 }

@@ -49,6 +49,11 @@ export class EngineHost {
     this.device = new DeviceOwner(open);
   }
 
+  /** @param onWait is called before each wait for a device that was lost */
+  reportWaits(onWait: (seconds: number) => void): void {
+    this.device.onWait = onWait;
+  }
+
   /**
    * Plans an engine and allocates nothing. `create` uses the same plans.
    * @throws UserError where the run does not fit the recipe's limit, or the adapter lacks the level that is

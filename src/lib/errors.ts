@@ -8,6 +8,16 @@ export class ChangedFileError extends UserError {
   override name = 'ChangedFileError';
 }
 
+/** What was asked for is done only when the person asks a second time: the message says what would happen. */
+export class NeedsConsentError extends UserError {
+  override name = 'NeedsConsentError';
+}
+
+/** Whether an error asks for consent. @see isDeviceLost for why it goes by name */
+export function needsConsent(error: unknown): boolean {
+  return error instanceof Error && error.name === 'NeedsConsentError';
+}
+
 /** What was asked for needs more than this GPU has: a smaller max_length, r or model would fit. */
 export class TooLargeError extends UserError {
   override name = 'TooLargeError';

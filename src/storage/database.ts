@@ -1,6 +1,6 @@
 /** The one IndexedDB database, versioned, through idb. */
 import { openDB, type DBSchema, type IDBPDatabase, type OpenDBCallbacks } from 'idb';
-import { UserError } from '../lib/errors.ts';
+import { messageOf, UserError } from '../lib/errors.ts';
 import type { TensorInfo, TensorPart } from '../formats/tensors.ts';
 
 export interface StoredChunk {
@@ -60,6 +60,10 @@ export interface RunRecord {
   modelId: string;
   modelName: string;
   trainFile: string;
+  /** SHA-256 of the training files; absent in runs of earlier versions. */
+  trainHashes?: readonly string[];
+  /** SHA-256 of what its parts hold, by part; absent in runs of earlier versions. */
+  partHashes?: Partial<Record<RunPart, string>>;
   /** A `Recipe` with every default filled in; this room does not know its type. */
   recipe: unknown;
   tokensPerMicroBatch: number;
@@ -102,7 +106,7 @@ interface Schema extends DBSchema {
   evaluations: { key: [string, string, number]; value: StoredEvaluation };
   checkpoints: {
     key: string;
-    value: { id: string; runId: string; data: unknown };
+    value: { id: string; runId: string; data: unknown; /** Of `data`. */ hash?: string };
     indexes: { runId: string };
   };
   tuning: { key: [kernels: string, adapter: string, shapes: string]; value: unknown };
@@ -113,8 +117,33 @@ export type Database = IDBPDatabase<Schema>;
 const NAME = 'finetab';
 const VERSION = 3;
 
-/** Opens the database, creating it or bringing it from any earlier version to this one. */
-export function openDatabase(name = NAME): Promise<Database> {
+/**
+ * Opens the database, creating it or bringing it from any earlier version to this one.
+ * @throws UserError where this browser keeps no data for the page, or a newer version wrote it
+ */
+export async function openDatabase(name = NAME): Promise<Database> {
+  try {
+    return await openedDatabase(name);
+  } catch (error) {
+    throw unopened(error);
+  }
+}
+
+/** What to do where the database cannot be opened. */
+function unopened(error: unknown): unknown {
+  const name = error instanceof Error ? error.name : '';
+  if (name === 'VersionError')
+    return new UserError(
+      'What this browser keeps was written by a newer version of Finetab. Close all its tabs and open the page again, which then is the newer version.',
+    );
+  if (['SecurityError', 'InvalidStateError', 'UnknownError', 'ReferenceError', 'TypeError'].includes(name))
+    return new UserError(
+      `This browser keeps no data for this page (${messageOf(error)}), so models and runs cannot be stored. Allow site data for this address, leave private browsing, or use another browser profile; then reload.`,
+    );
+  return error;
+}
+
+function openedDatabase(name: string): Promise<Database> {
   return openDB<Schema>(name, VERSION, {
     // A failure aborts the transaction, and with it the opening.
     // eslint-disable-next-line @typescript-eslint/no-misused-promises

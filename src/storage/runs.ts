@@ -4,6 +4,9 @@
  * its checkpoints, or nothing changes.
  */
 import { storing, type Database, type RunPart, type RunRecord, type StoredEvaluation } from './database.ts';
+import { contentHash } from '../lib/contentHash.ts';
+import { UserError } from '../lib/errors.ts';
+import { report } from '../lib/errorLog.ts';
 import { handledElsewhere } from '../lib/promises.ts';
 
 const RUN_IS_SAFE = 'the run itself goes on';
@@ -40,8 +43,15 @@ export function listRuns(database: Database): Promise<RunRecord[]> {
   return database.getAll('runs');
 }
 
-export function readPart(database: Database, runId: string, part: RunPart): Promise<unknown> {
-  return database.get('parts', [runId, part]);
+/** @throws UserError where it is not what was stored */
+export async function readPart(database: Database, runId: string, part: RunPart): Promise<unknown> {
+  const [value, run] = await Promise.all([database.get('parts', [runId, part]), database.get('runs', runId)]);
+  const hash = run?.partHashes?.[part];
+  if (hash !== undefined && (await contentHash(value)) !== hash)
+    throw new UserError(
+      `The stored ${part} of this run is damaged, or gone: its checksum is another. Delete the run and train again.`,
+    );
+  return value;
 }
 
 export async function putPart(
@@ -50,7 +60,15 @@ export async function putPart(
   part: RunPart,
   value: unknown,
 ): Promise<void> {
-  await storing(() => database.put('parts', value, [runId, part]), RUN_IS_SAFE);
+  const hash = await contentHash(value);
+  await storing(async () => {
+    const transaction = database.transaction(['runs', 'parts'], 'readwrite');
+    const runs = transaction.objectStore('runs');
+    const run = await runs.get(runId);
+    if (run) await runs.put({ ...run, partHashes: { ...run.partHashes, [part]: hash } });
+    await transaction.objectStore('parts').put(value, [runId, part]);
+    await transaction.done;
+  }, RUN_IS_SAFE);
 }
 
 export async function putEvaluation(database: Database, evaluation: StoredEvaluation): Promise<void> {
@@ -66,13 +84,15 @@ export function listEvaluations(database: Database, runId: string): Promise<Stor
  * @param parts what is kept from now on
  * @param keepCheckpoint whether the run can go on from its last checkpoint
  */
-export function endRun(
+export async function endRun(
   database: Database,
   id: string,
   change: Partial<RunRecord>,
   parts: Partial<Record<RunPart, unknown>>,
   keepCheckpoint: boolean,
 ): Promise<void> {
+  const partHashes: RunRecord['partHashes'] = {};
+  for (const [part, value] of Object.entries(parts)) partHashes[part as RunPart] = await contentHash(value);
   return storing(async () => {
     const transaction = database.transaction(['runs', 'parts', 'checkpoints'], 'readwrite');
     const done = transaction.done;
@@ -89,7 +109,7 @@ export function endRun(
       if (!keepCheckpoint)
         for (const key of await checkpoints.index('runId').getAllKeys(id)) await checkpoints.delete(key);
       for (const [part, value] of Object.entries(parts)) await kept.put(value, [id, part as RunPart]);
-      await runs.put({ ...run, ...change });
+      await runs.put({ ...run, ...change, partHashes: { ...run.partHashes, ...partHashes } });
     } catch (error) {
       // Undo all of it, unless the database did so already.
       if (transaction.error === null) transaction.abort();
@@ -110,6 +130,9 @@ export async function deleteRun(database: Database, id: string): Promise<void> {
   await transaction.done;
 }
 
+/** Checkpoints of a run that are kept: the newest, and the one before in case that is damaged. */
+const KEPT_CHECKPOINTS = 2;
+
 /** @param step grows with each checkpoint of a run */
 export async function putCheckpoint(
   database: Database,
@@ -118,18 +141,35 @@ export async function putCheckpoint(
   data: unknown,
 ): Promise<void> {
   const id = `${runId}/${String(step).padStart(9, '0')}`;
+  const hash = await contentHash(data);
   await storing(
-    () => database.put('checkpoints', { id, runId, data }),
+    () => database.put('checkpoints', { id, runId, data, hash }),
     'training goes on and the last checkpoint that fitted is kept',
   );
-  for (const key of await database.getAllKeysFromIndex('checkpoints', 'runId', runId))
-    if (key !== id) await database.delete('checkpoints', key);
+  const keys = await checkpointKeys(database, runId);
+  // A run that was resumed from an earlier step leaves none beyond it.
+  const kept = keys.filter((key) => key <= id).slice(-KEPT_CHECKPOINTS);
+  for (const key of keys) if (!kept.includes(key)) await database.delete('checkpoints', key);
 }
 
-/** The newest checkpoint of a run. */
+/**
+ * The newest checkpoint of a run that is what was written; one that is damaged is passed over.
+ * @returns undefined where there is none
+ * @throws UserError where there are some and all are damaged
+ */
 export async function latestCheckpoint(database: Database, runId: string): Promise<unknown> {
-  const key = (await checkpointKeys(database, runId)).at(-1);
-  return key === undefined ? undefined : (await database.get('checkpoints', key))?.data;
+  const keys = await checkpointKeys(database, runId);
+  for (const key of keys.toReversed()) {
+    const found = await database.get('checkpoints', key);
+    if (found && (found.hash === undefined || (await contentHash(found.data)) === found.hash))
+      return found.data;
+    report(new Error(`checkpoint ${key}: its checksum is another`), 'reading a checkpoint', 'warning');
+  }
+  if (keys.length > 0)
+    throw new UserError(
+      'The checkpoints of this run are damaged: none is what was stored. Discard the run and train again.',
+    );
+  return undefined;
 }
 
 /** Step of the newest checkpoint, without reading it; null where there is none. */

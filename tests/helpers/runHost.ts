@@ -128,6 +128,7 @@ export function requestOf(
     training: { file: 'train.jsonl', name: 'training', parts: [], summary, leaks: [] },
     validation: [{ file: 'other.val.jsonl', name: 'other', parts: [], summary, leaks: [] }],
     resumeRunId: null,
+    consents: false,
     startFrom: null,
     ...more,
   };

@@ -82,6 +82,7 @@ describe('a press of Train', () => {
       evaluationPorts: [{ name: 'b' }],
       validation: [{ file: 'b.val.jsonl', name: 'b' }],
       resumeRunId: null,
+      consents: false,
       startFrom: null,
     });
     await send({ type: 'progress', step: 3, totalSteps: 8, tokensPerSecond: 5, secondsLeft: 1 });

@@ -2,6 +2,9 @@
 import 'fake-indexeddb/auto';
 import { openDB } from 'idb';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { parseRecipe } from '../../src/training/recipe.ts';
+import { RunStore } from '../../src/worker/trainer/runStore.ts';
+import type { RunRequest } from '../../src/worker/trainer/trainerProtocol.ts';
 import { newRun, openDatabase, type Database } from '../../src/storage/database.ts';
 import {
   deleteRun,
@@ -77,11 +80,69 @@ describe('kept runs', () => {
     expect(await opened.count('tuning')).toBe(1);
   });
 
-  it('keep one checkpoint, the newest', async () => {
+  it('keep two checkpoints, the newest and the one before', async () => {
     for (const step of [0, 4, 12]) await putCheckpoint(database, 'a', step, { step });
     await putCheckpoint(database, 'b', 100, { step: 100 });
-    expect(await database.getAllKeys('checkpoints')).toEqual(['a/000000012', 'b/000000100']);
+    expect(await database.getAllKeys('checkpoints')).toEqual(['a/000000004', 'a/000000012', 'b/000000100']);
     expect(await latestCheckpoint(database, 'a')).toEqual({ step: 12 });
+    // A run that went on from an earlier step has none beyond it.
+    await putCheckpoint(database, 'a', 8, { step: 8 });
+    expect(await database.getAllKeys('checkpoints')).toEqual(['a/000000004', 'a/000000008', 'b/000000100']);
+  });
+
+  it('go on from the checkpoint before where the newest is damaged, and say so where both are', async () => {
+    const made = (step: number) => ({
+      step,
+      adapter: new Map([['a', { shape: [2], data: Float32Array.of(step, 0.5) }]]),
+      optimizer: { m: new Float32Array(2), v: new Float32Array(2) },
+      best: null,
+    });
+    for (const step of [4, 8]) await putCheckpoint(database, 'a', step, made(step));
+    expect(await latestCheckpoint(database, 'a')).toEqual(made(8));
+    const spoil = async (id: string, change: (data: ReturnType<typeof made>) => void) => {
+      const stored = (await database.get('checkpoints', id))!;
+      change(stored.data as ReturnType<typeof made>);
+      await database.put('checkpoints', stored);
+    };
+    await spoil('a/000000008', ({ adapter }) => (adapter.get('a')!.data[1] = 0.25));
+    expect(await latestCheckpoint(database, 'a')).toEqual(made(4));
+    await spoil('a/000000004', (data) => Reflect.deleteProperty(data, 'optimizer'));
+    await expect(latestCheckpoint(database, 'a')).rejects.toThrow(
+      /checkpoints of this run are damaged.*train again/,
+    );
+  });
+
+  it('say which stored part is damaged', async () => {
+    await putRun(database, newRun('a'));
+    await endRun(database, 'a', { state: 'finished' }, { adapter: [1], lines: [2] }, false);
+    await database.put('parts', [3], ['a', 'adapter']);
+    await expect(readPart(database, 'a', 'adapter')).rejects.toThrow(/stored adapter of this run is damaged/);
+    expect(await readPart(database, 'a', 'lines')).toEqual([2]);
+  });
+
+  it('are not resumed with other rows unless the person consents', async () => {
+    const request = (sha256: string, more: Partial<RunRequest> = {}) =>
+      ({
+        modelId: 'm',
+        modelName: 'tiny',
+        recipe: parseRecipe({}),
+        trainLengths: [4],
+        longestValidation: 4,
+        training: { file: 'train.jsonl', parts: [{ file: 'train.jsonl', sha256 }] },
+        resumeRunId: null,
+        consents: false,
+        startFrom: null,
+        ...more,
+      }) as unknown as RunRequest;
+    const store = new RunStore(database, 'a');
+    await store.begin(request('1'));
+    const resumed = { resumeRunId: 'a' };
+    await expect(store.begin(request('2', resumed))).rejects.toMatchObject({
+      name: 'NeedsConsentError',
+      message: expect.stringMatching(/made with other rows: train.jsonl has another SHA-256 now/) as string,
+    });
+    expect((await store.begin(request('1', resumed))).trainHashes).toEqual(['1']);
+    expect((await store.begin(request('2', { ...resumed, consents: true }))).trainHashes).toEqual(['2']);
   });
 
   it('end in one piece: parts in, checkpoint out, changes of others kept', async () => {
@@ -94,6 +155,7 @@ describe('kept runs', () => {
       name: 'first',
       state: 'finished',
       adapterStep: 8,
+      partHashes: { lines: expect.stringMatching(/^[0-9a-f]{64}$/) as string },
     });
     expect(await readPart(database, 'a', 'lines')).toEqual([{ step: 1 }]);
     expect(await latestCheckpoint(database, 'a')).toBeUndefined();

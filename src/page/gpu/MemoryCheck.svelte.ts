@@ -3,6 +3,7 @@ import type { PlanRequest, RunPlan } from '../../worker/trainer/trainerProtocol.
 import { report } from '../../lib/errorLog.ts';
 import { largest } from '../../lib/extremes.ts';
 import type { Recipe } from '../../training/recipe.ts';
+import { keepSetting, keptSetting } from '../keptSettings.ts';
 import { reported } from '../errors/reported.ts';
 import {
   planRemedies,
@@ -22,7 +23,7 @@ export interface MemorySource {
 
 export class MemoryCheck {
   /** The GPU's memory as the person named it. */
-  knownGiB = $state<number | null>(Number(localStorage.getItem(KEY)) || null);
+  knownGiB = $state<number | null>(Number(keptSetting(KEY)) || null);
   probe = $state.raw<MemoryFacts['probe']>(null);
   probing = $state(false);
   failure = $state<string | null>(null);
@@ -41,8 +42,7 @@ export class MemoryCheck {
 
   name(gib: number): void {
     this.knownGiB = gib > 0 ? gib : null;
-    if (this.knownGiB === null) localStorage.removeItem(KEY);
-    else localStorage.setItem(KEY, String(gib));
+    keepSetting(KEY, this.knownGiB === null ? null : String(gib));
     this.forget();
   }
 

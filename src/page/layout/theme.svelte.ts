@@ -1,4 +1,6 @@
 /** The light, the dark or the system's theme; this browser remembers the choice. */
+import { keepSetting, keptSetting } from '../keptSettings.ts';
+
 export type Theme = 'system' | 'light' | 'dark';
 
 const KEY = 'finetab.theme';
@@ -8,7 +10,7 @@ class ThemeChoice {
   private systemDark = $state(false);
 
   constructor() {
-    const stored = localStorage.getItem(KEY);
+    const stored = keptSetting(KEY);
     if (stored === 'light' || stored === 'dark') this.set(stored);
     const query = matchMedia('(prefers-color-scheme: dark)');
     this.systemDark = query.matches;
@@ -23,10 +25,10 @@ class ThemeChoice {
   set(value: Theme): void {
     this.value = value;
     if (value === 'system') {
-      localStorage.removeItem(KEY);
+      keepSetting(KEY, null);
       delete document.documentElement.dataset.theme;
     } else {
-      localStorage.setItem(KEY, value);
+      keepSetting(KEY, value);
       document.documentElement.dataset.theme = value;
     }
   }

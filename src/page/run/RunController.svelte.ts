@@ -8,6 +8,7 @@ import { SupervisedWorker } from '../../worker/supervisedWorker.ts';
 import type { GpuCheck, TrainerApi } from '../../worker/trainer/trainerProtocol.ts';
 import type { HistoryApi, RunSummary } from '../../worker/history/historyProtocol.ts';
 import type { StorageUse } from '../../worker/import/importProtocol.ts';
+import { needsConsent } from '../../lib/errors.ts';
 import { reported } from '../errors/reported.ts';
 import { History } from '../history/History.svelte.ts';
 import { Result } from '../result/Result.svelte.ts';
@@ -17,8 +18,8 @@ import type { RunView } from './RunView.svelte.ts';
 
 /** A checkpoint holds the adapter, AdamW's two moments and the best adapter so far. */
 const ADAPTERS_IN_CHECKPOINT = 4;
-/** The one before goes when a new one is written. */
-const CHECKPOINTS_AT_ONCE = 2;
+/** The last two stay until a new one is written. */
+const CHECKPOINTS_AT_ONCE = 3;
 
 export class RunController {
   run = $state.raw<RunView | null>(null);
@@ -32,6 +33,9 @@ export class RunController {
     history: SupervisedWorker<HistoryApi>;
   };
 
+  /** Run whose resumption was refused until it is asked for a second time. */
+  private refused: string | null = null;
+
   constructor(private readonly host: RunContext) {
     const history = new SupervisedWorker<HistoryApi>('history', startHistory);
     this.history = new History(history);
@@ -44,7 +48,9 @@ export class RunController {
    */
   async startRun(resume: RunSummary | null = null): Promise<void> {
     if (this.run?.active) return;
-    const inputs = runInputsOf(this.host, resume, resume ? null : this.history.startFrom);
+    const consents = resume !== null && resume.id === this.refused;
+    this.refused = null;
+    const inputs = runInputsOf(this.host, resume, resume ? null : this.history.startFrom, consents);
     if (!inputs) return;
     this.host.error = null;
     this.run = inputs.view;
@@ -57,6 +63,7 @@ export class RunController {
       inputs.view.end(outcome);
     } catch (error) {
       inputs.view.fail(error);
+      if (resume && needsConsent(error)) this.refused = resume.id;
     }
     await this.refreshRuns();
   }

@@ -55,6 +55,7 @@ export function runInputsOf(
   context: RunContext,
   resume: RunSummary | null,
   startFrom: StartingAdapter | null,
+  consents = false,
 ): RunInputs | null {
   const { data, plan, library, kernels, recipeJson } = context;
   const { model } = library;
@@ -78,6 +79,7 @@ export function runInputsOf(
       training: inReport(train, train.report),
       validation: usable.map((file) => inReport(file, file.report!)),
       resumeRunId: resume?.id ?? null,
+      consents,
       startFrom,
     },
   };

@@ -4,7 +4,7 @@
  */
 import { wrap } from 'comlink';
 import { DocumentTable } from '../../data/documentTable.ts';
-import { UserError, isDeviceLost, messageOf } from '../../lib/errors.ts';
+import { NeedsConsentError, UserError, isDeviceLost, messageOf } from '../../lib/errors.ts';
 import { report } from '../../lib/errorLog.ts';
 import type { Database } from '../../storage/database.ts';
 import { openModel } from '../../storage/models.ts';
@@ -33,6 +33,8 @@ export class RunSession {
   private kernels: KernelChoice | undefined;
   /** Of kto. */
   private labels: Uint8Array | null = null;
+  /** Of a resumed run: the device that it was trained on with WebGPU, until it was compared. */
+  private deviceBefore: string | null = null;
   private stopping = false;
   private pausing = false;
   private readonly beganAt = new Date().toISOString();
@@ -88,7 +90,9 @@ export class RunSession {
     const evaluators = request.evaluationPorts.map((ports) =>
       this.evaluationClients.connect(ports, () => this.engine!),
     );
-    const { kernels, notes } = await store.begin(request);
+    const { kernels, notes, device } = await store.begin(request);
+    if (request.resumeRunId && !request.consents && kernels) this.deviceBefore = device;
+    this.engines.reportWaits((seconds) => void this.reportWait(seconds));
     this.kernels = readKernelChoice(kernels) ?? undefined;
     this.onEvent({ type: 'began', runId, notes });
     const result = await this.trainOverLosses(documents, evaluators);
@@ -156,6 +160,7 @@ export class RunSession {
     if (request.resumeRunId && !checkpoint)
       throw new UserError('This run has no checkpoint to go on from. Start it again.');
     this.engine = await this.createEngine();
+    this.checkDevice(this.engine.device);
     const trainer = new Trainer({
       engine: this.engine,
       recipe: request.recipe,
@@ -178,6 +183,26 @@ export class RunSession {
     if (this.pausing) trainer.pause();
     if (this.stopping) trainer.stop();
     return trainer.run();
+  }
+
+  /**
+   * A run that was made on a GPU does not go on, ten times slower and to other bytes, without one.
+   * @throws NeedsConsentError
+   */
+  private checkDevice(device: string): void {
+    const before = this.deviceBefore;
+    this.deviceBefore = null;
+    if (!before || device === before) return;
+    const isSlow = /TensorFlow\.js|swiftshader|llvmpipe|lavapipe/i;
+    if (isSlow.test(device) && !isSlow.test(before))
+      throw new NeedsConsentError(
+        `This run was trained on ${before}; this browser now offers ${device}, which is many times slower and gives other bytes. Where the GPU was lost, Chromium gives it back after about two minutes: wait, or restart the browser. To go on as it is, press Resume once more.`,
+      );
+  }
+
+  private async reportWait(seconds: number): Promise<void> {
+    const message = `Waiting for the GPU to come back: next attempt in ${seconds} s.`;
+    this.onEvent({ type: 'deviceLost', step: await this.store.savedStep(), message });
   }
 
   private async createEngine(): Promise<Engine> {

@@ -1,4 +1,5 @@
 /** What this browser keeps of one run while it trains: its record, checkpoints, evaluations and curves. */
+import { NeedsConsentError } from '../../lib/errors.ts';
 import { report } from '../../lib/errorLog.ts';
 import { smallest } from '../../lib/extremes.ts';
 import { newRun, type Database, type RunRecord } from '../../storage/database.ts';
@@ -39,6 +40,11 @@ export class RunStore {
   /** Writes the run's record, or takes up the record of the run that is resumed. */
   async begin(request: RunRequest): Promise<RunRecord> {
     const before = request.resumeRunId ? await findRun(this.database, this.runId) : undefined;
+    const trainHashes = request.training.parts.map(({ sha256 }) => sha256);
+    if (before?.trainHashes && before.trainHashes.join() !== trainHashes.join() && !request.consents)
+      throw new NeedsConsentError(
+        `This run was made with other rows: ${before.trainFile} has another SHA-256 now. Drop the file that it was started with. To go on with these rows all the same, press Resume once more; the run is then not what its recipe gives.`,
+      );
     const record: RunRecord = {
       ...(before ?? newRun(this.runId)),
       state: 'running',
@@ -46,6 +52,7 @@ export class RunStore {
       modelId: request.modelId,
       modelName: request.modelName,
       trainFile: request.training.file,
+      trainHashes,
       recipe: request.recipe,
       tokensPerMicroBatch: wantedTokensPerMicroBatch(request),
       startedFrom: request.startFrom?.name ?? before?.startedFrom ?? null,

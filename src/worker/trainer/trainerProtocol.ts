@@ -63,6 +63,8 @@ export interface RunRequest extends PlanRequest {
   validation: FileInReport[];
   /** A run whose checkpoint to go on from. */
   resumeRunId: string | null;
+  /** The person wants to go on although the rows or the device are others than the run's own. */
+  consents: boolean;
   /** The adapter to go on from instead of a fresh one. */
   startFrom: StartingAdapter | null;
 }

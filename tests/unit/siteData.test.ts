@@ -1,0 +1,43 @@
+/** A browser that keeps no data, or has a newer version's. */
+import 'fake-indexeddb/auto';
+import { openDB } from 'idb';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { keepSetting, keptSetting } from '../../src/page/keptSettings.ts';
+import { openDatabase } from '../../src/storage/database.ts';
+
+afterEach(() => void vi.unstubAllGlobals());
+
+describe('site data that is blocked', () => {
+  it('settings live in memory', () => {
+    vi.stubGlobal('localStorage', {
+      getItem: () => {
+        throw new DOMException('denied', 'SecurityError');
+      },
+      setItem: () => {
+        throw new DOMException('denied', 'SecurityError');
+      },
+      removeItem: () => {
+        throw new DOMException('denied', 'SecurityError');
+      },
+    });
+    expect(keptSetting('a')).toBeNull();
+    keepSetting('a', '1');
+    expect(keptSetting('a')).toBe('1');
+    keepSetting('a', null);
+    expect(keptSetting('a')).toBeNull();
+  });
+
+  it('the database says what to do', async () => {
+    vi.stubGlobal('indexedDB', {
+      open: () => {
+        throw new DOMException('denied', 'SecurityError');
+      },
+    });
+    await expect(openDatabase()).rejects.toThrow(/keeps no data for this page \(denied\).*Allow site data/);
+  });
+
+  it('of a newer version says to close the tabs', async () => {
+    (await openDB('newer', 999)).close();
+    await expect(openDatabase('newer')).rejects.toThrow(/written by a newer version of Finetab/);
+  });
+});
