@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { guarded } from './securityHeaders.ts';
 import { build, preview, type InlineConfig } from 'vite';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -56,6 +57,9 @@ export async function serveSite(port = 0): Promise<Site> {
     root,
     configFile: join(root, 'vite.config.ts'),
     logLevel: 'error',
+    // Not a single-page application: a file that is not there is not index.html.
+    appType: 'mpa',
+    plugins: [guarded],
     preview: { port, host: '127.0.0.1' },
   });
   const address = server.httpServer.address();

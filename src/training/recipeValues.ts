@@ -4,7 +4,7 @@ import * as v from 'valibot';
 export const positive = v.pipe(
   v.number('must be a number'),
   v.minValue(0, 'must not be negative'),
-  v.maxValue(1e6, 'must be at most 1000000'),
+  v.maxValue(1e30, 'must be at most 1e30'),
 );
 /** No run has more of anything; sums and products of two stay whole numbers. */
 const MOST = 1_000_000;

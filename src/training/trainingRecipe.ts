@@ -6,7 +6,10 @@ import { SCHEDULER_TYPES } from './scheduleArguments.ts';
 const LOSS_TYPES = ['sigmoid', 'ipo', 'kto', 'apo_zero_unpaired'] as const;
 
 export const training = v.strictObject({
-  num_train_epochs: v.optional(v.pipe(positive, v.minValue(1e-6, 'must be positive')), 3),
+  num_train_epochs: v.optional(
+    v.pipe(positive, v.minValue(1e-6, 'must be positive'), v.maxValue(1e6, 'must be at most 1000000')),
+    3,
+  ),
   max_steps: v.optional(
     v.pipe(
       v.number('must be a number'),
