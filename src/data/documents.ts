@@ -3,6 +3,7 @@ import { largest } from '../lib/extremes.ts';
 import { DocumentTableBuilder, type DocumentTable } from './documentTable.ts';
 import { excerpt, rowProblem, type RowProblem } from './files/records.ts';
 import { answerOf, questionOf, type Row } from './rows/conversation.ts';
+import { FindingsBuilder, type RowFindings } from './rows/rowFindings.ts';
 import type { ParsedRows } from './rows/parseRows.ts';
 import {
   documentsOf,
@@ -13,6 +14,7 @@ import {
 } from './rows/rowDocuments.ts';
 import {
   FingerprintsBuilder,
+  rowKey,
   histogramOf,
   repeatsIn,
   type Fingerprints,
@@ -47,13 +49,14 @@ export interface Dataset {
   /** What a person should know of how the rows are learned. */
   notes: string[];
   /** What each document was made from; empty where they were not to be kept. */
-  sources: { question: string; answer: string; kind: Row['kind'] }[];
+  sources: { question: string; answer: string; kind: Row['kind']; key: string }[];
   problems: RowProblem[];
   summary: DatasetSummary;
   /** Of the rows as they are, before any is cut. */
   histogram: Histogram;
   repeats: Repeats;
   fingerprints: Fingerprints;
+  findings: RowFindings;
 }
 
 export interface DatasetSummary {
@@ -100,6 +103,7 @@ export async function buildDataset(
 ): Promise<Dataset> {
   const builder = new DocumentTableBuilder(file);
   const prints = new FingerprintsBuilder();
+  const findings = new FindingsBuilder();
   const sources: Dataset['sources'] = [];
   const refused: RowProblem[] = [];
   const pairs: PairDocument[] = [];
@@ -133,6 +137,7 @@ export async function buildDataset(
     for (const lost of outcome.lostAnswers) refuse(row, lost);
     prints.push(row);
     tally.count(row, outcome);
+    findings.push(row, outcome.pair ? [outcome.pair.chosen] : outcome.documents);
     if (outcome.pair) pairs.push(outcome.pair);
     const asPair = typeof preferences === 'object' && preferences.as === 'pairs';
     if (outcome.pair && asPair) pairStarts.push(tally.documents);
@@ -140,7 +145,13 @@ export async function buildDataset(
       if (label !== undefined && !asPair) labels.set(tally.documents, label);
       builder.push(row.file === undefined ? document : { ...document, file: row.file });
       tally.documents++;
-      if (keepSources) sources.push({ question: document.question, answer: document.answer, kind: row.kind });
+      if (keepSources)
+        sources.push({
+          question: document.question,
+          answer: document.answer,
+          kind: row.kind,
+          key: rowKey(row),
+        });
     }
   }
   const documents = builder.finish();
@@ -161,6 +172,7 @@ export async function buildDataset(
     histogram: histogramOf(documents.lengths.map((length, row) => length + documents.truncatedTokensOf(row))),
     repeats,
     fingerprints,
+    findings: findings.finish(),
   };
 }
 

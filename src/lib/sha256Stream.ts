@@ -3,6 +3,8 @@
  * download of gigabytes is hashed as it arrives, and its hash goes on after a reload.
  */
 
+import { sha256Hex } from './sha256.ts';
+
 /** All that is needed to go on with a hash. */
 export interface Sha256State {
   words: number[];
@@ -116,3 +118,15 @@ function cubeRootFractions(count: number): Int32Array {
   }
   return Int32Array.from(constants);
 }
+
+/** SHA-256 of a file as lower-case hex, piece by piece: a large one is never in memory as a whole. */
+export async function sha256OfBlob(blob: Blob): Promise<string> {
+  if (blob.size <= WHOLE) return sha256Hex(new Uint8Array(await blob.arrayBuffer()));
+  const stream = new Sha256Stream();
+  for (let at = 0; at < blob.size; at += WHOLE)
+    stream.update(new Uint8Array(await blob.slice(at, at + WHOLE).arrayBuffer()));
+  return stream.digest();
+}
+
+/** A file up to this size is left to the browser's own digest, which is faster. */
+const WHOLE = 2 ** 24;

@@ -138,6 +138,12 @@ export class Workspace {
     });
   }
 
+  /** Leaves a row out of every file, or takes all such rows back. @param key as the findings name it */
+  async leaveOut(key: string | null): Promise<void> {
+    this.recipe.left_out_rows = key === null ? [] : [...new Set([...this.recipe.left_out_rows, key])];
+    await this.recipeChanged(true);
+  }
+
   /** Uses a data file for something else. */
   async changeRole(file: DataFile, part: Part, role: Role): Promise<void> {
     await this.guard('changing the role of a data file', async () => {

@@ -97,10 +97,18 @@ export interface FileEvaluation {
   generation: (GenerationOptions & { questions: readonly Question[]; decode(ids: number[]): string }) | null;
 }
 
-export async function evaluateFile(file: FileEvaluation, scorer: Scorer): Promise<EvaluationResult> {
+/**
+ * @param onRow is given the mean loss of each row's supervised tokens (NaN where there is none), by the row's
+ *   index; not of preference rows
+ */
+export async function evaluateFile(
+  file: FileEvaluation,
+  scorer: Scorer,
+  onRow: (row: number, loss: number) => void = () => undefined,
+): Promise<EvaluationResult> {
   const metrics = file.preferences
     ? await file.preferences.evaluate((batch, adapterScale) => scorer.score(batch, adapterScale))
-    : await tokenMetrics(file, scorer);
+    : await tokenMetrics(file, scorer, onRow);
   if (!Number.isFinite(metrics.loss)) throw new Error('the loss is not a number: the adapter has diverged');
   const answers =
     file.generation && file.generation.questions.length > 0
@@ -112,18 +120,33 @@ export async function evaluateFile(file: FileEvaluation, scorer: Scorer): Promis
   };
 }
 
-async function tokenMetrics(file: FileEvaluation, scorer: Scorer): Promise<EvaluationMetrics> {
+async function tokenMetrics(
+  file: FileEvaluation,
+  scorer: Scorer,
+  onRow: (row: number, loss: number) => void,
+): Promise<EvaluationMetrics> {
   let sum = 0;
   let correct = 0;
   const shape = { tokens: scorer.tokensPerMicroBatch, padTokenId: file.padTokenId };
   for (const batch of new Packing(file.documents, shape)) {
     const scores = await scorer.score(batch);
     for (const loss of scores.loss) sum += loss;
+    for (const { index, start, length } of batch.spans) onRow(index, meanLoss(batch, scores, start, length));
     for (const hit of scores.correct) correct += hit;
   }
   const tokens = file.documents.supervisedTokens;
   const loss = sum / tokens;
   return { loss, perplexity: Math.exp(loss), token_accuracy: correct / tokens };
+}
+
+function meanLoss({ targets }: MicroBatch, { loss }: TokenScores, start: number, length: number): number {
+  let [sum, count] = [0, 0];
+  for (let t = start; t < start + length; t++)
+    if (targets[t] >= 0) {
+      sum += loss[t];
+      count++;
+    }
+  return sum / count;
 }
 
 interface ScoredAnswer {

@@ -45,6 +45,12 @@ export function fileReport(file: string, rows = 3, more: Partial<FileReport> = {
     lengths,
     histogram: { binTokens: 1, counts: [] },
     repeats: { examples: [] },
+    findings: {
+      longest: [],
+      cut: [],
+      empty: { rows: [], count: 0 },
+      foreign: { rows: [], count: 0, usual: null },
+    },
     padTokenId: 0,
     padToken: '<pad>',
     notes: [],

@@ -8,6 +8,7 @@ import type { RecordUnit, RowProblem } from '../../data/files/records.ts';
 import type { ChosenColumns, Column } from '../../data/rows/parseRows.ts';
 import type { Fingerprints, Histogram, Overlap, Repeats } from '../../data/rows/rowStatistics.ts';
 import type { DataPart } from '../../data/rows/joinedRows.ts';
+import type { RowFindings } from '../../data/rows/rowFindings.ts';
 import type { Selection } from '../../data/rows/rowSelection.ts';
 import type { MicroBatch } from '../../data/types.ts';
 import type { Recipe } from '../../training/recipe.ts';
@@ -29,6 +30,8 @@ export interface FileReport {
   lengths: Uint32Array;
   histogram: Histogram;
   repeats: Repeats;
+  /** Rows to look at before training. */
+  findings: RowFindings;
   padTokenId: number;
   padToken: string;
   /** What the model's chat template requires to be changed in every conversation, in words. */

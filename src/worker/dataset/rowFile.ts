@@ -7,7 +7,7 @@ import { openJoinedRows, type JoinedRows } from '../../data/rows/joinedRows.ts';
 import { ChatTokenizer, filesOfModel } from '../../data/tokenizer/chatTokenizer.ts';
 import { IGNORE_INDEX } from '../../data/types.ts';
 import { UserError } from '../../lib/errors.ts';
-import { sha256Hex } from '../../lib/sha256.ts';
+import { sha256OfBlob } from '../../lib/sha256Stream.ts';
 import { openDatabase, type Database } from '../../storage/database.ts';
 import { findModel } from '../../storage/models.ts';
 import type { Question } from '../../training/evaluation.ts';
@@ -58,9 +58,8 @@ export class RowFile {
     const database = openDatabase();
     const tokenizer = await tokenizerOf(modelId, database);
     (await database).close();
-    // Hashing holds the whole file, twice: done before anything else needs memory.
     const hashes: string[] = [];
-    for (const { blob } of parts) hashes.push(await sha256Hex(new Uint8Array(await blob.arrayBuffer())));
+    for (const { blob } of parts) hashes.push(await sha256OfBlob(blob));
     const parsed = await openJoinedRows(parts, columns, selection);
     const { format, columns: found, unit, formats } = parsed;
     const file = parts.map(({ name }) => name).join(' + ');
@@ -73,7 +72,7 @@ export class RowFile {
   }
 
   report(): FileReport {
-    const { file, summary, problems, documents, histogram, repeats } = this.dataset;
+    const { file, summary, problems, documents, histogram, repeats, findings } = this.dataset;
     const { format, columns, unit } = this.parsed;
     return {
       file,
@@ -86,6 +85,7 @@ export class RowFile {
       lengths: documents.lengths,
       histogram,
       repeats,
+      findings,
       padTokenId: this.tokenizer.padTokenId,
       padToken: this.tokenizer.padToken,
       notes: [...this.tokenizer.notes, ...this.dataset.notes],

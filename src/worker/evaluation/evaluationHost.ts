@@ -5,10 +5,27 @@ import { preferenceSettings } from '../../training/preference/method.ts';
 import { evaluateFile, type Question, type Scorer } from '../../training/evaluation.ts';
 import type { EvaluatorApi, EvaluationApi, ScorerApi } from './evaluationProtocol.ts';
 import type { Recipe } from '../../training/recipe.ts';
+import type { DataRequest, FileReport } from '../dataset/datasetProtocol.ts';
 import { RowFileHost } from '../dataset/rowFile.ts';
+import { rowsByLoss, type RowsByLoss } from './rowsByLoss.ts';
 
 /** The rows of a validation file and their evaluation, served to the page and to the trainer. */
 export class EvaluationHost extends RowFileHost implements EvaluationApi {
+  /** Of the last evaluation, by document. */
+  private losses: Float32Array | null = null;
+
+  override load(
+    request: DataRequest,
+    onProgress: (done: number, total: number) => void,
+  ): Promise<FileReport> {
+    this.losses = null;
+    return super.load(request, onProgress);
+  }
+
+  async rowsByLoss(count: number): Promise<RowsByLoss | null> {
+    return this.losses && rowsByLoss(this.losses, this.read.dataset, count);
+  }
+
   async questions(count: number): Promise<Question[]> {
     return this.rows?.questions(count) ?? [];
   }
@@ -39,10 +56,14 @@ export class EvaluationHost extends RowFileHost implements EvaluationApi {
           : null;
         const shape = { tokens: scorer.tokensPerMicroBatch, padTokenId: tokenizer.padTokenId };
         preferences ??= this.preferences(recipe, shape);
-        return evaluateFile(
+        const losses = new Float32Array(dataset.documents.length).fill(NaN);
+        const result = await evaluateFile(
           { documents: dataset.documents, padTokenId: tokenizer.padTokenId, preferences, generation },
           scorer,
+          (row, loss) => (losses[row] = loss),
         );
+        this.losses = losses;
+        return result;
       },
     };
     expose(served, ownPort);

@@ -3,6 +3,7 @@ import type { MicroBatch } from '../../data/types.ts';
 import type { GenerationOptions, TokenScores } from '../../engine/engine.ts';
 import type { EvaluationResult, Question } from '../../training/evaluation.ts';
 import type { Recipe } from '../../training/recipe.ts';
+import type { RowsByLoss } from './rowsByLoss.ts';
 import type { RowFileApi } from '../dataset/datasetProtocol.ts';
 
 export type { GenerationOptions, TokenScores };
@@ -11,6 +12,8 @@ export type { GenerationOptions, TokenScores };
 export interface EvaluationApi extends RowFileApi {
   /** The first rows as questions: what generation starts from, and the answer they have. */
   questions(count: number): Promise<Question[]>;
+  /** The rows with the highest and the lowest loss a token; null before the first evaluation. */
+  rowsByLoss(count: number): Promise<RowsByLoss | null>;
   /**
    * @param scorer port on which the trainer answers
    * @param own port on which this worker is asked to evaluate
