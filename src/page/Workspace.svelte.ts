@@ -140,7 +140,8 @@ export class Workspace {
 
   /** Leaves a row out of every file, or takes all such rows back. @param key as the findings name it */
   async leaveOut(key: string | null): Promise<void> {
-    this.recipe.left_out_rows = key === null ? [] : [...new Set([...this.recipe.left_out_rows, key])];
+    const others = this.recipe.left_out_rows.filter((other) => other !== key);
+    this.recipe.left_out_rows = key === null ? [] : [...others, key];
     await this.recipeChanged(true);
   }
 

@@ -37,11 +37,11 @@ const CALLERS = ['function_call', 'tool_call'];
 /** Keys of a turn that are read; all others are counted as unknown. */
 export const TURN_KEYS: readonly string[] = [
   ...['role', 'content', 'from', 'value', 'tool_calls', 'function_call', 'tool_call_id', 'name'],
-  ...['weight', 'train', 'training', 'loss', 'reasoning_content', 'thinking', 'reasoning'],
+  ...['weight', 'train', 'training', 'loss', 'loss_weight', 'reasoning_content', 'thinking', 'reasoning'],
 ];
 export const REASONING_KEYS = ['reasoning_content', 'thinking', 'reasoning'] as const;
 export const MEDIA_KEYS = ['images', 'audios', 'videos', 'image', 'audio', 'video'] as const;
-const TRAIN_KEYS = ['train', 'training', 'loss'] as const;
+const TRAIN_KEYS = ['train', 'training', 'loss', 'loss_weight'] as const;
 
 /** @returns what is wrong with the turns where they cannot be used, as a sentence that follows "line 3" */
 export function readTurns(value: unknown, key: string): Turns | string {
@@ -115,7 +115,7 @@ function contentOf(value: unknown, hasCalls: boolean): string | { fault: string 
       typeof part === 'string' ? part : (fields.text ?? (fields.type === 'text' ? fields.value : undefined));
     if (typeof text !== 'string')
       return {
-        fault: `is not text: it has a part of type ${JSON.stringify(fields.type ?? typeof part)}. Pictures, sounds and films cannot be trained: remove the row.`,
+        fault: `is not text: it has a part of type ${JSON.stringify(fields.type ?? typeof part).slice(0, 40)}, and only parts of texts are read. Remove the row, or write its content as text.`,
       };
     texts.push(text);
   }
