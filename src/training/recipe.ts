@@ -5,11 +5,11 @@
 import * as v from 'valibot';
 import { DEFAULT_DATE_STRING } from '../data/template/chatTemplate.ts';
 import { UserError, messageOf } from '../lib/errors.ts';
-import { lora } from './adapterRecipe.ts';
+import { lora } from './recipe/adapterRecipe.ts';
 import { METHODS, methodFault } from './preference/method.ts';
 import { scheduleFault } from './scheduleArguments.ts';
-import { count, flag, positive, ratio, text } from './recipeValues.ts';
-import { training } from './trainingRecipe.ts';
+import { count, flag, positive, ratio, text } from './recipe/recipeValues.ts';
+import { training } from './recipe/trainingRecipe.ts';
 
 const evaluation = v.strictObject({
   eval_steps: v.optional(count(1), 20),

@@ -2,29 +2,18 @@
  * The training loop: epochs, steps, evaluation, checkpoints, early stopping. Drives an Engine and knows
  * nothing of GPUs or workers.
  */
-import type { DocumentTable } from '../data/documentTable.ts';
 import { report } from '../lib/errorLog.ts';
-import { BatchSampler, microBatchesOf } from './batches.ts';
 import { BestAdapterKeeper } from './bestAdapter.ts';
-import { NonFiniteError, type AdapterTensors, type Engine } from '../engine/engine.ts';
+import { NonFiniteError, type AdapterTensors } from '../engine/engine.ts';
 import type { Evaluator } from './evaluation.ts';
 import { EvaluationRounds } from './evaluationRound.ts';
 import type { MetricsLine } from './metrics.ts';
-import { documentsPerExample, preferenceSettings } from './preference/method.ts';
-import { PreferenceSteps } from './preference/preferenceSteps.ts';
-import { examplesPerStep, type Recipe } from './recipe.ts';
 import type { Checkpoint, EndReason, RunResult, TrainerEvent } from './runRecord.ts';
-import { learningRate, totalSteps, warmupSteps, type Schedule } from './schedule.ts';
 import { StepPipeline } from './stepPipeline.ts';
+import { TrainingSteps, type StepMade, type TrainingStepsOptions } from './trainingSteps.ts';
 import { messageOf } from '../lib/errors.ts';
 
-export interface TrainerOptions {
-  engine: Engine;
-  recipe: Recipe;
-  documents: DocumentTable;
-  /** Of kto: 1 where a document's answer is wanted. */
-  labels?: Uint8Array | null;
-  padTokenId: number;
+export interface TrainerOptions extends TrainingStepsOptions {
   evaluators: readonly Evaluator[];
   emit: (event: TrainerEvent) => void;
   /** May reject: the run goes on, and would not survive the tab. */
@@ -36,23 +25,15 @@ export interface TrainerOptions {
   now?: () => number;
 }
 
-interface StepMade {
-  /** Tokens of its rows. */
-  tokens: number;
-  figures: { loss: number; grad_norm: number; learning_rate: number } & Record<string, number>;
-}
-
 /** A checkpoint is taken at least this often, so that a closed tab costs little. */
 const SAVE_EVERY_MS = 60_000;
 
 /** One run. `run` may be called once. */
 export class Trainer {
   readonly totalSteps: number;
-  private readonly schedule: Schedule;
-  private readonly sampler: BatchSampler;
+  private readonly steps: TrainingSteps;
   private readonly evaluations: EvaluationRounds;
   private readonly keeper: BestAdapterKeeper;
-  private readonly preferences: PreferenceSteps | null;
   private readonly lines: MetricsLine[];
   private readonly now: () => number;
   /** Milliseconds of `now` at which the run would have begun without a break. */
@@ -65,28 +46,16 @@ export class Trainer {
   private savedAt = 0;
 
   constructor(private readonly options: TrainerOptions) {
-    const { recipe, documents, resume, evaluators, emit } = options;
-    const { training } = recipe;
+    const { recipe, resume, evaluators, emit } = options;
     this.now = options.now ?? (() => performance.now());
-    this.sampler = new BatchSampler(documents.lengths, recipe);
-    this.totalSteps = totalSteps(
-      documents.length / documentsPerExample(recipe.method),
-      examplesPerStep(recipe),
-      training.num_train_epochs,
-      training.max_steps,
-    );
-    this.schedule = {
-      ...training,
-      warmupSteps: warmupSteps(this.totalSteps, training),
-      totalSteps: this.totalSteps,
-    };
+    this.steps = new TrainingSteps(options);
+    this.totalSteps = this.steps.total;
     this.evaluations = new EvaluationRounds(evaluators, emit);
     this.keeper = new BestAdapterKeeper(
       recipe.evaluation,
       evaluators.map(({ name }) => name),
       resume?.best ?? null,
     );
-    this.preferences = this.preferenceSteps();
     this.lines = [...(resume?.lines ?? [])];
     this.inputTokens = resume?.inputTokens ?? 0;
   }
@@ -117,9 +86,7 @@ export class Trainer {
   async run(): Promise<RunResult> {
     const { engine, recipe, resume } = this.options;
     this.started = this.now() - 1000 * (resume?.seconds ?? 0);
-    await this.preferences?.prepare((done, total) =>
-      this.options.emit({ type: 'scoringReference', done, total }),
-    );
+    await this.steps.prepare((done, total) => this.options.emit({ type: 'scoringReference', done, total }));
     await this.begin();
     const { reason, step, message } = await this.train(resume?.step ?? 0);
     if (reason !== 'finished') {
@@ -162,7 +129,7 @@ export class Trainer {
 
   private async train(from: number): Promise<{ reason: EndReason; step: number; message: string | null }> {
     const { engine, recipe } = this.options;
-    const pipeline = new StepPipeline((number) => this.step(number));
+    const pipeline = new StepPipeline((number) => this.steps.train(number));
     let step = from;
     let begun = 0;
     let busyMs = 0;
@@ -213,45 +180,6 @@ export class Trainer {
       step % (recipe.training.save_steps || recipe.evaluation.eval_steps) === 0 ||
       this.now() - this.savedAt >= SAVE_EVERY_MS
     );
-  }
-
-  private preferenceSteps(): PreferenceSteps | null {
-    const { engine, recipe, documents, labels = null, padTokenId } = this.options;
-    const settings = preferenceSettings(recipe);
-    return (
-      settings &&
-      new PreferenceSteps(
-        { documents, labels },
-        {
-          settings,
-          examplesPerMean: recipe.training.per_device_train_batch_size,
-          shape: { tokens: engine.tokensPerMicroBatch, padTokenId },
-          score: (batch, adapterScale) => engine.score(batch, adapterScale),
-        },
-      )
-    );
-  }
-
-  /** @param step 0-based */
-  private async step(step: number): Promise<StepMade> {
-    const { engine, recipe, documents, padTokenId } = this.options;
-    const { weight_decay, max_grad_norm, loraplus_lr_ratio } = recipe.training;
-    const rate = learningRate(step, this.schedule);
-    const rows = this.sampler.rowsOf(step);
-    const shape = { tokens: engine.tokensPerMicroBatch, padTokenId };
-    const preferences = await this.preferences?.make(rows);
-    const { loss, gradNorm } = await engine.trainStep({
-      ...(preferences ?? { microBatches: microBatchesOf(documents, rows, shape) }),
-      step,
-      learningRate: rate,
-      weightDecay: weight_decay,
-      maxGradNorm: max_grad_norm,
-      loraPlusLrRatio: loraplus_lr_ratio,
-    });
-    return {
-      tokens: rows.reduce((sum, row) => sum + documents.lengths[row], 0),
-      figures: { loss, grad_norm: gradNorm, learning_rate: rate, ...preferences?.objective.figures },
-    };
   }
 
   /**
@@ -319,6 +247,6 @@ export class Trainer {
   }
 
   private epochAt(step: number): number {
-    return Number((step / this.sampler.stepsPerEpoch).toFixed(4));
+    return Number((step / this.steps.perEpoch).toFixed(4));
   }
 }

@@ -1,18 +1,12 @@
 /**
  * The fields of a recipe as the page shows them: under the names of PEFT and transformers, each explained.
  */
-import { SCHEDULER_TYPES } from '../../training/scheduleArguments.ts';
 import { METHODS } from '../../training/preference/method.ts';
 import type { Recipe } from '../../training/recipe.ts';
+import type { Field, Group } from './field.ts';
+import { TRAINING_FIELDS } from './trainingFields.ts';
 
-type Group = 'lora' | 'training' | 'evaluation';
-
-export type Field = { group: Group | null; key: string; help: string; needsData?: boolean } & (
-  | { type: 'number'; step: number | 'any'; min?: number; empty?: 'null' }
-  | { type: 'flag' }
-  | { type: 'text'; empty?: 'null' }
-  | { type: 'choice'; options: string[] }
-);
+export type { Field };
 
 export const ESSENTIAL: Field[] = [
   {
@@ -111,132 +105,7 @@ export const ADVANCED: Field[] = [
     help: 'DoRA: learns the length of each output apart; slower, often better.',
   },
   { group: 'lora', key: 'use_rslora', type: 'flag', help: 'Scale by alpha/√r instead of alpha/r.' },
-  {
-    group: 'training',
-    key: 'beta',
-    type: 'number',
-    step: 'any',
-    min: 0,
-    help: 'Preference methods: how closely to keep to the base model.',
-  },
-  {
-    group: 'training',
-    key: 'label_smoothing',
-    type: 'number',
-    step: 'any',
-    min: 0,
-    help: 'dpo and simpo: share of pairs whose order may be wrong.',
-  },
-  {
-    group: 'training',
-    key: 'simpo_gamma',
-    type: 'number',
-    step: 'any',
-    min: 0,
-    help: 'simpo: the margin to reach.',
-  },
-  {
-    group: 'training',
-    key: 'desirable_weight',
-    type: 'number',
-    step: 'any',
-    min: 0,
-    help: 'kto: weight of wanted answers.',
-  },
-  {
-    group: 'training',
-    key: 'undesirable_weight',
-    type: 'number',
-    step: 'any',
-    min: 0,
-    help: 'kto: weight of unwanted answers.',
-  },
-  {
-    group: 'training',
-    key: 'max_steps',
-    type: 'number',
-    step: 1,
-    min: -1,
-    help: 'Stop after so many steps; -1: by epochs.',
-  },
-  {
-    group: 'training',
-    key: 'gradient_accumulation_steps',
-    type: 'number',
-    step: 1,
-    min: 1,
-    help: 'Multiplies the rows in one step.',
-  },
-  {
-    group: 'training',
-    key: 'lr_scheduler_type',
-    type: 'choice',
-    options: [...SCHEDULER_TYPES],
-    help: 'How the learning rate falls.',
-  },
-  {
-    group: 'training',
-    key: 'warmup_ratio',
-    type: 'number',
-    step: 'any',
-    min: 0,
-    help: 'Share of steps in which it rises first.',
-  },
-  {
-    group: 'training',
-    key: 'warmup_steps',
-    type: 'number',
-    step: 'any',
-    min: 0,
-    help: 'Steps of warm-up; 0: by the ratio.',
-  },
-  {
-    group: 'training',
-    key: 'weight_decay',
-    type: 'number',
-    step: 'any',
-    min: 0,
-    help: 'Pull of the adapter towards zero.',
-  },
-  {
-    group: 'training',
-    key: 'max_grad_norm',
-    type: 'number',
-    step: 'any',
-    min: 0,
-    help: 'Longer gradients are cut to this; 0: never.',
-  },
-  {
-    group: 'training',
-    key: 'loraplus_lr_ratio',
-    type: 'number',
-    step: 'any',
-    min: 0,
-    help: 'LoRA+: learning rate of B over that of A.',
-  },
-  {
-    group: 'training',
-    key: 'seed',
-    type: 'number',
-    step: 1,
-    min: 0,
-    help: 'The same seed gives the same adapter.',
-  },
-  {
-    group: 'training',
-    key: 'gradient_checkpointing',
-    type: 'flag',
-    help: 'Recompute layers to save memory: as few as it takes.',
-  },
-  {
-    group: 'training',
-    key: 'gpu_memory_limit_gib',
-    type: 'number',
-    step: 'any',
-    min: 0,
-    empty: 'null',
-    help: 'GPU memory to fit into, GiB; empty: 2. More is faster.',
-  },
+  ...TRAINING_FIELDS,
   {
     group: 'evaluation',
     key: 'eval_steps',
@@ -288,6 +157,26 @@ export const ADVANCED: Field[] = [
     step: 'any',
     min: 0,
     help: 'Sample from the most probable tokens that add up to this share.',
+  },
+  {
+    group: 'evaluation',
+    key: 'early_stopping_threshold',
+    type: 'number',
+    step: 'any',
+    min: 0,
+    help: 'How much better counts as better, for early stopping.',
+  },
+  {
+    group: 'evaluation',
+    key: 'load_best_model_at_end',
+    type: 'flag',
+    help: 'Hand out the best adapter, not the last.',
+  },
+  {
+    group: 'evaluation',
+    key: 'eval_on_start',
+    type: 'flag',
+    help: 'Evaluate before the first step.',
   },
   {
     group: 'evaluation',

@@ -1,7 +1,7 @@
 /** The recipe's `training`: keys of TrainingArguments and of TRL's configs. */
 import * as v from 'valibot';
 import { count, flag, positive, ratio, text } from './recipeValues.ts';
-import { SCHEDULER_TYPES } from './scheduleArguments.ts';
+import { SCHEDULER_TYPES } from '../scheduleArguments.ts';
 
 const LOSS_TYPES = ['sigmoid', 'ipo', 'kto', 'apo_zero_unpaired'] as const;
 
