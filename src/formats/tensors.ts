@@ -23,6 +23,8 @@ export interface TensorInfo {
   /** Row-major, as the checkpoint has it: a linear weight is [out, in]. */
   shape: number[];
   kind: TensorKind;
+  /** Stored in small chunks, because a batch reads single rows (model/config.ts). */
+  byRows?: true;
 }
 
 /**
@@ -49,6 +51,8 @@ export interface WeightSource {
    * All chunks of all parts, in order. byteOffset and length are multiples of 4, except at the end of a part.
    */
   stream(name: string): AsyncIterable<TensorChunk>;
+  /** Rows of a table as [rows.length, width] float32; absent where a source is only streamed. */
+  readRows?(name: string, rows: ArrayLike<number>): Promise<Float32Array>;
 }
 
 /** An f32 tensor in memory: adapters and references. */

@@ -32,7 +32,7 @@ export function planTensors(
       'The recipe asks for quantization "gguf", which keeps the blocks of a GGUF file, but these are other files. Drop a .gguf, or set quantization to "nf4" or "none".',
     );
   const infos = new Map<string, TensorInfo>();
-  for (const { name, shape, quantise } of requirements) {
+  for (const { name, shape, quantise, byRows } of requirements) {
     const tensor = source.tensors.get(name);
     if (!tensor) {
       throw new UserError(
@@ -49,7 +49,8 @@ export function planTensors(
       throw new UserError(
         `${file}: tensor ${name} is ${tensor.dtype}; Finetab reads ${[...STORED.keys()].join(', ')}. Use the original checkpoint, not a quantised one.`,
       );
-    infos.set(name, { name, shape, kind: storedKind(tensor, stored, quantise, source, quantization) });
+    const kind = storedKind(tensor, stored, quantise, source, quantization);
+    infos.set(name, { name, shape, kind, ...(byRows && { byRows }) });
   }
   return infos;
 }

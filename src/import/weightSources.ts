@@ -1,5 +1,6 @@
 /** A checkpoint's files as a source of weights that was never stored: for Node commands and conversions. */
 import type { SourceCheckpoint } from '../formats/checkpoint.ts';
+import { TableRows } from '../formats/tableRows.ts';
 import type { TensorChunk, WeightSource } from '../formats/tensors.ts';
 import type { TensorRequirement } from '../model/config.ts';
 import { planTensors, type Quantization } from './planTensors.ts';
@@ -22,12 +23,23 @@ export function memoryWeightSource(
     for await (const chunk of storedChunks(source.tensors.get(name)!, tensors.get(name)!)) made.push(chunk);
     return made;
   };
+  const chunksOf = (name: string) => {
+    if (!chunks.has(name)) chunks.set(name, read(name));
+    return chunks.get(name)!;
+  };
   return {
     config: source.config,
     tensors,
     async *stream(name) {
-      if (!chunks.has(name)) chunks.set(name, read(name));
-      yield* await chunks.get(name)!;
+      yield* await chunksOf(name);
+    },
+    async readRows(name, rows) {
+      const pieces = (await chunksOf(name)).map(({ byteOffset, bytes }) => ({
+        byteOffset,
+        byteLength: bytes.byteLength,
+        read: () => Promise.resolve(bytes),
+      }));
+      return new TableRows(tensors.get(name)!, pieces).read(rows);
     },
   };
 }

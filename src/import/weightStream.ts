@@ -30,10 +30,12 @@ export async function* storedChunks(
     return;
   }
   if (isGguf(info.kind)) {
-    yield* blockChunks(tensor, onRead);
+    for await (const chunk of blockChunks(tensor, onRead))
+      yield* cut(chunk, info.byRows ? ROW_READ_BYTES : Infinity);
     return;
   }
   const quantizer = info.kind === 'nf4' ? new Nf4Quantizer(info.shape.reduce((a, b) => a * b, 1)) : null;
+  const most = info.byRows ? ROW_READ_BYTES : Infinity;
   let packedBytes = 0;
   let elementsRead = 0;
   let byteOffset = 0;
@@ -50,7 +52,7 @@ export async function* storedChunks(
       packedBytes += packed.byteLength;
     } else {
       const bytes = storedBytesOf(elements, info, elementsRead, tensor);
-      yield { part: 'data', byteOffset, bytes };
+      yield* cut({ part: 'data', byteOffset, bytes }, most);
       byteOffset += bytes.byteLength;
     }
     elementsRead += elements.length;
@@ -60,6 +62,20 @@ export async function* storedChunks(
   if (packed.byteLength > 0) yield { part: 'packed', byteOffset: packedBytes, bytes: packed };
   yield { part: 'absmax_q', byteOffset: 0, bytes: scales.absmax_q };
   yield { part: 'nested', byteOffset: 0, bytes: nestedBytes(scales) };
+}
+
+/** Bytes of a stored chunk of a table that is read by rows: a batch reads as many chunks as it has ids. */
+const ROW_READ_BYTES = 256 * 1024;
+
+/** A chunk as chunks of at most `most` bytes. */
+export function* cut({ part, byteOffset, bytes }: TensorChunk, most: number): Generator<TensorChunk> {
+  // Copies, since a database stores the whole buffer of a view.
+  for (let at = 0; at < bytes.byteLength; at += most)
+    yield {
+      part,
+      byteOffset: byteOffset + at,
+      bytes: bytes.byteLength <= most ? bytes : bytes.slice(at, at + most),
+    };
 }
 
 /** GGUF blocks as they are, rows in the Hub's order. */

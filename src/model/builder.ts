@@ -15,6 +15,7 @@ import type { Value } from '../graph/value.ts';
 import { rmsNorm, type RmsNormSettings } from '../ops/norm/rmsNorm.ts';
 import { rope } from '../ops/rope/rope.ts';
 import { ropeRows } from '../ops/rope/ropeRows.ts';
+import { scale } from '../ops/elementwise/scale.ts';
 import { splitColumns } from '../ops/elementwise/splitColumns.ts';
 import type { TensorInfo, TensorKind } from '../formats/tensors.ts';
 import { adaptProducts } from './adaptedProjection.ts';
@@ -22,6 +23,9 @@ import type { ProjectionGroup } from './adapterLayout.ts';
 import type { LoraShape } from './adapterTargets.ts';
 import { rotatedDim, type RopeSettings } from './ropeConfig.ts';
 import { ropeTables } from './ropeTable.ts';
+
+/** What the name of an input begins with that is the rows of a stored table; the table's name follows. */
+export const TABLE_INPUT = 'rows of ';
 
 export type PlanMode = 'train' | 'score' | 'prefill' | 'decode';
 
@@ -68,6 +72,18 @@ export class ModelBuilder {
     // Of Gemma 4's two tables the one a layer gets no noise: it is not the model's input embedding.
     if (neftuneAlpha === 0 || mode !== 'train' || !table.endsWith('embed_tokens.weight')) return x;
     return neftune(this.graph, { x, ...this.randomKeys(), ...this.documents() }, neftuneAlpha);
+  }
+
+  /**
+   * The same of a table that stays in storage: its rows are an input, which the engine reads for each batch.
+   * @returns [T, width]
+   */
+  embedFromStorage(table: string, factor: number): Value {
+    const stored = this.rename(table);
+    const info = this.options.weights.get(stored);
+    if (!info) throw new Error(`the model has no tensor ${stored}`);
+    const rows = this.graph.input(`${TABLE_INPUT}${stored}`, [this.options.tokens, info.shape[1]], 'f32');
+    return scale(this.graph, rows, roundTo(info.kind, factor));
   }
 
   rmsNorm(x: Value, weight: string, settings: RmsNormSettings): Value {

@@ -28,6 +28,8 @@ export interface TensorRequirement {
    * A linear layer's weight that takes an adapter but is not quantised, because it lies outside the layers.
    */
   linear?: true;
+  /** A table that stays in storage: a batch is given the rows of its tokens. */
+  byRows?: true;
   /** Its name in checkpoints, where that differs from the module's name in transformers, which PEFT uses. */
   storedAs?: string;
 }

@@ -4,6 +4,7 @@
  */
 import { sha256Hex } from '../lib/sha256.ts';
 import { UserError } from '../lib/errors.ts';
+import { TableRows } from '../formats/tableRows.ts';
 import type { TensorChunk, TensorInfo, WeightSource } from '../formats/tensors.ts';
 import { inOrder } from '../lib/inOrder.ts';
 import {
@@ -209,6 +210,17 @@ export async function openModel(
       `The import of ${manifest.name} did not finish. Drop its files again: it goes on where it stopped.`,
     );
   const tensors = new Map(manifest.tensors.map((tensor) => [tensor.name, tensor]));
+  /** @throws UserError where the chunk is gone or damaged */
+  const chunkOf = async ({ name, chunks }: StoredTensor, index: number): Promise<TensorChunk> => {
+    const { part, byteOffset, sha256 } = chunks[index]!;
+    const bytes = await database.get('chunks', [id, name, index]);
+    if (!bytes || (await sha256Hex(bytes)) !== sha256)
+      throw new UserError(
+        `The stored copy of ${manifest.name} is damaged (${name}). Drop or download its files again: what is damaged is then replaced.`,
+      );
+    return { part, byteOffset, bytes };
+  };
+  const tables = new Map<string, TableRows>();
   const weights: WeightSource = {
     config: manifest.config,
     tensors,
@@ -218,16 +230,22 @@ export async function openModel(
         throw new UserError(
           `The stored model ${manifest.name} has no tensor ${name}. Delete it and import it again.`,
         );
-      const read = async (index: number): Promise<TensorChunk> => {
-        const { part, byteOffset, sha256 } = tensor.chunks[index]!;
-        const bytes = await database.get('chunks', [id, name, index]);
-        if (!bytes || (await sha256Hex(bytes)) !== sha256)
-          throw new UserError(
-            `The stored copy of ${manifest.name} is damaged (${name}). Drop or download its files again: what is damaged is then replaced.`,
-          );
-        return { part, byteOffset, bytes };
-      };
-      yield* inOrder(tensor.chunks.length, READS_IN_FLIGHT, read);
+      yield* inOrder(tensor.chunks.length, READS_IN_FLIGHT, (index) => chunkOf(tensor, index));
+    },
+    readRows(name, rows) {
+      const tensor = tensors.get(name)!;
+      const table =
+        tables.get(name) ??
+        new TableRows(
+          tensor,
+          tensor.chunks.map(({ byteOffset, byteLength }, index) => ({
+            byteOffset,
+            byteLength,
+            read: async () => (await chunkOf(tensor, index)).bytes,
+          })),
+        );
+      tables.set(name, table);
+      return table.read(rows);
     },
   };
   return { manifest, weights };

@@ -6,14 +6,14 @@
  *
  * needs node-llama-cpp 3.22 and @node-llama-cpp/linux-x64 in NODE_MODULES (npm install --ignore-scripts
  * --omit=optional). PROMPTS.json: a list of lists of ids, so that nothing depends on who tokenizes; with "text" in
- * place of a list of ids llama.cpp tokenizes it itself.
+ * place of a list of ids llama.cpp tokenizes it itself. STEPS=N in the environment: ids an answer, 24 unless said.
  */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 const [modules, modelPath, promptsPath, adapterPath] = process.argv.slice(2);
-const STEPS = 24;
+const STEPS = Number(process.env.STEPS ?? 24);
 const TOP = 5;
 
 const { getLlama, LlamaLogLevel } = await import(

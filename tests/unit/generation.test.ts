@@ -31,6 +31,7 @@ class FakeRunner implements SlotRunner {
   prefills = 0;
   /** What a round takes. */
   delayMs = 0;
+  needsIds = false;
   private readonly cache: number[][] = Array.from({ length: this.slots }, () => []);
   /** What a cache was read by: the rotation of its length then. */
   private readonly rotated: boolean[] = [];
@@ -118,6 +119,13 @@ describe('generation in slots', () => {
     expect(Math.max(...runner.asked)).toBeGreaterThan(5);
     expect(made).toEqual(await oneByOne(options));
     expect(made.every(({ length }) => length === 12)).toBe(true);
+  });
+
+  it('asks for one token at a time where the host reads rows by their ids', async () => {
+    const runner = new FakeRunner(64, null);
+    runner.needsIds = true;
+    await generateInSlots(runner, prompts, { ...GREEDY, maxNewTokens: 12 });
+    expect(Math.max(...runner.asked)).toBe(1);
   });
 
   it('drops what was made beyond a stop token, the longest answer and the cache', async () => {

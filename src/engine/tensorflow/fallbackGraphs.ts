@@ -7,6 +7,7 @@ import { modelOf } from '../../model/families/registry.ts';
 import { logitsGraph, scoreGraph, trainGraph, type TrainGraph } from '../../model/planGraphs.ts';
 import type { Feeds } from '../../plan/tensorflow/tensorflowExecutor.ts';
 import { checkBatchIds } from '../checkIds.ts';
+import { hostRows, tableInputs } from '../hostRows.ts';
 import type { MemoryReport } from '../engine.ts';
 import { graphSettings } from '../trainingSettings.ts';
 import type { PlanOptions } from '../enginePlans.ts';
@@ -50,9 +51,13 @@ export function fallbackMemory(options: PlanOptions): MemoryReport {
   };
 }
 
-/** The inputs of a graph for a micro-batch. @throws Error where an id has no row in the model's tables */
-export function batchFeeds(batch: MicroBatch, { config }: Pick<WeightSource, 'config'>): Feeds {
-  checkBatchIds(batch, modelOf(config).config.vocab_size);
+/**
+ * The inputs of a graph for a micro-batch, rows of stored tables included.
+ * @throws Error where an id has no row in the model's tables
+ */
+export async function batchFeeds(graph: Graph, weights: WeightSource, batch: MicroBatch): Promise<Feeds> {
+  checkBatchIds(batch, modelOf(weights.config).config.vocab_size);
   const { inputIds, positions, documentStart, documentEnd, documentIndex, targets } = batch;
-  return { inputIds, positions, documentStart, documentEnd, documentIndex, targets };
+  const rows = await hostRows(weights, tableInputs(graph.values), inputIds);
+  return { inputIds, positions, documentStart, documentEnd, documentIndex, targets, ...rows };
 }

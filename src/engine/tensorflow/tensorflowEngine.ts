@@ -183,7 +183,7 @@ export class TensorFlowEngine implements Engine {
     const { graph, seeds } = this.graphs.train;
     const parameters = this.parameterTensors();
     const norms = await this.norms.feeds(parameters);
-    const feeds = batchFeeds(batch, this.options.weights);
+    const feeds = await batchFeeds(graph, this.options.weights, batch);
     const executor = new TensorFlowExecutor(this.tf, graph, this.weights);
     const { loss, gradients } = executor.gradients(
       seeds,
@@ -209,7 +209,7 @@ export class TensorFlowEngine implements Engine {
   ): Promise<Float32Array[]> {
     const parameters = this.parameterTensors();
     const norms = await this.norms.feeds(parameters);
-    const feeds = batchFeeds(batch, this.options.weights);
+    const feeds = await batchFeeds(graph, this.options.weights, batch);
     const executor = new TensorFlowExecutor(this.tf, graph, this.weights);
     const values = executor.run(
       outputs.map((output) => graph.find('output', output)),

@@ -17,13 +17,15 @@ export async function weightValues(source: WeightSource, name: string): Promise<
   return values;
 }
 
-/** @returns every weight as a float32 tensor by its name; the caller disposes them */
+/** @returns every weight that graphs read whole as a float32 tensor by its name; the caller disposes them */
 export async function weightTensors(
   tf: TensorFlow,
   { weights: source, onProgress }: Pick<EngineOptions, 'weights' | 'onProgress'>,
 ): Promise<Map<string, TensorFlowTensor>> {
   const tensors = new Map<string, TensorFlowTensor>();
-  for (const [name, { shape }] of source.tensors) {
+  for (const [name, { shape, byRows }] of source.tensors) {
+    // Rows of such a table are an input (hostRows.ts).
+    if (byRows) continue;
     tensors.set(name, tf.tensor(await weightValues(source, name), shape));
     onProgress?.({ phase: 'weights', done: tensors.size, total: source.tensors.size, unit: 'bytes' });
   }

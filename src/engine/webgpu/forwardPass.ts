@@ -2,8 +2,10 @@
  * Forward passes on the GPU: a batch's inputs are written, the plan is replayed, and its outputs are read.
  */
 import type { MicroBatch } from '../../data/types.ts';
+import type { WeightSource } from '../../formats/tensors.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { checkBatchIds } from '../checkIds.ts';
+import { hostRows, tableInputs } from '../hostRows.ts';
 import type { DeviceBuffers } from './deviceBuffers.ts';
 import type { GpuReplay } from './planReplay.ts';
 
@@ -23,6 +25,7 @@ export class ForwardPass {
     private readonly replay: GpuReplay,
     private readonly tokensPerMicroBatch: number,
     private readonly vocabularySize: number,
+    private readonly weights: WeightSource,
   ) {}
 
   /**
@@ -36,7 +39,7 @@ export class ForwardPass {
     outputs: Record<Name, number>,
   ): Promise<Record<Name, Float32Array>> {
     const { deviceBuffers } = this;
-    this.writeBatch(plan, batch);
+    await this.writeBatch(plan, batch);
     deviceBuffers.write(plan, 'adapterScale', new Float32Array(batch.tokens).fill(adapterScale));
     await this.replay.run(plan);
     const read = {} as Record<Name, Float32Array>;
@@ -45,11 +48,13 @@ export class ForwardPass {
     return read;
   }
 
-  /** Writes those inputs of a batch that the plan has. */
-  writeBatch(plan: Plan, batch: MicroBatch): void {
+  /** Writes those inputs of a batch that the plan has, and the rows of stored tables. */
+  async writeBatch(plan: Plan, batch: MicroBatch): Promise<void> {
     if (batch.tokens !== this.tokensPerMicroBatch)
       throw new Error(`a batch of ${batch.tokens} tokens for a plan of ${this.tokensPerMicroBatch}`);
     checkBatchIds(batch, this.vocabularySize);
+    const rows = await hostRows(this.weights, tableInputs(plan.external), batch.inputIds);
     for (const name of BATCH_INPUTS) this.deviceBuffers.write(plan, name, batch[name]);
+    for (const [name, data] of Object.entries(rows)) this.deviceBuffers.write(plan, name, data);
   }
 }

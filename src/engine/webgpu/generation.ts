@@ -31,6 +31,8 @@ export interface SlotRunner {
    * on; null: never.
    */
   switchLength: number | null;
+  /** Whether the host needs each round's ids before the next, to read rows of stored tables by them. */
+  needsIds: boolean;
   /** @returns the next id of every slot */
   prefill(inputs: SlotInputs): Promise<Uint32Array>;
   /**
@@ -91,7 +93,7 @@ export async function generateInSlots(
         report();
         continue;
       }
-      const count = Math.min(mostRounds, roundsAhead(runner, wave, options));
+      const count = Math.min(runner.needsIds ? 1 : mostRounds, roundsAhead(runner, wave, options));
       const started = performance.now();
       const made = await decodeRounds(runner, wave, options, count);
       mostRounds = Math.max(

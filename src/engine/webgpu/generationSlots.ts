@@ -4,6 +4,8 @@
  */
 import type { KernelSettings } from '../../gpu/dispatch.ts';
 import { largest } from '../../lib/extremes.ts';
+import type { WeightSource } from '../../formats/tensors.ts';
+import { hostRows, tableInputs } from '../hostRows.ts';
 import type { MemoryLimits } from '../../plan/memoryPlan.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { GenerationOptions, GenerationSize } from '../engine.ts';
@@ -21,6 +23,7 @@ import {
 
 /** The parts of the engine that generation uses. */
 export interface SlotsHost {
+  weights: WeightSource;
   /** `generation` is set here. */
   plans: EnginePlans;
   planOptions: PlanOptions;
@@ -38,14 +41,16 @@ export function slotRunner(
   options: GenerationOptions,
 ): SlotRunner {
   const { slots, maxLength, switchLength, prefill, decode } = generationPlans(host, prompts, options);
-  const { deviceBuffers, replay, planOptions } = host;
+  const { deviceBuffers, replay, planOptions, weights } = host;
+  const tables = tableInputs(decode.external);
   const idsBytes = slots * 4;
   /**
    * Replays a plan once and leaves its ids at place `round` of the staging buffer.
    * @param feedBack whether the ids of the replay before are its input ids
    */
   const run = async (plan: Plan, inputs: SlotInputs, round: number, feedBack: boolean) => {
-    for (const [name, data] of Object.entries(inputs)) deviceBuffers.write(plan, name, data);
+    const rows = feedBack ? {} : await hostRows(weights, tables, inputs.inputIds);
+    for (const [name, data] of Object.entries({ ...inputs, ...rows })) deviceBuffers.write(plan, name, data);
     const ids = deviceBuffers.output(plan, 'ids');
     await replay.run(plan, {
       before: (encoder) =>
@@ -57,6 +62,7 @@ export function slotRunner(
     slots,
     maxLength,
     switchLength,
+    needsIds: tables.length > 0,
     prefillTokens: planOptions.tokensPerMicroBatch,
     async prefill(inputs) {
       await run(prefill, inputs, 0, false);

@@ -36,7 +36,7 @@ export interface StepsHost {
   /** Seeds the dropout masks. */
   seed: number;
   adam: AdamSettings;
-  writeBatch(plan: Plan, batch: MicroBatch): void;
+  writeBatch(plan: Plan, batch: MicroBatch): Promise<void>;
   /** Cross entropy of each token, [T], by the adapter as it is. */
   tokenLosses(batch: MicroBatch): Promise<Float32Array>;
   /** Runs one call at a time, in the order of the calls. */
@@ -131,7 +131,7 @@ export class GpuSteps {
     context.device.queue.submit([encoder.finish()]);
     deviceBuffers.write(plans.train, 'random', new Uint32Array([seed, step]));
     for (const [i, batch] of microBatches.entries()) {
-      this.host.writeBatch(plans.train, batch);
+      await this.host.writeBatch(plans.train, batch);
       deviceBuffers.write(plans.train, 'lossWeights', weights(i));
       await replay.run(plans.train);
     }

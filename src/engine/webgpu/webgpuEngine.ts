@@ -72,6 +72,7 @@ export class WebGpuEngine implements Engine {
       this.replay,
       planOptions.tokensPerMicroBatch,
       planOptions.model.config.vocab_size,
+      options.weights,
     );
     this.states = new AdapterStates(context, plans.layout, deviceBuffers, () => this.replay.adapterChanged());
     this.training = plans.training ? new GpuSteps(this.stepsHost(plans.training)) : null;
@@ -236,6 +237,7 @@ export class WebGpuEngine implements Engine {
   private get slotsHost(): SlotsHost {
     const { plans, planOptions, settings, deviceBuffers, replay, context } = this;
     return {
+      weights: this.options.weights,
       plans,
       planOptions,
       asked: this.options.generation,

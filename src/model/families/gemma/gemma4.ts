@@ -105,6 +105,7 @@ export const gemma4: Architecture<Gemma4Config> = {
               name: 'model.embed_tokens_per_layer.weight',
               shape: [c.vocab_size_per_layer_input, all],
               quantise: false,
+              byRows: true,
             },
             {
               name: 'model.per_layer_model_projection.weight',
@@ -168,7 +169,7 @@ function perLayerInputs(m: ModelBuilder, c: Gemma4Config, embedded: Value): Valu
   const scaled = scale(m.graph, projection, 1 / Math.sqrt(c.hidden_size));
   const settings = { eps: c.rms_norm_eps };
   const normed = m.rmsNorm(scaled, 'model.per_layer_projection_norm.weight', settings);
-  const own = m.embed('model.embed_tokens_per_layer.weight', Math.sqrt(ple), true);
+  const own = m.embedFromStorage('model.embed_tokens_per_layer.weight', Math.sqrt(ple));
   const sum = scale(m.graph, add(m.graph, normed, own), Math.SQRT1_2);
   return m.split(sum, Array<number>(c.num_hidden_layers).fill(ple));
 }
