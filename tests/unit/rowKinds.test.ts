@@ -200,6 +200,11 @@ describe('keys that change what is learned', () => {
       /"weight": 0.5; only 0 and 1/,
     ],
     [
+      'a loss weight between',
+      { messages: [{ ...user('a'), loss_weight: 0.0 }, assistant('b', { loss_weight: 0.5 })] },
+      /"loss_weight": 0.5; only 0 and 1/,
+    ],
+    [
       'train on a question',
       { messages: [{ ...user('a'), train: true }, assistant('b')] },
       /"train": true.*"user"/,

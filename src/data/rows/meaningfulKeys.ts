@@ -9,7 +9,7 @@ import { isGiven, MEDIA_KEYS, readReasoning, readTools, REASONING_KEYS, rowWeigh
 
 /** Keys that change what is learned, in rows of any format. */
 const MEANINGFUL: readonly string[] = [
-  ...['tools', 'weight', 'train', 'training', 'loss', 'label'],
+  ...['tools', 'weight', 'train', 'training', 'loss', 'loss_weight', 'label'],
   ...REASONING_KEYS,
   ...MEDIA_KEYS,
 ];
@@ -33,7 +33,7 @@ export function withMeaningfulKeys(row: RowContent, fields: Fields, format: Form
   if (typeof tools === 'string') return tools;
   if (row.kind !== 'chat') {
     const key = MEANINGFUL.find((name) => given(name) && !(name === 'tools' && row.kind === 'preference'));
-    if (key !== undefined && !['weight', 'train', 'training', 'loss'].includes(key))
+    if (key !== undefined && !['weight', 'train', 'training', 'loss', 'loss_weight'].includes(key))
       return `has "${key}", which a ${row.kind === 'text' ? 'raw text' : 'preference row'} cannot have. Remove the key, or write the row as messages.`;
     return row.kind === 'preference' && tools
       ? { ...row, chosen: { ...row.chosen, tools }, rejected: { ...row.rejected, tools } }

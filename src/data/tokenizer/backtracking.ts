@@ -7,6 +7,8 @@
 /** Repetitions that are tried: twice as long for each two more tells an exponential one from any other. */
 const LENGTHS = [10, 13, 16, 19, 22, 25];
 const SLOW_MS = 40;
+/** How often a slow match is timed again. */
+const RETIMED = 3;
 /** A polynomial of the fifth degree grows less from one length to the last but two. */
 const GROWTH = 30;
 const MOST_UNITS = 24;
@@ -21,13 +23,21 @@ export function explodes(pattern: RegExp, source: string): boolean {
 function growsExponentially(pattern: RegExp, unit: string, end: string): boolean {
   const times: number[] = [];
   for (const length of LENGTHS) {
-    times.push(timeOf(pattern, unit.repeat(length) + end));
+    times.push(leastTimeOf(pattern, unit.repeat(length) + end));
     const before = times.at(-3) ?? Infinity;
     if (times.at(-1)! > SLOW_MS && times.at(-1)! > GROWTH * before) return true;
     // Slow from the start: longer texts would take minutes.
     if (times.at(-1)! > SLOW_MS * 10) return true;
   }
   return false;
+}
+
+/** A slow match is timed again: where other work has the processor, any match can look slow once. */
+function leastTimeOf(pattern: RegExp, text: string): number {
+  let least = timeOf(pattern, text);
+  for (let again = 0; again < RETIMED && least > SLOW_MS; again++)
+    least = Math.min(least, timeOf(pattern, text));
+  return least;
 }
 
 function timeOf(pattern: RegExp, text: string): number {
