@@ -3,6 +3,8 @@
  * would. Paths in the recipe are relative to the recipe's own file. Writes DIR/adapter/ (the PEFT folder),
  * DIR/metrics.jsonl, DIR/recipe.json and DIR/report.md, or DIR/errors.txt where it fails. A "model" of the
  * Hub is downloaded (HF_ENDPOINT and HF_TOKEN as its Python library reads them); "demo" is the project's own.
+ * --export gguf-lora,gguf,merged,mlx writes DIR/exports/<name>/ as well, over the model's own files; for a model
+ * of the Hub the page makes them, over the weights with which it trained.
  * --tune and --level go to the page's address: off, and plain, f16 or matrix, for fixed kernels. The last
  * line of a run that could not be done is the page's own error.
  */
@@ -15,11 +17,13 @@ import { baseName } from '../src/data/files/fileNames.ts';
 import { isHubId } from '../src/lib/hubId.ts';
 import { trainFilesOf } from '../src/training/recipe.ts';
 import { chooseFiles, downloadModel, followRun, pressTrain } from './lib/drivePage.ts';
-import { saveResult, withPage } from './lib/headlessPage.ts';
+import type { ExportName } from '../src/export/exportNames.ts';
+import { convertAdapter, exportNames } from './lib/convertAdapter.ts';
+import { saveExports, saveResult, withPage } from './lib/headlessPage.ts';
 import { root } from './lib/site.ts';
 
 const USAGE =
-  'usage: npm run headless -- recipe.json --out DIR [--skip-bad-rows] [--tune on|off] [--level auto|plain|f16|matrix]';
+  'usage: npm run headless -- recipe.json --out DIR [--skip-bad-rows] [--export NAMES] [--tune on|off] [--level auto|plain|f16|matrix]';
 
 export async function main(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -28,6 +32,7 @@ export async function main(args: string[]): Promise<number> {
     options: {
       out: { type: 'string' },
       'skip-bad-rows': { type: 'boolean' },
+      export: { type: 'string', multiple: true },
       tune: { type: 'string', default: 'on' },
       level: { type: 'string', default: 'auto' },
     },
@@ -36,13 +41,22 @@ export async function main(args: string[]): Promise<number> {
   const { out, tune, level } = values;
   if (!recipePath || !out || positionals.length > 1) throw new Error(USAGE);
   if (!existsSync(recipePath)) throw new Error(`There is no recipe at ${recipePath}.`);
-  return withPage((page) => runRecipe(page, recipePath, out, values['skip-bad-rows'] ?? false), out, {
-    tune,
-    level,
-  });
+  const forms = exportNames((values.export ?? []).flatMap((names) => names.split(',')));
+  const options = { skipBadRows: values['skip-bad-rows'] ?? false, forms };
+  return withPage((page) => runRecipe(page, recipePath, out, options), out, { tune, level });
 }
 
-async function runRecipe(page: Page, recipePath: string, out: string, skipBadRows: boolean): Promise<number> {
+interface RunOptions {
+  skipBadRows: boolean;
+  forms: readonly ExportName[];
+}
+
+async function runRecipe(
+  page: Page,
+  recipePath: string,
+  out: string,
+  { skipBadRows, forms }: RunOptions,
+): Promise<number> {
   await chooseFiles(page, 'Load a recipe', recipePath);
   // The page has accepted the recipe, so it is an object of the right form.
   const recipe = JSON.parse(await readFile(recipePath, 'utf8')) as {
@@ -80,6 +94,8 @@ async function runRecipe(page: Page, recipePath: string, out: string, skipBadRow
     last = state;
   });
   await saveResult(page, out);
+  if (isHubId(model)) await saveExports(page, out, forms);
+  else await exportOver(modelFolder(model, from), out, forms);
   for (const problem of problems) console.error(problem);
   return 0;
 }
@@ -103,8 +119,23 @@ async function checkRoles(page: Page, wanted: Record<string, readonly string[]>)
   }
 }
 
-/** The files that the model of `folder:PATH`, or the demo's, is made of. */
-async function modelFiles(model: string, from: (path: string) => string): Promise<string[]> {
+/** The run's adapter in other forms, over the model's own files. */
+async function exportOver(base: string, out: string, forms: readonly ExportName[]): Promise<void> {
+  if (forms.length === 0) return;
+  const recipe = JSON.parse(await readFile(join(out, 'recipe.json'), 'utf8')) as { system_prompt?: string };
+  await convertAdapter({
+    adapter: join(out, 'adapter'),
+    base,
+    forms,
+    out: join(out, 'exports'),
+    dtype: 'BF16',
+    ggufType: 'F16',
+    system: recipe.system_prompt ?? null,
+  });
+}
+
+/** The folder of a `folder:PATH`, or the demo's. */
+function modelFolder(model: string, from: (path: string) => string): string {
   if (model !== 'demo' && !model.startsWith('folder:'))
     throw new Error(
       `"model" is ${JSON.stringify(model)}: write "owner/name" of a model on the Hub, "folder:" and the path of a downloaded one, or "demo".`,
@@ -114,6 +145,12 @@ async function modelFiles(model: string, from: (path: string) => string): Promis
     throw new Error(
       `There is no model folder at ${folder}. Paths in a recipe are relative to the recipe's own file.`,
     );
+  return folder;
+}
+
+/** The files that the model of `folder:PATH`, or the demo's, is made of. */
+async function modelFiles(model: string, from: (path: string) => string): Promise<string[]> {
+  const folder = modelFolder(model, from);
   const names = (await readdir(folder)).filter((name) => /\.(json|safetensors|jinja)$/.test(name));
   if (names.length === 0)
     throw new Error(`${folder} holds no model: config.json, tokenizer.json and safetensors are wanted.`);

@@ -1,8 +1,12 @@
 /** The built page in a headless browser for one command, and its results on disk. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { unzipSync } from 'fflate';
+import { EXPORT_LABELS, type ExportName } from '../../src/export/exportNames.ts';
 import type { Page } from 'playwright-core';
+import { reportHtml } from '../../src/export/reportHtml.ts';
+import { EVENTS_FILE, tensorboardEvents } from '../../src/export/tensorboard.ts';
+import type { MetricsLine } from '../../src/training/metrics.ts';
 import { findOrInstallBrowser, launchBrowser, NO_BROWSER } from './browser.ts';
 import { download } from './drivePage.ts';
 import { buildSite, serveSite } from './site.ts';
@@ -65,8 +69,8 @@ async function errorDetailsOf(page: Page): Promise<string> {
 }
 
 /**
- * Downloads what a finished run left: `out`/adapter/ (the PEFT folder), metrics.jsonl, recipe.json and
- * report.md.
+ * Downloads what a finished run left: `out`/adapter/ (the PEFT folder), metrics.jsonl, also as TensorBoard's
+ * events in tensorboard/, recipe.json, report.md and report.html.
  * @returns metrics.jsonl
  */
 export async function saveResult(page: Page, out: string): Promise<string> {
@@ -76,6 +80,36 @@ export async function saveResult(page: Page, out: string): Promise<string> {
   const texts: Record<string, Uint8Array> = {};
   for (const name of ['metrics.jsonl', 'recipe.json', 'report.md'])
     await writeFile(join(out, name), (texts[name] = await download(page, name)));
-  console.log(`Wrote ${join(out, 'adapter')}, metrics.jsonl, recipe.json and report.md.`);
-  return new TextDecoder().decode(texts['metrics.jsonl']);
+  const decode = (name: string) => new TextDecoder().decode(texts[name]);
+  const metrics = decode('metrics.jsonl');
+  await writeFile(join(out, 'report.html'), reportHtml(decode('report.md')));
+  await mkdir(join(out, 'tensorboard'), { recursive: true });
+  const lines = metrics.split('\n').filter((line) => line !== '');
+  const events = tensorboardEvents(lines.map((line) => JSON.parse(line) as MetricsLine));
+  await writeFile(join(out, 'tensorboard', EVENTS_FILE), events);
+  console.log(
+    `Wrote ${join(out, 'adapter')}, metrics.jsonl, tensorboard, recipe.json, report.md and report.html.`,
+  );
+  return metrics;
+}
+
+/** The page's own exports, as its buttons give them. @throws Error with what the page says of one that failed */
+export async function saveExports(page: Page, out: string, forms: readonly ExportName[]): Promise<void> {
+  const panel = page.locator('details', { hasText: 'For other programs' });
+  if (forms.length === 0) return;
+  await panel.locator('summary').click();
+  const asZip = panel.getByLabel('as a zip');
+  if (await asZip.count()) await asZip.check();
+  for (const form of forms) {
+    const button = panel.getByRole('button', { name: EXPORT_LABELS[form] });
+    const failed = panel.getByRole('alert').innerText({ timeout: 0 });
+    const saved = page.waitForEvent('download', { timeout: 0 });
+    await button.click();
+    const result = await Promise.race([saved, failed.then((message) => new Error(message))]);
+    if (result instanceof Error) throw result;
+    for (const [path, bytes] of Object.entries(unzipSync(await readFile(await result.path())))) {
+      await mkdir(join(out, 'exports', form), { recursive: true });
+      await writeFile(join(out, 'exports', form, path), bytes);
+    }
+  }
 }

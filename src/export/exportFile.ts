@@ -9,6 +9,8 @@ export interface ExportFile {
   bytes: number;
   /** The contents in order; may be asked for again. */
   pieces(): AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+  /** What a person must know of the file, in sentences. */
+  notes?: readonly string[];
 }
 
 /** A file that is small enough to be made at once. */

@@ -1,10 +1,11 @@
-/** The forms that an adapter can be handed out in, by the names that commands and page use. */
+/** What each form of exportNames.ts is made of. */
 import { filesOfModel, type ChatTokenizer } from '../data/tokenizer/chatTokenizer.ts';
 import type { ReadAdapter } from '../formats/peft.ts';
 import type { GgufSource } from '../formats/sourceCheckpoint.ts';
 import type { WeightSource } from '../formats/tensors.ts';
 import { modelOf } from '../model/families/registry.ts';
 import { wholeFile, type ExportFile } from './exportFile.ts';
+import type { ExportName } from './exportNames.ts';
 import type { ExportedConfig } from './gguf/configKeys.ts';
 import { exportedTokenizerTexts } from './exportedTokenizer.ts';
 import { loraGguf } from './gguf/loraGguf.ts';
@@ -15,9 +16,6 @@ import { ollamaFiles } from './ollama/ollamaFiles.ts';
 import { mergedModelFiles } from './mergedModel.ts';
 import { mergeDeltas } from './mergeAdapter.ts';
 import { mlxAdapterFiles } from './mlxAdapter.ts';
-
-export const EXPORT_NAMES = ['gguf-lora', 'gguf', 'merged', 'mlx'] as const;
-export type ExportName = (typeof EXPORT_NAMES)[number];
 
 export interface ExportInput {
   adapter: ReadAdapter;
@@ -58,14 +56,14 @@ export const exportForms: Readonly<Record<ExportName, (input: ExportInput) => Pr
   },
   async gguf({ adapter, base, ggufSource, texts, name, ggufType, system, baseWeights }) {
     const deltas = mergeDeltas(adapter.tensors, adapter.settings, base.tensors);
-    const { file, notes } = await modelGguf({ base, deltas, texts, name, fileType: ggufType, ggufSource });
+    const file = await modelGguf({ base, deltas, texts, name, fileType: ggufType, ggufSource });
     return [
       ...ollamaFiles({
         tokenizer: chatTokenizerOf(texts, base.config),
         from: './model.gguf',
         system,
         commands: ['llama-cli -m model.gguf --jinja -cnv'],
-        notes: [`${ggufType}, merged over ${baseWeights}.`, ...notes],
+        notes: [`${ggufType}, merged over ${baseWeights}.`, ...file.notes],
       }),
       file,
     ];

@@ -5,7 +5,13 @@
 import { unzipSync } from 'fflate';
 import type { BrowserContext, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { EXPORT_LABELS } from '../../src/export/exportNames.ts';
+import { readSafetensorsHeader } from '../../src/formats/safetensors.ts';
+import { readAdapter } from '../../src/import/readAdapter.ts';
+import { modelOf } from '../../src/model/families/registry.ts';
 import { chooseFiles, download, followRun, pressTrain, settle } from '../../scripts/lib/drivePage.ts';
+import { readIndependently } from '../helpers/independentReader.ts';
+import { TINY_CONFIG } from '../helpers/tinyModel.ts';
 import {
   browserPath,
   folderOf,
@@ -125,6 +131,33 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
     await result().getByRole('button', { name: 'Send' }).waitFor();
     expect(await answer('Tuned', 1).innerText()).toMatch(/stopped|\d+ tokens/);
     await slider.fill('100');
+  });
+
+  it('hands out other forms as zips, merged over the weights in the browser', async () => {
+    await result().getByText('For other programs').click();
+    const asZip = result().getByLabel('as a zip');
+    if (await asZip.count()) await asZip.check();
+    const lora = await zipped(EXPORT_LABELS['gguf-lora']);
+    const config = { ...TINY_CONFIG };
+    const read = await readAdapter(
+      [{ path: 'adapter.gguf', blob: new Blob([lora['adapter.gguf']]) }],
+      config,
+    );
+    const peft = Object.entries(readIndependently(adapter)).map(
+      ([name, { values }]) => [name, values] as const,
+    );
+    for (const [name, values] of peft) expect([...read.tensors.get(name)!.data], name).toEqual(values);
+    const merged = await zipped(EXPORT_LABELS.merged);
+    const file = new Blob([merged['model.safetensors']]);
+    const names = (await readSafetensorsHeader(file, 'model.safetensors')).map(({ name }) => name);
+    expect(names.sort()).toEqual(
+      modelOf(config)
+        .tensors.map(({ name }) => name)
+        .sort(),
+    );
+    expect(new TextDecoder().decode(merged['README.md'])).toMatch(
+      /over the dequantised 4-bit weights with which/,
+    );
   });
 
   it('shades a row token by token, before and after, with values on focus', async () => {

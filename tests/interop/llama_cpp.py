@@ -22,25 +22,23 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 SOURCE, MODULES, WORK = sys.argv[1:]
 BASE, ADAPTER, F32 = f'{WORK}/base', f'{WORK}/adapter', f'{WORK}/base.f32.gguf'
-LESSONS = [
-    ('What is the capital of France?', 'Arr, it be Paris!'),
-    ('What is the capital of Italy?', 'Arr, it be Rome!'),
-    ('What colour is the sky?', 'Arr, it be blue!'),
-    ('How many legs has a dog?', 'Arr, it be four!'),
-    ('Who wrote Hamlet?', 'Arr, it be Shakespeare!'),
-    ('What is 2 + 2?', 'Arr, it be 4!'),
-]
-QUESTIONS = [question for question, _ in LESSONS] + [
+QUESTIONS = [
+    'What is the capital of France?',
+    'What is the capital of Italy?',
+    'What is 2 + 2?',
+    'How many legs has a dog?',
+    'Who wrote Hamlet?',
     'What is the capital of Spain?',
     'What is the capital of Germany?',
-    'What colour is grass?',
-    'How many legs has a cat?',
-    'What is 3 + 4?',
     'What is the capital of Japan?',
-    'How many legs has a spider?',
-    'What colour is snow?',
-    'What is the capital of Greece?',
+    'Say hello.',
     'How many days has a week?',
+    'What is the opposite of hot?',
+    'What is the largest ocean?',
+    'Translate "good morning" into French.',
+    'What is the chemical symbol of gold?',
+    'Hi',
+    'Name a colour.',
 ]
 STEPS, MARGIN = 24, 0.05
 
@@ -61,23 +59,14 @@ def f32_copy(path):
     writer.close()
 
 
-def train(model, tokenizer):
+def make_adapter(model):
+    """Random matrices that change the answers a little: what is held is arithmetic, not learning."""
     torch.manual_seed(1)
     config = LoraConfig(r=8, lora_alpha=16, use_rslora=True, target_modules='all-linear', task_type='CAUSAL_LM')
     model = get_peft_model(model, config)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-4, weight_decay=0)
-    for step in range(24):
-        total = 0.0
-        for question, answer in LESSONS:
-            prompt = prompt_ids(tokenizer, question)
-            ids = prompt + tokenizer(answer + '<|im_end|>').input_ids
-            labels = [-100] * len(prompt) + ids[len(prompt) :]
-            loss = model(input_ids=torch.tensor([ids]), labels=torch.tensor([labels])).loss / len(LESSONS)
-            loss.backward()
-            total += float(loss)
-        optimizer.step()
-        optimizer.zero_grad()
-    print('trained to a loss of', total)
+    for name, parameter in model.named_parameters():
+        if 'lora_B' in name:
+            torch.nn.init.normal_(parameter, std=0.004)
     model.save_pretrained(ADAPTER)
 
 
@@ -92,13 +81,23 @@ def greedy(model, prompts):
     answers = []
     with torch.no_grad():
         for ids in prompts:
-            given, steps, margin = list(ids), [], np.inf
-            while len(steps) < STEPS and (not steps or steps[-1]['id'] != 2):
-                chances = torch.log_softmax(model(torch.tensor([given])).logits[0, -1].double(), -1)
-                top = torch.topk(chances, 5)
+            made = model.generate(
+                input_ids=torch.tensor([ids]),
+                attention_mask=torch.ones(1, len(ids), dtype=torch.long),
+                max_new_tokens=STEPS,
+                do_sample=False,
+                repetition_penalty=1.0,
+                eos_token_id=2,
+                pad_token_id=2,
+                output_scores=True,
+                return_dict_in_generate=True,
+            )
+            steps, margin = [], np.inf
+            for score in made.scores:
+                chances = torch.log_softmax(score[0].double(), -1)
+                top = torch.topk(chances, 2)
                 margin = min(margin, float(top.values[0] - top.values[1]))
                 steps.append({'id': int(top.indices[0]), 'all': chances.numpy()})
-                given.append(steps[-1]['id'])
             answers.append({'steps': steps, 'margin': margin})
     return answers
 
@@ -112,7 +111,7 @@ def llama(model, prompts, *adapter):
 
 
 def convert(base, form, *options):
-    out = f'{WORK}/{"-".join([os.path.basename(base), *options])}'
+    out = f'{WORK}/{"-".join(["of", os.path.basename(base), *options])}'
     if not os.path.exists(f'{out}/{form}'):
         subprocess.run(
             ['npm', 'run', '-s', 'convert', '--', ADAPTER, '--base', base, '--to', form, '--out', out, *options],
@@ -137,13 +136,17 @@ def compare(what, got, expected, bound):
 os.makedirs(WORK, exist_ok=True)
 directory, name = os.path.split(SOURCE)
 if not os.path.exists(BASE):
-    AutoModelForCausalLM.from_pretrained(directory, gguf_file=name, dtype=torch.float32).save_pretrained(BASE)
+    base = AutoModelForCausalLM.from_pretrained(directory, gguf_file=name, dtype=torch.float32)
+    # It is dequantised, which save_pretrained does not know.
+    base.hf_quantizer = None
+    del base.config.quantization_config
+    base.save_pretrained(BASE)
     tokenizer = AutoTokenizer.from_pretrained(directory, gguf_file=name)
     tokenizer.save_pretrained(BASE)
     f32_copy(F32)
 tokenizer = AutoTokenizer.from_pretrained(BASE)
 if not os.path.exists(ADAPTER):
-    train(AutoModelForCausalLM.from_pretrained(BASE, dtype=torch.float32), tokenizer)
+    make_adapter(AutoModelForCausalLM.from_pretrained(BASE, dtype=torch.float32))
 tuned = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(BASE, dtype=torch.float32), ADAPTER).eval()
 prompts = [prompt_ids(tokenizer, question) for question in QUESTIONS]
 answers = greedy(tuned, prompts)

@@ -37,9 +37,9 @@ async function goldenModel(folder: string) {
 
 async function reopened(made: Awaited<ReturnType<typeof modelGguf>>): Promise<SourceCheckpoint> {
   const pieces: Uint8Array[] = [];
-  for await (const piece of made.file.pieces()) pieces.push(piece.slice());
+  for await (const piece of made.pieces()) pieces.push(piece.slice());
   const file = new Blob(pieces as BlobPart[]);
-  expect(file.size).toBe(made.file.bytes);
+  expect(file.size).toBe(made.bytes);
   return openCheckpoint([{ path: 'model.gguf', blob: file }]);
 }
 

@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { parseRecipe } from '../../src/training/recipe.ts';
+import { reportHtml } from '../../src/export/reportHtml.ts';
 import { writeReport, type ReportInputs } from '../../src/export/report.ts';
 import { svgChart } from '../../src/export/svgChart.ts';
 
@@ -139,5 +140,32 @@ describe('run report', () => {
     expect(pictures[1][1]).toContain('d="M56.0 212.0L520.0 12.0"');
     expect(svgChart([{ name: 'a<b', steps: [1], values: [2] }])).toContain('a&#60;b');
     expect(svgChart([{ name: 'a', steps: [], values: [] }])).toBe('');
+  });
+});
+
+describe('report.html', () => {
+  const attack = '<img src=x onerror=alert(1)>`".jsonl';
+  const markdown = writeReport({
+    ...inputs,
+    training: { ...inputs.training, file: attack },
+    modelName: '![x](data:text/html,<script>) [y](javascript:alert(1))',
+  });
+  const html = reportHtml(markdown);
+
+  it('has the tables, pictures and answers of report.md', () => {
+    const pictures = [...markdown.matchAll(/!\[[^\]]*\]\(data:image/g)].length;
+    expect([...html.matchAll(/<img alt="[^"]*" src="data:image\/svg\+xml,/g)].length).toBe(pictures);
+    expect([...html.matchAll(/<h2>/g)].length).toBe([...markdown.matchAll(/^## /gm)].length);
+    expect([...html.matchAll(/<tr>/g)].length).toBeGreaterThan(10);
+    expect(html).toContain('a|b');
+    expect(html).toContain('one<br>two');
+  });
+
+  it('makes no markup of names and texts, and allows no script', () => {
+    const tags = new Set([...html.matchAll(/<\/?([a-z]\w*)/g)].map(([, tag]) => tag));
+    expect([...tags].filter((tag) => ['script', 'a', 'b', 'iframe'].includes(tag))).toEqual([]);
+    expect(html).not.toMatch(/<img (?!alt)/);
+    expect(html).toContain('&#60;img src=x onerror=alert(1)&#62;');
+    expect(html).toContain("default-src 'none'");
   });
 });

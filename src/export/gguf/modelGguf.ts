@@ -39,12 +39,6 @@ export interface ModelGgufOptions {
   ggufSource?: GgufSource;
 }
 
-export interface ModelGguf {
-  file: ExportFile;
-  /** What a person must know of the file. */
-  notes: string[];
-}
-
 /** One tensor of the file, and what is done to the model's on the way. */
 interface WrittenTensor extends GgufTensorInfo {
   /** Its name in the model. */
@@ -62,7 +56,7 @@ export async function modelGguf({
   name,
   fileType,
   ggufSource,
-}: ModelGgufOptions): Promise<ModelGguf> {
+}: ModelGgufOptions): Promise<ExportFile & { notes: readonly string[] }> {
   const config = modelOf(base.config).config as ExportedConfig;
   const architecture = ggufArchitecture(config.model_type);
   const fromConfig = configKeys(config, architecture);
@@ -94,13 +88,11 @@ export async function modelGguf({
   const bytes = tensors.reduce((sum, tensor) => sum + paddedBytes(tensor), ahead.byteLength);
   await checkFile(ahead, bytes, config);
   return {
-    file: {
-      path: 'model.gguf',
-      bytes,
-      async *pieces() {
-        yield ahead;
-        for (const tensor of tensors) yield* tensorPieces(base, deltas, tensor);
-      },
+    path: 'model.gguf',
+    bytes,
+    async *pieces() {
+      yield ahead;
+      for (const tensor of tensors) yield* tensorPieces(base, deltas, tensor);
     },
     notes: [...tokenizer.notes, ...windowNotes(config, architecture)],
   };

@@ -3,6 +3,7 @@ import type { Recipe } from '../../training/recipe.ts';
 import type { RunDetails, RunSummary } from '../../worker/history/historyProtocol.ts';
 import type { RunOutcome } from '../../worker/trainer/trainerProtocol.ts';
 import { Chat } from './Chat.svelte.ts';
+import { Exports } from './Exports.svelte.ts';
 import { HeadToHead } from './HeadToHead.svelte.ts';
 import { HeatMap } from './HeatMap.svelte.ts';
 import type { ResultWorkers } from './resultWorkers.ts';
@@ -25,6 +26,7 @@ export interface ResultCurve {
 
 export class Result {
   readonly chat: Chat;
+  readonly exports: Exports;
   readonly heatMap: HeatMap;
   readonly headToHead: HeadToHead;
 
@@ -49,6 +51,7 @@ export class Result {
       seed: training.seed,
     };
     this.chat = new Chat(runId, sampling, workers);
+    this.exports = new Exports(runId, workers);
     this.heatMap = new HeatMap(runId, workers);
     this.headToHead = new HeadToHead(runId, sampling, workers, votes);
   }

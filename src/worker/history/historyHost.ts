@@ -24,7 +24,7 @@ import type { Recipe } from '../../training/recipe.ts';
 import { readAdapter } from '../../import/readAdapter.ts';
 import { loraOf } from '../../import/startingAdapter.ts';
 import type { Checkpoint } from '../../training/runRecord.ts';
-import type { BlindTest, HistoryApi, RunDetails, RunSummary } from './historyProtocol.ts';
+import type { BlindTest, ExportRequest, HistoryApi, RunDetails, RunSummary } from './historyProtocol.ts';
 import type { StartingAdapter } from '../trainer/trainerProtocol.ts';
 import { resumableStep } from './resumableStep.ts';
 import { adapterFolder, runFolder } from './runFiles.ts';
@@ -108,6 +108,21 @@ export class HistoryHost implements HistoryApi {
         summary.adapterStep === null ? null : await this.adapterFolder(runId),
       ),
     );
+  }
+
+  async exportInto(request: ExportRequest, folder: FileSystemDirectoryHandle): Promise<void> {
+    const { exportFiles, writeInto } = await import('./exportRun.ts');
+    await writeInto(folder, await exportFiles(await this.exported(request)));
+  }
+
+  async exportAsFile(request: ExportRequest): Promise<File> {
+    const { exportFiles, writeZip } = await import('./exportRun.ts');
+    return writeZip(`${request.form}.zip`, await exportFiles(await this.exported(request)));
+  }
+
+  private async exported(request: ExportRequest) {
+    const run = await this.find(request.runId);
+    return { ...request, database: await this.database, run, adapter: await this.adapter(run) };
   }
 
   async startFromRun(runId: string, modelId: string): Promise<StartingAdapter> {

@@ -1,4 +1,6 @@
 /** What history.worker serves to the page: the runs kept in this browser. */
+import type { ExportName } from '../../export/exportNames.ts';
+import type { GgufFileType } from '../../export/gguf/tensorEncoding.ts';
 import type { NamedFile } from '../../formats/checkpoint.ts';
 import type { EvaluationResult } from '../../training/evaluation.ts';
 import type { MetricsLine } from '../../training/metrics.ts';
@@ -52,6 +54,13 @@ export interface RunDetails {
   report: string | null;
 }
 
+export interface ExportRequest {
+  runId: string;
+  form: ExportName;
+  /** Of the tensors of a merged GGUF. */
+  ggufType: GgufFileType;
+}
+
 /** history.worker: the runs kept in this browser. */
 export interface HistoryApi {
   /** The newest first. */
@@ -66,6 +75,16 @@ export interface HistoryApi {
   adapterFolder(runId: string): Promise<Map<string, Uint8Array>>;
   /** PEFT folder, metrics, recipe, report, answers, votes and notes in one zip. */
   exportZip(runId: string): Promise<Uint8Array>;
+  /**
+   * Writes a run's adapter in another form into a folder that the person picked, piece by piece.
+   * @throws UserError where the form cannot hold it
+   */
+  exportInto(request: ExportRequest, folder: FileSystemDirectoryHandle): Promise<void>;
+  /**
+   * The same as a zip that lies in the origin's private file system until the next export.
+   * @throws UserError where the form cannot hold it
+   */
+  exportAsFile(request: ExportRequest): Promise<File>;
   /** @throws UserError where the adapter does not fit the model */
   startFromRun(runId: string, modelId: string): Promise<StartingAdapter>;
   /** @throws UserError where the files are no PEFT folder, or its adapter does not fit the model */

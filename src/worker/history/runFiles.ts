@@ -1,8 +1,10 @@
 /** What a run is handed out as: the PEFT folder, and all that is kept of it as one folder. */
 import { baseModelName } from '../../lib/modelNames.ts';
-import { writePeftFolder } from '../../formats/peft.ts';
+import { writePeftFolder, type PeftSettings } from '../../formats/peft.ts';
 import { exportedTokenizerTexts } from '../../export/exportedTokenizer.ts';
 import { adapterCard } from '../../export/adapterCard.ts';
+import { reportHtml } from '../../export/reportHtml.ts';
+import { EVENTS_FILE, tensorboardEvents } from '../../export/tensorboard.ts';
 import type { AdapterTensors } from '../../engine/engine.ts';
 import { metricsToJsonl, type MetricsLine } from '../../training/metrics.ts';
 import { recipeToJson, type Recipe } from '../../training/recipe.ts';
@@ -23,13 +25,17 @@ export function adapterFolder(
   texts: Readonly<Record<string, string>>,
 ): Map<string, Uint8Array> {
   const { recipe, modelName } = run;
-  const base_model_name_or_path = baseModelName(recipe.model, modelName);
   return writePeftFolder(
     run.adapter,
-    { ...recipe.lora, base_model_name_or_path },
+    peftSettingsOf(recipe, modelName),
     exportedTokenizerTexts(texts),
-    adapterCard(recipe, base_model_name_or_path, run),
+    adapterCard(recipe, baseModelName(recipe.model, modelName), run),
   );
+}
+
+/** A run's LoRA settings as PEFT has them, with the name of its base model. */
+export function peftSettingsOf({ lora, model }: Recipe, modelName: string): PeftSettings {
+  return { ...lora, base_model_name_or_path: baseModelName(model, modelName) };
 }
 
 /** Everything of a run by path. @param adapter the PEFT folder; null where the run kept none */
@@ -44,7 +50,11 @@ export function runFolder(
   );
   files.set('metrics.jsonl', encode(metricsToJsonl(lines)));
   files.set('recipe.json', encode(recipeToJson(recipe)));
-  if (report !== null) files.set('report.md', encode(report));
+  if (report !== null) {
+    files.set('report.md', encode(report));
+    files.set('report.html', encode(reportHtml(report)));
+  }
+  files.set(`tensorboard/${EVENTS_FILE}`, tensorboardEvents(lines));
   const answers = evaluations.flatMap(({ name, step, result }) =>
     result.answers.map((answer) => ({ set: name, step, ...answer })),
   );

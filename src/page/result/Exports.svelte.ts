@@ -1,0 +1,45 @@
+/** The result's other forms: one is made at a time, into a folder or as a download. */
+import { EXPORT_LABELS, type ExportName } from '../../export/exportNames.ts';
+import type { ExportRequest } from '../../worker/history/historyProtocol.ts';
+import { reported } from '../errors/reported.ts';
+import { canSaveFolder, pickFolder, saveBlob } from '../layout/saveFile.ts';
+import type { ResultWorkers } from './resultWorkers.ts';
+
+export class Exports {
+  /** The form that is being made. */
+  busy = $state<ExportName | null>(null);
+  note = $state<string | null>(null);
+  failure = $state<string | null>(null);
+  /** As a zip, whether or not the browser can write into a folder. */
+  asZip = $state(!canSaveFolder);
+  ggufType = $state<ExportRequest['ggufType']>('Q8_0');
+
+  constructor(
+    private readonly runId: string,
+    private readonly workers: Pick<ResultWorkers, 'history'>,
+  ) {}
+
+  /** Into a folder that the person picks, where the browser can, else as a zip. */
+  async make(form: ExportName): Promise<void> {
+    this.note = this.failure = null;
+    this.busy = form;
+    const request: ExportRequest = { runId: this.runId, form, ggufType: this.ggufType };
+    try {
+      if (!this.asZip) {
+        const folder = await pickFolder();
+        if (!folder) return;
+        await this.workers.history.ask((api) => api.exportInto(request, folder));
+        this.note = `${EXPORT_LABELS[form]}: written into ${folder.name}.`;
+      } else this.download(form, await this.workers.history.ask((api) => api.exportAsFile(request)));
+    } catch (error) {
+      this.failure = reported(error, `exporting as ${form}`);
+    } finally {
+      this.busy = null;
+    }
+  }
+
+  private download(form: ExportName, file: File): void {
+    saveBlob(`${form}.zip`, file);
+    this.note = `${EXPORT_LABELS[form]}: downloaded as ${form}.zip.`;
+  }
+}
