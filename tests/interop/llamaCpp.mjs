@@ -28,12 +28,14 @@ const llama = await getLlama({
 const model = await llama.loadModel({ modelPath });
 const context = await model.createContext({
   contextSize: 512,
+  threads: 1,
   ...(adapterPath ? { lora: { adapters: [{ filePath: adapterPath, scale: 1 }] } } : {}),
 });
+// A context has one sequence, which is free again only some time after it was disposed.
+const sequence = context.getSequence();
 const answers = [];
 for (const prompt of JSON.parse(readFileSync(promptsPath, 'utf8'))) {
   const ids = typeof prompt === 'string' ? model.tokenize(prompt, true) : prompt;
-  const sequence = context.getSequence();
   const steps = [];
   let pending = ids;
   for (let i = 0; i < STEPS; i++) {
@@ -55,6 +57,6 @@ for (const prompt of JSON.parse(readFileSync(promptsPath, 'utf8'))) {
     ended: model.isEogToken(steps.at(-1).id),
     text: model.detokenize(steps.map(({ id }) => id)),
   });
-  sequence.dispose();
+  await sequence.clearHistory();
 }
 process.stdout.write(`${JSON.stringify(answers)}\n`, () => process.exit(0));
