@@ -145,6 +145,12 @@ export class Workspace {
     await this.recipeChanged(true);
   }
 
+  /** Puts a row right where it stands. @param text of its line; null takes it out */
+  async mendRow(file: DataFile, part: Part, line: number, text: string | null): Promise<void> {
+    this.data.replace(file, part, await file.mended(part, line, text));
+    await this.guard('reading a mended file', () => this.reloadData());
+  }
+
   /** Uses a data file for something else. */
   async changeRole(file: DataFile, part: Part, role: Role): Promise<void> {
     await this.guard('changing the role of a data file', async () => {

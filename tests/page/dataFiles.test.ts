@@ -74,6 +74,20 @@ describe('the data files', () => {
     expect(data.train?.title).toBe('b.jsonl + c.jsonl + c.jsonl_2');
   });
 
+  it('that are mended keep their place, role and set', () => {
+    const data = opened();
+    data.add(dropped('a.jsonl', 'b.jsonl', 'm.val.jsonl'));
+    const mended = new File(['mended'], 'b.jsonl');
+    data.replace(data.train!, data.train!.parts[1], mended);
+    expect(data.train?.parts.map(({ name, isMended }) => [name, isMended])).toEqual([
+      ['a.jsonl', undefined],
+      ['b.jsonl', true],
+    ]);
+    expect(data.train?.parts[1].file).toBe(mended);
+    data.replace(data.validation[0], data.validation[0].parts[0], mended);
+    expect(data.validation.map(({ name, parts }) => [name, parts[0].file])).toEqual([['m', mended]]);
+  });
+
   it('have the roles that the recipe gives them, files of one name in its order', () => {
     const data = opened();
     const recipe = { train_file: 'x/data.jsonl', validation_files: ['y/data.jsonl', 'train.jsonl'] };

@@ -28,6 +28,8 @@ export interface Part {
   file: File;
   /** Its name; with its folders where another file has the same one. */
   name: string;
+  /** Whether rows of it were put right or taken out on the page. */
+  isMended?: boolean;
 }
 
 export class DataFile {
@@ -88,6 +90,17 @@ export class DataFile {
   /** The micro-batch that a row is in. */
   packed(request: PackedRequest): Promise<PackedPreview | null> {
     return this.ask((api) => api.packed(request));
+  }
+
+  /** A line of a file as it stands there. */
+  lineText(part: Part, line: number): Promise<string> {
+    return this.ask((api) => api.lineText(this.parts.indexOf(part), line));
+  }
+
+  /** The file with another line in its place; null takes it out. */
+  async mended(part: Part, line: number, text: string | null): Promise<File> {
+    const blob = await this.ask((api) => api.mendLine(this.parts.indexOf(part), line, text));
+    return new File([blob], part.file.name, { type: part.file.type });
   }
 
   rowTokens(row: number): Promise<RowToken[]> {

@@ -80,7 +80,7 @@ export class DataFiles {
 
   /** Puts a file in the place of one that was mended. */
   replace(owner: DataFile, part: Part, file: File): void {
-    const made = { file, name: part.name };
+    const made = { file, name: part.name, isMended: true };
     const parts = owner.parts.map((other) => (other === part ? made : other));
     if (owner.role === 'train') this.setTrain(parts);
     else {

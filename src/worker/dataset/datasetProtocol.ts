@@ -106,6 +106,10 @@ export interface RowFileApi {
   packed(request: PackedRequest): Promise<PackedPreview | null>;
   /** The tokens of a row. @param row its index among the rows that are used */
   rowTokens(row: number): Promise<RowToken[]>;
+  /** A line of one of its files as it stands there. @param part index of the file */
+  lineText(part: number, line: number): Promise<string>;
+  /** The file with another line in its place, or without it. @param text null takes it out */
+  mendLine(part: number, line: number, text: string | null): Promise<Blob>;
   /** Hashes of its rows, for another worker to compare its own with. */
   fingerprints(): Promise<Fingerprints>;
   /** Which of its rows are in another file. */

@@ -3,7 +3,8 @@
  * page.
  */
 import { buildDataset, type Dataset } from '../../data/documents.ts';
-import { openJoinedRows, type JoinedRows } from '../../data/rows/joinedRows.ts';
+import { lineText, mendLine } from '../../data/files/mendLine.ts';
+import { openJoinedRows, type DataPart, type JoinedRows } from '../../data/rows/joinedRows.ts';
 import { ChatTokenizer, filesOfModel } from '../../data/tokenizer/chatTokenizer.ts';
 import { IGNORE_INDEX } from '../../data/types.ts';
 import { UserError } from '../../lib/errors.ts';
@@ -131,11 +132,13 @@ export class RowFile {
 /** One data file served to the page. */
 export class RowFileHost implements RowFileApi {
   rows: RowFile | null = null;
+  private parts: readonly DataPart[] = [];
 
   /** @param keepsSources whether questions and answers are asked for later, in words */
   constructor(private readonly keepsSources: boolean) {}
 
   async load(request: DataRequest, onProgress: (done: number, total: number) => void): Promise<FileReport> {
+    this.parts = request.parts;
     this.rows = await RowFile.read(request, { onProgress, keepsSources: this.keepsSources });
     return this.rows.report();
   }
@@ -146,6 +149,14 @@ export class RowFileHost implements RowFileApi {
 
   async rowTokens(row: number): Promise<RowToken[]> {
     return this.read.rowTokens(row);
+  }
+
+  lineText(part: number, line: number): Promise<string> {
+    return lineText(this.parts[part].blob, line);
+  }
+
+  mendLine(part: number, line: number, text: string | null): Promise<Blob> {
+    return mendLine(this.parts[part].blob, line, text);
   }
 
   async fingerprints(): Promise<Fingerprints> {
