@@ -5,13 +5,8 @@ import { excerpt, rowProblem, type RowProblem } from './files/records.ts';
 import { answerOf, questionOf, type Row } from './rows/conversation.ts';
 import { FindingsBuilder, type RowFindings } from './rows/rowFindings.ts';
 import type { ParsedRows } from './rows/parseRows.ts';
-import {
-  documentsOf,
-  type DocumentSettings,
-  type Refusal,
-  type RowDocument,
-  type RowDocuments,
-} from './rows/rowDocuments.ts';
+import { labelledDocuments } from './labelledDocuments.ts';
+import { documentsOf, type DocumentSettings, type Refusal, type RowDocument } from './rows/rowDocuments.ts';
 import {
   FingerprintsBuilder,
   rowKey,
@@ -174,19 +169,6 @@ export async function buildDataset(
     fingerprints,
     findings: findings.finish(),
   };
-}
-
-/**
- * The documents of a row with what is known of each. The answers of a pair are two, the chosen one first, where
- * a preference method reads them.
- */
-function labelledDocuments(
-  { documents, pair, label }: RowDocuments,
-  preferences: DocumentSettings['preferences'],
-): { document: RowDocument; label: boolean | undefined }[] {
-  const made = documents.map((document) => ({ document, label }));
-  if (!pair || typeof preferences !== 'object') return made;
-  return [...made, { document: pair.chosen, label: true }, { document: pair.rejected, label: false }];
 }
 
 /** By file, in the order in which files are first met, and by line. */

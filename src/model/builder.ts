@@ -17,10 +17,11 @@ import { rope } from '../ops/rope/rope.ts';
 import { ropeRows } from '../ops/rope/ropeRows.ts';
 import { scale } from '../ops/elementwise/scale.ts';
 import { splitColumns } from '../ops/elementwise/splitColumns.ts';
-import type { TensorInfo, TensorKind } from '../formats/tensors.ts';
+import type { TensorInfo } from '../formats/tensors.ts';
 import { adaptProducts } from './adaptedProjection.ts';
 import type { ProjectionGroup } from './adapterLayout.ts';
 import type { LoraShape } from './adapterTargets.ts';
+import { roundTo } from './roundTo.ts';
 import { rotatedDim, type RopeSettings } from './ropeConfig.ts';
 import { ropeTables } from './ropeTable.ts';
 
@@ -244,21 +245,10 @@ export class ModelBuilder {
 
   /** What random numbers of a training step are keyed by. */
   private randomKeys(): DropoutKeys {
-    const { tokens } = this.options;
     return {
       random: this.graph.input('random', [2], 'u32'),
-      documentIndex: this.graph.input('documentIndex', [tokens], 'u32'),
+      documentIndex: this.graph.input('documentIndex', [this.options.tokens], 'u32'),
       positions: this.positions(),
     };
   }
-}
-
-/**
- * A positive number at the precision of a 16-bit kind: 7 bits after the leading one in bfloat16, 10 in
- * float16.
- */
-function roundTo(kind: TensorKind, value: number): number {
-  if (kind !== 'bf16' && kind !== 'f16') return value;
-  const step = 2 ** (Math.floor(Math.log2(value)) - (kind === 'bf16' ? 7 : 10));
-  return Math.round(value / step) * step;
 }
