@@ -1,6 +1,6 @@
 /**
- * `npm run convert -- ADAPTER --base BASE --to NAME --out DIR`: any PEFT or GGUF LoRA adapter in another form,
- * without a browser.
+ * `npm run convert -- ADAPTER --base BASE --to NAME --out DIR`: any PEFT or GGUF LoRA adapter in another
+ * form, without a browser.
  *   ADAPTER      a folder with adapter_config.json and adapter_model.safetensors, or a GGUF LoRA adapter
  *   --base BASE  the model that the adapter was trained on: its hub-layout folder, or a .gguf
  *   --to NAME    gguf-lora, gguf, merged or mlx; more than once, or with commas, for several

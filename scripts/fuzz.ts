@@ -1,7 +1,7 @@
 /**
- * `npm run fuzz [-- --runs N --seed N --only NAME]`: every parser under generated bad input, 10,000 inputs each:
- * real files with small changes. An input that ends in an error that is not the project's own, takes over two
- * seconds or 512 MB is reported, shrunk to the fewest changes that do it.
+ * `npm run fuzz [-- --runs N --seed N --only NAME]`: every parser under generated bad input, 10,000 inputs
+ * each: real files with small changes. An input that ends in an error that is not the project's own, takes
+ * over two seconds or 512 MB is reported, shrunk to the fewest changes that do it.
  */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -102,12 +102,12 @@ async function fuzz(target: Target, runs: number, seed: number, from: number): P
   const counts: Report['counts'] = { accepted: 0, refused: 0, crashed: 0, slow: 0, large: 0 };
   const faults = new Map<string, { count: number; first: unknown }>();
   let slowestMs = 0;
-  let told = 0;
+  let shownAt = 0;
   for (const [at, input] of fc.sample(target.inputs, { numRuns: runs, seed }).entries()) {
     if (at < from) continue;
-    if (performance.now() - told > 200) {
+    if (performance.now() - shownAt > 200) {
       process.send?.({ at } satisfies Message);
-      told = performance.now();
+      shownAt = performance.now();
       // The message leaves before a parser may block this thread.
       await new Promise((resolve) => setImmediate(resolve));
     }

@@ -143,8 +143,8 @@ async function adapterOf(page: Page, waitMs: number): Promise<GPUAdapterInfo | n
 }
 
 /**
- * Launches with the first set of switches that gives a WebGPU adapter: the GPU's, then the software adapter's.
- * Says so where that is the processor though the machine has a graphics card.
+ * Launches with the first set of switches that gives a WebGPU adapter: the GPU's, then the software
+ * adapter's. Says so where that is the processor though the machine has a graphics card.
  * @param launch starts a browser or a profile
  * @param url a page of this machine to ask on: WebGPU is offered to secure contexts only
  */

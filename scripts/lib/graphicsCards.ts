@@ -31,8 +31,8 @@ export function graphicsCards(root = '/'): string[] {
 }
 
 /**
- * What to say before anything else where the adapter is the processor though this machine has a graphics card;
- * null where it has none, or where FINETAB_SOFTWARE asks for the processor.
+ * What to say before anything else where the adapter is the processor though this machine has a graphics
+ * card; null where it has none, or where FINETAB_SOFTWARE asks for the processor.
  */
 export function softwareNotice(cards = graphicsCards()): string | null {
   if (cards.length === 0 || process.env.FINETAB_SOFTWARE) return null;

@@ -93,7 +93,9 @@ export async function saveResult(page: Page, out: string): Promise<string> {
   return metrics;
 }
 
-/** The page's own exports, as its buttons give them. @throws Error with what the page says of one that failed */
+/**
+ * The page's own exports, as its buttons give them. @throws Error with what the page says of one that failed
+ */
 export async function saveExports(page: Page, out: string, forms: readonly ExportName[]): Promise<void> {
   const panel = page.locator('details', { hasText: 'For other programs' });
   if (forms.length === 0) return;

@@ -30,6 +30,7 @@ const LONG_FILES: readonly string[] = [
   'src/export/gguf/tokenizerChoice.ts',
   'src/model/families/gemma/gemma4.ts',
   'src/ops/deltaRule/gatedDeltaRule.ts',
+  'src/page/app.css',
   'src/page/recipe/recipeFields.ts',
   'src/training/trainer.ts',
 ];

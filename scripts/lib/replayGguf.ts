@@ -1,6 +1,6 @@
 /**
- * The calculations of shared/gguf's make_gguf.py: dequantised weights, and by the engine, whose kernels decode
- * the file's own blocks, logits, losses and greedy ids.
+ * The calculations of shared/gguf's make_gguf.py: dequantised weights, and by the engine, whose kernels
+ * decode the file's own blocks, logits, losses and greedy ids.
  */
 import { packDocuments } from '../../src/data/packing.ts';
 import type { SourceCheckpoint } from '../../src/formats/checkpoint.ts';

@@ -1,11 +1,13 @@
 /**
- * What `npm start` sends beside the page: the headers of docs/hosting.md, no answer for other hosts' names, and
- * 404 for files that are not there.
+ * What `npm start` sends beside the page: the headers of docs/hosting.md, no answer for other hosts' names,
+ * and 404 for files that are not there.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Plugin } from 'vite';
 
-/** The page's policy, as index.html has it, with what a page cannot say of itself. Loopback is for `?hub=`. */
+/**
+ * The page's policy, as index.html has it, with what a page cannot say of itself. Loopback is for `?hub=`.
+ */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",

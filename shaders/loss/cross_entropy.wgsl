@@ -85,7 +85,8 @@ fn main(
       let z = four(base, i);
       let at = i + WORKGROUP * vec4u(0u, 1u, 2u, 3u);
 #if SMOOTHED
-      let label = vec4f(SMOOTHING / f32(V)) + select(vec4f(), vec4f(1.0 - SMOOTHING), vec4i(at) == vec4i(wanted));
+      let isWanted = vec4i(at) == vec4i(wanted);
+      let label = vec4f(SMOOTHING / f32(V)) + select(vec4f(), vec4f(1.0 - SMOOTHING), isWanted);
 #else
       let label = select(vec4f(), vec4f(1.0), vec4i(at) == vec4i(wanted));
 #endif

@@ -7,7 +7,9 @@ export function checkBatchIds({ inputIds, targets }: MicroBatch, vocabularySize:
   checkIds(targets, vocabularySize);
 }
 
-/** @throws Error where an id has no row in the model's tables; below 0 there are positions without a target */
+/**
+ * @throws Error where an id has no row in the model's tables; below 0 there are positions without a target
+ */
 export function checkIds(ids: ArrayLike<number>, vocabularySize: number): void {
   for (let i = 0; i < ids.length; i++)
     if (ids[i] >= vocabularySize)

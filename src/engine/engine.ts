@@ -118,8 +118,8 @@ export interface StepInput {
 
 export interface StepOutput {
   /**
-   * Before the update: sum of cross entropy over supervised tokens / supervised tokens of the whole step, or the
-   * objective's.
+   * Before the update: sum of cross entropy over supervised tokens / supervised tokens of the whole step, or
+   * the objective's.
    */
   loss: number;
   /** Global norm before clipping. */

@@ -1,6 +1,8 @@
 /** Names and texts that people, files or drivers gave, escaped for the form they stand in. */
 
-/** Plain text within a line of Markdown, also in a table's cell: no markup, link, image or HTML is made of it. */
+/**
+ * Plain text within a line of Markdown, also in a table's cell: no markup, link, image or HTML is made of it.
+ */
 export function inMarkdown(text: string): string {
   return (
     text

@@ -4,7 +4,7 @@ import { parseFile } from '../data/tokenizer/modelFiles.ts';
 /**
  * transformers 5 rebuilds the tokenizers of some classes (GPT2Tokenizer, LlamaTokenizer …) and drops what
  * tokenizer.json says; PreTrainedTokenizerFast reads it as it is in both. Version 4 sets add_prefix_space
- * anew, to false where tokenizer_config.json has none: it gets tokenizer.json's own.
+ * again, to false where tokenizer_config.json has none: it gets tokenizer.json's own.
  * @param texts the model's files by name
  */
 export function exportedTokenizerTexts(texts: Readonly<Record<string, string>>): Record<string, string> {
@@ -23,7 +23,7 @@ export function exportedTokenizerTexts(texts: Readonly<Record<string, string>>):
   return { ...texts, 'tokenizer_config.json': `${JSON.stringify(written, null, 2)}\n` };
 }
 
-/** Keys by which a class of its own would be loaded, or the tokenizer built anew. */
+/** Keys by which a class of its own would be loaded, or the tokenizer built again. */
 const REBUILDING = [
   'auto_map',
   'tokenizer_file',

@@ -78,6 +78,7 @@ export function writeReport(inputs: ReportInputs): string {
     `adapter of step ${result.adapterStep}`,
   ].join(', ');
   const speed = rate === undefined ? 'not measured' : `${rate.toFixed(0)} tokens/s (median step)`;
+  const learningRates = [{ name: 'learning rate', ...curve(result.lines, 'learning_rate') }];
   const rewards = picture('Rewards', [
     { name: 'chosen', ...curve(result.lines, 'rewards/chosen') },
     { name: 'rejected', ...curve(result.lines, 'rewards/rejected') },
@@ -101,7 +102,7 @@ ${[trained, ...validated].map(lossRow).join('\n')}
 ${[...alarms, ...failures, ...restarts].map((text) => `\n${text}\n`).join('')}
 ${picture('Training loss', [trained])}
 ${picture('Validation loss', validated)}
-${rewards && `${rewards}\n`}${picture('Learning rate', [{ name: 'learning rate', ...curve(result.lines, 'learning_rate') }])}
+${rewards && `${rewards}\n`}${picture('Learning rate', learningRates)}
 ${picture('Gradient norm', [{ name: 'gradient norm', ...curve(result.lines, 'grad_norm') }])}
 ${metricTable(result.lines, validation)}## Data
 

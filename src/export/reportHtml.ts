@@ -1,7 +1,7 @@
 /**
- * A run report as one page of HTML that needs nothing beside it. It is made of the Markdown that report.ts writes,
- * and of no more than that: headings, paragraphs, lists, tables, fenced blocks, code and our own pictures. Every
- * text of a person's files is escaped, and the page's policy allows no script and no request.
+ * A run report as one page of HTML that needs nothing beside it. It is made of the Markdown that report.ts
+ * writes, and of no more than that: headings, paragraphs, lists, tables, fenced blocks, code and our own
+ * pictures. Every text of a person's files is escaped, and the page's policy allows no script and no request.
  */
 
 const HEAD = `<!doctype html>

@@ -10,7 +10,10 @@ import type { Float32Tensor } from './tensors.ts';
 
 export type { PeftSettings };
 
-/** What a run's adapter is saved with: which modules it has, and their ranks and alphas, are as its recipe says. */
+/**
+ * What a run's adapter is saved with: which modules it has, and their ranks and alphas, are as its recipe
+ * says.
+ */
 export interface FolderSettings extends PeftSettings {
   rank_pattern?: Readonly<Record<string, number>>;
   alpha_pattern?: Readonly<Record<string, number>>;
@@ -92,8 +95,8 @@ function targetModules(
 export interface ReadAdapter {
   settings: PeftSettings;
   /**
-   * Whether its modules had ranks or alphas of their own: they were brought to one, which computes the same but
-   * would not learn the same.
+   * Whether its modules had ranks or alphas of their own: they were brought to one, which computes the same
+   * but would not learn the same.
    */
   evened: boolean;
   /** float32 under PEFT's names: base_model.model.<module>.lora_A.weight … */

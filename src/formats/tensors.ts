@@ -28,10 +28,10 @@ export interface TensorInfo {
 }
 
 /**
- * A piece of a tensor. Parts: 'data' (little-endian elements of f32/f16/bf16, or GGUF blocks); for NF4 'packed' (two codes a
- * byte, even element in the high nibble), and for nf4 'absmax_q' (one byte a block of 64) and 'nested'
- * (float32: [nested_offset, nested_absmax...], one absmax per 256 blocks), for nf4_f32 'absmax' (float32, one
- * a block of 64).
+ * A piece of a tensor. Parts: 'data' (little-endian elements of f32/f16/bf16, or GGUF blocks); for NF4
+ * 'packed' (two codes a byte, even element in the high nibble), and for nf4 'absmax_q' (one byte a block of
+ * 64) and 'nested' (float32: [nested_offset, nested_absmax...], one absmax per 256 blocks), for nf4_f32
+ * 'absmax' (float32, one a block of 64).
  */
 export interface TensorChunk {
   part: TensorPart;

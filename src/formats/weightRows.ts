@@ -85,8 +85,8 @@ function blockScales(parts: ReadonlyMap<string, Uint8Array>): Float32Array {
 }
 
 function concatenate(a: Float32Array, b: Float32Array): Float32Array {
-  const joined = new Float32Array(a.length + b.length);
-  joined.set(a);
-  joined.set(b, a.length);
-  return joined;
+  const both = new Float32Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
 }

@@ -2,8 +2,8 @@ import type { SourceCheckpoint } from '../formats/checkpoint.ts';
 import { UserError } from '../lib/errors.ts';
 
 /**
- * Compares how many layers config.json asks for with how many the files have, before anything is made for each
- * of them: a number of millions would fill the memory first.
+ * Compares how many layers config.json asks for with how many the files have, before anything is made for
+ * each of them: a number of millions would fill the memory first.
  * @throws UserError where the files have fewer
  */
 export function checkLayers({ config, tensors }: SourceCheckpoint): void {

@@ -5,8 +5,8 @@ import type { Database, ModelManifest, StoredTensor } from '../storage/database.
 import { addTensor, findDownload } from '../storage/models.ts';
 
 /**
- * Takes up where unfinished downloads stopped. A tensor that was stored from bytes that no stored hash covers is
- * removed from the manifest, to be imported again.
+ * Takes up where unfinished downloads stopped. A tensor that was stored from bytes that no stored hash covers
+ * is removed from the manifest, to be imported again.
  */
 export async function goOnWithDownloads(
   database: Database,

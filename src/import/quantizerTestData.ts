@@ -1,4 +1,6 @@
-/** Blocks on which the quantisation of the GPU is compared with the CPU's: what rounds, and what nearly does. */
+/**
+ * Blocks on which the quantisation of the GPU is compared with the CPU's: what rounds, and what nearly does.
+ */
 import { mix32 } from '../lib/counterRandom.ts';
 import { BLOCK, MIDDLES, NF4_CODE, type BlockDtype } from '../quant/nf4Code.ts';
 

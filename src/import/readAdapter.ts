@@ -1,4 +1,6 @@
-/** An adapter from elsewhere, in any form that is read: a PEFT folder, or a GGUF LoRA adapter of llama.cpp. */
+/**
+ * An adapter from elsewhere, in any form that is read: a PEFT folder, or a GGUF LoRA adapter of llama.cpp.
+ */
 import { fileName, type NamedFile } from '../formats/checkpoint.ts';
 import { readGgufLora, type LoraHeads } from '../formats/gguf/ggufLora.ts';
 import { readPeftFolder, type ReadAdapter } from '../formats/peft.ts';

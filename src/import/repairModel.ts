@@ -1,4 +1,4 @@
-/** A stored model whose files are dropped or downloaded again: what is damaged of it is written anew. */
+/** A stored model whose files are dropped or downloaded again: what is damaged of it is written again. */
 import type { SourceCheckpoint } from '../formats/checkpoint.ts';
 import { UserError } from '../lib/errors.ts';
 import type { Database, ModelManifest, StoredTensor } from '../storage/database.ts';

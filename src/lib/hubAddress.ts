@@ -44,7 +44,7 @@ function fromUrl(written: string): HubAddress | null {
   if (parts.length < 2) return null;
   const [owner, name, kind, ...rest] = parts.map(decoded);
   const id = `${owner}/${name}`;
-  if (!['tree', 'blob', 'resolve', 'raw', 'commit'].includes(kind ?? '') || rest.length === 0)
+  if (!['tree', 'blob', 'resolve', 'raw', 'commit'].includes(kind ?? '') || rest[0] === undefined)
     return { id, revision: 'main' };
   // The only revisions with a slash that the Hub's own addresses write unencoded.
   const refs = rest[0] === 'refs' && rest.length >= 3;

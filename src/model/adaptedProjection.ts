@@ -100,9 +100,9 @@ function withLora(
 }
 
 /**
- * W x + s B A x, multiplied by m / |W + s B A|. With dropout PEFT's W x stays whole and the adapter's own part,
- * (m / |…| - 1) W x' + m / |…| s B A x', reads the masked x' (DoraLinearLayer.forward): that is W (x - x') plus
- * the product of x' with its adapter, multiplied.
+ * W x + s B A x, multiplied by m / |W + s B A|. With dropout PEFT's W x stays whole and the adapter's own
+ * part, (m / |…| - 1) W x' + m / |…| s B A x', reads the masked x' (DoraLinearLayer.forward): that is W (x -
+ * x') plus the product of x' with its adapter, multiplied.
  * @param ys W x, [T, out]
  */
 function withDora(

@@ -1,4 +1,7 @@
-/** Which modules get an adapter, each with its rank and scale, as PEFT decides it (peft/tuners/tuners_utils.py). */
+/**
+ * Which modules get an adapter, each with its rank and scale, as PEFT decides it
+ * (peft/tuners/tuners_utils.py).
+ */
 import { UserError } from '../lib/errors.ts';
 
 /** A regular expression that the whole of a module's name matches, or names that it is or ends in. */

@@ -3,15 +3,15 @@ import { mix32, randomKey, randomUnit } from '../lib/counterRandom.ts';
 import type { AdapterLayout } from './adapterLayout.ts';
 
 /**
- * true: A is kaiming-uniform with a = √5, that is uniform in ±1/√in, and B zero · 'gaussian': A is normal with a
- * deviation of 1/r and B zero · false: A as for true, and B drawn as A is, in ±1/√r, so that the adapter changes
- * the model from the start.
+ * true: A is kaiming-uniform with a = √5, that is uniform in ±1/√in, and B zero · 'gaussian': A is normal
+ * with a deviation of 1/r and B zero · false: A as for true, and B drawn as A is, in ±1/√r, so that the
+ * adapter changes the model from the start.
  */
 export type InitLoraWeights = boolean | 'gaussian';
 
 /**
- * Drawn by a counter-based generator keyed by (seed, tensor, element). DoRA's magnitudes are zero: the engine,
- * which knows the weights, sets them to the norms of their rows.
+ * Drawn by a counter-based generator keyed by (seed, tensor, element). DoRA's magnitudes are zero: the
+ * engine, which knows the weights, sets them to the norms of their rows.
  */
 export function initialAdapter(
   layout: AdapterLayout,

@@ -113,8 +113,8 @@ function pickIds(m: ModelBuilder, model: Model, hidden: ReturnType<Model['forwar
 }
 
 /**
- * DoRA's row norms |W + s B A| of every adapted module, each written to its state. They are due again whenever
- * the adapter has changed.
+ * DoRA's row norms |W + s B A| of every adapted module, each written to its state. They are due again
+ * whenever the adapter has changed.
  */
 export function doraNormGraph(
   { groups }: AdapterLayout,

@@ -1,6 +1,6 @@
 /**
- * Small settings that this browser remembers. Where it keeps no data for the page (site data is blocked), they
- * live as long as the page does.
+ * Small settings that this browser remembers. Where it keeps no data for the page (site data is blocked),
+ * they live as long as the page does.
  */
 import { report } from '../lib/errorLog.ts';
 

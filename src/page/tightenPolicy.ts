@@ -1,6 +1,6 @@
 /**
- * Closes the connections that this visit does not need. The policy in index.html has to leave loopback open for
- * `?hub=http://localhost:…`; a second policy, which can only forbid, closes it but for the hub that the
+ * Closes the connections that this visit does not need. The policy in index.html has to leave loopback open
+ * for `?hub=http://localhost:…`; a second policy, which can only forbid, closes it but for the hub that the
  * address names. Workers inherit both.
  */
 import { hubChoice } from './model/hubEndpoint.ts';

@@ -1,4 +1,7 @@
-/** What a plan refuses: a value that is read after it was overwritten, and kernels that write what they must not. */
+/**
+ * What a plan refuses: a value that is read after it was overwritten, and kernels that write what they must
+ * not.
+ */
 import type { Dispatch } from '../gpu/dispatch.ts';
 import type { ResolvedBinding } from '../gpu/bindings.ts';
 import { inputValues, type Node } from '../graph/op.ts';

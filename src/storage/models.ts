@@ -190,7 +190,7 @@ export async function isDamaged(database: Database, id: string, tensor: StoredTe
     return bytes ? sha256Hex(bytes) : null;
   });
   let index = 0;
-  for await (const sha256 of hashes) if (sha256 !== tensor.chunks[index++].sha256) return true;
+  for await (const sha256 of hashes) if (sha256 !== tensor.chunks[index++]?.sha256) return true;
   return false;
 }
 

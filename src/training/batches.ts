@@ -68,8 +68,8 @@ export class BatchSampler {
 }
 
 /**
- * transformers' get_length_grouped_indices: an order in which the examples of a step have similar lengths. It is
- * cut into pieces of up to 50 steps, each is sorted from the longest, and the longest of all comes first.
+ * transformers' get_length_grouped_indices: an order in which the examples of a step have similar lengths. It
+ * is cut into pieces of up to 50 steps, each is sorted from the longest, and the longest of all comes first.
  * @param order a random order of all examples
  */
 export function groupedByLength(

@@ -5,7 +5,7 @@
 import type { DocumentTable } from '../data/documentTable.ts';
 import { Packing } from '../data/packing.ts';
 import type { MicroBatch } from '../data/types.ts';
-import { rouge, type RougeScores } from '../lib/rouge.ts';
+import { rouge, type RougeScores } from '../lib/rouge/rouge.ts';
 import type { GenerationOptions, TokenScores } from '../engine/engine.ts';
 import type { PreferenceEvaluation } from './preference/evaluatePreferences.ts';
 

@@ -28,8 +28,8 @@ export function curve(lines: readonly MetricsLine[], key: string): { steps: numb
 }
 
 /**
- * Names of the validation sets that have a loss, in alphabetical order. `eval_a_nll_loss` is the metric nll_loss
- * of set a, where there is such a set, not the loss of a set a_nll.
+ * Names of the validation sets that have a loss, in alphabetical order. `eval_a_nll_loss` is the metric
+ * nll_loss of set a, where there is such a set, not the loss of a set a_nll.
  */
 export function lossSets(lines: readonly MetricsLine[]): string[] {
   const keys = new Set(lines.flatMap((line) => Object.keys(line)));

@@ -96,8 +96,8 @@ export function totalSteps(
 }
 
 /**
- * warmup_steps where positive, of which a number below 1 is a share of all steps as in transformers 5; else the
- * ratio of all steps. Shares are rounded up.
+ * warmup_steps where positive, of which a number below 1 is a share of all steps as in transformers 5; else
+ * the ratio of all steps. Shares are rounded up.
  */
 export function warmupSteps(total: number, warmup: { warmup_steps: number; warmup_ratio: number }): number {
   const { warmup_steps, warmup_ratio } = warmup;

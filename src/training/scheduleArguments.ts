@@ -1,4 +1,6 @@
-/** lr_scheduler_kwargs: what each schedule of transformers takes beside warm-up and steps, with its defaults. */
+/**
+ * lr_scheduler_kwargs: what each schedule of transformers takes beside warm-up and steps, with its defaults.
+ */
 
 export const SCHEDULER_TYPES = [
   'linear',

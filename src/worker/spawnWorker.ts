@@ -27,7 +27,9 @@ interface TrustedTypes {
 }
 let policy: ReturnType<TrustedTypes['createPolicy']> | undefined;
 
-/** Under `require-trusted-types-for 'script'` a worker starts from an address that the page's one policy made. */
+/**
+ * Under `require-trusted-types-for 'script'` a worker starts from an address that the page's one policy made.
+ */
 function trusted(url: string): string {
   const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
   policy ??= trustedTypes?.createPolicy('finetab', { createScriptURL: (address) => address });

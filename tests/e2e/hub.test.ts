@@ -32,7 +32,7 @@ describe.skipIf(!browserPath)('a model from the Hub', { timeout: 240_000 }, () =
     await again.goto(open.site.url);
     await again.getByRole('button', { name: `Use ${ID}` }).waitFor();
     expect(await again.evaluate(() => JSON.stringify(localStorage))).not.toContain('hf_secret');
-    // A refused request is told on the console too.
+    // A refused request is reported on the console too.
     expect(errors.filter((error) => !/status of 401/.test(error))).toEqual([]);
     await context.close();
   });

@@ -90,7 +90,7 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
   }, 240_000);
   afterAll(() => open?.close());
 
-  it('chats over several turns beside the base; the slider writes the last answer anew: 0 % is the base, 100 % as trained', async () => {
+  it('chats over several turns beside the base; the slider writes the last answer again: 0 % is the base, 100 % as trained', async () => {
     await ask('say 3');
     expect(await textOf(answer('Tuned', 1))).toBe('ahoy');
     const base = await textOf(answer('Base', 1));

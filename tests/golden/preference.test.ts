@@ -1,6 +1,7 @@
 /**
- * PyTorch's numbers of preference methods (../shared/golden's make_preference.py): every kind, replayed through
- * the engine and held to the bounds of the README. GOLDEN=FOLDER takes all folders there, and every step of each.
+ * PyTorch's numbers of preference methods (../shared/golden's make_preference.py): every kind, replayed
+ * through the engine and held to the bounds of the README. GOLDEN=FOLDER takes all folders there, and every
+ * step of each.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -4,9 +4,9 @@
  * kernels of CPU adapters and by those of GPUs; the folders of ../shared/golden are replayed where they are.
  * GOLDEN=FOLDER takes the folders there instead, make_golden.py's output of other sizes, and replays all of
  * each. The device has no more than WebGPU promises everywhere: bindings of 128 MiB, buffers of 256 MiB, 8
- * storage buffers a stage, 16 KiB of workgroup memory. One folder is replayed once more with bindings so small
- * that table, head, many linear layers and the optimiser's sweep are split; SMALL_BINDINGS=BYTES does that for
- * all.
+ * storage buffers a stage, 16 KiB of workgroup memory. One folder is replayed once more with bindings so
+ * small that table, head, many linear layers and the optimiser's sweep are split; SMALL_BINDINGS=BYTES does
+ * that for all.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -65,9 +65,10 @@ const DEFAULT_BOUNDS: Bounds = { logits: 2e-5, gradients: 3e-5, curves: 5e-4, rs
 /** Folders whose bounds the README gives apart. */
 const OWN_BOUNDS: ReadonlyMap<string, Bounds> = new Map([
   ['qwen3_5', { logits: 1e-4, gradients: 2e-4, curves: 2e-2, rslora: 2e-2, adapters: 5e-2 }],
-  // The README has 2e-2 for its rslora curve too; here step 18 is 2.9e-2 off and the evaluation after it 5.2e-2.
-  // That is rounding, which grows from step to step: PyTorch in float32 is 1.3e-1 off, and in float64 with noise
-  // of 1e-7 of each gradient's largest value 3e-3 to 2e-2 (2.9e-2 in the evaluation). Gradients are held to 1e-4.
+  // The README has 2e-2 for its rslora curve too; here step 18 is 2.9e-2 off and the evaluation after it
+  // 5.2e-2. That is rounding, which grows from step to step: PyTorch in float32 is 1.3e-1 off, and in float64
+  // with noise of 1e-7 of each gradient's largest value 3e-3 to 2e-2 (2.9e-2 in the evaluation). Gradients
+  // are held to 1e-4.
   ['gemma4', { logits: 5e-5, gradients: 1e-4, curves: 2e-2, rslora: 8e-2, adapters: 5e-2 }],
 ]);
 
@@ -96,8 +97,9 @@ for (const name of folders.keys())
     it.skip(`${name} (needs its model type, which is not supported yet)`, () => undefined);
 
 /**
- * Folders whose curves are replayed to their last step, with rsLoRA's and generation: a family of every kind of
- * layer. The others share their ops with these and get a few steps; GOLDEN=../shared/golden replays all of all.
+ * Folders whose curves are replayed to their last step, with rsLoRA's and generation: a family of every kind
+ * of layer. The others share their ops with these and get a few steps; GOLDEN=../shared/golden replays all of
+ * all.
  */
 const WHOLE = [
   'llama3_2',

@@ -1,4 +1,7 @@
-/** DoRA in the engine: its memory, its first magnitudes, the base model at scale 0, and the fallback beside it. */
+/**
+ * DoRA in the engine: its memory, its first magnitudes, the base model at scale 0, and the fallback beside
+ * it.
+ */
 import { afterEach, describe, expect, it } from 'vitest';
 import { packDocuments } from '../../src/data/packing.ts';
 import { TensorFlowEngine } from '../../src/engine/tensorflow/tensorflowEngine.ts';

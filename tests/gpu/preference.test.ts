@@ -1,4 +1,6 @@
-/** Runs that learn from preferences, on a tiny model: the reference, the curves, the same bytes, the fallback. */
+/**
+ * Runs that learn from preferences, on a tiny model: the reference, the curves, the same bytes, the fallback.
+ */
 import { afterEach, describe, expect, it } from 'vitest';
 import { DocumentTable } from '../../src/data/documentTable.ts';
 import type { Engine } from '../../src/engine/engine.ts';

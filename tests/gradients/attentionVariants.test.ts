@@ -55,8 +55,8 @@ interface Run {
 }
 
 /**
- * Runs that have every variant between them: with less and less workgroup memory, at each level. The kernels of
- * an invocation a row are those of CPU adapters, which run everywhere.
+ * Runs that have every variant between them: with less and less workgroup memory, at each level. The kernels
+ * of an invocation a row are those of CPU adapters, which run everywhere.
  */
 function runs({ levels, settings }: GpuContext): Run[] {
   const found: Run[] = [];

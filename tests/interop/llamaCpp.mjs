@@ -1,12 +1,13 @@
 /**
- * What llama.cpp itself makes of a GGUF model, with or without a GGUF LoRA adapter: greedy answers to prompts and
- * the log-probabilities along them, as JSON. One process a model, since node-llama-cpp keeps one alive.
+ * What llama.cpp itself makes of a GGUF model, with or without a GGUF LoRA adapter: greedy answers to prompts
+ * and the log-probabilities along them, as JSON. One process a model, since node-llama-cpp keeps one alive.
  *
  *     node tests/interop/llamaCpp.mjs NODE_MODULES MODEL.gguf PROMPTS.json [ADAPTER.gguf] > answers.json
  *
  * needs node-llama-cpp 3.22 and @node-llama-cpp/linux-x64 in NODE_MODULES (npm install --ignore-scripts
- * --omit=optional). PROMPTS.json: a list of lists of ids, so that nothing depends on who tokenizes; with "text" in
- * place of a list of ids llama.cpp tokenizes it itself. STEPS=N in the environment: ids an answer, 24 unless said.
+ * --omit=optional). PROMPTS.json: a list of lists of ids, so that nothing depends on who tokenizes; with
+ * "text" in place of a list of ids llama.cpp tokenizes it itself. STEPS=N in the environment: ids an answer,
+ * 24 unless said.
  */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';

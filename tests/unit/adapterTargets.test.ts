@@ -1,4 +1,7 @@
-/** Which modules get an adapter, with what rank and scale, against PEFT (tests/interop/make_adapter_targets.py). */
+/**
+ * Which modules get an adapter, with what rank and scale, against PEFT
+ * (tests/interop/make_adapter_targets.py).
+ */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { randomModel, SHAPES } from '../../scripts/lib/randomModel.ts';

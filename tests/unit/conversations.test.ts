@@ -1,4 +1,4 @@
-/** Conversations and raw texts as ids and labels, and what is told of a file's rows. */
+/** Conversations and raw texts as ids and labels, and what is reported of a file's rows. */
 import { describe, expect, it } from 'vitest';
 import { buildDataset } from '../../src/data/documents.ts';
 import { encodeWhole } from '../../src/data/rows/encodeConversation.ts';

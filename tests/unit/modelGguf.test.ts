@@ -1,4 +1,7 @@
-/** Merged models as GGUF files, read back by the project's own reader; by gguf-py in tests/interop/gguf_models.py. */
+/**
+ * Merged models as GGUF files, read back by the project's own reader; by gguf-py in
+ * tests/interop/gguf_models.py.
+ */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { modelGguf } from '../../src/export/gguf/modelGguf.ts';

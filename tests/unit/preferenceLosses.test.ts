@@ -1,4 +1,6 @@
-/** The losses of preference methods and their slopes against TRL's (tests/interop/make_preference_losses.py). */
+/**
+ * The losses of preference methods and their slopes against TRL's (tests/interop/make_preference_losses.py).
+ */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { packDocuments } from '../../src/data/packing.ts';

@@ -131,7 +131,7 @@ describe('a GGUF LoRA adapter', () => {
       actual.get(module)!.forEach((value, i) => expect(value).toBeCloseTo(values[i], 5));
   });
 
-  it('is told from a model', async () => {
+  it('is known from a model', async () => {
     const model = written().slice();
     const text = new TextEncoder().encode('adapter');
     const at = model.findIndex((_, i) => text.every((byte, j) => model[i + j] === byte));

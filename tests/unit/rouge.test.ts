@@ -1,8 +1,8 @@
 /** ROUGE against Python's rouge_score: tests/interop/make_rouge.py made the fixture. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { porterStem } from '../../src/lib/porterStemmer.ts';
-import { rouge } from '../../src/lib/rouge.ts';
+import { porterStem } from '../../src/lib/rouge/porterStemmer.ts';
+import { rouge } from '../../src/lib/rouge/rouge.ts';
 
 const { pairs, stems } = JSON.parse(
   readFileSync(new URL('../fixtures/rouge.json', import.meta.url), 'utf8'),

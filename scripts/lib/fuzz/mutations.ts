@@ -1,4 +1,6 @@
-/** Small changes of real files, as data: fast-check generates them and shrinks them to the fewest that matter. */
+/**
+ * Small changes of real files, as data: fast-check generates them and shrinks them to the fewest that matter.
+ */
 import * as fc from 'fast-check';
 
 /** One change of bytes. `at` is a place between 0 and 1. */

@@ -13,7 +13,7 @@ const DATA_ENDING = /\.(jsonl?|ndjson|csv|tsv|parquet)$/i;
  */
 export function isValidationFile(path: string): boolean {
   if (!DATA_ENDING.test(path)) return false;
-  const [name, folder = ''] = path.split(/[\\/]/).reverse();
+  const [name = '', folder = ''] = path.split(/[\\/]/).reverse();
   const stem = name.replace(DATA_ENDING, '');
   if (/val$/i.test(stem)) return true;
   const words = stem.toLowerCase().split(/[^a-z]+/);

@@ -151,7 +151,7 @@ function rowsOf(values: readonly unknown[]): Records {
 
 /** No data set nests further; what reads rows calls itself once a level. */
 const DEEPEST = 100;
-const TOO_DEEP = `is nested more than ${DEEPEST} levels deep. Remove the nested lists and objects, or write the row anew.`;
+const TOO_DEEP = `is nested more than ${DEEPEST} levels deep. Remove the nested lists and objects, or write the row again.`;
 
 function isTooDeep(value: unknown, levels = DEEPEST): boolean {
   if (typeof value !== 'object' || value === null) return false;

@@ -1,6 +1,6 @@
 /**
- * What a Parquet file says of itself, checked before anything is made of it: a page header of twenty bytes can
- * ask for gigabytes. Places, sizes and counts must fit the file and one another.
+ * What a Parquet file says of itself, checked before anything is made of it: a page header of twenty bytes
+ * can ask for gigabytes. Places, sizes and counts must fit the file and one another.
  */
 import type { AsyncBuffer, ColumnMetaData, FileMetaData } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';

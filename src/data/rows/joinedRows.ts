@@ -43,8 +43,8 @@ export async function openJoinedRows(
     for (const [i, stream] of streams.entries()) {
       for await (const row of stream.rows) {
         if (!filter.takes(row)) continue;
-        used[i]++;
-        yield parts.length > 1 ? { ...row, file: parts[i].name } : row;
+        used[i]! += 1; // As many as there are streams and parts.
+        yield parts.length > 1 ? { ...row, file: parts[i]!.name } : row;
       }
       if (reports) for (const problem of stream.problems) problems.push(problem);
     }
@@ -61,7 +61,7 @@ export async function openJoinedRows(
       return [
         ...joinedNote(parts, used),
         ...streams.flatMap(({ notes }, i) =>
-          notes.map((note) => (parts.length > 1 ? `${parts[i].name}: ${note}` : note)),
+          notes.map((note) => (parts.length > 1 ? `${parts[i]!.name}: ${note}` : note)),
         ),
         ...(filter.leftOut > 0
           ? [

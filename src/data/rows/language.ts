@@ -1,6 +1,6 @@
 /**
- * A guess at the language of a text, to find the odd ones of a data set: by its script, and in Latin script by
- * its most frequent little words.
+ * A guess at the language of a text, to find the odd ones of a data set: by its script, and in Latin script
+ * by its most frequent little words.
  */
 
 /** Characters that are looked at. */

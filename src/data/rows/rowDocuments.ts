@@ -21,8 +21,8 @@ export interface DocumentSettings extends EncodingSettings {
    */
   maxLength: number;
   /**
-   * How rows for preference methods are read; true: each as what it is. False or absent: they are refused, as they
-   * are no examples to copy.
+   * How rows for preference methods are read; true: each as what it is. False or absent: they are refused, as
+   * they are no examples to copy.
    */
   preferences?: boolean | PreferenceReading;
 }

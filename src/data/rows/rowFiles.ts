@@ -8,7 +8,7 @@ export interface RowFiles {
 /** The file of a row. '' where there is none. */
 export function fileOfRow({ names, firsts }: RowFiles, row: number): string {
   let found = 0;
-  for (let i = 1; i < firsts.length && firsts[i] <= row; i++) found = i;
+  for (const [i, first] of firsts.entries()) if (first <= row) found = i;
   return names[found] ?? '';
 }
 

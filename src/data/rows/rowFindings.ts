@@ -1,6 +1,6 @@
 /**
- * Rows of a file that a person should look at before training: the longest, those whose answers are cut, those
- * whose answers say nothing, and those in another language than the rest.
+ * Rows of a file that a person should look at before training: the longest, those whose answers are cut,
+ * those whose answers say nothing, and those in another language than the rest.
  */
 import { excerpt } from '../files/records.ts';
 import { answerOf, type Row } from './conversation.ts';

@@ -142,7 +142,7 @@ export function mappedFormat({ prompt, response, system, messages, text }: Colum
   };
 }
 
-/** @returns the row, or what is wrong with it */
+/** Where a row is refused for what it holds. @returns the row, or what is wrong with it */
 export function readRow(value: unknown, format: Format): RowContent | string {
   if (!isRecord(value)) return 'is not a JSON object. Write {"query": "…", "response": "…"}.';
   const missing = format.keys.find((key) => !(key in value));

@@ -126,8 +126,8 @@ export function repeatsIn(prints: Fingerprints): Repeats {
 
 function pairOf(own: Fingerprints, row: number, other: Fingerprints, of: number): RowPair {
   return {
-    line: own.lines[row],
-    of: other.lines[of],
+    line: own.lines[row]!,
+    of: other.lines[of]!,
     ...(own.files.names.length > 1 ? { file: fileOfRow(own.files, row) } : {}),
     ...(other.files.names.length > 1 ? { ofFile: fileOfRow(other.files, of) } : {}),
   };

@@ -69,7 +69,10 @@ export class PythonInterpreter extends PythonOperators {
     return super.evaluate({ ...node, iterable } as Node, scope);
   }
 
-  /** What is printed. @throws Error for what Python prints as an object with an address or of a type of its own */
+  /**
+   * What is printed. @throws Error for what Python prints as an object with an address or of a type of its
+   * own
+   */
   private printed(node: Node, scope: Environment): Value {
     const value = this.evaluate(node, scope);
     const called = (node.filter ?? (node.callee as Node | undefined)?.property) as Node | undefined;

@@ -1,4 +1,6 @@
-/** Tests (`is …`), comparison and membership as Python has them, where @huggingface/jinja has them otherwise. */
+/**
+ * Tests (`is …`), comparison and membership as Python has them, where @huggingface/jinja has them otherwise.
+ */
 import type { JinjaValue } from './pythonText.ts';
 
 const NUMBERS = ['IntegerValue', 'FloatValue', 'BooleanValue'];
@@ -76,7 +78,7 @@ export function refuseUnlike(name: string, { type, value }: JinjaValue): void {
 }
 
 /**
- * First letters whose form at the beginning of a word is not their capital, or which become two; and the sigma
- * that has two small forms.
+ * First letters whose form at the beginning of a word is not their capital, or which become two; and the
+ * sigma that has two small forms.
  */
 const TITLED = /(?<!\p{L})[ßŉǄ-ǌǰǱ-ǳΐΰևẖ-ẚᾀ-ᾯᾲ-ᾷῂ-ῇῒ-ῗῢ-ῧῲ-ῷﬀ-ﬗİ]|Σ/u;

@@ -47,7 +47,9 @@ function timeOf(pattern: RegExp, text: string): number {
   return performance.now() - before;
 }
 
-/** Texts whose repetition an expression may match in many ways: characters that it names, and pairs of them. */
+/**
+ * Texts whose repetition an expression may match in many ways: characters that it names, and pairs of them.
+ */
 function unitsOf(source: string): string[] {
   const named =
     source.replace(/\\[pP]\{[^}]*\}|\(\?[:=!<>]+|\\./g, '').match(/[\p{L}\p{N}\s_.,'"/-]/gu) ?? [];

@@ -1,6 +1,7 @@
 /**
- * Byte-pair merges of a long word: the pair of the lowest rank first, the leftmost of equal ones, as everywhere;
- * kept in flat arrays, so that a word of a million characters takes seconds, not minutes and gigabytes.
+ * Byte-pair merges of a long word: the pair of the lowest rank first, the leftmost of equal ones, as
+ * everywhere; kept in flat arrays, so that a word of a million characters takes seconds, not minutes and
+ * gigabytes.
  */
 
 /** Ranks of pairs, by the left part and then the right one. */

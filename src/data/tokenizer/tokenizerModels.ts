@@ -1,4 +1,6 @@
-/** The models of a tokenizer.json that are known to give the ids of Python's library: BPE, Unigram, WordPiece. */
+/**
+ * The models of a tokenizer.json that are known to give the ids of Python's library: BPE, Unigram, WordPiece.
+ */
 import * as v from 'valibot';
 
 const flag = v.optional(v.boolean());

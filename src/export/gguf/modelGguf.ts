@@ -1,4 +1,7 @@
-/** A model with an adapter merged into it as one GGUF file, checked by our own reader before any weight is made. */
+/**
+ * A model with an adapter merged into it as one GGUF file, checked by our own reader before any weight is
+ * made.
+ */
 import { filesOfModel, type TokenizerFiles } from '../../data/tokenizer/chatTokenizer.ts';
 import { readGguf, type GgufFile, type GgufValue as PlainValue } from '../../formats/gguf/gguf.ts';
 import { openGguf } from '../../formats/gguf/ggufCheckpoint.ts';
@@ -48,7 +51,10 @@ interface WrittenTensor extends GgufTensorInfo {
   plusOne: boolean;
 }
 
-/** @throws UserError naming the part of the model that a GGUF file cannot hold, or that llama.cpp reads otherwise */
+/**
+ * @throws UserError naming the part of the model that a GGUF file cannot hold, or that llama.cpp reads
+ * otherwise
+ */
 export async function modelGguf({
   base,
   deltas,

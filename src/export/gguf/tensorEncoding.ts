@@ -9,8 +9,8 @@ export const GGUF_FILE_TYPES = { F32: 0, F16: 1, Q4_0: 2, Q8_0: 7 } as const;
 export type GgufFileType = keyof typeof GGUF_FILE_TYPES;
 
 /**
- * Vectors, norms and convolutions stay float32. Rows that are no whole blocks stay float16. In a Q4_0 file the
- * output head, or the embedding where it serves as one, is Q8_0 (llama.cpp's own choice is Q6_K).
+ * Vectors, norms and convolutions stay float32. Rows that are no whole blocks stay float16. In a Q4_0 file
+ * the output head, or the embedding where it serves as one, is Q8_0 (llama.cpp's own choice is Q6_K).
  * @param tied whether the embedding serves as the output head
  */
 export function tensorType(

@@ -247,7 +247,9 @@ function endVariants({ chat, files }: ModelTokenizer): Keys[] {
     : [variant(end), variant(chat.eosTokenId)];
 }
 
-/** The template with the choices of the training ahead: the date that it prints, and thinking switched off. */
+/**
+ * The template with the choices of the training ahead: the date that it prints, and thinking switched off.
+ */
 function pinned(template: string): string {
   const date = /\bdate_string\b/.test(template) ? `{%- set date_string = "${DEFAULT_DATE_STRING}" %}` : '';
   const thinking = /\benable_thinking\b/.test(template) ? '{%- set enable_thinking = false %}' : '';

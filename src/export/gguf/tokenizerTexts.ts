@@ -1,4 +1,6 @@
-/** Texts and conversations on which tokenizers are compared: each has what some way of splitting gets wrong. */
+/**
+ * Texts and conversations on which tokenizers are compared: each has what some way of splitting gets wrong.
+ */
 import type { ChatMessage } from '../../data/template/chatTemplate.ts';
 
 /** Composed characters only: llama.cpp does not compose them. */

@@ -15,7 +15,10 @@ export interface LoraHeads {
   num_key_value_heads: number;
 }
 
-/** @param name for messages @throws UserError where the file is no LoRA adapter, or holds more than LoRA matrices */
+/**
+ * @param name for messages @throws UserError where the file is no LoRA adapter, or holds more than LoRA
+ * matrices
+ */
 export async function readGgufLora(file: Blob, name: string, heads: LoraHeads): Promise<ReadAdapter> {
   const { metadata, tensors: index } = await readGguf(file, name);
   const m = new GgufMetadata(metadata, name);

@@ -1,6 +1,6 @@
 /**
- * The gated delta rule (arXiv:2412.06464), the linear attention of Qwen3.5: a state S [dk, dv] a value head is
- * kept from token to token within a document, which begins with zero.
+ * The gated delta rule (arXiv:2412.06464), the linear attention of Qwen3.5: a state S [dk, dv] a value head
+ * is kept from token to token within a document, which begins with zero.
  *
  *   S ← exp(g) S;  S ← S + β k (v − Sᵀk)ᵀ;  o = Sᵀq
  *

@@ -1,6 +1,7 @@
 /**
- * NEFTune (arXiv:2310.05914): uniform noise of ±alpha / √(L · width) on the embeddings while training, L being the
- * length of the token's document. Keyed as dropout is, so that neither packing nor recomputation changes it.
+ * NEFTune (arXiv:2310.05914): uniform noise of ±alpha / √(L · width) on the embeddings while training, L
+ * being the length of the token's document. Keyed as dropout is, so that neither packing nor recomputation
+ * changes it.
  */
 import { flatGrid, value } from '../../gpu/dispatch.ts';
 import type { Graph } from '../../graph/graph.ts';

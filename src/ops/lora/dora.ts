@@ -1,6 +1,6 @@
 /**
- * DoRA (arXiv:2402.09353) as PEFT computes it: an output of W x + s B A x is multiplied by m / |W + s B A|, row
- * by row, before the layer's bias is added. The norms are constants to the gradient (section 4.3). They
+ * DoRA (arXiv:2402.09353) as PEFT computes it: an output of W x + s B A x is multiplied by m / |W + s B A|,
+ * row by row, before the layer's bias is added. The norms are constants to the gradient (section 4.3). They
  * change with the adapter only, so a plan of their own computes them once for all plans that read them.
  */
 import { flatGrid, value, type KernelSettings } from '../../gpu/dispatch.ts';

@@ -43,8 +43,8 @@ const LISTING_PAGES = 100;
 
 /**
  * @param name "owner/name", "owner/name@revision", or an address of the Hub's
- * @throws UserError where there is no such model, it is gated, the hub cannot be reached, or a file is not the
- * one that the hub lists
+ * @throws UserError where there is no such model, it is gated, the hub cannot be reached, or a file is not
+ * the one that the hub lists
  */
 export async function openHubModel(
   name: string,

@@ -1,7 +1,7 @@
 /**
- * A weight file of the Hub, read by ranges and verified: every byte is hashed once, in the file's order, while
- * it is read. Blocks that are read a second time must be equal to what was hashed, so that the hash holds for
- * all that an import was given.
+ * A weight file of the Hub, read by ranges and verified: every byte is hashed once, in the file's order,
+ * while it is read. Blocks that are read a second time must be equal to what was hashed, so that the hash
+ * holds for all that an import was given.
  */
 import { ChangedFileError, UserError } from '../../lib/errors.ts';
 import { sha256Hex } from '../../lib/sha256.ts';

@@ -1,6 +1,6 @@
 /**
- * Log-probabilities of answers from the losses of packed tokens, and the way back: slopes of answers as weights
- * of tokens.
+ * Log-probabilities of answers from the losses of packed tokens, and the way back: slopes of answers as
+ * weights of tokens.
  */
 import { IGNORE_INDEX, type MicroBatch } from '../../data/types.ts';
 import type { AnswerScore } from './pairLosses.ts';
@@ -12,7 +12,10 @@ export interface ScoredSequence {
   labels: ArrayLike<number>;
 }
 
-/** Calls `use` with each target of a sequence: its place in the batch's arrays, and whether it is the answer's. */
+/**
+ * Calls `use` with each target of a sequence: its place in the batch's arrays, and whether it is the
+ * answer's.
+ */
 export function forTargets(
   { spans }: MicroBatch,
   sequences: readonly ScoredSequence[],

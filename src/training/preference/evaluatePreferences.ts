@@ -1,4 +1,6 @@
-/** Evaluates a validation file of preferences as a step is: the method's loss over all its rows, and rewards. */
+/**
+ * Evaluates a validation file of preferences as a step is: the method's loss over all its rows, and rewards.
+ */
 import type { DocumentTable } from '../../data/documentTable.ts';
 import type { BatchShape } from '../../data/packing.ts';
 import type { Document } from '../../data/types.ts';

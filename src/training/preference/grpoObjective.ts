@@ -1,6 +1,7 @@
 /**
- * GRPO (arXiv:2402.03300) as TRL computes it: answers that were sampled in groups of one prompt, the advantage of
- * each within its group, a clipped ratio to the model that sampled it, and the divergence from the base.
+ * GRPO (arXiv:2402.03300) as TRL computes it: answers that were sampled in groups of one prompt, the
+ * advantage of each within its group, a clipped ratio to the model that sampled it, and the divergence from
+ * the base.
  */
 import type { MicroBatch } from '../../data/types.ts';
 import { mean } from '../../lib/mean.ts';
@@ -14,8 +15,8 @@ export interface GrpoSettings {
   /** null: epsilon. */
   epsilon_high: number | null;
   /**
-   * grpo: a mean over answers of means over their tokens · bnpo: a mean over the tokens of the batch · dapo: as
-   * bnpo over the whole step · dr_grpo: over answers and max_completion_length.
+   * grpo: a mean over answers of means over their tokens · bnpo: a mean over the tokens of the batch · dapo:
+   * as bnpo over the whole step · dr_grpo: over answers and max_completion_length.
    */
   loss_type: 'grpo' | 'bnpo' | 'dapo' | 'dr_grpo';
   max_completion_length: number;

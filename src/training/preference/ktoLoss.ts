@@ -1,6 +1,7 @@
 /**
- * KTO (arXiv:2402.01306) as TRL computes it: answers that are wanted or unwanted, each by itself. The reference
- * point is the mean log-ratio of answers to prompts that are not theirs, which is no part of the gradient.
+ * KTO (arXiv:2402.01306) as TRL computes it: answers that are wanted or unwanted, each by itself. The
+ * reference point is the mean log-ratio of answers to prompts that are not theirs, which is no part of the
+ * gradient.
  */
 import { sigmoid } from './pairLosses.ts';
 

@@ -1,8 +1,8 @@
 /**
  * The losses of pairs, DPO (arXiv:2305.18290) with label smoothing (arXiv:2310.12036's cDPO), IPO
  * (arXiv:2310.12036), SimPO (arXiv:2405.14734) and ORPO (arXiv:2403.07691), as TRL computes them, with their
- * slopes. A loss is a function of the log-probabilities of the two answers, so its gradient is these slopes times
- * the gradients of the answers' log-probabilities.
+ * slopes. A loss is a function of the log-probabilities of the two answers, so its gradient is these slopes
+ * times the gradients of the answers' log-probabilities.
  */
 
 export type PairMethod = 'dpo' | 'ipo' | 'simpo' | 'orpo';
@@ -41,8 +41,8 @@ export function isReferenceFree(method: string): boolean {
 }
 
 /**
- * ORPO's loss here is its odds term alone: the likelihood of prompt and chosen answer is a mean over the tokens
- * of the whole batch (preferenceObjective.ts).
+ * ORPO's loss here is its odds term alone: the likelihood of prompt and chosen answer is a mean over the
+ * tokens of the whole batch (preferenceObjective.ts).
  */
 export function pairLoss(method: PairMethod, pair: PairScores, settings: PairSettings): PairLoss {
   const { beta } = settings;

@@ -1,4 +1,6 @@
-/** The objective of one optimiser step of preference tuning, over the pairs or labelled answers of its rows. */
+/**
+ * The objective of one optimiser step of preference tuning, over the pairs or labelled answers of its rows.
+ */
 import type { StepObjective } from '../../engine/engine.ts';
 import type { MicroBatch } from '../../data/types.ts';
 import { mean } from '../../lib/mean.ts';
@@ -100,7 +102,9 @@ export interface KtoStep {
   wanted: readonly boolean[];
   /** Log-probability of each sequence's answer under the reference. */
   reference: readonly number[];
-  /** The same prompts with other rows' answers, whose mean log-ratio is the reference point; null: it is 0. */
+  /**
+   * The same prompts with other rows' answers, whose mean log-ratio is the reference point; null: it is 0.
+   */
   mismatched: {
     microBatches: readonly MicroBatch[];
     sequences: readonly ScoredSequence[];

@@ -69,8 +69,8 @@ export const training = v.strictObject({
     null,
   ),
   /**
-   * Of the preference methods, under the names of TRL's DPOConfig, CPOConfig, ORPOConfig and KTOConfig. How far
-   * the model may move from the reference, or the weight of the odds term in ORPO.
+   * Of the preference methods, under the names of TRL's DPOConfig, CPOConfig, ORPOConfig and KTOConfig. How
+   * far the model may move from the reference, or the weight of the odds term in ORPO.
    */
   beta: v.optional(v.pipe(positive, v.minValue(1e-6, 'must be positive')), 0.1),
   /** Share of pairs whose order is taken to be wrong (cDPO); dpo and simpo. */

@@ -28,7 +28,9 @@ export interface HubFacts {
   licence: string | null;
   /** Bytes of the files that an import reads. */
   bytes: number;
-  /** Whether the model is one that can be imported, what it takes of the disk and of the GPU, in a sentence. */
+  /**
+   * Whether the model is one that can be imported, what it takes of the disk and of the GPU, in a sentence.
+   */
   verdict: string;
 }
 
