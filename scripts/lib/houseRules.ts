@@ -26,12 +26,16 @@ const MOST_FILES = 16;
 const LONG_FILES: readonly string[] = [
   'src/data/rows/rowDocuments.ts',
   'src/data/template/pythonInterpreter.ts',
+  'src/engine/webgpu/generation.ts',
   'src/engine/webgpu/webgpuEngine.ts',
   'src/export/gguf/tokenizerChoice.ts',
+  'src/model/builder.ts',
   'src/model/families/gemma/gemma4.ts',
   'src/ops/deltaRule/gatedDeltaRule.ts',
+  'src/page/Workspace.svelte.ts',
   'src/page/app.css',
   'src/page/recipe/recipeFields.ts',
+  'src/storage/models.ts',
   'src/training/trainer.ts',
 ];
 

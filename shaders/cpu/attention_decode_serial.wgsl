@@ -1,6 +1,6 @@
 // attention_decode.wgsl for CPU adapters.
-// Buffers: o, q [SLOTS, HEADS D]; keys, values [SLOTS, LENGTH, HEADS / GROUP_SIZE D], the cache; positions
-//   [SLOTS] u32.
+// Buffers: o, q [SLOTS, HEADS D]; k, v [SLOTS, LENGTH, HEADS / GROUP_SIZE D], the cache (named as
+//   lib/attention/serial_softmax.wgsl reads them); positions [SLOTS] u32.
 // Constants: ROWS, the slots times the heads; LENGTH and those of attention_serial.wgsl but T.
 // Threads: one invocation a slot and head, four keys at a time.
 #include "lib/row_serial.wgsl"

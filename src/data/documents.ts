@@ -35,8 +35,8 @@ export interface Dataset {
   /** Of rows for KTO: whether each document's answer is a wanted one; empty where no row says so. */
   labels: Map<number, boolean>;
   /**
-   * Where pairs are read for a method of pairs: the document that is each pair's chosen answer. The one after it
-   * is the rejected answer.
+   * Where pairs are read for a method of pairs: the document that is each pair's chosen answer. The one after
+   * it is the rejected answer.
    */
   pairStarts: number[];
   /** Rows that are used; one can be several documents. */

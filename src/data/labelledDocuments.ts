@@ -1,8 +1,8 @@
 import type { DocumentSettings, RowDocument, RowDocuments } from './rows/rowDocuments.ts';
 
 /**
- * The documents of a row with what is known of each. The answers of a pair are two, the chosen one first, where
- * a preference method reads them.
+ * The documents of a row with what is known of each. The answers of a pair are two, the chosen one first,
+ * where a preference method reads them.
  */
 export function labelledDocuments(
   { documents, pair, label }: RowDocuments,

@@ -11,7 +11,8 @@ const HEAD = `<!doctype html>
 <meta name="viewport" content="width=device-width">
 <title>Run report</title>
 <style>
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem }
+body { margin: 2rem auto; padding: 0 1rem; color: #222 }
 table { border-collapse: collapse; display: block; overflow-x: auto }
 th, td { border: 1px solid #ccc; padding: .25rem .5rem; text-align: left; vertical-align: top }
 pre { background: #f4f4f4; padding: 1rem; overflow-x: auto }

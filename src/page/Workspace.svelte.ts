@@ -7,8 +7,8 @@ import type { KernelRequest, RunPlan } from '../worker/trainer/trainerProtocol.t
 import type { ModelDetails, ModelSummary } from '../worker/import/importProtocol.ts';
 import type { DataFile, Part, Role } from './data/DataFile.svelte.ts';
 import { DataFiles } from './data/DataFiles.svelte.ts';
-import { filesForRecipe } from './data/recipeRoles.ts';
-import { rowSettings } from './data/rowSettings.ts';
+import { filesForRecipe } from './data/recipe/recipeRoles.ts';
+import { rowSettings } from './data/recipe/rowSettings.ts';
 import { DEMO_NAME, fetchDemo } from './model/demo.ts';
 import { Flow } from './layout/Flow.svelte.ts';
 import { ModelLibrary } from './model/ModelLibrary.svelte.ts';

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { DataFiles } from '../../src/page/data/DataFiles.svelte.ts';
 import type { Reading } from '../../src/page/data/DataFile.svelte.ts';
-import { filesForRecipe } from '../../src/page/data/recipeRoles.ts';
+import { filesForRecipe } from '../../src/page/data/recipe/recipeRoles.ts';
 import type { DataRequest, FileReport } from '../../src/worker/dataset/datasetProtocol.ts';
 import { later, stubWorkers, type FakeWorkers } from '../helpers/fakeWorkers.ts';
 import { fileReport } from '../helpers/pageData.ts';

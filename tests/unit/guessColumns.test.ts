@@ -1,7 +1,7 @@
 /** The first guess at what the columns of an unknown file are. */
 import { describe, expect, it } from 'vitest';
 import type { Column } from '../../src/data/rows/parseRows.ts';
-import { guessColumns } from '../../src/page/data/guessColumns.ts';
+import { guessColumns } from '../../src/page/data/recipe/guessColumns.ts';
 
 const guess = (...names: string[]) => guessColumns(names.map((name) => ({ name }) as Column));
 

@@ -32,7 +32,7 @@ const WORDS: readonly (readonly [string, readonly string[]])[] = [
 /** Fewer of its words do not make a language. */
 const LEAST_WORDS = 3;
 
-/** @returns null where it cannot be told */
+/** @returns null where it is not clear */
 export function languageOf(text: string): string | null {
   const beginning = text.slice(0, LOOKED_AT);
   if (/[\u0250-\uffff]/.test(beginning)) {

@@ -10,7 +10,7 @@ import type { FileReport } from '../../worker/dataset/datasetProtocol.ts';
 import { WorkerDied } from '../../worker/supervisedWorker.ts';
 import { integer } from '../text.ts';
 import { DataFile, type Part, type Reading, type Role } from './DataFile.svelte.ts';
-import { pathOf, rolesInRecipe } from './recipeRoles.ts';
+import { pathOf, rolesInRecipe } from './recipe/recipeRoles.ts';
 
 /** Curves and losses are kept by name: 'training' and each validation set. */
 const TRAINING_CURVE = 'training';

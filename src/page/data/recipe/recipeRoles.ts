@@ -1,8 +1,8 @@
 /** Which role a recipe gives to dropped files, and by which paths it names them. */
-import { baseName } from '../../data/files/fileNames.ts';
-import { trainFilesOf } from '../../training/recipe.ts';
-import type { Recipe } from '../../training/recipe.ts';
-import type { DataFile, Part, Role } from './DataFile.svelte.ts';
+import { baseName } from '../../../data/files/fileNames.ts';
+import { trainFilesOf } from '../../../training/recipe.ts';
+import type { Recipe } from '../../../training/recipe.ts';
+import type { DataFile, Part, Role } from '../DataFile.svelte.ts';
 
 type NamedFiles = Pick<Recipe, 'train_file' | 'validation_files'>;
 

@@ -1,6 +1,6 @@
 /** A first guess at what the columns of an unknown file are, by their names; the person decides. */
-import type { Column } from '../../data/rows/parseRows.ts';
-import type { ColumnMapping } from '../../data/rows/rowFormats.ts';
+import type { Column } from '../../../data/rows/parseRows.ts';
+import type { ColumnMapping } from '../../../data/rows/rowFormats.ts';
 
 const PROMPTS = /^(question|prompt|query|instruction|input|user|human|problem|source|context|ask)/i;
 const ANSWERS =

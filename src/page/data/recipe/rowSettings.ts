@@ -1,7 +1,7 @@
 /** What of a recipe decides how data files are read and which of their rows are taken. */
-import { preferenceReading } from '../../training/preference/method.ts';
-import type { Recipe } from '../../training/recipe.ts';
-import type { Reading } from './DataFile.svelte.ts';
+import { preferenceReading } from '../../../training/preference/method.ts';
+import type { Recipe } from '../../../training/recipe.ts';
+import type { Reading } from '../DataFile.svelte.ts';
 
 /** @param recipe a plain object, which can be posted to a worker */
 export function rowSettings(modelId: string, recipe: Recipe): Reading {
