@@ -75,14 +75,16 @@ const OWN_BOUNDS: ReadonlyMap<string, Bounds> = new Map([
 /** Folders whose DoRA curve is trained too, without and with biases; all of them under GOLDEN. */
 const DORA_FOLDERS = ['llama3_2', 'qwen2'];
 
-/** Steps of each curve where a step takes seconds on a software adapter: kernels of GPUs, slow models. */
+/** Steps of each curve of folders that are not replayed whole. */
 const FEW_STEPS = 6;
+/** Steps of each curve by the kernels of GPUs, which take many seconds a step on a software adapter. */
+const GPU_STEPS = 3;
 
 type Replay = [folder: string, variant: string, settings: Partial<KernelSettings>, steps: number | undefined];
 
 /** What a folder is replayed with, beside what the adapter has by itself. */
 const VARIANTS: Replay[] = [
-  ['llama3_2', `, kernels of GPUs, ${FEW_STEPS} steps`, GPU_KERNELS, FEW_STEPS],
+  ['llama3_2', `, kernels of GPUs, ${GPU_STEPS} steps`, GPU_KERNELS, GPU_STEPS],
   // A head of [384, 64] in bfloat16 then lies in three slices, gate and up in two.
   ['llama_untied', ', bindings of 20000 bytes', { maxBindingBytes: 20_000 }, undefined],
 ];
