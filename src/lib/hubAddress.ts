@@ -55,6 +55,7 @@ function decoded(part: string): string {
   try {
     return decodeURIComponent(part);
   } catch {
+    // A lone per cent sign: the part is not encoded.
     return part;
   }
 }

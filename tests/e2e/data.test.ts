@@ -291,7 +291,7 @@ describe.skipIf(!browserPath)('data on the page', { timeout: 240_000 }, () => {
     await cardOf(page, 'pirate.val.jsonl')
       .getByText(/It was started again/)
       .waitFor();
-    await cardOf(page, 'pirate.val.jsonl').getByText('longest row').waitFor();
+    await cardOf(page, 'pirate.val.jsonl').getByText('longest row', { exact: true }).waitFor();
     await pressTrain(page);
     const restarts = async () => (await started()).filter((name) => name === 'evaluation other').length;
     await page
@@ -303,7 +303,7 @@ describe.skipIf(!browserPath)('data on the page', { timeout: 240_000 }, () => {
     // The step lies folded while the run goes on.
     await page
       .locator('article[aria-label="other.val.jsonl"]')
-      .getByText('longest row')
+      .getByText('longest row', { exact: true })
       .waitFor({ state: 'attached' });
     await kill('evaluation other');
     await page.getByText(/other could not be evaluated: its worker died again/).waitFor();

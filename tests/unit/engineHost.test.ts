@@ -75,8 +75,9 @@ function hostOf(levels: KernelLevel[], times: LevelTimes = {}, memory: TuningMem
 /** Creates an engine on a device that does nothing. @returns the plans that it was given */
 async function createdFrom(host: EngineHost, level: KernelLevel | undefined): Promise<PlannedEngine> {
   const create = vi.spyOn(WebGpuEngine, 'create').mockResolvedValue({ dispose: () => undefined } as never);
-  const { lora, tokensPerMicroBatch, gradientCheckpointing, memoryAim } = requestFor();
-  await host.create({ weights, lora, tokensPerMicroBatch, gradientCheckpointing, memoryAim, level, seed: 0 });
+  const { kernels, ...request } = requestFor();
+  expect(kernels.level).toBe('auto');
+  await host.create({ weights, ...request, level, seed: 0 });
   const [, options, planned] = create.mock.calls[0];
   expect(options.level).toBe(level);
   create.mockRestore();

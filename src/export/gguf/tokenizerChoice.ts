@@ -46,6 +46,7 @@ function hasTemplate(files: TokenizerFiles): boolean {
     templateSource(files, (name) => parseFile(files, name));
     return true;
   } catch {
+    // A tokenizer without a template is what is asked for.
     return false;
   }
 }

@@ -171,6 +171,7 @@ function jsonOf({ bytes, url, headers }: HubAnswer): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
+    // Where the text came from says more than where its JSON breaks off.
     const isPage = /html/i.test(headers.get('content-type') ?? '') || /^\s*</.test(text);
     throw new UserError(
       `${new URL(url).host} answered with ${isPage ? 'a web page' : 'something'} where the Hub sends JSON. If this network asks for a sign-in (a hotel, a train), open any page, sign in and try again.`,

@@ -119,6 +119,7 @@ export class VerifiedDownload implements FileDownload {
       while (this.blocks.length <= last) {
         const index = this.blocks.length;
         for (let ahead = 1; ahead < AHEAD; ahead++)
+          // Whoever needs this block asks for it again and gets the error.
           if (index + ahead < this.count) void this.block(index + ahead).catch(() => undefined);
         const bytes = await this.block(index);
         const digest = await sha256Hex(bytes);
@@ -152,6 +153,7 @@ export class VerifiedDownload implements FileDownload {
     let block = this.kept.get(index);
     if (!block) {
       block = this.fetchBlock(index);
+      // The caller gets the error; the block is fetched again the next time.
       block.catch(() => this.kept.delete(index));
     }
     // Last used, last removed.
