@@ -5,8 +5,8 @@ import { testGpu } from '../helpers/gpu.ts';
 
 const gpu = await testGpu();
 // A software adapter takes seconds to compile one of these kernels. There, products have only the two kinds
-// of weight whose readers differ; the other kinds are read by code that the kernels for CPU adapters share. Of
-// LoRA it has one, two and four projections of ranks 4, 5, 16 and 128; three come between them.
+// of weight whose readers differ; the other kinds are read by code that the kernels for CPU adapters share.
+// Of LoRA it has one, two and four projections of ranks 4, 5, 16 and 128; three come between them.
 const onCpu = gpu !== null && isSoftwareAdapter(gpu.adapterInfo);
 
 describeAgreement(
