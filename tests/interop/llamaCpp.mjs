@@ -30,6 +30,10 @@ const model = await llama.loadModel({ modelPath });
 const context = await model.createContext({
   contextSize: 512,
   threads: 1,
+  // Its keys and values are float16 otherwise, which moves log-probabilities by 3e-2.
+  experimentalKvCacheKeyType: 'F32',
+  experimentalKvCacheValueType: 'F32',
+  flashAttention: false,
   ...(adapterPath ? { lora: { adapters: [{ filePath: adapterPath, scale: 1 }] } } : {}),
 });
 // A context has one sequence, which is free again only some time after it was disposed.
@@ -41,12 +45,10 @@ for (const prompt of JSON.parse(readFileSync(promptsPath, 'utf8'))) {
   let pending = ids;
   for (let i = 0; i < STEPS; i++) {
     const input = pending.map((id, at) =>
-      at === pending.length - 1
-        ? [id, { generateNext: { probabilities: true, options: { temperature: 0 } } }]
-        : id,
+      at === pending.length - 1 ? [id, { generateNext: { logits: true, options: { temperature: 0 } } }] : id,
     );
     const output = (await sequence.controlledEvaluate(input)).at(-1);
-    const top = [...output.next.probabilities].slice(0, TOP).map(([id, p]) => [id, Math.log(p)]);
+    const top = likeliest([...output.next.logits]);
     const [id] = top[0];
     steps.push({ id, top });
     if (model.isEogToken(id)) break;
@@ -60,4 +62,12 @@ for (const prompt of JSON.parse(readFileSync(promptsPath, 'utf8'))) {
   });
   await sequence.clearHistory();
 }
+/** Log-probabilities of the tokens with the largest logits: llama.cpp's own sum of chances is float32. */
+function likeliest(logits) {
+  const largest = logits.reduce((most, [, value]) => Math.max(most, value), -Infinity);
+  const sum = logits.reduce((total, [, value]) => total + Math.exp(value - largest), 0);
+  const sorted = logits.toSorted((a, b) => b[1] - a[1]).slice(0, TOP);
+  return sorted.map(([id, value]) => [id, value - largest - Math.log(sum)]);
+}
+
 process.stdout.write(`${JSON.stringify(answers)}\n`, () => process.exit(0));

@@ -147,7 +147,7 @@ if not os.path.exists(BASE):
 tokenizer = AutoTokenizer.from_pretrained(BASE)
 if not os.path.exists(ADAPTER):
     make_adapter(AutoModelForCausalLM.from_pretrained(BASE, dtype=torch.float32))
-tuned = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(BASE, dtype=torch.float32), ADAPTER).eval()
+tuned = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(BASE, dtype=torch.float32), ADAPTER).eval().double()
 prompts = [prompt_ids(tokenizer, question) for question in QUESTIONS]
 answers = greedy(tuned, prompts)
 clear = [i for i, answer in enumerate(answers) if answer['margin'] > MARGIN][:10]
