@@ -2,8 +2,8 @@
  * A real GGUF with `quantization: "gguf"` against llama.cpp on the same file: along llama.cpp's own greedy
  * answers of 50 tokens to ten chats the engine makes the same first choice wherever llama.cpp's margin is
  * clear, and its log-probabilities are within 0.1 (llama.cpp rounds activations to 8 bits on quantised
- * files). Then 20 steps of training on real rows, and answers before and after. The bounds do not hold yet: over
- * SmolLM2's Q4_1 the log-probabilities are within 0.31, and 2 of 359 clear choices differ.
+ * files). Then 20 steps of training on real rows, and answers before and after. The bounds do not hold yet:
+ * over SmolLM2's Q4_1 the log-probabilities are within 0.31, and 2 of 359 clear choices differ.
  *
  *     node scripts/run.mjs --gpu tests/interop/ggufBase.ts MODEL.gguf NODE_MODULES [ROWS.jsonl [STEPS
  * [TOKENS]]]
