@@ -1,6 +1,7 @@
 import { inMarkdown, inPython, inYaml } from './escape.ts';
 import { curve, lossSets } from '../training/metrics.ts';
 import { isHubId } from '../lib/hubId.ts';
+import { loraScale } from '../formats/loraScale.ts';
 import type { Recipe } from '../training/recipe.ts';
 import type { RunResult } from '../training/runRecord.ts';
 
@@ -16,12 +17,13 @@ export function adapterCard(
     return `| ${inMarkdown(name)} | ${values[0].toFixed(4)} | ${values.at(-1)!.toFixed(4)} |`;
   });
   const { r, lora_alpha, use_rslora } = recipe.lora;
+  const scale = rounded(loraScale(recipe.lora));
   const trained = [
     `r ${r}`,
     `alpha ${lora_alpha}`,
     use_rslora
-      ? `rank-stabilised: scale alpha / √r = ${rounded(lora_alpha / Math.sqrt(r))} (use_rslora; not alpha / r = ${rounded(lora_alpha / r)})`
-      : `scale alpha / r = ${rounded(lora_alpha / r)}`,
+      ? `rank-stabilised: scale alpha / √r = ${scale} (use_rslora; not alpha / r = ${rounded(lora_alpha / r)})`
+      : `scale alpha / r = ${scale}`,
     `base weights ${recipe.quantization === 'nf4' ? 'in NF4' : recipe.quantization === 'gguf' ? "in the GGUF's own blocks" : 'as stored'}`,
     `step ${adapterStep} of ${totalSteps}`,
     `seed ${recipe.training.seed}`,

@@ -5,7 +5,7 @@
 import type { PeftSettings } from '../formats/peft.ts';
 import type { Float32Tensor, WeightSource } from '../formats/tensors.ts';
 import { UserError } from '../lib/errors.ts';
-import { loraScale } from '../model/adapterTargets.ts';
+import { loraScale } from '../formats/loraScale.ts';
 import { weightRows, type WeightRows } from '../formats/weightRows.ts';
 
 /** The matrices of one adapted module. */

@@ -3,7 +3,7 @@ import type { PeftSettings } from '../formats/peft.ts';
 import { writeSafetensors, type TensorToWrite } from '../formats/safetensors.ts';
 import type { Float32Tensor } from '../formats/tensors.ts';
 import { UserError } from '../lib/errors.ts';
-import { loraScale } from '../model/adapterTargets.ts';
+import { loraScale } from '../formats/loraScale.ts';
 import { wholeFile, type ExportFile } from './exportFile.ts';
 
 /**

@@ -1,12 +1,8 @@
 /** Adapters whose modules have ranks or alphas of their own, brought to one rank and one alpha. */
+import { loraScale, type LoraScaling } from './loraScale.ts';
 import type { Float32Tensor } from './tensors.ts';
 
-export interface ModuleScaling {
-  r: number;
-  lora_alpha: number;
-}
-
-type Scaled = ModuleScaling & { use_rslora: boolean };
+export type ModuleScaling = Omit<LoraScaling, 'use_rslora'>;
 
 const PREFIX = 'base_model.model.';
 
@@ -17,7 +13,7 @@ const PREFIX = 'base_model.model.';
  * @param own rank and alpha of each module
  * @returns the settings with the common rank, and whether anything had to be changed
  */
-export function withOneRank<S extends Scaled>(
+export function withOneRank<S extends LoraScaling>(
   tensors: Map<string, Float32Tensor>,
   settings: S,
   own: ReadonlyMap<string, ModuleScaling>,
@@ -27,7 +23,7 @@ export function withOneRank<S extends Scaled>(
   const common = { ...settings, r };
   let evened = false;
   for (const [module, scaling] of own) {
-    const factor = scale({ ...scaling, use_rslora: settings.use_rslora }) / scale(common);
+    const factor = loraScale({ ...scaling, use_rslora: settings.use_rslora }) / loraScale(common);
     if (scaling.r === r && factor === 1) continue;
     evened = true;
     const [nameA, nameB] = ['A', 'B'].map((matrix) => `${PREFIX}${module}.lora_${matrix}.weight`);
@@ -43,9 +39,4 @@ export function withOneRank<S extends Scaled>(
     tensors.set(nameB!, { shape: [out, r], data: paddedB });
   }
   return { settings: common, evened };
-}
-
-/** α/r, or α/√r with rank stabilisation. */
-function scale({ r, lora_alpha, use_rslora }: Scaled): number {
-  return use_rslora ? lora_alpha / Math.sqrt(r) : lora_alpha / r;
 }

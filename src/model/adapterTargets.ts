@@ -2,6 +2,7 @@
  * Which modules get an adapter, each with its rank and scale, as PEFT decides it
  * (peft/tuners/tuners_utils.py).
  */
+import { loraScale } from '../formats/loraScale.ts';
 import { UserError } from '../lib/errors.ts';
 
 /** A regular expression that the whole of a module's name matches, or names that it is or ends in. */
@@ -28,15 +29,6 @@ export interface LoraShape extends TargetSettings {
   lora_dropout: number;
   use_rslora: boolean;
   use_dora: boolean;
-}
-
-/** α/r, or α/√r with rank stabilisation (arXiv:2312.03732). */
-export function loraScale({
-  r,
-  lora_alpha,
-  use_rslora,
-}: Pick<LoraShape, 'r' | 'lora_alpha' | 'use_rslora'>): number {
-  return use_rslora ? lora_alpha / Math.sqrt(r) : lora_alpha / r;
 }
 
 /** Rank and scale of a module's adapter. */
