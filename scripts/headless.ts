@@ -14,7 +14,7 @@ import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
 import { baseName } from '../src/data/files/fileNames.ts';
-import { isHubId } from '../src/lib/hubId.ts';
+import { isHubId } from '../src/lib/hubAddress.ts';
 import { trainFilesOf } from '../src/training/recipe.ts';
 import { chooseFiles, downloadModel, followRun, pressTrain } from './lib/drivePage.ts';
 import type { ExportName } from '../src/export/exportNames.ts';

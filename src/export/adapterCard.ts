@@ -1,6 +1,6 @@
 import { inMarkdown, inPython, inYaml } from './escape.ts';
 import { curve, lossSets } from '../training/metrics.ts';
-import { isHubId } from '../lib/hubId.ts';
+import { isHubId } from '../lib/hubAddress.ts';
 import { loraScale } from '../formats/loraScale.ts';
 import type { Recipe } from '../training/recipe.ts';
 import type { RunResult } from '../training/runRecord.ts';

@@ -3,6 +3,7 @@
  * checksum (tensorflow/core/lib/io/record_writer.h, tensorflow/core/util/event.proto). No maintained package
  * writes them in a browser.
  */
+import { concatenated } from '../lib/concatenated.ts';
 import type { MetricsLine } from '../training/metrics.ts';
 
 /** TensorBoard looks for `tfevents` in a file's name. */
@@ -30,13 +31,7 @@ function tagOf(key: string): string {
 
 /** The parts one after the other. */
 function message(...parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.byteLength;
-  }
-  return whole;
+  return concatenated(parts);
 }
 
 const enum Wire {

@@ -1,6 +1,5 @@
 /** What a person writes to name a model on the Hub, and which host the Hub is. */
 import { UserError } from './errors.ts';
-import { isHubId } from './hubId.ts';
 
 export const HUB = 'https://huggingface.co';
 
@@ -13,6 +12,11 @@ export interface HubAddress {
 
 const EXAMPLE = 'Write owner/name, such as HuggingFaceTB/SmolLM2-135M-Instruct, or owner/name@revision.';
 const HUB_HOSTS = ['huggingface.co', 'www.huggingface.co', 'hf.co'];
+
+/** Whether a text names a model on the Hugging Face Hub: "owner/name". */
+export function isHubId(text: string): boolean {
+  return /^[\w-][\w.-]*\/[\w.-]+$/.test(text);
+}
 
 /**
  * @param text "owner/name", "owner/name@revision", or the address of the model's page or of one of its files

@@ -1,5 +1,5 @@
 /** Names of models: as a recipe writes them, and as a run was really made. */
-import { isHubId } from './hubId.ts';
+import { isHubId } from './hubAddress.ts';
 
 /** The last part of a model's name: of "owner/name", of "folder:a/b". '' for ''. */
 export function shortModelName(model: string): string {

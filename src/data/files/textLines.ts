@@ -1,4 +1,5 @@
 /** The text of a file line by line, each with whether its bytes are UTF-8. */
+import { concatenated } from '../../lib/concatenated.ts';
 
 export const NOT_UTF8 =
   'has bytes that are not UTF-8 text (a file saved as Windows-1252 or Latin-1 has them). Save the file as UTF-8.';
@@ -66,14 +67,4 @@ function decoded(bytes: Uint8Array, isFirst: boolean): TextLine {
     // Expected of other encodings: the caller reports the line.
     return { text: clean(LENIENT.decode(bytes)), isUtf8: false };
   }
-}
-
-function concatenated(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

@@ -2,6 +2,7 @@
  * A model with an adapter merged into it as one GGUF file, checked by our own reader before any weight is
  * made.
  */
+import { concatenated } from '../../lib/concatenated.ts';
 import { filesOfModel, type TokenizerFiles } from '../../data/tokenizer/chatTokenizer.ts';
 import { readGguf, type GgufFile, type GgufValue as PlainValue } from '../../formats/gguf/gguf.ts';
 import { openGguf } from '../../formats/gguf/ggufCheckpoint.ts';
@@ -231,14 +232,4 @@ function windowNotes(
 function paddedBytes(tensor: GgufTensorInfo): number {
   const bytes = ggufTensorBytes(tensor);
   return bytes + ggufPadding(bytes);
-}
-
-function concatenated(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.byteLength;
-  }
-  return whole;
 }

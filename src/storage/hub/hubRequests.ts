@@ -2,6 +2,7 @@
  * Requests to the Hub: with a limit on silence, tried again where the network broke or the server was busy,
  * and with the access token for the Hub's own host alone.
  */
+import { concatenated } from '../../lib/concatenated.ts';
 import { report } from '../../lib/errorLog.ts';
 import { UserError } from '../../lib/errors.ts';
 
@@ -160,11 +161,5 @@ async function bodyOf(response: Response, limit: number, heard: () => void): Pro
       break;
     }
   }
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.byteLength;
-  }
-  return bytes;
+  return concatenated(pieces);
 }
