@@ -2,28 +2,21 @@
  * What `npm start` sends beside the page: the headers of docs/hosting.md, no answer for other hosts' names,
  * and 404 for files that are not there.
  */
+import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Plugin } from 'vite';
 
-/**
- * The page's policy, as index.html has it, with what a page cannot say of itself. Loopback is for `?hub=`.
- */
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self' 'wasm-unsafe-eval'",
-  "style-src 'self' 'unsafe-inline'",
-  "img-src 'self' data: blob:",
-  "font-src 'self'",
-  "worker-src 'self' blob:",
-  "manifest-src 'self'",
-  "connect-src 'self' blob: https://huggingface.co https://*.huggingface.co https://*.hf.co http://127.0.0.1:* http://localhost:*",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
+/** The policy that index.html gives itself. */
+function pagePolicy(): string {
+  const html = readFileSync(new URL('../../index.html', import.meta.url), 'utf8');
+  const policy = /http-equiv="Content-Security-Policy"\s+content="([^"]+)"/.exec(html)?.[1];
+  if (!policy) throw new Error('index.html has no Content-Security-Policy.');
+  return policy;
+}
 
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
-  'Content-Security-Policy': POLICY,
+  // A page cannot say of itself who may frame it.
+  'Content-Security-Policy': `${pagePolicy()}; frame-ancestors 'none'`,
   'X-Content-Type-Options': 'nosniff',
   'Referrer-Policy': 'no-referrer',
   'X-Frame-Options': 'DENY',

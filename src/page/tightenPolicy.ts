@@ -5,14 +5,16 @@
  */
 import { hubChoice } from './model/hubEndpoint.ts';
 
-const MODEL_HOSTS = 'https://huggingface.co https://*.huggingface.co https://*.hf.co';
+const POLICY = 'meta[http-equiv="Content-Security-Policy"]';
+const LOOPBACK = /^http:\/\/(127\.0\.0\.1|localhost):\*$/;
 
 export function tightenPolicy(): void {
   const { endpoint } = hubChoice();
-  const hub = endpoint ? new URL(endpoint).origin : '';
-  const socket = import.meta.env.DEV ? 'ws:' : '';
+  const wide = document.querySelector<HTMLMetaElement>(POLICY)!.content;
+  const [, sources] = /connect-src ([^;]*)/.exec(wide)!;
+  const kept = sources.split(' ').filter((source) => !LOOPBACK.test(source));
   const meta = document.createElement('meta');
   meta.httpEquiv = 'Content-Security-Policy';
-  meta.content = `connect-src 'self' blob: ${MODEL_HOSTS} ${hub} ${socket}`;
+  meta.content = `connect-src ${[...kept, ...(endpoint ? [new URL(endpoint).origin] : [])].join(' ')}`;
   document.head.append(meta);
 }
