@@ -23,9 +23,8 @@ fn main(
     return;
   }
   let t = i / WIDTH;
-  let step_key = random_key(random_key(mix32(random[0]), random[1]), SITE);
-  let token_key = random_key(random_key(step_key, document_index[t]), positions[t]);
-  let keeps = random_unit(random_key(token_key, i % WIDTH)) >= P;
+  let key = token_key(random[0], random[1], SITE, document_index[t], positions[t]);
+  let keeps = random_unit(random_key(key, i % WIDTH)) >= P;
   let value = select(0.0, x[i] * (1.0 / (1.0 - P)), keeps);
   if (ACCUMULATE) {
     y[i] += value;

@@ -25,8 +25,7 @@ fn main(
     return;
   }
   let t = i / WIDTH;
-  let step_key = random_key(random_key(mix32(random[0]), random[1]), SITE);
-  let token_key = random_key(random_key(step_key, document_index[t]), positions[t]);
+  let key = token_key(random[0], random[1], SITE, document_index[t], positions[t]);
   let size = NOISE / sqrt(f32(document_end[t] - document_start[t]) * f32(WIDTH));
-  y[i] = x[i] + (2.0 * random_unit(random_key(token_key, i % WIDTH)) - 1.0) * size;
+  y[i] = x[i] + (2.0 * random_unit(random_key(key, i % WIDTH)) - 1.0) * size;
 }

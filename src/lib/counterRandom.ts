@@ -24,6 +24,16 @@ export function randomUnit(state: number): number {
   return (mix32(state) >>> 8) / 16777216;
 }
 
+/** The state of a token's random numbers at a place in the model, whose keys to come are columns. */
+export function tokenKey(
+  { seed, step, site }: { seed: number; step: number; site: number },
+  document: number,
+  position: number,
+): number {
+  const stepKey = randomKey(randomKey(mix32(seed), step), site);
+  return randomKey(randomKey(stepKey, document), position);
+}
+
 /**
  * The factors by which dropout multiplies an input [T, width]: 0 or 1 / (1 - probability).
  * @param documentIndex, positions of each of the T tokens
@@ -35,12 +45,11 @@ export function dropoutMask(
   width: number,
 ): Float32Array {
   const mask = new Float32Array(positions.length * width);
-  const stepKey = randomKey(randomKey(mix32(key.seed), key.step), key.site);
   const kept = Math.fround(1 / Math.fround(1 - Math.fround(key.probability)));
   for (let t = 0; t < positions.length; t++) {
-    const tokenKey = randomKey(randomKey(stepKey, documentIndex[t]), positions[t]);
+    const state = tokenKey(key, documentIndex[t], positions[t]);
     for (let i = 0; i < width; i++) {
-      if (randomUnit(randomKey(tokenKey, i)) >= Math.fround(key.probability)) mask[t * width + i] = kept;
+      if (randomUnit(randomKey(state, i)) >= Math.fround(key.probability)) mask[t * width + i] = kept;
     }
   }
   return mask;

@@ -7,7 +7,7 @@ import { flatGrid, value } from '../../gpu/dispatch.ts';
 import type { Graph } from '../../graph/graph.ts';
 import type { Op } from '../../graph/op.ts';
 import { elements, type Value } from '../../graph/value.ts';
-import { mix32, randomKey, randomUnit } from '../../lib/counterRandom.ts';
+import { randomKey, randomUnit, tokenKey } from '../../lib/counterRandom.ts';
 import type { DropoutKeys } from '../elementwise/dropout.ts';
 
 interface NeftuneInputs extends DropoutKeys {
@@ -60,10 +60,9 @@ export const neftuneOp: Op<NeftuneInputs, { alpha: number }> = {
       inputs.end,
     ].map((input) => host(input));
     const [seed, step] = host(inputs.random);
-    const stepKey = randomKey(randomKey(mix32(seed), step), SITE);
     const noise = new Float32Array(tokens * width);
     for (let t = 0; t < tokens; t++) {
-      const key = randomKey(randomKey(stepKey, documentIndex[t]), positions[t]);
+      const key = tokenKey({ seed, step, site: SITE }, documentIndex[t], positions[t]);
       const size = alpha / Math.sqrt((end[t] - start[t]) * width);
       for (let i = 0; i < width; i++) noise[t * width + i] = (2 * randomUnit(randomKey(key, i)) - 1) * size;
     }
