@@ -154,7 +154,8 @@ async function launchFirst<T extends { newPage(): Promise<Page>; close(): Promis
   more: readonly string[],
 ): Promise<{ launched: T; adapter: string | null }> {
   const sets = switches(more);
-  const mayHaveGpu = process.platform !== 'linux' || graphicsCards().length > 0;
+  const cards = graphicsCards();
+  const mayHaveGpu = process.platform !== 'linux' || cards.length > 0;
   for (const [i, options] of sets.entries()) {
     const launched = await launch(options);
     const page = await launched.newPage();
@@ -163,7 +164,7 @@ async function launchFirst<T extends { newPage(): Promise<Page>; close(): Promis
     await page.close();
     const isGpu = adapter !== null && !isSoftwareAdapter(adapter);
     if (isGpu || i === sets.length - 1) {
-      const notice = isGpu ? null : softwareNotice();
+      const notice = isGpu ? null : softwareNotice(cards);
       if (notice) console.error(notice);
       return { launched, adapter: adapter && adapterName(adapter) };
     }

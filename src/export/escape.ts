@@ -28,6 +28,11 @@ export function inPython(text: string): string {
   return JSON.stringify(text);
 }
 
+/** Text or an attribute of HTML, XML or SVG. */
+export function inHtml(text: string): string {
+  return text.replace(/[&<>"']/g, entity);
+}
+
 function entity(character: string): string {
   return `&#${character.charCodeAt(0)};`;
 }

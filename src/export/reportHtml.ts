@@ -3,6 +3,7 @@
  * writes, and of no more than that: headings, paragraphs, lists, tables, fenced blocks, code and our own
  * pictures. Every text of a person's files is escaped, and the page's policy allows no script and no request.
  */
+import { inHtml } from './escape.ts';
 
 const HEAD = `<!doctype html>
 <html lang="en">
@@ -41,7 +42,7 @@ export function reportHtml(markdown: string): string {
     } else if (fence !== undefined) {
       const end = lines.findIndex((other, i) => i > at && other === fence);
       const body = lines.slice(at + 1, end < 0 ? lines.length : end);
-      out.push(`<pre>${escaped(body.join('\n'))}</pre>`);
+      out.push(`<pre>${inHtml(body.join('\n'))}</pre>`);
       at = end < 0 ? lines.length : end + 1;
     } else if (line.startsWith('|')) out.push(table(takeWhile(/^\|/)));
     else if (line.startsWith('- '))
@@ -71,10 +72,10 @@ function inline(text: string): string {
     .split(/(!\[[^\]]*\]\(data:image\/svg\+xml,[^)]*\)|`[^`]*`|<br>)/)
     .map((part) => {
       const [, alt, source] = /^!\[([^\]]*)\]\((data:image\/svg\+xml,[^)]*)\)$/.exec(part) ?? [];
-      if (source !== undefined) return `<img alt="${escaped(alt)}" src="${escaped(source)}">`;
+      if (source !== undefined) return `<img alt="${inHtml(alt)}" src="${inHtml(source)}">`;
       if (part === '<br>') return part;
-      if (/^`[^`]*`$/.test(part)) return `<code>${escaped(part.slice(1, -1))}</code>`;
-      return escaped(plain(part));
+      if (/^`[^`]*`$/.test(part)) return `<code>${inHtml(part.slice(1, -1))}</code>`;
+      return inHtml(plain(part));
     })
     .join('');
 }
@@ -84,8 +85,4 @@ function plain(text: string): string {
   return text
     .replace(/\\([\\`*_[\]|~#!])/g, '$1')
     .replace(/&#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code)));
-}
-
-function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

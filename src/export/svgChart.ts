@@ -1,4 +1,5 @@
 /** A line chart as SVG text, for reports. */
+import { inHtml } from './escape.ts';
 
 export interface SvgCurve {
   name: string;
@@ -46,8 +47,7 @@ export function svgChart(
     return `<path d="M${LEFT} ${at(y(value))}H${WIDTH - RIGHT}" stroke="#ddd"/><text x="${LEFT - 6}" y="${at(y(value) + 4)}" text-anchor="end">${Number(value.toPrecision(3))}</text>`;
   });
   const steps = [x0, x1].map(
-    (step) =>
-      `<text x="${at(x(step))}" y="${HEIGHT - 8}" text-anchor="middle">${escaped(label(step))}</text>`,
+    (step) => `<text x="${at(x(step))}" y="${HEIGHT - 8}" text-anchor="middle">${inHtml(label(step))}</text>`,
   );
   const lines = drawn.map(({ name, points: of }, i) => {
     if (of.length === 0) return '';
@@ -58,7 +58,7 @@ export function svgChart(
     const dash = DASHES[Math.floor(i / 2) % DASHES.length];
     const stroke = `stroke="${colour}" stroke-width="2"${dash && ` stroke-dasharray="${dash}"`}`;
     const place = `x="${WIDTH - RIGHT + 10}" y="${TOP + 14 + 18 * i}"`;
-    return `<path d="${path}" fill="none" ${stroke}/><text ${place} fill="${colour}">${escaped(name)}</text>`;
+    return `<path d="${path}" fill="none" ${stroke}/><text ${place} fill="${colour}">${inHtml(name)}</text>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${Math.max(HEIGHT, TOP + 20 + 18 * curves.length)}" width="${WIDTH}" font-family="sans-serif" font-size="12" fill="#444"><rect width="100%" height="100%" fill="#fff"/>${grid.join('')}${steps.join('')}${lines.join('')}</svg>`;
 }
@@ -78,8 +78,4 @@ function range(values: readonly number[]): [number, number] {
 
 function at(value: number): string {
   return value.toFixed(1);
-}
-
-function escaped(text: string): string {
-  return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
