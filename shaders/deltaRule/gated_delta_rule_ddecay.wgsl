@@ -1,7 +1,6 @@
 // The gradients of the decays' logarithms: dgates[t, h] becomes its sum from t to the end of the document.
-// (With
-// G and S the gradients and values of the state, G . S grows by do . o - dv . v from a token to the one
-// before.)
+// With G and S the gradients and values of the state, G . S grows by do . o - dv . v from a token to the one
+// before.
 // Buffers: dgates [T, 2 HEADS]; document_end [T] u32.
 // Constants: T, HEADS, CHUNK, CHUNKS.
 // Threads: one invocation a head and chunk, which computes the documents that end in the chunk.

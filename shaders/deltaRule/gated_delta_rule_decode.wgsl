@@ -1,6 +1,5 @@
 // One more token a slot of the gated delta rule (gated_delta_rule.wgsl): updates the slot's state and reads
-// it.
-// At position 0 the state counts as zero.
+// it. At position 0 the state counts as zero.
 // Buffers: o, v [SLOTS, HEADS DV]; q, k [SLOTS, HEADS / GROUP DK]; gates [SLOTS, 2 HEADS]; positions [SLOTS]
 //   u32; state [SLOTS, HEADS, DV, DK], read and written.
 // Constants: SLOTS, HEADS, GROUP, DK, DV.

@@ -1,8 +1,7 @@
 // What a key's gradient takes from the tokens after it, added to dk and summed over the value heads h that
-// share
-// the key head, with change[t] = beta[t] errors[t]:
-//   dk[t, n] += sum_h (exp(factors[last, h].x - factors[t, h].x) sum_j dstates[chunk, h, j, n] change[t, h,
-//     j]
+// share the key head, with change[t] = beta[t] errors[t]:
+//   dk[t, n] += sum_h (exp(factors[last, h].x - factors[t, h].x)
+//                 * sum_j dstates[chunk, h, j, n] change[t, h, j]
 //               + sum over s of the chunk of scores[0, s, h, t] q[s, n] + scores[1, s, h, t] k[s, n])
 // The first term, with the last token of the chunk, is there where the document goes on after the chunk.
 // Buffers: dk, q, k [T, HEADS / GROUP DK]; errors [T, HEADS DV]; dstates [CHUNKS, HEADS, DV, DK];

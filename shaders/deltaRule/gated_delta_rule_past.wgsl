@@ -1,9 +1,8 @@
 // The product of a token's state with a row of it, summed over the value heads h that share the key head:
 //   y[t, n] = sum_h (exp(factors[t, h].x) sum_j states[chunk, h, j, n] row[t, h, j]
 //             + sum over s of the chunk of scores[SCORES, t, h, s] k[s, n])
-// The first term is there where the document began before the chunk. SCORES 0: y is dq and row is do. SCORES
-// 1:
-// y is the part of dk that comes through what the state predicted, and row is -beta dchange.
+// The first term is there where the document began before the chunk. SCORES 0: y is dq and row is do.
+// SCORES 1: y is the part of dk that comes through what the state predicted, and row is -beta dchange.
 // Buffers: y, k [T, HEADS / GROUP DK]; rows [T, HEADS DV], do or dchange; states [CHUNKS, HEADS, DV, DK];
 //   scores [2, T, HEADS, CHUNK]; factors [T, HEADS] of vec2f; document_start [T] u32.
 // Constants: T, HEADS, GROUP, DK, DV, CHUNK, SCORES.

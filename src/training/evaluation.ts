@@ -5,6 +5,7 @@
 import type { DocumentTable } from '../data/documentTable.ts';
 import { Packing } from '../data/packing.ts';
 import type { MicroBatch } from '../data/types.ts';
+import { mean } from '../lib/mean.ts';
 import { rouge, type RougeScores } from '../lib/rouge/rouge.ts';
 import type { GenerationOptions, TokenScores } from '../engine/engine.ts';
 import type { PreferenceEvaluation } from './preference/evaluatePreferences.ts';
@@ -185,14 +186,13 @@ async function answerQuestions(
 function answerMetrics(
   answers: readonly ScoredAnswer[],
 ): Omit<EvaluationMetrics, 'loss' | 'perplexity' | 'token_accuracy'> {
-  const mean = (of: (answer: ScoredAnswer) => number) =>
-    answers.reduce((sum, answer) => sum + of(answer), 0) / answers.length;
+  const meanOf = (of: (answer: ScoredAnswer) => number) => mean(answers.map(of));
   return {
-    rouge1: 100 * mean(({ scores }) => scores.rouge1),
-    rouge2: 100 * mean(({ scores }) => scores.rouge2),
-    rougeL: 100 * mean(({ scores }) => scores.rougeL),
-    exact_match: mean(({ answer }) => Number(answer.exactMatch)),
-    mean_generated_length: mean(({ answer }) => answer.tokens),
-    stopped_share: mean(({ answer }) => Number(answer.stopped)),
+    rouge1: 100 * meanOf(({ scores }) => scores.rouge1),
+    rouge2: 100 * meanOf(({ scores }) => scores.rouge2),
+    rougeL: 100 * meanOf(({ scores }) => scores.rougeL),
+    exact_match: meanOf(({ answer }) => Number(answer.exactMatch)),
+    mean_generated_length: meanOf(({ answer }) => answer.tokens),
+    stopped_share: meanOf(({ answer }) => Number(answer.stopped)),
   };
 }
