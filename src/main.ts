@@ -2,6 +2,7 @@ import { mount } from 'svelte';
 import App from './page/App.svelte';
 import { watchPageErrors } from './page/errors/errorDetails.ts';
 import { tightenPolicy } from './page/tightenPolicy.ts';
+import './page/design.css';
 import './page/app.css';
 
 tightenPolicy();

@@ -87,7 +87,7 @@ export async function benchDecode(
         const tokenMs = (median(all) - median(first)) / (NEW_TOKENS - 1);
         let gpuMs: number | null = null;
         if (context.device.features.has('timestamp-query')) {
-          const took = async (tokens: number) => busyMs(await engine.timePasses(() => generate(tokens)));
+          const took = async (tokens: number) => busyMs(await engine.timing.passes(() => generate(tokens)));
           gpuMs = ((await took(NEW_TOKENS)) - (await took(1))) / (NEW_TOKENS - 1);
         }
         const row = {

@@ -96,7 +96,7 @@ async function replayed(context: GpuContext, weights: WeightSource, batch: Micro
   await warmUp(step);
   const steps = await takeSteps(engine, 10, step);
   const encodes = [];
-  for (let i = 0; i < 15; i++) encodes.push(await engine.measureEncode());
+  for (let i = 0; i < 15; i++) encodes.push(await engine.timing.encode());
   engine.dispose();
   context.settings.level = 'plain';
   return {

@@ -4,7 +4,7 @@
  */
 import { openGpu } from '../../src/gpu/gpuContext.ts';
 import { openDatabase } from '../../src/storage/database.ts';
-import { openModel } from '../../src/storage/models.ts';
+import { openModel } from '../../src/storage/storedWeights.ts';
 import { uploadWeights } from '../../src/engine/webgpu/uploadWeights.ts';
 import { proxy, startImport } from '../../src/worker/client.ts';
 

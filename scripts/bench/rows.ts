@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
 import type { ChatTokenizer } from '../../src/data/tokenizer/chatTokenizer.ts';
-import { encodeRow } from '../../src/data/rows/encodeConversation.ts';
+import { encodeRow } from '../../src/data/rows/encoding/encodeConversation.ts';
 import { DEFAULT_DATE_STRING } from '../../src/data/template/chatTemplate.ts';
 import { mix32, randomKey } from '../../src/lib/counterRandom.ts';
 import { findOrInstallBrowser, launchBrowser, NO_BROWSER } from '../lib/browser.ts';

@@ -114,13 +114,13 @@ export async function benchStep(
   );
   const hasTimestamps = context.device.features.has('timestamp-query');
   const spans = hasTimestamps
-    ? await engine.timePasses(async () => {
+    ? await engine.timing.passes(async () => {
         await takeSteps(engine, Math.max(2, Math.min(40, Math.ceil(IDLE_MS / stepMs))), step);
       })
     : [];
   const encodes = [];
-  for (let i = 0; i < (stepMs < 200 ? 7 : 3); i++) encodes.push(await engine.measureEncode());
-  const kernels = hasTimestamps ? await engine.profile() : [];
+  for (let i = 0; i < (stepMs < 200 ? 7 : 3); i++) encodes.push(await engine.timing.encode());
+  const kernels = hasTimestamps ? await engine.timing.kernels() : [];
   const { total } = engine.memory;
   engine.dispose();
   context.settings.level = 'plain';

@@ -1,7 +1,7 @@
 /** The rows and chats of a chat.json, computed by the page's own data path. */
 import type { ChatMessage } from '../../src/data/template/chatTemplate.ts';
 import { TemplateError } from '../../src/data/template/chatTemplate.ts';
-import { encodeRow } from '../../src/data/rows/encodeConversation.ts';
+import { encodeRow } from '../../src/data/rows/encoding/encodeConversation.ts';
 import { ChatTokenizer, type TokenizerFiles } from '../../src/data/tokenizer/chatTokenizer.ts';
 
 export interface ChatFile {

@@ -6,7 +6,12 @@ import { answerOf, questionOf, type Row } from './rows/conversation.ts';
 import { FindingsBuilder, type RowFindings } from './rows/rowFindings.ts';
 import type { ParsedRows } from './rows/parseRows.ts';
 import { labelledDocuments } from './labelledDocuments.ts';
-import { documentsOf, type DocumentSettings, type Refusal, type RowDocument } from './rows/rowDocuments.ts';
+import {
+  documentsOf,
+  type DocumentSettings,
+  type Refusal,
+  type RowDocument,
+} from './rows/encoding/rowDocuments.ts';
 import {
   FingerprintsBuilder,
   rowKey,

@@ -1,4 +1,4 @@
-import type { DocumentSettings, RowDocument, RowDocuments } from './rows/rowDocuments.ts';
+import type { DocumentSettings, RowDocument, RowDocuments } from './rows/encoding/rowDocuments.ts';
 
 /**
  * The documents of a row with what is known of each. The answers of a pair are two, the chosen one first,

@@ -11,7 +11,7 @@ import { exportedTokenizerTexts } from './exportedTokenizer.ts';
 import { loraGguf } from './gguf/loraGguf.ts';
 import { modelGguf } from './gguf/modelGguf.ts';
 import type { GgufFileType } from './gguf/tensorEncoding.ts';
-import { modelTokenizer } from './gguf/tokenizerChoice.ts';
+import { modelTokenizer } from './gguf/modelTokenizer.ts';
 import { ollamaFiles } from './ollama/ollamaFiles.ts';
 import { mergedModelFiles } from './mergedModel.ts';
 import { mergeDeltas } from './mergeAdapter.ts';

@@ -2,7 +2,8 @@
 import type { SourceCheckpoint } from '../formats/checkpoint.ts';
 import { UserError } from '../lib/errors.ts';
 import type { Database, ModelManifest, StoredTensor } from '../storage/database.ts';
-import { forgetRecord, isDamaged } from '../storage/models.ts';
+import { forgetRecord } from '../storage/models.ts';
+import { isDamaged } from '../storage/storedWeights.ts';
 import type { TensorLane } from './tensorLane.ts';
 
 /**

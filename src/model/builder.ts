@@ -22,8 +22,8 @@ import { adaptProducts } from './adaptedProjection.ts';
 import type { ProjectionGroup } from './adapterLayout.ts';
 import type { LoraShape } from './adapterTargets.ts';
 import { roundTo } from './roundTo.ts';
-import { rotatedDim, type RopeSettings } from './ropeConfig.ts';
-import { ropeTables } from './ropeTable.ts';
+import type { RopeSettings } from './ropeConfig.ts';
+import { ropeConstants } from './ropeConstants.ts';
 
 /** What the name of an input begins with that is the rows of a stored table; the table's name follows. */
 export const TABLE_INPUT = 'rows of ';
@@ -68,7 +68,8 @@ export class ModelBuilder {
    */
   embed(table: string, scale = 1, rounded = false): Value {
     const weight = this.weight(table);
-    const x = embedding(this.graph, this.ids(), weight, rounded ? roundTo(weight.kind!, scale) : scale);
+    const ids = this.graph.input('inputIds', [this.options.tokens], 'u32');
+    const x = embedding(this.graph, ids, weight, rounded ? roundTo(weight.kind!, scale) : scale);
     const { neftuneAlpha = 0, mode } = this.options;
     // Of Gemma 4's two tables the one a layer gets no noise: it is not the model's input embedding.
     if (neftuneAlpha === 0 || mode !== 'train' || !table.endsWith('embed_tokens.weight')) return x;
@@ -107,16 +108,11 @@ export class ModelBuilder {
       scaling.rope_type === 'longrope' && positions > scaling.original_max_position_embeddings
         ? scaling.original_max_position_embeddings
         : null;
-    const shape = [positions * (original === null ? 1 : 2), rotatedDim(settings, headDim) / 2];
-    const key = `${JSON.stringify(settings)} ${headDim}`;
-    let tables: ReturnType<typeof ropeTables> | undefined;
-    const made = () => (tables ??= ropeTables(settings, headDim, positions, original !== null));
-    const cos = this.graph.constant(`rope.cos ${key}`, shape, () => made().cos);
-    const sin = this.graph.constant(`rope.sin ${key}`, shape, () => made().sin);
+    const tables = ropeConstants(this.graph, settings, headDim, positions, original !== null);
     if (original !== null)
       this.longRows ??= ropeRows(this.graph, this.positions(), this.documents(), { positions, original });
     const rows = original === null ? this.positions() : this.longRows!;
-    return rope(this.graph, xs, { cos, sin }, rows, headDim, settings.interleaved === true);
+    return rope(this.graph, xs, tables, rows, headDim, settings.interleaved === true);
   }
 
   /**
@@ -168,14 +164,11 @@ export class ModelBuilder {
 
   /** @param q [T, heads · d] @param k, v [T, keyHeads · d], rotated already @returns [T, heads · d] */
   attend(layer: number, q: Value, k: Value, v: Value, settings: AttentionSettings): Value {
-    const { mode, cache } = this.options;
+    const { mode } = this.options;
     this.graph.markAttentionInputs();
     if (mode === 'train' || mode === 'score')
       return attention(this.graph, q, k, v, this.documents(), settings);
-    if (!cache) throw new Error(`${mode} needs a cache`);
-    const shape = [cache.slots, cache.length, k.shape[1]];
-    const keys = this.graph.state(`cache.${layer}.key`, shape);
-    const values = this.graph.state(`cache.${layer}.value`, shape);
+    const { keys, values } = this.cacheOf(layer, k);
     cacheWrite(this.graph, { keys, values }, k, v, this.slots(), this.positions());
     return mode === 'prefill'
       ? attention(this.graph, q, k, v, this.documents(), settings)
@@ -190,14 +183,20 @@ export class ModelBuilder {
    * @returns [T, heads · d]
    */
   attendShared(source: number, q: Value, k: Value, v: Value, settings: AttentionSettings): Value {
-    const { mode, cache } = this.options;
+    const { mode } = this.options;
     this.graph.markAttentionInputs();
     if (mode !== 'decode') return attention(this.graph, q, k, v, this.documents(), settings);
-    if (!cache) throw new Error('decode needs a cache');
-    const shape = [cache.slots, cache.length, k.shape[1]];
-    const keys = this.graph.state(`cache.${source}.key`, shape);
-    const values = this.graph.state(`cache.${source}.value`, shape);
+    const { keys, values } = this.cacheOf(source, k);
     return attentionDecode(this.graph, q, keys, values, this.positions(), settings);
+  }
+
+  /** @param k of one batch, as wide as a row of the cache */
+  private cacheOf(layer: number, k: Value): { keys: Value; values: Value } {
+    const { mode, cache } = this.options;
+    if (!cache) throw new Error(`${mode} needs a cache`);
+    const rows = (what: string) =>
+      this.graph.state(`cache.${layer}.${what}`, [cache.slots, cache.length, k.shape[1]]);
+    return { keys: rows('key'), values: rows('value') };
   }
 
   /** Marks a decoder layer: the unit of activation checkpointing. */
@@ -225,10 +224,6 @@ export class ModelBuilder {
   /** The slot of each token in generation; one that is no slot is not stored. */
   slots(): Value {
     return this.graph.input('slots', [this.options.tokens], 'u32');
-  }
-
-  private ids(): Value {
-    return this.graph.input('inputIds', [this.options.tokens], 'u32');
   }
 
   /** How strongly the adapter acts on each token: 1 as trained, 0 the base model. Training has none. */

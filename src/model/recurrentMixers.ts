@@ -8,7 +8,8 @@ import {
   shortConvolutionWrite,
 } from '../ops/convolution/shortConvolution.ts';
 import { gatedDeltaDecode, gatedDeltaPrefill } from '../ops/deltaRule/decodeDeltaRule.ts';
-import { gatedDeltaRule, type DeltaHeads } from '../ops/deltaRule/gatedDeltaRule.ts';
+import type { DeltaHeads } from '../ops/deltaRule/deltaOperands.ts';
+import { gatedDeltaRule } from '../ops/deltaRule/gatedDeltaRule.ts';
 import type { Value } from '../graph/value.ts';
 import type { ModelBuilder } from './builder.ts';
 

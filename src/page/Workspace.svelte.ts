@@ -1,5 +1,4 @@
 /** The page's state: model, data, recipe, plan, run. Components show it and call it. */
-import { tick } from 'svelte';
 import { namesModel } from '../lib/modelNames.ts';
 import { parseRecipe, recipeToJson, type Recipe } from '../training/recipe.ts';
 import type { ColumnMapping } from '../data/rows/rowFormats.ts';
@@ -9,7 +8,7 @@ import type { DataFile, Part, Role } from './data/DataFile.svelte.ts';
 import { DataFiles } from './data/DataFiles.svelte.ts';
 import { filesForRecipe } from './data/recipe/recipeRoles.ts';
 import { rowSettings } from './data/recipe/rowSettings.ts';
-import { DEMO_NAME, fetchDemo } from './model/demo.ts';
+import { DemoRun } from './model/DemoRun.svelte.ts';
 import { Flow } from './layout/Flow.svelte.ts';
 import { ModelLibrary } from './model/ModelLibrary.svelte.ts';
 import { applyPreset, presetOf, type Preset } from './recipe/presets.ts';
@@ -26,14 +25,13 @@ export class Workspace {
   readonly library = new ModelLibrary(this);
   readonly runs = new RunController(this);
   readonly data = new DataFiles();
+  readonly demo = new DemoRun(this);
   readonly flow = new Flow(this);
   readonly planning = new Planning(this, this.runs.trainer);
   recipe = $state<Recipe>(parseRecipe({}));
   error = $state<string | null>(null);
   /** What is wrong with the recipe in itself. */
   recipeError = $state<string | null>(null);
-  /** What the demo does before it trains, in words. */
-  preparingDemo = $state<string | null>(null);
   private pending = $state(0);
 
   async start(): Promise<void> {
@@ -96,26 +94,6 @@ export class Workspace {
   get untouched(): boolean {
     const { model, importing, run, data, recipe } = this;
     return !model && !importing && !run && data.all.length === 0 && recipe.model === '';
-  }
-
-  /** Goes from an empty page to a running demo, as a person would. */
-  async tryDemo(): Promise<void> {
-    this.preparingDemo = 'Fetching the demo';
-    await this.guard('preparing the demo', async () => {
-      const demo = await fetchDemo();
-      this.preparingDemo = 'Storing the model and reading the data';
-      await this.loadRecipe(demo.recipe);
-      await this.library.importModel(demo.model, DEMO_NAME);
-      if (this.model) await this.addData(demo.data);
-    });
-    this.preparingDemo = null;
-    const { train } = this.data;
-    if (!train || !this.plan || this.blockers.length > 0) return;
-    train.previewOpen = true;
-    const running = this.runs.startRun();
-    await tick();
-    this.flow.show('run');
-    await running;
   }
 
   /** Takes dropped data files, in the roles that the recipe or their names give them. */

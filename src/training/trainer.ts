@@ -2,22 +2,18 @@
  * The training loop: epochs, steps, evaluation, checkpoints, early stopping. Drives an Engine and knows
  * nothing of GPUs or workers.
  */
-import { report } from '../lib/errorLog.ts';
 import { BestAdapterKeeper } from './bestAdapter.ts';
+import { CheckpointSaver, type CheckpointSaverOptions } from './checkpointSaver.ts';
 import { NonFiniteError, type AdapterTensors } from '../engine/engine.ts';
 import type { Evaluator } from './evaluation.ts';
 import { EvaluationRounds } from './evaluationRound.ts';
 import type { MetricsLine } from './metrics.ts';
-import type { Checkpoint, EndReason, RunResult, TrainerEvent } from './runRecord.ts';
+import type { Checkpoint, EndReason, RunResult } from './runRecord.ts';
 import { StepPipeline } from './stepPipeline.ts';
 import { TrainingSteps, type StepMade, type TrainingStepsOptions } from './trainingSteps.ts';
-import { messageOf } from '../lib/errors.ts';
 
-export interface TrainerOptions extends TrainingStepsOptions {
+export interface TrainerOptions extends TrainingStepsOptions, CheckpointSaverOptions {
   evaluators: readonly Evaluator[];
-  emit: (event: TrainerEvent) => void;
-  /** May reject: the run goes on, and would not survive the tab. */
-  saveCheckpoint?: (checkpoint: Checkpoint) => Promise<void>;
   resume?: Checkpoint;
   /** What to start from instead of a fresh adapter. */
   initial?: AdapterTensors;
@@ -25,15 +21,13 @@ export interface TrainerOptions extends TrainingStepsOptions {
   now?: () => number;
 }
 
-/** A checkpoint is taken at least this often, so that a closed tab costs little. */
-const SAVE_EVERY_MS = 60_000;
-
 /** One run. `run` may be called once. */
 export class Trainer {
   readonly totalSteps: number;
   private readonly steps: TrainingSteps;
   private readonly evaluations: EvaluationRounds;
   private readonly keeper: BestAdapterKeeper;
+  private readonly saver: CheckpointSaver;
   private readonly lines: MetricsLine[];
   private readonly now: () => number;
   /** Milliseconds of `now` at which the run would have begun without a break. */
@@ -42,8 +36,6 @@ export class Trainer {
   private stopping = false;
   private unpause: (() => void) | null = null;
   private resting: Promise<void> | null = null;
-  private savedStep: number | null = null;
-  private savedAt = 0;
 
   constructor(private readonly options: TrainerOptions) {
     const { recipe, resume, evaluators, emit } = options;
@@ -56,6 +48,7 @@ export class Trainer {
       evaluators.map(({ name }) => name),
       resume?.best ?? null,
     );
+    this.saver = new CheckpointSaver(options, this.now);
     this.lines = [...(resume?.lines ?? [])];
     this.inputTokens = resume?.inputTokens ?? 0;
   }
@@ -122,8 +115,7 @@ export class Trainer {
     }
     await engine.loadAdapter(resume.adapter);
     await engine.loadOptimizer(resume.optimizer);
-    this.savedStep = resume.step;
-    this.savedAt = this.now();
+    this.saver.stored(resume.step);
     emit({ type: 'restored', step: resume.step, lines: [...this.lines] });
   }
 
@@ -156,7 +148,7 @@ export class Trainer {
       busyMs += ms;
       this.report(step, made, ms, busyMs / (step - from));
       if (step % recipe.evaluation.eval_steps === 0 || step === this.totalSteps) await this.evaluate(step);
-      if (pipeline.isEmpty && this.isSaveDue(step) && step < this.totalSteps) await this.save(step);
+      if (pipeline.isEmpty && this.saver.isDue(step) && step < this.totalSteps) await this.save(step);
       if (this.keeper.isPatienceOver) return { reason: 'early stopping', step, message: null };
     }
     return { reason: 'finished', step, message: null };
@@ -169,16 +161,7 @@ export class Trainer {
       !this.stopping &&
       !this.resting &&
       step % this.options.recipe.evaluation.eval_steps !== 0 &&
-      !this.isSaveDue(step)
-    );
-  }
-
-  private isSaveDue(step: number): boolean {
-    const { recipe, saveCheckpoint } = this.options;
-    if (!saveCheckpoint) return false;
-    return (
-      step % (recipe.training.save_steps || recipe.evaluation.eval_steps) === 0 ||
-      this.now() - this.savedAt >= SAVE_EVERY_MS
+      !this.saver.isDue(step)
     );
   }
 
@@ -212,14 +195,12 @@ export class Trainer {
     if (Object.keys(figures).length > 0) this.log(line);
     const { metric_for_best_model: metric } = recipe.evaluation;
     if (mustDecide || (metric !== null && metric in figures))
-      await this.keeper.take(line, this.evaluations.failures, this.savedStep, () => engine.readAdapter());
+      await this.keeper.take(line, this.evaluations.failures, this.saver.step, () => engine.readAdapter());
   }
 
-  /** Stores a checkpoint of a step once. One that does not fit does not end the run. */
-  private async save(step: number): Promise<void> {
-    const { engine, recipe, saveCheckpoint, emit } = this.options;
-    if (!saveCheckpoint || this.savedStep === step) return;
-    const checkpoint: Checkpoint = {
+  private save(step: number): Promise<void> {
+    const { engine, recipe } = this.options;
+    return this.saver.save(step, async () => ({
       recipe,
       step,
       adapter: await engine.readAdapter(),
@@ -228,17 +209,7 @@ export class Trainer {
       lines: [...this.lines],
       best: this.keeper.kept,
       seconds: this.seconds,
-    };
-    this.savedAt = this.now();
-    try {
-      await saveCheckpoint(checkpoint);
-      this.savedStep = step;
-      emit({ type: 'checkpoint', step });
-    } catch (error) {
-      const message = messageOf(error);
-      report(error, `storing the checkpoint of step ${step}`);
-      emit({ type: 'checkpointFailed', step, message });
-    }
+    }));
   }
 
   private log(line: MetricsLine): void {

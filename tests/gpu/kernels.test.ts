@@ -7,7 +7,7 @@ import { EngineHost } from '../../src/engine/engineHost.ts';
 import { engineRequest, type EngineRequest } from '../../src/engine/engineRequest.ts';
 import type { WeightSource } from '../../src/formats/tensors.ts';
 import type { GpuContext } from '../../src/gpu/gpuContext.ts';
-import { openModel } from '../../src/storage/models.ts';
+import { openModel } from '../../src/storage/storedWeights.ts';
 import type { KernelRequest } from '../../src/tuning/kernelChoice.ts';
 import type { LevelTimes } from '../../src/tuning/autotuner.ts';
 import { KernelTuner, type TuningMemory } from '../../src/tuning/kernelTuner.ts';

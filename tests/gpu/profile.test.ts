@@ -56,7 +56,7 @@ describe.skipIf(!hasTimestamps)('an engine’s passes', () => {
       engine.trainStep({ microBatches, step, learningRate: 1e-3, weightDecay: 0, maxGradNorm: 1 });
     await train(0);
     const started = performance.now();
-    const spans = await engine.timePasses(async () => {
+    const spans = await engine.timing.passes(async () => {
       await train(1);
       await train(2);
     });
@@ -72,6 +72,6 @@ describe.skipIf(!hasTimestamps)('an engine’s passes', () => {
     expect(idleShare(spans)).toBeLessThan(1);
     // Nothing is timed any more.
     await train(3);
-    expect((await engine.timePasses(async () => undefined)).length).toBe(0);
+    expect((await engine.timing.passes(async () => undefined)).length).toBe(0);
   });
 });

@@ -17,7 +17,8 @@ import {
 } from '../../src/formats/safetensors.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
 import { openDatabase } from '../../src/storage/database.ts';
-import { listModels, openModel } from '../../src/storage/models.ts';
+import { listModels } from '../../src/storage/models.ts';
+import { openModel } from '../../src/storage/storedWeights.ts';
 import { importModel } from '../../src/import/importModel.ts';
 import { memoryWeightSource } from '../../src/import/weightSources.ts';
 import { weightValues } from '../../src/engine/tensorflow/weightValues.ts';

@@ -1,7 +1,7 @@
 /** Conversations and raw texts as ids and labels, and what is reported of a file's rows. */
 import { describe, expect, it } from 'vitest';
 import { buildDataset } from '../../src/data/documents.ts';
-import { encodeWhole } from '../../src/data/rows/encodeConversation.ts';
+import { encodeWhole } from '../../src/data/rows/encoding/encodeConversation.ts';
 import { parseRows } from '../../src/data/rows/parseRows.ts';
 import { fingerprintsOf, histogramOf, overlapOf, repeatsIn } from '../../src/data/rows/rowStatistics.ts';
 import { ChatTokenizer } from '../../src/data/tokenizer/chatTokenizer.ts';

@@ -5,7 +5,8 @@
 import { describe, expect, it } from 'vitest';
 import { mix32 } from '../../src/lib/counterRandom.ts';
 import type { GenerationOptions } from '../../src/engine/engine.ts';
-import { generateInSlots, type SlotInputs, type SlotRunner } from '../../src/engine/webgpu/generation.ts';
+import { generateInSlots } from '../../src/engine/webgpu/generation.ts';
+import type { SlotInputs, SlotRunner } from '../../src/engine/webgpu/slotRunner.ts';
 
 const VOCABULARY = 50;
 const GREEDY: GenerationOptions = {

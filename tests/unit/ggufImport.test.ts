@@ -14,7 +14,7 @@ import { memoryWeightSource } from '../../src/import/weightSources.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
 import { floatsOf } from '../../src/quant/floatFormats.ts';
 import { openDatabase } from '../../src/storage/database.ts';
-import { openModel } from '../../src/storage/models.ts';
+import { openModel } from '../../src/storage/storedWeights.ts';
 import { sharedPath } from '../helpers/shared.ts';
 import { tinyModelFiles } from '../helpers/tinyModel.ts';
 

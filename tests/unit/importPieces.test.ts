@@ -8,7 +8,7 @@ import { importModel } from '../../src/import/importModel.ts';
 import { READ_BYTES } from '../../src/import/tensorPieces.ts';
 import { Nf4Quantizer } from '../../src/quant/nf4.ts';
 import { openDatabase } from '../../src/storage/database.ts';
-import { openModel } from '../../src/storage/models.ts';
+import { openModel } from '../../src/storage/storedWeights.ts';
 import { TINY_CONFIG, tinyModelFiles, tinyWeights } from '../helpers/tinyModel.ts';
 
 /** The embedding and each matrix of the MLP take 9 MB in float32, three reads. */

@@ -5,7 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { modelGguf } from '../../src/export/gguf/modelGguf.ts';
-import { chooseTokenizer, modelTokenizer } from '../../src/export/gguf/tokenizerChoice.ts';
+import { modelTokenizer } from '../../src/export/gguf/modelTokenizer.ts';
+import { chooseTokenizer } from '../../src/export/gguf/tokenizerChoice.ts';
 import { mergeDeltas, mergedRows } from '../../src/export/mergeAdapter.ts';
 import { openCheckpoint, type SourceCheckpoint } from '../../src/formats/checkpoint.ts';
 import { readPeftFolder } from '../../src/formats/peft.ts';

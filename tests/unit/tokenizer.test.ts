@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { encodeRow } from '../../src/data/rows/encodeConversation.ts';
-import { documentsOf } from '../../src/data/rows/rowDocuments.ts';
+import { encodeRow } from '../../src/data/rows/encoding/encodeConversation.ts';
+import { documentsOf } from '../../src/data/rows/encoding/rowDocuments.ts';
 import { ChatTokenizer } from '../../src/data/tokenizer/chatTokenizer.ts';
 import { TINY_TOKENIZER, TINY_TOKENIZER_CONFIG } from '../helpers/tinyModel.ts';
 

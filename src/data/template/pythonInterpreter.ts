@@ -3,7 +3,8 @@
  * nothing.
  */
 import type { Environment } from '@huggingface/jinja';
-import { held, PythonOperators, type Node, type Statement, type Value } from './pythonOperators.ts';
+import { held, type Node, type Statement, type Value } from './pythonOperators.ts';
+import { isBeyond16Bits, PythonSequences } from './pythonSequences.ts';
 import type { RenderBudget } from './renderBudget.ts';
 import { refuseUnlike } from './pythonTests.ts';
 import { jsonWithFloats } from './pythonFloats.ts';
@@ -12,7 +13,7 @@ import { numbersUnlikePythonJson, pythonStr, STRING_METHODS, titleFilter } from 
 /** Begins the variables that hold the methods: no template can name them, as they are no identifiers. */
 export const METHOD_PREFIX = 'str.';
 
-export class PythonInterpreter extends PythonOperators {
+export class PythonInterpreter extends PythonSequences {
   constructor(
     environment: Environment,
     private readonly budget: RenderBudget,
@@ -92,18 +93,6 @@ export class PythonInterpreter extends PythonOperators {
     if (node.computed && object.type === 'StringValue' && isBeyond16Bits(object.value as string))
       return this.characters(object.value as string, node, scope);
     return super.evaluate({ ...node, object: held(object) } as Node, scope);
-  }
-
-  /** A character or a slice of a text that has characters of two UTF-16 code units. */
-  private characters(text: string, node: Node, scope: Environment): Value {
-    const list = {
-      type: 'ArrayLiteral',
-      value: [...text].map((value) => ({ type: 'StringLiteral', value })),
-    };
-    const found = super.evaluate({ ...node, object: list } as Node, scope);
-    return found.type === 'ArrayValue'
-      ? this.text((found.value as Value[]).map(({ value }) => value as string).join(''))
-      : found;
   }
 
   private call(node: Node, scope: Environment): Value {
@@ -201,14 +190,6 @@ export class PythonInterpreter extends PythonOperators {
     return super.evaluate(evaluated, scope);
   }
 
-  /** Keys with their values, which Python has as tuples. */
-  private pairs(list: Value, scope: Environment): Value {
-    const items = (list.value as Value[]).map((pair) =>
-      super.evaluate({ type: 'TupleLiteral', value: (pair.value as Value[]).map(held) } as Node, scope),
-    );
-    return super.evaluate({ type: 'ArrayLiteral', value: items.map(held) } as Node, scope);
-  }
-
   private joined(operand: Value, args: readonly Node[], scope: Environment): Value {
     if (args.length > 1 || args[0]?.type === 'KeywordArgumentExpression')
       throw new Error('the filter "join" is known with a separator alone');
@@ -223,28 +204,6 @@ export class PythonInterpreter extends PythonOperators {
     this.budget.checkText(items.reduce((sum, item) => sum + item.length + separator.length, 0));
     return this.text(items.join(separator));
   }
-
-  /** A string is the list of its characters, something undefined an empty list. */
-  private iterable(node: Node, scope: Environment): Node {
-    if (node.type === 'SelectExpression') return { ...node, lhs: this.iterable(node.lhs as Node, scope) };
-    const value = this.evaluate(node, scope);
-    // The interpreter takes lists apart, but no tuples.
-    if (value.type === 'ArrayValue')
-      return {
-        type: 'ArrayLiteral',
-        value: (value.value as Value[]).map((item) =>
-          item.type === 'TupleValue'
-            ? { type: 'ArrayLiteral', value: (item.value as Value[]).map(held) }
-            : held(item),
-        ),
-      } as Node;
-    if (value.type === 'StringValue')
-      return {
-        type: 'ArrayLiteral',
-        value: [...(value.value as string)].map((character) => ({ type: 'StringLiteral', value: character })),
-      };
-    return value.type === 'UndefinedValue' ? { type: 'ArrayLiteral', value: [] } : held(value);
-  }
 }
 
 /** Methods that differ from Python's, beside those of strings. */
@@ -254,10 +213,6 @@ const FILTERS = [
   ...['trim', 'selectattr', 'string', 'title', 'capitalize', 'length', 'tojson', 'join'],
   ...['indent', 'wordcount', 'int', 'float', 'list', 'unique', 'items', 'dictsort'],
 ];
-
-function isBeyond16Bits(text: string): boolean {
-  return /[\ud800-\udfff]/.test(text);
-}
 
 function nameOf({ type, value, property }: Node): string {
   return type === 'Identifier'

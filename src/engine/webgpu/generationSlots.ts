@@ -9,7 +9,7 @@ import { hostRows, tableInputs } from '../hostRows.ts';
 import type { MemoryLimits } from '../../plan/memoryPlan.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { GenerationOptions, GenerationSize } from '../engine.ts';
-import type { SlotInputs, SlotRunner } from './generation.ts';
+import type { SlotInputs, SlotRunner } from './slotRunner.ts';
 import type { GpuReplay } from './planReplay.ts';
 import type { DeviceBuffers } from './deviceBuffers.ts';
 import {

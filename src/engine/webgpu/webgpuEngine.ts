@@ -4,16 +4,7 @@
  */
 import type { MicroBatch } from '../../data/types.ts';
 import type { GpuContext } from '../../gpu/gpuContext.ts';
-import type { KernelSettings } from '../../gpu/dispatch.ts';
 import { initialAdapter } from '../../model/initialAdapter.ts';
-import { modelOf } from '../../model/families/registry.ts';
-import {
-  measureEncode,
-  profilePlan,
-  type EncodeTime,
-  type KernelTime,
-  type PassSpan,
-} from '../../plan/profile.ts';
 import type {
   AdapterTensors,
   Engine,
@@ -32,19 +23,20 @@ import { generateInSlots } from './generation.ts';
 import { AdapterStates } from './adapterStates.ts';
 import { ForwardPass } from './forwardPass.ts';
 import { GpuReplay } from './planReplay.ts';
-import { DeviceBuffers } from './deviceBuffers.ts';
+import { EngineTiming } from './engineTiming.ts';
+import { prepareParts, type EngineParts } from './engineParts.ts';
 import { slotRunner, type SlotsHost } from './generationSlots.ts';
 import { GpuSteps, type StepsHost } from './optimizerSteps.ts';
-import { uploadWeights } from './uploadWeights.ts';
-import { chooseMemory, type PlannedEngine } from '../memoryChoice.ts';
-import { makeEnginePlans, listPlans, type PlanOptions, type EnginePlans } from '../enginePlans.ts';
-import { memoryReport, STEPS_AHEAD, weightGroupsOf, weightNames } from '../memoryReport.ts';
+import type { PlannedEngine } from '../memoryChoice.ts';
+import type { EnginePlans } from '../enginePlans.ts';
+import { memoryReport, STEPS_AHEAD } from '../memoryReport.ts';
 import { adamOf } from '../trainingSettings.ts';
 import { settled } from '../../lib/promises.ts';
 
 export class WebGpuEngine implements Engine {
   readonly tokensPerMicroBatch: number;
   readonly stepsAhead = STEPS_AHEAD;
+  readonly timing: EngineTiming;
   private turn: Promise<unknown> = Promise.resolve();
   private readonly replay: GpuReplay;
   private readonly training: GpuSteps | null;
@@ -53,13 +45,10 @@ export class WebGpuEngine implements Engine {
 
   private constructor(
     readonly context: GpuContext,
-    private readonly settings: KernelSettings,
     private readonly options: EngineOptions,
-    private readonly planOptions: PlanOptions,
-    private readonly plans: EnginePlans,
-    private readonly deviceBuffers: DeviceBuffers,
-    readonly memoryChoice: MemoryChoice | undefined,
+    private readonly parts: EngineParts,
   ) {
+    const { planOptions, plans, deviceBuffers } = parts;
     this.tokensPerMicroBatch = planOptions.tokensPerMicroBatch;
     this.replay = new GpuReplay(
       context,
@@ -75,6 +64,12 @@ export class WebGpuEngine implements Engine {
       options.weights,
     );
     this.states = new AdapterStates(context, plans.layout, deviceBuffers, () => this.replay.adapterChanged());
+    this.timing = new EngineTiming(
+      context,
+      this.replay,
+      () => this.steps.trainPlan,
+      (call) => this.exclusively(call),
+    );
     this.training = plans.training ? new GpuSteps(this.stepsHost(plans.training)) : null;
   }
 
@@ -88,34 +83,9 @@ export class WebGpuEngine implements Engine {
     options: EngineOptions & { logits?: boolean },
     planned?: PlannedEngine,
   ): Promise<WebGpuEngine> {
-    const wanted = { ...options, model: modelOf(options.weights.config), weights: options.weights.tensors };
-    const { memoryAim: aim, level = context.settings.level } = options;
-    const settings = { ...context.settings, level };
-    const chosen = planned ?? (aim && chooseMemory({ ...wanted, aim }, settings, context.limits));
-    const planOptions: PlanOptions = chosen?.options ?? wanted;
-    // The memory aim counts a KV cache, but it is allocated when generation is first asked for.
-    const plans = chosen
-      ? { ...chosen.plans, generation: undefined }
-      : makeEnginePlans(wanted, settings, context.limits);
-    const list = listPlans(plans);
-    const weights = await uploadWeights(
-      context,
-      options.weights,
-      weightNames(list),
-      weightGroupsOf(list),
-      options.onProgress,
-    );
-    const deviceBuffers = new DeviceBuffers(context, plans.layout, weights);
-    deviceBuffers.allocate(list);
-    const engine = new WebGpuEngine(
-      context,
-      settings,
-      options,
-      planOptions,
-      plans,
-      deviceBuffers,
-      chosen?.choice,
-    );
+    const parts = await prepareParts(context, options, planned);
+    const { plans } = parts;
+    const engine = new WebGpuEngine(context, options, parts);
     engine.states.writeFlat(
       'adapter',
       initialAdapter(plans.layout, options.seed, options.lora.init_lora_weights),
@@ -131,12 +101,16 @@ export class WebGpuEngine implements Engine {
     return engine;
   }
 
+  get memoryChoice(): MemoryChoice | undefined {
+    return this.parts.memoryChoice;
+  }
+
   get device(): string {
     return `webgpu: ${this.context.name}`;
   }
 
   get memory(): MemoryReport {
-    return memoryReport(this.plans);
+    return memoryReport(this.parts.plans);
   }
 
   async trainStep(input: StepInput): Promise<StepOutput> {
@@ -147,7 +121,7 @@ export class WebGpuEngine implements Engine {
   gradients(microBatches: MicroBatch[], step = 0): Promise<{ loss: number; gradients: AdapterTensors }> {
     return this.exclusively(async () => {
       const { scale } = await this.steps.accumulateGradients({ microBatches, step });
-      const [loss] = new Float32Array(await this.deviceBuffers.read(this.steps.stats, 4));
+      const [loss] = new Float32Array(await this.parts.deviceBuffers.read(this.steps.stats, 4));
       const gradients = await this.states.read('gradients');
       for (const { data } of gradients.values()) data.forEach((value, i) => (data[i] = value / scale));
       return { loss: loss / scale, gradients };
@@ -158,22 +132,27 @@ export class WebGpuEngine implements Engine {
     const bytes = batch.tokens * 4;
     return this.exclusively(async () => {
       const outputs = { tokenLoss: bytes, correct: bytes };
-      const { tokenLoss, correct } = await this.pass.run(this.plans.score, batch, adapterScale, outputs);
+      const { tokenLoss, correct } = await this.pass.run(
+        this.parts.plans.score,
+        batch,
+        adapterScale,
+        outputs,
+      );
       return { loss: tokenLoss, correct };
     });
   }
 
   /** @returns [T, vocab] of a small model; the engine must have been created with `logits` */
   logits(batch: MicroBatch): Promise<Float32Array> {
-    const { logits: plan } = this.plans;
+    const { logits: plan } = this.parts.plans;
     if (!plan) throw new Error('the engine was created without logits');
-    const bytes = batch.tokens * this.planOptions.model.config.vocab_size * 4;
+    const bytes = batch.tokens * this.parts.planOptions.model.config.vocab_size * 4;
     return this.exclusively(async () => (await this.pass.run(plan, batch, 1, { logits: bytes })).logits);
   }
 
   generate(prompts: number[][], options: GenerationOptions, watch?: GenerationWatch): Promise<number[][]> {
     return this.exclusively(async () => {
-      for (const prompt of prompts) checkIds(prompt, this.planOptions.model.config.vocab_size);
+      for (const prompt of prompts) checkIds(prompt, this.parts.planOptions.model.config.vocab_size);
       return generateInSlots(slotRunner(this.slotsHost, prompts, options), prompts, options, watch);
     });
   }
@@ -202,66 +181,37 @@ export class WebGpuEngine implements Engine {
     });
   }
 
-  /**
-   * Host time of one replay of the training plan, for benchmarks. Gradients and step scalars are overwritten.
-   */
-  measureEncode(): Promise<EncodeTime> {
-    return this.exclusively(async () =>
-      measureEncode(this.context, await this.replay.executor(this.steps.trainPlan)),
-    );
-  }
-
-  /**
-   * GPU time of one replay of the training plan by kernel. Gradients and step scalars are overwritten.
-   * @throws where the adapter has no timestamps
-   */
-  profile(): Promise<KernelTime[]> {
-    return this.exclusively(async () =>
-      profilePlan(this.context, await this.replay.executor(this.steps.trainPlan)),
-    );
-  }
-
-  /**
-   * @returns when each pass that `work` submits ran on the GPU
-   * @throws where the adapter has no timestamps
-   */
-  timePasses(work: () => Promise<unknown>): Promise<PassSpan[]> {
-    return this.replay.timePasses(work);
-  }
-
   /** Frees the buffers. The device belongs to the caller. */
   dispose(): void {
     this.context.releaseBuffers();
   }
 
   private get slotsHost(): SlotsHost {
-    const { plans, planOptions, settings, deviceBuffers, replay, context } = this;
+    const { parts, replay, context, options } = this;
     return {
-      weights: this.options.weights,
-      plans,
-      planOptions,
-      asked: this.options.generation,
-      settings,
+      ...parts,
+      weights: options.weights,
+      asked: options.generation,
       limits: context.limits,
-      deviceBuffers,
       replay,
     };
   }
 
   private stepsHost(plans: NonNullable<EnginePlans['training']>): StepsHost {
-    const { context, settings, deviceBuffers, replay, options } = this;
+    const { context, replay, options } = this;
+    const { settings, deviceBuffers } = this.parts;
     return {
       context,
       settings,
       deviceBuffers,
       replay,
       plans,
-      elements: this.plans.layout.elements,
+      elements: this.parts.plans.layout.elements,
       seed: options.seed,
       adam: adamOf(options.settings),
       writeBatch: (plan, batch) => this.pass.writeBatch(plan, batch),
       tokenLosses: async (batch) =>
-        (await this.pass.run(this.plans.score, batch, 1, { tokenLoss: batch.tokens * 4 })).tokenLoss,
+        (await this.pass.run(this.parts.plans.score, batch, 1, { tokenLoss: batch.tokens * 4 })).tokenLoss,
       exclusively: (call) => this.exclusively(call),
     };
   }

@@ -30,7 +30,8 @@ import { mergedRows, type MergeDeltas } from '../mergeAdapter.ts';
 import { checkConfig } from './configCheck.ts';
 import { configKeys, type ExportedConfig } from './configKeys.ts';
 import { encodeTensor, GGUF_FILE_TYPES, tensorType, type GgufFileType } from './tensorEncoding.ts';
-import { chooseTokenizer, copiedTokenizer, modelTokenizer, type ChosenTokenizer } from './tokenizerChoice.ts';
+import { modelTokenizer } from './modelTokenizer.ts';
+import { chooseTokenizer, copiedTokenizer, type ChosenTokenizer } from './tokenizerChoice.ts';
 
 export interface ModelGgufOptions {
   base: WeightSource;

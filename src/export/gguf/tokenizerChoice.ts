@@ -2,54 +2,20 @@
  * The tokenizer's part of a GGUF model's metadata, chosen so that llama.cpp gives the ids that were trained:
  * candidates are read back by our own GGUF reader and compared on texts and conversations.
  */
-import { DEFAULT_DATE_STRING } from '../../data/template/chatTemplate.ts';
 import { templateSource } from '../../data/template/templateSource.ts';
-import { ChatTokenizer } from '../../data/tokenizer/chatTokenizer.ts';
-import {
-  makeTokenizer,
-  parseFile,
-  specialTokensOf,
-  type TokenizerFiles,
-} from '../../data/tokenizer/modelFiles.ts';
-import type { PythonTokenizer } from '../../data/tokenizer/pythonTokenizer.ts';
+import { parseFile, specialTokensOf, type TokenizerFiles } from '../../data/tokenizer/modelFiles.ts';
 import type { GgufValue as PlainValue } from '../../formats/gguf/gguf.ts';
 import { GgufMetadata } from '../../formats/gguf/ggufMetadata.ts';
 import { WRITTEN_PRE_TOKENIZERS } from '../../formats/gguf/ggufPreTokenizers.ts';
 import { ggufTokenizer } from '../../formats/gguf/ggufTokenizer.ts';
-import type { GgufValue } from '../../formats/ggufWriter.ts';
 import { UserError } from '../../lib/errors.ts';
+import { modelTokenizer, type ModelTokenizer } from './modelTokenizer.ts';
 import { compareTokenizers, startsWithBos, type Comparison } from './tokenizerComparison.ts';
+import { endVariants, pinned, type Keys, type Written } from './tokenizerEnds.ts';
 import { vocabularyKeys } from './tokenizerKeys.ts';
 
-type Written = Exclude<GgufValue, { type: 'copied' }>;
-type Keys = ReadonlyMap<string, Written>;
 /** Metadata as the reader has them. */
 type Plain = ReadonlyMap<string, PlainValue>;
-
-export interface ModelTokenizer {
-  /** null: the model has no chat template, so that it takes plain texts only. */
-  chat: ChatTokenizer | null;
-  plain: PythonTokenizer;
-  files: TokenizerFiles;
-}
-
-/** @returns null where the model's files hold no tokenizer @throws UserError where it cannot be read */
-export function modelTokenizer(files: TokenizerFiles): ModelTokenizer | null {
-  if (files['tokenizer.json'] === undefined) return null;
-  if (!hasTemplate(files)) return { chat: null, plain: makeTokenizer(files, specialTokensOf(files)), files };
-  const chat = new ChatTokenizer(files);
-  return { chat, plain: chat.tokenizer, files };
-}
-
-function hasTemplate(files: TokenizerFiles): boolean {
-  try {
-    templateSource(files, (name) => parseFile(files, name));
-    return true;
-  } catch {
-    // A tokenizer without a template is what is asked for.
-    return false;
-  }
-}
 
 export interface ChosenTokenizer {
   keys: Keys;
@@ -222,40 +188,6 @@ function specialKeys({ chat, plain, files }: ModelTokenizer): Keys {
   });
   keys.set('tokenizer.ggml.add_eos_token', { type: 'bool', value: false });
   return keys;
-}
-
-/**
- * The template, and the token that ended answers in the training as the file's end of text and end of turn;
- * where a template prints another `eos_token`, that stays, and the trained one is the end of turn.
- */
-function endVariants({ chat, files }: ModelTokenizer): Keys[] {
-  if (chat === null) return [new Map()];
-  const value = pinned(templateSource(files, (name) => parseFile(files, name)));
-  const template = ['tokenizer.chat_template', { type: 'string', value }] as const;
-  const end = chat.endTokenIds.at(-1);
-  if (end === undefined) return [new Map([template])];
-  const id = (token: number) => ({ type: 'uint32' as const, value: token });
-  const other = chat.stopTokenIds.find((stop) => stop !== end);
-  const variant = (eos: number): Keys =>
-    new Map<string, Written>([
-      template,
-      ['tokenizer.ggml.eos_token_id', id(eos)],
-      ['tokenizer.ggml.eot_token_id', id(end)],
-      ...(other === undefined ? [] : [['tokenizer.ggml.eom_token_id', id(other)] as const]),
-    ]);
-  return chat.eosTokenId === null || chat.eosTokenId === end
-    ? [variant(end)]
-    : [variant(end), variant(chat.eosTokenId)];
-}
-
-/**
- * The template with the choices of the training ahead: the date that it prints, and thinking switched off.
- */
-function pinned(template: string): string {
-  const date = /\bdate_string\b/.test(template) ? `{%- set date_string = "${DEFAULT_DATE_STRING}" %}` : '';
-  const thinking = /\benable_thinking\b/.test(template) ? '{%- set enable_thinking = false %}' : '';
-  const pins = date + thinking;
-  return pins === '' || template.startsWith(pins) ? template : pins + template;
 }
 
 function notesOf({ chat, files }: ModelTokenizer, exported: ModelTokenizer): string[] {

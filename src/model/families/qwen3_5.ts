@@ -4,7 +4,7 @@
  * each head. Norms multiply by 1 + w, but for the one behind the delta rule.
  */
 import { deltaGates } from '../../ops/deltaRule/deltaGates.ts';
-import type { DeltaHeads } from '../../ops/deltaRule/gatedDeltaRule.ts';
+import type { DeltaHeads } from '../../ops/deltaRule/deltaOperands.ts';
 import { activate } from '../../ops/elementwise/activate.ts';
 import { addBias } from '../../ops/elementwise/addBias.ts';
 import { gated } from '../../ops/elementwise/gated.ts';

@@ -3,7 +3,8 @@ import { flatGrid, value } from '../../gpu/dispatch.ts';
 import type { Graph } from '../../graph/graph.ts';
 import type { Op } from '../../graph/op.ts';
 import { elements, type Value } from '../../graph/value.ts';
-import { checkDeltaShapes, deltaConstants, type DeltaHeads } from './gatedDeltaRule.ts';
+import type { DeltaHeads } from './deltaOperands.ts';
+import { checkDeltaShapes, deltaConstants } from './gatedDeltaRule.ts';
 
 interface Operands {
   /** [T, keyHeads · keyDim] each. */

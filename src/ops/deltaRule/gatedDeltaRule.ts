@@ -14,32 +14,8 @@ import { flatGrid, value, type BufferReference, type Dispatch } from '../../gpu/
 import type { Graph } from '../../graph/graph.ts';
 import type { Op } from '../../graph/op.ts';
 import type { Value } from '../../graph/value.ts';
-
-export interface DeltaHeads {
-  /** Heads of q and k, each of which `valueHeads / keyHeads` neighbouring value heads share. */
-  keyHeads: number;
-  valueHeads: number;
-  keyDim: number;
-  valueDim: number;
-}
-
-interface GatedDeltaInputs {
-  /** [T, keyHeads · keyDim] each, normalised and scaled. */
-  q: Value;
-  k: Value;
-  /** [T, valueHeads · valueDim] */
-  v: Value;
-  /** [T, 2 · valueHeads]: the logarithms of the decays, then beta (deltaGates.ts). */
-  gates: Value;
-  /** [T] u32 each: the first token of each token's document, and the one after its last. */
-  start: Value;
-  end: Value;
-}
-
-interface GatedDeltaAttributes extends DeltaHeads {
-  /** Writes what the backward pass needs. */
-  keeps: boolean;
-}
+import type { DeltaHeads, GatedDeltaAttributes, GatedDeltaInputs } from './deltaOperands.ts';
+import { deltaRuleInTensorflow } from './deltaRuleInTensorflow.ts';
 
 /** Tokens of a chunk. */
 const CHUNK = 64;
@@ -121,47 +97,7 @@ export const gatedDeltaRuleOp: Op<GatedDeltaInputs, GatedDeltaAttributes> = {
       },
     ];
   },
-  /** Token after token; what the backward kernels need beside o is not computed. */
-  tensorflow(
-    tf,
-    { q, k, v, gates },
-    {
-      inputs: {
-        start,
-        v: { shape },
-      },
-      attributes,
-    },
-    host,
-  ) {
-    const { keyHeads, valueHeads, keyDim, valueDim } = attributes;
-    const [tokens] = shape;
-    const first = host(start);
-    const group = valueHeads / keyHeads;
-    /** @returns [T, valueHeads, keyDim, 1] */
-    const perValueHead = (x: typeof q) =>
-      tf.reshape(tf.tile(tf.reshape(x, [tokens, keyHeads, 1, keyDim]), [1, 1, group, 1]), [
-        tokens,
-        valueHeads,
-        keyDim,
-        1,
-      ]);
-    const queries = tf.unstack(perValueHead(q));
-    const keys = tf.unstack(perValueHead(k));
-    const values = tf.unstack(tf.reshape(v, [tokens, valueHeads, 1, valueDim]));
-    const [decays, betas] = tf
-      .split(tf.reshape(gates, [tokens, 2, valueHeads, 1, 1]), 2, 1)
-      .map((part) => tf.unstack(tf.reshape(part, [tokens, valueHeads, 1, 1])));
-    let state: typeof q = tf.zeros([valueHeads, keyDim, valueDim]);
-    const rows = queries.map((query, t) => {
-      if (first[t] === t) state = tf.zeros([valueHeads, keyDim, valueDim]);
-      state = tf.mul(state, tf.exp(decays[t]));
-      const error = tf.sub(values[t], tf.sum(tf.mul(state, keys[t]), 1, true));
-      state = tf.add(state, tf.mul(keys[t], tf.mul(error, betas[t])));
-      return tf.reshape(tf.sum(tf.mul(state, query), 1), [valueHeads * valueDim]);
-    });
-    return [tf.stack(rows)];
-  },
+  tensorflow: deltaRuleInTensorflow,
 };
 
 interface GatedDeltaDxInputs extends GatedDeltaInputs {

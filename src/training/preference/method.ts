@@ -1,5 +1,5 @@
 /** A recipe's method, and the settings that it reads. */
-import type { PreferenceReading } from '../../data/rows/rowDocuments.ts';
+import type { PreferenceReading } from '../../data/rows/encoding/rowDocuments.ts';
 import type { KtoSettings } from './ktoLoss.ts';
 import type { PairMethod, PairSettings } from './pairLosses.ts';
 

@@ -4,7 +4,7 @@ import type { ExportFile } from '../../export/exportFile.ts';
 import { streamZip } from '../../formats/zip.ts';
 import type { AdapterTensors } from '../../engine/engine.ts';
 import type { Database, RunRecord } from '../../storage/database.ts';
-import { openModel } from '../../storage/models.ts';
+import { openModel } from '../../storage/storedWeights.ts';
 import type { Recipe } from '../../training/recipe.ts';
 import type { ExportRequest } from './historyProtocol.ts';
 import { peftSettingsOf } from './runFiles.ts';

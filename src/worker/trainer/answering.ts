@@ -4,7 +4,7 @@ import { packDocuments } from '../../data/packing.ts';
 import { UserError, isDeviceLost } from '../../lib/errors.ts';
 import { report } from '../../lib/errorLog.ts';
 import type { Database } from '../../storage/database.ts';
-import { openModel } from '../../storage/models.ts';
+import { openModel } from '../../storage/storedWeights.ts';
 import { findRun, readPart } from '../../storage/runs.ts';
 import type { EngineHost } from '../../engine/engineHost.ts';
 import type { AdapterTensors, Engine, EngineProgress } from '../../engine/engine.ts';

@@ -2,7 +2,7 @@
 import { ChatTokenizer, filesOfModel } from '../../data/tokenizer/chatTokenizer.ts';
 import { modelOf } from '../../model/families/registry.ts';
 import type { Database } from '../../storage/database.ts';
-import { openModel } from '../../storage/models.ts';
+import { openModel } from '../../storage/storedWeights.ts';
 
 export interface AnsweringModel {
   tokenizer: ChatTokenizer;

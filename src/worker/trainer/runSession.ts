@@ -7,7 +7,7 @@ import { DocumentTable } from '../../data/documentTable.ts';
 import { NeedsConsentError, UserError, isDeviceLost, messageOf } from '../../lib/errors.ts';
 import { report } from '../../lib/errorLog.ts';
 import type { Database } from '../../storage/database.ts';
-import { openModel } from '../../storage/models.ts';
+import { openModel } from '../../storage/storedWeights.ts';
 import type { EngineHost } from '../../engine/engineHost.ts';
 import { engineRequest, type EngineRequest } from '../../engine/engineRequest.ts';
 import type { AdapterTensors, Engine } from '../../engine/engine.ts';

@@ -13,21 +13,10 @@ import type { Architecture } from '../../architecture.ts';
 import type { ModelBuilder } from '../../builder.ts';
 import { ConfigReader, type TensorRequirement } from '../../config.ts';
 import { gatedMlp, outputProjection } from '../../decoderBlocks.ts';
-import { layerKinds, readDecoder, type DecoderConfig } from '../../decoderConfig.ts';
+import { readDecoder, type DecoderConfig } from '../../decoderConfig.ts';
 import { decoderTensors, linear, mlpTensors, norm } from '../../decoderTensors.ts';
 import { ropeOf, type RopeSettings } from '../../ropeConfig.ts';
-
-type LayerKind = 'sliding_attention' | 'full_attention';
-
-/** One layer's own sizes. */
-interface LayerShape {
-  kind: LayerKind;
-  headDim: number;
-  keyHeads: number;
-  intermediate: number;
-  /** The layer whose keys and values it reads, where it makes none. */
-  sharedFrom: number | null;
-}
+import { readLayers, type LayerKind, type LayerShape } from './gemma4Layers.ts';
 
 export interface Gemma4Config extends DecoderConfig {
   attention_bias: boolean;
@@ -48,8 +37,6 @@ const DEFAULT_ROPES = {
   sliding_attention: { rope_type: 'default', rope_theta: 10000 },
   full_attention: { rope_type: 'proportional', partial_rotary_factor: 0.25, rope_theta: 1e6 },
 };
-
-type PerLayer = Record<string, { head_dim?: number; num_key_value_heads?: number } | undefined>;
 
 export const gemma4: Architecture<Gemma4Config> = {
   modelType: 'gemma4_text',
@@ -222,37 +209,4 @@ function attentionTensors(p: string, c: Gemma4Config, layer: LayerShape): Tensor
     ...linear(`${p}.self_attn.o_proj`, c.hidden_size, c.num_attention_heads * headDim, bias),
     norm(`${p}.self_attn.q_norm`, headDim),
   ];
-}
-
-function readLayers(read: ConfigReader, decoder: DecoderConfig): LayerShape[] {
-  const { json } = read;
-  const count = decoder.num_hidden_layers;
-  const kinds = layerKinds<LayerKind>(read, count, ['sliding_attention', 'full_attention'], (i) =>
-    (i + 1) % 6 === 0 ? 'full_attention' : 'sliding_attention',
-  );
-  kinds[count - 1] = 'full_attention';
-  const sharing = read.number('num_kv_shared_layers', 0);
-  const first = count - sharing;
-  const doubles = read.boolean('use_double_wide_mlp', false);
-  const perLayer = json.per_layer_config as PerLayer | undefined;
-  const globalHeads =
-    json.attention_k_eq_v === true ? (json.num_global_key_value_heads as number | undefined) : undefined;
-  return kinds.map((kind, i) => {
-    const full = kind === 'full_attention';
-    const own = perLayer
-      ? (perLayer[String(i)] ?? {})
-      : full
-        ? { head_dim: read.integer('global_head_dim', 512), num_key_value_heads: globalHeads ?? undefined }
-        : {};
-    const sharedFrom = i < first ? null : kinds.slice(0, first).lastIndexOf(kind);
-    if (sharedFrom === -1)
-      read.fail(`layer ${i} shares the keys of a ${kind} layer before it, but there is none`);
-    return {
-      kind,
-      headDim: own.head_dim ?? decoder.head_dim,
-      keyHeads: own.num_key_value_heads ?? decoder.num_key_value_heads,
-      intermediate: decoder.intermediate_size * (doubles && sharedFrom !== null ? 2 : 1),
-      sharedFrom,
-    };
-  });
 }

@@ -1,8 +1,8 @@
 /** Conversations as ids and labels: what is learned of each, and how a row becomes documents. */
-import type { ChatMessage } from '../template/chatMessage.ts';
-import type { ChatTokenizer } from '../tokenizer/chatTokenizer.ts';
-import { IGNORE_INDEX } from '../types.ts';
-import { learnedTurns, saidIn, type Conversation } from './conversation.ts';
+import type { ChatMessage } from '../../template/chatMessage.ts';
+import type { ChatTokenizer } from '../../tokenizer/chatTokenizer.ts';
+import { IGNORE_INDEX } from '../../types.ts';
+import { learnedTurns, saidIn, type Conversation } from '../conversation.ts';
 
 export interface EncodingSettings {
   /** Of rows without a system message of their own. null: none; '': an empty one. */

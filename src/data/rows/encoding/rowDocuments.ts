@@ -2,11 +2,12 @@
  * From a row to the documents that it is trained as: template, mask, limit, and the checks that nothing is
  * learned in silence.
  */
-import type { RowProblem } from '../files/records.ts';
-import { TemplateError } from '../template/chatTemplate.ts';
-import type { ChatTokenizer } from '../tokenizer/chatTokenizer.ts';
-import { IGNORE_INDEX } from '../types.ts';
-import { learnedTurns, type Conversation, type Row } from './conversation.ts';
+import type { RowProblem } from '../../files/records.ts';
+import { TemplateError } from '../../template/chatTemplate.ts';
+import type { ChatTokenizer } from '../../tokenizer/chatTokenizer.ts';
+import { IGNORE_INDEX } from '../../types.ts';
+import { learnedTurns, type Conversation, type Row } from '../conversation.ts';
+import { beyondVocabulary, notPrinted } from './rowChecks.ts';
 import {
   encodeConversation,
   encodeText,
@@ -238,30 +239,4 @@ function textDocuments(
   return documents.some(hasTarget)
     ? { documents, trimmedAnswers: 0, lostAnswers: [] }
     : bad('has a text of a single token: there is nothing to predict. Remove the row.');
-}
-
-/** @returns why a row cannot be trained whose ids have no row in the model's embedding table */
-function beyondVocabulary(ids: readonly number[], tokenizer: ChatTokenizer): string | null {
-  const { vocabularySize } = tokenizer;
-  const id = vocabularySize === null ? undefined : ids.find((candidate) => candidate >= vocabularySize);
-  return id === undefined
-    ? null
-    : `has the token ${JSON.stringify(tokenizer.tokenText(id))}, whose id ${id} the model does not have: config.json says vocab_size ${vocabularySize}. Take it out of the text, or use the tokenizer that belongs to this model.`;
-}
-
-/** @returns what of a conversation the model's chat template would leave out in silence */
-function notPrinted({ messages, tools }: Conversation, { abilities }: ChatTokenizer): string | null {
-  const key =
-    tools && !abilities.tools
-      ? 'tools'
-      : messages.some((turn) => turn.tool_calls) && !abilities.toolCalls
-        ? 'tool_calls'
-        : null;
-  if (key)
-    return `has "${key}", which this model's chat template does not print. Use a model that is made for tools, or remove the row.`;
-  if (messages.some(({ role }) => role === 'tool') && !abilities.toolResults)
-    return 'has results of tools (role "tool"), which this model\'s chat template does not print. Use a model that is made for tools, or remove the row.';
-  return messages.some(({ reasoning }) => reasoning !== undefined) && abilities.reasoningKey === null
-    ? "has reasoning (reasoning_content, thinking or reasoning), which this model's chat template does not print. Remove the key, or write it into the answer."
-    : null;
 }

@@ -1,0 +1,51 @@
+/** What an engine on WebGPU is made of: its plans, the weights on the device and its buffers. */
+import type { KernelSettings } from '../../gpu/dispatch.ts';
+import type { GpuContext } from '../../gpu/gpuContext.ts';
+import { modelOf } from '../../model/families/registry.ts';
+import type { EngineOptions, MemoryChoice } from '../engine.ts';
+import { listPlans, makeEnginePlans, type EnginePlans, type PlanOptions } from '../enginePlans.ts';
+import { chooseMemory, type PlannedEngine } from '../memoryChoice.ts';
+import { weightGroupsOf, weightNames } from '../memoryReport.ts';
+import { DeviceBuffers } from './deviceBuffers.ts';
+import { uploadWeights } from './uploadWeights.ts';
+
+export interface EngineParts {
+  settings: KernelSettings;
+  planOptions: PlanOptions;
+  plans: EnginePlans;
+  deviceBuffers: DeviceBuffers;
+  /** How the plans came to fit a memory aim, where one was given. */
+  memoryChoice: MemoryChoice | undefined;
+}
+
+/**
+ * Plans, uploads the weights and allocates what the plans need.
+ * @param planned plans that were made for these options; without them they are made here
+ * @throws UserError where the adapter settings do not fit the model or a memory limit cannot be kept
+ */
+export async function prepareParts(
+  context: GpuContext,
+  options: EngineOptions & { logits?: boolean },
+  planned?: PlannedEngine,
+): Promise<EngineParts> {
+  const wanted = { ...options, model: modelOf(options.weights.config), weights: options.weights.tensors };
+  const { memoryAim: aim, level = context.settings.level } = options;
+  const settings = { ...context.settings, level };
+  const chosen = planned ?? (aim && chooseMemory({ ...wanted, aim }, settings, context.limits));
+  const planOptions: PlanOptions = chosen?.options ?? wanted;
+  // The memory aim counts a KV cache, but it is allocated when generation is first asked for.
+  const plans = chosen
+    ? { ...chosen.plans, generation: undefined }
+    : makeEnginePlans(wanted, settings, context.limits);
+  const list = listPlans(plans);
+  const weights = await uploadWeights(
+    context,
+    options.weights,
+    weightNames(list),
+    weightGroupsOf(list),
+    options.onProgress,
+  );
+  const deviceBuffers = new DeviceBuffers(context, plans.layout, weights);
+  deviceBuffers.allocate(list);
+  return { settings, planOptions, plans, deviceBuffers, memoryChoice: chosen?.choice };
+}

@@ -1,0 +1,44 @@
+/** From an empty page to a running demo, as a person would go. */
+import { tick } from 'svelte';
+import { DEMO_NAME, fetchDemo } from './demo.ts';
+
+/** What the demo needs of the page. */
+export interface DemoHost {
+  readonly library: { importModel(files: File[], name: string): Promise<void> };
+  readonly data: { readonly train: { previewOpen: boolean } | null };
+  readonly runs: { startRun(): Promise<void> };
+  readonly flow: { show(step: 'run'): void };
+  readonly model: object | null;
+  readonly plan: object | null;
+  readonly blockers: readonly string[];
+  loadRecipe(file: File): Promise<void>;
+  addData(files: readonly File[]): Promise<void>;
+  guard(where: string, work: () => Promise<void>): Promise<void>;
+}
+
+export class DemoRun {
+  /** What is done before it trains, in words. */
+  preparing = $state<string | null>(null);
+
+  constructor(private readonly workspace: DemoHost) {}
+
+  async start(): Promise<void> {
+    const { workspace } = this;
+    this.preparing = 'Fetching the demo';
+    await workspace.guard('preparing the demo', async () => {
+      const demo = await fetchDemo();
+      this.preparing = 'Storing the model and reading the data';
+      await workspace.loadRecipe(demo.recipe);
+      await workspace.library.importModel(demo.model, DEMO_NAME);
+      if (workspace.model) await workspace.addData(demo.data);
+    });
+    this.preparing = null;
+    const { train } = workspace.data;
+    if (!train || !workspace.plan || workspace.blockers.length > 0) return;
+    train.previewOpen = true;
+    const running = workspace.runs.startRun();
+    await tick();
+    workspace.flow.show('run');
+    await running;
+  }
+}

@@ -1,0 +1,79 @@
+/** Reads the weights of stored models. Every chunk's checksum is verified when it is read. */
+import { TableRows } from '../formats/tableRows.ts';
+import type { TensorChunk, WeightSource } from '../formats/tensors.ts';
+import { UserError } from '../lib/errors.ts';
+import { inOrder } from '../lib/inOrder.ts';
+import { sha256Hex } from '../lib/sha256.ts';
+import type { Database, ModelManifest, StoredTensor } from './database.ts';
+import { findModel } from './models.ts';
+
+/** Chunks that are read and hashed ahead of the consumer. */
+const READS_IN_FLIGHT = 3;
+
+/** Whether a chunk of a tensor is gone, or is not what was written. */
+export async function isDamaged(database: Database, id: string, tensor: StoredTensor): Promise<boolean> {
+  const hashes = inOrder(tensor.chunks.length, READS_IN_FLIGHT, async (index) => {
+    const bytes = await database.get('chunks', [id, tensor.name, index]);
+    return bytes ? sha256Hex(bytes) : null;
+  });
+  let index = 0;
+  for await (const sha256 of hashes) if (sha256 !== tensor.chunks[index++]?.sha256) return true;
+  return false;
+}
+
+/**
+ * The weights of a complete model.
+ * @throws UserError where it is missing or unfinished, and while streaming where a chunk is damaged
+ */
+export async function openModel(
+  database: Database,
+  id: string,
+): Promise<{ manifest: ModelManifest; weights: WeightSource }> {
+  const manifest = await findModel(database, id);
+  if (!manifest)
+    throw new UserError('This model is not stored in this browser any more. Drop its files again.');
+  if (!manifest.complete)
+    throw new UserError(
+      `The import of ${manifest.name} did not finish. Drop its files again: it goes on where it stopped.`,
+    );
+  const tensors = new Map(manifest.tensors.map((tensor) => [tensor.name, tensor]));
+  /** @throws UserError where the chunk is gone or damaged */
+  const chunkOf = async ({ name, chunks }: StoredTensor, index: number): Promise<TensorChunk> => {
+    const { part, byteOffset, sha256 } = chunks[index]!;
+    const bytes = await database.get('chunks', [id, name, index]);
+    if (!bytes || (await sha256Hex(bytes)) !== sha256)
+      throw new UserError(
+        `The stored copy of ${manifest.name} is damaged (${name}). Drop or download its files again: what is damaged is then replaced.`,
+      );
+    return { part, byteOffset, bytes };
+  };
+  const tables = new Map<string, TableRows>();
+  const weights: WeightSource = {
+    config: manifest.config,
+    tensors,
+    async *stream(name) {
+      const tensor = tensors.get(name);
+      if (!tensor)
+        throw new UserError(
+          `The stored model ${manifest.name} has no tensor ${name}. Delete it and import it again.`,
+        );
+      yield* inOrder(tensor.chunks.length, READS_IN_FLIGHT, (index) => chunkOf(tensor, index));
+    },
+    readRows(name, rows) {
+      const tensor = tensors.get(name)!;
+      const table =
+        tables.get(name) ??
+        new TableRows(
+          tensor,
+          tensor.chunks.map(({ byteOffset, byteLength }, index) => ({
+            byteOffset,
+            byteLength,
+            read: async () => (await chunkOf(tensor, index)).bytes,
+          })),
+        );
+      tables.set(name, table);
+      return table.read(rows);
+    },
+  };
+  return { manifest, weights };
+}
