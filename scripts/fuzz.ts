@@ -14,6 +14,7 @@ import { makeTargets, type Target } from './lib/fuzz/targets.ts';
 const HANG_MS = 10 * SLOW_MS;
 /** Inputs that are shrunk, a target. */
 const MOST_SHRUNK = 5;
+const SHRINK_MS = 20_000;
 
 interface Report {
   counts: Record<Outcome['kind'], number>;
@@ -21,7 +22,7 @@ interface Report {
   slowestMs: number;
 }
 
-type Message = { at: number } | { report: Report };
+type Message = { at: number } | { shrinking: string } | { report: Report };
 
 export async function main(args: string[]): Promise<number> {
   const { values } = parseArgs({
@@ -81,19 +82,21 @@ function inProcess(
   const options = { runs, seed, from };
   const flags = Object.entries(options).flatMap(([key, value]) => [`--${key}`, String(value)]);
   const child = fork(script, ['scripts/fuzz.ts', '--target', name, ...flags]);
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     let at = from;
     let report: Report | null = null;
-    let timer = setTimeout(() => child.kill('SIGKILL'), 6 * HANG_MS);
+    const end = () => child.kill('SIGKILL');
+    let timer = setTimeout(end, 6 * HANG_MS);
     child.on('message', (message: Message) => {
       clearTimeout(timer);
-      timer = setTimeout(() => child.kill('SIGKILL'), HANG_MS);
       if ('at' in message) ({ at } = message);
-      else ({ report } = message);
+      else if ('report' in message) ({ report } = message);
+      timer = setTimeout(end, 'shrinking' in message ? 2 * SHRINK_MS : HANG_MS);
     });
-    child.on('close', () => {
+    child.on('close', (code, signal) => {
       clearTimeout(timer);
-      resolve({ report, at });
+      if (!report && signal !== 'SIGKILL') reject(new Error(`The process of ${name} ended with ${code}.`));
+      else resolve({ report, at });
     });
   });
 }
@@ -121,7 +124,10 @@ async function fuzz(target: Target, runs: number, seed: number, from: number): P
   }
   const reported: Report['faults'] = [];
   for (const [signature, { count, first }] of faults) {
-    const input = reported.length < MOST_SHRUNK ? await shrunk(target, seed, runs, signature) : first;
+    process.send?.({ shrinking: signature } satisfies Message);
+    // Another sample with the same seed may not meet the fault: then it is shown as it was found.
+    const small = reported.length < MOST_SHRUNK ? await shrunk(target, seed, runs, signature) : undefined;
+    const input = small ?? first;
     reported.push({ signature, count, input: JSON.stringify(input).slice(0, 400) });
   }
   return { counts, faults: reported, slowestMs };
@@ -135,7 +141,7 @@ async function shrunk(target: Target, seed: number, runs: number, signature: str
   const { counterexample } = await fc.check(property, {
     seed,
     numRuns: runs,
-    interruptAfterTimeLimit: 20_000,
+    interruptAfterTimeLimit: SHRINK_MS,
   });
   return counterexample?.[0];
 }

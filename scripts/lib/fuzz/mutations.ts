@@ -100,7 +100,10 @@ export function changeJson(base: unknown, changes: readonly JsonChange[], depth 
     if (change.remove) {
       if (Array.isArray(parent)) parent.splice(Number(key), 1);
       else delete parent[key];
-    } else parent[key] = change.value;
+    } else {
+      // A copy of its own: a list that is put into itself cannot be written as JSON.
+      parent[key] = structuredClone(change.value);
+    }
   }
   return value;
 }
