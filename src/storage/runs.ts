@@ -75,6 +75,13 @@ export async function putEvaluation(database: Database, evaluation: StoredEvalua
   await storing(() => database.put('evaluations', evaluation), RUN_IS_SAFE);
 }
 
+export async function deleteEvaluation(
+  database: Database,
+  { runId, name, step }: Pick<StoredEvaluation, 'runId' | 'name' | 'step'>,
+): Promise<void> {
+  await database.delete('evaluations', [runId, name, step]);
+}
+
 /** By name, then step. */
 export function listEvaluations(database: Database, runId: string): Promise<StoredEvaluation[]> {
   return database.getAll('evaluations', withPrefix(runId));

@@ -1,5 +1,6 @@
 /** A run as the page shows it: its curves, its answers, its speed, its end. */
 import { trendOfCurve, forgettingText, type LossTrend } from '../../training/forgetting.ts';
+import { superfluousStep } from '../../training/keptEvaluations.ts';
 import { curve, evaluationKeys } from '../../training/metrics.ts';
 import type { EndReason } from '../../training/runRecord.ts';
 import type { EvaluationResult } from '../../training/evaluation.ts';
@@ -207,7 +208,8 @@ export class RunView {
     ];
     const last = { step, result };
     this.changeEvaluation(name, ({ first }) => ({ first: first ?? last, last, pending: false }));
-    if (result.answers.length > 0) this.answered = [...this.answered, { name, step, result }];
+    if (result.answers.length > 0)
+      this.answered = withoutSuperfluous([...this.answered, { name, step, result }]);
     if (this.step < step) this.step = step;
   }
 
@@ -228,6 +230,14 @@ export class RunView {
       evaluation.name === name ? { ...evaluation, ...change(evaluation) } : evaluation,
     );
   }
+}
+
+/** At most as many of the newest one's set as are stored. */
+function withoutSuperfluous(answered: RunEvaluation[]): RunEvaluation[] {
+  const { name } = answered.at(-1)!;
+  const ofSet = answered.filter((evaluation) => evaluation.name === name);
+  const drop = superfluousStep(ofSet.map(({ step, result }) => ({ step, loss: result.metrics.loss })));
+  return answered.filter((evaluation) => evaluation.name !== name || evaluation.step !== drop);
 }
 
 export function endText(reason: EndReason): string {

@@ -4,6 +4,7 @@ import { report } from '../../lib/errorLog.ts';
 import { smallest } from '../../lib/extremes.ts';
 import { newRun, type Database, type RunRecord } from '../../storage/database.ts';
 import {
+  deleteEvaluation,
   endRun,
   findRun,
   latestCheckpoint,
@@ -17,6 +18,7 @@ import {
 } from '../../storage/runs.ts';
 import { wantedTokensPerMicroBatch } from '../../engine/engineRequest.ts';
 import type { EvaluationResult } from '../../training/evaluation.ts';
+import { superfluousStep, type EvaluationAt } from '../../training/keptEvaluations.ts';
 import { curve, lossSets, type MetricsLine } from '../../training/metrics.ts';
 import type { Checkpoint, RunResult, TrainerEvent } from '../../training/runRecord.ts';
 import type { RunRequest } from './trainerProtocol.ts';
@@ -31,6 +33,8 @@ export class RunStore {
   private lines: MetricsLine[] = [];
   /** The last checkpoint, where the database had no room for it. */
   private unsaved: Checkpoint | undefined;
+  /** Of which evaluations the answers are kept, by validation set and step. */
+  private readonly kept = new Map<string, EvaluationAt[]>();
 
   constructor(
     private readonly database: Database,
@@ -58,6 +62,9 @@ export class RunStore {
       startedFrom: request.startFrom?.name ?? before?.startedFrom ?? null,
     };
     await this.attempt(() => putRun(this.database, record));
+    if (before)
+      for (const { name, step, result } of await this.evaluations())
+        this.kept.set(name, [...(this.kept.get(name) ?? []), { step, loss: result.metrics.loss }]);
     return record;
   }
 
@@ -72,8 +79,25 @@ export class RunStore {
     if (event.type === 'metrics') this.lines.push(event.line);
     if (event.type === 'evaluated') {
       const { name, step, result } = event;
-      void this.attempt(() => putEvaluation(this.database, { runId: this.runId, name, step, result }));
+      void this.attempt(() => this.keep({ name, step, result }));
     }
+  }
+
+  /** Stores an evaluation, and drops one where a set has many. */
+  private async keep({ name, step, result }: KeptEvaluation): Promise<void> {
+    const { database, runId } = this;
+    const others = (this.kept.get(name) ?? []).filter((other) => other.step !== step);
+    let all = [...others, { step, loss: result.metrics.loss }].sort((a, b) => a.step - b.step);
+    const dropped: number[] = [];
+    // A run of an earlier version may have kept more than one too many.
+    for (let drop = superfluousStep(all); drop !== null; drop = superfluousStep(all)) {
+      const superfluous = drop;
+      dropped.push(superfluous);
+      all = all.filter((evaluation) => evaluation.step !== superfluous);
+    }
+    this.kept.set(name, all);
+    await putEvaluation(database, { runId, name, step, result });
+    for (const old of dropped) await deleteEvaluation(database, { runId, name, step: old });
   }
 
   /** @throws UserError where there is no room; the checkpoint is held in memory then */
