@@ -30,7 +30,9 @@ export function countBuffers(): void {
   const Original = globalThis.Blob;
   globalThis.Blob = class extends Original {
     constructor(parts: BlobPart[] = [], options: BlobPropertyBag = {}) {
-      const isWorker = parts.length === 1 && /^import "[^"]*\.worker[^"]*";$/.test(String(parts[0]));
+      const [only] = parts;
+      const isWorker =
+        parts.length === 1 && typeof only === 'string' && /^import "[^"]*\.worker[^"]*";$/.test(only);
       super(isWorker ? [`import ${JSON.stringify(module)};`, ...parts] : parts, options);
     }
   };
