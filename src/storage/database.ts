@@ -64,6 +64,8 @@ export interface RunRecord {
   trainHashes?: readonly string[];
   /** SHA-256 of what its parts hold, by part; absent in runs of earlier versions. */
   partHashes?: Partial<Record<RunPart, string>>;
+  /** Of the adapter. */
+  adapterPieces?: InPieces;
   /** A `Recipe` with every default filled in; this room does not know its type. */
   recipe: unknown;
   tokensPerMicroBatch: number;
@@ -98,6 +100,22 @@ export interface StoredEvaluation {
   result: unknown;
 }
 
+/** Where the arrays of a large record lie: a set of pieces that were written at once (pieces.ts). */
+export interface InPieces {
+  set: number;
+  count: number;
+}
+
+export interface StoredCheckpoint {
+  id: string;
+  runId: string;
+  /** Without its arrays where these lie in `pieces`. */
+  data: unknown;
+  /** Of the whole; absent in runs of earlier versions. */
+  hash?: string;
+  pieces?: InPieces;
+}
+
 interface Schema extends DBSchema {
   models: { key: string; value: ModelManifest };
   chunks: { key: [string, string, number]; value: Uint8Array };
@@ -106,16 +124,16 @@ interface Schema extends DBSchema {
   evaluations: { key: [string, string, number]; value: StoredEvaluation };
   checkpoints: {
     key: string;
-    value: { id: string; runId: string; data: unknown; /** Of `data`. */ hash?: string };
+    value: StoredCheckpoint;
     indexes: { runId: string };
   };
+  pieces: { key: [owner: string, set: number, index: number]; value: Uint8Array };
   tuning: { key: [kernels: string, adapter: string, shapes: string]; value: unknown };
 }
 
 export type Database = IDBPDatabase<Schema>;
-
 const NAME = 'finetab';
-const VERSION = 3;
+const VERSION = 4;
 
 /**
  * Opens the database, creating it or bringing it from any earlier version to this one.
@@ -160,6 +178,7 @@ function openedDatabase(name: string): Promise<Database> {
         if (oldVersion === 1) await fromVersion1(transaction);
       }
       if (oldVersion < 3) database.createObjectStore('tuning');
+      if (oldVersion < 4) database.createObjectStore('pieces');
     },
     blocking(_current, _next, event) {
       // A newer version of the page in another tab waits to upgrade the database.

@@ -1,13 +1,16 @@
 /**
  * Runs and their checkpoints. A checkpoint is written under a new key before older ones of its run are
- * removed, so that there is always a complete one. The end of a run is one transaction: its adapter replaces
+ * removed, so that there is always a complete one. Large arrays are written in pieces first (pieces.ts), the
+ * record that makes them count is last. The end of a run is one transaction: its adapter replaces
  * its checkpoints, or nothing changes.
  */
+import { PIECE_BYTES } from './arrayPieces.ts';
 import { storing, type Database, type RunPart, type RunRecord, type StoredEvaluation } from './database.ts';
 import { contentHash } from '../lib/contentHash.ts';
 import { UserError } from '../lib/errors.ts';
 import { report } from '../lib/errorLog.ts';
 import { handledElsewhere } from '../lib/promises.ts';
+import { dropPieces, getPieces, pieceKeys, piecesOfRun, putPieces } from './pieces.ts';
 
 const RUN_IS_SAFE = 'the run itself goes on';
 
@@ -45,7 +48,12 @@ export function listRuns(database: Database): Promise<RunRecord[]> {
 
 /** @throws UserError where it is not what was stored */
 export async function readPart(database: Database, runId: string, part: RunPart): Promise<unknown> {
-  const [value, run] = await Promise.all([database.get('parts', [runId, part]), database.get('runs', runId)]);
+  const [stored, run] = await Promise.all([
+    database.get('parts', [runId, part]),
+    database.get('runs', runId),
+  ]);
+  const pieces = part === 'adapter' ? run?.adapterPieces : undefined;
+  const value = pieces ? await getPieces(database, adapterOwner(runId), stored, pieces) : stored;
   const hash = run?.partHashes?.[part];
   if (hash !== undefined && (await contentHash(value)) !== hash)
     throw new UserError(
@@ -57,7 +65,7 @@ export async function readPart(database: Database, runId: string, part: RunPart)
 export async function putPart(
   database: Database,
   runId: string,
-  part: RunPart,
+  part: Exclude<RunPart, 'adapter'>,
   value: unknown,
 ): Promise<void> {
   const hash = await contentHash(value);
@@ -97,40 +105,68 @@ export async function endRun(
   change: Partial<RunRecord>,
   parts: Partial<Record<RunPart, unknown>>,
   keepCheckpoint: boolean,
+  pieceBytes = PIECE_BYTES,
 ): Promise<void> {
   const partHashes: RunRecord['partHashes'] = {};
   for (const [part, value] of Object.entries(parts)) partHashes[part as RunPart] = await contentHash(value);
+  const owner = adapterOwner(id);
   return storing(async () => {
-    const transaction = database.transaction(['runs', 'parts', 'checkpoints'], 'readwrite');
+    const adapter = await putPieces(database, id, owner, parts.adapter, pieceBytes);
+    const transaction = database.transaction(['runs', 'parts', 'checkpoints', 'pieces'], 'readwrite');
     const done = transaction.done;
     handledElsewhere(done);
-    const [runs, kept, checkpoints] = [
+    const [runs, kept, checkpoints, pieces] = [
       transaction.objectStore('runs'),
       transaction.objectStore('parts'),
       transaction.objectStore('checkpoints'),
+      transaction.objectStore('pieces'),
     ];
     try {
       const run = await runs.get(id);
       // A run that was deleted while it was running stays deleted.
-      if (!run) return;
+      if (!run) {
+        await pieces.delete(piecesOfRun(id));
+        return;
+      }
       if (!keepCheckpoint)
         for (const key of await checkpoints.index('runId').getAllKeys(id)) await checkpoints.delete(key);
-      for (const [part, value] of Object.entries(parts)) await kept.put(value, [id, part as RunPart]);
-      await runs.put({ ...run, ...change, partHashes: { ...run.partHashes, ...partHashes } });
+      for (const key of await pieces.getAllKeys(piecesOfRun(id))) {
+        const isAdapter = key[0] === owner;
+        const isOld = isAdapter ? 'adapter' in parts && key[1] !== adapter.pieces?.set : !keepCheckpoint;
+        if (isOld) await pieces.delete(key);
+      }
+      const stored = 'adapter' in parts ? { ...parts, adapter: adapter.data } : parts;
+      for (const [part, value] of Object.entries(stored)) await kept.put(value, [id, part as RunPart]);
+      await runs.put({
+        ...run,
+        ...change,
+        partHashes: { ...run.partHashes, ...partHashes },
+        adapterPieces: 'adapter' in parts ? adapter.pieces : run.adapterPieces,
+      });
     } catch (error) {
       // Undo all of it, unless the database did so already.
       if (transaction.error === null) transaction.abort();
+      if (adapter.pieces) await dropPieces(database, owner, adapter.pieces.set);
       throw transaction.error ?? error;
     }
     await done;
   }, 'the adapter can still be downloaded here');
 }
 
+/** Whose pieces those of a run's adapter are. */
+function adapterOwner(runId: string): string {
+  return `${runId}/adapter`;
+}
+
 /** Removes a run, its parts, evaluations and checkpoints. */
 export async function deleteRun(database: Database, id: string): Promise<void> {
-  const transaction = database.transaction(['runs', 'parts', 'evaluations', 'checkpoints'], 'readwrite');
+  const transaction = database.transaction(
+    ['runs', 'parts', 'evaluations', 'checkpoints', 'pieces'],
+    'readwrite',
+  );
   const checkpoints = transaction.objectStore('checkpoints');
   for (const key of await checkpoints.index('runId').getAllKeys(id)) await checkpoints.delete(key);
+  await transaction.objectStore('pieces').delete(piecesOfRun(id));
   await transaction.objectStore('parts').delete(withPrefix(id));
   await transaction.objectStore('evaluations').delete(withPrefix(id));
   await transaction.objectStore('runs').delete(id);
@@ -140,23 +176,39 @@ export async function deleteRun(database: Database, id: string): Promise<void> {
 /** Checkpoints of a run that are kept: the newest, and the one before in case that is damaged. */
 const KEPT_CHECKPOINTS = 2;
 
-/** @param step grows with each checkpoint of a run */
+/**
+ * @param step grows with each checkpoint of a run
+ * @param pieceBytes bytes of a piece; a checkpoint with no more in its arrays is one record
+ */
 export async function putCheckpoint(
   database: Database,
   runId: string,
   step: number,
   data: unknown,
+  pieceBytes = PIECE_BYTES,
 ): Promise<void> {
   const id = `${runId}/${String(step).padStart(9, '0')}`;
   const hash = await contentHash(data);
-  await storing(
-    () => database.put('checkpoints', { id, runId, data, hash }),
-    'training goes on and the last checkpoint that fitted is kept',
-  );
+  const pieces = await storing(async () => {
+    const stored = await putPieces(database, runId, id, data, pieceBytes);
+    try {
+      await database.put('checkpoints', { id, runId, hash, ...stored });
+    } catch (error) {
+      if (stored.pieces) await dropPieces(database, id, stored.pieces.set);
+      throw error;
+    }
+    return stored.pieces;
+  }, 'training goes on and the last checkpoint that fitted is kept');
   const keys = await checkpointKeys(database, runId);
   // A run that was resumed from an earlier step leaves none beyond it.
   const kept = keys.filter((key) => key <= id).slice(-KEPT_CHECKPOINTS);
   for (const key of keys) if (!kept.includes(key)) await database.delete('checkpoints', key);
+  for (const key of await pieceKeys(database, runId))
+    if (
+      key[0] !== adapterOwner(runId) &&
+      (!kept.includes(key[0]) || (key[0] === id && key[1] !== pieces?.set))
+    )
+      await database.delete('pieces', key);
 }
 
 /**
@@ -168,8 +220,10 @@ export async function latestCheckpoint(database: Database, runId: string): Promi
   const keys = await checkpointKeys(database, runId);
   for (const key of keys.toReversed()) {
     const found = await database.get('checkpoints', key);
-    if (found && (found.hash === undefined || (await contentHash(found.data)) === found.hash))
-      return found.data;
+    if (found) {
+      const data = found.pieces ? await getPieces(database, key, found.data, found.pieces) : found.data;
+      if (found.hash === undefined || (await contentHash(data)) === found.hash) return data;
+    }
     report(new Error(`checkpoint ${key}: its checksum is another`), 'reading a checkpoint', 'warning');
   }
   if (keys.length > 0)

@@ -112,6 +112,106 @@ describe('kept runs', () => {
     );
   });
 
+  describe('whose checkpoints are large', () => {
+    const made = (step: number, length = 100) => ({
+      step,
+      adapter: new Map(
+        [1, length, 0, 7].map((size, at): [string, unknown] => [
+          `${at}`,
+          { shape: [size], data: Float32Array.from({ length: size }, (_, i) => step + i / 8) },
+        ]),
+      ),
+      optimizer: { m: new Float32Array(3).fill(step), v: Uint8Array.of(1, 2, step) },
+      lines: [{ step }],
+      best: null,
+    });
+    /** Bytes a piece. */
+    const PIECE = 64;
+
+    it('keep them in pieces and read them back equal, two at most', async () => {
+      for (const step of [4, 8, 12]) await putCheckpoint(database, 'a', step, made(step), PIECE);
+      expect(await latestCheckpoint(database, 'a')).toEqual(made(12));
+      const keys = await database.getAllKeys('pieces');
+      // 108 + 3 floats and 3 bytes.
+      expect(keys.length).toBe(2 * Math.ceil((4 * 111 + 3) / PIECE));
+      expect(new Set(keys.map(([id]) => id))).toEqual(new Set(['a/000000008', 'a/000000012']));
+      expect((await database.get('pieces', keys[0]))!.byteLength).toBe(PIECE);
+      // Written once more at the same step, as a resumed run does.
+      await putCheckpoint(database, 'a', 12, made(12, 90), PIECE);
+      expect(await latestCheckpoint(database, 'a')).toEqual(made(12, 90));
+      expect((await database.getAllKeys('pieces')).length).toBe(
+        Math.ceil((4 * 111 + 3) / PIECE) + Math.ceil((4 * 101 + 3) / PIECE),
+      );
+      await putRun(database, newRun('a'));
+      await putCheckpoint(database, 'a2', 12, made(12), PIECE);
+      await endRun(database, 'a', { state: 'finished' }, {}, false);
+      expect(new Set((await database.getAllKeys('pieces')).map(([id]) => id))).toEqual(
+        new Set(['a2/000000012']),
+      );
+      // The adapter of the end takes the place of the checkpoints, whole or not at all.
+      await putRun(database, newRun('a2'));
+      const { adapter } = made(16);
+      const end = (value: unknown, keeps = false) =>
+        endRun(database, 'a2', { state: 'finished' }, { adapter: value, lines: [1] }, keeps, PIECE);
+      await expect(end(new Map([...adapter, ['bad', () => undefined]]))).rejects.toThrow();
+      expect(await latestCheckpoint(database, 'a2')).toEqual(made(12));
+      expect((await database.getAllKeys('pieces')).every(([id]) => id === 'a2/000000012')).toBe(true);
+      await end(adapter, true);
+      await putCheckpoint(database, 'a2', 14, made(14), PIECE);
+      expect(await readPart(database, 'a2', 'adapter')).toEqual(adapter);
+      await end(made(18).adapter);
+      expect(await readPart(database, 'a2', 'adapter')).toEqual(made(18).adapter);
+      expect((await database.getAllKeys('pieces')).length).toBe(Math.ceil((4 * 108) / PIECE));
+      const small = new Map([['a', { shape: [1], data: Float32Array.of(3) }]]);
+      await end(small);
+      expect(await readPart(database, 'a2', 'adapter')).toEqual(small);
+      expect(await database.count('pieces')).toBe(0);
+      await putCheckpoint(database, 'a2', 20, made(20), PIECE);
+      await deleteRun(database, 'a2');
+      expect(await database.count('pieces')).toBe(0);
+    });
+
+    it('go on from the one before where a piece is damaged or gone', async () => {
+      for (const step of [4, 8]) await putCheckpoint(database, 'a', step, made(step), PIECE);
+      const key = ['a/000000008', 2, 1] as [string, number, number];
+      const piece = (await database.get('pieces', key))!;
+      await database.put('pieces', piece.with(5, 99), key);
+      expect(await latestCheckpoint(database, 'a')).toEqual(made(4));
+      await database.delete('pieces', key);
+      expect(await latestCheckpoint(database, 'a')).toEqual(made(4));
+      await database.put('pieces', piece, key);
+      expect(await latestCheckpoint(database, 'a')).toEqual(made(8));
+    });
+
+    it('keep the last whole one where a later one is cut off, and clean up after it', async () => {
+      await putCheckpoint(database, 'a', 4, made(4), PIECE);
+      const before = await database.getAllKeys('pieces');
+      let writes = 0;
+      const full = new Proxy(database, {
+        get(target, name) {
+          if (name !== 'put') return (Reflect.get(target, name) as () => unknown).bind(target);
+          return (store: 'pieces', ...rest: [Uint8Array, [string, number, number]]) => {
+            if (++writes > 3) throw new DOMException('full', 'QuotaExceededError');
+            return target.put(store, ...rest);
+          };
+        },
+      });
+      await expect(putCheckpoint(full, 'a', 4, made(5), PIECE)).rejects.toThrow(
+        /storage is full.*last checkpoint that fitted is kept/,
+      );
+      expect(await latestCheckpoint(database, 'a')).toEqual(made(4));
+      expect(await database.getAllKeys('pieces')).toEqual(before);
+      // Pieces that a closed tab left go with the next checkpoint.
+      for (const index of [0, 1])
+        await database.put('pieces', new Uint8Array(PIECE), ['a/000000009', 2, index]);
+      expect(await latestCheckpoint(database, 'a')).toEqual(made(4));
+      await putCheckpoint(database, 'a', 6, made(6), PIECE);
+      expect(new Set((await database.getAllKeys('pieces')).map(([id]) => id))).toEqual(
+        new Set(['a/000000004', 'a/000000006']),
+      );
+    });
+  });
+
   it('say which stored part is damaged', async () => {
     await putRun(database, newRun('a'));
     await endRun(database, 'a', { state: 'finished' }, { adapter: [1], lines: [2] }, false);
