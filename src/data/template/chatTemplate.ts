@@ -66,12 +66,9 @@ export class ChatTemplate {
    * @param specialTokens bos_token, eos_token … as text, as templates name them
    * @throws UserError where the template cannot be parsed
    */
-  constructor(
-    source: string,
-    private readonly specialTokens: Readonly<Record<string, string>>,
-  ) {
+  constructor(source: string, specialTokens: Readonly<Record<string, string>>) {
     try {
-      this.template = new PythonTemplate(source);
+      this.template = new PythonTemplate(source, { ...specialTokens, documents: null });
     } catch (error) {
       if (error instanceof TemplateLimitError) throw error;
       throw new UserError(
@@ -109,12 +106,10 @@ export class ChatTemplate {
     try {
       return this.template.render(
         {
-          ...this.specialTokens,
           messages: messages.map((turn) => this.asTemplatesHaveIt(turn)),
           add_generation_prompt: addGenerationPrompt,
           date_string: dateString,
           tools: tools ?? null,
-          documents: null,
           ...(enableThinking === undefined ? {} : { enable_thinking: enableThinking }),
         },
         today(dateString),

@@ -46,6 +46,10 @@ export class PythonInterpreter extends PythonSequences {
     switch (node?.type) {
       case 'Held':
         return node.value as Value;
+      // No template changes a value: a literal is made once.
+      case 'StringLiteral':
+      case 'IntegerLiteral':
+        return (node.made ??= super.evaluate(node, scope)) as Value;
       case 'Output':
         return this.text(pythonStr(this.printed(node.value as Node, scope)));
       case 'MemberExpression':
@@ -89,7 +93,12 @@ export class PythonInterpreter extends PythonSequences {
   private member(node: Node, scope: Environment): Value {
     const object = this.evaluate(node.object as Node, scope);
     if (object.type === 'UndefinedValue') throw new Error(`${nameOf(node.object as Node)} is undefined`);
-    if (node.computed && (node.property as Node).type === 'SliceExpression') refuseUnlike('slice', object);
+    const property = node.property as Node;
+    if (object.type === 'ObjectValue' && property.type === (node.computed ? 'StringLiteral' : 'Identifier')) {
+      const found = (object.value as Map<string, Value>).get(property.value as string);
+      if (found) return found;
+    }
+    if (node.computed && property.type === 'SliceExpression') refuseUnlike('slice', object);
     if (node.computed && object.type === 'StringValue' && isBeyond16Bits(object.value as string))
       return this.characters(object.value as string, node, scope);
     return super.evaluate({ ...node, object: held(object) } as Node, scope);

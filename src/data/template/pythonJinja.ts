@@ -15,11 +15,22 @@ import { STRING_METHODS } from './pythonText.ts';
 
 export class PythonTemplate {
   private readonly template: Template;
+  /** Names that the template may look up: a look-up that fails costs an exception. */
+  private readonly names: ReadonlySet<string>;
+  private shared: { at: number; environment: Environment } | null = null;
 
-  /** @throws Error where the text is no template */
-  constructor(source: string) {
+  /**
+   * @param constants plain data that every rendering has, by the names under which the template knows them
+   * @throws Error where the text is no template
+   */
+  constructor(
+    source: string,
+    private readonly constants: Readonly<Record<string, unknown>> = {},
+  ) {
     this.template = new Template(readableSource(withoutGeneration(source.replace(/\r\n?/g, '\n'))));
-    markOutputs(this.template.parsed as unknown as Node);
+    const parsed = this.template.parsed as unknown as Node;
+    markOutputs(parsed);
+    this.names = identifiersIn(parsed);
   }
 
   /**
@@ -28,6 +39,17 @@ export class PythonTemplate {
    * @throws Error where the template raises an exception or uses what is not there
    */
   render(variables: Readonly<Record<string, unknown>>, now: Date): string {
+    const environment = new Environment(this.sharedAt(now));
+    for (const [name, value] of Object.entries(variables)) environment.set(name, value);
+    const interpreter = new PythonInterpreter(environment, new RenderBudget());
+    for (const name of Object.keys(variables))
+      withFloats(environment.lookupVariable(name), (float) => interpreter.float(float));
+    return interpreter.run(this.template.parsed).value as string;
+  }
+
+  /** What every rendering on a day has in common: no template can change it, as it sets its own scope only. */
+  private sharedAt(now: Date): Environment {
+    if (this.shared?.at === now.getTime()) return this.shared.environment;
     const environment = new Environment();
     const constants = { true: true, True: true, false: false, False: false, none: null, None: null };
     const functions = {
@@ -38,15 +60,23 @@ export class PythonTemplate {
     const methods = Object.fromEntries(
       Object.entries(STRING_METHODS).map(([name, method]) => [METHOD_PREFIX + name, method]),
     );
-    for (const [name, value] of Object.entries({ ...constants, ...functions, ...methods, ...variables }))
-      environment.set(name, value);
+    const shared = { ...constants, ...functions, ...methods, ...this.constants };
+    for (const [name, value] of Object.entries(shared)) environment.set(name, value);
+    for (const name of this.names) if (!environment.variables.has(name)) environment.set(name, undefined);
     for (const [name, test] of Object.entries(PYTHON_TESTS))
       (environment.tests as Map<string, unknown>).set(name, test);
-    const interpreter = new PythonInterpreter(environment, new RenderBudget());
-    for (const name of Object.keys(variables))
-      withFloats(environment.lookupVariable(name), (float) => interpreter.float(float));
-    return interpreter.run(this.template.parsed).value as string;
+    this.shared = { at: now.getTime(), environment };
+    return environment;
   }
+}
+
+function identifiersIn(node: unknown, found = new Set<string>()): Set<string> {
+  if (typeof node !== 'object' || node === null) return found;
+  const { type, value } = node as { type?: unknown; value?: unknown };
+  if (type === 'Identifier' && typeof value === 'string') found.add(value);
+  const inner = node instanceof Map ? [...node].flat() : Object.values(node);
+  for (const part of inner) identifiersIn(part, found);
+  return found;
 }
 
 /**

@@ -34,6 +34,8 @@ export class PythonOperators extends Interpreter {
     const isTuple = left.type === 'TupleValue' || right.type === 'TupleValue';
     if (operator === '+' && (isText[0] !== isText[1] || isTuple))
       throw new Error(`a ${left.type} and a ${right.type} cannot be added`);
+    if (operator === '+' && isText[0] && isText[1])
+      return this.text((left.value as string) + (right.value as string));
     if (
       operator === '%' &&
       [left, right].every(({ type }) => ['IntegerValue', 'FloatValue'].includes(type))

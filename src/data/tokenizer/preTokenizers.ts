@@ -84,6 +84,17 @@ const utf8 = new TextEncoder();
 
 function toByteAlphabet(text: string): string {
   let out = '';
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    // The encoder takes far longer to be called than most words take to be copied.
+    if (unit > 0x7f) return out + bytesInAlphabet(i === 0 ? text : text.slice(i));
+    out += BYTE_ALPHABET[unit];
+  }
+  return out;
+}
+
+function bytesInAlphabet(text: string): string {
+  let out = '';
   for (const byte of utf8.encode(text)) out += BYTE_ALPHABET[byte];
   return out;
 }

@@ -1,10 +1,14 @@
 /** A tokenizer.json as Python's tokenizers applies it: the same ids for any text. */
-import { AddedTokens } from './addedTokens.ts';
+import { AddedTokens, type Section } from './addedTokens.ts';
 import { makeDecoder } from './decoders.ts';
 import { makeNormalizer, type Normalize } from './normalizers.ts';
 import { makePreTokenizer, type PreTokenize } from './preTokenizers.ts';
 import { readTokenizerJson, type AddedToken, type PostProcessor } from './tokenizerJson.ts';
 import { makeVocabulary, type Vocabulary } from './vocabularies.ts';
+
+/** Texts between added tokens that are kept with their ids, and UTF-16 code units of the longest. */
+const SECTIONS_KEPT = 256;
+const LONGEST_SECTION_KEPT = 16_384;
 
 export class PythonTokenizer {
   readonly added: AddedTokens;
@@ -15,6 +19,8 @@ export class PythonTokenizer {
   private readonly around: { before: string[]; after: string[] };
   /** Texts of the model's vocabulary by id. */
   private readonly texts: (string | undefined)[] = [];
+  /** Ids of sections that were met lately: of those at a text's beginning, and of others. */
+  private readonly sections = [new Map<string, number[]>(), new Map<string, number[]>()] as const;
 
   /** @throws UserError naming what of the file is not known to give Python's ids */
   constructor(json: Record<string, unknown>) {
@@ -34,11 +40,25 @@ export class PythonTokenizer {
     const ids: number[] = [];
     for (const section of this.added.findRaw(wellFormed(text))) {
       if (section.id !== null) ids.push(section.id);
-      else
-        for (const part of this.added.findNormalized(this.normalize(section.text))) {
-          if (part.id !== null) ids.push(part.id);
-          else this.encodeWords(part.text, section.start + part.start === 0, ids);
-        }
+      else for (const id of this.sectionIds(section)) ids.push(id);
+    }
+    return ids;
+  }
+
+  /** Ids of a text between added tokens. A system prompt comes in every row, a question in prompt and whole. */
+  private sectionIds({ text, start }: Section): readonly number[] {
+    const isFirst = start === 0;
+    const sections = this.sections[isFirst ? 0 : 1];
+    const known = sections.get(text);
+    if (known) return known;
+    const ids: number[] = [];
+    for (const part of this.added.findNormalized(this.normalize(text))) {
+      if (part.id !== null) ids.push(part.id);
+      else this.encodeWords(part.text, isFirst && part.start === 0, ids);
+    }
+    if (text.length <= LONGEST_SECTION_KEPT) {
+      if (sections.size >= SECTIONS_KEPT) sections.clear();
+      sections.set(text, ids);
     }
     return ids;
   }
@@ -75,6 +95,7 @@ export class PythonTokenizer {
    * @returns null where it is there already
    */
   addToken(token: Omit<AddedToken, 'id'>): AddedToken | null {
+    for (const sections of this.sections) sections.clear();
     return this.added.add(token);
   }
 }
