@@ -48,6 +48,22 @@ export interface GgufStorage {
   headRows: number;
   /** Whether one was added to every element. */
   plusOne: boolean;
+  /** Whether an element x was stored as −exp(x). */
+  negatedExp?: boolean;
+  /** Value heads that the converter laid in another order. */
+  headOrder?: HeadOrder;
+}
+
+/**
+ * Value heads of `size` rows or columns each from `first` on, which the Hub has by the key head that they
+ * share, and a GGUF by their place among the `perKey` heads of a key head.
+ */
+export interface HeadOrder {
+  axis: 'rows' | 'columns';
+  first: number;
+  keyHeads: number;
+  perKey: number;
+  size: number;
 }
 
 /** One float32 factor a tile of `rows` by `columns` weights, [⌈out/rows⌉, ⌈in/columns⌉]; or one for all. */

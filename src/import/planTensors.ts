@@ -75,7 +75,9 @@ function storedKind(
 /** The type of a tensor's blocks, where they can be kept: those of matrices that are stored as they are. */
 function keptBlocks({ gguf, shape }: SourceTensor): TensorKind | null {
   if (!gguf || gguf.plusOne || shape.length !== 2) return null;
-  const { name } = GGUF_FORMATS.get(gguf.ggmlType)!;
+  const { name, elements } = GGUF_FORMATS.get(gguf.ggmlType)!;
+  // Heads that are no whole blocks cannot change their places.
+  if (gguf.headOrder?.axis === 'columns' && gguf.headOrder.size % elements !== 0) return null;
   return GGUF_BLOCKS.has(name) ? (name as GgufBlockType) : null;
 }
 

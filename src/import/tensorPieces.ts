@@ -6,11 +6,13 @@ import {
   fileName,
   type Fp8Scales,
   type GgufStorage,
+  type HeadOrder,
   type SourceTensor,
 } from '../formats/sourceCheckpoint.ts';
-import { unpermuteRows } from '../formats/gguf/rowOrder.ts';
+import { headUnits, orderColumns, unpermuteRows } from '../formats/gguf/rowOrder.ts';
 import { toFloat32, type SafetensorsDtype } from '../formats/safetensors.ts';
 import { UserError } from '../lib/errors.ts';
+import { concatenated } from '../lib/concatenated.ts';
 import { inOrder } from '../lib/inOrder.ts';
 import { decodeBlocks, GGUF_FORMATS } from '../quant/ggufBlocks.ts';
 
@@ -47,22 +49,55 @@ interface BlockPiece {
 
 /** Every piece of a GGUF's tensor in order, its rows put back, its blocks as they are. */
 export async function* blockPieces(tensor: SourceTensor): AsyncGenerator<BlockPiece> {
-  const { ggmlType, headRows } = tensor.gguf!;
+  const { ggmlType, headRows, headOrder } = tensor.gguf!;
   const format = GGUF_FORMATS.get(ggmlType)!;
   const rowBytes = (tensor.shape[1] / format.elements) * format.bytes;
   // Blocks are an even number of bytes, and so two rows a multiple of 4. A head has an even number of rows.
   for await (const piece of sourcePieces(tensor, wholeUnits(rowBytes * Math.max(2, headRows)))) {
-    const blocks = headRows > 0 ? unpermuteRows(piece, rowBytes, headRows) : piece;
+    let blocks = headRows > 0 ? unpermuteRows(piece, rowBytes, headRows) : piece;
+    // Heads of whole blocks, or the tensor's blocks would not be kept.
+    if (headOrder?.axis === 'columns')
+      blocks = orderColumns(blocks, rowBytes, format.bytes, inUnitsOf(headOrder, format.elements));
     yield { blocks, values: decodeBlocks(format, blocks), sourceBytes: piece.byteLength };
   }
 }
 
-/** A tensor's bytes, so many at once. */
+/** A tensor's bytes in the order of the Hub's rows, about so many at once. */
 function sourcePieces(tensor: SourceTensor, bytes: number): AsyncGenerator<Uint8Array> {
-  const reads = Math.ceil((tensor.end - tensor.begin) / bytes);
-  return inOrder(reads, READS_AHEAD, (i) =>
-    readBytes(tensor, tensor.begin + i * bytes, Math.min(tensor.begin + (i + 1) * bytes, tensor.end)),
-  );
+  const reads = rangesOf(tensor, bytes);
+  return inOrder(reads.length, READS_AHEAD, async (i) => {
+    const parts = await Promise.all(reads[i].map(([begin, end]) => readBytes(tensor, begin, end)));
+    return parts.length === 1 ? parts[0] : concatenated(parts);
+  });
+}
+
+/** What each read takes: one range, or those of several heads that lie apart. */
+function rangesOf(
+  { begin, end, shape, gguf }: SourceTensor,
+  bytes: number,
+): [begin: number, end: number][][] {
+  const order = gguf?.headOrder;
+  if (order?.axis !== 'rows')
+    return Array.from({ length: Math.ceil((end - begin) / bytes) }, (_, i) => [
+      [begin + i * bytes, Math.min(begin + (i + 1) * bytes, end)],
+    ]);
+  const rowBytes = (end - begin) / shape[0];
+  const reads: [number, number][][] = [];
+  let filled = Infinity;
+  for (const [row, rows] of headUnits(order)) {
+    if (filled + rows * rowBytes > bytes) {
+      reads.push([]);
+      filled = 0;
+    }
+    reads.at(-1)!.push([begin + row * rowBytes, begin + (row + rows) * rowBytes]);
+    filled += rows * rowBytes;
+  }
+  return reads;
+}
+
+/** Of columns that are whole blocks of `elements` columns. */
+function inUnitsOf(order: HeadOrder, elements: number): HeadOrder {
+  return { ...order, first: order.first / elements, size: order.size / elements };
 }
 
 /** @throws UserError where the file cannot be read any more */
@@ -100,7 +135,7 @@ function wholeUnits(unit: number): number {
 }
 
 function ggufDecoder({ shape, dtype }: SourceTensor, storage: GgufStorage): Decoder {
-  const { ggmlType, headRows, plusOne } = storage;
+  const { ggmlType, headRows, plusOne, negatedExp, headOrder } = storage;
   const format = GGUF_FORMATS.get(ggmlType)!;
   // A vector is one row, unless its elements belong to the rows of heads.
   const width = shape.length > 1 ? shape.slice(1).reduce((a, b) => a * b, 1) : headRows > 0 ? 1 : shape[0];
@@ -109,9 +144,12 @@ function ggufDecoder({ shape, dtype }: SourceTensor, storage: GgufStorage): Deco
     readBytes: wholeUnits(rowBytes * Math.max(1, headRows)),
     piece(bytes) {
       const ordered = headRows > 0 ? unpermuteRows(bytes, rowBytes, headRows) : bytes;
-      if (format.elements === 1 && !plusOne) return { dtype, bytes: ordered };
-      const values = decodeBlocks(format, ordered);
-      return floats(plusOne ? values.map((value) => value - 1) : values);
+      const columns = headOrder?.axis === 'columns' ? headOrder : null;
+      if (dtype !== 'F32' && !columns) return { dtype, bytes: ordered };
+      let values = decodeBlocks(format, ordered);
+      if (plusOne) values = values.map((value) => value - 1);
+      if (negatedExp) values = values.map((value) => Math.log(-value));
+      return floats(columns ? orderColumns(values, width, 1, columns) : values);
     },
   };
 }

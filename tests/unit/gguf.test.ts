@@ -10,9 +10,11 @@ import { GGUF_FAMILIES } from '../../src/formats/gguf/ggufFamilies.ts';
 import { permuteRows } from '../../src/formats/gguf/rowOrder.ts';
 import { ggufArchitecture, ggufModuleName } from '../../src/formats/ggufNames.ts';
 import { ggufPadding, writeGguf, type GgufMetadata, type GgufValue } from '../../src/formats/ggufWriter.ts';
+import { weightValues } from '../../src/engine/tensorflow/weightValues.ts';
 import { memoryWeightSource } from '../../src/import/weightSources.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
 import { decodeBlocks, GGUF_FORMATS } from '../../src/quant/ggufBlocks.ts';
+import { quantizeQ8_0 } from '../../src/quant/ggufQuantize.ts';
 import { TINY_FAMILIES } from '../helpers/tinyFamilies.ts';
 import { tinyModelFiles, tinyWeights } from '../helpers/tinyModel.ts';
 
@@ -160,7 +162,9 @@ const FAMILIES: Record<string, { config: Record<string, unknown>; keys: Record<s
 
 describe('a model of every family', () => {
   it('is here', () => {
-    expect(Object.keys(FAMILIES).sort()).toEqual([...GGUF_FAMILIES.values()].map((f) => f.modelType).sort());
+    expect([...Object.keys(FAMILIES), ...Object.keys(LAYERED)].sort()).toEqual(
+      [...GGUF_FAMILIES.values()].map((f) => f.modelType).sort(),
+    );
   });
 
   it.each(Object.entries(FAMILIES))('%s is read back', async (family, { config: more, keys }) => {
@@ -188,6 +192,97 @@ describe('a model of every family', () => {
     for (const key of ['conv_L_cache', 'embedding_multiplier', 'residual_multiplier', 'logits_scaling'])
       if (key in config && key !== 'residual_multiplier')
         expect(read, key).toMatchObject({ [key]: config[key as keyof typeof config] });
+  });
+});
+
+/** Files that gguf-py wrote (tests/interop/gguf_families.py), and what they say of their models. */
+const LAYERED: Record<string, { file: string; config: Record<string, unknown> }> = {
+  qwen3_5_text: {
+    file: 'qwen3_5',
+    config: {
+      layer_types: ['linear_attention', 'full_attention'],
+      heads: { keyHeads: 2, valueHeads: 4, keyDim: 8, valueDim: 32 },
+      linear_conv_kernel_dim: 4,
+      rope: { rope_theta: 1e7, partial_rotary_factor: 0.25 },
+    },
+  },
+  gemma4_text: {
+    file: 'gemma4',
+    config: {
+      layers: [
+        { kind: 'sliding_attention', headDim: 4, keyHeads: 1, intermediate: 8, sharedFrom: null },
+        { kind: 'full_attention', headDim: 8, keyHeads: 1, intermediate: 8, sharedFrom: null },
+        { kind: 'full_attention', headDim: 8, keyHeads: 1, intermediate: 16, sharedFrom: 1 },
+      ],
+      windows: [5, 0, 0],
+      hidden_size_per_layer_input: 4,
+      vocab_size_per_layer_input: 16,
+      final_logit_softcapping: 30,
+      localRope: { rope_theta: 1e4, scaling: { rope_type: 'default' } },
+      globalRope: { rope_theta: 1e6, scaling: { rope_type: 'proportional', proportion: 0.5 } },
+    },
+  },
+  ministral3: {
+    file: 'ministral3',
+    config: {
+      sliding_window: null,
+      rope: {
+        rope_theta: 1e6,
+        scaling: { rope_type: 'yarn', factor: 4, attention_factor: 1, beta_fast: 32 },
+      },
+      queryRope: { positionScale: { beta: 0.25, original: 32 } },
+    },
+  },
+};
+
+describe('a model whose layers differ, as gguf-py writes it', () => {
+  const fixture = (name: string) =>
+    fileOf(readFileSync(new URL(`../fixtures/gguf/${name}.gguf`, import.meta.url)));
+  /** Element i of every tensor, as the script made them. */
+  const expected = (name: string, length: number) =>
+    Float32Array.from({ length }, (_, i) => (((37 * i + 11 * name.length) % 101) - 50) / 64);
+
+  it.each(Object.entries(LAYERED))('%s has its settings and weights', async (family, { file, config }) => {
+    const checkpoint = await openCheckpoint([fixture(file)]);
+    const model = modelOf(checkpoint.config);
+    expect(model.config).toMatchObject({ model_type: family, ...config });
+    const weights = await weightsOf([fixture(file)]);
+    expect(Object.keys(weights).sort()).toEqual(model.tensors.map(({ name }) => name).sort());
+    for (const { name, shape } of model.tensors) {
+      const { gguf } = checkpoint.tensors.get(name)!;
+      const { name: format, elements } = GGUF_FORMATS.get(gguf!.ggmlType)!;
+      let values: Float32Array = expected(
+        name,
+        shape.reduce((a, b) => a * b, 1),
+      );
+      // A block lies within a head, so that the order of heads changes no block.
+      if (elements > 1) values = decodeBlocks(GGUF_FORMATS.get(gguf!.ggmlType)!, quantizeQ8_0(values));
+      // ln(exp x) in float32; and a norm that was stored plus one.
+      const bound = name.endsWith('A_log') ? 1e-6 : 0;
+      const worst = values.reduce((most, value, i) => Math.max(most, Math.abs(weights[name][i] - value)), 0);
+      expect(worst, `${name} ${format}`).toBeLessThanOrEqual(bound);
+    }
+  });
+
+  it('keeps the blocks of heads that change their places', async () => {
+    const checkpoint = await openCheckpoint([fixture('qwen3_5')]);
+    const { tensors } = modelOf(checkpoint.config);
+    const [kept, plain] = (['gguf', 'none'] as const).map((quantization) =>
+      memoryWeightSource(checkpoint, tensors, quantization),
+    );
+    for (const module of ['in_proj_qkv', 'in_proj_z', 'in_proj_a', 'out_proj']) {
+      const name = `model.layers.0.linear_attn.${module}.weight`;
+      expect(kept.tensors.get(name)!.kind, module).toBe('Q8_0');
+      expect(await weightValues(kept, name), module).toEqual(await weightValues(plain, name));
+    }
+    // Heads that are no whole blocks are kept in float32.
+    const storage = checkpoint.tensors.get('model.layers.0.linear_attn.out_proj.weight')!.gguf!;
+    storage.headOrder = { ...storage.headOrder!, size: 16 };
+    expect(
+      memoryWeightSource(checkpoint, tensors, 'gguf').tensors.get(
+        'model.layers.0.linear_attn.out_proj.weight',
+      )!.kind,
+    ).toBe('f32');
   });
 });
 

@@ -7,6 +7,7 @@ import { decodeBlocks } from '../../quant/ggufBlocks.ts';
 import { fileName, type NamedFile, type SourceCheckpoint, type SourceTensor } from '../sourceCheckpoint.ts';
 import { readGguf, type GgufFile, type GgufTensor } from './gguf.ts';
 import { ggufConfig } from './ggufConfig.ts';
+import { valueHeadOrder } from './layeredFamilies.ts';
 import { GGUF_FAMILIES, hubName, type GgufFamily } from './ggufFamilies.ts';
 import { GgufMetadata } from './ggufMetadata.ts';
 import { ggufTokenizer } from './ggufTokenizer.ts';
@@ -120,8 +121,11 @@ function sourceTensor(tensor: Placed, family: GgufFamily, config: Record<string,
   const name = hubName(family, tensor.name) ?? tensor.name;
   const headDim = config.head_dim as number;
   const permuted = family.permuted === true && /\.self_attn\.[qk]_proj\./.test(name);
-  const plusOne = family.normsPlusOne === true && /norm\.weight$/.test(name);
-  const plain = format.elements === 1 && !plusOne;
+  const plusOne =
+    family.normsPlusOne === true && /norm\.weight$/.test(name) && !/linear_attn\.norm\./.test(name);
+  const negatedExp = /\.linear_attn\.A_log$/.test(name);
+  const headOrder = valueHeadOrder(name, config);
+  const plain = format.elements === 1 && !plusOne && !negatedExp && headOrder?.axis !== 'columns';
   return {
     name,
     file,
@@ -129,11 +133,15 @@ function sourceTensor(tensor: Placed, family: GgufFamily, config: Record<string,
     end,
     dtype: plain ? (format.name as 'F32' | 'F16' | 'BF16') : 'F32',
     // The Hub keeps a convolution's taps as torch does, [channels, 1, taps].
-    shape: /\.conv\.conv\.weight$/.test(name) ? [tensor.shape[0]!, 1, tensor.shape.at(-1)!] : tensor.shape,
+    shape: /\.(conv\.conv|conv1d)\.weight$/.test(name)
+      ? [tensor.shape[0]!, 1, tensor.shape.at(-1)!]
+      : tensor.shape,
     gguf: {
       ggmlType,
       headRows: permuted ? headDim : 0,
       plusOne,
+      ...(negatedExp && { negatedExp }),
+      ...(headOrder && { headOrder }),
     },
   };
 }

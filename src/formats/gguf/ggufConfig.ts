@@ -4,6 +4,7 @@
  */
 import type { GgufFamily } from './ggufFamilies.ts';
 import type { GgufMetadata } from './ggufMetadata.ts';
+import { gemma4Keys, ministral3Keys, qwen3_5Keys } from './layeredFamilies.ts';
 
 /** Facts about the tensors, and the small ones that are settings. */
 export interface GgufFacts {
@@ -22,7 +23,8 @@ export function ggufConfig(m: GgufMetadata, family: GgufFamily, facts: GgufFacts
   const own = (key: string) => m.own(key);
   const heads = m.number(own('attention.head_count'));
   const hidden = m.number(own('embedding_length'));
-  const keyHeads = keyHeadsOf(m, heads);
+  const byLayer = family.modelType === 'gemma4_text';
+  const keyHeads = byLayer ? { most: heads, each: null } : keyHeadsOf(m, heads);
   const headDim = m.number(own('attention.key_length'), Math.floor(hidden / heads));
   const valueDim = m.number(own('attention.value_length'), headDim);
   if (valueDim !== headDim)
@@ -35,7 +37,7 @@ export function ggufConfig(m: GgufMetadata, family: GgufFamily, facts: GgufFacts
     model_type: family.modelType,
     vocab_size: facts.vocabulary,
     hidden_size: hidden,
-    intermediate_size: m.number(own('feed_forward_length')),
+    intermediate_size: byLayer ? null : m.number(own('feed_forward_length')),
     num_hidden_layers: m.number(own('block_count')),
     num_attention_heads: heads,
     num_key_value_heads: keyHeads.most,
@@ -112,7 +114,13 @@ function familyKeys(
           };
     }
     case 'phi3':
-      return { sliding_window: window };
+      return {
+        sliding_window: window,
+        original_max_position_embeddings: own(
+          'rope.scaling.original_context_length',
+          config.max_position_embeddings as number,
+        ),
+      };
     case 'olmo2':
       // OLMo 3 has the same architecture in llama.cpp, with windows in three of four layers.
       return { ...biases, ...(window === null ? {} : { model_type: 'olmo3', sliding_window: window }) };
@@ -120,6 +128,12 @@ function familyKeys(
       return { sliding_window: window, ...(window === null ? { sliding_window_pattern: null } : {}) };
     case 'ernie4_5':
       return { use_bias: biases.attention_bias };
+    case 'ministral3':
+      return ministral3Keys(m, config);
+    case 'qwen3_5_text':
+      return qwen3_5Keys(m, facts, config);
+    case 'gemma4_text':
+      return gemma4Keys(m, facts, config);
     case 'lfm2':
       return {
         norm_eps: config.rms_norm_eps,

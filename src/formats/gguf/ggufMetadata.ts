@@ -58,12 +58,24 @@ export class GgufMetadata {
     return this.list(key, 'number');
   }
 
+  booleans(key: string): boolean[] {
+    return this.list(key, 'boolean');
+  }
+
+  /** A list of numbers, or one number for all of `count`. */
+  numberOrEach(key: string, count: number): number[] {
+    if (!Array.isArray(this.values.get(key))) return Array<number>(count).fill(this.number(key));
+    const each = this.numbers(key);
+    if (each.length !== count) this.fail(`${key} has ${each.length} numbers for ${count} layers.`);
+    return each;
+  }
+
   /** A key of the model's own, `<architecture>.<key>`. */
   own(key: string): string {
     return `${this.architecture}.${key}`;
   }
 
-  private list<T extends GgufValue>(key: string, type: 'string' | 'number'): T[] {
+  private list<T extends GgufValue>(key: string, type: 'string' | 'number' | 'boolean'): T[] {
     const value = this.values.get(key);
     if (!Array.isArray(value) || value.some((entry) => typeof entry !== type))
       this.fail(`the metadata key ${key} must be a list of ${type}s, found ${describe(value)}.`);

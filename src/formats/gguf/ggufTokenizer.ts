@@ -35,10 +35,10 @@ export function ggufTokenizer(m: GgufMetadata): Record<string, string> {
   const tokenizer =
     model === 'gpt2'
       ? byteLevel(m, vocabulary)
-      : model === 'llama'
-        ? sentencePiece(m, vocabulary)
+      : model === 'llama' || model === 'gemma4'
+        ? sentencePiece(m, vocabulary, model === 'gemma4')
         : m.fail(
-            `tokenizer.ggml.model is "${model}", which Finetab does not read ("gpt2" and "llama" are read). Use the model's own tokenizer.json with its safetensors files.`,
+            `tokenizer.ggml.model is "${model}", which Finetab does not read ("gpt2", "llama" and "gemma4" are read). Use the model's own tokenizer.json with its safetensors files.`,
           );
   const addsBos = m.boolean('tokenizer.ggml.add_bos_token', tokenizer.addsBos);
   const files: Record<string, unknown> = {
@@ -145,12 +145,6 @@ interface Parts {
 /** Byte-level BPE: the merges are in the file, how texts are split before them is a name. */
 function byteLevel(m: GgufMetadata, { tokens, types }: Vocabulary): Parts {
   const { normalizer, preTokenizer, ignoreMerges, addsBos } = preTokenizerOf(m);
-  const merges = m.texts('tokenizer.ggml.merges').map((merge) => {
-    const at = merge.indexOf(' ', 1);
-    if (at < 1)
-      m.fail(`tokenizer.ggml.merges has ${JSON.stringify(merge)}, which is no pair. Convert again.`);
-    return [merge.slice(0, at), merge.slice(at + 1)];
-  });
   return {
     normalizer,
     preTokenizer,
@@ -165,21 +159,30 @@ function byteLevel(m: GgufMetadata, { tokens, types }: Vocabulary): Parts {
       byte_fallback: false,
       ignore_merges: ignoreMerges,
       vocab: vocab(tokens, (id) => types[id] !== TokenType.Unused),
-      merges,
+      merges: mergesOf(m),
     },
     addsBos,
   };
 }
 
+function mergesOf(m: GgufMetadata): [string, string][] {
+  return m.texts('tokenizer.ggml.merges').map((merge) => {
+    const at = merge.indexOf(' ', 1);
+    if (at < 1)
+      m.fail(`tokenizer.ggml.merges has ${JSON.stringify(merge)}, which is no pair. Convert again.`);
+    return [merge.slice(0, at), merge.slice(at + 1)];
+  });
+}
+
 /**
  * SentencePiece's BPE: the piece of the highest score is merged first; characters that are no piece become
- * bytes.
+ * bytes. @param listed the merges are in the file, as Gemma 4's are
  */
-function sentencePiece(m: GgufMetadata, { tokens, types }: Vocabulary): Parts {
-  const scores = m.numbers('tokenizer.ggml.scores');
-  if (scores.length !== tokens.length)
+function sentencePiece(m: GgufMetadata, { tokens, types }: Vocabulary, listed: boolean): Parts {
+  const scores = listed ? [] : m.numbers('tokenizer.ggml.scores');
+  if (!listed && scores.length !== tokens.length)
     m.fail(`tokenizer.ggml.scores has ${scores.length} entries for ${tokens.length} tokens. Convert again.`);
-  const prefix = m.boolean('tokenizer.ggml.add_space_prefix', true);
+  const prefix = m.boolean('tokenizer.ggml.add_space_prefix', !listed);
   const replace = { type: 'Replace', pattern: { String: ' ' }, content: SPACE };
   const decoders = [
     { type: 'Replace', pattern: { String: SPACE }, content: ' ' },
@@ -203,7 +206,7 @@ function sentencePiece(m: GgufMetadata, { tokens, types }: Vocabulary): Parts {
       byte_fallback: true,
       ignore_merges: false,
       vocab: vocab(tokens, (id) => types[id] !== TokenType.Unused),
-      merges: mergesByScore({ tokens, types }, scores),
+      merges: listed ? mergesOf(m) : mergesByScore({ tokens, types }, scores),
     },
     addsBos: true,
   };

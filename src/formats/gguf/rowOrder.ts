@@ -1,8 +1,10 @@
 /**
- * The order of the rows of q and k in GGUF files. llama.cpp rotates neighbouring elements of a head,
+ * The order of heads and of their rows in GGUF files. llama.cpp rotates neighbouring elements of a head,
  * transformers one half of it with the other, so llama.cpp's converter lays row i of a head's first half and
- * row i of its second side by side (LlamaModel.permute of convert_hf_to_gguf.py).
+ * row i of its second side by side (LlamaModel.permute of convert_hf_to_gguf.py). Value heads of gated delta
+ * nets lie by their place within the heads of a key head (_reorder_v_heads of its qwen.py).
  */
+import type { HeadOrder } from '../sourceCheckpoint.ts';
 
 /**
  * Rows in the Hub's order → rows in llama.cpp's.
@@ -35,6 +37,40 @@ function reorder<T extends Uint8Array | Float32Array>(
     const within = row % headRows;
     const source = row - within + from(within);
     out.set(values.subarray(source * width, (source + 1) * width), row * width);
+  }
+  return out;
+}
+
+/** Units of the Hub's order → where each lies in a GGUF; a unit is a row or a column. */
+export function* headUnits({
+  first,
+  keyHeads,
+  perKey,
+  size,
+}: HeadOrder): Generator<[unit: number, count: number]> {
+  if (first > 0) yield [0, first];
+  for (let key = 0; key < keyHeads; key++)
+    for (let place = 0; place < perKey; place++) yield [first + (place * keyHeads + key) * size, size];
+}
+
+/**
+ * Columns of rows in a GGUF's order → in the Hub's, as a copy.
+ * @param unit elements of `values` a column
+ */
+export function orderColumns<T extends Uint8Array | Float32Array>(
+  values: T,
+  rowLength: number,
+  unit: number,
+  order: HeadOrder,
+): T {
+  const out = values.slice() as T;
+  for (let row = 0; row < values.length; row += rowLength) {
+    let to = row;
+    for (const [from, count] of headUnits(order)) {
+      const begin = row + from * unit;
+      out.set(values.subarray(begin, begin + count * unit), to);
+      to += count * unit;
+    }
   }
   return out;
 }
