@@ -10,10 +10,38 @@ async function integrityOf(path: string): Promise<string> {
   return `sha384-${createHash('sha384').update(bytes).digest('base64')}`;
 }
 
+/**
+ * hyparquet writes runs of equal values as long as a file claims them, beyond the page that they are part of: one
+ * changed byte ends the whole process. Runs end with their page here.
+ */
+export const boundedParquet: Plugin = {
+  name: 'bounded-parquet',
+  transform(code, id) {
+    if (!/hyparquet\/src\/encoding\.js/.test(id)) return null;
+    const bounds = [
+      [
+        'for (let i = 0; i < count; i++) {\n    output[',
+        'for (let i = 0; i < count && seen + i < output.length; i++) {\n    output[',
+      ],
+      [
+        'let count = header >> 1 << 3',
+        'let count = Math.min(header >> 1 << 3, output.length - seen + 7 & ~7)',
+      ],
+    ];
+    for (const [before, after] of bounds) {
+      if (!code.includes(before))
+        throw new Error('hyparquet changed: look whether its runs are bounded now.');
+      code = code.replace(before, after);
+    }
+    return { code, map: null };
+  },
+};
+
 /** Keeps the whole page and the demo on the first visit, so that both work without a network. A new version waits until every tab of the old one is closed: a run is never cut off. */
 const offline = VitePWA({
   registerType: 'prompt',
-  injectRegister: 'script-defer',
+  // By src/page/offline.ts, which says why where a browser refuses.
+  injectRegister: null,
   manifest: {
     name: 'Finetab',
     short_name: 'Finetab',
@@ -25,6 +53,8 @@ const offline = VitePWA({
   },
   workbox: {
     mode: 'production',
+    // A second script would be loaded by its address, which Trusted Types forbid.
+    inlineWorkboxRuntime: true,
     globPatterns: ['**/*.{html,js,css,svg,webmanifest}', 'demo/*.{json,jsonl,safetensors}'],
     maximumFileSizeToCacheInBytes: 8 * 1024 * 1024,
     // A host may answer index.html for a file that is missing: with its hash in the list, the installation fails
@@ -42,17 +72,23 @@ const offline = VitePWA({
   },
 });
 
-/** While developing, the page also connects to Vite's own socket. */
+/** While developing, the page also connects to Vite's own socket, and Vite shows errors as markup. */
 const socket: Plugin = {
   name: 'development-socket',
   apply: 'serve',
   transformIndexHtml: (html, { server }) =>
-    server ? html.replace("connect-src 'self'", "connect-src 'self' ws:") : html,
+    server
+      ? html
+          .replace("connect-src 'self'", "connect-src 'self' ws:")
+          .replace(/; require-trusted-types-for [^"]*/, '')
+      : html,
 };
 
 export default defineConfig({
   base: './',
-  plugins: [svelte(), offline, socket],
-  worker: { format: 'es' },
+  plugins: [svelte(), offline, socket, boundedParquet],
+  // Workers are bundled apart.
+  worker: { format: 'es', plugins: () => [boundedParquet] },
+  ssr: { noExternal: ['hyparquet'] },
   build: { target: 'es2023', chunkSizeWarningLimit: 1200 },
 });

@@ -44,6 +44,8 @@ export default mergeConfig(vite, {
         extends: true,
         test: {
           name: 'node',
+          // The plugin that bounds its runs changes it.
+          server: { deps: { inline: [/hyparquet/] } },
           include: ['tests/**/*.test.ts'],
           exclude: ['tests/e2e/**'],
           sequence: { groupOrder: 0 },

@@ -19,6 +19,7 @@ import { hasRecipe, recipeOfLink } from './recipe/shareLink.ts';
 import { blockersOf } from './run/blockers.ts';
 import { Planning } from './run/Planning.svelte.ts';
 import { reported } from './errors/reported.ts';
+import { whenInMemory } from '../worker/client.ts';
 import type { Remedy } from './gpu/memoryVerdict.ts';
 
 export class Workspace {
@@ -32,9 +33,12 @@ export class Workspace {
   error = $state<string | null>(null);
   /** What is wrong with the recipe in itself. */
   recipeError = $state<string | null>(null);
+  /** Why nothing outlives this tab; null where the browser keeps what is stored. */
+  notKept = $state<string | null>(null);
   private pending = $state(0);
 
   async start(): Promise<void> {
+    whenInMemory((cause) => (this.notKept = cause));
     await this.guard('reading what this browser keeps', async () => {
       await this.library.refresh();
       await this.runs.refreshRuns();

@@ -135,16 +135,34 @@ export type Database = IDBPDatabase<Schema>;
 const NAME = 'finetab';
 const VERSION = 4;
 
+let inMemory: ((cause: string) => Database) | null = null;
+
+/** @param make a database in memory, which takes the place of IndexedDB where the browser keeps no data */
+export function useInMemory(make: typeof inMemory): void {
+  inMemory = make;
+}
+
 /**
  * Opens the database, creating it or bringing it from any earlier version to this one.
- * @throws UserError where this browser keeps no data for the page, or a newer version wrote it
+ * @throws UserError where a newer version wrote it, or this browser keeps no data for the page and there is no
+ * memory in its place
  */
 export async function openDatabase(name = NAME): Promise<Database> {
   try {
     return await openedDatabase(name);
   } catch (error) {
-    throw unopened(error);
+    if (!isBlocked(error)) throw unopened(error);
+    // Whoever opens it first may be about to say what takes its place.
+    await Promise.resolve();
+    if (!inMemory) throw unopened(error);
+    return inMemory(messageOf(error));
   }
+}
+
+/** Whether the browser keeps no data for the page, or cannot. */
+function isBlocked(error: unknown): boolean {
+  const name = error instanceof Error ? error.name : '';
+  return ['SecurityError', 'InvalidStateError', 'UnknownError', 'ReferenceError', 'TypeError'].includes(name);
 }
 
 /** What to do where the database cannot be opened. */
@@ -154,7 +172,7 @@ function unopened(error: unknown): unknown {
     return new UserError(
       'What this browser keeps was written by a newer version of Finetab. Close all its tabs and open the page again, which then is the newer version.',
     );
-  if (['SecurityError', 'InvalidStateError', 'UnknownError', 'ReferenceError', 'TypeError'].includes(name))
+  if (isBlocked(error))
     return new UserError(
       `This browser keeps no data for this page (${messageOf(error)}), so models and runs cannot be stored. Allow site data for this address, leave private browsing, or use another browser profile; then reload.`,
     );

@@ -3,10 +3,12 @@ import { proxy, wrap, type ProxyMarked, type Remote } from 'comlink';
 import evaluationScript from './evaluation/evaluation.worker.ts?worker&url';
 import historyScript from './history/history.worker.ts?worker&url';
 import importScript from './import/import.worker.ts?worker&url';
+import memoryScript from './memory/memory.worker.ts?worker&url';
 import trainerScript from './trainer/trainer.worker.ts?worker&url';
 import { entryOf, record, recordedErrors } from '../lib/errorLog.ts';
 import type { RequestMade } from '../lib/requests.ts';
 import { receiveErrors } from './errorForwarding.ts';
+import { receiveMemoryPorts } from './memory/memoryPorts.ts';
 import { requestsOf, watchLiveness } from './liveness.ts';
 import { requestsHere } from './networkRequests.ts';
 import { spawnWorker } from './spawnWorker.ts';
@@ -25,6 +27,24 @@ export interface WorkerHandle<T> {
 }
 
 const living = new Set<Worker>();
+/** Holds what IndexedDB would, where the browser keeps no data for the page. */
+let memory: Worker | null = null;
+let onMemory: (cause: string) => void = () => undefined;
+
+/** @param listener is called, perhaps often, once workers keep in memory what the browser would not keep */
+export function whenInMemory(listener: (cause: string) => void): void {
+  onMemory = listener;
+}
+
+function giveMemory(port: MessagePort, cause: string): void {
+  if (!memory) {
+    memory = spawnWorker(memoryScript, 'memory');
+    // What it held is gone: the workers that wait for it would wait for good.
+    receiveErrors(memory, (message) => onMemory(`The memory that took its place is gone too (${message}).`));
+  }
+  memory.postMessage(null, [port]);
+  onMemory(cause);
+}
 /** Requests of workers that were ended. */
 const past: RequestMade[] = [];
 
@@ -88,6 +108,7 @@ function start<T>(worker: Worker, name: string, onCrash: (message: string) => vo
     end(message);
   });
   receiveErrors(worker, end);
+  receiveMemoryPorts(worker, giveMemory);
   return { api: wrap<T>(worker), terminate: () => (ended ? worker.terminate() : end(null)) };
 }
 

@@ -18,10 +18,13 @@ export function holdLivenessLock(): void {
     if (data === REQUESTS_KEY) ports[0].postMessage(requestsHere(`${self.name} worker`));
   });
   const name = `finetab ${self.name} ${crypto.randomUUID()}`;
-  void navigator.locks?.request(name, () => {
-    self.postMessage({ [LOCK_KEY]: name });
-    return new Promise(() => undefined);
-  });
+  // Where site data is blocked there are no locks: the page then only hears of errors.
+  navigator.locks
+    ?.request(name, () => {
+      self.postMessage({ [LOCK_KEY]: name });
+      return new Promise(() => undefined);
+    })
+    .catch((error: unknown) => report(error, 'taking the lock that shows a worker alive', 'warning'));
 }
 
 /** In the page: the requests that a worker made; none where the worker does not answer in time. */

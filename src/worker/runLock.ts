@@ -7,10 +7,27 @@ import { UserError } from '../lib/errors.ts';
 const PREFIX = 'finetab run ';
 const MODEL_PREFIX = 'finetab model ';
 
+/**
+ * The browser's locks; null where it has none, or none for this page: where site data is blocked it refuses
+ * them, and no other tab shares what is stored.
+ */
+async function allowedLocks(): Promise<LockManager | null> {
+  const { locks } = globalThis.navigator ?? {};
+  if (!locks) return null;
+  try {
+    await locks.query();
+    return locks;
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'SecurityError') return null;
+    throw error;
+  }
+}
+
 /** @throws UserError where another tab has the run */
 export async function holdingRun<T>(runId: string, work: () => Promise<T>): Promise<T> {
-  if (!globalThis.navigator?.locks) return work();
-  return navigator.locks.request(PREFIX + runId, { ifAvailable: true }, (lock) => {
+  const locks = await allowedLocks();
+  if (!locks) return work();
+  return locks.request(PREFIX + runId, { ifAvailable: true }, (lock) => {
     if (!lock) throw new UserError('This run is training in another tab. Close that tab first.');
     return work();
   });
@@ -21,8 +38,9 @@ export async function holdingRun<T>(runId: string, work: () => Promise<T>): Prom
  * @throws UserError where another tab is at it
  */
 export async function holdingModel<T>(modelId: string, work: () => Promise<T>): Promise<T> {
-  if (!globalThis.navigator?.locks) return work();
-  return navigator.locks.request(MODEL_PREFIX + modelId, { ifAvailable: true }, (lock) => {
+  const locks = await allowedLocks();
+  if (!locks) return work();
+  return locks.request(MODEL_PREFIX + modelId, { ifAvailable: true }, (lock) => {
     if (!lock)
       throw new UserError(
         'This model is being imported in another tab. Wait until it is done, or cancel it there.',
@@ -33,6 +51,6 @@ export async function holdingModel<T>(modelId: string, work: () => Promise<T>): 
 
 /** Ids of the runs that are training now, in any tab. */
 export async function liveRuns(): Promise<Set<string>> {
-  const held = (await globalThis.navigator?.locks?.query())?.held ?? [];
+  const held = (await (await allowedLocks())?.query())?.held ?? [];
   return new Set(held.flatMap(({ name }) => (name?.startsWith(PREFIX) ? [name.slice(PREFIX.length)] : [])));
 }

@@ -4,9 +4,11 @@
 import { expose } from 'comlink';
 import { forwardErrors } from './errorForwarding.ts';
 import { holdLivenessLock } from './liveness.ts';
+import { keepInMemoryIfBlocked } from './memory/memoryPorts.ts';
 
 export function serveWorker(api: object): void {
   forwardErrors();
+  keepInMemoryIfBlocked();
   expose(api);
   holdLivenessLock();
 }

@@ -16,7 +16,7 @@ export function spawnWorker(script: string, name: string): Worker {
     blobs.set(address, blob);
   }
   // The fragment shows whose worker it is, in a browser's tools.
-  return new Worker(trusted(`${blob}#${new URL(address).pathname}`), { type: 'module', name });
+  return new Worker(trustedScriptUrl(`${blob}#${new URL(address).pathname}`), { type: 'module', name });
 }
 
 interface TrustedTypes {
@@ -28,9 +28,10 @@ interface TrustedTypes {
 let policy: ReturnType<TrustedTypes['createPolicy']> | undefined;
 
 /**
- * Under `require-trusted-types-for 'script'` a worker starts from an address that the page's one policy made.
+ * The page's policy requires Trusted Types: a worker starts only from an address that a named policy made.
+ * @param url of a script of the project's own
  */
-function trusted(url: string): string {
+export function trustedScriptUrl(url: string): string {
   const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
   policy ??= trustedTypes?.createPolicy('finetab', { createScriptURL: (address) => address });
   return policy?.createScriptURL(url) ?? url;

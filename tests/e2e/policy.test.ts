@@ -55,6 +55,33 @@ describe.skipIf(!browserPath)('the policy of the page and its workers', { timeou
     expect(new Set(Object.values(found))).toEqual(new Set(['reached']));
   });
 
+  it('takes no text for markup or for a script, in the page and in its workers', async () => {
+    const context = await open.newContext();
+    const page = await context.newPage();
+    await page.goto(open.site.url);
+    await page.getByRole('button', { name: 'Try it with the demo' }).waitFor();
+    const blocked = () => {
+      try {
+        new Worker('data:text/javascript,1');
+        return 'started';
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    expect(await page.evaluate(blocked)).toMatch(/TrustedScriptURL/);
+    for (const worker of page.workers()) expect(await worker.evaluate(blocked)).toMatch(/TrustedScriptURL/);
+    const markup = () => {
+      try {
+        document.body.innerHTML = '<b>x</b>';
+        return 'taken';
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    expect(await page.evaluate(markup)).toMatch(/TrustedHTML/);
+    await context.close();
+  });
+
   it('tells that a hub elsewhere is not used, and which host a token is sent to', async () => {
     const context = await open.newContext();
     const page = await context.newPage();

@@ -2,7 +2,7 @@
  * What a Parquet file says of itself, checked before anything is made of it: a page header of twenty bytes
  * can ask for gigabytes. Places, sizes and counts must fit the file and one another.
  */
-import type { AsyncBuffer, ColumnMetaData, FileMetaData } from 'hyparquet';
+import { parquetSchema, type AsyncBuffer, type ColumnMetaData, type FileMetaData } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';
 import { compressors, decompressZstd } from 'hyparquet-compressors';
 
@@ -11,7 +11,7 @@ const PAGE_LIMIT = 256 * 1024 * 1024;
 const HEADER_BYTES = 65_536;
 /** Bytes that a compressed byte stands for, at most, beyond a mebibyte; zstd gives 10,000 for equal rows. */
 const MOST_EXPANSION = 32_768;
-/** Values that a byte stands for, at most: runs of equal ones are written once. */
+/** Values that a stored byte stands for, at most, beyond a mebi: runs of equal ones are written once. */
 const MOST_VALUES_A_BYTE = 4096;
 const SLACK = 1024 * 1024;
 
@@ -23,11 +23,12 @@ class ParquetBoundsError extends Error {
 export async function checkParquet(file: AsyncBuffer, metadata: FileMetaData): Promise<void> {
   const rows = (count: bigint) => whole(count, Number.MAX_SAFE_INTEGER, 'the number of its rows');
   let total = 0;
+  checkColumns(metadata);
   for (const group of metadata.row_groups) {
     const groupRows = rows(group.num_rows);
     total += groupRows;
-    for (const { meta_data: column } of group.columns) {
-      if (!column) throw new ParquetBoundsError('a column has no description');
+    for (const { meta_data } of group.columns) {
+      const column = meta_data!;
       const values = await valuesOf(file, column);
       if (groupRows > values)
         throw new ParquetBoundsError(
@@ -37,6 +38,30 @@ export async function checkParquet(file: AsyncBuffer, metadata: FileMetaData): P
   }
   if (rows(metadata.num_rows) !== total)
     throw new ParquetBoundsError(`it claims ${metadata.num_rows} rows, its parts have ${total}`);
+}
+
+/**
+ * Every column of every part is one of the schema, and there once. hyparquet reads all of them and waits for
+ * those that the schema names: nobody would hear of the failure of another.
+ */
+function checkColumns(metadata: FileMetaData): void {
+  const { children } = parquetSchema(metadata);
+  for (const { columns } of metadata.row_groups) {
+    const seen = new Set<string>();
+    for (const { meta_data: column } of columns) {
+      if (!column) throw new ParquetBoundsError('a column has no description');
+      const name = column.path_in_schema.join('.');
+      let level = children;
+      for (const part of column.path_in_schema) {
+        const found = level.find(({ element }) => element.name === part);
+        if (!found) throw new ParquetBoundsError(`its schema does not name the column ${name}`);
+        level = found.children;
+      }
+      if (level.length > 0 || seen.has(name))
+        throw new ParquetBoundsError(`the column ${name} is there twice, or is no column by its schema`);
+      seen.add(name);
+    }
+  }
 }
 
 /** Walks the page headers of a column. @returns the values that they claim, which are bounded */
@@ -60,7 +85,8 @@ async function valuesOf(file: AsyncBuffer, column: ColumnMetaData): Promise<numb
       throw new ParquetBoundsError(`a page of ${name} of ${compressed} bytes claims to unpack to ${plain}`);
     const { data_page_header: v1, data_page_header_v2: v2, dictionary_page_header: dictionary } = header;
     const count = v1?.num_values ?? v2?.num_values ?? dictionary?.num_values ?? 0;
-    whole(count, SLACK + plain * MOST_VALUES_A_BYTE, `the number of values in a page of ${name}`);
+    const most = SLACK + (at + reader.offset + compressed - begin) * MOST_VALUES_A_BYTE;
+    whole(values + count, most, `the number of values up to a page of ${name}`);
     if (v2) {
       whole(v2.num_nulls, count, `the number of nulls in a page of ${name}`);
       whole(v2.definition_levels_byte_length, plain, `a page of ${name}`);

@@ -68,9 +68,17 @@ interface SyncAccessHandle {
 
 const FOLDER = 'exports';
 
-/** As a zip in the origin's private file system, where it replaces what earlier exports left. */
+/**
+ * As a zip in the origin's private file system, where it replaces what earlier exports left; in memory where
+ * the browser keeps no data for the page.
+ */
 export async function writeZip(name: string, files: readonly ExportFile[]): Promise<File> {
-  const root = await navigator.storage.getDirectory();
+  const root = await privateFiles();
+  if (!root) {
+    const pieces: Uint8Array<ArrayBuffer>[] = [];
+    await streamZip(files, (bytes) => void pieces.push(bytes.slice()));
+    return new File(pieces, name);
+  }
   await root.removeEntry(FOLDER, { recursive: true }).catch((error: unknown) => {
     if (!(error instanceof DOMException && error.name === 'NotFoundError')) throw error;
   });
@@ -88,4 +96,14 @@ export async function writeZip(name: string, files: readonly ExportFile[]): Prom
     handle.close();
   }
   return file.getFile();
+}
+
+/** null where site data is blocked. */
+async function privateFiles(): Promise<FileSystemDirectoryHandle | null> {
+  try {
+    return await navigator.storage.getDirectory();
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'SecurityError') return null;
+    throw error;
+  }
 }

@@ -8,6 +8,7 @@ import { receiveErrors } from '../errorForwarding.ts';
 import { spawnWorker } from '../spawnWorker.ts';
 import tensorsScript from './tensors.worker.ts?worker&url';
 import { watchLiveness } from '../liveness.ts';
+import { passMemoryPorts } from '../memory/memoryPorts.ts';
 
 /**
  * Runs `work` with lanes in this thread and in a second one, which is ended with it. Where a second thread
@@ -19,6 +20,7 @@ export async function withTensorThread<T>(
 ): Promise<T> {
   if (typeof Worker === 'undefined' || navigator.hardwareConcurrency < 2) return work([here, here]);
   const worker = spawnWorker(tensorsScript, 'tensors');
+  passMemoryPorts(worker);
   let stopWatching = () => undefined as void;
   const ended = new Promise<null>((resolve) => {
     receiveErrors(worker, () => resolve(null));
