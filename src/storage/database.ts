@@ -1,5 +1,5 @@
 /** The one IndexedDB database, versioned, through idb. */
-import { openDB, type DBSchema, type IDBPDatabase, type OpenDBCallbacks } from 'idb';
+import { openDB, unwrap, type DBSchema, type IDBPDatabase, type OpenDBCallbacks } from 'idb';
 import { messageOf, UserError } from '../lib/errors.ts';
 import type { TensorInfo, TensorPart } from '../formats/tensors.ts';
 
@@ -149,7 +149,7 @@ export function useInMemory(make: typeof inMemory): void {
  */
 export async function openDatabase(name = NAME): Promise<Database> {
   try {
-    return await openedDatabase(name);
+    return withWords(await openedDatabase(name));
   } catch (error) {
     if (!isBlocked(error)) throw unopened(error);
     // Whoever opens it first may be about to say what takes its place.
@@ -157,6 +157,26 @@ export async function openDatabase(name = NAME): Promise<Database> {
     if (!inMemory) throw unopened(error);
     return inMemory(messageOf(error));
   }
+}
+
+/**
+ * A browser closes the database when a person clears the site's data, and refuses every transaction from then on:
+ * the error says so.
+ */
+function withWords(database: Database): Database {
+  const raw = unwrap(database);
+  const begin = raw.transaction.bind(raw);
+  raw.transaction = (...args) => {
+    try {
+      return begin(...args);
+    } catch (error) {
+      if (!(error instanceof DOMException && error.name === 'InvalidStateError')) throw error;
+      throw new UserError(
+        'The browser closed what it keeps for this page: its site data was cleared, or a newer version of the page was opened. A run that is going on ends here and can be downloaded, but nothing more is kept; then reload the page.',
+      );
+    }
+  };
+  return database;
 }
 
 /** Whether the browser keeps no data for the page, or cannot. */

@@ -1,9 +1,10 @@
 /** A browser that keeps no data, or has a newer version's. */
 import 'fake-indexeddb/auto';
-import { openDB } from 'idb';
+import { openDB, unwrap } from 'idb';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { keepSetting, keptSetting } from '../../src/page/keptSettings.ts';
-import { openDatabase } from '../../src/storage/database.ts';
+import { newRun, openDatabase } from '../../src/storage/database.ts';
+import { endRun, listRuns, putRun } from '../../src/storage/runs.ts';
 
 afterEach(() => void vi.unstubAllGlobals());
 
@@ -39,5 +40,16 @@ describe('site data that is blocked', () => {
   it('of a newer version says to close the tabs', async () => {
     (await openDB('newer', 999)).close();
     await expect(openDatabase('newer')).rejects.toThrow(/written by a newer version of Finetab/);
+  });
+
+  it('that is cleared while the page is open: each use says so', async () => {
+    const database = await openDatabase('cleared');
+    await putRun(database, newRun('a'));
+    // As a browser does it.
+    unwrap(database).close();
+    const cleared = /browser closed what it keeps for this page: its site data was cleared.*reload/;
+    await expect(listRuns(database)).rejects.toThrow(cleared);
+    await expect(putRun(database, newRun('b'))).rejects.toThrow(cleared);
+    await expect(endRun(database, 'a', {}, {}, false)).rejects.toThrow(cleared);
   });
 });
