@@ -38,7 +38,7 @@ function inMemory(store = new MemoryStore()): Database {
   const { port1, port2 } = new MessageChannel();
   ports.push(port1, port2);
   expose(store, port2);
-  return memoryDatabase(wrap<MemoryStoreApi>(port1) as unknown as MemoryStoreApi);
+  return memoryDatabase(wrap<MemoryStoreApi>(port1));
 }
 
 /** Everything that the rooms above ask of the database, and what they got. */

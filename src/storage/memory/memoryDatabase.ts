@@ -171,7 +171,8 @@ const keysOf = (entries: readonly Entry[]): Key[] => entries.map(({ key }) => ke
 function rangeOf(query: KeyOrRange): KeyRange {
   if (query === undefined) return { lowerOpen: false, upperOpen: false };
   if (query instanceof IDBKeyRange) {
-    const { lower, upper, lowerOpen, upperOpen } = query as { lower?: Key; upper?: Key } & IDBKeyRange;
+    const { lowerOpen, upperOpen } = query;
+    const { lower, upper } = query as { lower: Key | undefined; upper: Key | undefined };
     return { lower, upper, lowerOpen, upperOpen };
   }
   return { lower: query, upper: query, lowerOpen: false, upperOpen: false };

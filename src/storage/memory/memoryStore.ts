@@ -59,7 +59,10 @@ export class MemoryStore implements MemoryStoreApi {
 
   private of(store: string): Map<string, Entry> {
     let entries = this.stores.get(store);
-    if (!entries) this.stores.set(store, (entries = new Map()));
+    if (!entries) {
+      entries = new Map<string, Entry>();
+      this.stores.set(store, entries);
+    }
     return entries;
   }
 }

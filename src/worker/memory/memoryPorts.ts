@@ -14,7 +14,7 @@ export function keepInMemoryIfBlocked(): void {
   useInMemory((cause) => {
     const { port1, port2 } = new MessageChannel();
     self.postMessage({ [KEY]: cause }, { transfer: [port2] });
-    return memoryDatabase(wrap<MemoryStoreApi>(port1) as unknown as MemoryStoreApi);
+    return memoryDatabase(wrap<MemoryStoreApi>(port1));
   });
 }
 
