@@ -14,7 +14,7 @@ import {
 } from './rows/encoding/rowDocuments.ts';
 import {
   FingerprintsBuilder,
-  rowKey,
+  rowKeyHash,
   histogramOf,
   repeatsIn,
   type Fingerprints,
@@ -49,7 +49,9 @@ export interface Dataset {
   /** What a person should know of how the rows are learned. */
   notes: string[];
   /** What each document was made from; empty where they were not to be kept. */
-  sources: { question: string; answer: string; kind: Row['kind']; key: string }[];
+  sources: { question: string; answer: string; kind: Row['kind'] }[];
+  /** Of each document, the hash by which a recipe leaves its row out (`keyOfHash`). */
+  keys: Float64Array;
   problems: RowProblem[];
   summary: DatasetSummary;
   /** Of the rows as they are, before any is cut. */
@@ -105,6 +107,7 @@ export async function buildDataset(
   const prints = new FingerprintsBuilder();
   const findings = new FindingsBuilder();
   const sources: Dataset['sources'] = [];
+  const keys: number[] = [];
   const refused: RowProblem[] = [];
   const pairs: PairDocument[] = [];
   const labels = new Map<number, boolean>();
@@ -139,19 +142,18 @@ export async function buildDataset(
     tally.count(row, outcome);
     findings.push(row, outcome.pair ? [outcome.pair.chosen] : outcome.documents);
     if (outcome.pair) pairs.push(outcome.pair);
+    const key = rowKeyHash(row);
     const asPair = typeof preferences === 'object' && preferences.as === 'pairs';
     if (outcome.pair && asPair) pairStarts.push(tally.documents);
     for (const { document, label } of labelledDocuments(outcome, preferences)) {
       if (label !== undefined && !asPair) labels.set(tally.documents, label);
       builder.push(row.file === undefined ? document : { ...document, file: row.file });
       tally.documents++;
-      if (keepSources)
-        sources.push({
-          question: document.question,
-          answer: document.answer,
-          kind: row.kind,
-          key: rowKey(row),
-        });
+      keys.push(key);
+      if (keepSources) {
+        const { question, answer } = document;
+        sources.push({ question, answer, kind: row.kind });
+      }
     }
   }
   const documents = builder.finish();
@@ -167,6 +169,7 @@ export async function buildDataset(
     usedRows: tally.rows,
     notes: [...(parsed.notes ?? []), ...tally.notes],
     sources,
+    keys: Float64Array.from(keys),
     problems,
     summary: summarize(documents, problems, repeats),
     histogram: histogramOf(documents.lengths.map((length, row) => length + documents.truncatedTokensOf(row))),

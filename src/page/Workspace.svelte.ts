@@ -148,6 +148,11 @@ export class Workspace {
     await this.recipeChanged(true);
   }
 
+  /** After a reading that was stopped. */
+  readAgain(): Promise<void> {
+    return this.guard('reading data files again', () => this.reloadData());
+  }
+
   /** Reads all data files again: the model, the system prompt or the limit changed. */
   async reloadData(): Promise<void> {
     if (!this.model) return;

@@ -132,7 +132,7 @@ async function tokenMetrics(
   for (const batch of new Packing(file.documents, shape)) {
     const scores = await scorer.score(batch);
     for (const loss of scores.loss) sum += loss;
-    for (const { index, start, length } of batch.spans) onRow(index, meanLoss(batch, scores, start, length));
+    rowLosses(batch, scores, onRow);
     for (const hit of scores.correct) correct += hit;
   }
   const tokens = file.documents.supervisedTokens;
@@ -140,7 +140,21 @@ async function tokenMetrics(
   return { loss, perplexity: Math.exp(loss), token_accuracy: correct / tokens };
 }
 
-function meanLoss({ targets }: MicroBatch, { loss }: TokenScores, start: number, length: number): number {
+/** Gives the mean loss of the supervised tokens of each row of a batch; NaN where there is none. */
+export function rowLosses(
+  batch: MicroBatch,
+  scores: Pick<TokenScores, 'loss'>,
+  onRow: (row: number, loss: number) => void,
+): void {
+  for (const { index, start, length } of batch.spans) onRow(index, meanLoss(batch, scores, start, length));
+}
+
+function meanLoss(
+  { targets }: MicroBatch,
+  { loss }: Pick<TokenScores, 'loss'>,
+  start: number,
+  length: number,
+): number {
   let [sum, count] = [0, 0];
   for (let t = start; t < start + length; t++)
     if (targets[t] >= 0) {

@@ -189,6 +189,31 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
     );
   });
 
+  it('ranks training rows by the tuned model, as the loss token by token has them', async () => {
+    const step = page.getByRole('region', { name: 'Data', exact: true });
+    await step.getByRole('button', { name: 'Show' }).click();
+    await step.getByRole('button', { name: 'Rank the rows of train.jsonl by loss' }).click();
+    await step.getByText('Highest loss a token').click();
+    const list = step.locator('details', { hasText: 'Highest loss a token' }).getByRole('listitem');
+    const ranked = (await list.allInnerTexts()).map((text) =>
+      /line (\d+): loss ([\d.]+) (\w+)/.exec(text)!.slice(1),
+    );
+    expect(ranked.map(([, , answer]) => answer)).toEqual(Array.from({ length: 10 }, () => 'ahoy'));
+    expect(ranked.map(([, loss]) => Number(loss))).toEqual(
+      ranked.map(([, loss]) => Number(loss)).sort((a, b) => b - a),
+    );
+    await result().getByLabel('File').selectOption('train.jsonl');
+    for (const [line, loss] of [ranked[0], ranked[9]]) {
+      const row = result().getByLabel('Row', { exact: true });
+      await row.fill(line);
+      await row.press('Enter');
+      const mean = result().locator('p', { hasText: 'Mean loss' });
+      await expect
+        .poll(async () => Number(/tuned (\d+\.\d+)/.exec(await mean.innerText())?.[1]).toFixed(3))
+        .toBe(loss);
+    }
+  });
+
   it('compares blind over a validation file; the votes stay with the run', async () => {
     await result().getByRole('heading', { name: 'Head to head' }).click();
     await result().getByLabel('Rows').fill('3');

@@ -44,6 +44,32 @@ describe('a data file', () => {
     expect(workers.named('dataset').length).toBe(1);
   });
 
+  it('can be stopped while it is read: its worker ends, and another reads it again', async () => {
+    let send!: Progress;
+    const file = opened((nth) =>
+      nth === 0
+        ? (_, onProgress) => {
+            send = onProgress;
+            return never();
+          }
+        : async () => fileReport('train.jsonl'),
+    );
+    const reading = file.load(READING);
+    await vi.waitFor(() => expect(send).toBeDefined());
+    send(2000, 3000);
+    await vi.waitFor(() => expect(file.progress?.done).toBe(2000));
+    file.stop();
+    await reading;
+    await vi.waitFor(() => expect(workers.all.map(({ terminated }) => terminated)).toEqual([true]));
+    expect([file.progress, file.report, file.error]).toEqual([null, null, null]);
+    expect(file.stopped).toBe(
+      'Reading train.jsonl was stopped at row 2,000 of 3,000. Read it again, or remove it.',
+    );
+    await file.load(READING);
+    expect(file.stopped).toBeNull();
+    expect(file.report?.summary.rows).toBe(3);
+  });
+
   it('whose worker dies while reading is read by another, and says so', async () => {
     const file = opened((nth) => (nth === 0 ? never : async () => fileReport('train.jsonl')));
     const reading = file.load(READING);

@@ -6,7 +6,9 @@ import { parseRows } from '../../src/data/rows/parseRows.ts';
 import { saysNothing } from '../../src/data/rows/rowFindings.ts';
 import { rowKey } from '../../src/data/rows/rowStatistics.ts';
 import { ChatTokenizer } from '../../src/data/tokenizer/chatTokenizer.ts';
-import { rowsByLoss } from '../../src/worker/evaluation/rowsByLoss.ts';
+import type { MicroBatch } from '../../src/data/types.ts';
+import { rowsByLoss, sampledRows } from '../../src/worker/dataset/rowsByLoss.ts';
+import { documentLosses } from '../../src/worker/trainer/documentLosses.ts';
 import { TINY_TOKENIZER, TINY_TOKENIZER_CONFIG } from '../helpers/tinyModel.ts';
 
 const tokenizer = new ChatTokenizer({
@@ -62,12 +64,53 @@ describe('findings', () => {
 
   it('rank rows by the loss of an evaluation', async () => {
     const { parsed, dataset } = await build([english(0), english(1), english(2), english(3)]);
-    const ranked = rowsByLoss(Float32Array.of(1, 3, NaN, 2), dataset, 2);
+    const ranked = rowsByLoss([0, 1, 2, 3], Float32Array.of(1, 3, NaN, 2), dataset, tokenizer, 2);
     expect(ranked.highest.map(({ line, what }) => [line, what])).toEqual([
       [2, 'loss 3.000'],
       [4, 'loss 2.000'],
     ]);
     expect(ranked.lowest.map(({ line }) => line)).toEqual([1, 4]);
-    expect(ranked.highest[0].key).toBe(rowKey(parsed.rows[1]));
+    expect(ranked.highest[0]).toMatchObject({ key: rowKey(parsed.rows[1]), text: english(1) });
+    expect([ranked.ranked, ranked.of]).toEqual([3, 4]);
+  });
+
+  it('sample a large file evenly, and never a rejected answer', async () => {
+    const { dataset } = await build(Array.from({ length: 10 }, (_, i) => english(i)));
+    expect([...sampledRows(dataset, 4)]).toEqual([1, 3, 6, 8]);
+    expect([...sampledRows({ ...dataset, pairStarts: [0, 4] }, 8)]).toEqual([0, 2, 3, 4, 6, 7, 8, 9]);
+  });
+
+  it('score each document by itself, whatever it is packed with; one that is too long is not scored', async () => {
+    const { dataset } = await build([english(0), 'x'.repeat(40), 'y', english(1)]);
+    const { documents } = dataset;
+    const { lengths } = documents;
+    // A loss that only the token and its predecessor decide: what a document lies beside must not matter.
+    const lossAt = (id: number, next: number) => id / 100 + next / 7;
+    const engine = {
+      tokensPerMicroBatch: Math.max(lengths[0], lengths[3]) + lengths[2],
+      score: async ({ inputIds, targets }: MicroBatch) => ({
+        loss: Float32Array.from(targets, (target, t) => (target < 0 ? 0 : lossAt(inputIds[t], target))),
+      }),
+    };
+    expect(lengths[1]).toBeGreaterThan(engine.tokensPerMicroBatch);
+    const done: number[] = [];
+    const losses = await documentLosses(documents, tokenizer.padTokenId, engine, {
+      onProgress: (batch) => done.push(batch),
+      stopped: () => false,
+    });
+    const wanted = [...documents].map(({ inputIds, labels }) => {
+      const own = [...labels].flatMap((label, t) =>
+        t > 0 && label >= 0 ? [lossAt(inputIds[t - 1], label)] : [],
+      );
+      return own.reduce((a, b) => a + b) / own.length;
+    });
+    expect(losses[1]).toBeNaN();
+    for (const row of [0, 2, 3]) expect(losses[row]).toBeCloseTo(wanted[row], 5);
+    expect(done).toEqual([0, 1]);
+    const none = await documentLosses(documents, tokenizer.padTokenId, engine, {
+      onProgress: () => undefined,
+      stopped: () => true,
+    });
+    expect([...none].every(Number.isNaN)).toBe(true);
   });
 });

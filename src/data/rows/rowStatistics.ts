@@ -82,8 +82,16 @@ export function rowFingerprint(row: RowContent): number {
  * letter by letter.
  */
 export function rowKey(row: Row): string {
-  const content = JSON.stringify({ ...row, line: undefined, file: undefined });
-  return hash53(content).toString(16).padStart(14, '0');
+  return keyOfHash(rowKeyHash(row));
+}
+
+/** What `rowKey` writes in hex: an integer below 2^53. */
+export function rowKeyHash(row: Row): number {
+  return hash53(JSON.stringify({ ...row, line: undefined, file: undefined }));
+}
+
+export function keyOfHash(hash: number): string {
+  return hash.toString(16).padStart(14, '0');
 }
 
 function promptText(row: RowContent): string {

@@ -17,6 +17,8 @@ import type { EvaluationApi } from '../../worker/evaluation/evaluationProtocol.t
 import type { Fingerprints, Overlap } from '../../data/rows/rowStatistics.ts';
 import type { Selection } from '../../data/rows/rowSelection.ts';
 import { reported } from '../errors/reported.ts';
+import { integer } from '../text.ts';
+import { LossRanking } from './LossRanking.svelte.ts';
 
 /** How files are read: everything but the files themselves, and which of their rows. */
 export type Reading = Omit<DataRequest, 'parts' | 'selection'> & { selection: Omit<Selection, 'side'> };
@@ -38,6 +40,9 @@ export class DataFile {
   report = $state.raw<FileReport | null>(null);
   progress = $state<{ done: number; total: number } | null>(null);
   error = $state<string | null>(null);
+  /** Set where the person stopped its reading: how far it came. */
+  stopped = $state<string | null>(null);
+  readonly ranking = new LossRanking(this);
   /** Whether a preview of its rows starts unfolded. */
   previewOpen = false;
   /** Set where its worker died and was started again. */
@@ -137,12 +142,22 @@ export class DataFile {
     this.worker.end();
   }
 
+  /** Ends the reading that goes on; the file lies unread until `load` is called again. */
+  stop(): void {
+    if (!this.progress) return;
+    const { done, total } = this.progress;
+    this.dispose();
+    const reached = total > 0 ? ` at row ${integer(done)} of ${integer(total)}` : '';
+    this.stopped = `Reading ${this.title} was stopped${reached}. Read it again, or remove it.`;
+  }
+
   private async read(reading: Reading): Promise<void> {
     const mine = ++this.generation;
+    if (this.reading?.modelId !== reading.modelId) this.ranking.clear();
     this.reading = reading;
     this.report = null;
     this.overlaps = [];
-    this.error = null;
+    this.error = this.stopped = null;
     this.progress = { done: 0, total: 0 };
     try {
       const onProgress = (done: number, total: number) => {

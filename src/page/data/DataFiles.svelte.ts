@@ -137,7 +137,7 @@ export class DataFiles {
     const { train } = this;
     let reasons: string[] = [];
     if (!train) reasons.push('Drop a training file.');
-    else if (train.error) reasons.push(train.error);
+    else if (train.error ?? train.stopped) reasons.push((train.error ?? train.stopped)!);
     else if (train.report) reasons = this.rowBlockers(train.report);
     for (const file of this.all) if (file.progress) reasons.push(`${file.title} is being read.`);
     return reasons;

@@ -12,6 +12,7 @@ import { needsConsent } from '../../lib/errors.ts';
 import { reported } from '../errors/reported.ts';
 import { History } from '../history/History.svelte.ts';
 import { Result } from '../result/Result.svelte.ts';
+import type { Scoring } from '../data/LossRanking.svelte.ts';
 import { bytes } from '../text.ts';
 import { runInputsOf, trainRun, type RunContext } from './trainRun.ts';
 import type { RunView } from './RunView.svelte.ts';
@@ -40,6 +41,12 @@ export class RunController {
     const history = new SupervisedWorker<HistoryApi>('history', startHistory);
     this.history = new History(history);
     this.resultWorkers = { trainer: this.trainer, history };
+  }
+
+  /** What training rows are scored with: the adapter of the result, where there is one. */
+  get scoring(): Scoring | null {
+    const { result, trainer } = this;
+    return result && { runId: result.runId, modelId: result.modelId, trainer };
   }
 
   /**

@@ -1,7 +1,8 @@
 import { expose, transfer } from 'comlink';
-import type { DatasetApi, RowsApi } from './datasetProtocol.ts';
+import type { DatasetApi, RowSample, RowsApi } from './datasetProtocol.ts';
 import { DocumentTable } from '../../data/documentTable.ts';
 import { RowFileHost } from './rowFile.ts';
+import { rowsByLoss, sampledRows, tableOf, type RowsByLoss } from './rowsByLoss.ts';
 
 /** The training rows, served to the page and to the trainer. */
 export class DatasetHost extends RowFileHost implements DatasetApi {
@@ -19,5 +20,15 @@ export class DatasetHost extends RowFileHost implements DatasetApi {
       },
     };
     expose(served, port);
+  }
+
+  async sample(most: number): Promise<RowSample> {
+    const rows = sampledRows(this.read.dataset, most);
+    const { arrays, buffers } = tableOf(this.read.dataset.documents, rows).copy();
+    return transfer({ rows, documents: arrays }, buffers);
+  }
+
+  async rowsByLoss(rows: Uint32Array, losses: Float32Array, count: number): Promise<RowsByLoss> {
+    return rowsByLoss(rows, losses, this.read.dataset, this.read.tokenizer, count);
   }
 }

@@ -11,6 +11,7 @@ import type { DataPart } from '../../data/rows/joinedRows.ts';
 import type { RowFindings } from '../../data/rows/rowFindings.ts';
 import type { Selection } from '../../data/rows/rowSelection.ts';
 import type { MicroBatch } from '../../data/types.ts';
+import type { RowsByLoss } from './rowsByLoss.ts';
 import type { Recipe } from '../../training/recipe.ts';
 
 /** The result of reading a data file. */
@@ -120,6 +121,20 @@ export interface RowFileApi {
 export interface DatasetApi extends RowFileApi {
   /** Serves the rows to the trainer on a port of their own. */
   serve(port: MessagePort): Promise<void>;
+  /** At most so many documents, spread evenly over the file, for the trainer to score. */
+  sample(most: number): Promise<RowSample>;
+  /**
+   * The rows with the highest and the lowest loss a token.
+   * @param rows as `sample` gave them @param losses of each; NaN where there is none
+   */
+  rowsByLoss(rows: Uint32Array, losses: Float32Array, count: number): Promise<RowsByLoss>;
+}
+
+/** Some documents of a file. The caller owns them. */
+export interface RowSample {
+  /** Their places among the file's documents; ascending. */
+  rows: Uint32Array;
+  documents: DocumentArrays;
 }
 
 /** Served by the dataset worker on that port. */

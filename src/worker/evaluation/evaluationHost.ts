@@ -7,7 +7,7 @@ import type { EvaluatorApi, EvaluationApi, ScorerApi } from './evaluationProtoco
 import type { Recipe } from '../../training/recipe.ts';
 import type { DataRequest, FileReport } from '../dataset/datasetProtocol.ts';
 import { RowFileHost } from '../dataset/rowFile.ts';
-import { rowsByLoss, type RowsByLoss } from './rowsByLoss.ts';
+import { rowsByLoss, type RowsByLoss } from '../dataset/rowsByLoss.ts';
 
 /** The rows of a validation file and their evaluation, served to the page and to the trainer. */
 export class EvaluationHost extends RowFileHost implements EvaluationApi {
@@ -23,7 +23,9 @@ export class EvaluationHost extends RowFileHost implements EvaluationApi {
   }
 
   async rowsByLoss(count: number): Promise<RowsByLoss | null> {
-    return this.losses && rowsByLoss(this.losses, this.read.dataset, count);
+    const { losses } = this;
+    const { dataset, tokenizer } = this.read;
+    return losses && rowsByLoss([...losses.keys()], losses, dataset, tokenizer, count);
   }
 
   async questions(count: number): Promise<Question[]> {

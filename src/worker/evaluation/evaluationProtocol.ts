@@ -3,7 +3,7 @@ import type { MicroBatch } from '../../data/types.ts';
 import type { GenerationOptions, TokenScores } from '../../engine/engine.ts';
 import type { EvaluationResult, Question } from '../../training/evaluation.ts';
 import type { Recipe } from '../../training/recipe.ts';
-import type { RowsByLoss } from './rowsByLoss.ts';
+import type { RowsByLoss } from '../dataset/rowsByLoss.ts';
 import type { RowFileApi } from '../dataset/datasetProtocol.ts';
 
 export type { GenerationOptions, TokenScores };

@@ -1,5 +1,6 @@
 /** Answers and scores with the adapter of a run: of the last one, or of any kept run. */
 import { DEFAULT_DATE_STRING } from '../../data/template/chatTemplate.ts';
+import type { DocumentTable } from '../../data/documentTable.ts';
 import { packDocuments } from '../../data/packing.ts';
 import { UserError, isDeviceLost } from '../../lib/errors.ts';
 import { report } from '../../lib/errorLog.ts';
@@ -12,6 +13,7 @@ import { readKernelChoice, type KernelChoice } from '../../tuning/kernelChoice.t
 import type { Recipe } from '../../training/recipe.ts';
 import { readAnsweringModel, type AnsweringModel } from './answeringModel.ts';
 import { ended, growing, whole } from './answerText.ts';
+import { documentLosses } from './documentLosses.ts';
 import type { ChatReply, ChatRequest, OnPair, SamplingOptions, TokenLosses } from './trainerProtocol.ts';
 import { largest } from '../../lib/extremes.ts';
 
@@ -154,6 +156,21 @@ export class Answering {
         base: ofTokens((await engine.score(batch, 0)).loss),
         tuned: ofTokens((await engine.score(batch, adapterScale)).loss),
       };
+    });
+  }
+
+  /** @returns the mean loss of each document's supervised tokens; NaN where it was not scored */
+  documentLosses(
+    runId: string,
+    documents: DocumentTable,
+    onProgress: (done: number, total: number) => void,
+  ): Promise<Float32Array> {
+    return this.using(runId, async (engine, held) => {
+      const { padTokenId } = (await this.modelOf(held.modelId)).tokenizer;
+      const answer = { stopped: false };
+      return this.writing(answer, () =>
+        documentLosses(documents, padTokenId, engine, { onProgress, stopped: () => answer.stopped }),
+      );
     });
   }
 

@@ -10,6 +10,7 @@ import { engineRequest } from '../../engine/engineRequest.ts';
 import { documentsPerExample } from '../../training/preference/method.ts';
 import { examplesPerStep } from '../../training/recipe.ts';
 import { totalSteps } from '../../training/schedule.ts';
+import { DocumentTable, type DocumentArrays } from '../../data/documentTable.ts';
 import { Answering } from './answering.ts';
 import { EvaluationClients } from './evaluationClients.ts';
 import type {
@@ -169,6 +170,15 @@ export class TrainerHost implements TrainerApi {
   async tokenLosses(runId: string, inputIds: number[], adapterScale: number): Promise<TokenLosses> {
     this.idle('Its adapter answers when it has ended.');
     return this.answering.tokenLosses(runId, inputIds, adapterScale);
+  }
+
+  async documentLosses(
+    runId: string,
+    documents: DocumentArrays,
+    onProgress: (done: number, total: number) => void,
+  ): Promise<Float32Array> {
+    this.idle('Rank the training rows when it has ended.');
+    return this.answering.documentLosses(runId, new DocumentTable(documents), onProgress);
   }
 
   async checkGpu(onProgress: (done: number, total: number) => void): Promise<GpuCheck> {

@@ -1,6 +1,7 @@
 /** What trainer.worker serves to the page: plans, runs, and answers by adapters. */
 import type { ChatMessage } from '../../data/template/chatTemplate.ts';
 import type { DatasetSummary } from '../../data/documents.ts';
+import type { DocumentArrays } from '../../data/documentTable.ts';
 import type {
   AdapterTensors,
   EngineProgress,
@@ -170,6 +171,15 @@ export interface TrainerApi {
   stopAnswers(): Promise<void>;
   /** @param adapterScale of the answer for `tuned` */
   tokenLosses(runId: string, inputIds: number[], adapterScale: number): Promise<TokenLosses>;
+  /**
+   * Mean cross entropy of each document's supervised tokens by the tuned model; NaN for documents that are
+   * longer than a micro-batch, and for those that were left when the person stopped it.
+   */
+  documentLosses(
+    runId: string,
+    documents: DocumentArrays,
+    onProgress: (done: number, total: number) => void,
+  ): Promise<Float32Array>;
   /** Every kernel against TensorFlow.js on this adapter; not while a run goes on. */
   checkGpu(onProgress: (done: number, total: number) => void): Promise<GpuCheck>;
 }
