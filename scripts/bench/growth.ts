@@ -67,7 +67,7 @@ export async function benchGrowth(
       count: 1,
       length: tokens,
       level,
-      gradientCheckpointing: true,
+      memory: { gradientCheckpointing: true, activationDtype: 'float32' },
     });
     const sum = (ofAttention: boolean) =>
       kernels

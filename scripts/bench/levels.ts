@@ -22,6 +22,8 @@ const WINDOW = 10;
 export interface LevelBench {
   model: string;
   level: KernelLevel;
+  /** How activations waited for the backward pass. */
+  activationDtype: 'float32' | 'e6m9';
   tokensPerMicroBatch: number;
   steps: number;
   /**
@@ -89,12 +91,17 @@ export async function benchLevels(
   }
   const rows: LevelBench[] = [];
   for (const model of models.filter(({ name }) => !options.models || options.models.includes(name))) {
-    const add = async (level: KernelLevel, tokens: number, plain?: LevelBench) => {
-      const run = await train(context, model, level, tokens);
+    const add = async (
+      level: KernelLevel,
+      tokens: number,
+      plain?: LevelBench,
+      activationDtype: LevelBench['activationDtype'] = 'float32',
+    ) => {
+      const run = await train(context, model, level, tokens, activationDtype);
       const row = { ...run, difference: differences(run, plain ?? run) };
       rows.push(row);
       host.log(
-        `${model.name} ${level} T ${tokens}: loss ${row.losses[0].toFixed(4)} to ${row.losses.at(-1)!.toFixed(4)}, ${describe(row)}`,
+        `${model.name} ${level}, ${activationDtype} T ${tokens}: loss ${row.losses[0].toFixed(4)} to ${row.losses.at(-1)!.toFixed(4)}, ${describe(row)}`,
       );
       return row;
     };
@@ -102,7 +109,9 @@ export async function benchLevels(
     for (const level of context.levels.filter(
       (each) => each !== 'plain' && (!options.levels || options.levels.includes(each)),
     ))
-      await add(level, plain.tokensPerMicroBatch, plain);
+      for (const dtype of ['float32', 'e6m9'] as const)
+        await add(level, plain.tokensPerMicroBatch, plain, dtype);
+    await add('plain', plain.tokensPerMicroBatch, plain, 'e6m9');
     if (!tiny) await add('plain', OTHER_TOKENS, plain);
   }
   return rows;
@@ -118,6 +127,7 @@ async function train(
   { name, weights, documents, padTokenId, validation, recipe }: LevelModel,
   level: KernelLevel,
   tokens: number,
+  activationDtype: LevelBench['activationDtype'],
 ): Promise<Omit<LevelBench, 'difference'>> {
   context.settings.level = level;
   const options = {
@@ -125,10 +135,16 @@ async function train(
     lora: recipe.lora,
     tokensPerMicroBatch: tokens,
     gradientCheckpointing: false,
+    activationDtype,
     seed: recipe.training.seed,
   };
   const plan = makeEnginePlans(
-    { ...options, model: modelOf(weights.config), weights: weights.tensors },
+    {
+      ...options,
+      packActivations: activationDtype === 'e6m9',
+      model: modelOf(weights.config),
+      weights: weights.tensors,
+    },
     context.settings,
     context.limits,
   ).training!.train;
@@ -156,6 +172,7 @@ async function train(
   return {
     model: name,
     level,
+    activationDtype,
     tokensPerMicroBatch: tokens,
     steps: result.steps,
     dispatches: {

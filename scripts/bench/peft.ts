@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { StepBench } from './steps.ts';
+import { memoryText, type StepBench } from './steps.ts';
 
 export interface PeftBench {
   device: string;
@@ -39,12 +39,13 @@ export function peftBench(source: string): PeftBench {
 
 /** One row for each step: its tokens a second, over PEFT's in each mode that was measured. */
 export function ratios(steps: readonly StepBench[], peft: PeftBench): Record<string, string>[] {
-  return steps.map(({ model, level, documents, gradientCheckpointing, tokensPerSecond }) => {
+  return steps.map((row) => {
+    const { model, level, documents, tokensPerSecond } = row;
     const same = peft.steps.filter((row) => row.model === model && row.documents === documents);
     return {
       model,
       documents,
-      level: gradientCheckpointing ? level : `${level}, nothing recomputed`,
+      level: `${level}, ${memoryText(row)}`,
       'tokens/s': tokensPerSecond.toFixed(0),
       ...Object.fromEntries(
         same.map((row) => [`of PEFT ${row.mode}`, (tokensPerSecond / row.tokensPerSecond).toFixed(2)]),

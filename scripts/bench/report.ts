@@ -1,5 +1,6 @@
 /** Prints the benchmark's figures as tables. */
 import type { BenchFigures } from './figures.ts';
+import { memoryText } from './steps.ts';
 import { fastestOf, heuristicOf } from './variants.ts';
 import { table } from '../lib/textTable.ts';
 
@@ -27,7 +28,7 @@ export function printFigures(figures: BenchFigures): void {
       model: row.model,
       level: row.level,
       documents: row.documents,
-      recomputed: row.gradientCheckpointing ? 'layers' : 'nothing',
+      memory: memoryText(row),
       'tokens/s': row.tokensPerSecond.toFixed(0),
       'step ms': ms(row.stepMs),
       'GPU ms': ms(row.gpuMs),
@@ -73,6 +74,7 @@ export function printFigures(figures: BenchFigures): void {
     levels.map((row) => ({
       model: row.model,
       level: row.level,
+      activations: row.activationDtype,
       T: row.tokensPerMicroBatch,
       steps: row.steps,
       'float16 dispatches': `${row.dispatches.float16} of ${row.dispatches.all}`,

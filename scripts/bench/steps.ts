@@ -2,6 +2,7 @@
 import { packDocuments } from '../../src/data/packing.ts';
 import type { GpuContext } from '../../src/gpu/gpuContext.ts';
 import type { KernelLevel } from '../../src/gpu/dispatch.ts';
+import type { Checkpointing } from '../../src/plan/autodiff.ts';
 import { idleShare, type KernelTime } from '../../src/plan/profile.ts';
 import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
 import { randomModel, SHAPES } from '../lib/randomModel.ts';
@@ -11,7 +12,8 @@ export interface StepBench {
   model: string;
   level: KernelLevel;
   documents: string;
-  gradientCheckpointing: boolean;
+  gradientCheckpointing: boolean | Checkpointing;
+  activationDtype: 'float32' | 'e6m9';
   tokensPerSecond: number;
   stepMs: number;
   /**
@@ -40,16 +42,39 @@ export interface StepShape {
   count: number;
   length: number;
   level: KernelLevel;
-  gradientCheckpointing: boolean;
+  memory: StepMemory;
 }
 
-/** Models, and documents as [count, length]. The last model is measured without recomputation, too. */
+type StepMemory = Pick<StepBench, 'gradientCheckpointing' | 'activationDtype'>;
+
+/** Models, and documents as [count, length]. The last model is measured with less recomputed, too. */
 const SIZES = {
   // prettier-ignore
   tiny: { models: ['2 layers of width 32'], shapes: [[1, 64], [4, 64]] },
   // prettier-ignore
   real: { models: ['SmolLM2-135M', 'Qwen2.5-0.5B', 'Llama-3.2-1B'], shapes: [[1, 512], [4, 512], [4, 1024]] },
 } as const;
+
+const MEMORY: Record<'tiny' | 'real', StepMemory[]> = {
+  tiny: [
+    { gradientCheckpointing: true, activationDtype: 'float32' },
+    { gradientCheckpointing: false, activationDtype: 'float32' },
+  ],
+  real: [
+    { gradientCheckpointing: true, activationDtype: 'float32' },
+    { gradientCheckpointing: true, activationDtype: 'e6m9' },
+    { gradientCheckpointing: 'cheap', activationDtype: 'e6m9' },
+    { gradientCheckpointing: 'cheap', activationDtype: 'float32' },
+    { gradientCheckpointing: false, activationDtype: 'float32' },
+  ],
+};
+
+/** What is recomputed and how the rest is kept, in words. */
+export function memoryText({ gradientCheckpointing: what, activationDtype }: StepMemory): string {
+  const recomputed =
+    what === false ? 'nothing' : what === 'cheap' ? 'norms and gates' : what === true ? 'layers' : what;
+  return `${recomputed} recomputed${activationDtype === 'float32' ? '' : ', the rest in 16 bits'}`;
+}
 
 export async function benchSteps(
   context: GpuContext,
@@ -63,11 +88,11 @@ export async function benchSteps(
     if (!(model in SHAPES)) throw new Error(`--model ${model} is none of ${Object.keys(SHAPES).join(', ')}`);
     for (const level of context.levels.filter((each) => !options.levels || options.levels.includes(each))) {
       for (const [count, length] of shapes) {
-        for (const gradientCheckpointing of model === wanted.at(-1) ? [true, false] : [true]) {
-          const row = await benchStep(context, { model, count, length, level, gradientCheckpointing });
+        for (const memory of model === wanted.at(-1) ? MEMORY[options.size] : MEMORY.tiny.slice(0, 1)) {
+          const row = await benchStep(context, { model, count, length, level, memory });
           const idle = row.idle === null ? '' : `, GPU idle ${(100 * row.idle).toFixed(1)} %`;
           host.log(
-            `${model} ${level} ${row.documents}${gradientCheckpointing ? '' : ', nothing recomputed'}: ${row.tokensPerSecond.toFixed(0)} tokens/s${idle}`,
+            `${model} ${level} ${row.documents}, ${memoryText(row)}: ${row.tokensPerSecond.toFixed(0)} tokens/s${idle}`,
           );
           rows.push(row);
         }
@@ -87,7 +112,7 @@ const IDLE_MS = 1000;
 
 export async function benchStep(
   context: GpuContext,
-  { model, count, length, level, gradientCheckpointing }: StepShape,
+  { model, count, length, level, memory }: StepShape,
 ): Promise<StepBench> {
   context.settings.level = level;
   const weights = randomModel(SHAPES[model]);
@@ -96,7 +121,7 @@ export async function benchStep(
     weights,
     lora: LORA,
     tokensPerMicroBatch: tokens,
-    gradientCheckpointing,
+    ...memory,
     seed: 0,
   });
   const vocabulary = SHAPES[model].vocab_size as number;
@@ -128,7 +153,7 @@ export async function benchStep(
     model,
     level,
     documents: `${count}×${length}`,
-    gradientCheckpointing,
+    ...memory,
     tokensPerSecond: (tokens / stepMs) * 1000,
     stepMs,
     gpuMs: kernels.length > 0 ? kernels.reduce((sum, { ms }) => sum + ms, 0) : null,

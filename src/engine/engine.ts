@@ -7,6 +7,7 @@ import type { Float32Tensor, WeightSource } from '../formats/tensors.ts';
 import type { KernelLevel } from '../gpu/dispatch.ts';
 import type { LoraShape } from '../model/adapterTargets.ts';
 import type { InitLoraWeights } from '../model/initialAdapter.ts';
+import type { Checkpointing } from '../plan/autodiff.ts';
 import type { TrainingSettings } from './trainingSettings.ts';
 
 /** LoRA settings under PEFT's own names. */
@@ -23,9 +24,12 @@ export interface EngineOptions {
   /** T: tokens a micro-batch, for training and scoring. */
   tokensPerMicroBatch: number;
   /**
-   * Recomputes every layer's values in the backward pass; with `memoryAim`, only as much as it takes to fit.
+   * What of every layer is recomputed in the backward pass (true: all); with `memoryAim`, any but false
+   * recomputes only as much as it takes to fit.
    */
-  gradientCheckpointing: boolean;
+  gradientCheckpointing: boolean | Checkpointing;
+  /** How activations wait for the backward pass; float32 where absent. */
+  activationDtype?: ActivationDtype;
   /** What to fit the run into; absent: T and checkpointing are taken as given. */
   memoryAim?: MemoryAim;
   /** Seeds the adapter's initial values and the dropout masks. */
@@ -62,13 +66,23 @@ export interface MemoryAim {
   generation?: GenerationSize;
 }
 
+/**
+ * How activations wait for the backward pass: e6m9 is 16 bits (plan/packActivations.ts), which rounds
+ * gradients; auto takes it only where arithmetic is rounded to float16 as well and memory is short.
+ */
+export type ActivationDtype = 'auto' | 'float32' | 'e6m9';
+
 /** How a run was made to fit: the numbers of layers by what of them is recomputed in the backward pass. */
 export interface MemoryChoice {
   tokensPerMicroBatch: number;
   none: number;
+  /** Layers of which norms and gated products are recomputed, as in those that follow. */
+  cheap: number;
   /** Layers of which queries, keys and values are recomputed. */
   attention: number;
   full: number;
+  /** Whether activations wait in 16 bits. */
+  packed: boolean;
   limitBytes: number;
   /** Why, in words that can follow a colon. */
   reason: string;

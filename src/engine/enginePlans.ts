@@ -33,7 +33,9 @@ export interface PlanOptions {
   /** T: tokens a micro-batch, for training, scoring and prefill. */
   tokensPerMicroBatch: number;
   /** For all layers, or layer by layer. */
-  gradientCheckpointing: boolean | readonly Checkpointing[];
+  gradientCheckpointing: boolean | Checkpointing | readonly Checkpointing[];
+  /** Activations wait for the backward pass in 16 bits. */
+  packActivations?: boolean;
   /** false: neither the training step nor the optimiser is planned. */
   training?: boolean;
   /** Plans prefill and decode with their KV cache. */
@@ -98,7 +100,8 @@ export function makeEnginePlans(
     options.gradientCheckpointing,
   );
   const plan = (name: string, made: typeof graph) => makePlan(name, made, settings, limits);
-  if (same) return { ...same, training: same.training && { ...same.training, train: plan('train', graph) } };
+  const train = () => makePlan('train', graph, settings, limits, options.packActivations);
+  if (same) return { ...same, training: same.training && { ...same.training, train: train() } };
   return {
     layout,
     score: plan('score', scoreGraph(model, shared)),
@@ -106,7 +109,7 @@ export function makeEnginePlans(
       options.training === false
         ? undefined
         : {
-            train: plan('train', graph),
+            train: train(),
             optimizer: plan('optimizer', optimizerGraph(layout, adamOf(options.settings))),
           },
     norms: lora.use_dora ? plan('norms', doraNormGraph(layout, options.weights).graph) : undefined,

@@ -3,7 +3,8 @@ import { chooseTokensPerMicroBatch } from '../data/packing.ts';
 import { largest } from '../lib/extremes.ts';
 import type { TensorInfo, WeightSource } from '../formats/tensors.ts';
 import type { KernelRequest } from '../tuning/kernelChoice.ts';
-import type { LoraSettings, MemoryAim } from './engine.ts';
+import type { Checkpointing } from '../plan/autodiff.ts';
+import type { ActivationDtype, LoraSettings, MemoryAim } from './engine.ts';
 import type { TrainingSettings } from './trainingSettings.ts';
 
 /** The keys of a recipe that decide T and memory, under the recipe's own names. */
@@ -15,6 +16,7 @@ export interface MemoryRecipe {
     /** Decides the order of the rows. */
     seed: number;
     gradient_checkpointing: boolean;
+    activation_dtype: ActivationDtype;
     /** null: the default aim, which may be exceeded. */
     gpu_memory_limit_gib: number | null;
   } & TrainingSettings;
@@ -41,7 +43,8 @@ export interface EngineRequest {
   lora: LoraSettings;
   settings?: TrainingSettings;
   tokensPerMicroBatch: number;
-  gradientCheckpointing: boolean;
+  gradientCheckpointing: boolean | Checkpointing;
+  activationDtype?: ActivationDtype;
   memoryAim: MemoryAim;
   kernels: KernelRequest;
 }
@@ -66,7 +69,7 @@ export function wantedTokensPerMicroBatch({
 
 export function engineRequest(run: RunDemand, { config, tensors }: WeightSource): EngineRequest {
   const { recipe, trainLengths, longestValidation, kernels } = run;
-  const { gradient_checkpointing, gpu_memory_limit_gib } = recipe.training;
+  const { gradient_checkpointing, activation_dtype, gpu_memory_limit_gib } = recipe.training;
   const { predict_with_generate, eval_max_samples, max_new_tokens } = recipe.evaluation;
   const longest = largest(trainLengths, longestValidation);
   return {
@@ -76,6 +79,7 @@ export function engineRequest(run: RunDemand, { config, tensors }: WeightSource)
     settings: settingsOf(recipe.training),
     tokensPerMicroBatch: wantedTokensPerMicroBatch(run),
     gradientCheckpointing: gradient_checkpointing,
+    activationDtype: activation_dtype,
     memoryAim: {
       limitBytes: gpu_memory_limit_gib === null ? null : gpu_memory_limit_gib * 2 ** 30,
       leastTokens: roundUp(longest),

@@ -1,22 +1,24 @@
 /**
  * Decides what of a run is kept and what is recomputed (selective activation checkpointing), so that it fits:
- * for each layer nothing, what its attention reads, or everything; and if that is not enough, fewer tokens a
- * micro-batch. None of it changes a result. WebGPU does not say how much memory there is, so the limit to aim
- * for is the recipe's.
+ * for each layer nothing, norms and gated products, what its attention reads, or everything; and if that is
+ * not enough, fewer tokens a micro-batch. None of it changes a result. Where results are rounded to float16
+ * anyway, activations are packed into 16 bits before more than the cheap part is recomputed. WebGPU does not
+ * say how much memory there is, so the limit to aim for is the recipe's.
  */
 import type { KernelSettings } from '../gpu/dispatch.ts';
 import { TooLargeError } from '../lib/errors.ts';
 import type { Checkpointing } from '../plan/autodiff.ts';
 import { BlockTooLargeError, type MemoryLimits } from '../plan/memoryPlan.ts';
-import type { MemoryAim, MemoryChoice } from './engine.ts';
+import type { ActivationDtype, MemoryAim, MemoryChoice } from './engine.ts';
 import { MOST_SLOTS, makeEnginePlans, type PlanOptions, type EnginePlans } from './enginePlans.ts';
 import { memoryReport } from './memoryReport.ts';
 
 /** The aim where the recipe names no limit: what the GPUs of most laptops can spare. */
 export const DEFAULT_MEMORY_BYTES = 2 * 2 ** 30;
 
-export type ChoiceOptions = Omit<PlanOptions, 'gradientCheckpointing'> & {
+export type ChoiceOptions = Omit<PlanOptions, 'gradientCheckpointing' | 'packActivations'> & {
   gradientCheckpointing: boolean;
+  activationDtype?: ActivationDtype;
   aim: MemoryAim;
 };
 
@@ -33,7 +35,7 @@ export interface PlannedEngine {
  * @throws BlockTooLargeError where the adapter's limits cannot be kept
  */
 export function chooseMemory(
-  { aim, ...wanted }: ChoiceOptions,
+  { aim, activationDtype = 'float32', ...wanted }: ChoiceOptions,
   settings: KernelSettings,
   limits: MemoryLimits,
 ): PlannedEngine {
@@ -43,11 +45,15 @@ export function chooseMemory(
   };
   const options = { ...wanted, generation: generation ?? wanted.generation };
   const layers = options.model.config.num_hidden_layers;
+  const last = 3 * layers;
   const limitBytes = aim.limitBytes ?? DEFAULT_MEMORY_BYTES;
   /** By T: of plans with the same T only the training plan depends on what is recomputed. */
   const rest = new Map<number, EnginePlans>();
-  const made = (tokensPerMicroBatch: number, gradientCheckpointing: readonly Checkpointing[]) => {
-    const changed = { ...options, tokensPerMicroBatch, gradientCheckpointing };
+  const mayPack = activationDtype === 'auto' && settings.level !== 'plain';
+  const made = (tokensPerMicroBatch: number, step: number) => {
+    const gradientCheckpointing = ladder(layers, step);
+    const packActivations = activationDtype === 'e6m9' || (mayPack && step > layers);
+    const changed = { ...options, tokensPerMicroBatch, gradientCheckpointing, packActivations };
     const plans = makeEnginePlans(changed, settings, limits, rest.get(tokensPerMicroBatch));
     rest.set(tokensPerMicroBatch, plans);
     return { options: changed, plans, total: memoryReport(plans).total };
@@ -58,8 +64,10 @@ export function chooseMemory(
     const choice = {
       tokensPerMicroBatch: best.options.tokensPerMicroBatch,
       none: count('none'),
+      cheap: count('cheap'),
       attention: count('attention'),
       full: count('full'),
+      packed: best.options.packActivations === true,
       limitBytes,
       reason,
     };
@@ -73,16 +81,16 @@ export function chooseMemory(
   };
 
   if (!options.gradientCheckpointing) {
-    const best = made(options.tokensPerMicroBatch, ladder(layers, 0));
+    const best = made(options.tokensPerMicroBatch, 0);
     refuse(best, 'Set training.gradient_checkpointing to true,');
     return finish(best, 'every layer keeps its values, because gradient_checkpointing is false');
   }
   let tokens = options.tokensPerMicroBatch;
   const least = Math.min(aim.leastTokens, tokens);
-  let full = tryPlan(() => made(tokens, ladder(layers, 2 * layers)), tokens === least);
+  let full = tryPlan(() => made(tokens, last), tokens === least);
   while ((!full || full.total > limitBytes) && tokens > least) {
     tokens = Math.max(least, Math.ceil(tokens / 2 / 32) * 32);
-    full = tryPlan(() => made(tokens, ladder(layers, 2 * layers)), tokens === least);
+    full = tryPlan(() => made(tokens, last), tokens === least);
   }
   const fewer =
     tokens < options.tokensPerMicroBatch
@@ -95,14 +103,14 @@ export function chooseMemory(
       `even with every layer recomputed this is more than the ${mebibytes(limitBytes)} aimed for${fewer}`,
     );
   }
-  const none = tryPlan(() => made(tokens, ladder(layers, 0)), false);
+  const none = tryPlan(() => made(tokens, 0), false);
   if (none && none.total <= limitBytes)
     return finish(none, `all fits in ${mebibytes(limitBytes)} without recomputing${fewer}`);
   // Finds the first step of the ladder that fits: each further step takes less memory and more work.
-  let [tooLarge, fits, best] = [0, 2 * layers, full!];
+  let [tooLarge, fits, best] = [0, last, full!];
   while (fits - tooLarge > 1) {
     const middle = (tooLarge + fits) >> 1;
-    const candidate = tryPlan(() => made(tokens, ladder(layers, middle)), false);
+    const candidate = tryPlan(() => made(tokens, middle), false);
     if (candidate && candidate.total <= limitBytes) [fits, best] = [middle, candidate];
     else tooLarge = middle;
   }
@@ -111,12 +119,12 @@ export function chooseMemory(
 
 /**
  * What is recomputed at a step of the ladder, for each layer. Step 0 keeps everything. The next steps
- * recompute the inputs of attention, one layer more at each step, beginning with the first layer, whose
- * values live longest. The last steps recompute whole layers in the same order.
+ * recompute what is cheap, one layer more at each step, beginning with the first layer, whose values live
+ * longest; then the inputs of attention as well; and the last steps whole layers, in the same order.
  */
 function ladder(layers: number, step: number): Checkpointing[] {
   return Array.from({ length: layers }, (_, i) =>
-    i < step - layers ? 'full' : i < step ? 'attention' : 'none',
+    i < step - 2 * layers ? 'full' : i < step - layers ? 'attention' : i < step ? 'cheap' : 'none',
   );
 }
 

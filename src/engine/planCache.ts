@@ -25,7 +25,13 @@ export class PlanCache {
     const planned =
       this.entries.get(key) ??
       chooseMemory(
-        { ...request, model: modelOf(request.config), weights: request.tensors, aim: request.memoryAim },
+        {
+          ...request,
+          gradientCheckpointing: request.gradientCheckpointing !== false,
+          model: modelOf(request.config),
+          weights: request.tensors,
+          aim: request.memoryAim,
+        },
         settings,
         limits,
       );
@@ -48,6 +54,7 @@ function keyOf(
     settings: training,
     tokensPerMicroBatch,
     gradientCheckpointing,
+    activationDtype,
     memoryAim,
   }: Omit<EngineRequest, 'kernels'>,
   settings: KernelSettings,
@@ -61,6 +68,7 @@ function keyOf(
     training,
     tokensPerMicroBatch,
     gradientCheckpointing,
+    activationDtype,
     memoryAim,
     { ...settings, choices: [...(settings.choices ?? [])] },
     limits,

@@ -10,6 +10,8 @@ import type { DType, Value, ValueRole } from './value.ts';
 export class Graph {
   nodes: Node[] = [];
   readonly values: Value[] = [];
+  /** The first id of the values of the backward pass; null: there is none. */
+  backwardFrom: number | null = null;
   private currentSegment: number | null = null;
   private segments = 0;
 

@@ -53,6 +53,11 @@ type TensorOf<T> = T extends Value
  */
 export interface Op<Inputs extends object = object, Attributes extends object = object> {
   name: string;
+  /**
+   * Its output takes little to compute again from inputs that its own gradient reads: keeping it would cost
+   * memory for nothing.
+   */
+  isCheap?: true;
   /** @throws where the shapes do not fit */
   outputs(inputs: Inputs, attributes: Attributes): OutputSpec[];
   /** Emits the backward nodes. Absent: nothing flows back through this op. */
@@ -77,6 +82,11 @@ export interface Op<Inputs extends object = object, Attributes extends object = 
     settings: KernelSettings,
     isReadOnce: (value: Value) => boolean,
   ): Node | null;
+  /**
+   * For each output an operand whose storage it can take over, all of them or none: plans do so where each is
+   * read for the last time (`Node.inPlaceOf`). null: not of these operands.
+   */
+  takesOver?(inputs: Inputs): readonly Value[] | null;
   /**
    * Weights that its kernels bind as one where they are stored contiguously
    * (ops/weights/weightGroups.ts).

@@ -44,7 +44,7 @@ function lossOf(m: ModelBuilder, model: Model, smoothing = 0) {
 export function trainGraph(
   model: Model,
   options: GraphOptions,
-  checkpoint: boolean | readonly Checkpointing[],
+  checkpoint: boolean | Checkpointing | readonly Checkpointing[],
 ): TrainGraph {
   const m = new ModelBuilder({ ...options, mode: 'train' });
   const { graph } = m;

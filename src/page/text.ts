@@ -17,14 +17,16 @@ export function bytes(count: number): string {
 export const WEIGHTS = { nf4: '4-bit (NF4)', none: 'unquantised', gguf: "the GGUF's own blocks" } as const;
 
 /** What is computed again so that a run fits. */
-export function choiceText({ none, attention, full, reason }: MemoryChoice): string {
+export function choiceText({ none, cheap, attention, full, packed, reason }: MemoryChoice): string {
   const parts = [
     [none, 'kept whole'],
+    [cheap, 'with norms and gated products recomputed'],
     [attention, 'with queries, keys and values recomputed'],
     [full, 'recomputed'],
   ] as const;
   const layers = parts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
-  return `Layers: ${layers.join(', ')} (${reason}).`;
+  const storage = packed ? '; what waits for the backward pass has 16 bits' : '';
+  return `Layers: ${layers.join(', ')}${storage} (${reason}).`;
 }
 
 /** What happens before the first step, in words. */

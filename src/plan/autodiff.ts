@@ -2,16 +2,20 @@
  * Reverse-mode differentiation at plan time: walks the forward nodes backwards, and each op's gradient rule
  * appends the op's backward nodes. With activation checkpointing the forward nodes of a segment (a decoder
  * layer) are appended again just before their backward nodes, so that only the values that cross a segment's
- * border stay in memory (arXiv:1604.06174). Selective recomputation does that only for the nodes that make
- * the queries, keys and values of a layer's attention (arXiv:2205.05198).
+ * border stay in memory (arXiv:1604.06174). Selective recomputation does that only for nodes that are cheap,
+ * such as norms, and for those that make the queries, keys and values of a layer's attention
+ * (arXiv:2205.05198).
  */
 import type { Graph } from '../graph/graph.ts';
 import { inputValues, mapInputs, type Node } from '../graph/op.ts';
 import type { Value } from '../graph/value.ts';
 import { GradientAccumulator } from './gradientAccumulator.ts';
 
-/** What of a layer is recomputed in the backward pass: nothing, the inputs of its attention, or all of it. */
-export type Checkpointing = 'none' | 'attention' | 'full';
+/**
+ * What of a layer is recomputed in the backward pass: nothing; what is cheap (`Op.isCheap`); that and the
+ * inputs of its attention; or all of it.
+ */
+export type Checkpointing = 'none' | 'cheap' | 'attention' | 'full';
 
 /** A loss and the gradient that enters there (a value of the same shape). */
 export interface Seed {
@@ -22,14 +26,15 @@ export interface Seed {
 /**
  * Appends the backward nodes of `seeds` to the graph. Every parameter that takes part gets a value of role
  * 'gradient'; contributions are added to it, so the step must zero it first.
- * @param checkpoint for all segments, or one for each
+ * @param checkpoint for all segments (true: full), or one for each
  */
 export function differentiate(
   graph: Graph,
   seeds: Seed[],
-  { checkpoint }: { checkpoint: boolean | readonly Checkpointing[] },
+  { checkpoint }: { checkpoint: boolean | Checkpointing | readonly Checkpointing[] },
 ): void {
   const forward = [...graph.nodes];
+  graph.backwardFrom = graph.values.length;
   const wanted = reachableFromParameters(forward);
   // The last segment is never recomputed: its backward pass follows at once, so that would save nothing.
   const lastSegment = forward.reduce((last, node) => Math.max(last, node.segment ?? -1), -1);
@@ -39,10 +44,20 @@ export function differentiate(
   const policy = (segment: number | null): Checkpointing => {
     if (segment === null || segment === lastSegment) return 'none';
     if (typeof checkpoint === 'boolean') return checkpoint ? 'full' : 'none';
-    return checkpoint[segment];
+    return typeof checkpoint === 'string' ? checkpoint : checkpoint[segment];
   };
-  const isRecomputed = (node: Node) =>
-    policy(node.segment) === 'full' || (policy(node.segment) === 'attention' && node.beforeAttention);
+  const isRecomputed = ({ segment, op, beforeAttention }: Node): boolean => {
+    switch (policy(segment)) {
+      case 'none':
+        return false;
+      case 'cheap':
+        return op.isCheap === true;
+      case 'attention':
+        return op.isCheap === true || beforeAttention;
+      case 'full':
+        return true;
+    }
+  };
   const made = new Map(forward.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
   for (const seed of seeds) rules.pass(seed.value, seed.gradient);
 

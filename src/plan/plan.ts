@@ -21,6 +21,8 @@ import {
   type MemoryLimits,
   type Placement,
 } from './memoryPlan.ts';
+import { packActivations } from './packActivations.ts';
+import { takeOver } from './takeOver.ts';
 import { checkInPlace, checkWrites } from './planChecks.ts';
 
 export interface PlannedDispatch extends Dispatch {
@@ -50,9 +52,19 @@ export interface Plan {
   weightGroups: WeightGroup[];
 }
 
-/** @throws BlockTooLargeError where a value does not fit one binding of the adapter */
-export function makePlan(name: string, graph: Graph, settings: KernelSettings, limits: MemoryLimits): Plan {
-  const nodes = fused(withoutDeadNodes(graph.nodes), settings);
+/**
+ * @param packs whether activations wait for the backward pass in 16 bits (packActivations.ts)
+ * @throws BlockTooLargeError where a value does not fit one binding of the adapter
+ */
+export function makePlan(
+  name: string,
+  graph: Graph,
+  settings: KernelSettings,
+  limits: MemoryLimits,
+  packs = false,
+): Plan {
+  const whole = fused(withoutDeadNodes(graph.nodes), settings);
+  const nodes = takeOver(packs ? packActivations(whole, graph) : whole);
   checkInPlace(nodes);
   // The layers of a model use the same few shaders, so each is assembled once.
   const shaders = new Map<string, { code: string; declared: BindingDeclaration[] }>();

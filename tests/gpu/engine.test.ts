@@ -191,11 +191,40 @@ describe.skipIf(!gpu)('engine', () => {
     const keptBytes = engine!.memory.total;
     const memoryAim = { limitBytes: keptBytes - 1, leastTokens: 96 };
     const some = await gradientsOf({ lora, memoryAim }, pack(96));
-    expect(engine!.memoryChoice).toMatchObject({ none: 1, attention: 1, full: 0 });
+    expect(engine!.memoryChoice).toMatchObject({ cheap: 1, attention: 1, full: 0, packed: false });
     expect(some).toEqual(kept);
     const { total, ...parts } = engine!.memory;
     expect(total).toBeLessThan(keptBytes);
     expect(gpu!.allocated()).toEqual(parts);
+  });
+
+  it.each(['cheap', 'attention'] as const)('recomputes what is %s without a difference', async (what) => {
+    const lora = { ...LORA, lora_dropout: 0.1 };
+    const kept = await gradientsOf({ lora, gradientCheckpointing: false }, pack(96));
+    expect(await gradientsOf({ lora, gradientCheckpointing: what }, pack(96))).toEqual(kept);
+  });
+
+  it('keeps activations in 16 bits with the same loss and gradients that differ by their rounding', async () => {
+    const wide = { ...TINY_CONFIG, hidden_size: 128, intermediate_size: 256, num_hidden_layers: 3 };
+    const weights = await tinySource('nf4', wide);
+    const lora = { ...LORA, lora_dropout: 0.1 };
+    const of = (activationDtype: 'float32' | 'e6m9', gradientCheckpointing: boolean) =>
+      gradientsOf({ weights, lora, activationDtype, gradientCheckpointing }, pack(96));
+    const kept = await of('float32', false);
+    const keptBytes = engine!.memory.activations;
+    for (const checkpointing of [false, true]) {
+      const packed = await of('e6m9', checkpointing);
+      expect(packed.loss).toBe(kept.loss);
+      const difference = relativeDifference(kept.gradients, packed.gradients);
+      // Rounding to 10 bits of mantissa: 2^-10 for each element, of which gradients are sums.
+      expect(difference).toBeLessThan(4e-3);
+      expect(difference).toBeGreaterThan(1e-6);
+      expect(engine!.memory.activations).toBeLessThan(keptBytes);
+      const { total, ...parts } = engine!.memory;
+      expect(gpu!.allocated()).toEqual(parts);
+      expect(total).toBeGreaterThan(0);
+      expect(await of('e6m9', checkpointing)).toEqual(packed);
+    }
   });
 
   it('trains as the TensorFlow.js engine does', async () => {

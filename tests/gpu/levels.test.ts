@@ -31,7 +31,12 @@ describe.skipIf(!isOffered)('200 steps of the demo in 16 bits (needs a GPU with 
     { timeout: 300_000 },
     async () => {
       const rows = await benchLevels(gpu!, host, { parts: ['levels'], size: 'real', models: ['demo'] });
-      expect(rows.map(({ level }) => level)).toEqual(['plain', ...levels, 'plain']);
+      expect(rows.map(({ level, activationDtype }) => `${level} ${activationDtype}`)).toEqual([
+        'plain float32',
+        ...levels.flatMap((level) => [`${level} float32`, `${level} e6m9`]),
+        'plain e6m9',
+        'plain float32',
+      ]);
       const plain = rows[0].losses;
       expect(plain.filter((loss) => loss > TELLING_LOSS).length).toBeGreaterThan(15);
       for (const { level, losses, dispatches, difference } of rows) {

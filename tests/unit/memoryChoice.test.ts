@@ -7,6 +7,7 @@ import { SHAPES } from '../../scripts/lib/randomModel.ts';
 import type { TensorInfo } from '../../src/formats/tensors.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
 import { chooseMemory, DEFAULT_MEMORY_BYTES, type ChoiceOptions } from '../../src/engine/memoryChoice.ts';
+import type { ActivationDtype } from '../../src/engine/engine.ts';
 import { makeEnginePlans } from '../../src/engine/enginePlans.ts';
 import { memoryReport } from '../../src/engine/memoryReport.ts';
 import { kernelSettings } from '../helpers/kernelSettings.ts';
@@ -102,7 +103,7 @@ describe('what is recomputed', () => {
     });
   });
 
-  it('more the less memory there is: attention first, then whole layers, always within the limit', () => {
+  it('more the less memory there is: what is cheap, then attention, then whole layers, always within the limit', () => {
     let before = none + 1;
     const seen = new Set<string>();
     for (let i = 0; i <= 6; i++) {
@@ -111,13 +112,36 @@ describe('what is recomputed', () => {
       expect(total(made)).toBeLessThanOrEqual(limit);
       expect(total(made)).toBeLessThanOrEqual(before);
       before = total(made);
-      expect(made.choice.none + made.choice.attention + made.choice.full).toBe(5);
+      const { cheap, attention, packed } = made.choice;
+      expect(made.choice.none + cheap + attention + made.choice.full).toBe(5);
+      expect(packed).toBe(false);
       expect(made.choice.reason).toMatch(/^as little is recomputed as lets the run fit in \d+ MiB$/);
       seen.add(JSON.stringify(made.choice));
     }
-    expect(aimed(none - 1).choice.attention).toBeGreaterThan(0);
+    expect(aimed(none - 1).choice.cheap).toBeGreaterThan(0);
     expect(aimed(full).choice.full).toBeGreaterThan(0);
     expect(seen.size).toBeGreaterThan(4);
+  });
+
+  it('less where activations are packed, which happens by itself only where arithmetic is rounded as well', () => {
+    const tight = { limitBytes: full + 0.15 * (none - full), leastTokens: 512 };
+    const of = (activationDtype: ActivationDtype, level: 'plain' | 'f16') =>
+      chooseMemory({ ...options(SMALL, 512, tight), activationDtype }, { ...SETTINGS, level }, LIMITS).choice;
+    const exact = of('float32', 'f16');
+    expect(exact).toMatchObject({ packed: false });
+    expect(of('auto', 'plain')).toMatchObject({ packed: false, full: exact.full });
+    const packed = of('auto', 'f16');
+    expect(packed.packed).toBe(true);
+    expect(packed.full).toBeLessThan(exact.full);
+    expect(of('e6m9', 'plain')).toMatchObject({ packed: true });
+    // With memory enough nothing is rounded unasked.
+    const wide = { limitBytes: none, leastTokens: 512 };
+    const ample = chooseMemory(
+      { ...options(SMALL, 512, wide), activationDtype: 'auto' },
+      { ...SETTINGS, level: 'f16' },
+      LIMITS,
+    );
+    expect(ample.choice).toMatchObject({ packed: false, none: 5 });
   });
 
   it('then fewer tokens, but never fewer than the longest row has', () => {

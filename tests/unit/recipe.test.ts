@@ -27,6 +27,7 @@ describe('recipe', () => {
         max_grad_norm: 1,
         seed: 42,
         gradient_checkpointing: true,
+        activation_dtype: 'auto',
         gpu_memory_limit_gib: null,
       },
       evaluation: {

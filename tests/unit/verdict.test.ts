@@ -34,6 +34,7 @@ describe('remedies', () => {
     lora: { r: 16 },
     training: {
       gradient_checkpointing: true,
+      activation_dtype: 'auto',
       per_device_train_batch_size: 4,
       gradient_accumulation_steps: 2,
     },

@@ -31,12 +31,15 @@ export async function prepareParts(
   const wanted = { ...options, model: modelOf(options.weights.config), weights: options.weights.tensors };
   const { memoryAim: aim, level = context.settings.level } = options;
   const settings = { ...context.settings, level };
-  const chosen = planned ?? (aim && chooseMemory({ ...wanted, aim }, settings, context.limits));
-  const planOptions: PlanOptions = chosen?.options ?? wanted;
+  const gradientCheckpointing = options.gradientCheckpointing !== false;
+  const chosen =
+    planned ?? (aim && chooseMemory({ ...wanted, gradientCheckpointing, aim }, settings, context.limits));
+  const packActivations = options.activationDtype === 'e6m9';
+  const planOptions: PlanOptions = chosen?.options ?? { ...wanted, packActivations };
   // The memory aim counts a KV cache, but it is allocated when generation is first asked for.
   const plans = chosen
     ? { ...chosen.plans, generation: undefined }
-    : makeEnginePlans(wanted, settings, context.limits);
+    : makeEnginePlans(planOptions, settings, context.limits);
   const list = listPlans(plans);
   const weights = await uploadWeights(
     context,

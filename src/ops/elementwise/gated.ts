@@ -53,6 +53,7 @@ function vectorised(y: Value) {
 
 export const gatedOp: Op<GatedInputs, GatedAttributes> = {
   name: 'gated',
+  isCheap: true,
   outputs: ({ gate }) => [{ shape: gate.shape }],
   gradient(backward, { inputs: { gate, up }, attributes }, [dy]) {
     if (dy) backward.emitAll([gate, up], gatedDxOp, { gate, up, dy }, attributes);
@@ -73,21 +74,25 @@ export const gatedOp: Op<GatedInputs, GatedAttributes> = {
   ],
 };
 
+/** Each gradient may take over the storage of what it is the gradient of. */
 export const gatedDxOp: Op<GatedInputs & { dy: Value }, GatedAttributes> = {
   name: 'gatedDx',
   outputs: ({ gate, up }) => [{ shape: gate.shape }, { shape: up.shape }],
-  dispatches({ inputs: { gate, up, dy }, outputs: [dGate, dUp], attributes: { activation } }, settings) {
+  takesOver: ({ gate, up }) => (gate === up ? null : [gate, up]),
+  dispatches(node, settings) {
+    const { gate, up, dy } = node.inputs;
+    const [dGate, dUp] = node.outputs;
     const { count, constants } = vectorised(dy);
+    const isInPlace = node.inPlaceOf[0] !== undefined;
     return [
       {
         shader: 'gated_dx',
-        constants: { ...constants, ACTIVATION: activation },
+        constants: { ...constants, IN_PLACE: isInPlace, ACTIVATION: node.attributes.activation },
         bindings: {
           dgate: value(dGate),
           dup: value(dUp),
-          gate: value(gate),
-          up: value(up),
           dy: value(dy),
+          ...(isInPlace ? {} : { gate: value(gate), up: value(up) }),
         },
         workgroups: flatGrid(count, 64, settings),
       },

@@ -98,6 +98,7 @@ function forward(
 
 export const rmsNormOp: Op<RmsNormInputs, RmsNormAttributes> = {
   name: 'rmsNorm',
+  isCheap: true,
   outputs({ x, weight }) {
     if (x.shape[1] % weight.shape[0] !== 0)
       throw new Error(`rmsNorm: rows of ${x.shape[1]} are not made of ${weight.shape[0]}`);

@@ -169,6 +169,13 @@ export const TRAINING_FIELDS: readonly Field[] = [
   },
   {
     group: 'training',
+    key: 'activation_dtype',
+    type: 'choice',
+    options: ['auto', 'float32', 'e6m9'],
+    help: 'How values wait for the backward pass. e6m9: in 16 bits; auto: so where memory is short and the level is f16 or matrix.',
+  },
+  {
+    group: 'training',
     key: 'gpu_memory_limit_gib',
     type: 'number',
     step: 'any',

@@ -61,6 +61,14 @@ export const training = v.strictObject({
   ),
   gradient_checkpointing: v.optional(flag, true),
   /**
+   * Not of TrainingArguments: how activations wait for the backward pass. e6m9 is 16 bits, which rounds
+   * gradients; auto takes it where memory is short and arithmetic is rounded to float16 anyway.
+   */
+  activation_dtype: v.optional(
+    v.picklist(['auto', 'float32', 'e6m9'], 'must be "auto", "float32" or "e6m9"'),
+    'auto',
+  ),
+  /**
    * Not of TrainingArguments: with gradient_checkpointing, only as much is recomputed as it takes to fit into
    * this; null: 2 GiB, more where the run needs it.
    */
