@@ -1,7 +1,7 @@
 /** What the page's data path makes of data files, in the form that `npm run inspect` prints. */
 import { buildDataset } from '../../src/data/documents.ts';
 import { baseName, isValidationFile, nameBeside, validationSetName } from '../../src/data/files/fileNames.ts';
-import { heldOutGroups, openJoinedRows, type DataPart } from '../../src/data/rows/joinedRows.ts';
+import { heldOutGroups, named, openJoinedRows, type DataPart } from '../../src/data/rows/joinedRows.ts';
 import { HELD_OUT, type Selection } from '../../src/data/rows/rowSelection.ts';
 import type { ChatTokenizer } from '../../src/data/tokenizer/chatTokenizer.ts';
 import type { Recipe } from '../../src/training/recipe.ts';
@@ -59,7 +59,7 @@ export async function inspectFiles(
     const trained = await inspect(null, 'train');
     const others = training.filter((other) => other !== part).map(({ name }) => name);
     if (others.length > 0)
-      trained.notes.unshift(`joined with ${others.join(' and ')}: they are trained on as one file.`);
+      trained.notes.unshift(`joined with ${named(others)}: they are trained on as one file.`);
     inspected.push(trained);
     if (heldOut) inspected.push(await inspect(HELD_OUT, 'heldOut'));
   }

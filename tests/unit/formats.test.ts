@@ -1,6 +1,8 @@
 /** Every format that rows come in, every container, and each kind of bad row in them. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { readParquet } from '../../src/data/files/parquet.ts';
+import { pythonJson } from '../../src/data/template/pythonText.ts';
 import { answerOf, questionOf, type Conversation, type Row } from '../../src/data/rows/conversation.ts';
 import { parseRows, type ChosenColumns } from '../../src/data/rows/parseRows.ts';
 
@@ -336,6 +338,12 @@ describe('containers', () => {
     ]);
     expect(chat.problems).toMatchObject([
       { line: 2, reason: expect.stringMatching(/"messages" that is null/) as string },
+    ]);
+    // As pyarrow and json.dumps print the same file (a map as a dict).
+    const numbers = await readParquet(new Blob([fixture('numbers.parquet')]));
+    expect(numbers.records.map(({ value }) => pythonJson(value))).toEqual([
+      '{"arguments": {"x": 2.0, "n": 3, "half": 0.5, "many": [1.0, 2.5], "deep": [{"y": 4.0}, {"y": null}], "single": 8.0, "named": {"a": 1.0}}, "weight": 1.0}',
+      '{"arguments": {"x": -0.0, "n": 1099511627776, "half": null, "many": [], "deep": null, "single": 0.10000000149011612, "named": {}}, "weight": 0.0}',
     ]);
     expect((await parse('not parquet', 'train.parquet')).problems[0].reason).toMatch(/is not a Parquet file/);
     expect(

@@ -109,11 +109,13 @@ describe('preference rows', () => {
       { prompt: 'q', chosen: 'good', rejected: 'good' },
       { prompt: 'q', chosen: 'good', rejected: null },
       { prompt: '', chosen: 'good', rejected: 'bad' },
+      { chosen: [user('q'), assistant('good')], rejected: [user('another'), assistant('bad')] },
     ]);
     expect(reasons).toEqual([
       expect.stringContaining('the same "chosen" and "rejected"'),
       expect.stringContaining('"rejected" that is null'),
       expect.stringContaining('no "prompt"'),
+      expect.stringContaining('ask different questions'),
     ]);
   });
 });
@@ -220,6 +222,11 @@ describe('keys that change what is learned', () => {
       /"label": "maths"; only true and false/,
     ],
     ['reasoning', { query: 'a', response: 'b', reasoning: 'why' }, /has reasoning .* does not print/],
+    [
+      'parts of a turn',
+      { messages: [user('a'), assistant('b', { train_detail: [{ begin_offset: 0 }] })] },
+      /"train_detail".*parts of a turn cannot be left out/,
+    ],
     ['half an emoji', { query: 'a', response: 'b\ud83d' }, /half of a character/],
   ])('refuse the row: %s', async (_, row, reason) => {
     const { reasons, documents } = await read([row]);
@@ -316,6 +323,11 @@ describe('files', () => {
     ['instruction/response', { instruction: 'a', response: 'b' }, '<s><|user|>a<|assistant|>b</s>'],
     ['question/answer', { question: 'a', answer: 'b' }, '<s><|user|>a<|assistant|>b</s>'],
     [
+      'question/response',
+      { system_prompt: 's', question: 'a', response: 'b' },
+      '<s><|system|>s<|user|>a<|assistant|>b</s>',
+    ],
+    [
       'messages',
       { messages: [{ role: 'user', content: [{ type: 'text', value: 'a' }] }, assistant('b')] },
       '<s><|user|>a<|assistant|>b</s>',
@@ -323,6 +335,20 @@ describe('files', () => {
   ])('in the format %s', async (format, row, text) => {
     const found = await read([row]);
     expect([found.format, found.shown[0][0], found.problems]).toEqual([format, text, []]);
+  });
+
+  it('take an instruction of null beside an input for an empty one', async () => {
+    const rows = [
+      { instruction: 'i', input: 'x', output: 'y' },
+      { instruction: null, input: 'a', output: 'b' },
+      { instruction: null, input: '', output: 'b' },
+    ];
+    const { shown, reasons } = await read(rows);
+    expect(shown.map(([text]) => text)).toEqual([
+      '<s><|user|>i\nx<|assistant|>y</s>',
+      '<s><|user|>a<|assistant|>b</s>',
+    ]);
+    expect(reasons).toEqual([expect.stringContaining('"instruction" that is null')]);
   });
 
   it('keep every reason under 400 characters', async () => {

@@ -4,6 +4,7 @@
  */
 import { parquetMetadataAsync, parquetReadObjects, type AsyncBuffer } from 'hyparquet';
 import { boundedCompressors, checkParquet } from './parquetBounds.ts';
+import { parquetRowReader } from './parquetValues.ts';
 import { wholeFile, type Records } from './records.ts';
 import { messageOf } from '../../lib/errors.ts';
 
@@ -19,6 +20,7 @@ export async function readParquet(blob: Blob): Promise<Records> {
   try {
     const metadata = await parquetMetadataAsync(file);
     await checkParquet(file, metadata);
+    const read = parquetRowReader(metadata.schema);
     const total = Number(metadata.num_rows);
     for (let rowStart = 0; rowStart < total; rowStart += ROWS_AT_ONCE) {
       const rows = await parquetReadObjects({
@@ -28,7 +30,7 @@ export async function readParquet(blob: Blob): Promise<Records> {
         rowStart,
         rowEnd: Math.min(total, rowStart + ROWS_AT_ONCE),
       });
-      rows.forEach((value, i) => found.records.push({ line: rowStart + i + 1, value }));
+      rows.forEach((value, i) => found.records.push({ line: rowStart + i + 1, value: read(value) }));
     }
     return found;
   } catch (error) {

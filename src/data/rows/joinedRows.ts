@@ -86,12 +86,19 @@ export async function heldOutGroups(
   return groups.heldOut(selection);
 }
 
+/** Files that a note names. */
+const NAMED = 8;
+
+/** A few names, and how many there are beside them. */
+export function named(names: readonly string[]): string {
+  const shown = names.length > NAMED ? [...names.slice(0, NAMED), `${names.length - NAMED} more`] : names;
+  return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`;
+}
+
 function joinedNote(parts: readonly DataPart[], used: readonly number[]): string[] {
   if (parts.length < 2) return [];
   const said = parts.map(({ name }, i) => `${name} (${used[i]} ${used[i] === 1 ? 'row' : 'rows'})`);
-  return [
-    `${said.slice(0, -1).join(', ')} and ${said.at(-1)} are joined: they are read as one file, in this order.`,
-  ];
+  return [`${named(said)} are joined: they are read as one file, in this order.`];
 }
 
 function unitOf(streams: readonly RowStream[]): RecordUnit {

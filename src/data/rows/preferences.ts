@@ -27,6 +27,8 @@ export function preferencePair(fields: Fields, system: string | null): Preferenc
   if (prompt === null && !wholeBoth)
     return 'has a "chosen" and a "rejected" answer but no "prompt". Write the question there.';
   const shared = wholeBoth ? sharedBeginning(chosen, rejected) : 0;
+  if (wholeBoth && [chosen, rejected].some((turns) => asks(turns[shared])))
+    return 'has a "chosen" and a "rejected" conversation that ask different questions: only the answers may differ. Give both the same prompt, or remove the row.';
   const before = withSystem(system, wholeBoth ? wholePrompt(prompt, chosen.slice(0, shared)) : prompt!);
   const make = (turns: readonly ChatMessage[]): Conversation => ({
     kind: 'chat',
@@ -37,6 +39,10 @@ export function preferencePair(fields: Fields, system: string | null): Preferenc
   return JSON.stringify(pair.chosen) === JSON.stringify(pair.rejected)
     ? 'has the same "chosen" and "rejected" answer: there is nothing to prefer. Remove the row.'
     : pair;
+}
+
+function asks(turn: ChatMessage | undefined): boolean {
+  return turn?.role === 'user' || turn?.role === 'system';
 }
 
 /** Whole conversations hold the prompt themselves; a system message that only the prompt has is kept. */

@@ -1,6 +1,7 @@
 /** What rows of several formats have in common: texts, lists of turns, a question with its answer. */
 import type { ChatMessage } from '../template/chatMessage.ts';
 import type { Conversation, RowContent } from './conversation.ts';
+import { parseExactJson } from '../files/exactJson.ts';
 import { readTurns, type Turns } from './turns.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
@@ -39,7 +40,7 @@ function listOf(value: unknown): unknown {
   if (typeof value !== 'string' || !value.trimStart().startsWith('[')) return value;
   let parsed: unknown;
   try {
-    parsed = JSON.parse(value);
+    parsed = parseExactJson(value);
   } catch {
     // Expected: the text is not JSON, so it is the value itself.
     return value;

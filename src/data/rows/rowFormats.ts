@@ -6,7 +6,7 @@ import { conversationFault, hasLoneSurrogate, LONE_SURROGATE, type RowContent } 
 import { withMeaningfulKeys } from './meaningfulKeys.ts';
 import { preferencePair } from './preferences.ts';
 import { pair, type Fields, type Format } from './rowFields.ts';
-import { conversation, instructed, promptCompletion, rawText, systemOf } from './rowReaders.ts';
+import { conversation, instructed, promptCompletion, rawText, SYSTEM_KEYS, systemOf } from './rowReaders.ts';
 
 export type { Format };
 
@@ -29,7 +29,7 @@ function pairFormat(name: string, prompt: string, answer: string): Format {
   return {
     name,
     keys: [prompt, answer],
-    optional: ['system'],
+    optional: SYSTEM_KEYS,
     read: (fields) => pair(fields, prompt, answer, systemOf(fields)),
   };
 }
@@ -39,43 +39,49 @@ export const FORMATS: readonly Format[] = [
   {
     name: 'preference',
     keys: ['chosen', 'rejected'],
-    optional: ['prompt', 'question', 'instruction', 'input', 'conversations', 'messages', 'system'],
+    optional: ['prompt', 'question', 'instruction', 'input', 'conversations', 'messages', ...SYSTEM_KEYS],
     read: (fields) => preferencePair(fields, systemOf(fields)),
   },
   {
     name: 'messages',
     keys: ['messages'],
-    optional: ['system'],
+    optional: SYSTEM_KEYS,
     read: (fields) => conversation(fields, 'messages', systemOf(fields)),
   },
   {
     name: 'ShareGPT',
     keys: ['conversations'],
-    optional: ['system'],
+    optional: SYSTEM_KEYS,
     read: (fields) => conversation(fields, 'conversations', systemOf(fields)),
   },
   pairFormat('query/response', 'query', 'response'),
-  { name: 'prompt/completion', keys: ['prompt', 'completion'], optional: ['system'], read: promptCompletion },
+  {
+    name: 'prompt/completion',
+    keys: ['prompt', 'completion'],
+    optional: SYSTEM_KEYS,
+    read: promptCompletion,
+  },
   {
     name: 'Alpaca',
     keys: ['instruction', 'output'],
-    optional: ['input', 'history', 'system'],
+    optional: ['input', 'history', ...SYSTEM_KEYS],
     read: (fields) => instructed(fields, 'input', 'output'),
   },
   {
     name: 'Dolly',
     keys: ['instruction', 'context', 'response'],
-    optional: ['history', 'system'],
+    optional: ['history', ...SYSTEM_KEYS],
     read: (fields) => instructed(fields, 'context', 'response'),
   },
   {
     name: 'instruction/response',
     keys: ['instruction', 'response'],
-    optional: ['input', 'history', 'system'],
+    optional: ['input', 'history', ...SYSTEM_KEYS],
     read: (fields) => instructed(fields, 'input', 'response'),
   },
   pairFormat('question/answer', 'question', 'answer'),
   pairFormat('prompt/response', 'prompt', 'response'),
+  pairFormat('question/response', 'question', 'response'),
   pairFormat('input/output', 'input', 'output'),
   { name: 'raw text', keys: ['text'], optional: [], read: (fields) => rawText(fields, 'text') },
 ];

@@ -3,10 +3,16 @@ import type { ChatMessage } from '../template/chatMessage.ts';
 import type { RowContent } from './conversation.ts';
 import { pair, textField, turnsOf, withSystem, type Fields } from './rowFields.ts';
 
+/** Under which rows have a system message of their own: as LLaMA-Factory and OpenOrca name it. */
+export const SYSTEM_KEYS = ['system', 'system_prompt'];
+
 /** A row's own system message, where it has one that is not empty. */
-export function systemOf(fields: Fields, key = 'system'): string | null {
-  const value = fields[key];
-  return typeof value === 'string' && value !== '' ? value : null;
+export function systemOf(fields: Fields, key?: string): string | null {
+  for (const name of key === undefined ? SYSTEM_KEYS : [key]) {
+    const value = fields[name];
+    if (typeof value === 'string' && value !== '') return value;
+  }
+  return null;
 }
 
 export function conversation(fields: Fields, key: string, system: string | null): RowContent | string {
@@ -71,10 +77,11 @@ export function instructed(fields: Fields, inputKey: string, answerKey: string):
     )
   )
     return 'has a "history" that is not a list of [question, answer]. Mend it or remove it.';
-  const instruction = textField(fields, 'instruction');
-  if (typeof instruction !== 'string') return instruction.fault;
   const input = fields[inputKey] ?? '';
   if (typeof input !== 'string') return `has a "${inputKey}" that is not text. Write it in quotation marks.`;
+  // With the whole question in the input, an instruction of null says no more than an empty one.
+  const instruction = fields.instruction === null && input !== '' ? '' : textField(fields, 'instruction');
+  if (typeof instruction !== 'string') return instruction.fault;
   const answer = textField(fields, answerKey);
   if (typeof answer !== 'string') return answer.fault;
   if (answer.trim() === '')

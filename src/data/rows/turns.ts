@@ -38,9 +38,12 @@ const CALLERS = ['function_call', 'tool_call'];
 export const TURN_KEYS: readonly string[] = [
   ...['role', 'content', 'from', 'value', 'tool_calls', 'function_call', 'tool_call_id', 'name'],
   ...['weight', 'train', 'training', 'loss', 'loss_weight', 'reasoning_content', 'thinking', 'reasoning'],
+  ...['train_detail', 'training_detail'],
 ];
 export const REASONING_KEYS = ['reasoning_content', 'thinking', 'reasoning'] as const;
 export const MEDIA_KEYS = ['images', 'audios', 'videos', 'image', 'audio', 'video'] as const;
+/** Which stretches of a turn are learned, as axolotl has it: not honoured. */
+const DETAIL_KEYS = ['train_detail', 'training_detail'] as const;
 const TRAIN_KEYS = ['train', 'training', 'loss', 'loss_weight'] as const;
 
 /** @returns what is wrong with the turns where they cannot be used, as a sentence that follows "line 3" */
@@ -71,6 +74,9 @@ function readTurn(turn: unknown): { message: ChatMessage; isLearned: boolean } |
   const media = MEDIA_KEYS.find((key) => isGiven(fields[key]));
   if (media !== undefined)
     return `has "${media}": pictures, sounds and films cannot be trained. Remove the row, or the key.`;
+  const detail = DETAIL_KEYS.find((key) => isGiven(fields[key]));
+  if (detail !== undefined)
+    return `has "${detail}", which says what of the turn is learned: parts of a turn cannot be left out. Remove the key, or mark the whole turn by "train".`;
   const learning = readLearning(fields, role);
   if (typeof learning === 'string') return learning;
   const isCall = CALLERS.includes((speaker as string).toLowerCase());
