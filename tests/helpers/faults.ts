@@ -138,7 +138,7 @@ export class ArithmeticEngine implements Engine {
     });
   score = ({ targets }: MicroBatch) =>
     this.inTurn(() => ({
-      loss: Float32Array.from(targets, (target) => (target < 0 ? 0 : Math.abs(this.values[0]))),
+      loss: Float32Array.from(targets, (target) => (target < 0 ? 0 : 1 / (1 + Math.abs(this.values[0])))),
       correct: new Float32Array(targets.length),
     }));
   generate = (prompts: number[][], { stopTokenIds }: GenerationOptions) =>

@@ -163,6 +163,8 @@ describe('a run', { timeout: 600_000 }, () => {
       const whole = (await session(faultyDatabase(database, fault, counting), counting))!;
       expect(await afterwards(name)).toBe(bytesOf(whole));
       expect(counting.count).toBeGreaterThan(15);
+      // What is compared is what all steps made, not where they began.
+      expect(whole.adapterStep).toBe(6);
       for (const at of points(counting.count, 12))
         await disturbed(bytesOf(whole), new Counter(at), { database: fault }).catch((error: unknown) => {
           throw new Error(`${fault} at operation ${at} of ${counting.count}`, { cause: error });
