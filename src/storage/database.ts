@@ -62,6 +62,8 @@ export interface RunRecord {
   trainFile: string;
   /** SHA-256 of the training files; absent in runs of earlier versions. */
   trainHashes?: readonly string[];
+  /** Of the model's stored weights, in a run that came as a file: its model may have another id here. */
+  weightsSha256?: string;
   /** SHA-256 of what its parts hold, by part; absent in runs of earlier versions. */
   partHashes?: Partial<Record<RunPart, string>>;
   /** Of the adapter. */

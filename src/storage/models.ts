@@ -176,3 +176,11 @@ export async function deleteModel(database: Database, id: string): Promise<void>
   await transaction.objectStore('chunks').delete(allOf(id));
   await transaction.done;
 }
+
+/** Of the weights as they are stored: over the hashes of their pieces, tensor by tensor. */
+export function storedSha256({ tensors }: ModelManifest): Promise<string> {
+  const pieces = tensors.flatMap(({ name, chunks }) =>
+    chunks.map(({ part, byteOffset, sha256 }) => `${name} ${part} ${byteOffset} ${sha256}\n`),
+  );
+  return sha256Hex(new TextEncoder().encode(pieces.join('')));
+}

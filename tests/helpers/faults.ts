@@ -110,7 +110,6 @@ export function faultyDatabase(database: Database, fault: DatabaseFault, counter
 
 /** An engine whose adapter is one matrix of doubles: every step adds what its tokens, its rate and the moments say. */
 export class ArithmeticEngine implements Engine {
-  readonly device = 'arithmetic';
   readonly memory = { weights: 0, adapter: 0, optimizer: 0, activations: 0, batch: 0, kvCache: 0, total: 0 };
   readonly tokensPerMicroBatch = 64;
   readonly stepsAhead = 1;
@@ -123,6 +122,7 @@ export class ArithmeticEngine implements Engine {
   constructor(
     private readonly fault: 'device lost' | 'killed' | 'none',
     private readonly counter: Counter,
+    readonly device = 'arithmetic',
   ) {}
 
   trainStep = ({ microBatches, learningRate }: StepInput) =>

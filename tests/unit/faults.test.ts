@@ -6,25 +6,15 @@
  */
 import 'fake-indexeddb/auto';
 import { describe, expect, it, vi } from 'vitest';
-import type { EngineHost } from '../../src/engine/engineHost.ts';
 import { importModel } from '../../src/import/importModel.ts';
 import { openDatabase, type Database } from '../../src/storage/database.ts';
 import { fromHub, openHubModel } from '../../src/storage/hub/hub.ts';
 import { listModels } from '../../src/storage/models.ts';
 import { openModel } from '../../src/storage/storedWeights.ts';
 import { HistoryHost } from '../../src/worker/history/historyHost.ts';
-import { EvaluationClients } from '../../src/worker/trainer/evaluationClients.ts';
-import { RunSession } from '../../src/worker/trainer/runSession.ts';
-import type { RunOutcome } from '../../src/worker/trainer/trainerProtocol.ts';
 import { fakeHub } from '../helpers/fakeHub.ts';
-import {
-  ArithmeticEngine,
-  Counter,
-  DATABASE_FAULTS,
-  faultyDatabase,
-  type DatabaseFault,
-} from '../helpers/faults.ts';
-import { requestOf } from '../helpers/runHost.ts';
+import { bytesOf, session, type EngineFault } from '../helpers/arithmeticRun.ts';
+import { Counter, DATABASE_FAULTS, faultyDatabase, type DatabaseFault } from '../helpers/faults.ts';
 import { tinyModelFiles } from '../helpers/tinyModel.ts';
 
 vi.stubGlobal('navigator', { userAgent: 'Node' });
@@ -38,11 +28,6 @@ const points = (count: number, some: number): number[] =>
 let databases = 0;
 let seen = 0;
 
-const RECIPE = {
-  max_length: 64,
-  training: { max_steps: 6, per_device_train_batch_size: 4, learning_rate: 0.1, warmup_ratio: 0 },
-  evaluation: { eval_steps: 2, metric_for_best_model: 'eval_other_loss', load_best_model_at_end: true },
-};
 const { id: MODEL, manifest: MANIFEST } = await modelIn(await openDatabase('faults model'));
 
 async function modelIn(database: Database) {
@@ -64,43 +49,6 @@ async function runDatabase(): Promise<{ name: string; database: Database }> {
   return { name, database };
 }
 
-type EngineFault = 'device lost' | 'killed' | 'none';
-
-/** A run in one session. @returns null where its thread died */
-async function session(
-  database: Database,
-  counter: Counter,
-  fault: EngineFault = 'none',
-  resumeRunId: string | null = null,
-): Promise<RunOutcome | null> {
-  const { request, close } = requestOf(MODEL, RECIPE, { resumeRunId });
-  const clients = new EvaluationClients();
-  clients.begin();
-  const engines = {
-    reportWaits: () => undefined,
-    canRun: async () => true,
-    settleKernels: async () => ({ level: 'plain', basis: 'only' }) as const,
-    create: async () => new ArithmeticEngine(fault, counter),
-  } as unknown as EngineHost;
-  const run = new RunSession(
-    database,
-    engines,
-    clients,
-    request,
-    () => undefined,
-    async () => ({ requests: [], errors: [] }),
-  );
-  try {
-    return await Promise.race([run.run().then(({ outcome }) => outcome), counter.dead.then(() => null)]);
-  } finally {
-    clients.end();
-    close();
-  }
-}
-
-const bytesOf = ({ adapter }: Pick<RunOutcome, 'adapter'>) =>
-  Buffer.from(adapter.get('adapter_model.safetensors')!).toString('hex');
-
 /** Opens the database again, and takes the run to its end, as a person would. @returns the adapter's bytes */
 async function afterwards(name: string): Promise<string> {
   const database = await openDatabase(name);
@@ -116,7 +64,7 @@ async function afterwards(name: string): Promise<string> {
     return bytesOf({ adapter: await history.adapterFolder(run.id) });
   }
   const resume = run && run.resumableStep !== null ? run.id : null;
-  const outcome = (await session(database, new Counter(), 'none', resume))!;
+  const outcome = (await session(MODEL, database, new Counter(), 'none', resume))!;
   expect(outcome.notKept).toBeNull();
   const kept = await history.adapterFolder(outcome.runId);
   expect(bytesOf({ adapter: kept })).toBe(bytesOf(outcome));
@@ -125,7 +73,7 @@ async function afterwards(name: string): Promise<string> {
 
 /** A run whose thread died at a call of its engine. @returns its id */
 async function cutRun(database: Database, at: number): Promise<string> {
-  expect(await session(database, new Counter(at), 'killed')).toBeNull();
+  expect(await session(MODEL, database, new Counter(at), 'killed')).toBeNull();
   const [run] = await new HistoryHost(Promise.resolve(database)).runs();
   expect(run.resumableStep).toBeGreaterThan(0);
   return run.id;
@@ -145,9 +93,13 @@ async function disturbed(
   const { name, database } = await runDatabase();
   const resume = cutAt === 0 ? null : await cutRun(database, cutAt);
   const used = 'database' in fault ? faultyDatabase(database, fault.database, counter) : database;
-  const outcome = await session(used, counter, 'engine' in fault ? fault.engine : 'none', resume).catch(
-    (error: unknown) => error as Error,
-  );
+  const outcome = await session(
+    MODEL,
+    used,
+    counter,
+    'engine' in fault ? fault.engine : 'none',
+    resume,
+  ).catch((error: unknown) => error as Error);
   // A run that went to its end in spite of it has the right bytes already; an error has words.
   if (outcome && !(outcome instanceof Error)) expect(bytesOf(outcome)).toBe(expected);
   if (outcome instanceof Error) expect(outcome.message).toMatch(/\w+ .*\./);
@@ -160,7 +112,7 @@ describe('a run', { timeout: 600_000 }, () => {
     for (const fault of DATABASE_FAULTS) {
       const counting = new Counter();
       const { name, database } = await runDatabase();
-      const whole = (await session(faultyDatabase(database, fault, counting), counting))!;
+      const whole = (await session(MODEL, faultyDatabase(database, fault, counting), counting))!;
       expect(await afterwards(name)).toBe(bytesOf(whole));
       expect(counting.count).toBeGreaterThan(15);
       // What is compared is what all steps made, not where they began.
@@ -176,7 +128,7 @@ describe('a run', { timeout: 600_000 }, () => {
     const { database } = await runDatabase();
     // Nothing fails at operation 0.
     const counting = new Counter();
-    const whole = (await session(database, counting, 'device lost'))!;
+    const whole = (await session(MODEL, database, counting, 'device lost'))!;
     expect(counting.count).toBeGreaterThan(15);
     for (const engine of ['killed', 'device lost'] as const)
       for (const at of points(counting.count, 12))
@@ -190,7 +142,7 @@ describe('a run that is resumed', { timeout: 600_000 }, () => {
   it('ends with the same bytes after a further fault at any operation', async () => {
     const undisturbed = await runDatabase();
     const calls = new Counter();
-    const whole = (await session(undisturbed.database, calls, 'device lost'))!;
+    const whole = (await session(MODEL, undisturbed.database, calls, 'device lost'))!;
     const cutAt = Math.round(0.6 * calls.count);
     for (const fault of [...DATABASE_FAULTS, 'device lost' as const]) {
       const counting = new Counter();
@@ -198,7 +150,7 @@ describe('a run that is resumed', { timeout: 600_000 }, () => {
       const runId = await cutRun(database, cutAt);
       const isEngine = fault === 'device lost';
       const used = isEngine ? database : faultyDatabase(database, fault, counting);
-      await session(used, counting, isEngine ? fault : 'none', runId);
+      await session(MODEL, used, counting, isEngine ? fault : 'none', runId);
       for (const at of points(counting.count, 6))
         await disturbed(
           bytesOf(whole),
@@ -257,7 +209,7 @@ describe('an import', { timeout: 600_000 }, () => {
   it('from the Hub is whole after the network was cut at any request', async () => {
     const id = 'someone/tiny-model';
     const hub = await fakeHub(id, tinyModelFiles());
-    const settings = { blockBytes: 8192, patience: { tries: 1, pauseMs: 1, silenceMs: 300 } };
+    const settings = { blockBytes: 8192, patience: { tries: 1, pauseMs: 1, silenceMs: 5000 } };
     const bring = async (database: Database) => {
       const { files, revision } = await openHubModel(id, { endpoint: hub.url }, settings);
       return fromHub(id, () =>

@@ -84,6 +84,25 @@ export class History {
     );
   }
 
+  /** Saves a run in progress, so that another computer goes on with it. */
+  async exportRunFile(run: RunSummary): Promise<void> {
+    await this.guard('exporting a run in progress', run.id, async () =>
+      save(
+        `${fileNameOf(run)}.finetab-run.zip`,
+        await this.worker.ask((api) => api.exportRunFile(run.id)),
+        'application/zip',
+      ),
+    );
+  }
+
+  /** Takes a run in progress that another computer saved. */
+  async importRunFile(file: File): Promise<void> {
+    await this.guard('taking a run in progress', null, () =>
+      this.worker.ask((api) => api.importRunFile(file)),
+    );
+    if (this.error === null) await this.refresh();
+  }
+
   async downloadAdapter(run: RunSummary): Promise<void> {
     await this.guard('downloading an adapter', run.id, async () =>
       save(

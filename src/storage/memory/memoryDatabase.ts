@@ -34,6 +34,7 @@ export function memoryDatabase(api: MemoryStoreApi): Database {
   };
   const database = {
     get: (store: string, key: KeyOrRange) => once(store, (view) => view.get(key)),
+    getKey: (store: string, key: KeyOrRange) => once(store, (view) => view.getKey(key)),
     put: (store: string, value: unknown, key?: Key) => once(store, (view) => view.put(value, key)),
     delete: (store: string, key: KeyOrRange) => once(store, (view) => view.delete(key)),
     count: (store: string, key?: KeyOrRange) =>

@@ -5,7 +5,7 @@ import { zipFolder } from '../../formats/zip.ts';
 import { UserError } from '../../lib/errors.ts';
 import { modelOf } from '../../model/families/registry.ts';
 import { openDatabase, type Database, type RunRecord } from '../../storage/database.ts';
-import { findModel } from '../../storage/models.ts';
+import { findModel, storedSha256 } from '../../storage/models.ts';
 import {
   deleteRun,
   findRun,
@@ -13,7 +13,10 @@ import {
   latestCheckpointStep,
   listEvaluations,
   listRuns,
+  putCheckpoint,
+  putEvaluation,
   putPart,
+  putRun,
   readPart,
   updateRun,
 } from '../../storage/runs.ts';
@@ -110,6 +113,38 @@ export class HistoryHost implements HistoryApi {
     );
   }
 
+  async exportRunFile(runId: string): Promise<Uint8Array> {
+    const { writeRunFile } = await import('../../export/runFile.ts');
+    const database = await this.database;
+    const [run, live] = [await this.find(runId), await liveRuns()];
+    if (live.has(runId)) throw new UserError('This run is going on. Stop it first, then export it.');
+    const checkpoint = (await latestCheckpoint(database, runId)) as Checkpoint | undefined;
+    if (!checkpoint) throw new UserError('This run has no checkpoint to go on from.');
+    const manifest = await findModel(database, run.modelId);
+    const weightsSha256 = manifest?.complete ? await storedSha256(manifest) : run.weightsSha256;
+    return writeRunFile({
+      run: { ...run, weightsSha256, adapterPieces: undefined, partHashes: undefined },
+      checkpoint,
+      evaluations: await listEvaluations(database, runId),
+    });
+  }
+
+  async importRunFile(file: Blob): Promise<string> {
+    const { readRunFile } = await import('../../export/runFile.ts');
+    const database = await this.database;
+    const { run, checkpoint, evaluations } = await readRunFile(file);
+    if (await findRun(database, run.id))
+      throw new UserError(
+        'This run is kept here already: resume it, or delete it first and take the file again.',
+      );
+    // The record comes first: a checkpoint without one would be found by nobody.
+    const { step } = checkpoint;
+    await putRun(database, { ...run, state: 'stopped', message: null, adapterStep: null, step });
+    for (const evaluation of evaluations) await putEvaluation(database, evaluation);
+    await putCheckpoint(database, run.id, step, checkpoint);
+    return run.id;
+  }
+
   async exportInto(request: ExportRequest, folder: FileSystemDirectoryHandle): Promise<void> {
     const { exportFiles, writeInto } = await import('./exportRun.ts');
     await writeInto(folder, await exportFiles(await this.exported(request)));
@@ -179,10 +214,19 @@ export class HistoryHost implements HistoryApi {
     const checkpoint = await latestCheckpointStep(database, run.id);
     return {
       ...run,
+      modelId: await modelHere(database, run),
       recipe: run.recipe as Recipe,
       live: live.has(run.id),
       resumableStep: await resumableStep(database, run, live),
       storedBytes: run.adapterBytes * (1 + (checkpoint === null ? 0 : CHECKPOINT_ADAPTERS)),
     };
   }
+}
+
+/** Id of the run's model; where another of equal weights is stored in its place, of that one. */
+async function modelHere(database: Database, { modelId, weightsSha256 }: RunRecord): Promise<string> {
+  if (weightsSha256 === undefined || (await database.getKey('models', modelId)) !== undefined) return modelId;
+  for (const manifest of await database.getAll('models'))
+    if (manifest.complete && (await storedSha256(manifest)) === weightsSha256) return manifest.id;
+  return modelId;
 }

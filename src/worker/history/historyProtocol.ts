@@ -75,6 +75,14 @@ export interface HistoryApi {
   adapterFolder(runId: string): Promise<Map<string, Uint8Array>>;
   /** PEFT folder, metrics, recipe, report, answers, votes and notes in one zip. */
   exportZip(runId: string): Promise<Uint8Array>;
+  /** A run in progress as a file, with which another computer goes on. */
+  exportRunFile(runId: string): Promise<Uint8Array>;
+  /**
+   * Keeps the run of such a file here, so that it can be resumed.
+   * @returns its id
+   * @throws UserError where the file is damaged or no such file, or the run is kept here already
+   */
+  importRunFile(file: Blob): Promise<string>;
   /**
    * Writes a run's adapter in another form into a folder that the person picked, piece by piece.
    * @throws UserError where the form cannot hold it

@@ -3,6 +3,7 @@ import { version } from '../../../package.json';
 import { mergeEntries, recordedErrors, report } from '../../lib/errorLog.ts';
 import { sha256Hex } from '../../lib/sha256.ts';
 import type { ModelManifest } from '../../storage/database.ts';
+import { storedSha256 } from '../../storage/models.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { KernelChoice } from '../../tuning/kernelChoice.ts';
 import { metricsToJsonl } from '../../training/metrics.ts';
@@ -94,12 +95,4 @@ async function reportOf(run: FinishedRun, adapter: Uint8Array, store: RunStore):
     })),
     result,
   });
-}
-
-/** Of the weights as they are stored: over the hashes of their pieces, tensor by tensor. */
-function storedSha256({ tensors }: ModelManifest): Promise<string> {
-  const pieces = tensors.flatMap(({ name, chunks }) =>
-    chunks.map(({ part, byteOffset, sha256 }) => `${name} ${part} ${byteOffset} ${sha256}\n`),
-  );
-  return sha256Hex(new TextEncoder().encode(pieces.join('')));
 }

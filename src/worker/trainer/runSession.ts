@@ -33,7 +33,7 @@ export class RunSession {
   private kernels: KernelChoice | undefined;
   /** Of kto. */
   private labels: Uint8Array | null = null;
-  /** Of a resumed run: the device that it was trained on with WebGPU, until it was compared. */
+  /** Of a resumed run: the device that it was trained on, until it was compared. */
   private deviceBefore: string | null = null;
   private stopping = false;
   private pausing = false;
@@ -91,7 +91,7 @@ export class RunSession {
       this.evaluationClients.connect(ports, () => this.engine!),
     );
     const { kernels, notes, device } = await store.begin(request);
-    if (request.resumeRunId && !request.consents && kernels) this.deviceBefore = device;
+    if (request.resumeRunId && !request.consents && device !== '') this.deviceBefore = device;
     this.engines.reportWaits((seconds) => void this.reportWait(seconds));
     this.kernels = readKernelChoice(kernels) ?? undefined;
     this.onEvent({ type: 'began', runId, notes });
@@ -186,7 +186,8 @@ export class RunSession {
   }
 
   /**
-   * A run that was made on a GPU does not go on, ten times slower and to other bytes, without one.
+   * A run that was made on another device does not go on here, to other bytes and perhaps ten times slower,
+   * without being asked to.
    * @throws NeedsConsentError
    */
   private checkDevice(device: string): void {
@@ -198,6 +199,9 @@ export class RunSession {
       throw new NeedsConsentError(
         `This run was trained on ${before}; this browser now offers ${device}, which is many times slower and gives other bytes. Where the GPU was lost, Chromium gives it back after about two minutes: wait, or restart the browser. To go on as it is, press Resume once more.`,
       );
+    throw new NeedsConsentError(
+      `This run was trained on ${before}; this is ${device}. It would go on from the same numbers, but another adapter rounds otherwise: the bytes will be others than ${before} would give. To go on here, press Resume once more.`,
+    );
   }
 
   private async reportWait(seconds: number): Promise<void> {

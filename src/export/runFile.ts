@@ -1,0 +1,191 @@
+/**
+ * A run in progress as one file, with which another computer goes on: a zip of run.json (the run's record and what
+ * its checkpoint has beside numbers), checkpoint.safetensors (adapter, AdamW's moments, the best adapter),
+ * evaluations.json, and checksums.json with the SHA-256 of each.
+ */
+import { unzipSync } from 'fflate';
+import * as v from 'valibot';
+import type { AdapterTensors } from '../engine/engine.ts';
+import {
+  readSafetensorsHeader,
+  toFloat32,
+  writeSafetensors,
+  type TensorToWrite,
+} from '../formats/safetensors.ts';
+import { zipFolder } from '../formats/zip.ts';
+import { UserError } from '../lib/errors.ts';
+import { sha256Hex } from '../lib/sha256.ts';
+import type { RunRecord, StoredEvaluation } from '../storage/database.ts';
+import { parseRecipe } from '../training/recipe.ts';
+import type { Checkpoint } from '../training/runRecord.ts';
+
+/** What another computer needs beside the model and the data files, which it has to be given. */
+export interface RunFile {
+  run: RunRecord;
+  checkpoint: Checkpoint;
+  evaluations: StoredEvaluation[];
+}
+
+const FORMAT = 'finetab run';
+const VERSION = 1;
+const [RUN, TENSORS, EVALUATIONS, CHECKSUMS] = [
+  'run.json',
+  'checkpoint.safetensors',
+  'evaluations.json',
+  'checksums.json',
+];
+const AGAIN = 'Export the run again where it was made, and take that file.';
+/** A zip of a few kilobytes must not unpack to the whole memory. */
+const MOST_BYTES = 4 * 2 ** 30;
+
+/** Under which names the tensors of a checkpoint lie in the file. */
+const GROUPS = ['adapter', 'exp_avg', 'exp_avg_sq', 'best'] as const;
+
+export async function writeRunFile({ run, checkpoint, evaluations }: RunFile): Promise<Uint8Array> {
+  const { adapter, optimizer, best, ...rest } = checkpoint;
+  const groups: Record<(typeof GROUPS)[number], AdapterTensors> = {
+    adapter,
+    exp_avg: optimizer.expAvg,
+    exp_avg_sq: optimizer.expAvgSq,
+    best: best?.adapter ?? new Map(),
+  };
+  const tensors = new Map<string, TensorToWrite>();
+  for (const group of GROUPS)
+    for (const [name, { shape, data }] of groups[group])
+      tensors.set(`${group}/${name}`, { dtype: 'F32', shape, data });
+  const description = {
+    format: FORMAT,
+    version: VERSION,
+    run,
+    checkpoint: { ...rest, steps: optimizer.steps, best: best && { ...best, adapter: null } },
+  };
+  const encode = (value: unknown) => new TextEncoder().encode(`${JSON.stringify(value)}\n`);
+  const files = new Map([
+    [RUN, encode(description)],
+    [TENSORS, writeSafetensors(tensors)],
+    [EVALUATIONS, encode(evaluations)],
+  ]);
+  const sums: Record<string, string> = {};
+  for (const [name, bytes] of files) sums[name] = await sha256Hex(bytes);
+  return zipFolder(files.set(CHECKSUMS, encode(sums)));
+}
+
+const step = v.pipe(v.number(), v.integer(), v.minValue(0));
+const text = v.string();
+const Lines = v.array(v.record(text, v.unknown()));
+const Description = v.object({
+  format: v.literal(FORMAT),
+  version: v.literal(VERSION),
+  run: v.looseObject({
+    id: v.pipe(text, v.regex(/^[\w:.-]{1,64}$/)),
+    startedAt: text,
+    name: text,
+    notes: text,
+    modelId: text,
+    modelName: text,
+    trainFile: text,
+    trainHashes: v.optional(v.array(text)),
+    weightsSha256: v.optional(text),
+    recipe: v.record(text, v.unknown()),
+    device: text,
+    startedFrom: v.nullable(text),
+    tokensPerMicroBatch: step,
+    totalSteps: step,
+  }),
+  checkpoint: v.object({
+    recipe: v.record(text, v.unknown()),
+    step,
+    steps: step,
+    inputTokens: v.number(),
+    lines: Lines,
+    seconds: v.optional(v.number()),
+    best: v.nullable(
+      v.object({ metric: text, value: v.number(), step, stale: step, adapter: v.nullable(v.unknown()) }),
+    ),
+  }),
+});
+const Evaluations = v.array(
+  v.object({
+    runId: text,
+    name: text,
+    step,
+    result: v.looseObject({ metrics: v.record(text, v.unknown()), answers: Lines }),
+  }),
+);
+
+/** @throws UserError where it is no such file, one of a newer version, or not what was written */
+export async function readRunFile(file: Blob): Promise<RunFile> {
+  const files = await checkedFiles(file);
+  const read = (name: string) => JSON.parse(new TextDecoder().decode(files[name])) as unknown;
+  const parsed = v.safeParse(Description, read(RUN));
+  if (!parsed.success) throw new UserError(faultOf(read(RUN)));
+  const { run, checkpoint } = parsed.output;
+  const tensors = await tensorsOf(files[TENSORS]!);
+  const { steps, best, ...rest } = checkpoint;
+  const evaluations = v.safeParse(Evaluations, read(EVALUATIONS));
+  if (!evaluations.success || tensors.adapter.size === 0)
+    throw new UserError(`This file of a run lacks its adapter or its evaluations. ${AGAIN}`);
+  return {
+    run: { ...(run as unknown as RunRecord), recipe: parseRecipe(run.recipe) },
+    checkpoint: {
+      ...rest,
+      recipe: parseRecipe(checkpoint.recipe),
+      lines: rest.lines as unknown as Checkpoint['lines'],
+      adapter: tensors.adapter,
+      optimizer: { expAvg: tensors.exp_avg, expAvgSq: tensors.exp_avg_sq, steps },
+      best: best && { ...best, adapter: tensors.best },
+    },
+    evaluations: evaluations.output.map((evaluation) => ({ ...evaluation, runId: run.id })),
+  };
+}
+
+function faultOf(description: unknown): string {
+  const { format, version } = (description ?? {}) as { format?: unknown; version?: unknown };
+  return format === FORMAT && typeof version === 'number' && version > VERSION
+    ? 'This file was written by a newer version of Finetab. Reload the page without a cache, or export the run again with this version.'
+    : `This is no file of a run in progress: its description is of another form. ${AGAIN}`;
+}
+
+async function checkedFiles(file: Blob): Promise<Record<string, Uint8Array>> {
+  let files: Record<string, Uint8Array>;
+  try {
+    let total = 0;
+    files = unzipSync(new Uint8Array(await file.arrayBuffer()), {
+      filter: ({ name, originalSize }) => {
+        total += originalSize;
+        return [RUN, TENSORS, EVALUATIONS, CHECKSUMS].includes(name) && total <= MOST_BYTES;
+      },
+    });
+  } catch {
+    throw new UserError(`This is no file of a run in progress: it cannot be unpacked. ${AGAIN}`);
+  }
+  for (const name of [RUN, TENSORS, EVALUATIONS, CHECKSUMS])
+    if (!files[name])
+      throw new UserError(`This is no file of a run in progress: ${name} is missing. ${AGAIN}`);
+  const sums = sumsOf(files[CHECKSUMS]!);
+  for (const name of [RUN, TENSORS, EVALUATIONS])
+    if ((await sha256Hex(files[name]!)) !== sums[name])
+      throw new UserError(`${name} in this file of a run is damaged: its checksum is another. ${AGAIN}`);
+  return files;
+}
+
+function sumsOf(bytes: Uint8Array): Record<string, unknown> {
+  try {
+    return (JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown> | null) ?? {};
+  } catch {
+    // None fits then.
+    return {};
+  }
+}
+
+async function tensorsOf(bytes: Uint8Array): Promise<Record<(typeof GROUPS)[number], AdapterTensors>> {
+  const groups: Record<string, AdapterTensors> = {};
+  for (const group of GROUPS) groups[group] = new Map();
+  const entries = await readSafetensorsHeader(new Blob([bytes as Uint8Array<ArrayBuffer>]), TENSORS);
+  for (const { name, dtype, shape, begin, end } of entries) {
+    const at = name.indexOf('/');
+    const data = toFloat32(dtype, bytes.slice(begin, end));
+    groups[name.slice(0, at)]?.set(name.slice(at + 1), { shape, data });
+  }
+  return groups as Record<(typeof GROUPS)[number], AdapterTensors>;
+}

@@ -1,0 +1,105 @@
+/** A run in progress as a file: another computer goes on with it to the same bytes, and says when it is another. */
+import 'fake-indexeddb/auto';
+import { unzipSync, zipSync } from 'fflate';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { importModel } from '../../src/import/importModel.ts';
+import { openDatabase, type Database, type ModelManifest } from '../../src/storage/database.ts';
+import { HistoryHost } from '../../src/worker/history/historyHost.ts';
+import { bytesOf, session } from '../helpers/arithmeticRun.ts';
+import { Counter } from '../helpers/faults.ts';
+import { tinyModelFiles } from '../helpers/tinyModel.ts';
+
+vi.stubGlobal('navigator', { userAgent: 'Node' });
+
+let count = 0;
+let manifest: ModelManifest;
+let file: Blob;
+let runId: string;
+let expected: string;
+
+/** Another computer, with the model under an id of its own where that is given. */
+async function computer(id = manifest.id): Promise<{ database: Database; history: HistoryHost }> {
+  const database = await openDatabase(`run file ${count++}`);
+  await database.put('models', { ...manifest, id });
+  return { database, history: new HistoryHost(Promise.resolve(database)) };
+}
+
+const changed = (name: string, change: (bytes: Uint8Array) => Uint8Array) => async () => {
+  const files = unzipSync(new Uint8Array(await file.arrayBuffer()));
+  return new Blob([zipSync({ ...files, [name]: change(files[name].slice()) }) as Uint8Array<ArrayBuffer>]);
+};
+
+beforeAll(async () => {
+  manifest = await importModel({
+    files: tinyModelFiles(),
+    name: 'tiny',
+    quantization: 'nf4',
+    database: await openDatabase('run file model'),
+    checkRoom: async () => undefined,
+  });
+  const first = await computer();
+  const calls = new Counter();
+  expected = bytesOf((await session(manifest.id, first.database, calls, 'device lost'))!);
+  const cut = await computer();
+  await session(manifest.id, cut.database, new Counter(Math.round(0.85 * calls.count)), 'killed');
+  const [run] = await cut.history.runs();
+  expect(run.resumableStep).toBe(4);
+  runId = run.id;
+  file = new Blob([(await cut.history.exportRunFile(runId)) as Uint8Array<ArrayBuffer>]);
+});
+
+describe('a run in progress as a file', () => {
+  it('goes on elsewhere to the same bytes, also where the model has another id there', async () => {
+    for (const id of [undefined, 'other']) {
+      const { database, history } = await computer(id);
+      expect(await history.importRunFile(file)).toBe(runId);
+      const [run] = await history.runs();
+      expect(run).toMatchObject({ resumableStep: 4, totalSteps: 6, modelId: id ?? manifest.id });
+      expect((await history.details(runId)).lines.length).toBeGreaterThan(4);
+      expect((await history.details(runId)).evaluations.map(({ step }) => step)).toEqual([0, 2, 4]);
+      const outcome = await session(run.modelId, database, new Counter(), 'none', runId);
+      expect(bytesOf(outcome!)).toBe(expected);
+      await expect(history.importRunFile(file)).rejects.toThrow(/kept here already: resume it, or delete/);
+      await expect(history.exportRunFile(runId)).rejects.toThrow(/no checkpoint/);
+    }
+  });
+
+  it('says that the adapter is another, and goes on there when asked a second time', async () => {
+    const { database, history } = await computer();
+    await history.importRunFile(file);
+    const elsewhere = { device: 'another GPU' };
+    await expect(
+      session(manifest.id, database, new Counter(), 'none', runId, elsewhere),
+    ).rejects.toMatchObject({
+      name: 'NeedsConsentError',
+      message: expect.stringMatching(
+        /trained on arithmetic; this is another GPU.*bytes will be others.*press Resume once more/,
+      ) as string,
+    });
+    const asked = { ...elsewhere, consents: true };
+    expect(await session(manifest.id, database, new Counter(), 'none', runId, asked)).not.toBeNull();
+  });
+
+  it.each([
+    [
+      'a changed number',
+      changed('checkpoint.safetensors', (bytes) => ((bytes[bytes.length - 2] ^= 1), bytes)),
+    ],
+    ['a changed record', changed('run.json', (bytes) => ((bytes[40] ^= 1), bytes))],
+    ['no checksums', changed('checksums.json', () => new TextEncoder().encode('null'))],
+    ['half of it', async () => file.slice(0, file.size / 2)],
+    ['something else', async () => new Blob(['PK nothing'])],
+    [
+      'another zip',
+      async () => new Blob([zipSync({ 'a.txt': new Uint8Array(3) }) as Uint8Array<ArrayBuffer>]),
+    ],
+  ])('with %s is refused, and nothing of it is kept', async (_what, make) => {
+    const { database, history } = await computer();
+    await expect(history.importRunFile(await make())).rejects.toMatchObject({
+      name: 'UserError',
+      message: expect.stringMatching(/damaged|no file of a run in progress/) as string,
+    });
+    for (const store of ['runs', 'checkpoints', 'evaluations'] as const)
+      expect(await database.count(store)).toBe(0);
+  });
+});
