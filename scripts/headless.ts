@@ -5,6 +5,8 @@
  * Hub is downloaded (HF_ENDPOINT and HF_TOKEN as its Python library reads them); "demo" is the project's own.
  * --export gguf-lora,gguf,merged,mlx writes DIR/exports/<name>/ as well, over the model's own files; for a
  * model of the Hub the page makes them, over the weights with which it trained.
+ * --stop-at STEP stops the run there and writes DIR/run.zip, with which another computer goes on by --resume
+ * run.zip: to the same bytes on the same kind of adapter; on another it is refused, unless with --any-adapter.
  * --tune and --level go to the page's address: off, and plain, f16 or matrix, for fixed kernels. The last
  * line of a run that could not be done is the page's own error.
  */
@@ -16,14 +18,22 @@ import type { Page } from 'playwright-core';
 import { baseName } from '../src/data/files/fileNames.ts';
 import { isHubId } from '../src/lib/hubAddress.ts';
 import { trainFilesOf } from '../src/training/recipe.ts';
-import { chooseFiles, downloadModel, followRun, pressTrain } from './lib/drivePage.ts';
+import {
+  chooseFiles,
+  downloadModel,
+  followRun,
+  PageError,
+  pressResume,
+  pressTrain,
+  resumeRun,
+} from './lib/drivePage.ts';
 import type { ExportName } from '../src/export/exportNames.ts';
 import { convertAdapter, exportNames } from './lib/convertAdapter.ts';
-import { saveExports, saveResult, withPage } from './lib/headlessPage.ts';
+import { saveExports, saveResult, saveRunFile, withPage } from './lib/headlessPage.ts';
 import { root } from './lib/site.ts';
 
 const USAGE =
-  'usage: npm run headless -- recipe.json --out DIR [--skip-bad-rows] [--export NAMES] [--tune on|off] [--level auto|plain|f16|matrix]';
+  'usage: npm run headless -- recipe.json --out DIR [--skip-bad-rows] [--export NAMES] [--stop-at STEP] [--resume FILE [--any-adapter]] [--tune on|off] [--level auto|plain|f16|matrix]';
 
 export async function main(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -35,6 +45,9 @@ export async function main(args: string[]): Promise<number> {
       export: { type: 'string', multiple: true },
       tune: { type: 'string', default: 'on' },
       level: { type: 'string', default: 'auto' },
+      'stop-at': { type: 'string', default: 'Infinity' },
+      resume: { type: 'string' },
+      'any-adapter': { type: 'boolean', default: false },
     },
   });
   const [recipePath] = positionals;
@@ -42,20 +55,34 @@ export async function main(args: string[]): Promise<number> {
   if (!recipePath || !out || positionals.length > 1) throw new Error(USAGE);
   if (!existsSync(recipePath)) throw new Error(`There is no recipe at ${recipePath}.`);
   const forms = exportNames((values.export ?? []).flatMap((names) => names.split(',')));
-  const options = { skipBadRows: values['skip-bad-rows'] ?? false, forms };
+  const stopAt = Number(values['stop-at']);
+  if (!(stopAt > 0)) throw new Error(`--stop-at is ${values['stop-at']}: write the number of a step.`);
+  const { resume } = values;
+  if (resume !== undefined && !existsSync(resume)) throw new Error(`There is no run file at ${resume}.`);
+  const options = {
+    skipBadRows: values['skip-bad-rows'] ?? false,
+    forms,
+    stopAt,
+    resume,
+    anyAdapter: values['any-adapter'],
+  };
   return withPage((page) => runRecipe(page, recipePath, out, options), out, { tune, level });
 }
 
 interface RunOptions {
   skipBadRows: boolean;
   forms: readonly ExportName[];
+  /** Infinity: to the end. */
+  stopAt: number;
+  resume: string | undefined;
+  anyAdapter: boolean;
 }
 
 async function runRecipe(
   page: Page,
   recipePath: string,
   out: string,
-  { skipBadRows, forms }: RunOptions,
+  { skipBadRows, forms, stopAt, resume, anyAdapter }: RunOptions,
 ): Promise<number> {
   await chooseFiles(page, 'Load a recipe', recipePath);
   // The page has accepted the recipe, so it is an object of the right form.
@@ -87,13 +114,30 @@ async function runRecipe(
   for (const problem of await page.locator('article [role="alert"]').allInnerTexts()) console.error(problem);
   const choice = page.getByLabel('What is recomputed');
   if (await choice.count()) console.log(await choice.innerText());
-  await pressTrain(page);
   let last = '';
-  const problems = await followRun(page, ({ state }) => {
-    if (state !== last) console.log(state);
-    last = state;
+  let stopping = false;
+  const follow = () =>
+    followRun(page, ({ state, step }) => {
+      if (state !== last) console.log(state);
+      last = state;
+      if (step < stopAt || stopping) return;
+      stopping = true;
+      // The run may end by itself first.
+      void page
+        .getByRole('button', { name: 'Stop and keep the adapter' })
+        .click({ timeout: 5000 })
+        .catch(() => undefined);
+    });
+  if (resume === undefined) await pressTrain(page);
+  else await resumeRun(page, resume);
+  const problems = await follow().catch((error: unknown) => {
+    if (!anyAdapter || !(error instanceof PageError) || !/press Resume once more/.test(error.message))
+      throw error;
+    console.error(error.message);
+    return pressResume(page).then(follow);
   });
   await saveResult(page, out);
+  if (stopAt !== Infinity) await saveRunFile(page, out);
   if (isHubId(model)) await saveExports(page, out, forms);
   else await exportOver(modelFolder(model, from), out, forms);
   for (const problem of problems) console.error(problem);

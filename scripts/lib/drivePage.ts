@@ -47,6 +47,27 @@ export async function pressTrain(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Train', exact: true }).click();
 }
 
+/** Takes a run that another computer saved, and goes on with it. @throws PageError where it cannot */
+export async function resumeRun(page: Page, file: string): Promise<void> {
+  await page.locator('input[aria-label="Choose a run file"]').setInputFiles(file);
+  const history = page.getByRole('region', { name: 'History' });
+  const kept = history.getByRole('list', { name: 'Kept runs' });
+  await kept.or(history.getByRole('alert')).first().waitFor({ timeout: 0 });
+  if (await history.getByRole('alert').count())
+    throw new PageError(await history.getByRole('alert').first().innerText());
+  await pressResume(page);
+}
+
+/** Presses Resume of the one kept run. @throws PageError where the model or the data are others */
+export async function pressResume(page: Page): Promise<void> {
+  const button = page.getByRole('list', { name: 'Kept runs' }).getByRole('button', { name: /^Resume from/ });
+  if (await button.isDisabled())
+    throw new PageError(
+      'The run cannot be resumed with this model and these data files. Give the recipe, the model and the files with which it was started.',
+    );
+  await button.click();
+}
+
 export interface Progress {
   state: string;
   step: number;

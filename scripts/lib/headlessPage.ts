@@ -115,3 +115,18 @@ export async function saveExports(page: Page, out: string, forms: readonly Expor
     }
   }
 }
+
+/** Saves the run that was stopped, with which another computer goes on, as `out`/run.zip. */
+export async function saveRunFile(page: Page, out: string): Promise<void> {
+  const run = page.getByRole('list', { name: 'Kept runs' }).getByRole('article').first();
+  await run.locator('summary').click();
+  const button = run.getByRole('button', { name: 'Export to go on elsewhere' });
+  if (!(await button.count())) {
+    console.log('The run ended before it could be stopped: there is nothing to go on with.');
+    return;
+  }
+  await writeFile(join(out, 'run.zip'), await download(page, 'Export to go on elsewhere'));
+  console.log(
+    `Wrote ${join(out, 'run.zip')}: npm run headless -- RECIPE --out DIR --resume run.zip goes on with it.`,
+  );
+}

@@ -47,7 +47,7 @@ export async function writeRunFile({ run, checkpoint, evaluations }: RunFile): P
     adapter,
     exp_avg: optimizer.expAvg,
     exp_avg_sq: optimizer.expAvgSq,
-    best: best?.adapter ?? new Map(),
+    best: best?.adapter ?? (new Map() as AdapterTensors),
   };
   const tensors = new Map<string, TensorToWrite>();
   for (const group of GROUPS)
@@ -120,7 +120,7 @@ export async function readRunFile(file: Blob): Promise<RunFile> {
   const parsed = v.safeParse(Description, read(RUN));
   if (!parsed.success) throw new UserError(faultOf(read(RUN)));
   const { run, checkpoint } = parsed.output;
-  const tensors = await tensorsOf(files[TENSORS]!);
+  const tensors = await tensorsOf(files[TENSORS]);
   const { steps, best, ...rest } = checkpoint;
   const evaluations = v.safeParse(Evaluations, read(EVALUATIONS));
   if (!evaluations.success || tensors.adapter.size === 0)
@@ -162,9 +162,9 @@ async function checkedFiles(file: Blob): Promise<Record<string, Uint8Array>> {
   for (const name of [RUN, TENSORS, EVALUATIONS, CHECKSUMS])
     if (!files[name])
       throw new UserError(`This is no file of a run in progress: ${name} is missing. ${AGAIN}`);
-  const sums = sumsOf(files[CHECKSUMS]!);
+  const sums = sumsOf(files[CHECKSUMS]);
   for (const name of [RUN, TENSORS, EVALUATIONS])
-    if ((await sha256Hex(files[name]!)) !== sums[name])
+    if ((await sha256Hex(files[name])) !== sums[name])
       throw new UserError(`${name} in this file of a run is damaged: its checksum is another. ${AGAIN}`);
   return files;
 }
@@ -187,5 +187,5 @@ async function tensorsOf(bytes: Uint8Array): Promise<Record<(typeof GROUPS)[numb
     const data = toFloat32(dtype, bytes.slice(begin, end));
     groups[name.slice(0, at)]?.set(name.slice(at + 1), { shape, data });
   }
-  return groups as Record<(typeof GROUPS)[number], AdapterTensors>;
+  return groups;
 }

@@ -4,7 +4,8 @@ import type { Database } from '../../src/storage/database.ts';
 import { EvaluationClients } from '../../src/worker/trainer/evaluationClients.ts';
 import { RunSession } from '../../src/worker/trainer/runSession.ts';
 import type { RunOutcome, RunRequest } from '../../src/worker/trainer/trainerProtocol.ts';
-import { ArithmeticEngine, Counter } from './faults.ts';
+import type { Counter } from './faults.ts';
+import { ArithmeticEngine } from './faults.ts';
 import { requestOf } from './runHost.ts';
 
 const RECIPE = {
