@@ -38,3 +38,13 @@ export function inFileOrder(
     (a, b) => place.get(of(a).file.path)! - place.get(of(b).file.path)! || of(a).begin - of(b).begin,
   );
 }
+
+/** Tensors that are in file order, a list a file. */
+export function byFile(infos: readonly TensorInfo[], { tensors }: SourceCheckpoint): TensorInfo[][] {
+  const files = new Map<string, TensorInfo[]>();
+  for (const info of infos) {
+    const { path } = tensors.get(info.name)!.file;
+    files.set(path, [...(files.get(path) ?? []), info]);
+  }
+  return [...files.values()];
+}

@@ -11,7 +11,7 @@ import { modelOf } from '../model/families/registry.ts';
 import type { Database, ModelManifest } from '../storage/database.ts';
 import { addTensor, beginModel, completeModel, deleteModel, putDownload } from '../storage/models.ts';
 import { checkLayers } from './checkLayers.ts';
-import { goOnWithDownloads, inFileOrder } from './downloads.ts';
+import { byFile, goOnWithDownloads, inFileOrder } from './downloads.ts';
 import { repairModel } from './repairModel.ts';
 import { laneHere, type TensorLane } from './tensorLane.ts';
 import { withModelNames } from './tensorNames.ts';
@@ -106,8 +106,10 @@ async function importTensors(request: TensorImport): Promise<ModelManifest> {
   let done = total - sourceBytes(missing);
   const onRead = (bytes: number) => onProgress?.((done += bytes), total);
   const isDownload = source.weightFiles.some(({ download }) => download);
-  // A download is read in its order: a second lane would only wait for the first.
-  await inLanes(missing, isDownload ? lanes.slice(0, 1) : lanes, async (lane, info) => {
+  // A file that is downloaded is read in its order; two of them come at the same time.
+  const queues = isDownload ? byFile(missing, source) : missing.map((info) => [info]);
+  const used = isDownload ? [lanes[0], lanes[0]] : lanes;
+  await inLanes(queues, used, async (lane, info) => {
     const tensor = source.tensors.get(info.name)!;
     addTensor(manifest, await lane(manifest.id, tensor, info, onRead));
     const { download, path } = tensor.file;
@@ -136,25 +138,27 @@ function checkTokenizer(
 }
 
 /**
- * Runs `work` on all items, one at a time in each lane. After a failure nothing new is started.
+ * Runs `work` on all items, one at a time in each lane, those of a queue in their order. After a failure
+ * nothing new is started.
  * @throws the first failure, once all lanes are done
  */
 async function inLanes<L, T>(
-  items: readonly T[],
+  queues: readonly (readonly T[])[],
   lanes: readonly L[],
   work: (lane: L, item: T) => Promise<void>,
 ): Promise<void> {
-  const queue = items.values();
+  const open = queues.values();
   const failures: unknown[] = [];
   const follow = async (lane: L) => {
-    for (const item of queue) {
-      if (failures.length > 0) return;
-      await work(lane, item).catch((error: unknown) => {
-        // Only the first failure is thrown.
-        if (failures.length > 0) report(error, 'importing a tensor');
-        failures.push(error);
-      });
-    }
+    for (const queue of open)
+      for (const item of queue) {
+        if (failures.length > 0) return;
+        await work(lane, item).catch((error: unknown) => {
+          // Only the first failure is thrown.
+          if (failures.length > 0) report(error, 'importing a tensor');
+          failures.push(error);
+        });
+      }
   };
   await Promise.all(lanes.map(follow));
   if (failures.length > 0) throw failures[0];

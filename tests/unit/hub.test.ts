@@ -5,10 +5,11 @@ import { openDatabase } from '../../src/storage/database.ts';
 import { hubBase, isHubId, parseHubAddress } from '../../src/lib/hubAddress.ts';
 import { fromHub, openHubModel } from '../../src/storage/hub/hub.ts';
 import { listModels } from '../../src/storage/models.ts';
+import { writeSafetensors } from '../../src/formats/safetensors.ts';
 import { openModel } from '../../src/storage/storedWeights.ts';
 import { importModel } from '../../src/import/importModel.ts';
 import { fakeHub, sendSlice, type FakeHub, type FakeRequest } from '../helpers/fakeHub.ts';
-import { tinyModelFiles } from '../helpers/tinyModel.ts';
+import { tinyModelFiles, tinyWeights } from '../helpers/tinyModel.ts';
 
 const ID = 'someone/tiny-model';
 
@@ -70,6 +71,55 @@ describe('a model from the Hub', () => {
     expect(hub.requests.filter((request) => /README|pytorch_model/.test(request))).toEqual([]);
     const weights = hub.requests.filter((request) => request.includes('model.safetensors'));
     expect(weights.every((request) => request.includes('bytes='))).toBe(true);
+  });
+
+  /** The tiny model in two shards with an index. */
+  const sharded = () => {
+    const all = [...tinyWeights()];
+    const names = ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors'];
+    const parts = [all.slice(0, all.length / 2), all.slice(all.length / 2)];
+    const weight_map = Object.fromEntries(
+      parts.flatMap((part, i) => part.map(([name]) => [name, names[i]] as const)),
+    );
+    return tinyModelFiles({
+      'model.safetensors': null,
+      'model.safetensors.index.json': JSON.stringify({ weight_map }),
+      ...Object.fromEntries(parts.map((part, i) => [names[i], writeSafetensors(new Map(part))])),
+    });
+  };
+
+  it('reads two shards at once, each front to back, and goes on with both', async () => {
+    hub = await fakeHub(ID, sharded());
+    const made = await bring();
+    const blocks = hub.requests.flatMap((request) => {
+      const [, shard, begin] = /model-0000(\d)-.* bytes=(\d+)-/.exec(request) ?? [];
+      return shard ? [{ shard, begin: Number(begin) }] : [];
+    });
+    const of = (shard: string) => blocks.filter((block) => block.shard === shard);
+    expect(of('1').length).toBeGreaterThan(10);
+    // Tensors of both come at the same time, not the second after the first.
+    const lastOfFirst = blocks.findLastIndex(({ shard }) => shard === '1');
+    expect(blocks.slice(0, lastOfFirst).filter(({ shard }) => shard === '2').length).toBeGreaterThan(
+      of('2').length / 3,
+    );
+    const whole = await openDatabase('whole');
+    const dropped = await importModel({
+      files: tinyModelFiles(),
+      name: 'tiny',
+      quantization: 'nf4',
+      database: whole,
+      checkRoom: async () => undefined,
+    });
+    const sorted = async (from: Parameters<typeof bytesOf>[0]) => (await bytesOf(from)).toSorted();
+    expect(await sorted(made)).toEqual(await sorted({ database: whole, manifest: dropped }));
+    hub.breakAfter = 20;
+    const name = `hub ${count++}`;
+    await expect(manifestOf(name)).rejects.toThrow(/it goes on where it stopped/);
+    hub.breakAfter = -1;
+    expect(await sorted(await bring({}, name))).toEqual(await sorted(made));
+    // A byte of the second shard is another: nothing of the model stays.
+    hub.contents.get('model-00002-of-00002.safetensors')![5000] ^= 1;
+    await expect(manifestOf()).rejects.toThrow(/00002.*is not the file that the Hub lists/);
   });
 
   it('goes on where the connection broke', async () => {
