@@ -3,7 +3,7 @@
 /** Rooms from the top down; rooms of one line do not import one another unless listed in BESIDE. */
 const LAYERS = [
   ['page'],
-  ['worker'],
+  ['worker', 'player'],
   ['training', 'import', 'export'],
   ['engine'],
   ['tuning', 'verify'],

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { VitePWA } from 'vite-plugin-pwa';
 import { defineConfig, type Plugin } from 'vite';
+import { buildPlayer, PLAYER_FOLDER } from './scripts/lib/playerBuild.ts';
 
 /** Of a built file, as Subresource Integrity writes it. */
 async function integrityOf(path: string): Promise<string> {
@@ -56,6 +57,8 @@ const offline = VitePWA({
     // A second script would be loaded by its address, which Trusted Types forbid.
     inlineWorkboxRuntime: true,
     globPatterns: ['**/*.{html,js,css,svg,webmanifest}', 'demo/*.{json,jsonl,safetensors}'],
+    // Handed out, never run here.
+    globIgnores: ['player/**'],
     maximumFileSizeToCacheInBytes: 8 * 1024 * 1024,
     // A host may answer index.html for a file that is missing: with its hash in the list, the installation fails
     // and is tried again, and the page is never kept as a script.
@@ -72,6 +75,27 @@ const offline = VitePWA({
   },
 });
 
+/** finetab-player, which the page hands out and never runs: files of their own beside it. */
+const player: Plugin = {
+  name: 'finetab-player',
+  async generateBundle() {
+    for (const [name, source] of Object.entries(await buildPlayer()))
+      this.emitFile({ type: 'asset', fileName: `${PLAYER_FOLDER}/${name}`, source });
+  },
+  configureServer({ middlewares }) {
+    let built: ReturnType<typeof buildPlayer> | undefined;
+    middlewares.use(`/${PLAYER_FOLDER}/`, (request, response, next) => {
+      built ??= buildPlayer();
+      built.then((texts) => {
+        const text = texts[request.url?.slice(1) ?? ''];
+        if (text === undefined) return next();
+        response.setHeader('content-type', 'text/javascript');
+        response.end(text);
+      }, next);
+    });
+  },
+};
+
 /** While developing, the page also connects to Vite's own socket, and Vite shows errors as markup. */
 const socket: Plugin = {
   name: 'development-socket',
@@ -86,7 +110,7 @@ const socket: Plugin = {
 
 export default defineConfig({
   base: './',
-  plugins: [svelte(), offline, socket, boundedParquet],
+  plugins: [svelte(), player, offline, socket, boundedParquet],
   // Workers are bundled apart.
   worker: { format: 'es', plugins: () => [boundedParquet] },
   ssr: { noExternal: ['hyparquet'] },

@@ -3,14 +3,18 @@
  * form, without a browser.
  *   ADAPTER      a folder with adapter_config.json and adapter_model.safetensors, or a GGUF LoRA adapter
  *   --base BASE  the model that the adapter was trained on: its hub-layout folder, or a .gguf
- *   --to NAME    gguf-lora, gguf, merged or mlx; more than once, or with commas, for several
+ *   --to NAME    gguf-lora, gguf, merged, mlx, cluster or player; more than once, or with commas, for several
  *   --out DIR    one folder a form is written into it
  *   --dtype D    of merged safetensors: bfloat16 (default) or float16
  *   --outtype T  of a merged GGUF: f16 (default), q8_0, q4_0 or f32
+ *   --recipe R   that the adapter was trained by: its system prompt for gguf-lora, gguf and player, its settings
+ *                and rows for cluster
+ *   --quantization Q  how a player holds the base: nf4 (default), none, or gguf (a .gguf as it is)
  */
 import { parseArgs } from 'node:util';
 import { EXPORT_NAMES } from '../src/export/exportNames.ts';
 import { GGUF_FILE_TYPES, type GgufFileType } from '../src/export/gguf/tensorEncoding.ts';
+import type { Quantization } from '../src/import/planTensors.ts';
 import { convertAdapter, exportNames } from './lib/convertAdapter.ts';
 
 const USAGE = `usage: npm run convert -- ADAPTER --base BASE --to ${EXPORT_NAMES.join('|')} --out DIR`;
@@ -25,10 +29,12 @@ export async function main(args: string[]): Promise<number> {
       out: { type: 'string' },
       dtype: { type: 'string', default: 'bfloat16' },
       outtype: { type: 'string', default: 'f16' },
+      recipe: { type: 'string' },
+      quantization: { type: 'string' },
     },
   });
   const [adapter] = positionals;
-  const { base, to = [], out, dtype, outtype } = values;
+  const { base, to = [], out, dtype, outtype, recipe, quantization } = values;
   if (!adapter || !base || !out || to.length === 0) {
     console.error(USAGE);
     return 2;
@@ -43,6 +49,10 @@ export async function main(args: string[]): Promise<number> {
     console.error(`--outtype ${outtype}: write ${Object.keys(GGUF_FILE_TYPES).join(', ').toLowerCase()}.`);
     return 2;
   }
+  if (quantization !== undefined && !isQuantization(quantization)) {
+    console.error(`--quantization ${quantization}: write nf4, none or gguf.`);
+    return 2;
+  }
   await convertAdapter({
     adapter,
     base,
@@ -50,9 +60,14 @@ export async function main(args: string[]): Promise<number> {
     out,
     dtype: dtype === 'bfloat16' ? 'BF16' : 'F16',
     ggufType,
-    system: null,
+    recipe,
+    quantization,
   });
   return 0;
+}
+
+function isQuantization(text: string): text is Quantization {
+  return ['nf4', 'none', 'gguf'].includes(text);
 }
 
 function isFileType(text: string): text is GgufFileType {

@@ -3,7 +3,7 @@
  * would. Paths in the recipe are relative to the recipe's own file. Writes DIR/adapter/ (the PEFT folder),
  * DIR/metrics.jsonl, DIR/recipe.json and DIR/report.md, or DIR/errors.txt where it fails. A "model" of the
  * Hub is downloaded (HF_ENDPOINT and HF_TOKEN as its Python library reads them); "demo" is the project's own.
- * --export gguf-lora,gguf,merged,mlx writes DIR/exports/<name>/ as well, over the model's own files; for a
+ * --export gguf-lora,gguf,merged,mlx,cluster,player writes DIR/exports/<name>/ as well, over the model's own files; for a
  * model of the Hub the page makes them, over the weights with which it trained.
  * --stop-at STEP stops the run there and writes DIR/run.zip, with which another computer goes on by --resume
  * run.zip: to the same bytes on the same kind of adapter; on another it is refused, unless with --any-adapter.
@@ -139,7 +139,7 @@ async function runRecipe(
   await saveResult(page, out);
   if (stopAt !== Infinity) await saveRunFile(page, out);
   if (isHubId(model)) await saveExports(page, out, forms);
-  else await exportOver(modelFolder(model, from), out, forms);
+  else await exportOver(page, modelFolder(model, from), out, forms);
   for (const problem of problems) console.error(problem);
   return 0;
 }
@@ -163,18 +163,26 @@ async function checkRoles(page: Page, wanted: Record<string, readonly string[]>)
   }
 }
 
-/** The run's adapter in other forms, over the model's own files. */
-async function exportOver(base: string, out: string, forms: readonly ExportName[]): Promise<void> {
-  if (forms.length === 0) return;
-  const recipe = JSON.parse(await readFile(join(out, 'recipe.json'), 'utf8')) as { system_prompt?: string };
+/** The run's adapter in other forms, over the model's own files; what the page alone knows, it exports. */
+async function exportOver(
+  page: Page,
+  base: string,
+  out: string,
+  forms: readonly ExportName[],
+): Promise<void> {
+  // The state of the optimiser and the rows as they were trained are in the page.
+  const inPage = forms.filter((form): form is ExportName => form === 'cluster');
+  await saveExports(page, out, inPage);
+  const here = forms.filter((form) => !inPage.includes(form));
+  if (here.length === 0) return;
   await convertAdapter({
     adapter: join(out, 'adapter'),
     base,
-    forms,
+    forms: here,
     out: join(out, 'exports'),
     dtype: 'BF16',
     ggufType: 'F16',
-    system: recipe.system_prompt ?? null,
+    recipe: join(out, 'recipe.json'),
   });
 }
 

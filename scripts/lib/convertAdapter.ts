@@ -1,20 +1,29 @@
 /** An adapter in other forms on disk: what `npm run convert` and `npm run headless -- --export` do. */
 import { createWriteStream, existsSync, openAsBlob, statSync } from 'node:fs';
-import { mkdir, rename } from 'node:fs/promises';
+import { mkdir, readFile, rename } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { ChatTokenizer, filesOfModel } from '../../src/data/tokenizer/chatTokenizer.ts';
 import type { ExportFile } from '../../src/export/exportFile.ts';
+import type { ClusterParts } from '../../src/export/cluster/clusterFiles.ts';
 import { exportForms, type ExportInput } from '../../src/export/exportForms.ts';
 import { EXPORT_NAMES, type ExportName } from '../../src/export/exportNames.ts';
-import { openCheckpoint, type NamedFile } from '../../src/formats/checkpoint.ts';
+import type { PlayerParts } from '../../src/export/player/playerFiles.ts';
+import { openCheckpoint, type NamedFile, type SourceCheckpoint } from '../../src/formats/checkpoint.ts';
+import type { ReadAdapter } from '../../src/formats/peft.ts';
+import { DEFAULT_SAMPLING } from '../../src/formats/playerFolder.ts';
+import type { Quantization } from '../../src/import/planTensors.ts';
 import { readAdapter } from '../../src/import/readAdapter.ts';
 import { streamingWeightSource } from '../../src/import/weightSources.ts';
 import { UserError } from '../../src/lib/errors.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
+import { parseRecipe, type Recipe } from '../../src/training/recipe.ts';
 import { filesOf } from './nodeFiles.ts';
+import { playerModules } from './playerBuild.ts';
+import { recipeDocuments } from './recipeDocuments.ts';
 
-export interface Conversion extends Pick<ExportInput, 'dtype' | 'ggufType' | 'system'> {
+export interface Conversion extends Pick<ExportInput, 'dtype' | 'ggufType'> {
   /** A PEFT folder, or a GGUF LoRA adapter. */
   adapter: string;
   /** A model's folder, or a .gguf. */
@@ -22,6 +31,10 @@ export interface Conversion extends Pick<ExportInput, 'dtype' | 'ggufType' | 'sy
   forms: readonly ExportName[];
   /** One folder a form is written into it. */
   out: string;
+  /** The recipe that the adapter was trained by: its system prompt, its rows, its settings. */
+  recipe?: string;
+  /** How a player holds the base; absent: as the recipe says, else in NF4, or a GGUF as it is. */
+  quantization?: Quantization;
   /** What the result calls itself. */
   name?: string;
 }
@@ -37,24 +50,77 @@ export function exportNames(names: readonly string[]): ExportName[] {
 
 /** @throws UserError where an adapter or a base cannot be read, or a form cannot hold the adapter */
 export async function convertAdapter(conversion: Conversion): Promise<void> {
-  const { adapter, base, forms, out, ...options } = conversion;
-  const source = await openCheckpoint(await filesAt(base));
+  const { adapter, base, forms, out, dtype, ggufType, name = basename(resolve(adapter)) } = conversion;
+  const baseFiles = await filesAt(base);
+  const source = await openCheckpoint(baseFiles);
   const read = await readAdapter(await filesAt(adapter), source.config);
   const weights = streamingWeightSource(source, modelOf(source.config).tensors);
+  const recipe = await recipeAt(conversion.recipe);
   for (const form of forms) {
-    const files = await exportForms[form]({
+    const input: ExportInput = {
       adapter: read,
       base: weights,
       ...(source.ggufSource && { ggufSource: source.ggufSource }),
       baseWeights: `the weights of the files at hand${source.prequantized || source.gguf ? ', dequantised' : ''}`,
       texts: source.texts,
-      name: basename(resolve(adapter)),
-      ...options,
-    });
+      name,
+      dtype,
+      ggufType,
+      system: recipe?.system_prompt ?? null,
+      ...(form === 'player' && (await playerInput(conversion, source, baseFiles, recipe))),
+      ...(form === 'cluster' && { cluster: await clusterInput(conversion, source, read, recipe) }),
+    };
+    const files = await exportForms[form](input);
     for (const file of files) await write(join(out, form), file);
     console.log(`${form}: ${files.map(({ path }) => join(out, form, path)).join(', ')}`);
     for (const note of files.flatMap(({ notes = [] }) => notes)) console.log(`  ${note}`);
   }
+}
+
+/** The base as the player is to hold it, and the player. */
+async function playerInput(
+  { quantization }: Conversion,
+  source: SourceCheckpoint,
+  baseFiles: readonly NamedFile[],
+  recipe: Recipe | null,
+): Promise<{ player: PlayerParts; baseWeights: string }> {
+  const wanted = quantization ?? recipe?.quantization ?? (source.gguf ? 'gguf' : 'nf4');
+  const { evaluation, training, date_string } = recipe ?? {};
+  return {
+    baseWeights: { nf4: 'NF4', gguf: "the GGUF's own blocks", none: 'the weights of its files' }[wanted],
+    player: {
+      modules: await playerModules(),
+      base:
+        wanted === 'gguf' && source.gguf
+          ? { gguf: baseFiles.map(({ path, blob }) => ({ name: basename(path), blob })) }
+          : streamingWeightSource(source, modelOf(source.config).tensors, wanted),
+      sampling: evaluation && training ? { ...evaluation, seed: training.seed } : DEFAULT_SAMPLING,
+      dateString: date_string ?? null,
+    },
+  };
+}
+
+async function clusterInput(
+  { recipe: path }: Conversion,
+  source: SourceCheckpoint,
+  { settings }: ReadAdapter,
+  recipe: Recipe | null,
+): Promise<ClusterParts> {
+  const { r, lora_alpha, lora_dropout, use_rslora, use_dora } = settings;
+  const lora = { r, lora_alpha, lora_dropout, use_rslora, use_dora };
+  const tokenizer = () => new ChatTokenizer(filesOfModel({ config: source.config, texts: source.texts }));
+  return {
+    recipe: recipe ?? parseRecipe({ lora }),
+    state: null,
+    totalSteps: null,
+    data: recipe && path ? await recipeDocuments(recipe, dirname(path), tokenizer()) : null,
+  };
+}
+
+async function recipeAt(path: string | undefined): Promise<Recipe | null> {
+  if (path === undefined) return null;
+  if (!existsSync(path)) throw new UserError(`There is no recipe at ${path}.`);
+  return parseRecipe(await readFile(path, 'utf8'));
 }
 
 /** The files of a folder's top, or the one file. */

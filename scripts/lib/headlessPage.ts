@@ -1,6 +1,6 @@
 /** The built page in a headless browser for one command, and its results on disk. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { unzipSync } from 'fflate';
 import { EXPORT_LABELS, type ExportName } from '../../src/export/exportNames.ts';
 import type { Page } from 'playwright-core';
@@ -110,8 +110,9 @@ export async function saveExports(page: Page, out: string, forms: readonly Expor
     const result = await Promise.race([saved, failed.then((message) => new Error(message))]);
     if (result instanceof Error) throw result;
     for (const [path, bytes] of Object.entries(unzipSync(await readFile(await result.path())))) {
-      await mkdir(join(out, 'exports', form), { recursive: true });
-      await writeFile(join(out, 'exports', form, path), bytes);
+      const target = join(out, 'exports', form, path);
+      await mkdir(dirname(target), { recursive: true });
+      await writeFile(target, bytes);
     }
   }
 }

@@ -1,33 +1,17 @@
 /** The built page: built when a source is newer than it, served on loopback. */
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { guarded } from './securityHeaders.ts';
+import { isFresh } from './sourceTimes.ts';
 import { build, preview, type InlineConfig } from 'vite';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
-function newest(path: string): number {
-  const stat = statSync(path);
-  if (!stat.isDirectory()) return stat.mtimeMs;
-  return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => newest(join(path, name))));
-}
-
 /** Builds `dist/` unless it is newer than everything that it is made from. */
 export async function buildSite(): Promise<void> {
   const made = join(root, 'dist', 'index.html');
-  const sources = [
-    'index.html',
-    'vite.config.ts',
-    'svelte.config.js',
-    'package-lock.json',
-    'src',
-    'shaders',
-    'public',
-  ]
-    .map((name) => join(root, name))
-    .filter(existsSync);
-  if (existsSync(made) && statSync(made).mtimeMs > Math.max(...sources.map(newest))) return;
+  if (existsSync(made) && isFresh(made)) return;
   await buildForProduction({});
 }
 

@@ -1,14 +1,17 @@
 /** What a visitor downloads: gzipped bytes of the built folder, and how much of them each dependency is. */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, relative, sep } from 'node:path';
+import { basename, join, relative, sep } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Plugin } from 'vite';
+import { PLAYER_FOLDER } from './playerBuild.ts';
 import { buildForProduction } from './site.ts';
 
 export interface DownloadSizes {
-  /** Gzipped bytes of everything but the demo: the page with all that it may ever load. */
+  /** Gzipped bytes of everything but the demo and the player: the page with all that it may ever load. */
   page: number;
+  /** Gzipped bytes of the player's modules, which the page hands out and does not load. */
+  player: Record<string, number>;
   /** Bytes of the demo as it is stored: weights do not compress. */
   demo: number;
   files: { name: string; gzipped: number }[];
@@ -18,10 +21,12 @@ export async function downloadSizes(folder: string): Promise<DownloadSizes> {
   const names = (await readdir(folder, { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)));
-  const sizes: DownloadSizes = { page: 0, demo: 0, files: [] };
+  const sizes: DownloadSizes = { page: 0, player: {}, demo: 0, files: [] };
   for (const name of names) {
     const bytes = await readFile(join(folder, name));
     if (name.startsWith(`demo${sep}`)) sizes.demo += bytes.length;
+    else if (name.startsWith(`${PLAYER_FOLDER}${sep}`))
+      sizes.player[basename(name)] = gzipSync(bytes).length;
     else {
       const gzipped = gzipSync(bytes).length;
       sizes.page += gzipped;

@@ -13,9 +13,12 @@ import { modelGguf } from './gguf/modelGguf.ts';
 import type { GgufFileType } from './gguf/tensorEncoding.ts';
 import { modelTokenizer } from './gguf/modelTokenizer.ts';
 import { ollamaFiles } from './ollama/ollamaFiles.ts';
+import { clusterFiles, type ClusterParts } from './cluster/clusterFiles.ts';
 import { mergedModelFiles } from './mergedModel.ts';
 import { mergeDeltas } from './mergeAdapter.ts';
 import { mlxAdapterFiles } from './mlxAdapter.ts';
+import { playerFiles, type PlayerParts } from './player/playerFiles.ts';
+import { UserError } from '../lib/errors.ts';
 
 export interface ExportInput {
   adapter: ReadAdapter;
@@ -34,6 +37,9 @@ export interface ExportInput {
   ggufType: GgufFileType;
   /** The system prompt of the training; null: none or unknown. */
   system: string | null;
+  /** Of the form of this name only. */
+  player?: PlayerParts;
+  cluster?: ClusterParts;
 }
 
 /**
@@ -79,6 +85,18 @@ export const exportForms: Readonly<Record<ExportName, (input: ExportInput) => Pr
   },
   async mlx({ adapter, base: { config } }) {
     return mlxAdapterFiles(adapter.tensors, adapter.settings, modelOf(config).config.num_hidden_layers);
+  },
+  async cluster({ adapter, cluster, texts, base: { config } }) {
+    if (!cluster) throw new Error('nothing of the run was given to the cluster form');
+    return clusterFiles({ adapter, cluster, texts, tokenizer: chatTokenizerOf(texts, config) });
+  },
+  async player({ player, ...input }) {
+    if (!player) throw new Error('no player was given to its form');
+    if (!chatTokenizerOf(input.texts, input.base.config))
+      throw new UserError(
+        'This model has no tokenizer or no chat template, so that nobody can chat with it. Export the merged model instead.',
+      );
+    return playerFiles({ ...input, player });
   },
 };
 

@@ -3,11 +3,12 @@
  * card.
  */
 import { toBfloat16, toFloat16 } from '../quant/halfFloats.ts';
-import { safetensorsBytes, safetensorsHeader, safetensorsOrder } from '../formats/safetensors.ts';
+import { safetensorsHeader, safetensorsOrder } from '../formats/safetensors.ts';
 import type { SafetensorsSpec } from '../formats/safetensors.ts';
 import type { WeightSource } from '../formats/tensors.ts';
 import { wholeFile, type ExportFile } from './exportFile.ts';
 import { mergedRows, type MergeDeltas } from './mergeAdapter.ts';
+import { bytesOfShard, shardIndex, shardNames, shardsOf } from './shards.ts';
 
 export interface MergedModelOptions {
   base: WeightSource;
@@ -38,16 +39,12 @@ export function mergedModelFiles({
     [...base.tensors].map(([name, { shape }]) => [name, { dtype, shape }]),
   );
   const shards = shardsOf(specs, shardBytes);
-  const names = shards.map((_, i) =>
-    shards.length === 1
-      ? 'model.safetensors'
-      : `model-${String(i + 1).padStart(5, '0')}-of-${String(shards.length).padStart(5, '0')}.safetensors`,
-  );
+  const names = shardNames(shards.length);
   const weights = shards.map((shard, i): ExportFile => {
     const header = safetensorsHeader(shard);
     return {
       path: names[i],
-      bytes: [...shard.values()].reduce((sum, spec) => sum + safetensorsBytes(spec), header.byteLength),
+      bytes: header.byteLength + bytesOfShard(shard),
       async *pieces() {
         yield header;
         for (const name of safetensorsOrder(shard))
@@ -58,18 +55,11 @@ export function mergedModelFiles({
       },
     };
   });
-  const total = [...specs.values()].reduce((sum, spec) => sum + safetensorsBytes(spec), 0);
-  const index = {
-    metadata: { total_size: total },
-    weight_map: Object.fromEntries(
-      shards.flatMap((shard, i) => [...shard.keys()].map((name) => [name, names[i]] as const)).sort(),
-    ),
-  };
   return [
     wholeFile('config.json', json(mergedConfig(base.config, dtype))),
     ...Object.entries(texts).map(([name, text]) => wholeFile(name, text)),
     wholeFile('README.md', card),
-    ...(shards.length > 1 ? [wholeFile('model.safetensors.index.json', json(index))] : []),
+    ...(shards.length > 1 ? [shardIndex(shards)] : []),
     ...weights,
   ];
 }
@@ -81,24 +71,6 @@ function mergedConfig(config: Record<string, unknown>, dtype: 'BF16' | 'F16'): R
   );
   // transformers 4 reads torch_dtype; 5 reads it too where there is no dtype.
   return { ...Object.fromEntries(kept), torch_dtype: TORCH_DTYPES[dtype] };
-}
-
-function shardsOf(
-  specs: ReadonlyMap<string, SafetensorsSpec>,
-  limit: number,
-): Map<string, SafetensorsSpec>[] {
-  const shards = [new Map<string, SafetensorsSpec>()];
-  let used = 0;
-  for (const [name, spec] of specs) {
-    const bytes = safetensorsBytes(spec);
-    if (used > 0 && used + bytes > limit) {
-      shards.push(new Map());
-      used = 0;
-    }
-    shards.at(-1)!.set(name, spec);
-    used += bytes;
-  }
-  return shards;
 }
 
 function json(value: unknown): string {

@@ -7,19 +7,28 @@ import { isTarget } from '../model/adapterTargets.ts';
 import type { LoraSettings } from '../engine/engine.ts';
 
 /**
+ * The settings of a run that starts from an adapter.
  * @param modelName for messages
  * @throws UserError naming the first module that the model lacks or whose size differs
  */
-export function loraOf(
-  { settings, modules, tensors, evened }: ReadAdapter,
-  model: Model,
-  modelName: string,
-): LoraSettings {
-  if (evened)
+export function loraOf(adapter: ReadAdapter, model: Model, modelName: string): LoraSettings {
+  if (adapter.evened)
     throw new UserError(
       "The adapter's modules have ranks or alphas of their own (rank_pattern, alpha_pattern), and a run has one of " +
         'each. Start from an adapter without them.',
     );
+  return fittingLora(adapter, model, modelName);
+}
+
+/**
+ * The LoRA settings of an engine that answers with an adapter; it may have had ranks of its own.
+ * @throws UserError naming the first module that the model lacks or whose size differs
+ */
+export function fittingLora(
+  { settings, modules, tensors }: ReadAdapter,
+  model: Model,
+  modelName: string,
+): LoraSettings {
   const linears = new Map(
     model.tensors.filter(isLinear).map(({ name, shape }) => [name.replace(/\.weight$/, ''), shape]),
   );

@@ -45,15 +45,16 @@ export function memoryWeightSource(
 }
 
 /**
- * A checkpoint's weights as they are stored in its files, read again each time: for conversions of large
- * models.
+ * A checkpoint's weights, read from its files again each time: for conversions of large models.
+ * @param quantization 'none': as they are stored in the files
  */
 export function streamingWeightSource(
   checkpoint: SourceCheckpoint,
   requirements: readonly TensorRequirement[],
+  quantization: Quantization = 'none',
 ): WeightSource {
   const source = withModelNames(checkpoint, requirements);
-  const tensors = planTensors(source, requirements, 'none');
+  const tensors = planTensors(source, requirements, quantization);
   return {
     config: source.config,
     tensors,

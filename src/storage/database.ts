@@ -90,9 +90,9 @@ export interface RunRecord {
 
 /**
  * Big parts of a run, each under [run, part]: adapter (tensors by name), lines of metrics.jsonl, votes,
- * report.
+ * report; state, what another machine goes on with.
  */
-export type RunPart = 'adapter' | 'lines' | 'votes' | 'report';
+export type RunPart = 'adapter' | 'lines' | 'votes' | 'report' | 'state';
 
 /** Answers and metrics of one evaluation of one validation set. */
 export interface StoredEvaluation {

@@ -79,6 +79,12 @@ export async function putPart(
   }, RUN_IS_SAFE);
 }
 
+/** Removes a part of every run but one. */
+export async function removePartOfOthers(database: Database, runId: string, part: RunPart): Promise<void> {
+  for (const key of await database.getAllKeys('parts'))
+    if (key[1] === part && key[0] !== runId) await database.delete('parts', key);
+}
+
 export async function putEvaluation(database: Database, evaluation: StoredEvaluation): Promise<void> {
   await storing(() => database.put('evaluations', evaluation), RUN_IS_SAFE);
 }

@@ -57,4 +57,13 @@ export interface RunResult {
   adapterStep: number;
   lines: MetricsLine[];
   seconds: number;
+  /** Of a run that came to its end: what another machine goes on with, whichever adapter is handed out. */
+  last?: RunState;
+}
+
+/** Adapter and optimiser after a step. */
+export interface RunState {
+  step: number;
+  adapter: AdapterTensors;
+  optimizer: OptimizerState;
 }

@@ -86,6 +86,11 @@ export class Trainer {
       if (reason === 'stopped' && step % recipe.evaluation.eval_steps !== 0) await this.evaluate(step, false);
       await this.save(step);
     }
+    const last = {
+      step,
+      adapter: await engine.readAdapter(),
+      optimizer: await engine.readOptimizer(),
+    };
     const best = recipe.evaluation.load_best_model_at_end ? this.keeper.kept : null;
     if (best) await engine.loadAdapter(best.adapter);
     return {
@@ -93,10 +98,11 @@ export class Trainer {
       message,
       steps: step,
       totalSteps: this.totalSteps,
-      adapter: best?.adapter ?? (await engine.readAdapter()),
+      adapter: best?.adapter ?? last.adapter,
       adapterStep: best?.step ?? step,
       lines: this.lines,
       seconds: this.seconds,
+      last,
     };
   }
 

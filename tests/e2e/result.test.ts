@@ -2,6 +2,7 @@
  * After the run, as a person does it: chat beside the base, the slider, the heat map, a blind vote; and the
  * history: reload, compare, go on, delete.
  */
+import { dirname } from 'node:path';
 import { unzipSync } from 'fflate';
 import type { BrowserContext, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,9 +10,11 @@ import { EXPORT_LABELS } from '../../src/export/exportNames.ts';
 import { readSafetensorsHeader } from '../../src/formats/safetensors.ts';
 import { readAdapter } from '../../src/import/readAdapter.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
+import type { load as loadPlayer } from '../../src/player/player.ts';
 import { chooseFiles, download, followRun, pressTrain, settle } from '../../scripts/lib/drivePage.ts';
 import { readIndependently } from '../helpers/independentReader.ts';
 import { TINY_CONFIG } from '../helpers/tinyModel.ts';
+import { staticHost } from '../helpers/staticHost.ts';
 import {
   browserPath,
   folderOf,
@@ -158,6 +161,83 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
     expect(new TextDecoder().decode(merged['README.md'])).toMatch(
       /over the dequantised 4-bit weights with which/,
     );
+  });
+
+  it('hands out a folder that a page of another host plays: the same answers, without WebGPU too', async () => {
+    const folder = await folderOf(await zipped(EXPORT_LABELS.player));
+    const host = await staticHost(dirname(folder['index.html']), '/their/', { page: {}, assets: {} });
+    const theirs = await context.newPage();
+    const problems = pageErrors(theirs);
+    await theirs.goto(host.url);
+    await theirs.getByText(/^Runs on this computer: webgpu/).waitFor();
+    await theirs.getByLabel('Question').fill('say 3');
+    await theirs.getByRole('button', { name: 'Send' }).click();
+    await theirs.locator('#turns .assistant', { hasText: 'ahoy' }).waitFor();
+    await theirs.getByRole('button', { name: 'Send', disabled: false }).waitFor();
+    const played = (device: string) =>
+      theirs.evaluate(async (device) => {
+        const { load } = (await import(`${location.href}finetab-player.js`)) as {
+          load: typeof loadPlayer;
+        };
+        const model = await load('./', { device: device as 'auto' });
+        const messages = [{ role: 'user' as const, content: 'say 3' }];
+        let streamed = '';
+        for await (const text of model.chat(messages)) streamed += text;
+        const tuned = await model.answer(messages);
+        const scaled = await model.answer(messages, { scale: 0 });
+        const base = await model.answer(messages, { adapter: null });
+        await model.dispose();
+        return { streamed, tuned, scaled, base };
+      }, device);
+    await ask('say 3');
+    const turn = await result()
+      .getByRole('group', { name: /^Tuned answer/ })
+      .count();
+    const [, tokens] = /(\d+) tokens/.exec(await answer('Tuned', turn).innerText())!;
+    for (const device of ['auto', 'tensorflow']) {
+      const { streamed, tuned, scaled, base } = await played(device);
+      // One byte is one token: the same text is the same ids.
+      expect(tuned.text, device).toBe('ahoy');
+      expect(tuned.ids, device).toEqual([...new TextEncoder().encode('ahoy'), 257]);
+      expect(tuned.ids.length).toBe(Number(tokens));
+      expect(streamed).toBe(tuned.text);
+      expect(base.text).toBe(await textOf(answer('Base', turn)));
+      expect(scaled.ids).toEqual(base.ids);
+      console.log(`player, ${device}: first token after ${tuned.firstTokenMs.toFixed(0)} ms`);
+    }
+    expect(problems.filter((problem) => !problem.includes('404'))).toEqual([]);
+    await theirs.close();
+    await host.close();
+  });
+
+  it('hands out a folder for a bigger machine: script, rows as they are trained, adapter and optimiser', async () => {
+    const files = await zipped(EXPORT_LABELS.cluster);
+    const text = (name: string) => new TextDecoder().decode(files[name]);
+    expect(Object.keys(files)).toEqual(
+      expect.arrayContaining([
+        'train.py',
+        'requirements.txt',
+        'accelerate/many_gpus.yaml',
+        'data/pirate.val.jsonl',
+      ]),
+    );
+    expect(JSON.parse(text('state/state.json'))).toMatchObject({
+      step: 40,
+      total_steps: 40,
+      optimizer_steps: 40,
+    });
+    expect(JSON.parse(text('recipe.json'))).toMatchObject({ lora: { r: 4 }, training: { max_steps: 40 } });
+    const rows = text('data/train.jsonl').trim().split('\n');
+    expect(rows.length).toBe(12);
+    const { input_ids, labels } = JSON.parse(rows[0]) as Record<string, number[]>;
+    expect(labels.slice(-5)).toEqual(input_ids.slice(-5));
+    expect(labels.slice(0, -5)).toEqual(input_ids.slice(0, -5).map(() => -100));
+    expect(files['adapter/adapter_model.safetensors']).toEqual(adapter);
+    const moments = await readSafetensorsHeader(
+      new Blob([files['state/optimizer.safetensors']]),
+      'optimizer',
+    );
+    expect(moments.length).toBe(2 * Object.keys(readIndependently(adapter)).length);
   });
 
   it('shades a row token by token, before and after, with values on focus', async () => {

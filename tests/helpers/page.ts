@@ -2,9 +2,9 @@
  * The built page in a headless browser, for tests that do what a person does. Without a browser they are
  * skipped; REQUIRE_BROWSER=1 makes that an error.
  */
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { findBrowser, launchBrowser, NO_BROWSER } from '../../scripts/lib/browser.ts';
 import { serveSite, type Site } from '../../scripts/lib/site.ts';
@@ -60,6 +60,7 @@ export async function folderOf(files: Record<string, string | Uint8Array>): Prom
   const paths: Record<string, string> = {};
   for (const [name, contents] of Object.entries(files)) {
     paths[name] = join(folder, name);
+    await mkdir(dirname(paths[name]), { recursive: true });
     await writeFile(paths[name], contents);
   }
   return paths;

@@ -5,6 +5,7 @@ import { HeadToHead } from '../../src/page/result/HeadToHead.svelte.ts';
 import { HeatMap } from '../../src/page/result/HeatMap.svelte.ts';
 import { DataFile } from '../../src/page/data/DataFile.svelte.ts';
 import { startHistory, startTrainer } from '../../src/worker/client.ts';
+import { DataFiles } from '../../src/page/data/DataFiles.svelte.ts';
 import { SupervisedWorker } from '../../src/worker/supervisedWorker.ts';
 import type { BlindTest, HistoryApi } from '../../src/worker/history/historyProtocol.ts';
 import type { ChatReply, ChatRequest, TrainerApi } from '../../src/worker/trainer/trainerProtocol.ts';
@@ -75,6 +76,7 @@ afterEach(() => workers.close());
 const both = () => ({
   trainer: new SupervisedWorker<TrainerApi>('trainer', startTrainer),
   history: new SupervisedWorker<HistoryApi>('history', startHistory),
+  data: () => new DataFiles(),
 });
 const reply = (text: string): ChatReply => ({ text, tokens: 2, ended: 'end' });
 

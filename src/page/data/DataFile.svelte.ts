@@ -112,6 +112,11 @@ export class DataFile {
     return this.ask((api) => api.rowTokens(row));
   }
 
+  /** All rows as JSON lines of ids and labels. */
+  documentLines(): Promise<Blob> {
+    return this.ask((api) => api.documentLines());
+  }
+
   fingerprints(): Promise<Fingerprints> {
     return this.ask((api) => api.fingerprints());
   }

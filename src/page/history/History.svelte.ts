@@ -140,6 +140,12 @@ export class History {
     this.startFrom = await this.worker.ask((api) => api.startFromFiles(named, modelId));
   }
 
+  /** Keeps a dropped adapter. @returns the id of the run that it is kept as @throws as startFromFiles */
+  keepAdapter(files: readonly File[], modelId: string): Promise<string> {
+    const named = files.map((file) => ({ path: file.webkitRelativePath || file.name, blob: file }));
+    return this.worker.ask((api) => api.keepAdapter(named, modelId));
+  }
+
   /** Why the next run cannot start from what was chosen. */
   blockerFor(modelId: string | undefined, { lora }: Recipe): string | null {
     const { startFrom } = this;

@@ -2,8 +2,9 @@
 import type { Recipe } from '../../training/recipe.ts';
 import type { RunDetails, RunSummary } from '../../worker/history/historyProtocol.ts';
 import type { RunOutcome } from '../../worker/trainer/trainerProtocol.ts';
+import { AdapterEvaluation } from './AdapterEvaluation.svelte.ts';
 import { Chat } from './Chat.svelte.ts';
-import { Exports } from './Exports.svelte.ts';
+import { Exports } from './exports/Exports.svelte.ts';
 import { HeadToHead } from './HeadToHead.svelte.ts';
 import { HeatMap } from './HeatMap.svelte.ts';
 import type { ResultWorkers } from './resultWorkers.ts';
@@ -27,6 +28,7 @@ export interface ResultCurve {
 export class Result {
   readonly chat: Chat;
   readonly exports: Exports;
+  readonly evaluation: AdapterEvaluation;
   readonly heatMap: HeatMap;
   readonly headToHead: HeadToHead;
 
@@ -38,10 +40,11 @@ export class Result {
     readonly curves: ResultCurve[],
     readonly files: ResultFiles,
     readonly notKept: string | null,
-    { evaluation, training }: Recipe,
+    recipe: Recipe,
     workers: ResultWorkers,
     votes: RunDetails['votes'] = [],
   ) {
+    const { evaluation, training } = recipe;
     const { max_new_tokens, do_sample, temperature, top_p } = evaluation;
     const sampling = {
       maxNewTokens: max_new_tokens,
@@ -52,6 +55,7 @@ export class Result {
     };
     this.chat = new Chat(runId, sampling, workers);
     this.exports = new Exports(runId, workers);
+    this.evaluation = new AdapterEvaluation(runId, recipe, workers);
     this.heatMap = new HeatMap(runId, workers);
     this.headToHead = new HeadToHead(runId, sampling, workers, votes);
   }

@@ -13,6 +13,7 @@ import { reported } from '../errors/reported.ts';
 import { History } from '../history/History.svelte.ts';
 import { Result } from '../result/Result.svelte.ts';
 import type { Scoring } from '../data/LossRanking.svelte.ts';
+import type { ResultWorkers } from '../result/resultWorkers.ts';
 import { bytes } from '../text.ts';
 import { runInputsOf, trainRun, type RunContext } from './trainRun.ts';
 import type { RunView } from './RunView.svelte.ts';
@@ -29,10 +30,7 @@ export class RunController {
   /** A trainer that dies is started again by the next question, so that the run can be resumed. */
   readonly trainer = new SupervisedWorker<TrainerApi>('trainer', startTrainer);
   readonly history: History;
-  private readonly resultWorkers: {
-    trainer: SupervisedWorker<TrainerApi>;
-    history: SupervisedWorker<HistoryApi>;
-  };
+  private readonly resultWorkers: ResultWorkers;
 
   /** Run whose resumption was refused until it is asked for a second time. */
   private refused: string | null = null;
@@ -40,7 +38,7 @@ export class RunController {
   constructor(private readonly host: RunContext) {
     const history = new SupervisedWorker<HistoryApi>('history', startHistory);
     this.history = new History(history);
-    this.resultWorkers = { trainer: this.trainer, history };
+    this.resultWorkers = { trainer: this.trainer, history, data: () => host.data };
   }
 
   /** What training rows are scored with: the adapter of the result, where there is one. */
@@ -111,6 +109,20 @@ export class RunController {
       this.host.recipe.lora = parseRecipe({ lora: this.history.startFrom!.lora }).lora;
       await this.host.recipeChanged(false);
       this.host.flow.show('run');
+    });
+  }
+
+  /** Keeps a dropped adapter beside the runs: it answers, is evaluated and exported like theirs. */
+  async tryAdapter(files: readonly File[]): Promise<void> {
+    await this.host.guard('reading an adapter', async () => {
+      const { library } = this.host;
+      if (!library.model)
+        throw new Error(
+          'Choose the model that the adapter belongs to first: the adapter is checked against it.',
+        );
+      const id = await this.history.keepAdapter(files, library.model.id);
+      await this.refreshRuns();
+      await this.openResult(this.history.runs.find((run) => run.id === id)!);
     });
   }
 

@@ -111,6 +111,8 @@ export interface RowFileApi {
   lineText(part: number, line: number): Promise<string>;
   /** The file with another line in its place, or without it. @param text null takes it out */
   mendLine(part: number, line: number, text: string | null): Promise<Blob>;
+  /** All rows as JSON lines of ids and labels. */
+  documentLines(): Promise<Blob>;
   /** Hashes of its rows, for another worker to compare its own with. */
   fingerprints(): Promise<Fingerprints>;
   /** Which of its rows are in another file. */

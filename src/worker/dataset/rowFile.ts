@@ -2,6 +2,7 @@
  * A data file in a worker: its rows, encoded with the model's own tokenizer, and the report on them for the
  * page.
  */
+import { documentLines } from '../../data/documentLines.ts';
 import { buildDataset, type Dataset } from '../../data/documents.ts';
 import { lineText, mendLine } from '../../data/files/mendLine.ts';
 import { openJoinedRows, type DataPart, type JoinedRows } from '../../data/rows/joinedRows.ts';
@@ -157,6 +158,10 @@ export class RowFileHost implements RowFileApi {
 
   mendLine(part: number, line: number, text: string | null): Promise<Blob> {
     return mendLine(this.parts[part].blob, line, text);
+  }
+
+  async documentLines(): Promise<Blob> {
+    return documentLines(this.read.dataset.documents);
   }
 
   async fingerprints(): Promise<Fingerprints> {

@@ -3,43 +3,88 @@ import { exportForms } from '../../export/exportForms.ts';
 import type { ExportFile } from '../../export/exportFile.ts';
 import { streamZip } from '../../formats/zip.ts';
 import type { AdapterTensors } from '../../engine/engine.ts';
+import type { ClusterParts } from '../../export/cluster/clusterFiles.ts';
+import type { PlayerParts } from '../../export/player/playerFiles.ts';
+import { readPeftFolder, writePeftFolder } from '../../formats/peft.ts';
+import type { WeightSource } from '../../formats/tensors.ts';
+import { UserError } from '../../lib/errors.ts';
 import type { Database, RunRecord } from '../../storage/database.ts';
 import { openModel } from '../../storage/storedWeights.ts';
+import { latestCheckpoint, readPart } from '../../storage/runs.ts';
+import type { Checkpoint, RunState } from '../../training/runRecord.ts';
 import type { Recipe } from '../../training/recipe.ts';
-import type { ExportRequest } from './historyProtocol.ts';
+import type { ExportedRows, ExportRequest } from './historyProtocol.ts';
 import { peftSettingsOf } from './runFiles.ts';
 
-export interface ExportedRun extends ExportRequest {
+export interface ExportedRun {
   database: Database;
   run: RunRecord;
   adapter: AdapterTensors;
 }
 
+const HELD_AS = { nf4: 'NF4', none: 'the weights of its files', gguf: "the GGUF's own blocks" };
+
+function weightsOf(quantization: Recipe['quantization']): string {
+  return quantization === 'nf4'
+    ? 'the dequantised 4-bit weights with which it was trained'
+    : 'the weights with which it was trained';
+}
+
+function playerParts(
+  { evaluation, training, date_string }: Recipe,
+  base: WeightSource,
+  modules: Record<string, string>,
+): PlayerParts {
+  return { modules, base, sampling: { ...evaluation, seed: training.seed }, dateString: date_string };
+}
+
+/** @throws UserError where the rows of the run are not those that the page has */
+async function clusterParts(
+  database: Database,
+  { id, recipe, trainFile, trainHashes, step, adapterStep, totalSteps }: RunRecord,
+  rows: ExportedRows | undefined,
+): Promise<ClusterParts> {
+  if (!rows || (trainHashes && trainHashes.join() !== rows.trainHashes.join()))
+    throw new UserError(
+      `The folder holds the rows of the run, which this browser does not keep. Drop ${trainFile} and the validation files again, with the run's model chosen, and export once more.`,
+    );
+  const state =
+    ((await latestCheckpoint(database, id)) as Checkpoint | undefined) ??
+    ((await readPart(database, id, 'state')) as RunState | undefined);
+  return {
+    recipe: recipe as Recipe,
+    state: state
+      ? { step: state.step, adapter: state.adapter, optimizer: state.optimizer }
+      : { step: adapterStep ?? step, adapter: null, optimizer: null },
+    totalSteps,
+    data: rows.files,
+  };
+}
+
 /** @throws UserError where the form cannot hold the adapter, or the base model was deleted */
-export async function exportFiles({
-  database,
-  run,
-  adapter,
-  form,
-  ggufType,
-}: ExportedRun): Promise<ExportFile[]> {
+export async function exportFiles(
+  { database, run, adapter }: ExportedRun,
+  request: ExportRequest,
+): Promise<ExportFile[]> {
+  const { form, ggufType } = request;
   const recipe = run.recipe as Recipe;
   const { manifest, weights } = await openModel(database, run.modelId);
-  const modules = [
-    ...new Set([...adapter.keys()].map((name) => name.replace(/^base_model\.model\.|\.lora_.*$/g, ''))),
-  ];
+  // Read back as others read it: modules of ranks of their own come to one rank.
+  const folder = writePeftFolder(adapter, peftSettingsOf(recipe, run.modelName));
+  const read = await readPeftFolder(
+    new Map([...folder].map(([name, bytes]) => [name, new Blob([bytes as Uint8Array<ArrayBuffer>])])),
+  );
   return exportForms[form]({
-    adapter: { settings: peftSettingsOf(recipe, run.modelName), evened: false, tensors: adapter, modules },
+    adapter: read,
     base: weights,
-    baseWeights:
-      manifest.quantization === 'nf4'
-        ? 'the dequantised 4-bit weights with which it was trained'
-        : 'the weights with which it was trained',
+    baseWeights: form === 'player' ? HELD_AS[manifest.quantization] : weightsOf(manifest.quantization),
     texts: manifest.texts,
     name: run.name || run.modelName,
     dtype: 'BF16',
     ggufType,
     system: recipe.system_prompt,
+    ...(request.playerModules && { player: playerParts(recipe, weights, request.playerModules) }),
+    ...(form === 'cluster' && { cluster: await clusterParts(database, run, request.rows) }),
   });
 }
 
@@ -48,7 +93,10 @@ export async function writeInto(
   files: readonly ExportFile[],
 ): Promise<void> {
   for (const { path, pieces } of files) {
-    const writable = await (await folder.getFileHandle(path, { create: true })).createWritable();
+    const [name, ...folders] = path.split('/').toReversed();
+    let inside = folder;
+    for (const part of folders.toReversed()) inside = await inside.getDirectoryHandle(part, { create: true });
+    const writable = await (await inside.getFileHandle(name, { create: true })).createWritable();
     try {
       for await (const piece of pieces()) await writable.write(piece as Uint8Array<ArrayBuffer>);
     } catch (error) {

@@ -1,6 +1,5 @@
 /** What history.worker serves: the runs kept in this browser. */
 import type { NamedFile } from '../../formats/checkpoint.ts';
-import { fileName } from '../../formats/checkpoint.ts';
 import { zipFolder } from '../../formats/zip.ts';
 import { UserError } from '../../lib/errors.ts';
 import { modelOf } from '../../model/families/registry.ts';
@@ -24,7 +23,7 @@ import type { AdapterTensors } from '../../engine/engine.ts';
 import type { EvaluationResult } from '../../training/evaluation.ts';
 import type { MetricsLine } from '../../training/metrics.ts';
 import type { Recipe } from '../../training/recipe.ts';
-import { readAdapter } from '../../import/readAdapter.ts';
+import { adapterName, readAdapter } from '../../import/readAdapter.ts';
 import { loraOf } from '../../import/startingAdapter.ts';
 import type { Checkpoint } from '../../training/runRecord.ts';
 import type { BlindTest, ExportRequest, HistoryApi, RunDetails, RunSummary } from './historyProtocol.ts';
@@ -147,17 +146,22 @@ export class HistoryHost implements HistoryApi {
 
   async exportInto(request: ExportRequest, folder: FileSystemDirectoryHandle): Promise<void> {
     const { exportFiles, writeInto } = await import('./exportRun.ts');
-    await writeInto(folder, await exportFiles(await this.exported(request)));
+    await writeInto(folder, await exportFiles(await this.exported(request), request));
   }
 
   async exportAsFile(request: ExportRequest): Promise<File> {
     const { exportFiles, writeZip } = await import('./exportRun.ts');
-    return writeZip(`${request.form}.zip`, await exportFiles(await this.exported(request)));
+    return writeZip(`${request.form}.zip`, await exportFiles(await this.exported(request), request));
   }
 
-  private async exported(request: ExportRequest) {
-    const run = await this.find(request.runId);
-    return { ...request, database: await this.database, run, adapter: await this.adapter(run) };
+  private async exported({ runId }: ExportRequest) {
+    const run = await this.find(runId);
+    return { database: await this.database, run, adapter: await this.adapter(run) };
+  }
+
+  async keepAdapter(files: NamedFile[], modelId: string): Promise<string> {
+    const { keepAdapter } = await import('./keptAdapter.ts');
+    return keepAdapter(await this.database, files, modelId);
   }
 
   async startFromRun(runId: string, modelId: string): Promise<StartingAdapter> {
@@ -174,12 +178,7 @@ export class HistoryHost implements HistoryApi {
   }
 
   async startFromFiles(files: NamedFile[], modelId: string): Promise<StartingAdapter> {
-    const folder = files
-      .find(({ path }) => fileName(path) === 'adapter_config.json')
-      ?.path.split('/')
-      .at(-2);
-    const gguf = files.find(({ path }) => /\.gguf$/i.test(path));
-    return this.fitted(folder ?? (gguf ? fileName(gguf.path) : 'dropped adapter'), modelId, files);
+    return this.fitted(adapterName(files), modelId, files);
   }
 
   private async fitted(name: string, modelId: string, files: readonly NamedFile[]): Promise<StartingAdapter> {

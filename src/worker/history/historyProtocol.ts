@@ -59,6 +59,18 @@ export interface ExportRequest {
   form: ExportName;
   /** Of the tensors of a merged GGUF. */
   ggufType: GgufFileType;
+  /** Of the form player: texts of its modules by file name. */
+  playerModules?: Record<string, string>;
+  /** Of the form cluster: the rows that the page has now. */
+  rows?: ExportedRows;
+}
+
+/** Rows as they are trained: JSON lines of ids and labels. */
+export interface ExportedRows {
+  /** SHA-256 of each training file, by which the run's rows are known. */
+  trainHashes: string[];
+  /** By file name: train.jsonl and NAME.val.jsonl. */
+  files: Map<string, Blob>;
 }
 
 /** history.worker: the runs kept in this browser. */
@@ -93,6 +105,12 @@ export interface HistoryApi {
    * @throws UserError where the form cannot hold it
    */
   exportAsFile(request: ExportRequest): Promise<File>;
+  /**
+   * Keeps an adapter from elsewhere, a PEFT folder or a GGUF LoRA adapter, as if it were a run's.
+   * @returns the id under which it answers, is evaluated and exported
+   * @throws UserError where the files are no adapter, or it does not fit the model
+   */
+  keepAdapter(files: NamedFile[], modelId: string): Promise<string>;
   /** @throws UserError where the adapter does not fit the model */
   startFromRun(runId: string, modelId: string): Promise<StartingAdapter>;
   /** @throws UserError where the files are no PEFT folder, or its adapter does not fit the model */

@@ -12,8 +12,8 @@ import type { AdapterTensors, Engine, EngineProgress } from '../../engine/engine
 import { readKernelChoice, type KernelChoice } from '../../tuning/kernelChoice.ts';
 import type { Recipe } from '../../training/recipe.ts';
 import { readAnsweringModel, type AnsweringModel } from './answeringModel.ts';
-import { ended, growing, whole } from './answerText.ts';
 import { documentLosses } from './documentLosses.ts';
+import { ended, growing, whole } from '../../data/tokenizer/answerText.ts';
 import type { ChatReply, ChatRequest, OnPair, SamplingOptions, TokenLosses } from './trainerProtocol.ts';
 import { largest } from '../../lib/extremes.ts';
 
@@ -172,6 +172,17 @@ export class Answering {
         documentLosses(documents, padTokenId, engine, { onProgress, stopped: () => answer.stopped }),
       );
     });
+  }
+
+  /** @param longest tokens of the longest row that is scored: the engine is made for so many */
+  async scoring<T>(runId: string, longest: number, work: (engine: Engine) => Promise<T>): Promise<T> {
+    const held = this.held?.runId === runId ? this.held : await this.read(runId);
+    if (held.tokensPerMicroBatch < longest) {
+      held.tokensPerMicroBatch = Math.ceil(longest / 32) * 32;
+      held.engine = null;
+      this.held = held;
+    }
+    return this.using(runId, work);
   }
 
   /**

@@ -9,6 +9,9 @@ import type { Engine } from '../../engine/engine.ts';
 import type { Evaluator } from '../../training/evaluation.ts';
 import type { EvaluatorApi, EvaluationPorts, ScorerApi } from '../evaluation/evaluationProtocol.ts';
 
+/** What of an engine an evaluation uses. */
+export type ScoringEngine = Pick<Engine, 'tokensPerMicroBatch' | 'score' | 'generate'>;
+
 /** A worker ended, and another takes its place. */
 class Replaced extends Error {}
 
@@ -38,7 +41,7 @@ export class EvaluationClients {
    * Serves forward passes on one port and asks for the evaluation on the other.
    * @param engine the current one: a lost device's engine is replaced
    */
-  connect(ports: EvaluationPorts, engine: () => Engine): Evaluator {
+  connect(ports: EvaluationPorts, engine: () => ScoringEngine): Evaluator {
     const { name } = ports;
     const link = this.linkOf(name);
     link.begin(ports, engine);
@@ -71,7 +74,7 @@ export class EvaluationClients {
 
 /** The connection to one validation file's worker, which may be replaced. */
 class Link {
-  private engine: (() => Engine) | null = null;
+  private engine: (() => ScoringEngine) | null = null;
   private current = deferred<Connection>();
   private death = deferred<never>();
   /** Ports of the current worker, until there is an engine to serve on them. */
@@ -79,7 +82,7 @@ class Link {
   private deaths = 0;
   private isOpen = false;
 
-  begin(ports: EvaluationPorts, engine: () => Engine): void {
+  begin(ports: EvaluationPorts, engine: () => ScoringEngine): void {
     this.engine = engine;
     const alive = this.deaths === 0 ? ports : this.waiting;
     if (alive) this.open(alive);

@@ -14,6 +14,7 @@ import {
   putEvaluation,
   putPart,
   putRun,
+  removePartOfOthers,
   updateRun,
 } from '../../storage/runs.ts';
 import { wantedTokensPerMicroBatch } from '../../engine/engineRequest.ts';
@@ -149,7 +150,7 @@ export class RunStore {
 
   /** The run is over: its adapter takes the place of its checkpoints. @throws where it cannot be stored */
   async end(result: RunResult, reportText: string): Promise<void> {
-    const { reason, message, steps, adapterStep, seconds, lines, adapter } = result;
+    const { reason, message, steps, adapterStep, seconds, lines, adapter, last } = result;
     const change: Partial<RunRecord> = {
       state: reason === 'early stopping' ? 'finished' : reason,
       message,
@@ -161,6 +162,10 @@ export class RunStore {
     };
     const parts = { adapter, lines, report: reportText };
     await endRun(this.database, this.runId, change, parts, reason === 'stopped');
+    // A run that was stopped has its checkpoint. Of the others the latest keeps its optimiser.
+    await this.attempt(() => removePartOfOthers(this.database, this.runId, 'state'));
+    if (reason !== 'stopped' && last)
+      await this.attempt(() => putPart(this.database, this.runId, 'state', last));
   }
 
   /** A failed write of anything but a checkpoint does not end the run; the report shows it. */

@@ -19,6 +19,7 @@ import type {
   GpuCheck,
   OnPair,
   PlanRequest,
+  ResultEvaluation,
   RunOutcome,
   RunPlan,
   RunRequest,
@@ -30,6 +31,7 @@ import type {
 import type { EvaluationPorts } from '../evaluation/evaluationProtocol.ts';
 import type { PageTrace } from '../pageTrace.ts';
 import { holdingRun } from '../runLock.ts';
+import { evaluateResult } from './resultEvaluation.ts';
 import { runDemand } from './runDemand.ts';
 import { RunSession } from './runSession.ts';
 
@@ -179,6 +181,15 @@ export class TrainerHost implements TrainerApi {
   ): Promise<Float32Array> {
     this.idle('Rank the training rows when it has ended.');
     return this.answering.documentLosses(runId, new DocumentTable(documents), onProgress);
+  }
+
+  async evaluateResult(
+    runId: string,
+    ports: EvaluationPorts[],
+    longest: number,
+  ): Promise<ResultEvaluation[]> {
+    this.idle('Its adapter is evaluated when it has ended.');
+    return this.answering.scoring(runId, longest, (engine) => evaluateResult(engine, ports));
   }
 
   async checkGpu(onProgress: (done: number, total: number) => void): Promise<GpuCheck> {

@@ -1,4 +1,5 @@
 /** What trainer.worker serves to the page: plans, runs, and answers by adapters. */
+import type { AnswerEnd } from '../../data/tokenizer/answerText.ts';
 import type { ChatMessage } from '../../data/template/chatTemplate.ts';
 import type { DatasetSummary } from '../../data/documents.ts';
 import type { DocumentArrays } from '../../data/documentTable.ts';
@@ -13,6 +14,7 @@ import type {
 import type { EngineForecast } from '../../engine/engineHost.ts';
 import type { GpuCheck } from '../../verify/gpuCheck.ts';
 import type { KernelRequest, KernelChoice } from '../../tuning/kernelChoice.ts';
+import type { EvaluationMetrics } from '../../training/evaluation.ts';
 import type { Recipe } from '../../training/recipe.ts';
 import type { EndReason, TrainerEvent } from '../../training/runRecord.ts';
 import type { RunRecord } from '../../storage/database.ts';
@@ -121,8 +123,14 @@ export interface ChatRequest {
 export interface ChatReply {
   text: string;
   tokens: number;
-  /** end: by an end token; length: by max_new_tokens; stopped: by the person. */
-  ended: 'end' | 'length' | 'stopped';
+  ended: AnswerEnd;
+}
+
+/** One validation file, evaluated by the base model and by the tuned one. */
+export interface ResultEvaluation {
+  name: string;
+  base: EvaluationMetrics;
+  tuned: EvaluationMetrics;
 }
 
 /** Cross entropy of each token of a row, in nats; NaN for the first token and for those that did not fit. */
@@ -180,6 +188,12 @@ export interface TrainerApi {
     documents: DocumentArrays,
     onProgress: (done: number, total: number) => void,
   ): Promise<Float32Array>;
+  /**
+   * Evaluates a run's adapter on validation files, and the base model beside it.
+   * @param longest tokens of the longest of their rows
+   * @throws UserError while a run goes on
+   */
+  evaluateResult(runId: string, ports: EvaluationPorts[], longest: number): Promise<ResultEvaluation[]>;
   /** Every kernel against TensorFlow.js on this adapter; not while a run goes on. */
   checkGpu(onProgress: (done: number, total: number) => void): Promise<GpuCheck>;
 }

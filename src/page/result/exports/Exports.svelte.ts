@@ -1,9 +1,11 @@
 /** The result's other forms: one is made at a time, into a folder or as a download. */
-import { EXPORT_LABELS, type ExportName } from '../../export/exportNames.ts';
-import type { ExportRequest } from '../../worker/history/historyProtocol.ts';
-import { reported } from '../errors/reported.ts';
-import { canSaveFolder, pickFolder, saveBlob } from '../layout/saveFile.ts';
-import type { ResultWorkers } from './resultWorkers.ts';
+import { EXPORT_LABELS, type ExportName } from '../../../export/exportNames.ts';
+import type { ExportRequest } from '../../../worker/history/historyProtocol.ts';
+import { reported } from '../../errors/reported.ts';
+import { canSaveFolder, pickFolder, saveBlob } from '../../layout/saveFile.ts';
+import { rowsOf } from './exportedRows.ts';
+import { playerModules } from './playerModules.ts';
+import type { ResultWorkers } from '../resultWorkers.ts';
 
 export class Exports {
   /** The form that is being made. */
@@ -16,15 +18,21 @@ export class Exports {
 
   constructor(
     private readonly runId: string,
-    private readonly workers: Pick<ResultWorkers, 'history'>,
+    private readonly workers: Pick<ResultWorkers, 'history' | 'data'>,
   ) {}
 
   /** Into a folder that the person picks, where the browser can, else as a zip. */
   async make(form: ExportName): Promise<void> {
     this.note = this.failure = null;
     this.busy = form;
-    const request: ExportRequest = { runId: this.runId, form, ggufType: this.ggufType };
     try {
+      const request: ExportRequest = {
+        runId: this.runId,
+        form,
+        ggufType: this.ggufType,
+        ...(form === 'player' && { playerModules: await playerModules() }),
+        ...(form === 'cluster' && { rows: await rowsOf(this.workers.data()) }),
+      };
       if (!this.asZip) {
         const folder = await pickFolder();
         if (!folder) return;

@@ -1,6 +1,8 @@
 /** The text of generated ids, and why an answer ended. */
-import type { ChatTokenizer } from '../../data/tokenizer/chatTokenizer.ts';
-import type { ChatReply, SamplingOptions } from './trainerProtocol.ts';
+import type { ChatTokenizer } from './chatTokenizer.ts';
+
+/** end: by an end token; length: by the most new tokens; stopped: by the person. */
+export type AnswerEnd = 'end' | 'length' | 'stopped';
 
 /** An answer that is complete. */
 export function whole(tokenizer: ChatTokenizer, ids: readonly number[]): string {
@@ -18,8 +20,8 @@ export function growing(tokenizer: ChatTokenizer, ids: readonly number[]): strin
 export function ended(
   ids: readonly number[],
   { stopTokenIds }: ChatTokenizer,
-  { maxNewTokens }: SamplingOptions,
-): ChatReply['ended'] {
+  { maxNewTokens }: { maxNewTokens: number },
+): AnswerEnd {
   if (ids.length > 0 && stopTokenIds.includes(ids.at(-1)!)) return 'end';
   return ids.length >= maxNewTokens ? 'length' : 'stopped';
 }

@@ -1,0 +1,86 @@
+/** Builds finetab-player: one ES module for any page, and its fallback beside it. */
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build, type Plugin } from 'vite';
+import { isFresh } from './sourceTimes.ts';
+import { FALLBACK_FILE, PLAYER_FILE } from '../../src/formats/playerFolder.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const ENTRIES = { [PLAYER_FILE]: 'src/player/player.ts', [FALLBACK_FILE]: 'src/player/fallback.ts' };
+
+/**
+ * Kernels that no plan of a player has: of training, of imports, and of the level of subgroup matrices.
+ * tests/unit/player.test.ts holds the list against the plans.
+ */
+export const NOT_PLAYED =
+  /\/(optimizer|verify)\/|\/(quantize_nf4|dropout|neftune|lora_dx|lora_gradients|rms_norm_dx|\w*_dq_\w+|\w*_dkv_\w+|\w+_subgroup_matrix|matrix_scores_backward|delta_gates_dx|gated_delta_rule_(past|reverse|factors|scores|future|dgates|ddecay))\.wgsl$/;
+
+/** WGSL without comments and white space that nobody reads in a bundle. */
+export function compactWgsl(text: string): string {
+  return text
+    .replace(/\/\/.*$/gm, '')
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .join('\n');
+}
+
+const compactShaders: Plugin = {
+  name: 'compact-shaders',
+  enforce: 'pre',
+  async load(id) {
+    const [path] = id.split('?');
+    if (!path.endsWith('.wgsl')) return null;
+    const text = NOT_PLAYED.test(path) ? '' : compactWgsl(await readFile(path, 'utf8'));
+    return { code: `export default ${JSON.stringify(text)};`, moduleType: 'js' };
+  },
+};
+
+/** @returns the texts of the two modules by file name */
+export async function buildPlayer(): Promise<Record<string, string>> {
+  const texts: Record<string, string> = {};
+  for (const [file, entry] of Object.entries(ENTRIES)) {
+    const result = await build({
+      root,
+      configFile: false,
+      logLevel: 'error',
+      mode: 'production',
+      plugins: [compactShaders],
+      build: {
+        target: 'es2023',
+        write: false,
+        copyPublicDir: false,
+        modulePreload: false,
+        chunkSizeWarningLimit: 2000,
+        rolldownOptions: {
+          input: `${root}${entry}`,
+          preserveEntrySignatures: 'strict',
+          output: { format: 'es', codeSplitting: false, entryFileNames: file },
+        },
+      },
+    });
+    if (!('output' in result)) throw new Error(`${entry} was not built.`);
+    const chunks = result.output.filter((made) => made.type === 'chunk');
+    if (chunks.length !== 1) throw new Error(`${file} is ${chunks.length} modules, not one.`);
+    texts[file] = chunks[0].code;
+  }
+  return texts;
+}
+
+/** Where the built page has the player. */
+export const PLAYER_FOLDER = 'player';
+
+/** The player of the built page, built now where a source is newer. @returns its modules by file name */
+export async function playerModules(): Promise<Record<string, string>> {
+  const folder = join(root, 'dist', PLAYER_FOLDER);
+  const paths = Object.keys(ENTRIES).map((name) => join(folder, name));
+  if (!paths.every((path) => existsSync(path) && isFresh(path))) {
+    const texts = await buildPlayer();
+    await mkdir(folder, { recursive: true });
+    for (const [name, text] of Object.entries(texts)) await writeFile(join(folder, name), text);
+  }
+  const texts = await Promise.all(paths.map((path) => readFile(path, 'utf8')));
+  return Object.fromEntries(Object.keys(ENTRIES).map((name, i) => [name, texts[i]]));
+}

@@ -1,0 +1,20 @@
+/** The player that this page hands out, which lies beside it. */
+import { FALLBACK_FILE, PLAYER_FILE } from '../../../formats/playerFolder.ts';
+import { UserError } from '../../../lib/errors.ts';
+
+/** @returns its modules' texts by file name @throws UserError where the host cannot be reached */
+export async function playerModules(): Promise<Record<string, string>> {
+  const names = [PLAYER_FILE, FALLBACK_FILE];
+  const texts = await Promise.all(names.map(textOf));
+  return Object.fromEntries(names.map((name, i) => [name, texts[i]]));
+}
+
+async function textOf(name: string): Promise<string> {
+  const response = await fetch(`player/${name}`).catch(() => null);
+  const isScript = response?.headers.get('content-type')?.includes('javascript') ?? false;
+  if (!response?.ok || !isScript)
+    throw new UserError(
+      `player/${name} could not be fetched, which this page hands out: it is not kept for use without a network. Connect, and export again.`,
+    );
+  return response.text();
+}
