@@ -48,6 +48,37 @@ export function quantizeQ4_0(values: Float32Array): Uint8Array {
   return out;
 }
 
+/**
+ * Q5_0: scale d = x / −16 of the element x of largest magnitude, codes trunc(x / d + 16.5) up to 31; their fifth
+ * bits lie in a word of 32 bits ahead of the nibbles.
+ * @param values whole blocks
+ */
+export function quantizeQ5_0(values: Float32Array): Uint8Array {
+  const blocks = wholeBlocks(values);
+  const out = new Uint8Array(blocks * 22);
+  const view = new DataView(out.buffer);
+  for (let block = 0; block < blocks; block++) {
+    const from = block * BLOCK;
+    let extreme = 0;
+    for (let i = from; i < from + BLOCK; i++)
+      if (Math.abs(values[i]) > Math.abs(extreme)) extreme = values[i];
+    const d = Math.fround(extreme / -16);
+    const inverse = d === 0 ? 0 : Math.fround(1 / d);
+    const at = block * 22;
+    view.setUint16(at, float16Bits(d), true);
+    let fifths = 0;
+    const code = (i: number) => {
+      const scaled = Math.fround(Math.fround(values[from + i] * inverse) + 16.5);
+      const made = Math.min(31, Math.trunc(scaled));
+      fifths |= (made >> 4) << i;
+      return made & 15;
+    };
+    for (let i = 0; i < BLOCK / 2; i++) out[at + 6 + i] = code(i) | (code(i + 16) << 4);
+    view.setUint32(at + 2, fifths >>> 0, true);
+  }
+  return out;
+}
+
 function wholeBlocks(values: Float32Array): number {
   if (values.length % BLOCK !== 0)
     throw new Error(`${values.length} elements are no whole blocks of ${BLOCK}`);

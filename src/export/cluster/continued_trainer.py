@@ -135,14 +135,12 @@ class Moments(TrainerCallback):
             set_optimizer_state_dict,
         )
 
-        options = StateDictOptions(full_state_dict=True, cpu_offload=True, broadcast_from_rank0=False)
+        options = StateDictOptions(full_state_dict=True, cpu_offload=True, broadcast_from_rank0=True)
+        # Whole on the first process, from which the others get their parts.
         whole = get_optimizer_state_dict(model, inner, options=options)
-        whole["state"] = {
-            name: states[plain(name)]
-            for group in whole["param_groups"]
-            for name in group["params"]
-            if plain(name) in states
-        }
+        for name, empty in whole.get("state", {}).items():
+            for moment, tensor in self.state_of(plain(name)).items():
+                empty[moment] = tensor.to(empty[moment].dtype)
         set_optimizer_state_dict(model, inner, whole, options=options)
 
     def state_of(self, name):

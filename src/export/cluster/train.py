@@ -126,6 +126,7 @@ def main():
             base, use_gradient_checkpointing=settings["gradient_checkpointing"]
         )
     model = PeftModel.from_pretrained(base, HERE / "adapter", is_trainable=True)
+    exact = {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
     arguments.out.mkdir(parents=True, exist_ok=True)
     every = recipe["evaluation"]["eval_steps"]
     wanted = {
@@ -167,6 +168,11 @@ def main():
         first_step=first,
         total_steps=total,
     )
+    if not is_fsdp():
+        # TRL rounds adapters over 4-bit weights to bfloat16, which the page does not. FSDP needs one type.
+        for parameter_name, p in trainer.model.named_parameters():
+            if p.requires_grad:
+                p.data = exact[parameter_name].float()
     trainer.add_callback(Curve(arguments.out / "metrics.jsonl", first))
     moments = HERE / "state/optimizer.safetensors"
     if moments.exists():
