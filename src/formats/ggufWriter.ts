@@ -18,7 +18,10 @@ export const GGML_TYPES = {
   F32: { id: 0, blockElements: 1, blockBytes: 4 },
   F16: { id: 1, blockElements: 1, blockBytes: 2 },
   Q4_0: { id: 2, blockElements: 32, blockBytes: 18 },
+  Q5_0: { id: 6, blockElements: 32, blockBytes: 22 },
   Q8_0: { id: 8, blockElements: 32, blockBytes: 34 },
+  Q4_K: { id: 12, blockElements: 256, blockBytes: 144 },
+  Q6_K: { id: 14, blockElements: 256, blockBytes: 210 },
   BF16: { id: 30, blockElements: 1, blockBytes: 2 },
 } as const;
 export type GgmlWriteType = keyof typeof GGML_TYPES;

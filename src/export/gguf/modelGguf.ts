@@ -146,24 +146,27 @@ function writtenTensors(
   architecture: GgufArchitecture,
   fileType: GgufFileType,
 ): WrittenTensor[] {
-  return [...tensors.values()].map(({ name: source, shape }) => {
+  const named = [...tensors.values()].map(({ name: source, shape }) => {
     // The text part of a multimodal model has a prefix of its own.
     const plain = source.replace(/^model\.language_model\./, 'model.');
     const [, module, part] = /^(.*)\.(weight|bias)$/.exec(plain) ?? [];
     if (module === undefined) throw new UserError(`${source} has no name in GGUF files.`);
     const name = `${ggufModuleName(module, architecture)}.${part}`;
     const heads = permutedHeads(module, architecture, config);
-    // A convolution's taps, [channels, 1, taps], lie there as [channels, taps].
-    const written = shape.length === 3 ? [shape[0], shape[2]] : [...shape];
     return {
       source,
       name,
-      shape: written,
-      type: tensorType(name, written, fileType, config.tie_word_embeddings),
+      // A convolution's taps, [channels, 1, taps], lie there as [channels, taps].
+      shape: shape.length === 3 ? [shape[0], shape[2]] : [...shape],
       headRows: heads === null ? 0 : shape[0] / heads,
       plusOne: architecture.normPlusOne && /norm\.weight$/.test(plain),
     };
   });
+  const mix = { tied: config.tie_word_embeddings, names: named.map(({ name }) => name) };
+  return named.map((tensor) => ({
+    ...tensor,
+    type: tensorType(tensor.name, tensor.shape, fileType, mix),
+  }));
 }
 
 /** A tensor's data in the file, padded. */
