@@ -6,35 +6,20 @@ import { UserError, isDeviceLost } from '../../lib/errors.ts';
 import { report } from '../../lib/errorLog.ts';
 import type { Database } from '../../storage/database.ts';
 import { openModel } from '../../storage/storedWeights.ts';
-import { findRun, readPart } from '../../storage/runs.ts';
 import type { EngineHost } from '../../engine/engineHost.ts';
-import type { AdapterTensors, Engine, EngineProgress } from '../../engine/engine.ts';
-import { readKernelChoice, type KernelChoice } from '../../tuning/kernelChoice.ts';
-import type { Recipe } from '../../training/recipe.ts';
+import type { Engine, EngineProgress } from '../../engine/engine.ts';
 import { readAnsweringModel, type AnsweringModel } from './answeringModel.ts';
 import { documentLosses } from './documentLosses.ts';
 import { ended, growing, whole } from '../../data/tokenizer/answerText.ts';
+import { readHeldAdapter, type HeldAdapter } from './heldAdapter.ts';
 import type { ChatReply, ChatRequest, OnPair, SamplingOptions, TokenLosses } from './trainerProtocol.ts';
 import { largest } from '../../lib/extremes.ts';
-
-/** The adapter that the engine holds. */
-interface Held {
-  runId: string;
-  modelId: string;
-  recipe: Recipe;
-  tokensPerMicroBatch: number;
-  /** The run's; absent where TensorFlow.js ran it. */
-  kernels?: KernelChoice;
-  adapter: AdapterTensors;
-  /** null where it must be created again: a run took the device, or the device was lost. */
-  engine: Engine | null;
-}
 
 /** Prompts that are answered at once, each by both models. */
 const PAIRS_AT_ONCE = 4;
 
 export class Answering {
-  private held: Held | null = null;
+  private held: HeldAdapter | null = null;
   private model: { id: string; made: Promise<AnsweringModel> } | null = null;
   /** Answers that are being written. */
   private readonly open = new Set<{ stopped: boolean }>();
@@ -45,7 +30,7 @@ export class Answering {
   ) {}
 
   /** A run has ended: its engine answers from now on. */
-  take(held: Held): void {
+  take(held: HeldAdapter): void {
     this.held = held;
   }
 
@@ -176,7 +161,7 @@ export class Answering {
 
   /** @param longest tokens of the longest row that is scored: the engine is made for so many */
   async scoring<T>(runId: string, longest: number, work: (engine: Engine) => Promise<T>): Promise<T> {
-    const held = this.held?.runId === runId ? this.held : await this.read(runId);
+    const held = this.held?.runId === runId ? this.held : await readHeldAdapter(await this.database, runId);
     if (held.tokensPerMicroBatch < longest) {
       held.tokensPerMicroBatch = Math.ceil(longest / 32) * 32;
       held.engine = null;
@@ -190,7 +175,7 @@ export class Answering {
    */
   private async using<T>(
     runId: string,
-    work: (engine: Engine, held: Held) => Promise<T>,
+    work: (engine: Engine, held: HeldAdapter) => Promise<T>,
     onProgress?: (progress: EngineProgress) => void,
   ): Promise<T> {
     for (let attempt = 0; ; attempt++) {
@@ -205,8 +190,11 @@ export class Answering {
     }
   }
 
-  private async holding(runId: string, onProgress?: (progress: EngineProgress) => void): Promise<Held> {
-    const held = this.held?.runId === runId ? this.held : await this.read(runId);
+  private async holding(
+    runId: string,
+    onProgress?: (progress: EngineProgress) => void,
+  ): Promise<HeldAdapter> {
+    const held = this.held?.runId === runId ? this.held : await readHeldAdapter(await this.database, runId);
     if (held.engine) return held;
     const { weights } = await openModel(await this.database, held.modelId);
     // The engine that held another adapter is disposed by the next create().
@@ -228,23 +216,6 @@ export class Answering {
     held.engine = engine;
     this.held = held;
     return held;
-  }
-
-  private async read(runId: string): Promise<Held> {
-    const database = await this.database;
-    const run = await findRun(database, runId);
-    if (!run) throw new UserError('This run is not kept in this browser any more.');
-    const adapter = (await readPart(database, runId, 'adapter')) as AdapterTensors | undefined;
-    if (!adapter) throw new UserError('This run ended without an adapter. Resume it, or choose another run.');
-    return {
-      runId,
-      modelId: run.modelId,
-      recipe: run.recipe as Recipe,
-      tokensPerMicroBatch: run.tokensPerMicroBatch,
-      kernels: readKernelChoice(run.kernels) ?? undefined,
-      adapter,
-      engine: null,
-    };
   }
 
   private async writing<T>(answer: { stopped: boolean }, work: () => Promise<T>): Promise<T> {
