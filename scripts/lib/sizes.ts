@@ -25,8 +25,7 @@ export async function downloadSizes(folder: string): Promise<DownloadSizes> {
   for (const name of names) {
     const bytes = await readFile(join(folder, name));
     if (name.startsWith(`demo${sep}`)) sizes.demo += bytes.length;
-    else if (name.startsWith(`${PLAYER_FOLDER}${sep}`))
-      sizes.player[basename(name)] = gzipSync(bytes).length;
+    else if (name.startsWith(`${PLAYER_FOLDER}${sep}`)) sizes.player[basename(name)] = gzipSync(bytes).length;
     else {
       const gzipped = gzipSync(bytes).length;
       sizes.page += gzipped;
