@@ -47,7 +47,8 @@ export default mergeConfig(vite, {
           // The plugin that bounds its runs changes it.
           server: { deps: { inline: [/hyparquet/] } },
           include: ['tests/**/*.test.ts'],
-          exclude: ['tests/e2e/**'],
+          // Those that scripts/test.ts runs on another adapter.
+          exclude: ['tests/e2e/**', ...(process.env.RUN_ELSEWHERE?.split(' ') ?? [])],
           sequence: { groupOrder: 0 },
         },
       },
