@@ -4,7 +4,7 @@ import { parseRecipe, recipeToJson, type Recipe } from '../training/recipe.ts';
 import type { ColumnMapping } from '../data/rows/rowFormats.ts';
 import type { KernelRequest, RunPlan } from '../worker/trainer/trainerProtocol.ts';
 import type { ModelDetails, ModelSummary } from '../worker/import/importProtocol.ts';
-import type { DataFile, Part, Role } from './data/DataFile.svelte.ts';
+import type { DataFile, Part, PlaceInPart, Role } from './data/DataFile.svelte.ts';
 import { DataFiles } from './data/DataFiles.svelte.ts';
 import { filesForRecipe } from './data/recipe/recipeRoles.ts';
 import { rowSettings } from './data/recipe/rowSettings.ts';
@@ -127,9 +127,9 @@ export class Workspace {
     await this.recipeChanged(true);
   }
 
-  /** Puts a row right where it stands. @param text of its line; null takes it out */
-  async mendRow(file: DataFile, part: Part, line: number, text: string | null): Promise<void> {
-    this.data.replace(file, part, await file.mended(part, line, text));
+  /** Puts a row right where it stands. @param text as the file writes it; null takes it out */
+  async mendRow(file: DataFile, part: Part, place: PlaceInPart, text: string | null): Promise<void> {
+    this.data.replace(file, part, await file.mended(part, place, text));
     await this.guard('reading a mended file', () => this.reloadData());
   }
 

@@ -7,6 +7,8 @@ import { NOT_UTF8, wholeText } from './textLines.ts';
 
 const FFFD = '\ufffd';
 
+export const DELIMITERS = [',', ';', '\t', '|'];
+
 export async function parseCsv(file: Blob): Promise<Records> {
   const { text, badLine } = await wholeText(file);
   const separator = /^sep=.?\s*$/im.exec(text.slice(0, 16))?.[0];
@@ -14,7 +16,7 @@ export async function parseCsv(file: Blob): Promise<Records> {
     return wholeFile(
       `the first line is ${JSON.stringify(separator.trim())}, a note for Excel, where the names of the columns must stand. Remove that line.`,
     );
-  const { data, errors } = Papa.parse<string[]>(text, { delimitersToGuess: [',', ';', '\t', '|'] });
+  const { data, errors } = Papa.parse<string[]>(text, { delimitersToGuess: DELIMITERS });
   const isBlank = (row: readonly string[]) => row.every((cell) => cell.trim() === '');
   const header = data[0]?.map((name) => name.trim()) ?? [];
   if (isBlank(header))

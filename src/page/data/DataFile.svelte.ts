@@ -11,6 +11,7 @@ import type {
   PackedPreview,
   PackedRequest,
   RowFileApi,
+  RowPlace,
   RowToken,
 } from '../../worker/dataset/datasetProtocol.ts';
 import type { EvaluationApi } from '../../worker/evaluation/evaluationProtocol.ts';
@@ -22,6 +23,9 @@ import { LossRanking } from './LossRanking.svelte.ts';
 
 /** How files are read: everything but the files themselves, and which of their rows. */
 export type Reading = Omit<DataRequest, 'parts' | 'selection'> & { selection: Omit<Selection, 'side'> };
+
+/** Where a row stands in one of the files. */
+export type PlaceInPart = Omit<RowPlace, 'part'>;
 
 export type Role = 'train' | 'validation';
 
@@ -97,14 +101,14 @@ export class DataFile {
     return this.ask((api) => api.packed(request));
   }
 
-  /** A line of a file as it stands there. */
-  lineText(part: Part, line: number): Promise<string> {
-    return this.ask((api) => api.lineText(this.parts.indexOf(part), line));
+  /** A row of a file as it stands there. */
+  rowText(part: Part, place: PlaceInPart): Promise<string> {
+    return this.ask((api) => api.rowText({ ...place, part: this.parts.indexOf(part) }));
   }
 
-  /** The file with another line in its place; null takes it out. */
-  async mended(part: Part, line: number, text: string | null): Promise<File> {
-    const blob = await this.ask((api) => api.mendLine(this.parts.indexOf(part), line, text));
+  /** The file with another row in its place; null takes it out. */
+  async mended(part: Part, place: PlaceInPart, text: string | null): Promise<File> {
+    const blob = await this.ask((api) => api.mendRow({ ...place, part: this.parts.indexOf(part) }, text));
     return new File([blob], part.file.name, { type: part.file.type });
   }
 

@@ -101,16 +101,24 @@ export interface RowToken {
   special: boolean;
 }
 
+/** Where a row stands, as a problem names it. */
+export interface RowPlace {
+  /** Index of the file. */
+  part: number;
+  line: number;
+  unit: RecordUnit;
+}
+
 /** Served by every worker that holds a data file. */
 export interface RowFileApi {
   load(request: DataRequest, onProgress: (done: number, total: number) => void): Promise<FileReport>;
   packed(request: PackedRequest): Promise<PackedPreview | null>;
   /** The tokens of a row. @param row its index among the rows that are used */
   rowTokens(row: number): Promise<RowToken[]>;
-  /** A line of one of its files as it stands there. @param part index of the file */
-  lineText(part: number, line: number): Promise<string>;
-  /** The file with another line in its place, or without it. @param text null takes it out */
-  mendLine(part: number, line: number, text: string | null): Promise<Blob>;
+  /** A row of one of its files as it stands there. */
+  rowText(place: RowPlace): Promise<string>;
+  /** The file with another row in its place, or without it. @param text null takes it out */
+  mendRow(place: RowPlace, text: string | null): Promise<Blob>;
   /** All rows as JSON lines of ids and labels. */
   documentLines(): Promise<Blob>;
   /** Hashes of its rows, for another worker to compare its own with. */

@@ -5,6 +5,7 @@
 import { documentLines } from '../../data/documentLines.ts';
 import { buildDataset, type Dataset } from '../../data/documents.ts';
 import { lineText, mendLine } from '../../data/files/mendLine.ts';
+import { mendRow, rowText } from '../../data/files/mendRow.ts';
 import { openJoinedRows, type DataPart, type JoinedRows } from '../../data/rows/joinedRows.ts';
 import { ChatTokenizer, filesOfModel } from '../../data/tokenizer/chatTokenizer.ts';
 import { IGNORE_INDEX } from '../../data/types.ts';
@@ -22,6 +23,7 @@ import type {
   PackedPreview,
   PackedRequest,
   RowFileApi,
+  RowPlace,
   RowToken,
 } from './datasetProtocol.ts';
 
@@ -152,12 +154,14 @@ export class RowFileHost implements RowFileApi {
     return this.read.rowTokens(row);
   }
 
-  lineText(part: number, line: number): Promise<string> {
-    return lineText(this.parts[part].blob, line);
+  rowText({ part, line, unit }: RowPlace): Promise<string> {
+    const { blob, name } = this.parts[part];
+    return unit === 'line' ? lineText(blob, line) : rowText(blob, name, line);
   }
 
-  mendLine(part: number, line: number, text: string | null): Promise<Blob> {
-    return mendLine(this.parts[part].blob, line, text);
+  mendRow({ part, line, unit }: RowPlace, text: string | null): Promise<Blob> {
+    const { blob, name } = this.parts[part];
+    return unit === 'line' ? mendLine(blob, line, text) : mendRow(blob, name, line, text);
   }
 
   async documentLines(): Promise<Blob> {
