@@ -11,7 +11,7 @@
  * line of a run that could not be done is the page's own error.
  */
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
@@ -203,8 +203,16 @@ function modelFolder(model: string, from: (path: string) => string): string {
 /** The files that the model of `folder:PATH`, or the demo's, is made of. */
 async function modelFiles(model: string, from: (path: string) => string): Promise<string[]> {
   const folder = modelFolder(model, from);
-  const names = (await readdir(folder)).filter((name) => /\.(json|safetensors|jinja)$/.test(name));
+  // A GGUF, or an Ollama blob.
+  if ((await stat(folder)).isFile()) return [folder];
+  const all = await readdir(folder);
+  const ggufs = all.filter((name) => /\.gguf$/i.test(name));
+  const names = all.includes('config.json')
+    ? all.filter((name) => /\.(json|safetensors|jinja)$/.test(name))
+    : ggufs;
   if (names.length === 0)
-    throw new Error(`${folder} holds no model: config.json, tokenizer.json and safetensors are wanted.`);
+    throw new Error(
+      `${folder} holds no model: config.json, tokenizer.json and safetensors are wanted, or a .gguf.`,
+    );
   return names.sort().map((name) => join(folder, name));
 }
