@@ -27,6 +27,7 @@ const OWNERS = [
   ['fflate', '^src/formats'],
   ['papaparse', '^src/data'],
   ['hyparquet', '^src/data'],
+  ['@jitl|quickjs-emscripten-core|@cfworker', '^src/training/scoring'],
   ['valibot', '^src/(training/\\w*[rR]ecipe|data/tokenizer)'],
 ];
 

@@ -1,5 +1,6 @@
 /**
- * `npm run demo [-- --out DIR]`: presses "Try it with the demo" in a headless browser. Shows how far it is,
+ * `npm run demo [-- --out DIR] [--rewards]`: presses "Try it with the demo", or the button of its rewards, in a
+ * headless browser. Shows how far it is,
  * the loss of every file, three answers before and after, and where the adapter lies: DIR/adapter, beside
  * metrics.jsonl, recipe.json and report.md.
  */
@@ -17,10 +18,14 @@ const BAR_WIDTH = 30;
 export async function main(args: string[]): Promise<number> {
   const { values } = parseArgs({
     args,
-    options: { out: { type: 'string', default: join(root, 'demo-run') } },
+    options: {
+      out: { type: 'string', default: join(root, 'demo-run') },
+      rewards: { type: 'boolean', default: false },
+    },
   });
   return withPage(async (page) => {
-    await page.getByRole('button', { name: 'Try it with the demo' }).click();
+    const button = values.rewards ? 'Watch it learn by rewards' : 'Try it with the demo';
+    await page.getByRole('button', { name: button }).click();
     await page
       .getByRole('progressbar', { name: 'Training' })
       .or(page.locator('main > .alert p'))
@@ -29,9 +34,11 @@ export async function main(args: string[]): Promise<number> {
     await settle(page);
     const problems = await followRun(page, process.stdout.isTTY ? drawBar : sayEveryTenth());
     if (process.stdout.isTTY) process.stdout.write('\n');
-    const answers = await answersOf(page, 'pirate');
+    const answers = await answersOf(page, values.rewards ? 'sums' : 'pirate');
     const metrics = await saveResult(page, resolve(values.out));
     console.log(`\n${lossTable(metrics)}\n`);
+    const rewards = rewardsOf(metrics);
+    if (rewards) console.log(`${rewards}\n`);
     for (const { prompt, before, after } of answers.slice(0, ANSWERS))
       console.log(`${prompt}\n  before: ${before}\n  after:  ${after}\n`);
     console.log(`The adapter is in ${join(resolve(values.out), 'adapter')}`);
@@ -72,6 +79,18 @@ function lossTable(metricsJsonl: string): string {
     return [name, ...[values[0], Math.min(...values), values.at(-1)!].map((value) => value.toFixed(4))];
   });
   return table([['loss', 'start', 'best', 'end'], ...rows]);
+}
+
+/** Mean rewards of the first and of the last ten steps; null where no step has one. */
+function rewardsOf(metricsJsonl: string): string | null {
+  const lines = metricsJsonl
+    .trim()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as Record<string, number>).reward)
+    .filter((reward) => reward !== undefined);
+  if (lines.length === 0) return null;
+  const meanOf = (values: number[]) => (values.reduce((a, b) => a + b, 0) / values.length).toFixed(3);
+  return `mean reward: ${lines[0].toFixed(3)} in the first step, ${meanOf(lines.slice(-10))} in the last ten`;
 }
 
 /** The rows of the page's table of answers. */

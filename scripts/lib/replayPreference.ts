@@ -11,7 +11,8 @@ import {
   answerTokens,
   type ScoredSequence,
 } from '../../src/training/preference/answerScores.ts';
-import { groupAdvantages, grpoObjective } from '../../src/training/preference/grpoObjective.ts';
+import { grpoObjective } from '../../src/training/preference/grpoObjective.ts';
+import { advantagesOf } from '../../src/training/reward/advantages.ts';
 import { isReferenceFree, type PairMethod } from '../../src/training/preference/pairLosses.ts';
 import {
   pairObjective,
@@ -186,7 +187,11 @@ export async function replayPreference(inputs: PreferenceInputs): Promise<Record
           },
           microBatches,
           sequences: groups[group],
-          advantages: groupAdvantages(data.groups[group].rewards, settings.scale_rewards),
+          advantages: advantagesOf(
+            data.groups[group].rewards,
+            data.groups[group].rewards.length,
+            settings.scale_rewards ? 'group' : 'none',
+          ),
           old: null,
           reference: await scored(groups[group], 0, answerTokens),
         });

@@ -5,6 +5,7 @@ import { excerpt, rowProblem, type RowProblem } from './files/records.ts';
 import { answerOf, questionOf, type Row } from './rows/conversation.ts';
 import { FindingsBuilder, type RowFindings } from './rows/rowFindings.ts';
 import type { ParsedRows } from './rows/parseRows.ts';
+import { sourceOf, type DocumentSource } from './documentSource.ts';
 import { labelledDocuments } from './labelledDocuments.ts';
 import {
   documentsOf,
@@ -49,9 +50,11 @@ export interface Dataset {
   /** What a person should know of how the rows are learned. */
   notes: string[];
   /** What each document was made from; empty where they were not to be kept. */
-  sources: { question: string; answer: string; kind: Row['kind'] }[];
+  sources: DocumentSource[];
   /** Of each document, the hash by which a recipe leaves its row out (`keyOfHash`). */
   keys: Float64Array;
+  /** Whether the documents are prompts, of which nothing is learned. */
+  prompts: boolean;
   problems: RowProblem[];
   summary: DatasetSummary;
   /** Of the rows as they are, before any is cut. */
@@ -150,10 +153,7 @@ export async function buildDataset(
       builder.push(row.file === undefined ? document : { ...document, file: row.file });
       tally.documents++;
       keys.push(key);
-      if (keepSources) {
-        const { question, answer } = document;
-        sources.push({ question, answer, kind: row.kind });
-      }
+      if (keepSources) sources.push(sourceOf(row, document));
     }
   }
   const documents = builder.finish();
@@ -170,6 +170,7 @@ export async function buildDataset(
     notes: [...(parsed.notes ?? []), ...tally.notes],
     sources,
     keys: Float64Array.from(keys),
+    prompts: typeof preferences === 'object' && preferences.as === 'prompts' && preferences.only,
     problems,
     summary: summarize(documents, problems, repeats),
     histogram: histogramOf(documents.lengths.map((length, row) => length + documents.truncatedTokensOf(row))),

@@ -105,6 +105,8 @@ export interface MemoryReport {
  * computed first, ahead of the update, and give the weight of each token's loss.
  */
 export interface StepObjective {
+  /** Whether `evaluate` reads the losses; where it does not they are not computed, and are given as 0. */
+  readsLosses?: boolean;
   /** Further batches whose tokens are scored and get no gradient. */
   extra?: readonly MicroBatch[];
   /**

@@ -4,7 +4,7 @@ import { largest } from '../lib/extremes.ts';
 import type { TensorInfo, WeightSource } from '../formats/tensors.ts';
 import type { KernelRequest } from '../tuning/kernelChoice.ts';
 import type { Checkpointing } from '../plan/autodiff.ts';
-import type { ActivationDtype, LoraSettings, MemoryAim } from './engine.ts';
+import type { ActivationDtype, GenerationSize, LoraSettings, MemoryAim } from './engine.ts';
 import type { TrainingSettings } from './trainingSettings.ts';
 
 /** The keys of a recipe that decide T and memory, under the recipe's own names. */
@@ -28,8 +28,10 @@ export interface RunDemand {
   recipe: MemoryRecipe;
   /** Two where a row is a pair of answers; 1 where absent. */
   documentsPerExample?: number;
-  /** Tokens of each training row. */
+  /** Tokens of each training row, with those that are sampled behind it. */
   trainLengths: Uint32Array;
+  /** How many answers are sampled at once while training; none where absent. */
+  sampledAtOnce?: number;
   /** Tokens of the longest row over all validation files; 0 without one. */
   longestValidation: number;
   kernels: KernelRequest;
@@ -68,7 +70,7 @@ export function wantedTokensPerMicroBatch({
 }
 
 export function engineRequest(run: RunDemand, { config, tensors }: WeightSource): EngineRequest {
-  const { recipe, trainLengths, longestValidation, kernels } = run;
+  const { recipe, trainLengths, longestValidation, sampledAtOnce, kernels } = run;
   const { gradient_checkpointing, activation_dtype, gpu_memory_limit_gib } = recipe.training;
   const { predict_with_generate, eval_max_samples, max_new_tokens } = recipe.evaluation;
   const longest = largest(trainLengths, longestValidation);
@@ -83,12 +85,24 @@ export function engineRequest(run: RunDemand, { config, tensors }: WeightSource)
     memoryAim: {
       limitBytes: gpu_memory_limit_gib === null ? null : gpu_memory_limit_gib * 2 ** 30,
       leastTokens: roundUp(longest),
-      generation:
+      generation: largestOf([
         predict_with_generate && longestValidation > 0
           ? { slots: eval_max_samples, maxLength: longestValidation + max_new_tokens }
-          : undefined,
+          : null,
+        sampledAtOnce ? { slots: sampledAtOnce, maxLength: largest(trainLengths, 0) } : null,
+      ]),
     },
     kernels,
+  };
+}
+
+/** The KV cache that holds each of these. */
+function largestOf(sizes: readonly (GenerationSize | null)[]): GenerationSize | undefined {
+  const all = sizes.filter((size) => size !== null);
+  if (all.length === 0) return undefined;
+  return {
+    slots: largest(all.map(({ slots }) => slots)),
+    maxLength: largest(all.map(({ maxLength }) => maxLength)),
   };
 }
 

@@ -10,6 +10,7 @@ import { kernelText } from '../training/kernelRequest.ts';
 import type { KernelChoice } from '../tuning/kernelChoice.ts';
 import { curve } from '../training/metrics.ts';
 import { recipeToJson, type Recipe } from '../training/recipe.ts';
+import { nameOf } from '../training/recipe/scoringRecipe.ts';
 import { inMarkdown } from './escape.ts';
 import {
   answerTables,
@@ -80,6 +81,7 @@ export function writeReport(inputs: ReportInputs): string {
   const speed = rate === undefined ? 'not measured' : `${rate.toFixed(0)} tokens/s (median step)`;
   const learningRates = [{ name: 'learning rate', ...curve(result.lines, 'learning_rate') }];
   const rewards = picture('Rewards', [
+    { name: 'mean of the sampled answers', ...curve(result.lines, 'reward') },
     { name: 'chosen', ...curve(result.lines, 'rewards/chosen') },
     { name: 'rejected', ...curve(result.lines, 'rewards/rejected') },
   ]);
@@ -104,7 +106,7 @@ ${picture('Training loss', [trained])}
 ${picture('Validation loss', validated)}
 ${rewards && `${rewards}\n`}${picture('Learning rate', learningRates)}
 ${picture('Gradient norm', [{ name: 'gradient norm', ...curve(result.lines, 'grad_norm') }])}
-${metricTable(result.lines, validation)}## Data
+${metricTable(result.lines, validation, recipe.metrics.map(nameOf))}## Data
 
 ${dataTable(data)}
 ${validation.flatMap(leakLines).join('')}

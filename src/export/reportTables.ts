@@ -62,12 +62,19 @@ export function leakLines({ file, summary, leaks }: FileInRun): string[] {
   );
 }
 
-/** Every other figure of each validation file: at the start, at its best, at the end. */
-export function metricTable(lines: readonly MetricsLine[], validation: readonly { name: string }[]): string {
+/**
+ * Every other figure of each validation file: at the start, at its best, at the end.
+ * @param own names of the recipe's own metrics
+ */
+export function metricTable(
+  lines: readonly MetricsLine[],
+  validation: readonly { name: string }[],
+  own: readonly string[] = [],
+): string {
   const names = validation.map(({ name }) => name);
-  const rows = bestSteps(lines, names).filter(({ metric }) => metric !== 'loss');
+  const rows = bestSteps(lines, names, own).filter(({ metric }) => metric !== 'loss');
   if (rows.length === 0) return '';
-  const order = Object.keys(METRICS);
+  const order = [...Object.keys(METRICS), ...own];
   rows.sort(
     (a, b) =>
       names.indexOf(a.name) - names.indexOf(b.name) || order.indexOf(a.metric) - order.indexOf(b.metric),

@@ -17,6 +17,8 @@ export class BestAdapterKeeper {
     private readonly evaluation: Recipe['evaluation'],
     private readonly names: readonly string[],
     private best: BestAdapter | null,
+    /** Names of the recipe's own metrics. */
+    private readonly own: readonly string[] = [],
   ) {}
 
   /** A copy; null before the first evaluation, and where the recipe names no metric. */
@@ -64,12 +66,12 @@ export class BestAdapterKeeper {
     failures: ReadonlyMap<string, string>,
     keptAt: number | null,
   ): string {
-    const found = metricOf(metric, this.names);
+    const found = metricOf(metric, this.names, this.own);
     const failure = found && failures.get(found.name);
     const cause =
       failure !== null && failure !== undefined
         ? `${found!.name} could not be evaluated at step ${step}: ${failure}. Its ${metric} is the metric_for_best_model`
-        : `The evaluation of step ${step} has no ${metric}, which is the metric_for_best_model (${metricFault(this.evaluation, this.names) ?? 'no row of the file asks for an answer'})`;
+        : `The evaluation of step ${step} has no ${metric}, which is the metric_for_best_model (${metricFault(this.evaluation, this.names, { own: this.own }) ?? 'no row of the file asks for an answer'})`;
     const next =
       keptAt === null
         ? 'Drop the file again and start again'

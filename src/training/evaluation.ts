@@ -6,6 +6,8 @@ import type { DocumentTable } from '../data/documentTable.ts';
 import { Packing } from '../data/packing.ts';
 import type { MicroBatch } from '../data/types.ts';
 import { mean } from '../lib/mean.ts';
+import { ownMetrics, type OwnMetrics } from './scoring/ownMetrics.ts';
+import { corpusBleu, corpusChrf } from '../lib/rouge/overlapScores.ts';
 import { rouge, type RougeScores } from '../lib/rouge/rouge.ts';
 import type { GenerationOptions, TokenScores } from '../engine/engine.ts';
 import type { PreferenceEvaluation } from './preference/evaluatePreferences.ts';
@@ -25,10 +27,17 @@ export interface EvaluationMetrics extends Partial<RougeScores>, Partial<Record<
   rouge1?: number;
   rouge2?: number;
   rougeL?: number;
+  /** Of lines: sentences count as lines where the text has them apart. */
+  rougeLsum?: number;
+  /** Of all answers at once, as sacrebleu computes them. */
+  bleu?: number;
+  chrf?: number;
   /** Share of answers that are the reference, but for white space at the ends. */
   exact_match?: number;
   /** Tokens, the end token included. */
   mean_generated_length?: number;
+  /** The same in characters. */
+  gen_len?: number;
   /** Share of answers that ended with a stop token before max_new_tokens. */
   stopped_share?: number;
 }
@@ -59,6 +68,8 @@ export interface GeneratedAnswer {
   exactMatch: boolean;
   /** F-measure against the reference, ×100. */
   rougeL: number;
+  /** By the recipe's own metrics; null: no score. Absent where it has none. */
+  own?: Record<string, number | null>;
 }
 
 export interface EvaluationResult {
@@ -83,10 +94,13 @@ export interface Scorer {
 
 /** A prompt to be answered, and the file's own answer. */
 export interface Question {
+  file: string;
   line: number;
   promptIds: number[];
   prompt: string;
   reference: string;
+  /** The record of the data file, for metrics of the recipe's own. */
+  record: unknown;
 }
 
 export interface FileEvaluation {
@@ -95,7 +109,14 @@ export interface FileEvaluation {
   /** Of a file of preferences under a method that learns from them: takes the place of the token loss. */
   preferences?: PreferenceEvaluation | null;
   /** null: no generation. */
-  generation: (GenerationOptions & { questions: readonly Question[]; decode(ids: number[]): string }) | null;
+  generation:
+    | (GenerationOptions & {
+        questions: readonly Question[];
+        decode(ids: number[]): string;
+        /** Metrics of the recipe's own, and what scores by them. */
+        own?: OwnMetrics;
+      })
+    | null;
 }
 
 /**
@@ -115,8 +136,13 @@ export async function evaluateFile(
     file.generation && file.generation.questions.length > 0
       ? await answerQuestions(file.generation, scorer)
       : [];
+  const own = await ownMetrics(
+    file.generation?.own,
+    file.generation?.questions ?? [],
+    answers.map(({ answer }) => answer),
+  );
   return {
-    metrics: { ...metrics, ...(answers.length > 0 ? answerMetrics(answers) : {}) },
+    metrics: { ...metrics, ...(answers.length > 0 ? answerMetrics(answers) : {}), ...own },
     answers: answers.map(({ answer }) => answer),
   };
 }
@@ -170,9 +196,12 @@ interface ScoredAnswer {
 }
 
 async function answerQuestions(
-  { questions, decode, ...options }: NonNullable<FileEvaluation['generation']>,
+  generation: NonNullable<FileEvaluation['generation']>,
   scorer: Scorer,
 ): Promise<ScoredAnswer[]> {
+  const { questions, decode } = generation;
+  const { stopTokenIds, maxNewTokens, doSample, temperature, topP, seed } = generation;
+  const options = { stopTokenIds, maxNewTokens, doSample, temperature, topP, seed };
   const made = await scorer.generate(
     questions.map(({ promptIds }) => promptIds),
     options,
@@ -205,8 +234,12 @@ function answerMetrics(
     rouge1: 100 * meanOf(({ scores }) => scores.rouge1),
     rouge2: 100 * meanOf(({ scores }) => scores.rouge2),
     rougeL: 100 * meanOf(({ scores }) => scores.rougeL),
+    rougeLsum: 100 * meanOf(({ scores }) => scores.rougeLsum),
+    bleu: corpusBleu(answers.map(({ answer }) => answer)),
+    chrf: corpusChrf(answers.map(({ answer }) => answer)),
     exact_match: meanOf(({ answer }) => Number(answer.exactMatch)),
     mean_generated_length: meanOf(({ answer }) => answer.tokens),
+    gen_len: meanOf(({ answer }) => [...answer.answer].length),
     stopped_share: meanOf(({ answer }) => Number(answer.stopped)),
   };
 }

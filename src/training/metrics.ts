@@ -4,6 +4,7 @@
  */
 import type { EvaluationMetrics } from './evaluation.ts';
 import type { Recipe } from './recipe.ts';
+import type { Method } from './preference/method.ts';
 
 /** A line of metrics.jsonl; evaluation lines carry eval_<name>_loss and the rest. */
 export type MetricsLine = { step: number; epoch: number } & Record<string, number>;
@@ -56,9 +57,13 @@ export const METRICS: Readonly<Record<keyof EvaluationMetrics, MetricKind>> = {
   rouge1: { greaterIsBetter: true, generated: true },
   rouge2: { greaterIsBetter: true, generated: true },
   rougeL: { greaterIsBetter: true, generated: true },
+  rougeLsum: { greaterIsBetter: true, generated: true },
+  bleu: { greaterIsBetter: true, generated: true },
+  chrf: { greaterIsBetter: true, generated: true },
   exact_match: { greaterIsBetter: true, generated: true },
   // Shorter is better unless the recipe says otherwise: answers that do not end are the common fault.
   mean_generated_length: { greaterIsBetter: false, generated: true },
+  gen_len: { greaterIsBetter: false, generated: true },
   stopped_share: { greaterIsBetter: true, generated: true },
   'rewards/chosen': { greaterIsBetter: true, generated: false, preferences: true },
   'rewards/rejected': { greaterIsBetter: false, generated: false, preferences: true },
@@ -70,15 +75,23 @@ export const METRICS: Readonly<Record<keyof EvaluationMetrics, MetricKind>> = {
   nll_loss: { greaterIsBetter: false, generated: false, preferences: true },
 };
 
+/** Of a metric, also of one of the recipe's own: those need answers, and more is better. */
+function kindOf(metric: string): MetricKind {
+  const known = METRICS as Readonly<Record<string, MetricKind | undefined>>;
+  return known[metric] ?? { greaterIsBetter: true, generated: true };
+}
+
 /**
  * The file and the metric that a key such as eval_math_loss names; null where it names none of these files'
  * metrics.
+ * @param own names of the recipe's own metrics
  */
 export function metricOf(
   key: string,
   names: readonly string[],
-): { name: string; metric: keyof EvaluationMetrics } | null {
-  for (const metric of Object.keys(METRICS) as (keyof EvaluationMetrics)[]) {
+  own: readonly string[] = [],
+): { name: string; metric: string } | null {
+  for (const metric of [...Object.keys(METRICS), ...own]) {
     const name = names.find((candidate) => key === `eval_${candidate}_${metric}`);
     if (name !== undefined) return { name, metric };
   }
@@ -91,19 +104,19 @@ export function metricOf(
 export function metricFault(
   { metric_for_best_model: key, predict_with_generate }: Recipe['evaluation'],
   names: readonly string[],
-  method: Recipe['method'] = 'sft',
+  { method = 'sft', own = [] }: { method?: Method; own?: readonly string[] } = {},
 ): string | null {
   if (key === null) return null;
   if (names.length === 0)
     return `metric_for_best_model is "${key}", but there is no validation file. Drop one, or leave metric_for_best_model empty.`;
-  const found = metricOf(key, names);
+  const found = metricOf(key, names, own);
   if (!found) {
-    const metrics = Object.keys(METRICS).join(', ');
+    const metrics = [...Object.keys(METRICS), ...own].join(', ');
     return `metric_for_best_model is "${key}", which no validation file has: write eval_<name>_<metric> with a name of ${names.join(', ')} and a metric of ${metrics}.`;
   }
-  if (METRICS[found.metric].preferences && method === 'sft')
+  if (kindOf(found.metric).preferences && (method === 'sft' || method === 'grpo'))
     return `metric_for_best_model is "${key}", which only preference methods have: set method to one of them, or name another metric.`;
-  if (METRICS[found.metric].generated && !predict_with_generate)
+  if (kindOf(found.metric).generated && !predict_with_generate)
     return `metric_for_best_model is "${key}", which needs generated answers: set predict_with_generate to true.`;
   return null;
 }
@@ -118,26 +131,28 @@ export function isBetter(
   than: number,
   greaterIsBetter: boolean | null = null,
 ): boolean {
-  const metric = (Object.keys(METRICS) as (keyof EvaluationMetrics)[]).find(
-    (candidate) => key === candidate || key.endsWith(`_${candidate}`),
-  );
-  const greater = greaterIsBetter ?? (metric === undefined ? false : METRICS[metric].greaterIsBetter);
+  const metric = Object.keys(METRICS).find((candidate) => key === candidate || key.endsWith(`_${candidate}`));
+  const greater = greaterIsBetter ?? kindOf(metric ?? key).greaterIsBetter;
   return greater ? value > than : value < than;
 }
 
 export interface BestStep {
   name: string;
-  metric: keyof EvaluationMetrics;
+  metric: string;
   step: number;
   value: number;
 }
 
 /** Where each file was best by each of its metrics; the first of equal ones. */
-export function bestSteps(lines: readonly MetricsLine[], names: readonly string[]): BestStep[] {
+export function bestSteps(
+  lines: readonly MetricsLine[],
+  names: readonly string[],
+  own: readonly string[] = [],
+): BestStep[] {
   const best = new Map<string, BestStep>();
   for (const line of lines) {
     for (const [key, value] of Object.entries(line)) {
-      const found = metricOf(key, names);
+      const found = metricOf(key, names, own);
       if (!found) continue;
       const before = best.get(key);
       if (!before || isBetter(key, value, before.value, null))

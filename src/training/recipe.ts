@@ -6,7 +6,10 @@ import * as v from 'valibot';
 import { DEFAULT_DATE_STRING } from '../data/template/chatTemplate.ts';
 import { UserError, messageOf } from '../lib/errors.ts';
 import { lora } from './recipe/adapterRecipe.ts';
-import { METHODS, methodFault } from './preference/method.ts';
+import { documentsPerExample, METHODS, methodFault } from './preference/method.ts';
+import { metrics, rewards, scoringFault } from './recipe/scoringRecipe.ts';
+import { answersPerStep, promptsPerStep } from './reward/rewardSettings.ts';
+import { totalSteps } from './schedule.ts';
 import { scheduleFault } from './scheduleArguments.ts';
 import { count, flag, positive, ratio, text } from './recipe/recipeValues.ts';
 import { training } from './recipe/trainingRecipe.ts';
@@ -90,10 +93,15 @@ const recipe = v.strictObject({
   mask_history: v.optional(flag, false),
   max_length: v.optional(v.pipe(count(8), v.maxValue(131072, 'must be at most 131072')), 1024),
   /**
-   * sft: answers are copied. The others learn from pairs of answers or from answers that are wanted or not.
+   * sft: answers are copied. grpo: answers are sampled and rewarded. The others learn from pairs of answers or
+   * from answers that are wanted or not.
    */
   method: v.optional(v.picklist(METHODS, `must be one of ${METHODS.join(', ')}`), 'sft'),
   quantization: v.optional(v.picklist(['nf4', 'none', 'gguf'], 'must be "nf4", "none" or "gguf"'), 'nf4'),
+  /** Of grpo: what the sampled answers are rewarded for; an answer's reward is their weighted sum. */
+  rewards: v.optional(rewards, []),
+  /** Metrics of one's own for the generated answers of every validation file. */
+  metrics: v.optional(metrics, []),
   lora: v.optional(lora, {}),
   training: v.optional(training, {}),
   evaluation: v.optional(evaluation, {}),
@@ -103,6 +111,12 @@ const recipe = v.strictObject({
 export type Recipe = v.InferOutput<typeof recipe>;
 /** A recipe as a person writes it. */
 export type RecipeInput = v.InferInput<typeof recipe>;
+
+/** Names that a metric of one's own cannot have; `METRICS` has these. */
+export const BUILT_IN_METRICS = [
+  ...['loss', 'perplexity', 'token_accuracy', 'rouge1', 'rouge2', 'rougeL', 'rougeLsum', 'bleu', 'chrf'],
+  ...['exact_match', 'mean_generated_length', 'gen_len', 'stopped_share', 'kl', 'nll_loss', 'reward'],
+];
 
 const KNOWN_KEYS = [recipe, lora, training, evaluation].flatMap((schema) => Object.keys(schema.entries));
 
@@ -127,13 +141,27 @@ export function parseRecipe(source: string | object): Recipe {
         `The recipe cannot be used: ${key === 'recipe' ? 'it' : `"${key}"`} is a list; it must be an object in braces.`,
       );
   }
-  const result = v.safeParse(recipe, value);
+  const result = v.safeParse(recipe, withMethodDefaults(value));
   if (result.success) {
-    const fault = methodFault(result.output) ?? scheduleFault(result.output.training);
+    const fault =
+      methodFault(result.output) ??
+      scheduleFault(result.output.training) ??
+      scoringFault('metrics', result.output.metrics, BUILT_IN_METRICS) ??
+      (result.output.metrics.length > 0 && !result.output.evaluation.predict_with_generate
+        ? '"metrics" are named, which need generated answers. Set "evaluation.predict_with_generate" to true, or remove them.'
+        : null);
     if (fault) throw new UserError(`The recipe cannot be used: ${fault}`);
     return result.output;
   }
   throw new UserError(`The recipe cannot be used: ${result.issues.map(explain).join(' ')}`);
+}
+
+/** Defaults that are other ones under grpo, as TRL has them. */
+function withMethodDefaults(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || (value as RecipeInput).method !== 'grpo') return value;
+  const { training: given } = value as { training?: unknown };
+  if (given !== undefined && (typeof given !== 'object' || given === null)) return value;
+  return { ...value, training: { beta: 0, per_device_train_batch_size: 8, ...given } };
 }
 
 function explain(issue: v.BaseIssue<unknown>): string {
@@ -171,7 +199,15 @@ export function trainFilesOf({ train_file }: Pick<Recipe, 'train_file'>): string
   return typeof train_file === 'string' ? (train_file === '' ? [] : [train_file]) : train_file;
 }
 
-/** Rows that make one optimiser step. */
-export function examplesPerStep({ training: settings }: Recipe): number {
-  return settings.per_device_train_batch_size * settings.gradient_accumulation_steps;
+/** Rows that make one optimiser step; of grpo the prompts whose answers do. */
+export function examplesPerStep(recipe: Recipe): number {
+  return recipe.method === 'grpo' ? promptsPerStep(recipe) : answersPerStep(recipe);
+}
+
+/** Optimiser steps of a run over so many documents. */
+export function stepsOf(recipe: Recipe, documents: number): number {
+  const { num_train_epochs, max_steps, num_iterations } = recipe.training;
+  const examples = documents / documentsPerExample(recipe.method);
+  const steps = totalSteps(examples, examplesPerStep(recipe), num_train_epochs, max_steps);
+  return max_steps > 0 ? steps : steps * num_iterations;
 }

@@ -3,12 +3,15 @@ import type { AdapterTensors, OptimizerState } from '../engine/engine.ts';
 import type { EvaluationResult } from './evaluation.ts';
 import type { MetricsLine } from './metrics.ts';
 import type { Recipe } from './recipe.ts';
+import type { AnswerGroup, SampledBatch } from './reward/sampledAnswers.ts';
 
 export type TrainerEvent =
   | { type: 'metrics'; line: MetricsLine }
   | { type: 'progress'; step: number; totalSteps: number; tokensPerSecond: number; secondsLeft: number }
   /** Answers are scored under the reference, before the first step: micro-batches. */
   | { type: 'scoringReference'; done: number; total: number }
+  /** Of grpo: the answers that a step is made with, before it is made. */
+  | { type: 'sampled'; step: number; groups: AnswerGroup[] }
   | { type: 'evaluating'; step: number }
   | { type: 'evaluated'; step: number; name: string; result: EvaluationResult }
   | { type: 'evaluationFailed'; step: number; name: string; message: string }
@@ -33,6 +36,8 @@ export interface Checkpoint {
   best: BestAdapter | null;
   /** Seconds that the run had worked up to here, all sessions together. */
   seconds?: number;
+  /** Of grpo: answers that further steps are made with. */
+  sampled?: SampledBatch;
 }
 
 export interface BestAdapter {

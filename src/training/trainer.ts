@@ -8,6 +8,7 @@ import { NonFiniteError, type AdapterTensors } from '../engine/engine.ts';
 import type { Evaluator } from './evaluation.ts';
 import { EvaluationRounds } from './evaluationRound.ts';
 import type { MetricsLine } from './metrics.ts';
+import { nameOf } from './recipe/scoringRecipe.ts';
 import type { Checkpoint, EndReason, RunResult } from './runRecord.ts';
 import { StepPipeline } from './stepPipeline.ts';
 import { TrainingSteps, type StepMade, type TrainingStepsOptions } from './trainingSteps.ts';
@@ -40,13 +41,14 @@ export class Trainer {
   constructor(private readonly options: TrainerOptions) {
     const { recipe, resume, evaluators, emit } = options;
     this.now = options.now ?? (() => performance.now());
-    this.steps = new TrainingSteps(options);
+    this.steps = new TrainingSteps(options, (step, groups) => emit({ type: 'sampled', step, groups }));
     this.totalSteps = this.steps.total;
     this.evaluations = new EvaluationRounds(evaluators, emit);
     this.keeper = new BestAdapterKeeper(
       recipe.evaluation,
       evaluators.map(({ name }) => name),
       resume?.best ?? null,
+      recipe.metrics.map(nameOf),
     );
     this.saver = new CheckpointSaver(options, this.now);
     this.lines = [...(resume?.lines ?? [])];
@@ -121,12 +123,13 @@ export class Trainer {
     }
     await engine.loadAdapter(resume.adapter);
     await engine.loadOptimizer(resume.optimizer);
+    await this.steps.restore(resume.sampled);
     this.saver.stored(resume.step);
     emit({ type: 'restored', step: resume.step, lines: [...this.lines] });
   }
 
   private async train(from: number): Promise<{ reason: EndReason; step: number; message: string | null }> {
-    const { engine, recipe } = this.options;
+    const { recipe } = this.options;
     const pipeline = new StepPipeline((number) => this.steps.train(number));
     let step = from;
     let begun = 0;
@@ -140,7 +143,7 @@ export class Trainer {
         if (this.stopping) return { reason: 'stopped', step, message: null };
         begun = this.now();
       }
-      pipeline.fill(step, engine.stepsAhead, (next) => this.mayFollow(next));
+      pipeline.fill(step, this.steps.ahead, (next) => this.mayFollow(next));
       let made: StepMade;
       try {
         made = await pipeline.next();
@@ -206,6 +209,7 @@ export class Trainer {
 
   private save(step: number): Promise<void> {
     const { engine, recipe } = this.options;
+    const sampled = this.steps.sampledAt(step);
     return this.saver.save(step, async () => ({
       recipe,
       step,
@@ -215,6 +219,7 @@ export class Trainer {
       lines: [...this.lines],
       best: this.keeper.kept,
       seconds: this.seconds,
+      ...(sampled ? { sampled } : {}),
     }));
   }
 

@@ -3,10 +3,12 @@ import type { DocumentTable } from '../data/documentTable.ts';
 import type { Engine } from '../engine/engine.ts';
 import { settled } from '../lib/promises.ts';
 import { BatchSampler, microBatchesOf } from './batches.ts';
-import { documentsPerExample, preferenceSettings } from './preference/method.ts';
+import { preferenceSettings } from './preference/method.ts';
 import { PreferenceSteps } from './preference/preferenceSteps.ts';
-import { examplesPerStep, type Recipe } from './recipe.ts';
-import { learningRate, totalSteps, warmupSteps, type Schedule } from './schedule.ts';
+import { stepsOf, type Recipe } from './recipe.ts';
+import type { AnswerGroup, SampledBatch, SamplingContext } from './reward/sampledAnswers.ts';
+import { RewardSteps } from './reward/rewardSteps.ts';
+import { learningRate, warmupSteps, type Schedule } from './schedule.ts';
 
 export interface StepMade {
   /** Tokens of its rows. */
@@ -20,37 +22,58 @@ export interface TrainingStepsOptions {
   documents: DocumentTable;
   /** Of kto: 1 where a document's answer is wanted. */
   labels?: Uint8Array | null;
+  /** Of grpo. */
+  rewards?: RewardContext | null;
   padTokenId: number;
 }
+
+/** What grpo needs beside the engine and the documents, which are prompts. */
+export type RewardContext = Pick<SamplingContext, 'rows' | 'stopTokenIds' | 'decode' | 'scorer' | 'onFault'>;
 
 export class TrainingSteps {
   readonly total: number;
   private readonly schedule: Schedule;
   private readonly sampler: BatchSampler;
   private readonly preferences: PreferenceSteps | null;
+  private readonly rewards: RewardSteps | null;
   /** Ends when the step before has its objective: steps reach the engine in their order. */
   private turn: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly options: TrainingStepsOptions) {
+  /** @param onSampled is given the answers of a step, 1-based, before it is made */
+  constructor(
+    private readonly options: TrainingStepsOptions,
+    onSampled: (step: number, groups: AnswerGroup[]) => void = () => undefined,
+  ) {
     const { recipe, documents } = options;
     const { training } = recipe;
     this.sampler = new BatchSampler(documents.lengths, recipe);
-    this.total = totalSteps(
-      documents.length / documentsPerExample(recipe.method),
-      examplesPerStep(recipe),
-      training.num_train_epochs,
-      training.max_steps,
-    );
+    this.total = stepsOf(recipe, documents.length);
     this.schedule = {
       ...training,
       warmupSteps: warmupSteps(this.total, training),
       totalSteps: this.total,
     };
     this.preferences = this.preferenceSteps();
+    this.rewards = this.rewardSteps(onSampled);
   }
 
   get perEpoch(): number {
-    return this.sampler.stepsPerEpoch;
+    return this.sampler.stepsPerEpoch * (this.rewards ? this.options.recipe.training.num_iterations : 1);
+  }
+
+  /** How many steps may be asked for before the previous one has ended: the answers of a step are its adapter's. */
+  get ahead(): number {
+    return this.rewards ? 0 : this.options.engine.stepsAhead;
+  }
+
+  /** Answers that the steps after `step` are still made with, for its checkpoint. */
+  sampledAt(step: number): SampledBatch | undefined {
+    return this.rewards?.held(step);
+  }
+
+  /** Takes over what a checkpoint holds. */
+  async restore(sampled: SampledBatch | undefined): Promise<void> {
+    if (sampled) await this.rewards?.restore(sampled);
   }
 
   /** What a method needs before the first step: the scores of its reference. */
@@ -60,24 +83,54 @@ export class TrainingSteps {
 
   /** Trains a step. May be called before the step ahead of it has ended. @param step 0-based */
   async train(step: number): Promise<StepMade> {
-    const { engine, recipe, documents, padTokenId } = this.options;
-    const { weight_decay, max_grad_norm, loraplus_lr_ratio } = recipe.training;
+    const { engine, documents, padTokenId } = this.options;
+    if (this.rewards) return this.trainRewarded(step, this.rewards);
     const rate = learningRate(step, this.schedule);
     const rows = this.sampler.rowsOf(step);
     const shape = { tokens: engine.tokensPerMicroBatch, padTokenId };
     const preferences = this.preferences && (await this.inTurn(this.preferences, rows));
     const { loss, gradNorm } = await engine.trainStep({
       ...(preferences ?? { microBatches: microBatchesOf(documents, rows, shape) }),
-      step,
-      learningRate: rate,
-      weightDecay: weight_decay,
-      maxGradNorm: max_grad_norm,
-      loraPlusLrRatio: loraplus_lr_ratio,
+      ...this.numbersOf(step),
     });
     return {
       tokens: rows.reduce((sum, row) => sum + documents.lengths[row], 0),
       figures: { loss, grad_norm: gradNorm, learning_rate: rate, ...preferences?.objective.figures },
     };
+  }
+
+  private async trainRewarded(step: number, rewards: RewardSteps): Promise<StepMade> {
+    const { microBatches, objective, figures, tokens } = await rewards.make(step);
+    const numbers = this.numbersOf(step);
+    const { loss, gradNorm } = await this.options.engine.trainStep({ microBatches, objective, ...numbers });
+    const made = { loss, grad_norm: gradNorm, learning_rate: numbers.learningRate };
+    return { tokens, figures: { ...made, ...figures, ...objective.figures } };
+  }
+
+  private numbersOf(step: number) {
+    const { weight_decay, max_grad_norm, loraplus_lr_ratio } = this.options.recipe.training;
+    return {
+      step,
+      learningRate: learningRate(step, this.schedule),
+      weightDecay: weight_decay,
+      maxGradNorm: max_grad_norm,
+      loraPlusLrRatio: loraplus_lr_ratio,
+    };
+  }
+
+  private rewardSteps(onSampled: (step: number, groups: AnswerGroup[]) => void): RewardSteps | null {
+    const { engine, recipe, documents, rewards, padTokenId } = this.options;
+    if (recipe.method !== 'grpo') return null;
+    if (!rewards) throw new Error('a run of rewards needs its prompts and what scores answers');
+    return new RewardSteps({
+      ...rewards,
+      engine,
+      recipe,
+      promptOf: (row) => [...documents.at(row).inputIds],
+      shape: { tokens: engine.tokensPerMicroBatch, padTokenId },
+      rowsOf: (number) => this.sampler.rowsOf(number),
+      onSampled,
+    });
   }
 
   /** Making an objective may wait for the engine: another step's must not overtake it. */

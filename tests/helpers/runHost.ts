@@ -100,7 +100,11 @@ export function requestOf(
   const recipe = parseRecipe({ ...input, model: 'tiny', train_file: 'train.jsonl' });
   const documents = rows(12);
   const [rowPorts, scorer, own] = [new MessageChannel(), new MessageChannel(), new MessageChannel()];
-  const served: RowsApi = { labels: async () => null, documents: async () => documents.copy().arrays };
+  const served: RowsApi = {
+    labels: async () => null,
+    prompts: async () => null,
+    documents: async () => documents.copy().arrays,
+  };
   expose(served, rowPorts.port1);
   const remote = wrap<ScorerApi>(scorer.port1);
   const evaluator: EvaluatorApi = {

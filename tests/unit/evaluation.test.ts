@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { DocumentTable, type DocumentInput } from '../../src/data/documentTable.ts';
 import type { MicroBatch } from '../../src/data/types.ts';
+import { scoreAnswer } from '../../src/training/scoring/scoreAnswer.ts';
 import { evaluateFile, type Question, type Scorer } from '../../src/training/evaluation.ts';
 
 const document = (length: number, prompt: number): DocumentInput => {
@@ -38,8 +39,15 @@ function scorer(answers: number[][] = []): Scorer & { prompts: number[][]; batch
   };
 }
 const questions: Question[] = [
-  { line: 1, promptIds: [7], prompt: 'who?', reference: 'the cats' },
-  { line: 4, promptIds: [8, 9], prompt: 'what?', reference: 'sat down' },
+  { file: 'a.jsonl', record: { level: 1 }, line: 1, promptIds: [7], prompt: 'who?', reference: 'the cats' },
+  {
+    file: 'a.jsonl',
+    record: { level: 2 },
+    line: 4,
+    promptIds: [8, 9],
+    prompt: 'what?',
+    reference: 'sat down',
+  },
 ];
 const generation = {
   questions,
@@ -105,6 +113,33 @@ describe('evaluation of a file', () => {
     const exact = await evaluateFile({ documents, padTokenId: 0, generation }, scorer([[1, 3, 5], [5]]));
     expect(exact.metrics).toMatchObject({ exact_match: 0.5, mean_generated_length: 2, stopped_share: 1 });
     expect(exact.answers[1]).toMatchObject({ answer: '', rougeL: 0 });
+  });
+
+  it("scores answers by the recipe's own metrics, and fails alone where one does", async () => {
+    const metric = (code: string, on_error: 'stop' | 'skip' = 'stop') => ({
+      ...generation,
+      own: {
+        metrics: [{ name: 'mine', type: 'code' as const, code, on_error }],
+        scorer: { score: scoreAnswer },
+      },
+    });
+    const evaluated = (own: ReturnType<typeof metric>) =>
+      evaluateFile(
+        { documents, padTokenId: 0, generation: own },
+        scorer([
+          [1, 2, 5],
+          [4, 6, 6],
+        ]),
+      );
+    const code = '(answer, reference, row) => row.level * answer.length + reference.length / 100';
+    const { metrics, answers } = await evaluated(metric(code));
+    expect((metrics as unknown as Record<string, number>).mine).toBeCloseTo((7.08 + 26.08) / 2, 9);
+    expect(answers[1].own).toEqual({ mine: 26.08 });
+    await expect(evaluated(metric('(a, r, row) => row.level === 2 ? null.x : 1'))).rejects.toThrow(
+      /The metric mine on line 4 of a.jsonl threw TypeError/,
+    );
+    const skipped = await evaluated(metric('(a, r, row) => row.level === 2 ? null.x : 1', 'skip'));
+    expect((skipped.metrics as unknown as Record<string, number>).mine).toBe(1);
   });
 
   it('has no generation metrics where there is nothing to ask, as in a raw text', async () => {

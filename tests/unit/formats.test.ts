@@ -15,7 +15,7 @@ const said = (row: Row): string =>
     ? row.text
     : row.kind === 'preference'
       ? `${said({ ...row.chosen, line: 1 })} > ${said({ ...row.rejected, line: 1 })}`
-      : `${row.messages.map(({ role, content }) => `${role}: ${content}`).join(' | ')} @${row.answersFrom}`;
+      : `${row.messages.map(({ role, content }) => `${role}: ${content}`).join(' | ')} @${row.kind === 'chat' ? row.answersFrom : 'prompt'}`;
 const fixture = (name: string) =>
   new Uint8Array(readFileSync(new URL(`../fixtures/${name}`, import.meta.url)));
 

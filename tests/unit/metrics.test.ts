@@ -1,4 +1,5 @@
 /** What figures mean: which is better, which a recipe may choose by, and where each file was best. */
+import { BUILT_IN_METRICS } from '../../src/training/recipe.ts';
 import { describe, expect, it } from 'vitest';
 import {
   bestSteps,
@@ -14,6 +15,11 @@ const evaluation = (metric_for_best_model: string | null, predict_with_generate 
   parseRecipe({ evaluation: { metric_for_best_model, predict_with_generate } }).evaluation;
 
 describe('metrics', () => {
+  it('keeps the names of all that has no slash from the recipe', () => {
+    const names = Object.keys(METRICS).filter((name) => !name.includes('/'));
+    expect([...BUILT_IN_METRICS].sort()).toEqual([...names, 'reward'].sort());
+  });
+
   it('knows for each which way is better', () => {
     const greater = Object.keys(METRICS).filter((metric) => isBetter(`eval_math_${metric}`, 2, 1, null));
     expect(greater).toEqual([
@@ -21,6 +27,9 @@ describe('metrics', () => {
       'rouge1',
       'rouge2',
       'rougeL',
+      'rougeLsum',
+      'bleu',
+      'chrf',
       'exact_match',
       'stopped_share',
       'rewards/chosen',
@@ -47,7 +56,8 @@ describe('metrics', () => {
       metric: 'token_accuracy',
     });
     expect(metricOf('eval_loss_loss', ['loss'])).toEqual({ name: 'loss', metric: 'loss' });
-    expect(metricOf('eval_a_bleu', ['a'])).toBeNull();
+    expect(metricOf('eval_a_wer', ['a'])).toBeNull();
+    expect(metricOf('eval_a_wer', ['a'], ['wer'])).toEqual({ name: 'a', metric: 'wer' });
     expect(metricOf('eval_b_loss', ['a'])).toBeNull();
   });
 

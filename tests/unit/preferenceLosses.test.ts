@@ -5,11 +5,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { packDocuments } from '../../src/data/packing.ts';
 import type { MicroBatch } from '../../src/data/types.ts';
-import {
-  groupAdvantages,
-  grpoStepLoss,
-  type GrpoSettings,
-} from '../../src/training/preference/grpoObjective.ts';
+import { grpoStepLoss, type GrpoSettings } from '../../src/training/preference/grpoObjective.ts';
+import { advantagesOf } from '../../src/training/reward/advantages.ts';
 import { ktoLoss, referencePoint, type KtoSettings } from '../../src/training/preference/ktoLoss.ts';
 import { pairLoss, type PairMethod, type PairSettings } from '../../src/training/preference/pairLosses.ts';
 import { ktoObjective, pairObjective } from '../../src/training/preference/preferenceObjective.ts';
@@ -157,7 +154,7 @@ describe("an objective's weights", () => {
         settings,
         microBatches,
         sequences,
-        advantages: groupAdvantages([1, 0, 2, 0, 0, 3], true),
+        advantages: advantagesOf([1, 0, 2, 0, 0, 3], [1, 0, 2, 0, 0, 3].length, 'group'),
         old: spread(1),
         reference: spread(2),
       };
@@ -181,10 +178,10 @@ describe("an objective's weights", () => {
 
 describe('advantages', () => {
   it('are rewards less their mean, over their deviation where scale_rewards', () => {
-    expect(groupAdvantages([1, 2, 3, 6], false)).toEqual([-2, -1, 0, 3]);
-    const scaled = groupAdvantages([1, 2, 3, 6], true);
+    expect(advantagesOf([1, 2, 3, 6], [1, 2, 3, 6].length, 'none')).toEqual([-2, -1, 0, 3]);
+    const scaled = advantagesOf([1, 2, 3, 6], [1, 2, 3, 6].length, 'group');
     close(scaled[3], 3 / (Math.sqrt(14 / 3) + 1e-4));
-    expect(groupAdvantages([2, 2], true)).toEqual([0, 0]);
+    expect(advantagesOf([2, 2], [2, 2].length, 'group')).toEqual([0, 0]);
   });
 });
 

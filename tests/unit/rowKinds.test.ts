@@ -298,7 +298,8 @@ describe('files', () => {
 
   it('of plain text are one text', async () => {
     const { rows, format } = await parseRows(new Blob(['Once upon\na time.\n']), 'story.txt');
-    expect([rows, format]).toEqual([[{ kind: 'text', text: 'Once upon\na time.\n', line: 1 }], 'raw text']);
+    const text = 'Once upon\na time.\n';
+    expect([rows, format]).toEqual([[{ kind: 'text', text, line: 1, record: { text } }], 'raw text']);
     expect((await parseRows(new Blob(['{"query":"a","response":"b"}']), 'rows.txt')).format).toBe(
       'query/response',
     );

@@ -71,7 +71,7 @@ describe('rows', () => {
     expect(problems).toMatchObject([
       { line: 1, kind: 'bad', reason: expect.stringMatching(/not UTF-8.*Save the file as UTF-8/) as string },
     ]);
-    expect(rows).toEqual([pair('c', 'd', 2)]);
+    expect(rows).toEqual([{ ...pair('c', 'd', 2), record: { query: 'c', response: 'd' } }]);
   });
 });
 

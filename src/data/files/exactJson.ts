@@ -28,6 +28,16 @@ export function plainNumber(value: unknown): unknown {
   return value instanceof WholeFloat ? value.value : value;
 }
 
+/** A record as JSON alone has it: numbers for floats, and for whole numbers that no float holds. */
+export function plainRecord(value: unknown): unknown {
+  if (typeof value === 'bigint') return Number(value);
+  if (value instanceof WholeFloat) return value.value;
+  if (Array.isArray(value)) return value.map(plainRecord);
+  if (value instanceof Date) return value.toISOString();
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plainRecord(inner)]));
+}
+
 /** Texts, and numbers written as floats. */
 const TEXT_OR_FLOAT = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 

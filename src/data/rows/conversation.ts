@@ -31,25 +31,38 @@ export interface PreferencePair {
   rejected: Conversation;
 }
 
-export type RowContent = Conversation | RawText | PreferencePair;
+/** A prompt whose answers are sampled and rewarded. */
+export interface Prompt {
+  kind: 'prompt';
+  /** Ends with the person's turn. */
+  messages: ChatMessage[];
+  tools?: unknown[];
+  /** What rewards compare answers with; null where the row has none. */
+  reference: string | null;
+}
+
+export type RowContent = Conversation | RawText | PreferencePair | Prompt;
 
 export type Row = RowContent & {
   /** 1-based line, or row of a table or an array. */
   line: number;
   /** The file that it is from, where several are read as one. */
   file?: string;
+  /** What the file has there, for functions of the recipe. */
+  record?: unknown;
 };
 
 /** What the person says last: what is shown as the question. '' for a raw text. */
 export function questionOf(row: RowContent): string {
   if (row.kind === 'text') return '';
-  const { messages } = row.kind === 'chat' ? row : row.chosen;
+  const { messages } = row.kind === 'preference' ? row.chosen : row;
   return messages.findLast(({ role }) => role === 'user')?.content ?? '';
 }
 
 /** The answer at the end, the chosen one of two; the whole of a raw text. */
 export function answerOf(row: RowContent): string {
   if (row.kind === 'text') return row.text;
+  if (row.kind === 'prompt') return row.reference ?? '';
   return saidIn((row.kind === 'chat' ? row : row.chosen).messages.at(-1)!);
 }
 
@@ -64,6 +77,7 @@ export function saidIn({ content, tool_calls }: ChatMessage): string {
  */
 export function turnsBeforeAnswer(row: RowContent): readonly ChatMessage[] {
   if (row.kind === 'text') return [];
+  if (row.kind === 'prompt') return row.messages.filter(({ role }) => role !== 'system');
   const { messages } = row.kind === 'chat' ? row : row.chosen;
   return messages.filter(({ role }) => role !== 'system').slice(0, -1);
 }
@@ -92,6 +106,15 @@ export function conversationFault(conversation: Omit<Conversation, 'kind'>): str
   if (learned.some((turn) => isEmpty(messages[turn]!)))
     return 'has an empty answer: there is nothing to learn. Write one or remove the row.';
   return surrogateFault(conversation);
+}
+
+/** @returns why no answer can be sampled to a prompt, null where it can */
+export function promptFault(prompt: Prompt): string | null {
+  const last = prompt.messages.at(-1);
+  if (!last || last.role === 'system' || last.role === 'assistant')
+    return 'has a prompt that does not end with a question: there is nothing to answer. Write one or remove the row.';
+  if (last.content.trim() === '') return 'has an empty prompt. Write one or remove the row.';
+  return surrogateFault(prompt);
 }
 
 function isEmpty({ content, tool_calls }: ChatMessage): boolean {

@@ -20,20 +20,22 @@ export interface JoinedRows extends RowStream {
  * Opens files that are read as one, in this order. With rows held out, all are read once before, to tell
  * which.
  * @param heldOut groups that are held out, where they are known already
+ * @param promptsAlone whether rows may have prompts without answers
  */
 export async function openJoinedRows(
   parts: readonly DataPart[],
   chosen: ChosenColumns = {},
   selection: Selection = EVERY_ROW,
   heldOut: ReadonlySet<number> | null = null,
+  promptsAlone = false,
 ): Promise<JoinedRows> {
   const groups =
     heldOut ??
     (selection.valSetSize > 0 && selection.side !== 'both'
-      ? await heldOutGroups(parts, chosen, selection)
+      ? await heldOutGroups(parts, chosen, selection, promptsAlone)
       : null);
   const streams: RowStream[] = [];
-  for (const { name, blob } of parts) streams.push(await openRows(blob, name, chosen));
+  for (const { name, blob } of parts) streams.push(await openRows(blob, name, chosen, promptsAlone));
   const filter = new RowFilter(selection, groups);
   const used = streams.map(() => 0);
   // A row that cannot be read is reported once: with those that are trained on.
@@ -78,11 +80,13 @@ export async function heldOutGroups(
   parts: readonly DataPart[],
   chosen: ChosenColumns,
   selection: Selection,
+  promptsAlone = false,
 ): Promise<Set<number>> {
   const groups = new RowGroups();
   const filter = new RowFilter(selection, null);
   for (const { name, blob } of parts)
-    for await (const row of (await openRows(blob, name, chosen)).rows) if (filter.takes(row)) groups.add(row);
+    for await (const row of (await openRows(blob, name, chosen, promptsAlone)).rows)
+      if (filter.takes(row)) groups.add(row);
   return groups.heldOut(selection);
 }
 

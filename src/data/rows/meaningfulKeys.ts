@@ -7,6 +7,8 @@ import type { Conversation, RowContent } from './conversation.ts';
 import type { Fields, Format } from './rowFields.ts';
 import { isGiven, MEDIA_KEYS, readReasoning, readTools, REASONING_KEYS, rowWeightFault } from './turns.ts';
 
+const KINDS = { text: 'raw text', preference: 'preference row', prompt: 'prompt' };
+
 /** Keys that change what is learned, in rows of any format. */
 const MEANINGFUL: readonly string[] = [
   ...['tools', 'weight', 'train', 'training', 'loss', 'loss_weight', 'label'],
@@ -32,9 +34,10 @@ export function withMeaningfulKeys(row: RowContent, fields: Fields, format: Form
   const tools = given('tools') ? readTools(fields.tools) : null;
   if (typeof tools === 'string') return tools;
   if (row.kind !== 'chat') {
-    const key = MEANINGFUL.find((name) => given(name) && !(name === 'tools' && row.kind === 'preference'));
+    const key = MEANINGFUL.find((name) => given(name) && !(name === 'tools' && row.kind !== 'text'));
     if (key !== undefined && !['weight', 'train', 'training', 'loss', 'loss_weight'].includes(key))
-      return `has "${key}", which a ${row.kind === 'text' ? 'raw text' : 'preference row'} cannot have. Remove the key, or write the row as messages.`;
+      return `has "${key}", which a ${KINDS[row.kind]} cannot have. Remove the key, or write the row as messages.`;
+    if (row.kind === 'prompt') return tools ? { ...row, tools } : row;
     return row.kind === 'preference' && tools
       ? { ...row, chosen: { ...row.chosen, tools }, rejected: { ...row.rejected, tools } }
       : row;

@@ -59,8 +59,14 @@ export interface RowStream extends Omit<ParsedRows, 'rows'> {
  * Reads a file once to recognise its format; its rows are then read as they are asked for, so that a large
  * file never is in memory as a whole. Never throws for bad content: every bad row is a problem with its
  * number and what to do.
+ * @param promptsAlone whether rows may have prompts without answers
  */
-export async function openRows(file: Blob, name: string, chosen: ChosenColumns = {}): Promise<RowStream> {
+export async function openRows(
+  file: Blob,
+  name: string,
+  chosen: ChosenColumns = {},
+  promptsAlone = false,
+): Promise<RowStream> {
   const source = await openRecords(file, name);
   const { unit } = source;
   const survey = new Survey();
@@ -70,7 +76,7 @@ export async function openRows(file: Blob, name: string, chosen: ChosenColumns =
     if ('reason' in record) problems.push(rowProblem({ file: name, kind: 'bad', ...record }));
   }
   const { columns } = survey;
-  const format = formatOf(name, survey.keys, columns, chosen);
+  const format = formatOf(name, survey.keys, columns, chosen, promptsAlone);
   const report = (line: number, reason: string, text: string) =>
     problems.push(rowProblem({ file: name, line, unit, kind: 'bad', reason, excerpt: excerpt(text) }));
   const unread = new UnreadKeys();
@@ -89,7 +95,7 @@ export async function openRows(file: Blob, name: string, chosen: ChosenColumns =
       else {
         count++;
         unread.count(value as Readonly<Record<string, unknown>>, format!);
-        yield { ...row, line };
+        yield { ...row, line, record: value };
       }
     }
     if (count === 0 && problems.length === 0)
@@ -132,10 +138,11 @@ function formatOf(
   keys: KeyCounts,
   columns: readonly Column[],
   chosen: ChosenColumns,
+  promptsAlone: boolean,
 ): Format | null {
   const own = Object.hasOwn(chosen, name) ? chosen[name] : undefined;
   if (own) return mappedFormat(own);
-  const recognised = recogniseFormat(keys);
+  const recognised = recogniseFormat(keys, promptsAlone);
   if (recognised) return recognised;
   const names = new Set(columns.map((column) => column.name));
   const candidates = [...(chosen['*'] ? [chosen['*']] : []), ...Object.values(chosen)].map(mappedFormat);

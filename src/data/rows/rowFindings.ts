@@ -66,7 +66,7 @@ export class FindingsBuilder {
     this.longest.offer(tokens, () => found(row, `${tokens} tokens`));
     if (lost > 0) this.cut.offer(lost, () => found(row, `${lost} of ${tokens} tokens are cut off`));
     const answer = answerOf(row);
-    if (saysNothing(answer) && ++this.emptyCount <= SHOWN)
+    if (row.kind !== 'prompt' && saysNothing(answer) && ++this.emptyCount <= SHOWN)
       this.empty.push(found(row, 'nothing is left without markup and punctuation'));
     const language = languageOf(answer);
     if (language === null) return;

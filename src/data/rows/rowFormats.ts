@@ -2,11 +2,26 @@
  * The formats that rows come in, recognised by their keys; each turns a record into a row or says what is
  * wrong with it.
  */
-import { conversationFault, hasLoneSurrogate, LONE_SURROGATE, type RowContent } from './conversation.ts';
+import {
+  conversationFault,
+  hasLoneSurrogate,
+  LONE_SURROGATE,
+  promptFault,
+  type RowContent,
+} from './conversation.ts';
 import { withMeaningfulKeys } from './meaningfulKeys.ts';
 import { preferencePair } from './preferences.ts';
 import { pair, type Fields, type Format } from './rowFields.ts';
-import { conversation, instructed, promptCompletion, rawText, SYSTEM_KEYS, systemOf } from './rowReaders.ts';
+import {
+  conversation,
+  instructed,
+  promptAlone,
+  promptCompletion,
+  rawText,
+  REFERENCES,
+  SYSTEM_KEYS,
+  systemOf,
+} from './rowReaders.ts';
 
 export type { Format };
 
@@ -82,9 +97,18 @@ export const FORMATS: readonly Format[] = [
   pairFormat('question/answer', 'question', 'answer'),
   pairFormat('prompt/response', 'prompt', 'response'),
   pairFormat('question/response', 'question', 'response'),
+  pairFormat('prompt/answer', 'prompt', 'answer'),
   pairFormat('input/output', 'input', 'output'),
   { name: 'raw text', keys: ['text'], optional: [], read: (fields) => rawText(fields, 'text') },
 ];
+
+/** Of methods that sample the answers themselves: a prompt, and what an answer to it is compared with. */
+const PROMPT: Format = {
+  name: 'prompt',
+  keys: ['prompt'],
+  optional: ['system', ...REFERENCES],
+  read: (fields) => promptAlone(fields, systemOf(fields)),
+};
 
 /**
  * The keys that records have, as far as it decides their format: records that have the same ones are counted
@@ -117,12 +141,17 @@ export class KeyCounts {
   }
 }
 
-/** The format most of these records are in; null where none is in any. */
-export function recogniseFormat(records: KeyCounts): Format | null {
+/**
+ * The format most of these records are in; null where none is in any.
+ * @param promptsAlone whether rows may have prompts without answers
+ */
+export function recogniseFormat(records: KeyCounts, promptsAlone = false): Format | null {
   const counts = FORMATS.map((format) => records.having(format.keys));
   // A file is in the first of the formats that the most of its rows have.
   const most = counts.reduce((a, b) => Math.max(a, b), 0);
-  return (most > 0 && FORMATS[counts.indexOf(most)]) || null;
+  const found = (most > 0 && FORMATS[counts.indexOf(most)]) || null;
+  const isPrompt = promptsAlone && (!found || found.name === 'prompt/answer');
+  return isPrompt && records.having(PROMPT.keys) > 0 ? PROMPT : found;
 }
 
 /** The format that a person has described by naming columns. */
@@ -167,6 +196,8 @@ export function readRow(value: unknown, format: Format): RowContent | string {
       return hasLoneSurrogate(whole.text) ? LONE_SURROGATE : whole;
     case 'chat':
       return conversationFault(whole) ?? whole;
+    case 'prompt':
+      return promptFault(whole) ?? whole;
     case 'preference':
       return conversationFault(whole.chosen) ?? conversationFault(whole.rejected) ?? whole;
   }

@@ -1,4 +1,5 @@
 /** Reads one record of a format as a row, or says what is wrong with it. */
+import { plainNumber } from '../files/exactJson.ts';
 import type { ChatMessage } from '../template/chatMessage.ts';
 import type { RowContent } from './conversation.ts';
 import { pair, textField, turnsOf, withSystem, type Fields } from './rowFields.ts';
@@ -101,4 +102,23 @@ export function instructed(fields: Fields, inputKey: string, answerKey: string):
 export function rawText(fields: Fields, key: string): RowContent | string {
   const text = textField(fields, key);
   return typeof text === 'string' ? { kind: 'text', text } : text.fault;
+}
+
+/** Where the answer that others are compared with may stand, in the order in which it is looked for. */
+export const REFERENCES = ['answer', 'solution', 'ground_truth', 'reference', 'response', 'target', 'label'];
+
+/** A prompt as text or as turns, and its reference, where it has one: a text, a number, true or false. */
+export function promptAlone(fields: Fields, system: string | null): RowContent | string {
+  const turns = turnsOf(fields.prompt, 'prompt');
+  const isText = typeof turns === 'string' && typeof fields.prompt === 'string';
+  if (typeof turns === 'string' && !isText) return turns;
+  const before = isText ? [asUser(fields.prompt as string)] : (turns as { messages: ChatMessage[] }).messages;
+  const key = REFERENCES.find((name) => fields[name] !== undefined && fields[name] !== null);
+  const given = key === undefined ? null : plainNumber(fields[key]);
+  const isScalar = ['string', 'number', 'bigint', 'boolean'].includes(typeof given);
+  return {
+    kind: 'prompt',
+    messages: withSystem(system, before),
+    reference: isScalar ? String(given) : null,
+  };
 }

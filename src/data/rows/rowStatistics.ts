@@ -87,7 +87,7 @@ export function rowKey(row: Row): string {
 
 /** What `rowKey` writes in hex: an integer below 2^53. */
 export function rowKeyHash(row: Row): number {
-  return hash53(JSON.stringify({ ...row, line: undefined, file: undefined }));
+  return hash53(JSON.stringify({ ...row, line: undefined, file: undefined, record: undefined }));
 }
 
 export function keyOfHash(hash: number): string {

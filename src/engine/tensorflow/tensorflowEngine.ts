@@ -170,7 +170,11 @@ export class TensorFlowEngine implements Engine {
     }
     const losses: Float32Array[] = [];
     for (const batch of [...microBatches, ...(objective.extra ?? [])])
-      losses.push((await this.forward(this.graphs.score, ['tokenLoss'], batch, 1))[0]);
+      losses.push(
+        objective.readsLosses === false
+          ? new Float32Array(batch.tokens)
+          : (await this.forward(this.graphs.score, ['tokenLoss'], batch, 1))[0],
+      );
     return objective.evaluate(losses);
   }
 

@@ -1,6 +1,6 @@
 /** From an empty page to a running demo, as a person would go. */
 import { tick } from 'svelte';
-import { DEMO_NAME, fetchDemo } from './demo.ts';
+import { DEMO_NAME, fetchDemo, type DemoKind } from './demo.ts';
 
 /** What the demo needs of the page. */
 export interface DemoHost {
@@ -22,11 +22,11 @@ export class DemoRun {
 
   constructor(private readonly workspace: DemoHost) {}
 
-  async start(): Promise<void> {
+  async start(kind: DemoKind = 'rows'): Promise<void> {
     const { workspace } = this;
     this.preparing = 'Fetching the demo';
     await workspace.guard('preparing the demo', async () => {
-      const demo = await fetchDemo();
+      const demo = await fetchDemo(kind);
       this.preparing = 'Storing the model and reading the data';
       await workspace.loadRecipe(demo.recipe);
       await workspace.library.importModel(demo.model, DEMO_NAME);

@@ -6,7 +6,9 @@ import { trainFilesOf, type Recipe } from '../../training/recipe.ts';
 const MODEL_FILES = ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'model.safetensors'];
 /** The model's name, in the demo's recipe too. */
 export const DEMO_NAME = 'demo';
-const RECIPE_FILE = 'demo.json';
+/** What the demo may show: answers copied from rows, or answers found by a reward. */
+export type DemoKind = 'rows' | 'rewards';
+const RECIPE_FILES: Record<DemoKind, string> = { rows: 'demo.json', rewards: 'sums.json' };
 
 export interface Demo {
   recipe: File;
@@ -15,8 +17,8 @@ export interface Demo {
 }
 
 /** Fetches the demo from the page's own host. @throws UserError where a file does not come */
-export async function fetchDemo(): Promise<Demo> {
-  const recipe = await fetchFile(RECIPE_FILE);
+export async function fetchDemo(kind: DemoKind = 'rows'): Promise<Demo> {
+  const recipe = await fetchFile(RECIPE_FILES[kind]);
   const { train_file, validation_files } = JSON.parse(await recipe.text()) as Pick<
     Recipe,
     'train_file' | 'validation_files'

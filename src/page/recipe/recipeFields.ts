@@ -67,7 +67,7 @@ export const ADVANCED: Field[] = [
     type: 'choice',
     options: [...METHODS],
     needsData: true,
-    help: 'sft copies answers; dpo, ipo, simpo and orpo learn from chosen and rejected ones, kto from labels.',
+    help: 'sft copies answers; dpo, ipo, simpo and orpo learn from chosen and rejected ones, kto from labels, grpo from rewards of answers that it samples.',
   },
   {
     group: null,

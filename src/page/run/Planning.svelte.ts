@@ -63,10 +63,12 @@ export class Planning {
     this.forget();
     const mine = this.generation;
     if (!model || !report || report.summary.rows === 0) return;
-    const longest = Math.max(report.summary.longest, data.longestValidation);
+    const { method, training } = this.context.recipe;
+    const sampled = method === 'grpo' ? training.max_completion_length : 0;
+    const longest = Math.max(report.summary.longest + sampled, data.longestValidation);
     if (longest > model.maxPositions) {
       this.isTooLarge = true;
-      this.error = `The longest row has ${integer(longest)} tokens, but this model knows ${integer(model.maxPositions)} positions. Lower max_length to ${model.maxPositions}.`;
+      this.error = `The longest row has ${integer(longest)} tokens${sampled > 0 ? ', max_completion_length among them' : ''}, but this model knows ${integer(model.maxPositions)} positions. Lower max_length to ${model.maxPositions}.`;
       return;
     }
     try {

@@ -4,6 +4,7 @@ import { superfluousStep } from '../../training/keptEvaluations.ts';
 import { curve, evaluationKeys } from '../../training/metrics.ts';
 import type { EndReason } from '../../training/runRecord.ts';
 import type { EvaluationResult } from '../../training/evaluation.ts';
+import type { AnswerGroup } from '../../training/reward/sampledAnswers.ts';
 import type { MetricsLine } from '../../training/metrics.ts';
 import type { RunEvaluation } from '../../worker/history/historyProtocol.ts';
 import type { KernelChoice, RunOutcome, TrainerWorkerEvent } from '../../worker/trainer/trainerProtocol.ts';
@@ -51,6 +52,8 @@ export class RunView {
   /** Evaluations with generated answers. */
   answered = $state.raw<RunEvaluation[]>([]);
   evaluations = $state.raw<EvaluationState[]>([]);
+  /** Of grpo: the sampled answers of the last 100 steps. */
+  sampled = $state.raw<{ step: number; groups: AnswerGroup[] }[]>([]);
   savedStep = $state<number | null>(null);
   /** Why the last checkpoint could not be stored. */
   notSaved = $state<string | null>(null);
@@ -136,6 +139,9 @@ export class RunView {
         return;
       case 'scoringReference':
         this.preparing = `Scoring the answers by the base model: ${event.done} of ${event.total} batches`;
+        return;
+      case 'sampled':
+        this.sampled = [...this.sampled, { step: event.step, groups: event.groups }].slice(-100);
         return;
       case 'metrics':
         if (event.line.loss !== undefined) this.lines = [...this.lines, event.line];

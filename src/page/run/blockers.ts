@@ -1,5 +1,6 @@
 /** Why Train cannot be pressed, in the order of the page's sections. */
 import { metricFault } from '../../training/metrics.ts';
+import { nameOf } from '../../training/recipe/scoringRecipe.ts';
 import { maskBlockers } from '../data/maskBlockers.ts';
 import type { Recipe } from '../../training/recipe.ts';
 import type { ModelDetails } from '../../worker/import/importProtocol.ts';
@@ -23,7 +24,7 @@ export function blockersOf({ model, data, recipe, faults }: BeforeRun): string[]
       ? metricFault(
           recipe.evaluation,
           data.usable.map(({ name }) => name),
-          recipe.method,
+          { method: recipe.method, own: recipe.metrics.map(nameOf) },
         )
       : null,
     ...faults,

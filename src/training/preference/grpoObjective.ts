@@ -32,29 +32,19 @@ export interface GrpoStep {
   old: readonly ArrayLike<number>[] | null;
   /** The same under the base; null where beta is 0. */
   reference: readonly ArrayLike<number>[] | null;
-}
-
-/** Added to a group's deviation, as TRL has it. */
-const DEVIATION_EPSILON = 1e-4;
-
-/**
- * Rewards of a group's answers less their mean and, where `scale_rewards`, over their deviation (n - 1).
- */
-export function groupAdvantages(rewards: readonly number[], scale_rewards: boolean): number[] {
-  const centre = mean(rewards);
-  const centred = rewards.map((reward) => reward - centre);
-  if (!scale_rewards) return centred;
-  const squares = centred.reduce((sum, value) => sum + value ** 2, 0);
-  const deviation = rewards.length > 1 ? Math.sqrt(squares / (rewards.length - 1)) : 0;
-  return centred.map((value) => value / (deviation + DEVIATION_EPSILON));
+  /** Is given the log-probabilities of each answer's tokens ahead of the update. */
+  onTokens?: (logps: number[][]) => void;
 }
 
 export function grpoObjective(step: GrpoStep): PreferenceObjective {
   const objective: PreferenceObjective = {
     figures: {},
+    // Without an older model and a base, every ratio is 1: the slopes are the advantages alone.
+    readsLosses: step.old !== null || step.reference !== null || step.onTokens !== undefined,
     evaluate(losses) {
       const { loss, slopes, figures } = grpoStepLoss(step, losses);
       objective.figures = figures;
+      step.onTokens?.(answerTokens(step.microBatches, step.sequences, losses));
       const weights = step.microBatches.map(({ tokens }) => new Float32Array(tokens));
       const next = step.sequences.map(() => 0);
       step.microBatches.forEach((batch, b) =>
@@ -100,7 +90,7 @@ export function grpoStepLoss(
       return weight * slope;
     });
   });
-  const figures: Record<string, number> = { clip_ratio: clipped / total };
+  const figures: Record<string, number> = { clip_ratio: clipped / Math.max(1, total) };
   if (reference) figures.kl = mean(kls);
   return { loss, slopes, figures };
 }
@@ -113,10 +103,10 @@ function tokenWeight(
 ): number {
   switch (loss_type) {
     case 'grpo':
-      return 1 / (answers * tokens);
+      return 1 / (answers * Math.max(1, tokens));
     case 'bnpo':
     case 'dapo':
-      return 1 / total;
+      return 1 / Math.max(1, total);
     case 'dr_grpo':
       return 1 / (answers * max_completion_length);
   }

@@ -3,7 +3,36 @@ import * as v from 'valibot';
 import { count, flag, positive, ratio, text } from './recipeValues.ts';
 import { SCHEDULER_TYPES } from '../scheduleArguments.ts';
 
-const LOSS_TYPES = ['sigmoid', 'ipo', 'kto', 'apo_zero_unpaired'] as const;
+/** Of grpo, under the names of TRL's GRPOConfig. */
+const reward = {
+  /** Answers sampled to each prompt: their rewards are compared with each other. */
+  num_generations: v.optional(count(2), 8),
+  /** Steps that are made with the same answers. */
+  num_iterations: v.optional(count(1), 1),
+  /** Longest sampled answer in tokens. */
+  max_completion_length: v.optional(count(1), 256),
+  temperature: v.optional(
+    v.literal(1, 'must be 1: answers are learned from by the probabilities that they were sampled with'),
+    1,
+  ),
+  top_p: v.optional(v.pipe(ratio, v.minValue(1e-6, 'must be positive')), 1),
+  /** How far the ratio to the model that sampled may move from 1. */
+  epsilon: v.optional(positive, 0.2),
+  /** Upwards; null: epsilon. */
+  epsilon_high: v.optional(v.nullable(positive), null),
+  /** What rewards less their mean are divided by: the deviation of the group, of the step, or nothing. */
+  scale_rewards: v.optional(
+    v.union(
+      [v.picklist(['group', 'batch', 'none']), flag],
+      'must be "group", "batch", "none", true or false',
+    ),
+    'group',
+  ),
+  /** Answers that max_completion_length cut off are not learned from. */
+  mask_truncated_completions: v.optional(flag, false),
+};
+
+const LOSS_TYPES = ['sigmoid', 'ipo', 'kto', 'apo_zero_unpaired', 'grpo', 'dr_grpo', 'dapo'] as const;
 
 export const training = v.strictObject({
   num_train_epochs: v.optional(
@@ -78,12 +107,13 @@ export const training = v.strictObject({
   ),
   /**
    * Of the preference methods, under the names of TRL's DPOConfig, CPOConfig, ORPOConfig and KTOConfig. How
-   * far the model may move from the reference, or the weight of the odds term in ORPO.
+   * far the model may move from the reference, the weight of the odds term in ORPO, or that of the divergence
+   * from the base in grpo, where it is 0 if nothing is said.
    */
-  beta: v.optional(v.pipe(positive, v.minValue(1e-6, 'must be positive')), 0.1),
+  beta: v.optional(positive, 0.1),
   /** Share of pairs whose order is taken to be wrong (cDPO); dpo and simpo. */
   label_smoothing: v.optional(v.pipe(ratio, v.maxValue(0.5, 'must be at most 0.5')), 0),
-  /** Of dpo: sigmoid or ipo. Of kto: kto or apo_zero_unpaired. null: the method's first. */
+  /** Of dpo: sigmoid or ipo. Of kto: kto or apo_zero_unpaired. Of grpo: dapo, grpo or dr_grpo. null: the first. */
   loss_type: v.optional(
     v.nullable(v.picklist(LOSS_TYPES, `must be null or one of ${LOSS_TYPES.join(', ')}`)),
     null,
@@ -95,6 +125,7 @@ export const training = v.strictObject({
   undesirable_weight: v.optional(positive, 1),
   /** Preference methods train without lora_dropout, as TRL does by default. */
   disable_dropout: v.optional(flag, true),
+  ...reward,
   adam_beta1: v.optional(v.pipe(ratio, v.maxValue(0.9999999, 'must be below 1')), 0.9),
   adam_beta2: v.optional(v.pipe(ratio, v.maxValue(0.9999999, 'must be below 1')), 0.999),
   adam_epsilon: v.optional(v.pipe(positive, v.minValue(1e-30, 'must be positive')), 1e-8),

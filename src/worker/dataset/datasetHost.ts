@@ -18,6 +18,17 @@ export class DatasetHost extends RowFileHost implements DatasetApi {
           ? null
           : Uint8Array.from({ length: documents.length }, (_, i) => Number(labels.get(i)));
       },
+      prompts: async () => {
+        const { prompts, sources, documents } = this.read.dataset;
+        if (!prompts) return null;
+        return sources.map(({ question, reference, record }, i) => ({
+          file: documents.fileOf(i),
+          line: documents.lineOf(i),
+          prompt: question,
+          reference,
+          record,
+        }));
+      },
     };
     expose(served, port);
   }

@@ -11,6 +11,7 @@ import type { DataPart } from '../../data/rows/joinedRows.ts';
 import type { RowFindings } from '../../data/rows/rowFindings.ts';
 import type { Selection } from '../../data/rows/rowSelection.ts';
 import type { MicroBatch } from '../../data/types.ts';
+import type { PromptRow } from '../../training/reward/promptRow.ts';
 import type { RowsByLoss } from './rowsByLoss.ts';
 import type { Recipe } from '../../training/recipe.ts';
 
@@ -38,6 +39,8 @@ export interface FileReport {
   /** What the model's chat template requires to be changed in every conversation, in words. */
   notes: string[];
   mask: MaskChecks;
+  /** Whether its rows are prompts, of which nothing is learned. */
+  prompts: boolean;
 }
 
 /** One of the files that are read as one. */
@@ -153,4 +156,6 @@ export interface RowsApi {
   documents(): Promise<DocumentArrays>;
   /** 1 for each document whose answer is wanted; null where the rows have no labels. */
   labels(): Promise<Uint8Array | null>;
+  /** Of each document what its sampled answers are rewarded by; null where the rows are no prompts. */
+  prompts(): Promise<PromptRow[] | null>;
 }

@@ -64,13 +64,18 @@ export class RowFile {
     (await database).close();
     const hashes: string[] = [];
     for (const { blob } of parts) hashes.push(await sha256OfBlob(blob));
-    const parsed = await openJoinedRows(parts, columns, selection);
+    const { preferences } = settings;
+    const readsPrompts = typeof preferences === 'object' && preferences.as === 'prompts' && preferences.only;
+    const parsed = await openJoinedRows(parts, columns, selection, null, readsPrompts);
     const { format, columns: found, unit, formats } = parsed;
     const file = parts.map(({ name }) => name).join(' + ');
     return new RowFile(
       parts.map(({ name }, i) => ({ file: name, sha256: hashes[i], ...formats[i] })),
       { format, columns: found, unit },
-      await buildDataset(file, parsed, tokenizer, settings, { onProgress, keepSources: keepsSources }),
+      await buildDataset(file, parsed, tokenizer, settings, {
+        onProgress,
+        keepSources: keepsSources || readsPrompts,
+      }),
       tokenizer,
     );
   }
@@ -94,6 +99,7 @@ export class RowFile {
       padToken: this.tokenizer.padToken,
       notes: [...this.tokenizer.notes, ...this.dataset.notes],
       mask: maskChecks(this.dataset, this.tokenizer),
+      prompts: this.dataset.prompts,
     };
   }
 
@@ -118,10 +124,12 @@ export class RowFile {
     const { documents, sources } = this.dataset;
     const questions: Question[] = [];
     for (let row = 0; row < documents.length && questions.length < most; row++) {
-      const { kind, question, answer } = sources[row];
+      const { kind, question, answer, record } = sources[row];
       if (kind !== 'chat' || documents.promptTokensOf(row) >= documents.lengths[row]) continue;
       const { inputIds, promptTokens, line } = documents.at(row);
       questions.push({
+        file: documents.fileOf(row),
+        record,
         line,
         promptIds: [...inputIds.subarray(0, promptTokens)],
         prompt: question,

@@ -7,19 +7,24 @@ import type { EvaluatorApi, EvaluationApi, ScorerApi } from './evaluationProtoco
 import type { Recipe } from '../../training/recipe.ts';
 import type { DataRequest, FileReport } from '../dataset/datasetProtocol.ts';
 import { RowFileHost } from '../dataset/rowFile.ts';
+import { hasRougeWords } from '../../lib/rouge/rouge.ts';
 import { rowsByLoss, type RowsByLoss } from '../dataset/rowsByLoss.ts';
+import { ScoringWorker } from '../scoring/scoringWorker.ts';
 
 /** The rows of a validation file and their evaluation, served to the page and to the trainer. */
 export class EvaluationHost extends RowFileHost implements EvaluationApi {
   /** Of the last evaluation, by document. */
   private losses: Float32Array | null = null;
+  /** Of the run at hand, where its recipe has metrics of its own. */
+  private scorer: ScoringWorker | null = null;
 
-  override load(
+  override async load(
     request: DataRequest,
     onProgress: (done: number, total: number) => void,
   ): Promise<FileReport> {
     this.losses = null;
-    return super.load(request, onProgress);
+    const report = await super.load(request, onProgress);
+    return { ...report, notes: [...report.notes, ...rougeNote(this.read.dataset.sources)] };
   }
 
   async rowsByLoss(count: number): Promise<RowsByLoss | null> {
@@ -36,6 +41,10 @@ export class EvaluationHost extends RowFileHost implements EvaluationApi {
     const { evaluation, training } = recipe;
     const remote = wrap<ScorerApi>(scorerPort);
     let preferences: PreferenceEvaluation | null | undefined;
+    const { metrics } = recipe;
+    await this.scorer?.dispose();
+    this.scorer = metrics.length > 0 ? new ScoringWorker(metrics) : null;
+    const own = this.scorer && { metrics, scorer: this.scorer };
     const served: EvaluatorApi = {
       evaluate: async () => {
         const { tokenizer, dataset } = this.read;
@@ -54,6 +63,7 @@ export class EvaluationHost extends RowFileHost implements EvaluationApi {
               topP: evaluation.top_p,
               seed: training.seed,
               decode: (ids: number[]) => tokenizer.decode(ids, { skipSpecial: true }),
+              ...(own ? { own } : {}),
             }
           : null;
         const shape = { tokens: scorer.tokensPerMicroBatch, padTokenId: tokenizer.padTokenId };
@@ -79,4 +89,14 @@ export class EvaluationHost extends RowFileHost implements EvaluationApi {
     const file = { settings, documents, pairStarts, labels };
     return hasPreferences(file) ? new PreferenceEvaluation(file, shape) : null;
   }
+}
+
+/** What ROUGE cannot say of answers in other scripts than the Latin one. */
+function rougeNote(sources: readonly { kind: string; answer: string }[]): string[] {
+  const answers = sources.filter(({ kind }) => kind === 'chat');
+  const without = answers.filter(({ answer }) => answer.trim() !== '' && !hasRougeWords(answer)).length;
+  if (without === 0) return [];
+  return [
+    `${without} of ${answers.length} answers have no letter a to z and no digit, which are all that ROUGE counts: it is 0 for them whatever is answered. chrF and exact match read every script.`,
+  ];
 }

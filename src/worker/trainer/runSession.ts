@@ -21,6 +21,7 @@ import type { RowsApi } from '../dataset/datasetProtocol.ts';
 import type { PageTrace } from '../pageTrace.ts';
 import { outcomeOf } from './runOutcome.ts';
 import { runDemand } from './runDemand.ts';
+import { openRewards, type RunRewards } from './runRewards.ts';
 import { RunStore } from './runStore.ts';
 
 /** The device may be lost this often without a new checkpoint in between. */
@@ -33,6 +34,7 @@ export class RunSession {
   private kernels: KernelChoice | undefined;
   /** Of kto. */
   private labels: Uint8Array | null = null;
+  private rewards: RunRewards | null = null;
   /** Of a resumed run: the device that it was trained on, until it was compared. */
   private deviceBefore: string | null = null;
   private stopping = false;
@@ -87,6 +89,7 @@ export class RunSession {
     const rows = wrap<RowsApi>(request.rows);
     const documents = new DocumentTable(await rows.documents());
     this.labels = await rows.labels();
+    this.rewards = await openRewards(this.database, request, await rows.prompts());
     const evaluators = request.evaluationPorts.map((ports) =>
       this.evaluationClients.connect(ports, () => this.engine!),
     );
@@ -95,7 +98,7 @@ export class RunSession {
     this.engines.reportWaits((seconds) => void this.reportWait(seconds));
     this.kernels = readKernelChoice(kernels) ?? undefined;
     this.onEvent({ type: 'began', runId, notes });
-    const result = await this.trainOverLosses(documents, evaluators);
+    const result = await this.trainOverLosses(documents, evaluators).finally(() => this.rewards?.dispose());
     const engine = this.engine!;
     const outcome = await outcomeOf(
       {
@@ -166,6 +169,7 @@ export class RunSession {
       recipe: request.recipe,
       documents,
       labels: this.labels,
+      rewards: this.rewards?.context,
       padTokenId: request.padTokenId,
       evaluators,
       emit: (event) => this.take(event),

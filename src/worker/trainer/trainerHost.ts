@@ -7,10 +7,8 @@ import { KernelTuner } from '../../tuning/kernelTuner.ts';
 import { EngineHost } from '../../engine/engineHost.ts';
 import type { EngineProgress } from '../../engine/engine.ts';
 import { engineRequest } from '../../engine/engineRequest.ts';
-import { documentsPerExample } from '../../training/preference/method.ts';
-import { examplesPerStep } from '../../training/recipe.ts';
-import { totalSteps } from '../../training/schedule.ts';
 import { DocumentTable, type DocumentArrays } from '../../data/documentTable.ts';
+import { stepsOf } from '../../training/recipe.ts';
 import { Answering } from './answering.ts';
 import { EvaluationClients } from './evaluationClients.ts';
 import type {
@@ -54,12 +52,7 @@ export class TrainerHost implements TrainerApi {
     const answer = await this.engines.forecast(engineRequest(runDemand(request), weights));
     return {
       ...answer,
-      totalSteps: totalSteps(
-        request.trainLengths.length / documentsPerExample(recipe.method),
-        examplesPerStep(recipe),
-        recipe.training.num_train_epochs,
-        recipe.training.max_steps,
-      ),
+      totalSteps: stepsOf(recipe, request.trainLengths.length),
     };
   }
 

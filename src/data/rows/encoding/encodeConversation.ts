@@ -92,6 +92,25 @@ export function encodeWhole(turns: Turns, tokenizer: ChatTokenizer, settings: En
   return encodePrepared(prepared(turns, settings), tokenizer, settings);
 }
 
+/**
+ * The ids from which an answer is sampled, with the generation prompt.
+ * @throws TemplateError where the template refuses these messages
+ */
+export function encodePrompt(
+  messages: readonly ChatMessage[],
+  tools: readonly unknown[] | undefined,
+  tokenizer: ChatTokenizer,
+  { systemPrompt, dateString }: EncodingSettings,
+): number[] {
+  const isGiven = systemPrompt === null || messages[0]?.role === 'system';
+  const all: readonly ChatMessage[] = isGiven
+    ? messages
+    : [{ role: 'system', content: systemPrompt }, ...messages];
+  return tokenizer.encode(
+    tokenizer.render(all, { addGenerationPrompt: true, dateString, ...(tools ? { tools } : {}) }),
+  );
+}
+
 /** @throws TemplateError where the template refuses these messages */
 export function encodeRow(
   { query, response }: { query: string; response: string },

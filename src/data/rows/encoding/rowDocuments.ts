@@ -2,65 +2,22 @@
  * From a row to the documents that it is trained as: template, mask, limit, and the checks that nothing is
  * learned in silence.
  */
-import type { RowProblem } from '../../files/records.ts';
 import { TemplateError } from '../../template/chatTemplate.ts';
 import type { ChatTokenizer } from '../../tokenizer/chatTokenizer.ts';
 import { IGNORE_INDEX } from '../../types.ts';
 import { learnedTurns, type Conversation, type Row } from '../conversation.ts';
+import type {
+  DocumentSettings,
+  PreferenceReading,
+  Refusal,
+  RowDocument,
+  RowDocuments,
+} from './documentTypes.ts';
 import { beyondVocabulary, notPrinted } from './rowChecks.ts';
-import {
-  encodeConversation,
-  encodeText,
-  type EncodedDocument,
-  type EncodingSettings,
-} from './encodeConversation.ts';
+import { promptDocument, promptOf, promptReadingFault } from './promptDocuments.ts';
+import { encodeConversation, encodeText, type EncodedDocument } from './encodeConversation.ts';
 
-export interface DocumentSettings extends EncodingSettings {
-  /**
-   * Longest document in tokens; more of a conversation is cut off at the end, more of a raw text begins
-   * another document.
-   */
-  maxLength: number;
-  /**
-   * How rows for preference methods are read; true: each as what it is. False or absent: they are refused, as
-   * they are no examples to copy.
-   */
-  preferences?: boolean | PreferenceReading;
-}
-
-/** What a preference method makes of a file's rows. */
-export interface PreferenceReading {
-  /** pairs: a chosen and a rejected answer · labels: answers by themselves, each wanted or not. */
-  as: 'pairs' | 'labels';
-  /** Whether rows that are neither are refused, as in a training file; else they are ordinary documents. */
-  only: boolean;
-}
-
-/** Ids and labels of a document, not yet put into a table. */
-export interface RowDocument {
-  inputIds: number[];
-  labels: number[];
-  promptTokens: number;
-  truncatedTokens: number;
-  line: number;
-  /** What is asked last and what is answered to it, for the page to show. */
-  question: string;
-  answer: string;
-}
-
-/** Why a row, or an answer of it, is not trained: a sentence that follows "line 3". */
-export type Refusal = Pick<RowProblem, 'kind' | 'reason'>;
-
-export interface RowDocuments {
-  documents: RowDocument[];
-  /** Of a preference row, in place of documents. */
-  pair?: { chosen: RowDocument; rejected: RowDocument; line: number };
-  label?: boolean;
-  /** Answers whose white space at the beginning was taken off. */
-  trimmedAnswers: number;
-  /** Answers of a used row that the limit leaves nothing of. */
-  lostAnswers: Refusal[];
-}
+export type { DocumentSettings, PreferenceReading, Refusal, RowDocument, RowDocuments };
 
 /** The documents of a row, or why it cannot be trained. */
 export function documentsOf(
@@ -90,7 +47,13 @@ function read(row: Row, tokenizer: ChatTokenizer, settings: DocumentSettings): R
     );
   const fault = preferenceFault(row, settings.preferences);
   if (fault) return bad(fault);
+  const prompt = promptOf(row, settings.preferences);
+  if (prompt) return promptDocument(prompt, row.line, tokenizer, settings);
   switch (row.kind) {
+    case 'prompt':
+      return bad(
+        'has a prompt and no answer. Write one, or use the method grpo, which samples its own; a validation file needs answers to compare with.',
+      );
     case 'text':
       return textDocuments(row.text, row.line, tokenizer, settings);
     case 'chat': {
@@ -125,6 +88,7 @@ function onlyOne<T>(list: readonly T[]): T | undefined {
 /** Why a preference method cannot learn from a row; null where it can. */
 function preferenceFault(row: Row, preferences: DocumentSettings['preferences']): string | null {
   if (typeof preferences !== 'object') return null;
+  if (preferences.as === 'prompts') return promptReadingFault(row, preferences.only);
   const isLabelled = row.kind === 'chat' && row.label !== undefined;
   if (preferences.as === 'pairs' && isLabelled)
     return 'has a "label", which this method cannot learn from: it needs a "chosen" and a "rejected" answer. Use the method kto.';

@@ -12,7 +12,7 @@ export function rowSettings(modelId: string, recipe: Recipe): Reading {
       maxLength: recipe.max_length,
       dateString: recipe.date_string,
       maskHistory: recipe.mask_history,
-      preferences: preferenceReading(recipe.method, true),
+      preferences: preferenceReading(recipe, true),
     },
     columns: recipe.columns,
     selection: {
