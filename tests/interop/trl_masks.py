@@ -53,20 +53,35 @@ def kind_of(ids, labels, own, tokenizer):
     return f"TRL alone learns {texts(more)}, the page alone {texts(less)}"
 
 
+def is_split_alike(ids, labels, documents):
+    """Whether documents of one answer each learn together what TRL learns of the whole, and beside it the end that the template writes after the last turn only.
+
+    Each document but for its end is how the whole begins.
+    """
+    learned = set()
+    for own_ids, own_labels in documents:
+        shared = next((place for place, (own, theirs) in enumerate(zip(own_ids, ids)) if own != theirs), min(len(own_ids), len(ids)))
+        if len(own_ids) - shared > 2 or any(own == IGNORED for own in own_labels[shared:]):
+            return False
+        learned |= {place for place in range(shared) if own_labels[place] != IGNORED}
+    return learned == {place for place, label in enumerate(labels) if label != IGNORED}
+
+
 def compare(name, rows, made, documents, problems, tokenizer):
-    same, differing, split, refused = 0, {}, 0, {}
+    same, differing, split, alike, refused = 0, {}, 0, 0, {}
     for line, (ids, labels) in enumerate(made, 1):
         own = documents.get(line, [])
         if not own:
             refused[problems[line][:90]] = refused.get(problems[line][:90], 0) + 1
         elif len(own) > 1:
             split += 1
+            alike += is_split_alike(ids, labels, own)
         elif own[0] == (ids, labels):
             same += 1
         else:
             kind = kind_of(ids, labels, own[0][1], tokenizer) if own[0][0] == ids else "other ids"
             differing[kind] = differing.get(kind, 0) + 1
-    print(f"{name}: {len(rows)} rows, {same} equal, {split} split by answer, {sum(refused.values())} refused, {sum(differing.values())} differ", flush=True)
+    print(f"{name}: {len(rows)} rows, {same} equal, {split} split by answer ({alike} of them learn the same and each answer's own end), {sum(refused.values())} refused, {sum(differing.values())} differ", flush=True)
     for kind, count in {**differing, **refused}.items():
         print(f"    {count}: {kind}", flush=True)
 
