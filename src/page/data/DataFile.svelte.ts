@@ -19,7 +19,7 @@ import type { Fingerprints, Overlap } from '../../data/rows/rowStatistics.ts';
 import type { Selection } from '../../data/rows/rowSelection.ts';
 import { reported } from '../errors/reported.ts';
 import { integer } from '../text.ts';
-import { LossRanking } from './LossRanking.svelte.ts';
+import { LossRanking } from './doctor/LossRanking.svelte.ts';
 
 /** How files are read: everything but the files themselves, and which of their rows. */
 export type Reading = Omit<DataRequest, 'parts' | 'selection'> & { selection: Omit<Selection, 'side'> };

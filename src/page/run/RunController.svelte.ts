@@ -12,7 +12,7 @@ import { needsConsent } from '../../lib/errors.ts';
 import { reported } from '../errors/reported.ts';
 import { History } from '../history/History.svelte.ts';
 import { Result } from '../result/Result.svelte.ts';
-import type { Scoring } from '../data/LossRanking.svelte.ts';
+import type { Scoring } from '../data/doctor/LossRanking.svelte.ts';
 import type { ResultWorkers } from '../result/resultWorkers.ts';
 import { bytes } from '../text.ts';
 import { runInputsOf, trainRun, type RunContext } from './trainRun.ts';

@@ -1,11 +1,11 @@
 /** Rows of one data file ranked by their loss, and how that stands. */
-import { withListener, type Remote } from '../../worker/client.ts';
-import type { DatasetApi } from '../../worker/dataset/datasetProtocol.ts';
-import type { RowsByLoss } from '../../worker/dataset/rowsByLoss.ts';
-import type { EvaluationApi } from '../../worker/evaluation/evaluationProtocol.ts';
-import type { SupervisedWorker } from '../../worker/supervisedWorker.ts';
-import type { TrainerApi } from '../../worker/trainer/trainerProtocol.ts';
-import { reported } from '../errors/reported.ts';
+import { withListener, type Remote } from '../../../worker/client.ts';
+import type { DatasetApi } from '../../../worker/dataset/datasetProtocol.ts';
+import type { RowsByLoss } from '../../../worker/dataset/rowsByLoss.ts';
+import type { EvaluationApi } from '../../../worker/evaluation/evaluationProtocol.ts';
+import type { SupervisedWorker } from '../../../worker/supervisedWorker.ts';
+import type { TrainerApi } from '../../../worker/trainer/trainerProtocol.ts';
+import { reported } from '../../errors/reported.ts';
 
 /** Rows shown at either end. */
 const SHOWN = 10;
