@@ -191,11 +191,9 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
         await model.dispose();
         return { streamed, tuned, scaled, base };
       })()`);
+    await result().getByRole('button', { name: 'New conversation' }).click();
     await ask('say 3');
-    const turn = await result()
-      .getByRole('group', { name: /^Tuned answer/ })
-      .count();
-    const [, tokens] = /(\d+) tokens/.exec(await answer('Tuned', turn).innerText())!;
+    const [, tokens] = /(\d+) tokens/.exec(await answer('Tuned', 1).innerText())!;
     for (const device of ['auto', 'tensorflow']) {
       const { streamed, tuned, scaled, base } = await played(device);
       // One byte is one token: the same text is the same ids.
@@ -204,7 +202,7 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
       expect(tuned.ids, device).toEqual([...new TextEncoder().encode('ahoy'), 257]);
       expect(tuned.ids.length).toBe(Number(tokens));
       expect(streamed).toBe(tuned.text);
-      expect(base.text).toBe(await textOf(answer('Base', turn)));
+      expect(base.text).toBe(await textOf(answer('Base', 1)));
       expect(scaled.ids).toEqual(base.ids);
     }
     expect(problems.filter((problem) => !problem.includes('404'))).toEqual([]);
@@ -416,6 +414,38 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
     await last.getByRole('button', { name: 'Delete', exact: true }).click();
     await last.waitFor({ state: 'detached' });
     expect(await runs().count()).toBe(2);
+    expect(errors).toEqual([]);
+  });
+
+  it('chats with a dropped GGUF adapter, evaluates it as its run ended, and exports it', async () => {
+    const ended = await losses('pirate');
+    const kept = await runs().count();
+    await ask('say 3');
+    const trained = await textOf(answer('Tuned', 1));
+    await result().getByText('For other programs').click();
+    const asZip = result().getByLabel('as a zip');
+    if (await asZip.count()) await asZip.check();
+    const lora = await zipped(EXPORT_LABELS['gguf-lora']);
+    const dropped = await folderOf({ 'ahoy.gguf': lora['adapter.gguf'] });
+    await page.locator('input[aria-label="Choose adapter files to try"]').setInputFiles(dropped['ahoy.gguf']);
+    await page.getByText('ahoy.gguf from the history').first().waitFor();
+    await settle(page);
+    expect(await runs().count()).toBe(kept + 1);
+    await ask('say 3');
+    expect(await textOf(answer('Tuned', 1))).toBe(trained);
+    await result().getByText('Evaluate on validation files').click();
+    await result()
+      .getByRole('button', { name: /^Evaluate on pirate/ })
+      .click();
+    const row = result().getByRole('table', { name: 'Evaluation of the adapter' }).getByRole('row').nth(1);
+    await row.waitFor();
+    const [name, base, tuned] = (await row.innerText()).split(/\s+/);
+    expect([name, tuned]).toEqual(['pirate', ended[3]]);
+    expect(Number(base)).toBeGreaterThan(Number(tuned) + 2);
+    await result().getByText('For other programs').click();
+    if (await asZip.count()) await asZip.check();
+    const mlx = await zipped(EXPORT_LABELS.mlx);
+    expect(Object.keys(mlx).sort()).toEqual(['adapter_config.json', 'adapters.safetensors']);
     expect(errors).toEqual([]);
   });
 });
