@@ -7,8 +7,8 @@
  *   --out DIR    one folder a form is written into it
  *   --dtype D    of merged safetensors: bfloat16 (default) or float16
  *   --outtype T  of a merged GGUF: f16 (default), q8_0, q4_k_m, q4_0 or f32
- *   --recipe R   that the adapter was trained by: its system prompt for gguf-lora, gguf and player, its settings
- *                and rows for cluster
+ *   --recipe R   that the adapter was trained by: its system prompt for gguf-lora, gguf and player, its
+ *                settings and rows for cluster
  *   --quantization Q  how a player holds the base: nf4 (default), none, or gguf (a .gguf as it is)
  */
 import { parseArgs } from 'node:util';

@@ -3,10 +3,11 @@
  * would. Paths in the recipe are relative to the recipe's own file. Writes DIR/adapter/ (the PEFT folder),
  * DIR/metrics.jsonl, DIR/recipe.json and DIR/report.md, or DIR/errors.txt where it fails. A "model" of the
  * Hub is downloaded (HF_ENDPOINT and HF_TOKEN as its Python library reads them); "demo" is the project's own.
- * --export gguf-lora,gguf,merged,mlx,cluster,player writes DIR/exports/<name>/ as well, over the model's own files; for a
- * model of the Hub the page makes them, over the weights with which it trained.
+ * --export gguf-lora,gguf,merged,mlx,cluster,player writes DIR/exports/<name>/ as well, over the model's own
+ * files; for a model of the Hub the page makes them, over the weights with which it trained.
  * --stop-at STEP stops the run there and writes DIR/run.zip, with which another computer goes on by --resume
- * run.zip: to the same bytes on the same kind of adapter; on another it is refused, unless with --any-adapter.
+ * run.zip: to the same bytes on the same kind of adapter; on another it is refused, unless with
+ * --any-adapter.
  * --tune and --level go to the page's address: off, and plain, f16 or matrix, for fixed kernels. The last
  * line of a run that could not be done is the page's own error.
  */

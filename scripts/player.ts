@@ -1,6 +1,6 @@
 /**
- * `npm run player [-- --out DIR]`: builds finetab-player.js, the ES module with which any page plays an exported
- * folder, and finetab-player-fallback.js, which it loads where there is no WebGPU; into dist/player.
+ * `npm run player [-- --out DIR]`: builds finetab-player.js, the ES module with which any page plays an
+ * exported folder, and finetab-player-fallback.js, which it loads where there is no WebGPU; into dist/player.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -12,7 +12,7 @@ import { EXPORT_NAMES, type ExportName } from '../../src/export/exportNames.ts';
 import type { PlayerParts } from '../../src/export/player/playerFiles.ts';
 import { openCheckpoint, type NamedFile, type SourceCheckpoint } from '../../src/formats/checkpoint.ts';
 import type { ReadAdapter } from '../../src/formats/peft.ts';
-import { DEFAULT_SAMPLING } from '../../src/formats/playerFolder.ts';
+import { DEFAULT_SAMPLING } from '../../src/export/player/playerFolder.ts';
 import type { Quantization } from '../../src/import/planTensors.ts';
 import { readAdapter } from '../../src/import/readAdapter.ts';
 import { streamingWeightSource } from '../../src/import/weightSources.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'vite';
 import { isFresh } from './sourceTimes.ts';
-import { FALLBACK_FILE, PLAYER_FILE } from '../../src/formats/playerFolder.ts';
+import { FALLBACK_FILE, PLAYER_FILE } from '../../src/export/player/playerFolder.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const ENTRIES = { [PLAYER_FILE]: 'src/player/player.ts', [FALLBACK_FILE]: 'src/player/fallback.ts' };

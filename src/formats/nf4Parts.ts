@@ -9,7 +9,9 @@ import { tensorPartBytes, type TensorInfo, type TensorPart } from './tensors.ts'
 /** A tensor of a file, and where its bytes come from. */
 export interface Nf4Tensor {
   spec: SafetensorsSpec;
-  /** A part of the weight, as `tensors.ts` describes it, whose bytes it is; `nested` without its first number. */
+  /**
+   * A part of the weight, as `tensors.ts` describes it, whose bytes it is; `nested` without its first number.
+   */
   part?: TensorPart;
   /** Bytes that are known without the weight. */
   bytes?: Uint8Array;
@@ -19,8 +21,8 @@ export interface Nf4Tensor {
 const OFFSET_DIGITS = 26;
 
 /**
- * The tensors that take the place of a weight, by name. quant_state, whose bytes hold the offset, comes with the
- * weight: `quantState` makes it.
+ * The tensors that take the place of a weight, by name. quant_state, whose bytes hold the offset, comes with
+ * the weight: `quantState` makes it.
  */
 export function nf4Tensors(info: TensorInfo): Map<string, Nf4Tensor> {
   const parts = tensorPartBytes(info);

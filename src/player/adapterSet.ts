@@ -1,4 +1,7 @@
-/** Several adapters brought to one layout, so that one engine plays each of them without loading weights again. */
+/**
+ * Several adapters brought to one layout, so that one engine plays each of them without loading weights
+ * again.
+ */
 import type { AdapterTensors, LoraSettings } from '../engine/engine.ts';
 import { mergeDeltas, mergedRows } from '../export/mergeAdapter.ts';
 import { loraScale } from '../formats/loraScale.ts';
@@ -17,8 +20,8 @@ export interface AdapterSet {
 const PREFIX = 'base_model.model.';
 
 /**
- * Adapters of one shape stay as they are. Others get the largest rank, by zeros, and their scale as a factor of B;
- * modules that one lacks get zeros, and where another has DoRA's magnitudes, those that change nothing.
+ * Adapters of one shape stay as they are. Others get the largest rank, by zeros, and their scale as a factor
+ * of B; modules that one lacks get zeros, and where another has DoRA's magnitudes, those that change nothing.
  * @throws UserError where an adapter does not fit the model
  */
 export async function adapterSet(
@@ -96,7 +99,9 @@ function paddedTo(
   return padded;
 }
 
-/** DoRA's magnitudes: the adapter's own, else the norms of the rows as they are, by which nothing is changed. */
+/**
+ * DoRA's magnitudes: the adapter's own, else the norms of the rows as they are, by which nothing is changed.
+ */
 async function addMagnitudes(
   padded: Map<string, Float32Tensor>,
   adapter: ReadAdapter,

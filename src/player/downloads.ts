@@ -6,7 +6,7 @@ import {
   readPlayerManifest,
   type PlayerFile,
   type PlayerManifest,
-} from '../formats/playerFolder.ts';
+} from '../export/player/playerFolder.ts';
 import { UserError } from '../lib/errors.ts';
 
 /** @param done bytes so far @param total bytes of all files; 0 while not known */
@@ -24,8 +24,8 @@ export async function readManifest(folder: string): Promise<PlayerManifest> {
 }
 
 /**
- * A manifest for a base model that lies anywhere, without a player.json: a GGUF, or a folder as the Hub lays it
- * out.
+ * A manifest for a base model that lies anywhere, without a player.json: a GGUF, or a folder as the Hub lays
+ * it out.
  * @param base address of the .gguf, or of the folder
  * @param adapters addresses of PEFT folders or GGUF LoRA adapters, by name
  */

@@ -1,46 +1,18 @@
 /** A base model with its adapters on this device's GPU, or on TensorFlow.js where there is none. */
 import { DEFAULT_DATE_STRING, type ChatMessage } from '../data/template/chatTemplate.ts';
-import { ended, growing, whole, type AnswerEnd } from '../data/tokenizer/answerText.ts';
+import { ended, growing, whole } from '../data/tokenizer/answerText.ts';
 import type { ChatTokenizer } from '../data/tokenizer/chatTokenizer.ts';
 import type { DeviceOwner } from '../engine/deviceOwner.ts';
 import type { AdapterTensors, Engine, EngineOptions, GenerationOptions } from '../engine/engine.ts';
 import { WebGpuEngine } from '../engine/webgpu/webgpuEngine.ts';
-import { FALLBACK_FILE, type PlayerManifest } from '../formats/playerFolder.ts';
+import type { PlayerManifest } from '../export/player/playerFolder.ts';
 import type { WeightSource } from '../formats/tensors.ts';
-import { UserError, isDeviceLost, messageOf } from '../lib/errors.ts';
+import { UserError, isDeviceLost } from '../lib/errors.ts';
 import { settled } from '../lib/promises.ts';
 import type { AdapterSet } from './adapterSet.ts';
 import { TextStream } from './textStream.ts';
-import type * as Fallback from './fallback.ts';
-
-export interface ChatOptions {
-  /** Name of the adapter that answers; null: the base model; absent: the first adapter. */
-  adapter?: string | null;
-  /** How strongly the adapter acts: 1 as it was trained, 0 not at all. */
-  scale?: number;
-  /** Ahead of the conversation; null: none; absent: the one of the training. */
-  system?: string | null;
-  maxNewTokens?: number;
-  /** 0: the likeliest token each time. */
-  temperature?: number;
-  topP?: number;
-  seed?: number;
-  /** Ends the answer as it is. */
-  signal?: AbortSignal;
-}
-
-export interface Answer {
-  text: string;
-  /** Of the answer, the end token included. */
-  ids: number[];
-  /** Of the prompt. */
-  promptIds: number[];
-  ended: AnswerEnd;
-  /** From the call to the first token, in milliseconds. */
-  firstTokenMs: number;
-  /** All tokens of the answer over the time from the call to the last of them. */
-  tokensPerSecond: number;
-}
+import type { Answer, ChatOptions } from './chatApi.ts';
+import { loadFallback } from './loadFallback.ts';
 
 /** What a model is played with; made by load(). */
 export interface PlayedParts {
@@ -86,7 +58,8 @@ export class PlayedModel {
   }
 
   /**
-   * The pieces of an answer as they are made; together they are `answer`'s text. Ending the loop ends the answer.
+   * The pieces of an answer as they are made; together they are `answer`'s text. Ending the loop ends the
+   * answer.
    * @throws UserError where the conversation is too long, or there is no such adapter
    */
   async *chat(
@@ -269,17 +242,5 @@ export class PlayedModel {
     const result = this.turn.then(call);
     this.turn = settled(result);
     return result;
-  }
-}
-
-/** Lies beside this module: its bundle is larger than the player's own. */
-async function loadFallback(): Promise<typeof Fallback> {
-  const address = new URL(FALLBACK_FILE, import.meta.url).href;
-  try {
-    return (await import(/* @vite-ignore */ address)) as typeof Fallback;
-  } catch (error) {
-    throw new UserError(
-      `This browser offers no WebGPU, and ${address}, which plays the model without, cannot be loaded: ${messageOf(error)}. Put ${FALLBACK_FILE} beside the player, or use a current Chrome, Edge or Safari.`,
-    );
   }
 }

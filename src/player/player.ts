@@ -11,7 +11,7 @@ import { DeviceOwner } from '../engine/deviceOwner.ts';
 import type { EngineProgress } from '../engine/engine.ts';
 import { openCheckpoint } from '../formats/checkpoint.ts';
 import type { ReadAdapter } from '../formats/peft.ts';
-import type { PlayerManifest } from '../formats/playerFolder.ts';
+import type { PlayerManifest } from '../export/player/playerFolder.ts';
 import type { WeightSource } from '../formats/tensors.ts';
 import { openGpu } from '../gpu/gpuContext.ts';
 import { readAdapter } from '../import/readAdapter.ts';
@@ -23,7 +23,8 @@ import { adapterFiles, fetchFiles, manifestOf, readManifest } from './downloads.
 import { PlayedModel } from './playedModel.ts';
 
 export { UserError };
-export type { Answer, ChatOptions, PlayedModel } from './playedModel.ts';
+export type { Answer, ChatOptions } from './chatApi.ts';
+export type { PlayedModel } from './playedModel.ts';
 export type { ChatMessage };
 
 export type LoadProgress = { phase: 'download'; done: number; total: number; unit: 'bytes' } | EngineProgress;

@@ -49,8 +49,8 @@ export function quantizeQ4_0(values: Float32Array): Uint8Array {
 }
 
 /**
- * Q5_0: scale d = x / −16 of the element x of largest magnitude, codes trunc(x / d + 16.5) up to 31; their fifth
- * bits lie in a word of 32 bits ahead of the nibbles.
+ * Q5_0: scale d = x / −16 of the element x of largest magnitude, codes trunc(x / d + 16.5) up to 31; their
+ * fifth bits lie in a word of 32 bits ahead of the nibbles.
  * @param values whole blocks
  */
 export function quantizeQ5_0(values: Float32Array): Uint8Array {

@@ -1,6 +1,6 @@
 /**
- * Trains the demo model for 30 steps and writes the folder of its 20th, with the losses that follow, for cluster.py:
- * `node scripts/run.mjs --gpu tests/interop/cluster.ts OUT [lora|rslora|dora] [nf4|none]`.
+ * Trains the demo model for 30 steps and writes the folder of its 20th, with the losses that follow, for
+ * cluster.py: `node scripts/run.mjs --gpu tests/interop/cluster.ts OUT [lora|rslora|dora] [nf4|none]`.
  */
 import { createWriteStream, openAsBlob } from 'node:fs';
 

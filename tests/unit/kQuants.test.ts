@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { tensorType } from '../../src/export/gguf/tensorEncoding.ts';
 import { decodeBlocks, GGUF_BLOCKS } from '../../src/quant/ggufBlocks.ts';
 import { quantizeQ5_0 } from '../../src/quant/ggufQuantize.ts';
-import { quantizeQ4_K, quantizeQ6_K } from '../../src/quant/kQuants.ts';
+import { quantizeQ4_K } from '../../src/quant/quantizeQ4K.ts';
+import { quantizeQ6_K } from '../../src/quant/quantizeQ6K.ts';
 
 const fixture = JSON.parse(
   readFileSync(new URL('../fixtures/kQuants.json', import.meta.url), 'utf8'),

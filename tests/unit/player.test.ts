@@ -6,7 +6,7 @@ import { mergeDeltas, mergedRows } from '../../src/export/mergeAdapter.ts';
 import { storedModelFiles } from '../../src/export/player/storedModel.ts';
 import { openCheckpoint } from '../../src/formats/checkpoint.ts';
 import type { ReadAdapter } from '../../src/formats/peft.ts';
-import { readPlayerManifest } from '../../src/formats/playerFolder.ts';
+import { readPlayerManifest } from '../../src/export/player/playerFolder.ts';
 import { isNf4, tensorPartBytes, type WeightSource } from '../../src/formats/tensors.ts';
 import { shaderSources } from '../../src/gpu/shaders.ts';
 import { memoryWeightSource } from '../../src/import/weightSources.ts';

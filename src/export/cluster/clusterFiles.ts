@@ -1,6 +1,6 @@
 /**
- * A folder with which a run goes on on a bigger machine: a script of TRL, PEFT and bitsandbytes, the same recipe, the
- * rows as they are trained, adapter and optimiser of one step.
+ * A folder with which a run goes on on a bigger machine: a script of TRL, PEFT and bitsandbytes, the same
+ * recipe, the rows as they are trained, adapter and optimiser of one step.
  */
 import type { AdapterTensors, OptimizerState } from '../../engine/engine.ts';
 import type { ChatTokenizer } from '../../data/tokenizer/chatTokenizer.ts';
@@ -146,8 +146,8 @@ pip install -r requirements.txt
 accelerate launch --config_file accelerate/one_gpu.yaml train.py --model ${name}
 \`\`\`
 
-accelerate/many_gpus.yaml and many_nodes.yaml are for FSDP with QLoRA; cpu.yaml tries the folder out. The number of
-processes must divide the rows of a step; \`--max-steps N\` goes on beyond the end of the run. out/metrics.jsonl
+accelerate/many_gpus.yaml and many_nodes.yaml are for FSDP with QLoRA; cpu.yaml tries the folder out. The
+number of processes must divide the rows of a step; \`--max-steps N\` goes on beyond the end of the run. out/metrics.jsonl
 continues the page's, and out/adapter/ is a PEFT folder.
 
 ${notes

@@ -2,7 +2,8 @@
 import { GGML_TYPES, type GgmlWriteType } from '../../formats/ggufWriter.ts';
 import { UserError } from '../../lib/errors.ts';
 import { quantizeQ4_0, quantizeQ5_0, quantizeQ8_0 } from '../../quant/ggufQuantize.ts';
-import { quantizeQ4_K, quantizeQ6_K } from '../../quant/kQuants.ts';
+import { quantizeQ4_K } from '../../quant/quantizeQ4K.ts';
+import { quantizeQ6_K } from '../../quant/quantizeQ6K.ts';
 import { toFloat16 } from '../../quant/halfFloats.ts';
 
 /** The types that a model is exported in, with llama.cpp's number of each (enum llama_ftype). */
@@ -37,9 +38,10 @@ export function tensorType(
 }
 
 /**
- * The types of Q4_K_M, the preferred first, as llama.cpp chooses them (llama-quant.cpp, llama_tensor_get_type):
- * the head, and the values and the down projection of some layers, are Q6_K; rows that are no whole blocks of
- * 256 are Q5_0 or Q8_0 instead. Fused queries, keys and values are Q6_K, where llama.cpp has Q5_K.
+ * The types of Q4_K_M, the preferred first, as llama.cpp chooses them (llama-quant.cpp,
+ * llama_tensor_get_type): the head, and the values and the down projection of some layers, are Q6_K; rows
+ * that are no whole blocks of 256 are Q5_0 or Q8_0 instead. Fused queries, keys and values are Q6_K, where
+ * llama.cpp has Q5_K.
  */
 function kQuantType(name: string, isHead: boolean, { names }: TensorMix): GgmlWriteType[] {
   const isFused = name.endsWith('.attn_qkv.weight');

@@ -1,5 +1,5 @@
 /** A folder that finetab-player plays from any static host: model, adapter, player, page. */
-import { PLAYER_MANIFEST, type PlayerManifest, type PlayerSampling } from '../../formats/playerFolder.ts';
+import { PLAYER_MANIFEST, type PlayerManifest, type PlayerSampling } from './playerFolder.ts';
 import { writePeftFolder, type ReadAdapter } from '../../formats/peft.ts';
 import type { WeightSource } from '../../formats/tensors.ts';
 import { wholeFile, type ExportFile } from '../exportFile.ts';

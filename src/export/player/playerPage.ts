@@ -1,5 +1,5 @@
 /** The page, the snippet and the words of a folder that finetab-player plays. */
-import { FALLBACK_FILE, PLAYER_FILE } from '../../formats/playerFolder.ts';
+import { FALLBACK_FILE, PLAYER_FILE } from './playerFolder.ts';
 import { inHtml } from '../escape.ts';
 
 /** How a page of one's own uses the folder. */
@@ -19,7 +19,8 @@ export function playerPage(name: string): string {
     <meta name="viewport" content="width=device-width" />
     <title>${title}</title>
     <style>
-      body { max-width: 44rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif; color-scheme: light dark; }
+      body { max-width: 44rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif; }
+      :root { color-scheme: light dark; }
       #turns p { white-space: pre-wrap; padding: 0.5rem 0.75rem; border-radius: 0.5rem; background: #8881; }
       #turns p.user { background: #48f2; }
       form { display: flex; flex-wrap: wrap; gap: 0.5rem; align-items: end; }
@@ -43,7 +44,9 @@ export function playerPage(name: string): string {
 `;
 }
 
-/** chat.js, the script of index.html: a file of its own, so that a host's policy may forbid inline scripts. */
+/**
+ * chat.js, the script of index.html: a file of its own, so that a host's policy may forbid inline scripts.
+ */
 export const CHAT_SCRIPT = `import { load } from './${PLAYER_FILE}';
 
 const at = (id) => document.getElementById(id);
@@ -94,8 +97,8 @@ try {
 export function playerReadme(name: string, baseWeights: string): string {
   return `# ${name}
 
-Put this folder on any static host and open its index.html: the model answers on the visitor's own GPU. To try it
-here: \`python3 -m http.server\` in this folder.
+Put this folder on any static host and open its index.html: the model answers on the visitor's own GPU.
+To try it here: \`python3 -m http.server\` in this folder.
 
 In a page of your own:
 

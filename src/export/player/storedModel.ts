@@ -1,6 +1,6 @@
 /**
- * A model as it is held for a run, NF4 codes and scales unchanged, as a checkpoint of the Hub's layout: what the
- * player and transformers with bitsandbytes read.
+ * A model as it is held for a run, NF4 codes and scales unchanged, as a checkpoint of the Hub's layout: what
+ * the player and transformers with bitsandbytes read.
  */
 import { NF4_CONFIG, nf4Tensors, quantState, type Nf4Tensor } from '../../formats/nf4Parts.ts';
 import { safetensorsHeader, safetensorsOrder, type SafetensorsDtype } from '../../formats/safetensors.ts';

@@ -1,4 +1,6 @@
-/** An adapter that was dropped, kept as if it were a run's, so that all that a result offers works with it. */
+/**
+ * An adapter that was dropped, kept as if it were a run's, so that all that a result offers works with it.
+ */
 import type { NamedFile } from '../../formats/checkpoint.ts';
 import { UserError } from '../../lib/errors.ts';
 import { contentHash } from '../../lib/contentHash.ts';
@@ -13,7 +15,9 @@ import { parseRecipe } from '../../training/recipe.ts';
 /** T where an adapter answers that no run of this browser trained. */
 const TOKENS_PER_MICRO_BATCH = 512;
 
-/** @returns its id; the same adapter over the same model is kept once @throws UserError where it does not fit */
+/**
+ * @returns its id; the same adapter over the same model is kept once @throws UserError where it does not fit
+ */
 export async function keepAdapter(
   database: Database,
   files: readonly NamedFile[],

@@ -1,5 +1,5 @@
 /** The player that this page hands out, which lies beside it. */
-import { FALLBACK_FILE, PLAYER_FILE } from '../../../formats/playerFolder.ts';
+import { FALLBACK_FILE, PLAYER_FILE } from '../../../export/player/playerFolder.ts';
 import { UserError } from '../../../lib/errors.ts';
 
 /** @returns its modules' texts by file name @throws UserError where the host cannot be reached */

@@ -1,5 +1,5 @@
 /** player.json: what lies in a folder that finetab-player plays. A static host lists no files, so it does. */
-import { UserError } from '../lib/errors.ts';
+import { UserError } from '../../lib/errors.ts';
 
 export const PLAYER_MANIFEST = 'player.json';
 /** The player's own files: the module that pages import, and what it loads where there is no WebGPU. */
