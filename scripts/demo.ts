@@ -1,6 +1,6 @@
 /**
- * `npm run demo [-- --out DIR] [--rewards]`: presses "Try it with the demo", or the button of its rewards, in a
- * headless browser. Shows how far it is,
+ * `npm run demo [-- --out DIR] [--rewards]`: presses "Try it with the demo", or the button of its rewards, in
+ * a headless browser. Shows how far it is,
  * the loss of every file, three answers before and after, and where the adapter lies: DIR/adapter, beside
  * metrics.jsonl, recipe.json and report.md.
  */

@@ -2,7 +2,7 @@ import { plainRecord } from './files/exactJson.ts';
 import type { Row } from './rows/conversation.ts';
 import type { RowDocument } from './rows/encoding/rowDocuments.ts';
 
-/** What a document was made from. */
+/** What a document was made from; a data set has none where they were not to be kept. */
 export interface DocumentSource {
   question: string;
   answer: string;

@@ -49,7 +49,6 @@ export interface Dataset {
   usedRows: number;
   /** What a person should know of how the rows are learned. */
   notes: string[];
-  /** What each document was made from; empty where they were not to be kept. */
   sources: DocumentSource[];
   /** Of each document, the hash by which a recipe leaves its row out (`keyOfHash`). */
   keys: Float64Array;

@@ -105,7 +105,7 @@ export interface MemoryReport {
  * computed first, ahead of the update, and give the weight of each token's loss.
  */
 export interface StepObjective {
-  /** Whether `evaluate` reads the losses; where it does not they are not computed, and are given as 0. */
+  /** Whether `evaluate` reads the losses; where it does not an engine may give 0 in their place. */
   readsLosses?: boolean;
   /** Further batches whose tokens are scored and get no gradient. */
   extra?: readonly MicroBatch[];

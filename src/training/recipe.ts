@@ -93,8 +93,8 @@ const recipe = v.strictObject({
   mask_history: v.optional(flag, false),
   max_length: v.optional(v.pipe(count(8), v.maxValue(131072, 'must be at most 131072')), 1024),
   /**
-   * sft: answers are copied. grpo: answers are sampled and rewarded. The others learn from pairs of answers or
-   * from answers that are wanted or not.
+   * sft: answers are copied. grpo: answers are sampled and rewarded. The others learn from pairs of answers
+   * or from answers that are wanted or not.
    */
   method: v.optional(v.picklist(METHODS, `must be one of ${METHODS.join(', ')}`), 'sft'),
   quantization: v.optional(v.picklist(['nf4', 'none', 'gguf'], 'must be "nf4", "none" or "gguf"'), 'nf4'),

@@ -61,7 +61,7 @@ export class TrainingSteps {
     return this.sampler.stepsPerEpoch * (this.rewards ? this.options.recipe.training.num_iterations : 1);
   }
 
-  /** How many steps may be asked for before the previous one has ended: the answers of a step are its adapter's. */
+  /** Steps that may be asked for before the previous one has ended; none where its adapter samples. */
   get ahead(): number {
     return this.rewards ? 0 : this.options.engine.stepsAhead;
   }

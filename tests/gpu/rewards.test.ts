@@ -1,4 +1,4 @@
-/** Runs of rewards (grpo) on a tiny model: what is sampled and learned, the same bytes, and from a checkpoint. */
+/** Runs of rewards (grpo) on a tiny model: what is sampled and learned, the same bytes, a checkpoint. */
 import { afterAll, describe, expect, it } from 'vitest';
 import { DocumentTable } from '../../src/data/documentTable.ts';
 import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';

@@ -28,7 +28,7 @@ for pairs in SETS:
             "pairs": pairs,
             "bleu": sacrebleu.corpus_bleu(answers, references).score,
             "chrf": sacrebleu.corpus_chrf(answers, references).score,
-            # rouge_score takes lines for sentences; texts here have no sentence end within a line but at its end.
+            # rouge_score takes lines for sentences: texts with a sentence's end within a line are left out.
             "rougeLsum": [
                 scorer.score(reference, answer)["rougeLsum"].fmeasure
                 if not any(mark in text[:-1] for text in [answer.replace(".\n", "\n"), reference.replace(".\n", "\n")] for mark in [". ", "! ", "? "])

@@ -170,11 +170,7 @@ export class TensorFlowEngine implements Engine {
     }
     const losses: Float32Array[] = [];
     for (const batch of [...microBatches, ...(objective.extra ?? [])])
-      losses.push(
-        objective.readsLosses === false
-          ? new Float32Array(batch.tokens)
-          : (await this.forward(this.graphs.score, ['tokenLoss'], batch, 1))[0],
-      );
+      losses.push((await this.forward(this.graphs.score, ['tokenLoss'], batch, 1))[0]);
     return objective.evaluate(losses);
   }
 

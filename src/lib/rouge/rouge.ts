@@ -61,7 +61,7 @@ function summaryLevel(targets: readonly string[][], predictions: readonly string
   return fMeasure(hits, wanted.length, made.length);
 }
 
-/** Places in `a` of its longest common subsequence with `b`, by rouge_score's way back. */
+/** Places in `a` of its longest common subsequence with `b`, traced back as rouge_score does. */
 function commonPlaces(a: readonly string[], b: readonly string[]): number[] {
   const table = Array.from({ length: a.length + 1 }, () => new Uint32Array(b.length + 1));
   for (let i = 1; i <= a.length; i++)

@@ -9,28 +9,10 @@ import type { MetricsLine } from '../../training/metrics.ts';
 import type { RunEvaluation } from '../../worker/history/historyProtocol.ts';
 import type { KernelChoice, RunOutcome, TrainerWorkerEvent } from '../../worker/trainer/trainerProtocol.ts';
 import { preparingText } from '../text.ts';
+import type { Curve, EvaluationState, StepResult } from './runParts.ts';
 import { reported } from '../errors/reported.ts';
 
-export interface Curve {
-  name: string;
-  steps: number[];
-  values: number[];
-}
-
-export interface StepResult {
-  step: number;
-  result: EvaluationResult;
-}
-
-export interface EvaluationState {
-  name: string;
-  failure: string | null;
-  /** Since the run was started or resumed. */
-  first: StepResult | null;
-  last: StepResult | null;
-  /** Being evaluated now. */
-  pending: boolean;
-}
+export type { Curve, EvaluationState, StepResult };
 
 export class RunView {
   /** Its record in this browser; null until there is one. */

@@ -48,7 +48,7 @@ export const rewards = v.array(reward, 'must be a list of objects');
 export type ScoringFunction = v.InferOutput<typeof metric>;
 export type Reward = v.InferOutput<typeof reward>;
 
-/** Keys that each type reads beside name, type, weight and on_error; those with an exclamation mark it needs. */
+/** Keys that each type reads beside the common ones; those with an exclamation mark it needs. */
 const KEYS: Record<ScoringFunction['type'], readonly string[]> = {
   code: ['code!'],
   exact_match: [],

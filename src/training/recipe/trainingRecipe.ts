@@ -113,7 +113,7 @@ export const training = v.strictObject({
   beta: v.optional(positive, 0.1),
   /** Share of pairs whose order is taken to be wrong (cDPO); dpo and simpo. */
   label_smoothing: v.optional(v.pipe(ratio, v.maxValue(0.5, 'must be at most 0.5')), 0),
-  /** Of dpo: sigmoid or ipo. Of kto: kto or apo_zero_unpaired. Of grpo: dapo, grpo or dr_grpo. null: the first. */
+  /** dpo: sigmoid or ipo. kto: kto or apo_zero_unpaired. grpo: dapo, grpo or dr_grpo. null: the first. */
   loss_type: v.optional(
     v.nullable(v.picklist(LOSS_TYPES, `must be null or one of ${LOSS_TYPES.join(', ')}`)),
     null,

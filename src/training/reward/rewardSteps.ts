@@ -37,7 +37,7 @@ export class RewardSteps {
 
   constructor(private readonly options: RewardStepsOptions) {}
 
-  /** What a checkpoint needs: the answers, where further steps are made with them. @param step 0-based, next */
+  /** Answers that further steps are made with, for a checkpoint. @param step 0-based, the next one */
   held(step: number): SampledBatch | undefined {
     const { num_iterations } = this.options.recipe.training;
     const isHalfway = step % num_iterations !== 0;

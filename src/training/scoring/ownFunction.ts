@@ -1,6 +1,6 @@
 /**
- * Runs a person's own JavaScript, `(answer, reference, row) => number`, in QuickJS compiled to WebAssembly: an
- * interpreter that has no page, no network and no clock, and that counts its memory and can be interrupted.
+ * Runs a person's own JavaScript, `(answer, reference, row) => number`, in QuickJS compiled to WebAssembly:
+ * an interpreter that has no page, no network and no clock, and that counts its memory and can be interrupted.
  * Every call gets an interpreter of its own, so that no call sees what another one did.
  */
 import variant from '@jitl/quickjs-wasmfile-release-sync';
@@ -97,8 +97,8 @@ export async function callOwnFunction(
 }
 
 /**
- * A function that ran out of stack or memory can leave values behind, on which the interpreter aborts when it is
- * freed: the next call gets a new one.
+ * A function that ran out of stack or memory can leave values behind, on which the interpreter aborts when it
+ * is freed: the next call gets a new one.
  */
 function release(...parts: { dispose(): void }[]): void {
   try {
@@ -109,7 +109,7 @@ function release(...parts: { dispose(): void }[]): void {
   }
 }
 
-/** The interpreter in a memory of its own, whose most pages are its limit: it does not count its own bytes. */
+/** The interpreter in a memory of its own, whose most pages are its limit: it counts no bytes itself. */
 function load(): Promise<QuickJSWASMModule> {
   const page = 2 ** 16;
   const wasmMemory = new WebAssembly.Memory({
