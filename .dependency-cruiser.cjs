@@ -28,7 +28,7 @@ const OWNERS = [
   ['papaparse', '^src/data'],
   ['hyparquet', '^src/data'],
   ['@jitl|quickjs-emscripten-core|@cfworker', '^src/training/scoring'],
-  ['valibot', '^src/(training/\\w*[rR]ecipe|data/tokenizer)'],
+  ['valibot', '^src/(training/\\w*[rR]ecipe|data/tokenizer|export/runFile)'],
 ];
 
 const rooms = (names) => `^src/(${names.join('|')})/`;

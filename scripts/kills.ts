@@ -1,5 +1,6 @@
 /**
- * `node scripts/run.mjs scripts/kills.ts [--seeds 5]`: trains a small model in a browser whose process is killed in
+ * `node scripts/run.mjs scripts/kills.ts [--seeds 5]`: trains a small model in a browser whose process is
+ * killed in
  * every phase of the run: import, kernels, evaluation, checkpoint, end. Opened again, the page goes on each
  * time; the adapter has the bytes of a run that nobody disturbed. Exits with 1 where one has not.
  */

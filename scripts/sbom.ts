@@ -1,6 +1,8 @@
 /**
- * `npm run sbom [-- FILE]`: the packages that the page is built from, with their versions and hashes, as CycloneDX
- * (npm's own `npm sbom`), into dist/sbom.cdx.json. Packages for development are left out: nothing of them reaches
+ * `npm run sbom [-- FILE]`: the packages that the page is built from, with their versions and hashes, as
+ * CycloneDX
+ * (npm's own `npm sbom`), into dist/sbom.cdx.json. Packages for development are left out: nothing of them
+ * reaches
  * the page.
  */
 import { spawnSync } from 'node:child_process';

@@ -1,7 +1,10 @@
 /**
- * `node scripts/run.mjs scripts/soak.ts [--steps 5000] [--eval-steps 50] [--dist FOLDER] [--json FILE] [--plot
- * FILE.svg]`: trains the demo for thousands of steps in a headless browser and measures what is held: JavaScript
- * heap of the page and its workers after a collection of garbage, bytes of GPU buffers, bytes in IndexedDB. The last
+ * `node scripts/run.mjs scripts/soak.ts [--steps 5000] [--eval-steps 50] [--dist FOLDER] [--json FILE]
+ * [--plot
+ * FILE.svg]`: trains the demo for thousands of steps in a headless browser and measures what is held:
+ * JavaScript
+ * heap of the page and its workers after a collection of garbage, bytes of GPU buffers, bytes in IndexedDB.
+ * The last
  * line says how much each grew between a tenth of the steps and the end. With --dist a built page is served
  * by this script alone, for machines without Vite.
  */

@@ -1,9 +1,9 @@
 /**
- * A run in progress as one file, with which another computer goes on: a zip of run.json (the run's record and what
+ * A run in progress as one file, with which another computer goes on: a zip of run.json (the run's record
+ * and what
  * its checkpoint has beside numbers), checkpoint.safetensors (adapter, AdamW's moments, the best adapter),
  * evaluations.json, and checksums.json with the SHA-256 of each.
  */
-import { unzipSync } from 'fflate';
 import * as v from 'valibot';
 import type { AdapterTensors } from '../engine/engine.ts';
 import {
@@ -12,7 +12,7 @@ import {
   writeSafetensors,
   type TensorToWrite,
 } from '../formats/safetensors.ts';
-import { zipFolder } from '../formats/zip.ts';
+import { unzipNamed, zipFolder } from '../formats/zip.ts';
 import { UserError } from '../lib/errors.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import type { RunRecord, StoredEvaluation } from '../storage/database.ts';
@@ -34,6 +34,7 @@ const [RUN, TENSORS, EVALUATIONS, CHECKSUMS] = [
   'evaluations.json',
   'checksums.json',
 ];
+const NAMES = [RUN, TENSORS, EVALUATIONS, CHECKSUMS];
 const AGAIN = 'Export the run again where it was made, and take that file.';
 /** A zip of a few kilobytes must not unpack to the whole memory. */
 const MOST_BYTES = 4 * 2 ** 30;
@@ -149,17 +150,12 @@ function faultOf(description: unknown): string {
 async function checkedFiles(file: Blob): Promise<Record<string, Uint8Array>> {
   let files: Record<string, Uint8Array>;
   try {
-    let total = 0;
-    files = unzipSync(new Uint8Array(await file.arrayBuffer()), {
-      filter: ({ name, originalSize }) => {
-        total += originalSize;
-        return [RUN, TENSORS, EVALUATIONS, CHECKSUMS].includes(name) && total <= MOST_BYTES;
-      },
-    });
+    const found = unzipNamed(new Uint8Array(await file.arrayBuffer()), NAMES, MOST_BYTES);
+    files = found as Record<string, Uint8Array>;
   } catch {
     throw new UserError(`This is no file of a run in progress: it cannot be unpacked. ${AGAIN}`);
   }
-  for (const name of [RUN, TENSORS, EVALUATIONS, CHECKSUMS])
+  for (const name of NAMES)
     if (!files[name])
       throw new UserError(`This is no file of a run in progress: ${name} is missing. ${AGAIN}`);
   const sums = sumsOf(files[CHECKSUMS]);

@@ -1,5 +1,5 @@
 /** A folder as one zip, by fflate. The same files give the same bytes. */
-import { Zip, ZipPassThrough, zipSync } from 'fflate';
+import { unzipSync, Zip, ZipPassThrough, zipSync } from 'fflate';
 import { UserError } from '../lib/errors.ts';
 
 /** MS-DOS time starts in 1980; a fixed date keeps equal content equal. */
@@ -14,6 +14,22 @@ export function zipFolder(files: ReadonlyMap<string, Uint8Array>, folder = ''): 
       [bytes, { level: 1 as const, mtime: DATE }],
     ]);
   return zipSync(Object.fromEntries(entries) as Parameters<typeof zipSync>[0]);
+}
+
+/**
+ * The files of a zip that are named, by name.
+ * @param most bytes that they may unpack to together; what goes beyond is left out
+ * @throws Error where it is no zip
+ */
+export function unzipNamed(
+  zip: Uint8Array,
+  names: readonly string[],
+  most: number,
+): Record<string, Uint8Array | undefined> {
+  let total = 0;
+  return unzipSync(zip, {
+    filter: ({ name, originalSize }) => names.includes(name) && (total += originalSize) <= most,
+  });
 }
 
 /** fflate writes no zip64, whose sizes go beyond 32 bits. */

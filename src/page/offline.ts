@@ -1,5 +1,6 @@
 /**
- * Keeps the page for visits without a network. A browser that keeps no data for the page refuses: the page works
+ * Keeps the page for visits without a network. A browser that keeps no data for the page refuses: the page
+ * works
  * all the same.
  */
 import { report } from '../lib/errorLog.ts';

@@ -146,7 +146,8 @@ export function useInMemory(make: typeof inMemory): void {
 
 /**
  * Opens the database, creating it or bringing it from any earlier version to this one.
- * @throws UserError where a newer version wrote it, or this browser keeps no data for the page and there is no
+ * @throws UserError where a newer version wrote it, or this browser keeps no data for the page and there is
+ * no
  * memory in its place
  */
 export async function openDatabase(name = NAME): Promise<Database> {
@@ -162,7 +163,8 @@ export async function openDatabase(name = NAME): Promise<Database> {
 }
 
 /**
- * A browser closes the database when a person clears the site's data, and refuses every transaction from then on:
+ * A browser closes the database when a person clears the site's data, and refuses every transaction from
+ * then on:
  * the error says so.
  */
 function withWords(database: Database): Database {

@@ -1,5 +1,6 @@
 /**
- * Which evaluations of a validation set are kept with their answers. A run may evaluate thousands of times: its
+ * Which evaluations of a validation set are kept with their answers. A run may evaluate thousands of times:
+ * its
  * figures all stay in metrics.jsonl, but of the answers it keeps the first, the newest, the best by loss and
  * others spread evenly over the steps, so that neither memory nor storage grows with the run.
  */

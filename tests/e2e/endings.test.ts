@@ -1,5 +1,6 @@
 /**
- * Cases 24 and 25: a file that is removed while it is read, and workers that end while something waits for them.
+ * Cases 24 and 25: a file that is removed while it is read, and workers that end while something waits for
+ * them.
  * The page says so where something was lost, is idle, and goes on.
  */
 import type { Page } from 'playwright-core';

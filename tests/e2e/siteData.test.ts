@@ -1,4 +1,7 @@
-/** A browser that keeps no data for the page, or has a newer version's, or loses it in the middle of a run. */
+/**
+ * A browser that keeps no data for the page, or has a newer version's, or loses it in the middle of a
+ * run.
+ */
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

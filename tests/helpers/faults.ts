@@ -108,7 +108,10 @@ export function faultyDatabase(database: Database, fault: DatabaseFault, counter
   return proxied(database);
 }
 
-/** An engine whose adapter is one matrix of doubles: every step adds what its tokens, its rate and the moments say. */
+/**
+ * An engine whose adapter is one matrix of doubles: every step adds what its tokens, its rate and the
+ * moments say.
+ */
 export class ArithmeticEngine implements Engine {
   readonly memory = { weights: 0, adapter: 0, optimizer: 0, activations: 0, batch: 0, kvCache: 0, total: 0 };
   readonly tokensPerMicroBatch = 64;

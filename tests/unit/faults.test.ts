@@ -1,6 +1,8 @@
 /**
- * A fault at every await of an import and of a run, in turn: worker killed, write failed, quota gone, database
- * closed, device lost, network cut. After each the database is opened again: nothing half is taken for whole, and the
+ * A fault at every await of an import and of a run, in turn: worker killed, write failed, quota gone,
+ * database
+ * closed, device lost, network cut. After each the database is opened again: nothing half is taken for
+ * whole, and the
  * final adapter, or the stored model, has the bytes of the undisturbed one. FAULTS=all takes every point,
  * without it every few.
  */

@@ -1,4 +1,7 @@
-/** A run in progress as a file: another computer goes on with it to the same bytes, and says when it is another. */
+/**
+ * A run in progress as a file: another computer goes on with it to the same bytes, and says when it is
+ * another.
+ */
 import 'fake-indexeddb/auto';
 import { unzipSync, zipSync } from 'fflate';
 import { beforeAll, describe, expect, it, vi } from 'vitest';

@@ -1,4 +1,7 @@
-/** Holds what the page's other workers would keep in IndexedDB, where the browser keeps no data for the page. */
+/**
+ * Holds what the page's other workers would keep in IndexedDB, where the browser keeps no data for the
+ * page.
+ */
 import { expose } from 'comlink';
 import { MemoryStore } from '../../storage/memory/memoryStore.ts';
 import { forwardErrors } from '../errorForwarding.ts';
