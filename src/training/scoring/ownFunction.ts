@@ -1,7 +1,7 @@
 /**
  * Runs a person's own JavaScript, `(answer, reference, row) => number`, in QuickJS compiled to WebAssembly:
- * an interpreter that has no page, no network and no clock, and that counts its memory and can be interrupted.
- * Every call gets an interpreter of its own, so that no call sees what another one did.
+ * an interpreter that has no page, no network and no clock, and that can be interrupted. Every call gets an
+ * interpreter of its own, so that no call sees what another one did.
  */
 import variant from '@jitl/quickjs-wasmfile-release-sync';
 import {
