@@ -202,7 +202,8 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
       expect(tuned.ids, device).toEqual([...new TextEncoder().encode('ahoy'), 257]);
       expect(tuned.ids.length).toBe(Number(tokens));
       expect(streamed).toBe(tuned.text);
-      expect(base.text).toBe(await textOf(answer('Base', 1)));
+      // The page's answers were made longer above.
+      expect((await textOf(answer('Base', 1))).startsWith(base.text)).toBe(true);
       expect(scaled.ids).toEqual(base.ids);
     }
     expect(problems.filter((problem) => !problem.includes('404'))).toEqual([]);

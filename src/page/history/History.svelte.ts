@@ -3,7 +3,12 @@
  */
 import { zipFolder } from '../../formats/zip.ts';
 import type { SupervisedWorker } from '../../worker/supervisedWorker.ts';
-import type { HistoryApi, RunDetails, RunSummary } from '../../worker/history/historyProtocol.ts';
+import type {
+  AdapterPrompts,
+  HistoryApi,
+  RunDetails,
+  RunSummary,
+} from '../../worker/history/historyProtocol.ts';
 import type { Recipe } from '../../training/recipe.ts';
 import type { StartingAdapter } from '../../worker/trainer/trainerProtocol.ts';
 import { recipeDifferences, type RecipeDifference } from './recipeDifferences.ts';
@@ -141,9 +146,13 @@ export class History {
   }
 
   /** Keeps a dropped adapter. @returns the id of the run that it is kept as @throws as startFromFiles */
-  keepAdapter(files: readonly File[], modelId: string): Promise<string> {
+  keepAdapter(
+    files: readonly File[],
+    modelId: string,
+    { system_prompt, date_string }: AdapterPrompts,
+  ): Promise<string> {
     const named = files.map((file) => ({ path: file.webkitRelativePath || file.name, blob: file }));
-    return this.worker.ask((api) => api.keepAdapter(named, modelId));
+    return this.worker.ask((api) => api.keepAdapter(named, modelId, { system_prompt, date_string }));
   }
 
   /** Why the next run cannot start from what was chosen. */

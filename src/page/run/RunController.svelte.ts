@@ -120,7 +120,7 @@ export class RunController {
         throw new Error(
           'Choose the model that the adapter belongs to first: the adapter is checked against it.',
         );
-      const id = await this.history.keepAdapter(files, library.model.id);
+      const id = await this.history.keepAdapter(files, library.model.id, this.host.recipe);
       await this.refreshRuns();
       await this.openResult(this.history.runs.find((run) => run.id === id)!);
     });

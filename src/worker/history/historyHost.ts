@@ -26,7 +26,14 @@ import type { Recipe } from '../../training/recipe.ts';
 import { adapterName, readAdapter } from '../../import/readAdapter.ts';
 import { loraOf } from '../../import/startingAdapter.ts';
 import type { Checkpoint } from '../../training/runRecord.ts';
-import type { BlindTest, ExportRequest, HistoryApi, RunDetails, RunSummary } from './historyProtocol.ts';
+import type {
+  AdapterPrompts,
+  BlindTest,
+  ExportRequest,
+  HistoryApi,
+  RunDetails,
+  RunSummary,
+} from './historyProtocol.ts';
 import type { StartingAdapter } from '../trainer/trainerProtocol.ts';
 import { resumableStep } from './resumableStep.ts';
 import { adapterFolder, runFolder } from './runFiles.ts';
@@ -159,9 +166,9 @@ export class HistoryHost implements HistoryApi {
     return { database: await this.database, run, adapter: await this.adapter(run) };
   }
 
-  async keepAdapter(files: NamedFile[], modelId: string): Promise<string> {
+  async keepAdapter(files: NamedFile[], modelId: string, prompts: AdapterPrompts): Promise<string> {
     const { keepAdapter } = await import('./keptAdapter.ts');
-    return keepAdapter(await this.database, files, modelId);
+    return keepAdapter(await this.database, files, modelId, prompts);
   }
 
   async startFromRun(runId: string, modelId: string): Promise<StartingAdapter> {

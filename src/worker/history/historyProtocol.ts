@@ -65,6 +65,9 @@ export interface ExportRequest {
   rows?: ExportedRows;
 }
 
+/** Of a recipe: what stands ahead of an adapter's conversations. */
+export type AdapterPrompts = Pick<Recipe, 'system_prompt' | 'date_string'>;
+
 /** Rows as they are trained: JSON lines of ids and labels. */
 export interface ExportedRows {
   /** SHA-256 of each training file, by which the run's rows are known. */
@@ -107,10 +110,11 @@ export interface HistoryApi {
   exportAsFile(request: ExportRequest): Promise<File>;
   /**
    * Keeps an adapter from elsewhere, a PEFT folder or a GGUF LoRA adapter, as if it were a run's.
+   * @param prompts that it is asked with
    * @returns the id under which it answers, is evaluated and exported
    * @throws UserError where the files are no adapter, or it does not fit the model
    */
-  keepAdapter(files: NamedFile[], modelId: string): Promise<string>;
+  keepAdapter(files: NamedFile[], modelId: string, prompts: AdapterPrompts): Promise<string>;
   /** @throws UserError where the adapter does not fit the model */
   startFromRun(runId: string, modelId: string): Promise<StartingAdapter>;
   /** @throws UserError where the files are no PEFT folder, or its adapter does not fit the model */

@@ -11,6 +11,7 @@ import { newRun, type Database } from '../../storage/database.ts';
 import { findModel } from '../../storage/models.ts';
 import { endRun, findRun, putRun } from '../../storage/runs.ts';
 import { parseRecipe } from '../../training/recipe.ts';
+import type { AdapterPrompts } from './historyProtocol.ts';
 
 /** T where an adapter answers that no run of this browser trained. */
 const TOKENS_PER_MICRO_BATCH = 512;
@@ -22,13 +23,14 @@ export async function keepAdapter(
   database: Database,
   files: readonly NamedFile[],
   modelId: string,
+  prompts: AdapterPrompts,
 ): Promise<string> {
   const manifest = await findModel(database, modelId);
   if (!manifest) throw new UserError('Choose a model first: the adapter is checked against it.');
   const adapter = await readAdapter(files, manifest.config);
   const lora = fittingLora(adapter, modelOf(manifest.config), manifest.name);
   const name = adapterName(files);
-  const id = `adapter-${(await contentHash([modelId, lora, adapter.tensors])).slice(0, 16)}`;
+  const id = `adapter-${(await contentHash([modelId, lora, prompts, adapter.tensors])).slice(0, 16)}`;
   if (await findRun(database, id)) return id;
   const bytes = [...adapter.tensors.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
   const record = {
@@ -38,7 +40,7 @@ export async function keepAdapter(
     modelId,
     modelName: manifest.name,
     trainFile: name,
-    recipe: parseRecipe({ model: manifest.name, quantization: manifest.quantization, lora }),
+    recipe: parseRecipe({ ...prompts, model: manifest.name, quantization: manifest.quantization, lora }),
     tokensPerMicroBatch: TOKENS_PER_MICRO_BATCH,
     startedFrom: name,
     adapterBytes: bytes,
