@@ -2,19 +2,10 @@
  * The config.json of a GGUF's model, from its metadata, as llama.cpp understands the keys (llama-model.cpp,
  * load_hparams).
  */
+import type { GgufFacts } from './ggufFacts.ts';
 import type { GgufFamily } from './ggufFamilies.ts';
 import type { GgufMetadata } from './ggufMetadata.ts';
 import { gemma4Keys, ministral3Keys, qwen3_5Keys } from './layeredFamilies.ts';
-
-/** Facts about the tensors, and the small ones that are settings. */
-export interface GgufFacts {
-  vocabulary: number;
-  has(tensor: string): boolean;
-  /** `rope_freqs.weight`: what each rotary frequency is divided by. */
-  ropeDivisors: number[] | null;
-  /** `rope_factors_long.weight` and `rope_factors_short.weight`. */
-  longRope: { long: number[]; short: number[] } | null;
-}
 
 type Config = Record<string, unknown>;
 

@@ -4,7 +4,7 @@
  * changed the order of heads.
  */
 import type { HeadOrder } from '../sourceCheckpoint.ts';
-import type { GgufFacts } from './ggufConfig.ts';
+import type { GgufFacts } from './ggufFacts.ts';
 import type { GgufMetadata } from './ggufMetadata.ts';
 
 type Config = Record<string, unknown>;
