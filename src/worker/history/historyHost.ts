@@ -131,7 +131,8 @@ export class HistoryHost implements HistoryApi {
     return writeRunFile({
       run: { ...run, weightsSha256, adapterPieces: undefined, partHashes: undefined },
       checkpoint,
-      evaluations: await listEvaluations(database, runId),
+      // What came after the checkpoint is computed again.
+      evaluations: (await listEvaluations(database, runId)).filter(({ step }) => step <= checkpoint.step),
     });
   }
 
