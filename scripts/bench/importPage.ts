@@ -3,7 +3,7 @@
  * the GPU.
  */
 import { openGpu } from '../../src/gpu/gpuContext.ts';
-import { openDatabase } from '../../src/storage/database.ts';
+import { openDatabase } from '../../src/storage/openDatabase.ts';
 import { openModel } from '../../src/storage/storedWeights.ts';
 import { uploadWeights } from '../../src/engine/webgpu/uploadWeights.ts';
 import { proxy, startImport } from '../../src/worker/client.ts';

@@ -5,7 +5,7 @@
  * its checkpoints, or nothing changes.
  */
 import { PIECE_BYTES } from './arrayPieces.ts';
-import { storing, type Database, type RunPart, type RunRecord, type StoredEvaluation } from './database.ts';
+import { storing, type Database, type RunPart, type RunRecord } from './database.ts';
 import { contentHash } from '../lib/contentHash.ts';
 import { UserError } from '../lib/errors.ts';
 import { report } from '../lib/errorLog.ts';
@@ -83,22 +83,6 @@ export async function putPart(
 export async function removePartOfOthers(database: Database, runId: string, part: RunPart): Promise<void> {
   for (const key of await database.getAllKeys('parts'))
     if (key[1] === part && key[0] !== runId) await database.delete('parts', key);
-}
-
-export async function putEvaluation(database: Database, evaluation: StoredEvaluation): Promise<void> {
-  await storing(() => database.put('evaluations', evaluation), RUN_IS_SAFE);
-}
-
-export async function deleteEvaluation(
-  database: Database,
-  { runId, name, step }: Pick<StoredEvaluation, 'runId' | 'name' | 'step'>,
-): Promise<void> {
-  await database.delete('evaluations', [runId, name, step]);
-}
-
-/** By name, then step. */
-export function listEvaluations(database: Database, runId: string): Promise<StoredEvaluation[]> {
-  return database.getAll('evaluations', withPrefix(runId));
 }
 
 /**

@@ -16,7 +16,7 @@ import {
   type TensorToWrite,
 } from '../../src/formats/safetensors.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
-import { openDatabase } from '../../src/storage/database.ts';
+import { openDatabase } from '../../src/storage/openDatabase.ts';
 import { listModels } from '../../src/storage/models.ts';
 import { openModel } from '../../src/storage/storedWeights.ts';
 import { importModel } from '../../src/import/importModel.ts';

@@ -9,7 +9,8 @@
 import 'fake-indexeddb/auto';
 import { describe, expect, it, vi } from 'vitest';
 import { importModel } from '../../src/import/importModel.ts';
-import { openDatabase, type Database } from '../../src/storage/database.ts';
+import { type Database } from '../../src/storage/database.ts';
+import { openDatabase } from '../../src/storage/openDatabase.ts';
 import { fromHub, openHubModel } from '../../src/storage/hub/hub.ts';
 import { listModels } from '../../src/storage/models.ts';
 import { openModel } from '../../src/storage/storedWeights.ts';

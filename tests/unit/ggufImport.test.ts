@@ -13,7 +13,7 @@ import { isGguf } from '../../src/formats/tensors.ts';
 import { memoryWeightSource } from '../../src/import/weightSources.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
 import { floatsOf } from '../../src/quant/floatFormats.ts';
-import { openDatabase } from '../../src/storage/database.ts';
+import { openDatabase } from '../../src/storage/openDatabase.ts';
 import { openModel } from '../../src/storage/storedWeights.ts';
 import { sharedPath } from '../helpers/shared.ts';
 import { tinyModelFiles } from '../helpers/tinyModel.ts';

@@ -1,7 +1,7 @@
 import 'fake-indexeddb/auto';
 import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
-import { openDatabase } from '../../src/storage/database.ts';
+import { openDatabase } from '../../src/storage/openDatabase.ts';
 import { hubBase, isHubId, parseHubAddress } from '../../src/lib/hubAddress.ts';
 import { fromHub, openHubModel } from '../../src/storage/hub/hub.ts';
 import { listModels } from '../../src/storage/models.ts';

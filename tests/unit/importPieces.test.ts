@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { importModel } from '../../src/import/importModel.ts';
 import { READ_BYTES } from '../../src/import/tensorPieces.ts';
 import { Nf4Quantizer } from '../../src/quant/nf4.ts';
-import { openDatabase } from '../../src/storage/database.ts';
+import { openDatabase } from '../../src/storage/openDatabase.ts';
 import { openModel } from '../../src/storage/storedWeights.ts';
 import { TINY_CONFIG, tinyModelFiles, tinyWeights } from '../helpers/tinyModel.ts';
 

@@ -1,8 +1,10 @@
 /** Long runs keep the answers of some evaluations, not of all. */
 import 'fake-indexeddb/auto';
 import { describe, expect, it } from 'vitest';
-import { newRun, openDatabase } from '../../src/storage/database.ts';
-import { listEvaluations, putRun } from '../../src/storage/runs.ts';
+import { newRun } from '../../src/storage/database.ts';
+import { openDatabase } from '../../src/storage/openDatabase.ts';
+import { putRun } from '../../src/storage/runs.ts';
+import { listEvaluations } from '../../src/storage/evaluations.ts';
 import { MOST_KEPT_EVALUATIONS, superfluousStep } from '../../src/training/keptEvaluations.ts';
 import { RunView } from '../../src/page/run/RunView.svelte.ts';
 import { RunStore } from '../../src/worker/trainer/runStore.ts';

@@ -3,7 +3,8 @@ import 'fake-indexeddb/auto';
 import { expose, wrap } from 'comlink';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { importModel } from '../../src/import/importModel.ts';
-import { newRun, openDatabase, useInMemory, type Database } from '../../src/storage/database.ts';
+import { newRun, type Database } from '../../src/storage/database.ts';
+import { openDatabase, useInMemory } from '../../src/storage/openDatabase.ts';
 import { memoryDatabase } from '../../src/storage/memory/memoryDatabase.ts';
 import { compareKeys, MemoryStore, type MemoryStoreApi } from '../../src/storage/memory/memoryStore.ts';
 import { listModels } from '../../src/storage/models.ts';
@@ -13,15 +14,14 @@ import {
   endRun,
   findRun,
   latestCheckpoint,
-  listEvaluations,
   listRuns,
   putCheckpoint,
-  putEvaluation,
   putPart,
   putRun,
   readPart,
   updateRun,
 } from '../../src/storage/runs.ts';
+import { listEvaluations, putEvaluation } from '../../src/storage/evaluations.ts';
 import { putTuning, readTuning } from '../../src/storage/tuning.ts';
 import { tinyModelFiles } from '../helpers/tinyModel.ts';
 

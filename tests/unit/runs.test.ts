@@ -5,22 +5,22 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { parseRecipe } from '../../src/training/recipe.ts';
 import { RunStore } from '../../src/worker/trainer/runStore.ts';
 import type { RunRequest } from '../../src/worker/trainer/trainerProtocol.ts';
-import { newRun, openDatabase, type Database } from '../../src/storage/database.ts';
+import { newRun, type Database } from '../../src/storage/database.ts';
+import { openDatabase } from '../../src/storage/openDatabase.ts';
 import {
   deleteRun,
   endRun,
   findRun,
   latestCheckpoint,
   latestCheckpointStep,
-  listEvaluations,
   listRuns,
   putCheckpoint,
-  putEvaluation,
   putPart,
   putRun,
   readPart,
   updateRun,
 } from '../../src/storage/runs.ts';
+import { listEvaluations, putEvaluation } from '../../src/storage/evaluations.ts';
 
 let database: Database;
 let count = 0;

@@ -3,7 +3,8 @@ import 'fake-indexeddb/auto';
 import { openDB, unwrap } from 'idb';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { keepSetting, keptSetting } from '../../src/page/keptSettings.ts';
-import { newRun, openDatabase } from '../../src/storage/database.ts';
+import { newRun } from '../../src/storage/database.ts';
+import { openDatabase } from '../../src/storage/openDatabase.ts';
 import { endRun, listRuns, putRun } from '../../src/storage/runs.ts';
 
 afterEach(() => void vi.unstubAllGlobals());

@@ -2,7 +2,7 @@
 import 'fake-indexeddb/auto';
 import { expose } from 'comlink';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { openDatabase } from '../../src/storage/database.ts';
+import { openDatabase } from '../../src/storage/openDatabase.ts';
 import { openModel } from '../../src/storage/storedWeights.ts';
 import { importModel } from '../../src/import/importModel.ts';
 import { laneHere, type TensorLane } from '../../src/import/tensorLane.ts';

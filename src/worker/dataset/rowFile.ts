@@ -11,7 +11,8 @@ import { ChatTokenizer, filesOfModel } from '../../data/tokenizer/chatTokenizer.
 import { IGNORE_INDEX } from '../../data/types.ts';
 import { UserError } from '../../lib/errors.ts';
 import { sha256OfBlob } from '../../lib/sha256Stream.ts';
-import { openDatabase, type Database } from '../../storage/database.ts';
+import { type Database } from '../../storage/database.ts';
+import { openDatabase } from '../../storage/openDatabase.ts';
 import { findModel } from '../../storage/models.ts';
 import type { Question } from '../../training/evaluation.ts';
 import { overlapOf, type Fingerprints, type Overlap } from '../../data/rows/rowStatistics.ts';

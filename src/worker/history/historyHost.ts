@@ -3,22 +3,22 @@ import type { NamedFile } from '../../formats/checkpoint.ts';
 import { zipFolder } from '../../formats/zip.ts';
 import { UserError } from '../../lib/errors.ts';
 import { modelOf } from '../../model/families/registry.ts';
-import { openDatabase, type Database, type RunRecord } from '../../storage/database.ts';
+import { type Database, type RunRecord } from '../../storage/database.ts';
+import { openDatabase } from '../../storage/openDatabase.ts';
 import { findModel, storedSha256 } from '../../storage/models.ts';
 import {
   deleteRun,
   findRun,
   latestCheckpoint,
   latestCheckpointStep,
-  listEvaluations,
   listRuns,
   putCheckpoint,
-  putEvaluation,
   putPart,
   putRun,
   readPart,
   updateRun,
 } from '../../storage/runs.ts';
+import { listEvaluations, putEvaluation } from '../../storage/evaluations.ts';
 import type { AdapterTensors } from '../../engine/engine.ts';
 import type { EvaluationResult } from '../../training/evaluation.ts';
 import type { MetricsLine } from '../../training/metrics.ts';

@@ -1,7 +1,8 @@
 import { openGpu } from '../../gpu/gpuContext.ts';
 import { UserError } from '../../lib/errors.ts';
 import { modelOf } from '../../model/families/registry.ts';
-import { openDatabase, type ModelManifest } from '../../storage/database.ts';
+import { type ModelManifest } from '../../storage/database.ts';
+import { openDatabase } from '../../storage/openDatabase.ts';
 import { deleteModel, findModel, listModels } from '../../storage/models.ts';
 import { checkRoom, storageUse } from '../../storage/quota.ts';
 import { bytesToStore, downloadVerdict } from '../../import/beforeDownload.ts';

@@ -1,4 +1,4 @@
-import { openDatabase } from '../../storage/database.ts';
+import { openDatabase } from '../../storage/openDatabase.ts';
 import { laneHere, type TensorLane } from '../../import/tensorLane.ts';
 import { serveWorker } from '../serveWorker.ts';
 

@@ -3,7 +3,7 @@
  * page, which hands it to memory.worker.
  */
 import { wrap } from 'comlink';
-import { useInMemory } from '../../storage/database.ts';
+import { useInMemory } from '../../storage/openDatabase.ts';
 import { memoryDatabase } from '../../storage/memory/memoryDatabase.ts';
 import type { MemoryStoreApi } from '../../storage/memory/memoryStore.ts';
 

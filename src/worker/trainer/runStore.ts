@@ -4,19 +4,17 @@ import { report } from '../../lib/errorLog.ts';
 import { smallest } from '../../lib/extremes.ts';
 import { newRun, type Database, type RunRecord } from '../../storage/database.ts';
 import {
-  deleteEvaluation,
   endRun,
   findRun,
   latestCheckpoint,
   latestCheckpointStep,
-  listEvaluations,
   putCheckpoint,
-  putEvaluation,
   putPart,
   putRun,
   removePartOfOthers,
   updateRun,
 } from '../../storage/runs.ts';
+import { deleteEvaluation, listEvaluations, putEvaluation } from '../../storage/evaluations.ts';
 import { wantedTokensPerMicroBatch } from '../../engine/engineRequest.ts';
 import type { EvaluationResult } from '../../training/evaluation.ts';
 import { superfluousStep, type EvaluationAt } from '../../training/keptEvaluations.ts';

@@ -1,6 +1,7 @@
 /** What trainer.worker serves: the one engine, one run at a time, and answers with the adapters of runs. */
 import { UserError } from '../../lib/errors.ts';
-import { openDatabase, type Database } from '../../storage/database.ts';
+import { type Database } from '../../storage/database.ts';
+import { openDatabase } from '../../storage/openDatabase.ts';
 import { openModel } from '../../storage/storedWeights.ts';
 import { tuningIn } from '../../storage/tuning.ts';
 import { KernelTuner } from '../../tuning/kernelTuner.ts';
