@@ -1,5 +1,5 @@
 /**
- * `npm run catalogue`: computes the figures of src/page/model/catalogue.json anew from the configs that are in
+ * `npm run catalogue`: computes the figures of src/page/model/catalogue.json again from the configs in
  * it. To add a model, write its id, goodAt, licence, gated and config there, and run this.
  */
 import { readFile, writeFile } from 'node:fs/promises';

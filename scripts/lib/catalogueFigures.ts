@@ -1,4 +1,4 @@
-/** The figures of the page's catalogue, from each model's config: sizes of its weights, memory of its runs. */
+/** The figures of the page's catalogue, from each model's config: sizes of weights, memory of runs. */
 import type { CatalogueModel } from '../../src/page/model/catalogue.ts';
 import { makeEnginePlans } from '../../src/engine/enginePlans.ts';
 import { memoryReport } from '../../src/engine/memoryReport.ts';

@@ -40,7 +40,7 @@ export function withoutArrays(value: unknown): { value: unknown; arrays: Uint8Ar
   return { value: placed, arrays, bytes };
 }
 
-/** The bytes of these arrays, one after the other, as copies of `pieceBytes` each; the last may be shorter. */
+/** The bytes of these arrays, one after the other, as copies of `pieceBytes`; the last may be shorter. */
 export function* piecesOf(arrays: readonly Uint8Array[], pieceBytes = PIECE_BYTES): Generator<Uint8Array> {
   let left = arrays.reduce((sum, { byteLength }) => sum + byteLength, 0);
   let [piece, filled] = [new Uint8Array(Math.min(left, pieceBytes)), 0];

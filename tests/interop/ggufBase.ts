@@ -1,8 +1,8 @@
 /**
- * A real GGUF with `quantization: "gguf"` against llama.cpp: along llama.cpp's own greedy answers of 50 tokens
- * to ten chats the engine makes the same first choice wherever llama.cpp's margin is clear, and its
- * log-probabilities are within a bound. On a file of blocks llama.cpp rounds what it multiplies them with to 8
- * bits (ggml-cpu: `vec_dot_type` is Q8_0, Q8_1 or Q8_K), so that its own figures are off: SmolLM2's Q4_1 is
+ * A real GGUF with `quantization: "gguf"` against llama.cpp: along llama.cpp's own greedy answers of 50
+ * tokens to ten chats the engine makes the same first choice wherever llama.cpp's margin is clear, and its
+ * log-probabilities are within a bound. On a file of blocks llama.cpp rounds what it multiplies them with to
+ * 8 bits (ggml-cpu: `vec_dot_type` is Q8_0, Q8_1 or Q8_K), so that its own figures are off: SmolLM2's Q4_1 is
  * within 0.31, and 2 of 359 clear choices differ. With F32COPY, the same values in float32 (gguf_f32.py), it
  * rounds nothing, and the bound is 1e-4: within 5e-5, and none of 310 clear choices differs. Then 20
  * steps of training on real rows, and answers before and after.

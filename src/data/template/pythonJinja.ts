@@ -47,7 +47,7 @@ export class PythonTemplate {
     return interpreter.run(this.template.parsed).value as string;
   }
 
-  /** What every rendering on a day has in common: no template can change it, as it sets its own scope only. */
+  /** What every rendering on a day has in common: no template can change it, as it sets its own scope. */
   private sharedAt(now: Date): Environment {
     if (this.shared?.at === now.getTime()) return this.shared.environment;
     const environment = new Environment();

@@ -45,7 +45,7 @@ export class PythonTokenizer {
     return ids;
   }
 
-  /** Ids of a text between added tokens. A system prompt comes in every row, a question in prompt and whole. */
+  /** Ids of a text between added tokens. A system prompt comes in every row, a question twice in a row. */
   private sectionIds({ text, start }: Section): readonly number[] {
     const isFirst = start === 0;
     const sections = this.sections[isFirst ? 0 : 1];

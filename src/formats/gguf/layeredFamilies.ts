@@ -28,7 +28,7 @@ export function ministral3Keys(m: GgufMetadata, config: Config): Config {
   };
 }
 
-/** Sizes of the gated delta nets, and which layers are such. A block that predicts further tokens is left out. */
+/** Sizes of the gated delta nets, and which layers are such. A block for further tokens is left out. */
 export function qwen3_5Keys(m: GgufMetadata, facts: GgufFacts, config: Config): Config {
   const own = (key: string) => m.number(m.own(key));
   const layers = (config.num_hidden_layers as number) - m.number(m.own('nextn_predict_layers'), 0);

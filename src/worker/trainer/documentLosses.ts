@@ -12,7 +12,7 @@ interface Following {
 }
 
 /**
- * @returns mean cross entropy of each document's supervised tokens, in nats; NaN for documents that are longer
+ * @returns mean cross entropy of each document's supervised tokens, nats; NaN for documents that are longer
  *   than a micro-batch, and for those that were left when it was stopped
  */
 export async function documentLosses(
