@@ -150,7 +150,7 @@ export class EngineHost {
   }
 
   /** Compares the kernels with TensorFlow.js on this adapter. @throws UserError where there is no WebGPU */
-  async check(onProgress: (done: number, total: number) => void): Promise<GpuCheck> {
+  async check(onProgress: (done: number, total: number) => void, casesPerOp: number): Promise<GpuCheck> {
     await this.measuring;
     const gpu = await this.device.get();
     if (!gpu)
@@ -158,7 +158,7 @@ export class EngineHost {
         'This browser offers no WebGPU, so there is no GPU to check. Use a current Chrome, Edge or Safari with hardware acceleration on.',
       );
     const { checkGpu } = await import('../verify/gpuCheck.ts');
-    return checkGpu(gpu, onProgress);
+    return checkGpu(gpu, onProgress, casesPerOp);
   }
 
   /** The kernels that a run would have now. */

@@ -327,8 +327,9 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
     await context.close();
   });
 
+  // All cases on the same kind of adapter: tests/gradients/ops.test.ts.
   it('checks the kernels against TensorFlow.js on this adapter', async () => {
-    const { context, page, errors } = await fresh();
+    const { context, page, errors } = await fresh('?check=1');
     const section = page.getByRole('region', { name: 'This GPU' });
     await section.getByRole('button', { name: 'Check this GPU' }).click();
     await section.getByRole('table').waitFor({ timeout: 400_000 });

@@ -163,7 +163,9 @@ export class RunController {
   }
 
   checkGpu(onProgress: (done: number, total: number) => void): Promise<GpuCheck> {
-    return withListener(onProgress, (send) => this.trainer.ask((api) => api.checkGpu(send)));
+    // For a quick look, the page's address may say how many cases of each op are enough.
+    const cases = Number(new URLSearchParams(location.search).get('check') ?? Infinity);
+    return withListener(onProgress, (send) => this.trainer.ask((api) => api.checkGpu(send, cases)));
   }
 
   /** Deletes an unfinished run instead of resuming it. */

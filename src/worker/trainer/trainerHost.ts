@@ -186,9 +186,9 @@ export class TrainerHost implements TrainerApi {
     return this.answering.scoring(runId, longest, (engine) => evaluateResult(engine, ports));
   }
 
-  async checkGpu(onProgress: (done: number, total: number) => void): Promise<GpuCheck> {
+  async checkGpu(onProgress: (done: number, total: number) => void, casesPerOp: number): Promise<GpuCheck> {
     this.idle('Check the GPU when it has ended.');
-    return this.engines.check(onProgress);
+    return this.engines.check(onProgress, casesPerOp);
   }
 
   /** @throws UserError while a run goes on */

@@ -195,5 +195,6 @@ export interface TrainerApi {
    */
   evaluateResult(runId: string, ports: EvaluationPorts[], longest: number): Promise<ResultEvaluation[]>;
   /** Every kernel against TensorFlow.js on this adapter; not while a run goes on. */
-  checkGpu(onProgress: (done: number, total: number) => void): Promise<GpuCheck>;
+  /** @param casesPerOp the first so many of each op; Infinity: all */
+  checkGpu(onProgress: (done: number, total: number) => void, casesPerOp: number): Promise<GpuCheck>;
 }
