@@ -10,6 +10,7 @@ export async function playerModules(): Promise<Record<string, string>> {
 }
 
 async function textOf(name: string): Promise<string> {
+  // Whatever stopped it, the page says what to do below.
   const response = await fetch(`player/${name}`).catch(() => null);
   const isScript = response?.headers.get('content-type')?.includes('javascript') ?? false;
   if (!response?.ok || !isScript)
