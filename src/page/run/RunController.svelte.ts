@@ -164,7 +164,7 @@ export class RunController {
 
   checkGpu(onProgress: (done: number, total: number) => void): Promise<GpuCheck> {
     // For a quick look, the page's address may say how many cases of each op are enough.
-    const cases = Number(new URLSearchParams(location.search).get('check') ?? Infinity);
+    const cases = Number(/[?&]check=(\d+)/.exec(location.search)?.[1] ?? Infinity);
     return withListener(onProgress, (send) => this.trainer.ask((api) => api.checkGpu(send, cases)));
   }
 
