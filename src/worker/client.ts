@@ -1,14 +1,14 @@
 /** Starts workers and wraps them: the only place where the page makes one. */
-import { proxy, wrap, type ProxyMarked, type Remote } from 'comlink';
+import { proxy, transfer, wrap, type ProxyMarked, type Remote } from 'comlink';
 import evaluationScript from './evaluation/evaluation.worker.ts?worker&url';
 import historyScript from './history/history.worker.ts?worker&url';
 import importScript from './import/import.worker.ts?worker&url';
 import memoryScript from './memory/memory.worker.ts?worker&url';
 import trainerScript from './trainer/trainer.worker.ts?worker&url';
-import { entryOf, record, recordedErrors } from '../lib/errorLog.ts';
+import { entryOf, record, recordedErrors, report } from '../lib/errorLog.ts';
 import type { RequestMade } from '../lib/requests.ts';
 import { receiveErrors } from './errorForwarding.ts';
-import { receiveMemoryPorts } from './memory/memoryPorts.ts';
+import { receiveMemoryPorts, type MemoryWorkerApi } from './memory/memoryPorts.ts';
 import { requestsOf, watchLiveness } from './liveness.ts';
 import { requestsHere } from './networkRequests.ts';
 import { spawnWorker } from './spawnWorker.ts';
@@ -28,7 +28,7 @@ export interface WorkerHandle<T> {
 
 const living = new Set<Worker>();
 /** Holds what IndexedDB would, where the browser keeps no data for the page. */
-let memory: Worker | null = null;
+let memory: Remote<MemoryWorkerApi> | null = null;
 let onMemory: (cause: string) => void = () => undefined;
 
 /** @param listener is called, perhaps often, once workers keep in memory what the browser would not keep */
@@ -37,14 +37,20 @@ export function whenInMemory(listener: (cause: string) => void): void {
 }
 
 function giveMemory(port: MessagePort, cause: string): void {
-  if (!memory) {
-    memory = spawnWorker(memoryScript, 'memory');
-    // What it held is gone: the workers that wait for it would wait for good.
-    receiveErrors(memory, (message) => onMemory(`The memory that took its place is gone too (${message}).`));
-  }
-  memory.postMessage(null, [port]);
+  memory ??= startMemory();
+  memory
+    .serve(transfer(port, [port]))
+    .catch((error: unknown) => report(error, 'handing a port to the memory worker'));
   onMemory(cause);
 }
+
+function startMemory(): Remote<MemoryWorkerApi> {
+  const worker = spawnWorker(memoryScript, 'memory');
+  // What it held is gone: the workers that wait for it would wait for good.
+  receiveErrors(worker, (message) => onMemory(`The memory that took its place is gone too (${message}).`));
+  return wrap<MemoryWorkerApi>(worker);
+}
+
 /** Requests of workers that were ended. */
 const past: RequestMade[] = [];
 

@@ -4,12 +4,8 @@
  */
 import { expose } from 'comlink';
 import { MemoryStore } from '../../storage/memory/memoryStore.ts';
-import { forwardErrors } from '../errorForwarding.ts';
-import { holdLivenessLock } from '../liveness.ts';
+import { serveWorker } from '../serveWorker.ts';
+import type { MemoryWorkerApi } from './memoryPorts.ts';
 
-forwardErrors();
-holdLivenessLock();
 const store = new MemoryStore();
-self.addEventListener('message', ({ ports: [port] }: MessageEvent<unknown>) => {
-  if (port) expose(store, port);
-});
+serveWorker({ serve: (port) => expose(store, port) } satisfies MemoryWorkerApi);

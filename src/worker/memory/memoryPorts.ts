@@ -7,6 +7,11 @@ import { useInMemory } from '../../storage/openDatabase.ts';
 import { memoryDatabase } from '../../storage/memory/memoryDatabase.ts';
 import type { MemoryStoreApi } from '../../storage/memory/memoryStore.ts';
 
+/** Of memory.worker: answers the calls of one more worker, which come by this port. */
+export interface MemoryWorkerApi {
+  serve(port: MessagePort): void;
+}
+
 const KEY = 'finetabMemoryPort';
 
 /** In a worker: where IndexedDB cannot be opened, the page's memory takes its place. */
