@@ -1,4 +1,5 @@
 /** The figures of the page's catalogue, from each model's config: sizes of weights, memory of runs. */
+import { parseRecipe } from '../../src/training/recipe.ts';
 import type { CatalogueModel } from '../../src/page/model/catalogue.ts';
 import { makeEnginePlans } from '../../src/engine/enginePlans.ts';
 import { memoryReport } from '../../src/engine/memoryReport.ts';
@@ -18,14 +19,7 @@ const SETTINGS: KernelSettings = {
   maxBindingBytes: LIMITS.maxBindingBytes,
 };
 /** The recipe's defaults. */
-const LORA = {
-  r: 16,
-  lora_alpha: 32,
-  lora_dropout: 0,
-  target_modules: 'all-linear' as const,
-  use_rslora: false,
-  use_dora: false,
-};
+const LORA = parseRecipe({}).lora;
 
 type Figures = Pick<CatalogueModel, 'parameters' | 'downloadBytes' | 'storedBytes' | 'memoryBytes'>;
 

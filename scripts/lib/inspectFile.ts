@@ -2,7 +2,7 @@
 import { buildDataset } from '../../src/data/documents.ts';
 import { baseName, isValidationFile, nameBeside, validationSetName } from '../../src/data/files/fileNames.ts';
 import { heldOutGroups, named, openJoinedRows, type DataPart } from '../../src/data/rows/joinedRows.ts';
-import { HELD_OUT, type Selection } from '../../src/data/rows/rowSelection.ts';
+import { HELD_OUT, selectionOf, type Selection } from '../../src/data/rows/rowSelection.ts';
 import type { ChatTokenizer } from '../../src/data/tokenizer/chatTokenizer.ts';
 import type { Recipe } from '../../src/training/recipe.ts';
 
@@ -32,12 +32,7 @@ export async function inspectFiles(
   tokenizer: ChatTokenizer,
   { recipe, withDocuments }: InspectOptions,
 ): Promise<InspectedFile[]> {
-  const selection = (side: Selection['side']): Selection => ({
-    leftOut: recipe.left_out_rows,
-    valSetSize: recipe.val_set_size,
-    seed: recipe.training.seed,
-    side,
-  });
+  const selection = (side: Selection['side']): Selection => ({ ...selectionOf(recipe), side });
   const sets: string[] = [...RESERVED];
   const files = given.map(({ path, blob, role }) => ({
     part: { name: baseName(path), blob },

@@ -5,7 +5,7 @@ import { documentLines } from '../../src/data/documentLines.ts';
 import { buildDataset } from '../../src/data/documents.ts';
 import { baseName, nameBeside, validationSetName } from '../../src/data/files/fileNames.ts';
 import { heldOutGroups, openJoinedRows, type DataPart } from '../../src/data/rows/joinedRows.ts';
-import { HELD_OUT, type Selection } from '../../src/data/rows/rowSelection.ts';
+import { HELD_OUT, selectionOf, type Selection } from '../../src/data/rows/rowSelection.ts';
 import type { ChatTokenizer } from '../../src/data/tokenizer/chatTokenizer.ts';
 import { trainFilesOf, type Recipe } from '../../src/training/recipe.ts';
 
@@ -25,12 +25,7 @@ export async function recipeDocuments(
     blob: await openAsBlob(resolve(folder, path)),
   });
   const training = await Promise.all(trainFilesOf(recipe).map(part));
-  const selection = (side: Selection['side']): Selection => ({
-    leftOut: recipe.left_out_rows,
-    valSetSize: recipe.val_set_size,
-    seed: recipe.training.seed,
-    side,
-  });
+  const selection = (side: Selection['side']): Selection => ({ ...selectionOf(recipe), side });
   const heldOut =
     recipe.val_set_size > 0 ? await heldOutGroups(training, recipe.columns, selection('train')) : null;
   const lines = async (parts: readonly DataPart[], side: Selection['side']) => {

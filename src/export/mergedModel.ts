@@ -3,12 +3,11 @@
  * card.
  */
 import { toBfloat16, toFloat16 } from '../quant/halfFloats.ts';
-import { safetensorsHeader, safetensorsOrder } from '../formats/safetensors.ts';
 import type { SafetensorsSpec } from '../formats/safetensors.ts';
 import type { WeightSource } from '../formats/tensors.ts';
 import { wholeFile, type ExportFile } from './exportFile.ts';
 import { mergedRows, type MergeDeltas } from './mergeAdapter.ts';
-import { bytesOfShard, shardIndex, shardNames, shardsOf } from './shards.ts';
+import { shardFiles } from './shards.ts';
 
 export interface MergedModelOptions {
   base: WeightSource;
@@ -38,29 +37,17 @@ export function mergedModelFiles({
   const specs = new Map<string, SafetensorsSpec>(
     [...base.tensors].map(([name, { shape }]) => [name, { dtype, shape }]),
   );
-  const shards = shardsOf(specs, shardBytes);
-  const names = shardNames(shards.length);
-  const weights = shards.map((shard, i): ExportFile => {
-    const header = safetensorsHeader(shard);
-    return {
-      path: names[i],
-      bytes: header.byteLength + bytesOfShard(shard),
-      async *pieces() {
-        yield header;
-        for (const name of safetensorsOrder(shard))
-          for await (const { values } of mergedRows(base, name, deltas)) {
-            const halves = dtype === 'BF16' ? toBfloat16(values) : toFloat16(values);
-            yield new Uint8Array(halves.buffer, halves.byteOffset, halves.byteLength);
-          }
-      },
-    };
-  });
+  const rows = async function* (name: string) {
+    for await (const { values } of mergedRows(base, name, deltas)) {
+      const halves = dtype === 'BF16' ? toBfloat16(values) : toFloat16(values);
+      yield new Uint8Array(halves.buffer, halves.byteOffset, halves.byteLength);
+    }
+  };
   return [
     wholeFile('config.json', json(mergedConfig(base.config, dtype))),
     ...Object.entries(texts).map(([name, text]) => wholeFile(name, text)),
     wholeFile('README.md', card),
-    ...(shards.length > 1 ? [shardIndex(shards)] : []),
-    ...weights,
+    ...shardFiles(specs, shardBytes, rows),
   ];
 }
 

@@ -15,7 +15,7 @@ import {
   type BlockDtype,
 } from '../quant/nf4Code.ts';
 import { report } from '../lib/errorLog.ts';
-import { settled } from '../lib/promises.ts';
+import { Turns } from '../lib/promises.ts';
 import { testElements } from './quantizerTestData.ts';
 
 /**
@@ -39,7 +39,7 @@ interface Buffers {
 
 export class GpuQuantizer {
   private buffers: Buffers | null = null;
-  private turn: Promise<unknown> = Promise.resolve();
+  private readonly turns = new Turns();
   /** Blocks quantised on the CPU (`marked`) of all (`blocks`). */
   readonly count = { marked: 0, blocks: 0 };
 
@@ -71,9 +71,7 @@ export class GpuQuantizer {
     packed: Uint8Array,
     at: number,
   ): Promise<void> {
-    const result = this.turn.then(() => this.run(dtype, elements, count, absmax, first, packed, at));
-    this.turn = settled(result);
-    return result;
+    return this.turns.take(() => this.run(dtype, elements, count, absmax, first, packed, at));
   }
 
   dispose(): void {

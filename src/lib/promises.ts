@@ -1,4 +1,4 @@
-/** Promises whose failure is handled by somebody else. */
+/** Promises whose failure is handled by somebody else, and calls that take turns. */
 
 /**
  * Keeps a runtime from reporting a rejection as unhandled before its handler is attached.
@@ -14,4 +14,16 @@ export function settled(promise: Promise<unknown>): Promise<void> {
     () => undefined,
     () => undefined,
   );
+}
+
+/** Runs calls one after the other, in the order in which they came. One that fails does not stop the next. */
+export class Turns {
+  private last: Promise<unknown> = Promise.resolve();
+
+  /** @returns what the call gives, once those before it have ended */
+  take<T>(call: () => Promise<T>): Promise<T> {
+    const result = this.last.then(call);
+    this.last = settled(result);
+    return result;
+  }
 }

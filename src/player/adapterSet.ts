@@ -9,6 +9,7 @@ import type { ReadAdapter } from '../formats/peft.ts';
 import type { Float32Tensor, WeightSource } from '../formats/tensors.ts';
 import { fittingLora } from '../import/startingAdapter.ts';
 import { largest } from '../lib/extremes.ts';
+import { peftMagnitudeName, peftName } from '../model/adapterLayout.ts';
 import { modelOf } from '../model/families/registry.ts';
 
 export interface AdapterSet {
@@ -16,8 +17,6 @@ export interface AdapterSet {
   /** Of each adapter by its name, in the layout of `lora`. */
   tensors: ReadonlyMap<string, AdapterTensors>;
 }
-
-const PREFIX = 'base_model.model.';
 
 /**
  * Adapters of one shape stay as they are. Others get the largest rank, by zeros, and their scale as a factor
@@ -82,7 +81,7 @@ function paddedTo(
   const padded = new Map<string, Float32Tensor>();
   for (const module of modules) {
     const [out, width] = weights.tensors.get(`${module}.weight`)!.shape as [number, number];
-    const [nameA, nameB] = ['A', 'B'].map((matrix) => `${PREFIX}${module}.lora_${matrix}.weight`);
+    const [nameA, nameB] = [peftName(module, 'A'), peftName(module, 'B')];
     const a = new Float32Array(r * width);
     const b = new Float32Array(out * r);
     const own = tensors.get(nameA);
@@ -111,7 +110,7 @@ async function addMagnitudes(
 ): Promise<void> {
   const deltas = mergeDeltas(padded, lora, weights.tensors);
   for (const module of modules) {
-    const name = `${PREFIX}${module}.lora_magnitude_vector`;
+    const name = peftMagnitudeName(module);
     padded.set(
       name,
       adapter.tensors.get(name) ??
@@ -125,8 +124,8 @@ async function rowNorms(
   padded: ReadonlyMap<string, Float32Tensor>,
   module: string,
 ): Promise<Float32Tensor> {
-  const [out] = padded.get(`${PREFIX}${module}.lora_B.weight`)!.shape;
-  const [, width] = padded.get(`${PREFIX}${module}.lora_A.weight`)!.shape;
+  const [out] = padded.get(peftName(module, 'B'))!.shape;
+  const [, width] = padded.get(peftName(module, 'A'))!.shape;
   const norms = new Float32Array(out);
   for await (const { first, values } of rows)
     for (let row = 0; row < values.length / width; row++) {

@@ -8,7 +8,7 @@ import { WebGpuEngine } from '../engine/webgpu/webgpuEngine.ts';
 import type { PlayerManifest } from '../export/player/playerFolder.ts';
 import type { WeightSource } from '../formats/tensors.ts';
 import { UserError, isDeviceLost } from '../lib/errors.ts';
-import { settled } from '../lib/promises.ts';
+import { Turns } from '../lib/promises.ts';
 import type { AdapterSet } from './adapterSet.ts';
 import { TextStream } from './textStream.ts';
 import type { Answer, ChatOptions } from './chatApi.ts';
@@ -35,7 +35,7 @@ export class PlayedModel {
   private engine: Engine | null = null;
   /** The adapter that the engine holds. */
   private held: string | null = null;
-  private turn: Promise<unknown> = Promise.resolve();
+  private readonly turns = new Turns();
 
   constructor(
     private readonly parts: PlayedParts,
@@ -239,8 +239,6 @@ export class PlayedModel {
   }
 
   private exclusively<T>(call: () => Promise<T>): Promise<T> {
-    const result = this.turn.then(call);
-    this.turn = settled(result);
-    return result;
+    return this.turns.take(call);
   }
 }

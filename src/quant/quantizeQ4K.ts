@@ -48,13 +48,10 @@ function scaleAndMinimum(
   }
   let inverse = f(MOST_CODE / f(most - least));
   let scale = f(1 / inverse);
-  let best = 0;
-  for (let i = 0; i < GROUP; i++) {
-    const code = clamp(nearest(f(inverse * f(x[from + i]! - least))), 0, MOST_CODE);
-    kept[to + i] = code;
-    const off = f(f(f(scale * code) + least) - x[from + i]!);
-    best = f(best + f(groupWeights[i]! * f(off * off)));
-  }
+  for (let i = 0; i < GROUP; i++)
+    codes[i] = clamp(nearest(f(inverse * f(x[from + i]! - least))), 0, MOST_CODE);
+  kept.set(codes, to);
+  let best = errorOf(x, from, scale, least);
   for (let step = 0; step <= 20; step++) {
     // The minimum that was found last is where the next step's codes begin.
     inverse = f(f(f(-1 + f(f(0.1) * step)) + MOST_CODE) / f(most - least));
@@ -77,11 +74,7 @@ function scaleAndMinimum(
       thisMinimum = 0;
       thisScale = f(sumXL / sumL2);
     }
-    let error = 0;
-    for (let i = 0; i < GROUP; i++) {
-      const off = f(f(f(thisScale * codes[i]!) + thisMinimum) - x[from + i]!);
-      error = f(error + f(groupWeights[i]! * f(off * off)));
-    }
+    const error = errorOf(x, from, thisScale, thisMinimum);
     if (error < best) {
       best = error;
       scale = thisScale;
@@ -90,6 +83,16 @@ function scaleAndMinimum(
     }
   }
   return [scale, -least];
+}
+
+/** Weighted squares of what `codes` miss of the group by this scale and minimum. */
+function errorOf(x: Float32Array, from: number, scale: number, minimum: number): number {
+  let error = 0;
+  for (let i = 0; i < GROUP; i++) {
+    const off = f(f(f(scale * codes[i]!) + minimum) - x[from + i]!);
+    error = f(error + f(groupWeights[i]! * f(off * off)));
+  }
+  return error;
 }
 
 /** @param values whole blocks of 256 */

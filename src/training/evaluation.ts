@@ -4,6 +4,7 @@
  */
 import type { DocumentTable } from '../data/documentTable.ts';
 import { Packing } from '../data/packing.ts';
+import { endsWithStop } from '../data/tokenizer/answerText.ts';
 import type { MicroBatch } from '../data/types.ts';
 import { mean } from '../lib/mean.ts';
 import { ownMetrics, type OwnMetrics } from './scoring/ownMetrics.ts';
@@ -209,7 +210,7 @@ async function answerQuestions(
   return questions.map(({ line, prompt, reference }, i) => {
     const answer = decode(made[i]).trim();
     const scores = rouge(reference, answer);
-    const stopped = options.stopTokenIds.includes(made[i].at(-1) ?? -1);
+    const stopped = endsWithStop(made[i], options.stopTokenIds);
     return {
       scores,
       answer: {

@@ -16,6 +16,12 @@ export function kernelRequestOf(address: string): KernelRequest {
   return { tune: tune === 'on', level: level as KernelRequest['level'] };
 }
 
+/** How many cases of each op "Check this GPU" takes: all, unless the page's address says fewer (?check=1). */
+export function checkedCases(address: string): number {
+  const asked = new URL(address).searchParams.get('check') ?? '';
+  return /^\d+$/.test(asked) ? Number(asked) : Infinity;
+}
+
 const ARITHMETIC: Record<KernelLevel, string> = {
   plain: 'float32 kernels (level plain)',
   f16: 'products of operands rounded to float16, sums in float32 (level f16)',

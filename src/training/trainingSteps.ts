@@ -1,7 +1,7 @@
 /** The optimiser steps of a run: which rows each trains, at what rate, and with which objective. */
 import type { DocumentTable } from '../data/documentTable.ts';
 import type { Engine } from '../engine/engine.ts';
-import { settled } from '../lib/promises.ts';
+import { Turns } from '../lib/promises.ts';
 import { BatchSampler, microBatchesOf } from './batches.ts';
 import { preferenceSettings } from './preference/method.ts';
 import { PreferenceSteps } from './preference/preferenceSteps.ts';
@@ -37,7 +37,7 @@ export class TrainingSteps {
   private readonly preferences: PreferenceSteps | null;
   private readonly rewards: RewardSteps | null;
   /** Ends when the step before has its objective: steps reach the engine in their order. */
-  private turn: Promise<unknown> = Promise.resolve();
+  private readonly turns = new Turns();
 
   /** @param onSampled is given the answers of a step, 1-based, before it is made */
   constructor(
@@ -85,17 +85,22 @@ export class TrainingSteps {
   async train(step: number): Promise<StepMade> {
     const { engine, documents, padTokenId } = this.options;
     if (this.rewards) return this.trainRewarded(step, this.rewards);
-    const rate = learningRate(step, this.schedule);
     const rows = this.sampler.rowsOf(step);
     const shape = { tokens: engine.tokensPerMicroBatch, padTokenId };
+    const numbers = this.numbersOf(step);
     const preferences = this.preferences && (await this.inTurn(this.preferences, rows));
     const { loss, gradNorm } = await engine.trainStep({
       ...(preferences ?? { microBatches: microBatchesOf(documents, rows, shape) }),
-      ...this.numbersOf(step),
+      ...numbers,
     });
     return {
       tokens: rows.reduce((sum, row) => sum + documents.lengths[row], 0),
-      figures: { loss, grad_norm: gradNorm, learning_rate: rate, ...preferences?.objective.figures },
+      figures: {
+        loss,
+        grad_norm: gradNorm,
+        learning_rate: numbers.learningRate,
+        ...preferences?.objective.figures,
+      },
     };
   }
 
@@ -135,9 +140,7 @@ export class TrainingSteps {
 
   /** Making an objective may wait for the engine: another step's must not overtake it. */
   private inTurn(preferences: PreferenceSteps, rows: Uint32Array): ReturnType<PreferenceSteps['make']> {
-    const made = this.turn.then(() => preferences.make(rows));
-    this.turn = settled(made);
-    return made;
+    return this.turns.take(() => preferences.make(rows));
   }
 
   private preferenceSteps(): PreferenceSteps | null {

@@ -17,6 +17,17 @@ export interface Selection {
   side: 'train' | 'heldOut' | 'both';
 }
 
+/** The keys of a recipe that select rows. */
+interface SelectingRecipe {
+  left_out_rows: readonly string[];
+  val_set_size: number;
+  training: { seed: number };
+}
+
+export function selectionOf(recipe: SelectingRecipe): Omit<Selection, 'side'> {
+  return { leftOut: recipe.left_out_rows, valSetSize: recipe.val_set_size, seed: recipe.training.seed };
+}
+
 export const EVERY_ROW: Selection = { leftOut: [], valSetSize: 0, seed: 0, side: 'both' };
 
 /** Name of the validation set that is held out of the training files. */

@@ -17,11 +17,17 @@ export function growing(tokenizer: ChatTokenizer, ids: readonly number[]): strin
     .trimStart();
 }
 
+/** Whether the last of generated ids is a stop token. */
+export function endsWithStop(ids: readonly number[], stopTokenIds: readonly number[]): boolean {
+  const last = ids.at(-1);
+  return last !== undefined && stopTokenIds.includes(last);
+}
+
 export function ended(
   ids: readonly number[],
   { stopTokenIds }: ChatTokenizer,
   { maxNewTokens }: { maxNewTokens: number },
 ): AnswerEnd {
-  if (ids.length > 0 && stopTokenIds.includes(ids.at(-1)!)) return 'end';
+  if (endsWithStop(ids, stopTokenIds)) return 'end';
   return ids.length >= maxNewTokens ? 'length' : 'stopped';
 }

@@ -33,7 +33,7 @@ import { HostNorms } from './hostNorms.ts';
 import { adamOf } from '../trainingSettings.ts';
 import { HostOptimizer } from './hostOptimizer.ts';
 import { weightTensors } from './weightValues.ts';
-import { settled } from '../../lib/promises.ts';
+import { Turns } from '../../lib/promises.ts';
 
 export class TensorFlowEngine implements Engine {
   readonly tokensPerMicroBatch: number;
@@ -42,7 +42,7 @@ export class TensorFlowEngine implements Engine {
   private readonly adapter: Float32Array;
   private readonly optimizer: HostOptimizer;
   private readonly norms: HostNorms;
-  private turn: Promise<unknown> = Promise.resolve();
+  private readonly turns = new Turns();
 
   private constructor(
     private readonly tf: TensorFlow,
@@ -242,8 +242,6 @@ export class TensorFlowEngine implements Engine {
   }
 
   private exclusively<T>(call: () => Promise<T>): Promise<T> {
-    const result = this.turn.then(call);
-    this.turn = settled(result);
-    return result;
+    return this.turns.take(call);
   }
 }

@@ -31,13 +31,13 @@ import type { PlannedEngine } from '../memoryChoice.ts';
 import type { EnginePlans } from '../enginePlans.ts';
 import { memoryReport, STEPS_AHEAD } from '../memoryReport.ts';
 import { adamOf } from '../trainingSettings.ts';
-import { settled } from '../../lib/promises.ts';
+import { Turns } from '../../lib/promises.ts';
 
 export class WebGpuEngine implements Engine {
   readonly tokensPerMicroBatch: number;
   readonly stepsAhead = STEPS_AHEAD;
   readonly timing: EngineTiming;
-  private turn: Promise<unknown> = Promise.resolve();
+  private readonly turns = new Turns();
   private readonly replay: GpuReplay;
   private readonly training: GpuSteps | null;
   private readonly states: AdapterStates;
@@ -226,10 +226,12 @@ export class WebGpuEngine implements Engine {
    * @throws DeviceLostError where the loss made it fail
    */
   private exclusively<T>(call: () => Promise<T>): Promise<T> {
-    const result = this.turn.then(call).catch(async (error: unknown) => {
-      throw await this.context.causeOf(error);
+    return this.turns.take(async () => {
+      try {
+        return await call();
+      } catch (error) {
+        throw await this.context.causeOf(error);
+      }
     });
-    this.turn = settled(result);
-    return result;
   }
 }

@@ -3,7 +3,7 @@
  * the player and transformers with bitsandbytes read.
  */
 import { NF4_CONFIG, nf4Tensors, quantState, type Nf4Tensor } from '../../formats/nf4Parts.ts';
-import { safetensorsHeader, safetensorsOrder, type SafetensorsDtype } from '../../formats/safetensors.ts';
+import type { SafetensorsDtype } from '../../formats/safetensors.ts';
 import {
   isGguf,
   isNf4,
@@ -14,7 +14,7 @@ import {
 } from '../../formats/tensors.ts';
 import { UserError } from '../../lib/errors.ts';
 import { wholeFile, type ExportFile } from '../exportFile.ts';
-import { bytesOfShard, shardIndex, shardNames, shardsOf, type Shard } from '../shards.ts';
+import { shardFiles } from '../shards.ts';
 
 /** Some hosts take no file over 100 MB. */
 const SHARD_BYTES = 95_000_000;
@@ -47,8 +47,7 @@ export function storedModelFiles(
     }
   }
   const parts = new SmallParts(base);
-  const shards = shardsOf(new Map([...written].map(([name, { spec }]) => [name, spec])), shardBytes);
-  const names = shardNames(shards.length);
+  const specs = new Map([...written].map(([name, { spec }]) => [name, spec]));
   const isQuantized = [...base.tensors.values()].some(({ kind }) => isNf4(kind));
   const config = Object.fromEntries(
     Object.entries(base.config).filter(([key]) => key !== 'quantization_config'),
@@ -57,35 +56,21 @@ export function storedModelFiles(
   return [
     wholeFile('config.json', `${JSON.stringify(own, null, 2)}\n`),
     ...Object.entries(texts).map(([name, text]) => wholeFile(name, text)),
-    ...(shards.length > 1 ? [shardIndex(shards)] : []),
-    ...shards.map((shard, i) => shardFile(names[i], shard, written, parts, base)),
+    ...shardFiles(specs, shardBytes, (name) => bytesOf(written.get(name)!, parts, base)),
   ];
 }
 
-function shardFile(
-  path: string,
-  shard: Shard,
-  written: ReadonlyMap<string, Written>,
+async function* bytesOf(
+  { info, part, bytes }: Written,
   parts: SmallParts,
   base: WeightSource,
-): ExportFile {
-  const header = safetensorsHeader(shard);
-  return {
-    path,
-    bytes: header.byteLength + bytesOfShard(shard),
-    async *pieces() {
-      yield header;
-      for (const name of safetensorsOrder(shard)) {
-        const { info, part, bytes } = written.get(name)!;
-        if (bytes) yield bytes;
-        else if (part === 'packed' || part === 'data') {
-          for await (const chunk of base.stream(info.name)) if (chunk.part === part) yield chunk.bytes;
-        } else if (part === 'nested') yield (await parts.of(info)).nested!.subarray(4);
-        else if (part) yield (await parts.of(info))[part]!;
-        else yield quantState(info, new Float32Array((await parts.of(info)).nested!.buffer)[0]);
-      }
-    },
-  };
+): AsyncGenerator<Uint8Array> {
+  if (bytes) yield bytes;
+  else if (part === 'packed' || part === 'data') {
+    for await (const chunk of base.stream(info.name)) if (chunk.part === part) yield chunk.bytes;
+  } else if (part === 'nested') yield (await parts.of(info)).nested!.subarray(4);
+  else if (part) yield (await parts.of(info))[part]!;
+  else yield quantState(info, new Float32Array((await parts.of(info)).nested!.buffer)[0]);
 }
 
 /** The scales of NF4 weights, which are asked for several times: about a 64th of the codes' elements. */

@@ -2,6 +2,7 @@
  * The run that is training, the result of the last one, and the kept runs; owns the trainer and the history
  * worker.
  */
+import { checkedCases } from '../../training/kernelRequest.ts';
 import { parseRecipe, recipeToJson } from '../../training/recipe.ts';
 import { startHistory, startTrainer, withListener } from '../../worker/client.ts';
 import { SupervisedWorker } from '../../worker/supervisedWorker.ts';
@@ -163,8 +164,7 @@ export class RunController {
   }
 
   checkGpu(onProgress: (done: number, total: number) => void): Promise<GpuCheck> {
-    // For a quick look, the page's address may say how many cases of each op are enough.
-    const cases = Number(/[?&]check=(\d+)/.exec(location.search)?.[1] ?? Infinity);
+    const cases = checkedCases(location.href);
     return withListener(onProgress, (send) => this.trainer.ask((api) => api.checkGpu(send, cases)));
   }
 

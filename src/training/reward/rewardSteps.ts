@@ -2,6 +2,7 @@
  * Optimiser steps of grpo: answers are sampled, rewarded, and learned from for `num_iterations` steps before
  * the next are sampled.
  */
+import { endsWithStop } from '../../data/tokenizer/answerText.ts';
 import type { MicroBatch } from '../../data/types.ts';
 import type { BatchShape } from '../../data/packing.ts';
 import { answerTokens, type ScoredSequence } from '../preference/answerScores.ts';
@@ -85,7 +86,7 @@ export class RewardSteps {
     const { mask_truncated_completions, beta } = recipe.training;
     const sequences = sampled.ids.map((ids, i) => {
       const sequence = sequenceOf(promptOf(sampled.rows[i]), ids);
-      const isCut = !stopTokenIds.includes(ids.at(-1) ?? -1);
+      const isCut = !endsWithStop(ids, stopTokenIds);
       if (!mask_truncated_completions || !isCut) return sequence;
       return { ...sequence, labels: Array.from(sequence.labels, () => IGNORE_INDEX) };
     });

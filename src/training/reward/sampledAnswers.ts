@@ -1,4 +1,5 @@
 /** Samples groups of answers to prompts and rewards them: what a step of grpo learns from. */
+import { endsWithStop } from '../../data/tokenizer/answerText.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { largest, smallest } from '../../lib/extremes.ts';
 import { mean } from '../../lib/mean.ts';
@@ -116,7 +117,7 @@ async function rewarded(
     rewards[nameOf(made)] = value;
     if (value !== null) reward = (reward ?? 0) + made.weight * value;
   }
-  return { text, tokens: ids.length, stopped: stopTokenIds.includes(ids.at(-1) ?? -1), rewards, reward };
+  return { text, tokens: ids.length, stopped: endsWithStop(ids, stopTokenIds), rewards, reward };
 }
 
 /** Under TRL's names. */

@@ -12,7 +12,7 @@ import {
   type QuickJSHandle,
   type QuickJSWASMModule,
 } from 'quickjs-emscripten-core';
-import { CALL_LIMITS } from './callLimits.ts';
+import { CALL_LIMITS, tookTooLong } from './callLimits.ts';
 
 /** What a function is given. */
 export interface ScoredText {
@@ -160,7 +160,7 @@ function failure(
   const { name, message } = described(context, error);
   if (message === 'out of memory')
     return new OwnFunctionError(`asked for more than ${CALL_LIMITS.memoryBytes / 2 ** 20} MiB of memory`);
-  if (Date.now() >= deadline) return tookTooLong(milliseconds);
+  if (Date.now() >= deadline) return new OwnFunctionError(tookTooLong(milliseconds));
   if (/stack overflow/.test(message)) return new OwnFunctionError('calls itself too deeply');
   const absent = ABSENT.exec(message);
   return new OwnFunctionError(
@@ -168,10 +168,6 @@ function failure(
       ? `uses ${absent[1]}, which there is not: a function sees its answer, its reference and its row, and neither network, page nor clock`
       : `threw ${name}: ${message}`,
   );
-}
-
-function tookTooLong(milliseconds: number): OwnFunctionError {
-  return new OwnFunctionError(`did not end within ${milliseconds / 1000} s: look for an endless loop`);
 }
 
 /** What was thrown, without running more of it than the interpreter interrupts. */

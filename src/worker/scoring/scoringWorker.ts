@@ -3,7 +3,7 @@
  * does not come back, and started again for the next one.
  */
 import { wrap, type Remote } from 'comlink';
-import { CALL_LIMITS } from '../../training/scoring/callLimits.ts';
+import { CALL_LIMITS, tookTooLong } from '../../training/scoring/callLimits.ts';
 import type { AnswerScorer, ScoringFunction, ScoredAnswer } from '../../training/scoring/answerScorer.ts';
 import { receiveErrors } from '../errorForwarding.ts';
 import { spawnWorker } from '../spawnWorker.ts';
@@ -30,7 +30,7 @@ export class ScoringWorker implements AnswerScorer {
     const { api, crashed } = await (this.started ??= this.start());
     let timer: ReturnType<typeof setTimeout> | undefined;
     const tooLong = new Promise<{ fault: string }>((resolve) => {
-      const fault = `did not end within ${CALL_LIMITS.milliseconds / 1000} s: look for an endless loop`;
+      const fault = tookTooLong(CALL_LIMITS.milliseconds);
       timer = setTimeout(() => resolve({ fault }), WORKER_LIMIT_MS);
     });
     const ended = crashed.then((message) => ({ fault: `ended its worker: ${message}` }));

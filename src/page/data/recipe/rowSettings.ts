@@ -1,4 +1,5 @@
 /** What of a recipe decides how data files are read and which of their rows are taken. */
+import { selectionOf } from '../../../data/rows/rowSelection.ts';
 import { preferenceReading } from '../../../training/preference/method.ts';
 import type { Recipe } from '../../../training/recipe.ts';
 import type { Reading } from '../DataFile.svelte.ts';
@@ -15,10 +16,6 @@ export function rowSettings(modelId: string, recipe: Recipe): Reading {
       preferences: preferenceReading(recipe, true),
     },
     columns: recipe.columns,
-    selection: {
-      leftOut: recipe.left_out_rows,
-      valSetSize: recipe.val_set_size,
-      seed: recipe.training.seed,
-    },
+    selection: selectionOf(recipe),
   };
 }
