@@ -1,6 +1,7 @@
 /** Opens the one IndexedDB database, creates it, and brings it from earlier versions to this one. */
 import { openDB, unwrap, type OpenDBCallbacks } from 'idb';
 import { messageOf, UserError } from '../lib/errors.ts';
+import { handledElsewhere } from '../lib/promises.ts';
 import { newRun, type Database, type RunRecord, type RunState, type Schema } from './database.ts';
 
 const NAME = 'finetab';
@@ -16,10 +17,16 @@ export function useInMemory(make: typeof inMemory): void {
 /**
  * Opens the database, creating it or bringing it from any earlier version to this one.
  * @throws UserError where a newer version wrote it, or this browser keeps no data for the page and there is
- * no
- * memory in its place
+ * no memory in its place
  */
-export async function openDatabase(name = NAME): Promise<Database> {
+export function openDatabase(name = NAME): Promise<Database> {
+  const opened = databaseOrMemory(name);
+  // Workers open it before they are asked for anything: the first question gets the error.
+  handledElsewhere(opened);
+  return opened;
+}
+
+async function databaseOrMemory(name: string): Promise<Database> {
   try {
     return withWords(await openedDatabase(name));
   } catch (error) {
@@ -33,8 +40,7 @@ export async function openDatabase(name = NAME): Promise<Database> {
 
 /**
  * A browser closes the database when a person clears the site's data, and refuses every transaction from
- * then on:
- * the error says so.
+ * then on: the error says so.
  */
 function withWords(database: Database): Database {
   const raw = unwrap(database);
