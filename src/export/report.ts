@@ -18,10 +18,12 @@ import {
   leakLines,
   lossRow,
   metricTable,
+  sampledTables,
   type FileInRun,
   type NamedEvaluation,
 } from './reportTables.ts';
 import { svgChart, svgDataUri, type SvgCurve } from './svgChart.ts';
+import type { SampledStep } from '../training/reward/keptAnswers.ts';
 import type { RunResult } from '../training/runRecord.ts';
 
 const HASHED =
@@ -45,6 +47,8 @@ export interface ReportInputs {
   validation: (FileInRun & { name: string; failure: string | null; restarted: string | null })[];
   /** Evaluations that generated answers. */
   evaluations: readonly NamedEvaluation[];
+  /** Of grpo: answers that steps were made with. */
+  sampled?: readonly SampledStep[];
   requests: readonly RequestMade[];
   /** Recorded by the page and its workers while the run went on. */
   errors: readonly ErrorEntry[];
@@ -120,7 +124,7 @@ ${HASHED}
 ${hashes(data)}
 | stored weights of ${inMarkdown(modelName)} | | \`${model.storedSha256}\` |
 ${model.files.map(({ path, size, sha256 }) => `| ${inMarkdown(path)} (samples) | ${size} | \`${sha256}\` |`).join('\n')}
-${answerTables(inputs.evaluations)}
+${answerTables(inputs.evaluations)}${sampledTables(inputs.sampled ?? [])}
 ## Recipe
 
 \`\`\`json

@@ -1,4 +1,5 @@
 /** Tables of the run report, in Markdown: losses, metrics, data files and answers. */
+import { meanReward, type SampledStep } from '../training/reward/keptAnswers.ts';
 import type { DatasetSummary } from '../data/documents.ts';
 import { smallest } from '../lib/extremes.ts';
 import type { EvaluationResult } from '../training/evaluation.ts';
@@ -99,6 +100,33 @@ export function answerTables(evaluations: readonly NamedEvaluation[]): string {
     return `### ${inMarkdown(name)}, step ${step}\n\n| line | question | reference | answer |\n|---|---|---|---|\n${rows.join('\n')}\n`;
   });
   return `\n## Answers\n\n${sections.join('\n')}`;
+}
+
+/** Steps of grpo whose answers the report shows: the first, the last, and others between. */
+const REPORTED_STEPS = 4;
+/** Of a step. */
+const REPORTED_PROMPTS = 2;
+
+/** Answers that steps of grpo were made with, and their rewards. */
+export function sampledTables(sampled: readonly SampledStep[]): string {
+  if (sampled.length === 0) return '';
+  const last = sampled.length - 1;
+  const shown = new Set(
+    Array.from({ length: REPORTED_STEPS }, (_, i) => Math.round((i * last) / (REPORTED_STEPS - 1))),
+  );
+  const sections = [...shown].map((at) => {
+    const { step, groups } = sampled[at];
+    const rows = groups
+      .slice(0, REPORTED_PROMPTS)
+      .flatMap(({ line, prompt, reference, answers }) =>
+        answers.map(
+          ({ text, reward, advantage }) =>
+            `| ${line} | ${cell(prompt)} | ${cell(reference ?? '')} | ${cell(text)} | ${reward ?? '–'} | ${advantage.toFixed(3)} |`,
+        ),
+      );
+    return `### Step ${step}, mean reward ${meanReward(sampled[at]).toFixed(3)}\n\n| line | prompt | reference | answer | reward | advantage |\n|---|---|---|---|---|---|\n${rows.join('\n')}\n`;
+  });
+  return `\n## Sampled answers\n\n${sections.join('\n')}`;
 }
 
 /** Text for a cell of a table, escaped so that it is never markup. */

@@ -90,9 +90,9 @@ export interface RunRecord {
 
 /**
  * Big parts of a run, each under [run, part]: adapter (tensors by name), lines of metrics.jsonl, votes,
- * report; state, what another machine goes on with.
+ * report; state, what another machine goes on with; sampled, answers of steps of grpo.
  */
-export type RunPart = 'adapter' | 'lines' | 'votes' | 'report' | 'state';
+export type RunPart = 'adapter' | 'lines' | 'votes' | 'report' | 'state' | 'sampled';
 
 /** Answers and metrics of one evaluation of one validation set. */
 export interface StoredEvaluation {

@@ -169,6 +169,7 @@ const KEPT_CHECKPOINTS = 2;
 /**
  * @param step grows with each checkpoint of a run
  * @param pieceBytes bytes of a piece; a checkpoint with no more in its arrays is one record
+ * @param most how many of the run are kept, this one included
  */
 export async function putCheckpoint(
   database: Database,
@@ -176,6 +177,7 @@ export async function putCheckpoint(
   step: number,
   data: unknown,
   pieceBytes = PIECE_BYTES,
+  most = KEPT_CHECKPOINTS,
 ): Promise<void> {
   const id = `${runId}/${String(step).padStart(9, '0')}`;
   const hash = await contentHash(data);
@@ -191,7 +193,7 @@ export async function putCheckpoint(
   }, 'training goes on and the last checkpoint that fitted is kept');
   const keys = await checkpointKeys(database, runId);
   // A run that was resumed from an earlier step leaves none beyond it.
-  const kept = keys.filter((key) => key <= id).slice(-KEPT_CHECKPOINTS);
+  const kept = keys.filter((key) => key <= id).slice(-Math.min(most, KEPT_CHECKPOINTS));
   for (const key of keys) if (!kept.includes(key)) await database.delete('checkpoints', key);
   for (const key of await pieceKeys(database, runId))
     if (

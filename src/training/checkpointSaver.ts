@@ -1,6 +1,7 @@
 /** Decides when a checkpoint of a run is due, and stores each step's once. */
 import { report } from '../lib/errorLog.ts';
 import { messageOf } from '../lib/errors.ts';
+import { savesAt } from './pauses.ts';
 import type { Recipe } from './recipe.ts';
 import type { Checkpoint, TrainerEvent } from './runRecord.ts';
 
@@ -23,6 +24,8 @@ export class CheckpointSaver {
   constructor(
     private readonly options: CheckpointSaverOptions,
     private readonly now: () => number,
+    /** Steps. */
+    private readonly perEpoch: number,
   ) {}
 
   /** Records that a step's checkpoint is stored already. */
@@ -34,10 +37,7 @@ export class CheckpointSaver {
   isDue(step: number): boolean {
     const { recipe, saveCheckpoint } = this.options;
     if (!saveCheckpoint) return false;
-    return (
-      step % (recipe.training.save_steps || recipe.evaluation.eval_steps) === 0 ||
-      this.now() - this.at >= SAVE_EVERY_MS
-    );
+    return savesAt(step, recipe, this.perEpoch) || this.now() - this.at >= SAVE_EVERY_MS;
   }
 
   /** Stores a checkpoint of a step once. One that does not fit does not end the run. */

@@ -11,10 +11,12 @@ import { metrics, rewards, scoringFault } from './recipe/scoringRecipe.ts';
 import { answersPerStep, promptsPerStep } from './reward/rewardSettings.ts';
 import { totalSteps } from './schedule.ts';
 import { scheduleFault } from './scheduleArguments.ts';
-import { count, flag, positive, ratio, text } from './recipe/recipeValues.ts';
+import { count, flag, positive, ratio, STRATEGIES, STRATEGY_FAULT, text } from './recipe/recipeValues.ts';
 import { training } from './recipe/trainingRecipe.ts';
 
 const evaluation = v.strictObject({
+  /** steps: every eval_steps and at the end. epoch: at the end of each. no: never, the start included. */
+  eval_strategy: v.optional(v.picklist(STRATEGIES, STRATEGY_FAULT), 'steps'),
   eval_steps: v.optional(count(1), 20),
   predict_with_generate: v.optional(flag, false),
   max_new_tokens: v.optional(count(1), 100),
@@ -62,6 +64,8 @@ const mapping = v.pipe(
 
 const recipe = v.strictObject({
   model: v.optional(text, ''),
+  /** As LLaMA-Factory has it: a PEFT folder or a GGUF LoRA adapter to go on from; its lora becomes the run's. */
+  adapter_name_or_path: v.optional(v.nullable(text), null),
   /** Several are joined. */
   train_file: v.optional(
     v.union([text, v.array(text)], 'must be the name of a file, or a list of names'),
@@ -147,6 +151,10 @@ export function parseRecipe(source: string | object): Recipe {
       methodFault(result.output) ??
       scheduleFault(result.output.training) ??
       scoringFault('metrics', result.output.metrics, BUILT_IN_METRICS) ??
+      (result.output.evaluation.eval_strategy === 'no' &&
+      result.output.evaluation.metric_for_best_model !== null
+        ? '"evaluation.metric_for_best_model" is named, and "evaluation.eval_strategy" is "no": nothing would be evaluated. Write "steps" or "epoch", or take the metric out.'
+        : null) ??
       (result.output.metrics.length > 0 && !result.output.evaluation.predict_with_generate
         ? '"metrics" are named, which need generated answers. Set "evaluation.predict_with_generate" to true, or remove them.'
         : null);

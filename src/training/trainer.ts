@@ -8,6 +8,7 @@ import { NonFiniteError, type AdapterTensors } from '../engine/engine.ts';
 import type { Evaluator } from './evaluation.ts';
 import { EvaluationRounds } from './evaluationRound.ts';
 import type { MetricsLine } from './metrics.ts';
+import { evaluatesAt } from './pauses.ts';
 import { nameOf } from './recipe/scoringRecipe.ts';
 import type { Checkpoint, EndReason, RunResult } from './runRecord.ts';
 import { StepPipeline } from './stepPipeline.ts';
@@ -50,7 +51,7 @@ export class Trainer {
       resume?.best ?? null,
       recipe.metrics.map(nameOf),
     );
-    this.saver = new CheckpointSaver(options, this.now);
+    this.saver = new CheckpointSaver(options, this.now, this.steps.perEpoch);
     this.lines = [...(resume?.lines ?? [])];
     this.inputTokens = resume?.inputTokens ?? 0;
   }
@@ -85,7 +86,8 @@ export class Trainer {
     await this.begin();
     const { reason, step, message } = await this.train(resume?.step ?? 0);
     if (reason !== 'finished') {
-      if (reason === 'stopped' && step % recipe.evaluation.eval_steps !== 0) await this.evaluate(step, false);
+      if (reason === 'stopped' && recipe.evaluation.eval_strategy !== 'no' && !this.evaluatesAt(step))
+        await this.evaluate(step, false);
       await this.save(step);
     }
     const last = {
@@ -117,7 +119,8 @@ export class Trainer {
     const { engine, resume, initial, emit } = this.options;
     if (!resume) {
       if (initial) await engine.loadAdapter(initial);
-      if (this.options.recipe.evaluation.eval_on_start) await this.evaluate(0);
+      const { eval_on_start, eval_strategy } = this.options.recipe.evaluation;
+      if (eval_on_start && eval_strategy !== 'no') await this.evaluate(0);
       await this.save(0);
       return;
     }
@@ -129,7 +132,6 @@ export class Trainer {
   }
 
   private async train(from: number): Promise<{ reason: EndReason; step: number; message: string | null }> {
-    const { recipe } = this.options;
     const pipeline = new StepPipeline((number) => this.steps.train(number));
     let step = from;
     let begun = 0;
@@ -156,11 +158,15 @@ export class Trainer {
       begun += ms;
       busyMs += ms;
       this.report(step, made, ms, busyMs / (step - from));
-      if (step % recipe.evaluation.eval_steps === 0 || step === this.totalSteps) await this.evaluate(step);
+      if (this.evaluatesAt(step)) await this.evaluate(step);
       if (pipeline.isEmpty && this.saver.isDue(step) && step < this.totalSteps) await this.save(step);
       if (this.keeper.isPatienceOver) return { reason: 'early stopping', step, message: null };
     }
     return { reason: 'finished', step, message: null };
+  }
+
+  private evaluatesAt(step: number): boolean {
+    return evaluatesAt(step, this.options.recipe, this.steps.perEpoch, this.totalSteps);
   }
 
   /** Whether nothing comes between `step` and the one before: it may be started before that one is over. */
@@ -169,7 +175,7 @@ export class Trainer {
       step < this.totalSteps &&
       !this.stopping &&
       !this.resting &&
-      step % this.options.recipe.evaluation.eval_steps !== 0 &&
+      !this.evaluatesAt(step) &&
       !this.saver.isDue(step)
     );
   }

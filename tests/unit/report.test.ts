@@ -125,6 +125,30 @@ describe('run report', () => {
     expect(report).not.toContain('<b>');
   });
 
+  it('shows answers that were sampled for rewards, of some steps between the first and the last', () => {
+    const step = (number: number) => ({
+      step: number,
+      groups: [
+        {
+          line: 7,
+          prompt: 'What is 1 + 1?',
+          reference: '2',
+          answers: [
+            { text: '|2|', tokens: 2, stopped: true, rewards: { right: 1 }, reward: 1, advantage: 0.5 },
+            { text: '3', tokens: 2, stopped: true, rewards: { right: null }, reward: null, advantage: 0 },
+          ],
+        },
+      ],
+    });
+    const rewarded = writeReport({ ...inputs, sampled: [1, 2, 3, 4, 5, 6, 7].map(step) });
+    expect([...rewarded.matchAll(/### Step (\d+), mean reward 1\.000/g)].map(([, at]) => at)).toEqual([
+      ...['1', '3', '5', '7'],
+    ]);
+    expect(rewarded).toContain('| 7 | What is 1 + 1? | 2 | \\|2\\| | 1 | 0.500 |');
+    expect(rewarded).toContain('| 7 | What is 1 + 1? | 2 | 3 | – | 0.000 |');
+    expect(report).not.toContain('Sampled answers');
+  });
+
   it('carries its curves as pictures', () => {
     const pictures = [...report.matchAll(/!\[([^\]]+)\]\(data:image\/svg\+xml,([^)]+)\)/g)].map(
       ([, title, data]) => [title, decodeURIComponent(data)],

@@ -90,6 +90,71 @@ describe('kept runs', () => {
     expect(await database.getAllKeys('checkpoints')).toEqual(['a/000000004', 'a/000000008', 'b/000000100']);
   });
 
+  it('keep one checkpoint where save_total_limit is 1, two where it is more', async () => {
+    const save = (id: string, step: number, save_total_limit: number | null) =>
+      new RunStore(database, id).save({
+        recipe: parseRecipe({ training: { save_total_limit } }),
+        step,
+        adapter: new Map(),
+        optimizer: { expAvg: new Map(), expAvgSq: new Map(), steps: step },
+        inputTokens: 0,
+        lines: [],
+        best: null,
+      });
+    for (const step of [1, 2, 3])
+      for (const [id, limit] of [
+        ['one', 1],
+        ['three', 3],
+        ['free', null],
+      ] as const)
+        await save(id, step, limit);
+    expect(await database.getAllKeys('checkpoints')).toEqual([
+      'free/000000002',
+      'free/000000003',
+      'one/000000003',
+      'three/000000002',
+      'three/000000003',
+    ]);
+  });
+
+  it('keep the sampled answers of at most 32 steps, in order, and replace those of steps made again', async () => {
+    const answer = (reward: number | null) => ({
+      text: 'a',
+      tokens: 1,
+      stopped: true,
+      rewards: { right: reward },
+      reward,
+      advantage: 0,
+    });
+    const sampled = (step: number, reward: number) => ({
+      type: 'sampled' as const,
+      step,
+      groups: [{ line: 1, prompt: 'p', reference: null, answers: [answer(reward), answer(null)] }],
+    });
+    const save = (store: RunStore, step: number) =>
+      store.save({
+        recipe: parseRecipe({}),
+        step,
+        adapter: new Map(),
+        optimizer: { expAvg: new Map(), expAvgSq: new Map(), steps: step },
+        inputTokens: 0,
+        lines: [],
+        best: null,
+      });
+    const store = new RunStore(database, 'g');
+    // The best is at step 40: it stays, as do the first and the last.
+    for (let step = 1; step <= 100; step++) store.take(sampled(step, step === 40 ? 1 : 0));
+    await save(store, 100);
+    const kept = (await readPart(database, 'g', 'sampled')) as { step: number }[];
+    const steps = kept.map(({ step }) => step);
+    expect(steps.length).toBe(32);
+    expect(steps).toEqual([...steps].sort((a, b) => a - b));
+    expect(steps).toEqual(expect.arrayContaining([1, 40, 100]));
+    store.take(sampled(50, 0.5));
+    expect((await store.sampledAnswers()).at(-1)).toMatchObject({ step: 50 });
+    expect(await new RunStore(database, 'g').sampledAnswers()).toEqual(kept);
+  });
+
   it('go on from the checkpoint before where the newest is damaged, and say so where both are', async () => {
     const made = (step: number) => ({
       step,

@@ -447,6 +447,107 @@ describe('trainer', () => {
     },
   );
 
+  const evaluatedAt = (events: readonly TrainerEvent[]) =>
+    events.flatMap((event) => (event.type === 'evaluating' ? [event.step] : []));
+
+  it.each([
+    ['steps', true, [0, 5, 10, 12], [0, 5, 10]],
+    ['steps', false, [5, 10, 12], [0, 5, 10]],
+    ['epoch', true, [0, 3, 6, 9, 12], [0, 3, 6, 9]],
+    ['epoch', false, [3, 6, 9, 12], [0, 3, 6, 9]],
+    ['no', true, [], [0, 5, 10]],
+  ] as const)(
+    'evaluates by eval_strategy %s, eval_on_start %s',
+    async (eval_strategy, eval_on_start, evaluated, saved) => {
+      const { trainer, events, checkpoints } = setUp(
+        { ...RECIPE, evaluation: { eval_steps: 5, eval_strategy, eval_on_start } },
+        (engine) => ({ evaluators: [evaluator(engine, 'a', 2)] }),
+      );
+      await trainer.run();
+      expect(evaluatedAt(events)).toEqual(evaluated);
+      expect(checkpoints.map(({ step }) => step)).toEqual(saved);
+    },
+  );
+
+  it.each([
+    ['epoch', 0, [0, 3, 6, 9]],
+    ['steps', 2, [0, 2, 4, 6, 8, 10]],
+    ['no', 2, [0]],
+  ] as const)('saves by save_strategy %s and save_steps %s', async (save_strategy, save_steps, saved) => {
+    const { trainer, checkpoints } = setUp({
+      training: { ...RECIPE.training, save_strategy, save_steps },
+      evaluation: { eval_steps: 5 },
+    });
+    await trainer.run();
+    expect(checkpoints.map(({ step }) => step)).toEqual(saved);
+  });
+
+  /** Losses of a file, one an evaluation. */
+  const scripted = (losses: readonly number[]) => (): Partial<TrainerOptions> => ({
+    evaluators: [
+      {
+        name: 'a',
+        evaluate: async (at) => ({
+          metrics: { loss: losses[at], perplexity: 1, token_accuracy: 0 },
+          answers: [],
+        }),
+      },
+    ],
+  });
+
+  it('hands out the last adapter where load_best_model_at_end is false, and still stops early', async () => {
+    const losses = [9, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 9];
+    const run = (load_best_model_at_end: boolean) =>
+      setUp(
+        {
+          training: RECIPE.training,
+          evaluation: {
+            eval_steps: 1,
+            metric_for_best_model: 'eval_a_loss',
+            early_stopping_patience: 3,
+            load_best_model_at_end,
+          },
+        },
+        scripted(losses),
+      );
+    const [best, last] = [run(true), run(false)];
+    expect(await best.trainer.run()).toMatchObject({ reason: 'early stopping', steps: 4, adapterStep: 1 });
+    const { adapter, ...end } = await last.trainer.run();
+    expect(end).toMatchObject({ reason: 'early stopping', steps: 4, adapterStep: 4 });
+    expect(adapter.get('x')!.data[0]).toBe(Math.fround(last.engine.x));
+    expect(best.engine.x).not.toBe(last.engine.x);
+  });
+
+  it.each([
+    [0, 12, 12],
+    [0.15, 3, 3],
+  ])(
+    'an early_stopping_threshold of %s lets gains of 0.1 renew the patience or not',
+    async (early_stopping_threshold, steps, adapterStep) => {
+      const losses = Array.from({ length: 13 }, (_, i) => 5 - 0.1 * i);
+      const { trainer } = setUp(
+        {
+          training: RECIPE.training,
+          evaluation: {
+            eval_steps: 1,
+            metric_for_best_model: 'eval_a_loss',
+            early_stopping_patience: 3,
+            early_stopping_threshold,
+          },
+        },
+        scripted(losses),
+      );
+      // As in transformers the best is the lowest, also where its gain was too small to count.
+      expect(await trainer.run()).toMatchObject({ steps, adapterStep });
+    },
+  );
+
+  it('refuses a metric_for_best_model that nothing would evaluate', () => {
+    expect(() =>
+      parseRecipe({ evaluation: { eval_strategy: 'no', metric_for_best_model: 'eval_a_loss' } }),
+    ).toThrow(/"evaluation.eval_strategy" is "no": nothing would be evaluated/);
+  });
+
   it('stops at a step border, evaluates and saves; a pause holds it', async () => {
     const { trainer, engine, checkpoints } = setUp(
       { ...RECIPE, training: { ...RECIPE.training, max_steps: 1000 } },

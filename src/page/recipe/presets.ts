@@ -1,5 +1,5 @@
 /**
- * Three recipes for people who do not want to choose every number. A preset sets its own keys and leaves the
+ * Recipes for people who do not want to choose every number. A preset sets its own keys and leaves the
  * others as they are.
  */
 import type { Recipe } from '../../training/recipe.ts';
@@ -42,6 +42,16 @@ export const PRESETS: readonly Preset[] = [
       'Sees every row five times with a large adapter and smaller steps, writes answers at every evaluation, and keeps the adapter that was best on the first validation file.',
     lora: { r: 32, lora_alpha: 64 },
     training: { num_train_epochs: 5, max_steps: -1, learning_rate: 1e-4 },
+    evaluation: { eval_steps: 20, predict_with_generate: true, early_stopping_patience: 5 },
+    keepsBest: true,
+  },
+  {
+    name: 'Best quality',
+    purpose: 'When time does not matter',
+    means:
+      "Rank 64 on every linear layer, scaled by alpha/√r (rsLoRA), which was the best of PEFT's own comparison (51.3 % against 47.8 % at rank 32). Sees every row five times in smaller steps and keeps the adapter that was best on the first validation file.",
+    lora: { r: 64, lora_alpha: 64, target_modules: 'all-linear', use_rslora: true, use_dora: false },
+    training: { num_train_epochs: 5, max_steps: -1, learning_rate: 5e-5 },
     evaluation: { eval_steps: 20, predict_with_generate: true, early_stopping_patience: 5 },
     keepsBest: true,
   },

@@ -108,6 +108,13 @@ export const ADVANCED: Field[] = [
   ...TRAINING_FIELDS,
   {
     group: 'evaluation',
+    key: 'eval_strategy',
+    type: 'choice',
+    options: ['steps', 'epoch', 'no'],
+    help: 'When validation files are evaluated: every eval_steps, after each epoch, or never.',
+  },
+  {
+    group: 'evaluation',
     key: 'eval_steps',
     type: 'number',
     step: 1,

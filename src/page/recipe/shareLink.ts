@@ -11,13 +11,14 @@ const KEY = 'recipe=';
 const LINK_BYTES = 24_000;
 
 /** Names of a person's own files stay out of a link. */
-const PRIVATE = ['train_file', 'validation_files'];
+const PRIVATE = ['train_file', 'validation_files', 'adapter_name_or_path'];
 
 /** @param base the page's own address @throws UserError where the recipe is too long for a link */
 export function recipeLink(recipe: Recipe, base: string): string {
   const shared: Record<string, unknown> = {
     ...recipe,
     model: recipe.model.startsWith('folder:') ? '' : recipe.model,
+    training: { ...recipe.training, resume_from_checkpoint: null },
   };
   for (const key of PRIVATE) delete shared[key];
   const bytes = new TextEncoder().encode(JSON.stringify(differences(shared, parseRecipe({})) ?? {}));

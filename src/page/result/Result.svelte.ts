@@ -43,6 +43,8 @@ export class Result {
     recipe: Recipe,
     workers: ResultWorkers,
     votes: RunDetails['votes'] = [],
+    /** Of grpo: answers that steps were made with; of a run in the history. */
+    readonly sampled: RunDetails['sampled'] = [],
   ) {
     const { evaluation, training } = recipe;
     const { max_new_tokens, do_sample, temperature, top_p } = evaluation;
@@ -80,7 +82,7 @@ export class Result {
   /** Of a run in the history. */
   static ofRun(
     run: RunSummary,
-    { lines, votes, report }: RunDetails,
+    { lines, votes, report, sampled }: RunDetails,
     recipeJson: string,
     workers: ResultWorkers,
   ): Result {
@@ -93,6 +95,6 @@ export class Result {
       report,
     };
     const title = `${run.name || run.trainFile} from the history, adapter of step ${run.adapterStep ?? run.step}`;
-    return new Result(run.id, title, run.modelId, curves, files, null, run.recipe, workers, votes);
+    return new Result(run.id, title, run.modelId, curves, files, null, run.recipe, workers, votes, sampled);
   }
 }

@@ -22,3 +22,7 @@ export const ratio = v.pipe(
 );
 export const flag = v.boolean('must be true or false');
 export const text = v.string('must be text in quotation marks');
+
+/** When a run evaluates or saves, as TrainingArguments has it. */
+export const STRATEGIES = ['steps', 'epoch', 'no'] as const;
+export const STRATEGY_FAULT = 'must be "steps", "epoch" or "no"';

@@ -1,6 +1,6 @@
 /** The recipe's `training`: keys of TrainingArguments and of TRL's configs. */
 import * as v from 'valibot';
-import { count, flag, positive, ratio, text } from './recipeValues.ts';
+import { count, flag, positive, ratio, STRATEGIES, STRATEGY_FAULT, text } from './recipeValues.ts';
 import { SCHEDULER_TYPES } from '../scheduleArguments.ts';
 
 /** Of grpo, under the names of TRL's GRPOConfig. */
@@ -139,7 +139,22 @@ export const training = v.strictObject({
   /** Steps of rows of similar lengths. */
   group_by_length: v.optional(flag, false),
   logging_steps: v.optional(count(1), 1),
+  /**
+   * steps: every save_steps, or where that is 0 at every evaluation. epoch: at the end of each. A checkpoint is
+   * taken once a minute as well, whatever is written here.
+   */
+  save_strategy: v.optional(v.picklist(STRATEGIES, STRATEGY_FAULT), 'steps'),
   save_steps: v.optional(count(0), 0),
-  /** Only the last checkpoint and the best adapter are kept, so that any limit is met. */
+  /** Checkpoints that are kept: the last two, of which the older takes over where the newer is damaged; 1: the last. */
   save_total_limit: v.optional(v.nullable(count(1)), null),
+  /** A run file (run.zip) to go on with: `npm run headless` takes it; on the page it is dropped in the history. */
+  resume_from_checkpoint: v.optional(v.nullable(text), null),
+  /** Of conversations every answer is learned from, and nothing else. */
+  assistant_only_loss: v.optional(
+    v.literal(
+      true,
+      'must be true: only answers are learned from, never prompts. For whole texts give rows of "text"',
+    ),
+    true,
+  ),
 });

@@ -25,6 +25,7 @@ import type { MetricsLine } from '../../training/metrics.ts';
 import type { Recipe } from '../../training/recipe.ts';
 import { adapterName, readAdapter } from '../../import/readAdapter.ts';
 import { loraOf } from '../../import/startingAdapter.ts';
+import type { SampledStep } from '../../training/reward/keptAnswers.ts';
 import type { Checkpoint } from '../../training/runRecord.ts';
 import type {
   AdapterPrompts,
@@ -55,9 +56,9 @@ export class HistoryHost implements HistoryApi {
 
   async details(runId: string): Promise<RunDetails> {
     const database = await this.database;
-    const [lines, votes, report] = (await Promise.all(
-      (['lines', 'votes', 'report'] as const).map((part) => readPart(database, runId, part)),
-    )) as [MetricsLine[] | undefined, BlindTest[] | undefined, string | undefined];
+    const [lines, votes, report, sampled] = (await Promise.all(
+      (['lines', 'votes', 'report', 'sampled'] as const).map((part) => readPart(database, runId, part)),
+    )) as [MetricsLine[]?, BlindTest[]?, string?, SampledStep[]?];
     const evaluations = (await listEvaluations(database, runId)).map(({ name, step, result }) => ({
       name,
       step,
@@ -65,7 +66,13 @@ export class HistoryHost implements HistoryApi {
     }));
     // A run that was cut off has its curves in its checkpoint.
     const saved = lines ? undefined : ((await latestCheckpoint(database, runId)) as Checkpoint | undefined);
-    return { lines: lines ?? saved?.lines ?? [], evaluations, votes: votes ?? [], report: report ?? null };
+    return {
+      lines: lines ?? saved?.lines ?? [],
+      evaluations,
+      votes: votes ?? [],
+      report: report ?? null,
+      sampled: sampled ?? [],
+    };
   }
 
   async rename(runId: string, name: string): Promise<void> {

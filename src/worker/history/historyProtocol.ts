@@ -5,6 +5,7 @@ import type { NamedFile } from '../../formats/checkpoint.ts';
 import type { EvaluationResult } from '../../training/evaluation.ts';
 import type { MetricsLine } from '../../training/metrics.ts';
 import type { Recipe } from '../../training/recipe.ts';
+import type { SampledStep } from '../../training/reward/keptAnswers.ts';
 import type { RunRecord, RunState } from '../../storage/database.ts';
 import type { StartingAdapter, SamplingOptions } from '../trainer/trainerProtocol.ts';
 
@@ -52,6 +53,8 @@ export interface RunDetails {
   evaluations: RunEvaluation[];
   votes: BlindTest[];
   report: string | null;
+  /** Of grpo, by step. */
+  sampled: SampledStep[];
 }
 
 export interface ExportRequest {

@@ -41,7 +41,7 @@ export function peftSettingsOf({ lora, model }: Recipe, modelName: string): Peft
 /** Everything of a run by path. @param adapter the PEFT folder; null where the run kept none */
 export function runFolder(
   { recipe, notes }: RunSummary,
-  { lines, evaluations, votes, report }: RunDetails,
+  { lines, evaluations, votes, report, sampled }: RunDetails,
   adapter: ReadonlyMap<string, Uint8Array> | null,
 ): Map<string, Uint8Array> {
   const encode = (text: string) => new TextEncoder().encode(text);
@@ -60,6 +60,9 @@ export function runFolder(
   );
   if (answers.length > 0)
     files.set('answers.jsonl', encode(answers.map((answer) => `${JSON.stringify(answer)}\n`).join('')));
+  const rewarded = sampled.flatMap(({ step, groups }) => groups.map((group) => ({ step, ...group })));
+  if (rewarded.length > 0)
+    files.set('sampled.jsonl', encode(rewarded.map((group) => `${JSON.stringify(group)}\n`).join('')));
   if (votes.length > 0) files.set('votes.json', encode(`${JSON.stringify(votes, null, 2)}\n`));
   if (notes !== '') files.set('notes.txt', encode(notes));
   return files;

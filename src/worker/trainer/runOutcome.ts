@@ -79,6 +79,7 @@ async function reportOf(run: FinishedRun, adapter: Uint8Array, store: RunStore):
     adapter: { sha256: await sha256Hex(adapter), bytes: adapter.byteLength },
     versions: { finetab: version, browser: navigator.userAgent },
     evaluations: await store.evaluations(),
+    sampled: await store.sampledAnswers(),
     requests: trace.requests,
     errors: mergeEntries(
       trace.errors,

@@ -11,6 +11,7 @@ import {
   putCheckpoint,
   putPart,
   putRun,
+  readPart,
   removePartOfOthers,
   updateRun,
 } from '../../storage/runs.ts';
@@ -19,6 +20,7 @@ import { wantedTokensPerMicroBatch } from '../../engine/engineRequest.ts';
 import type { EvaluationResult } from '../../training/evaluation.ts';
 import { superfluousStep, type EvaluationAt } from '../../training/keptEvaluations.ts';
 import { curve, lossSets, type MetricsLine } from '../../training/metrics.ts';
+import { withSampled, type SampledStep } from '../../training/reward/keptAnswers.ts';
 import type { Checkpoint, RunResult, TrainerEvent } from '../../training/runRecord.ts';
 import type { RunRequest } from './trainerProtocol.ts';
 
@@ -30,6 +32,8 @@ export interface KeptEvaluation {
 
 export class RunStore {
   private lines: MetricsLine[] = [];
+  /** Of grpo: answers of the steps whose answers are kept. */
+  private sampled: SampledStep[] = [];
   /** The last checkpoint, where the database had no room for it. */
   private unsaved: Checkpoint | undefined;
   /** Of which evaluations the answers are kept, by validation set and step. */
@@ -61,6 +65,7 @@ export class RunStore {
       startedFrom: request.startFrom?.name ?? before?.startedFrom ?? null,
     };
     await this.attempt(() => putRun(this.database, record));
+    if (before) this.sampled = await this.sampledAnswers();
     if (before)
       for (const { name, step, result } of await this.evaluations())
         this.kept.set(name, [...(this.kept.get(name) ?? []), { step, loss: result.metrics.loss }]);
@@ -76,6 +81,7 @@ export class RunStore {
   take(event: TrainerEvent): void {
     if (event.type === 'restored') this.lines = [...event.lines];
     if (event.type === 'metrics') this.lines.push(event.line);
+    if (event.type === 'sampled') this.sampled = withSampled(this.sampled, event);
     if (event.type === 'evaluated') {
       const { name, step, result } = event;
       void this.attempt(() => this.keep({ name, step, result }));
@@ -102,13 +108,15 @@ export class RunStore {
   /** @throws UserError where there is no room; the checkpoint is held in memory then */
   async save(checkpoint: Checkpoint): Promise<void> {
     try {
-      await putCheckpoint(this.database, this.runId, checkpoint.step, checkpoint);
+      const most = checkpoint.recipe.training.save_total_limit ?? undefined;
+      await putCheckpoint(this.database, this.runId, checkpoint.step, checkpoint, undefined, most);
       this.unsaved = undefined;
     } catch (error) {
       this.unsaved = checkpoint;
       throw error;
     }
     const { step, seconds, lines } = checkpoint;
+    await this.keepSampled();
     await this.update({ step, seconds, losses: lossesOf(lines) });
   }
 
@@ -127,6 +135,22 @@ export class RunStore {
     }
   }
 
+  /** Of grpo, by step: those of this session, or those that were stored before. */
+  async sampledAnswers(): Promise<SampledStep[]> {
+    if (this.sampled.length > 0) return this.sampled;
+    try {
+      return ((await readPart(this.database, this.runId, 'sampled')) as SampledStep[] | undefined) ?? [];
+    } catch (error) {
+      report(error, 'reading the sampled answers');
+      return [];
+    }
+  }
+
+  private async keepSampled(): Promise<void> {
+    if (this.sampled.length > 0)
+      await this.attempt(() => putPart(this.database, this.runId, 'sampled', this.sampled));
+  }
+
   /** By step. */
   async evaluations(): Promise<KeptEvaluation[]> {
     try {
@@ -143,6 +167,7 @@ export class RunStore {
   /** The run ended in an error: its curve is kept, and its last checkpoint stays. */
   async fail(state: 'stopped' | 'failed', message: string): Promise<void> {
     await this.attempt(() => putPart(this.database, this.runId, 'lines', this.lines));
+    await this.keepSampled();
     await this.update({ state, message });
   }
 
@@ -159,6 +184,7 @@ export class RunStore {
       adapterBytes: [...adapter.values()].reduce((sum, { data }) => sum + data.byteLength, 0),
     };
     const parts = { adapter, lines, report: reportText };
+    await this.keepSampled();
     await endRun(this.database, this.runId, change, parts, reason === 'stopped');
     // A run that was stopped has its checkpoint. Of the others the latest keeps its optimiser.
     await this.attempt(() => removePartOfOthers(this.database, this.runId, 'state'));
