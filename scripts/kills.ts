@@ -20,6 +20,10 @@ import { buildSite, serveSite } from './lib/site.ts';
 const PHASES = ['import', 'kernels', 'evaluation', 'checkpoint', 'end'] as const;
 type Phase = (typeof PHASES)[number];
 
+/** So many that a run which goes on near its end still has an evaluation ahead of it. */
+const STEPS = 24;
+const FINISHED = `finished, ${STEPS} steps`;
+
 interface Files {
   recipe: string;
   model: string[];
@@ -75,7 +79,13 @@ async function filesFor(seed: number): Promise<Files> {
     model: 'tiny',
     max_length: 64,
     lora: { r: 4, lora_alpha: 8, lora_dropout: 0.1 },
-    training: { max_steps: 12, per_device_train_batch_size: 4, learning_rate: 0.01, warmup_ratio: 0, seed },
+    training: {
+      max_steps: STEPS,
+      per_device_train_batch_size: 4,
+      learning_rate: 0.01,
+      warmup_ratio: 0,
+      seed,
+    },
     evaluation: { eval_steps: 3, metric_for_best_model: 'eval_other_loss' },
   };
   const paths = await folderOf({
@@ -101,7 +111,7 @@ async function pageOf(context: BrowserContext, url: string): Promise<Page> {
 /** Brings files, and presses Train, or Resume where a run was cut off. @returns false where it is over */
 async function begin(page: Page, { recipe, model, data }: Files): Promise<boolean> {
   await chooseFiles(page, 'Load a recipe', recipe);
-  const run = page.getByRole('list', { name: 'Kept runs' }).getByText(/finished, 12 steps/);
+  const run = page.getByRole('list', { name: 'Kept runs' }).getByText(FINISHED);
   if (await run.count()) return false;
   await chooseFiles(page, 'Choose model files', model);
   await chooseFiles(page, 'Choose data files', data);
@@ -117,7 +127,7 @@ async function finish(page: Page, files: Files): Promise<string> {
   const kept = page.getByRole('list', { name: 'Kept runs' }).getByRole('article');
   await kept.first().waitFor();
   // A run that was cut before its first checkpoint stays in the list.
-  const whole = kept.filter({ hasText: 'finished, 12 steps' });
+  const whole = kept.filter({ hasText: FINISHED });
   await whole.locator('summary').click();
   const zip = unzipSync(await download(page, 'Download its adapter'));
   return createHash('sha256').update(zip['adapter/adapter_model.safetensors']).digest('hex');
@@ -149,7 +159,9 @@ async function killIn(
     return ', where the run was over already';
   }
   const text = page.getByRole('region', { name: 'Run', exact: true }).locator('.head .state');
-  const wait = (pattern: RegExp) => text.filter({ hasText: pattern }).waitFor({ timeout: 0 });
+  // A run that ends before the phase was seen is killed at its end.
+  const wait = (pattern: RegExp) =>
+    text.filter({ hasText: new RegExp(`${pattern.source}|^Finished`) }).waitFor({ timeout: 0 });
   if (phase === 'kernels') {
     await pause(1000);
   } else if (phase === 'evaluation') {
@@ -160,7 +172,7 @@ async function killIn(
     await wait(/^Training/);
     await pause(60);
   } else {
-    await wait(/step 1[12] of|^Finished|at step 12/);
+    await wait(new RegExp(`step (${STEPS - 1}|${STEPS}) of|at step ${STEPS}`));
     await pause(800);
   }
   const state = await text.innerText();

@@ -25,7 +25,8 @@ describe('a Parquet file', () => {
     long.set([136, 138, 189, 185, 81, 222], Math.floor(0.376055 * long.length));
     const before = performance.now();
     await reasonOf(long);
-    expect(performance.now() - before).toBeLessThan(2000);
+    // Without the bound it does not end; the rest is how busy the machine is.
+    expect(performance.now() - before).toBeLessThan(10_000);
   });
 
   it.each(['pairs.snappy.parquet', 'chat.zstd.parquet'])('%s is within its bounds', async (name) => {

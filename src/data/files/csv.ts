@@ -7,16 +7,58 @@ import { NOT_UTF8, wholeText } from './textLines.ts';
 
 const FFFD = '\ufffd';
 
-export const DELIMITERS = [',', ';', '\t', '|'];
+const DELIMITERS = [',', ';', '\t', '|'];
 
-export async function parseCsv(file: Blob): Promise<Records> {
+/** What stands between the cells and between the rows of a table. */
+export interface TableShape {
+  delimiter: string;
+  newline: '\n' | '\r';
+}
+
+/**
+ * The first row decides, as it has names alone: what stands between them is the delimiter. Of several
+ * candidates papaparse guesses by the first rows. A line feed ends a row whether a carriage return stands
+ * before it or not: `rowCells` takes that off.
+ */
+export function tableShape(text: string, name: string): TableShape {
+  const counts = new Map<string, number>();
+  let isQuoted = false;
+  let at = 0;
+  for (; at < text.length; at++) {
+    const character = text.charAt(at);
+    if (character === '"') isQuoted = !isQuoted;
+    else if (isQuoted) continue;
+    else if (character === '\n' || character === '\r') break;
+    else if (DELIMITERS.includes(character)) counts.set(character, (counts.get(character) ?? 0) + 1);
+  }
+  const newline = text[at] === '\r' && text[at + 1] !== '\n' ? '\r' : '\n';
+  if (/\.tsv$/i.test(name) && counts.has('\t')) return { delimiter: '\t', newline };
+  const [only, ...others] = counts.keys();
+  if (only === undefined || others.length === 0) return { delimiter: only ?? ',', newline };
+  const { meta } = Papa.parse(text, {
+    delimitersToGuess: DELIMITERS.filter((candidate) => counts.has(candidate)),
+    newline,
+    preview: 100,
+    skipEmptyLines: 'greedy',
+  });
+  return { delimiter: meta.delimiter, newline };
+}
+
+/** The cells of a row as papaparse gives them, without the carriage return at its end. */
+export function rowCells(cells: readonly string[]): string[] {
+  const last = cells.length - 1;
+  return cells.map((cell, i) => (i === last ? cell.replace(/\r$/, '') : cell));
+}
+
+export async function parseCsv(file: Blob, name: string): Promise<Records> {
   const { text, badLine } = await wholeText(file);
-  const separator = /^sep=.?\s*$/im.exec(text.slice(0, 16))?.[0];
+  const separator = /^"?sep=.?"?\s*$/im.exec(text.slice(0, 16))?.[0];
   if (separator !== undefined && text.startsWith(separator))
     return wholeFile(
       `the first line is ${JSON.stringify(separator.trim())}, a note for Excel, where the names of the columns must stand. Remove that line.`,
     );
-  const { data, errors } = Papa.parse<string[]>(text, { delimitersToGuess: DELIMITERS });
+  const { data: rows, errors } = Papa.parse<string[]>(text, tableShape(text, name));
+  const data = rows.map(rowCells);
   const isBlank = (row: readonly string[]) => row.every((cell) => cell.trim() === '');
   const header = data[0]?.map((name) => name.trim()) ?? [];
   if (isBlank(header))

@@ -18,7 +18,9 @@ import { NOT_UTF8, textLines, wholeText, type TextLine } from './textLines.ts';
 export async function openJson(file: Blob): Promise<RecordSource> {
   const [first, second] = await firstLines(file, 2);
   const begin = first?.text.trimStart() ?? '';
-  if (begin.startsWith('[')) return keptRecords(await parseArray(file));
+  // Lists one a line are lines.
+  const isList = begin.startsWith('[') && !(second && Array.isArray(parsed(begin)));
+  if (isList) return keptRecords(await parseArray(file));
   if (first?.isUtf8 && begin.startsWith('{')) {
     const value = parsed(first.text);
     // An object over several lines begins with a line that is not JSON.
@@ -26,9 +28,13 @@ export async function openJson(file: Blob): Promise<RecordSource> {
     // A whole data set as one object on one line.
     const inside = value !== undefined && !second ? unwrapped(value) : null;
     if (whole ?? inside) return keptRecords((whole ?? inside)!);
+    if (value === undefined && begin.trim() === '{') return keptRecords(wholeFile(OVER_LINES));
   }
   return { unit: 'line', read: () => jsonLines(file) };
 }
+
+const OVER_LINES =
+  'the file has objects that stand over several lines each, without a list around them, as jq prints them. Write one object a line (jq -c), or put [ and ] around them and commas between them.';
 
 async function* jsonLines(file: Blob): AsyncGenerator<DataRecord | BrokenRecord> {
   let line = 0;
@@ -70,6 +76,8 @@ function notJson(text: string): string {
     return 'begins with a byte order mark in the middle of the file, as files have it that were put one behind the other. Remove that mark.';
   const bare = notANumber(text);
   if (bare) return bare;
+  if (/,\s*$/.test(text) && parsed(text.trimEnd().slice(0, -1)) !== undefined)
+    return 'is not JSON: it ends with a comma, as rows of a list do. Remove the comma, or put [ and ] around all rows.';
   if (/^\s*\{\s*'/.test(text))
     return 'is not JSON: its texts are in single quotation marks, as Python prints a dict. Write it with json.dumps.';
   return 'is not JSON. Write one {"query": "…", "response": "…"} object a line; check commas, quotation marks and brackets.';
@@ -119,12 +127,12 @@ async function parseWrapped(file: Blob): Promise<Records | null> {
 
 /** The only array of objects within one object that is no row itself; null where there is none. */
 function unwrapped(value: unknown): Records | null {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+  if (!isObject(value)) return null;
+  const columns = rowsOfColumns(value);
+  if (columns) return rowsOf(columns);
   const arrays = Object.values(value).filter(
     (inner): inner is unknown[] =>
-      Array.isArray(inner) &&
-      inner.length > 0 &&
-      inner.every((item) => typeof item === 'object' && item !== null && !Array.isArray(item)),
+      Array.isArray(inner) && inner.length > 0 && inner.every(isObject) && !inner.every(isTurn),
   );
   const isRow = ROW_KEYS.some((key) => key in value);
   const [rows, ...others] = arrays;
@@ -134,6 +142,42 @@ function unwrapped(value: unknown): Records | null {
     : wholeFile(
         'the file is an object with several lists. Keep one of them as an array, or write one object a line.',
       );
+}
+
+/**
+ * A table that is written by its columns, as pandas' to_json does it ({"query": {"0": …, "1": …}, …}) or with
+ * lists ({"query": ["…", "…"], …}). @returns its rows; null where the object is none
+ */
+function rowsOfColumns(value: Readonly<Record<string, unknown>>): unknown[] | null {
+  const names = Object.keys(value);
+  const cells = Object.values(value).map((column) =>
+    Array.isArray(column) ? column : isObject(column) && isNumbered(column) ? Object.values(column) : null,
+  );
+  const count = cells[0]?.length ?? 0;
+  const isTable =
+    names.length > 1 &&
+    count > 0 &&
+    cells.every((column) => column?.length === count) &&
+    !cells.some((column) => column?.some(isTurn)) &&
+    // Lists of objects are rows, or turns, by themselves.
+    !Object.values(value).some((column) => Array.isArray(column) && column.some(isObject));
+  if (!isTable) return null;
+  return Array.from({ length: count }, (_, row) =>
+    Object.fromEntries(names.map((name, column) => [name, cells[column]![row]])),
+  );
+}
+
+/** Whether an object's keys are the numbers of rows. */
+function isNumbered(value: Readonly<Record<string, unknown>>): boolean {
+  return Object.keys(value).every((key, i) => key === String(i));
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isTurn(value: unknown): boolean {
+  return isObject(value) && ('role' in value || 'from' in value);
 }
 
 /** Keys that an object with lists in it has where it is a row. */

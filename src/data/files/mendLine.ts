@@ -1,17 +1,17 @@
 /** One line of a file of JSON lines, to be shown, put right or taken out. The rest is copied byte by byte. */
 import { UserError } from '../../lib/errors.ts';
-
-const NEWLINE = 10;
+import { lineEndOf } from './textLines.ts';
 
 /** Where a line lies, in bytes, without its end. @throws UserError where the file has no such line */
 async function placeOf(file: Blob, line: number): Promise<{ begin: number; end: number }> {
+  const lineEnd = await lineEndOf(file);
   const reader = file.stream().getReader();
   let [at, begin, found] = [0, 0, 1];
   try {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) break;
-      for (let i = value.indexOf(NEWLINE); i >= 0; i = value.indexOf(NEWLINE, i + 1)) {
+      for (let i = value.indexOf(lineEnd); i >= 0; i = value.indexOf(lineEnd, i + 1)) {
         if (found === line) return { begin, end: at + i };
         begin = at + i + 1;
         found++;

@@ -4,7 +4,7 @@
  */
 import Papa from 'papaparse';
 import { UserError } from '../../lib/errors.ts';
-import { DELIMITERS } from './csv.ts';
+import { tableShape } from './csv.ts';
 import { memberKey, membersOf, type Member } from './jsonMembers.ts';
 import { wholeText } from './textLines.ts';
 
@@ -55,7 +55,7 @@ async function placeOf(file: Blob, name: string, row: number): Promise<RowPlace>
       `Line ${badLine} of ${name} is not UTF-8 text. Save the file as UTF-8, and drop it again.`,
     );
   const hasMark = head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf;
-  const found = /\.(csv|tsv)$/i.test(name) ? tableRow(text, row) : arrayRow(text, row);
+  const found = /\.(csv|tsv)$/i.test(name) ? tableRow(text, name, row) : arrayRow(text, row);
   if (!found) throw new UserError(`The file has no row ${row}. Drop it again.`);
   return { text, hasMark, ...found };
 }
@@ -96,17 +96,17 @@ function checkJson(text: string): void {
   }
 }
 
-function tableRow(text: string, row: number): Found | null {
+function tableRow(text: string, name: string, row: number): Found | null {
   let [count, columns, begin, end] = [0, 0, 0, -1];
-  let delimiter = ',';
+  const shape = tableShape(text, name);
+  const { delimiter } = shape;
   Papa.parse<string[]>(text, {
-    delimitersToGuess: DELIMITERS,
+    ...shape,
     step({ data, meta }, parser) {
       count++;
       if (count === 1) columns = data.length;
       if (count < row) begin = meta.cursor;
       else {
-        ({ delimiter } = meta);
         end = meta.cursor;
         parser.abort();
       }
@@ -114,7 +114,7 @@ function tableRow(text: string, row: number): Found | null {
   });
   if (end < 0) return null;
   const line = text.slice(begin, end);
-  const content = line.replace(/\r?\n$/, '');
+  const content = line.replace(/(\r?\n|\r)$/, '');
   return {
     begin,
     end: begin + content.length,

@@ -20,18 +20,29 @@ async function readOther(file: Blob, name: string): Promise<Records | null> {
   if (begins(0x50, 0x41, 0x52, 0x31)) return (await import('./parquet.ts')).readParquet(file);
   if (/\.parquet$/i.test(name))
     return wholeFile('is not a Parquet file, whatever its name says. Download it again.');
-  if (begins(0xff, 0xfe) || begins(0xfe, 0xff))
-    return wholeFile('the file is UTF-16 text. Save it as UTF-8.');
+  if (begins(0xff, 0xfe) || begins(0xfe, 0xff) || isUtf16(head))
+    return wholeFile('the file is UTF-16 or UTF-32 text. Save it as UTF-8.');
   if (begins(0x1f, 0x8b) || begins(0x50, 0x4b))
     return wholeFile('the file is compressed. Unpack it and drop what was inside.');
   if (head.includes(0))
     return wholeFile(
       'the file is not text: it has zero bytes. Drop JSON lines, a JSON array, CSV or Parquet.',
     );
-  if (/\.(csv|tsv)$/i.test(name)) return parseCsv(file);
-  return /\.(txt|md)$/i.test(name) && !/^\ufeff?\s*[[{]/.test(new TextDecoder().decode(head))
+  if (/\.(csv|tsv)$/i.test(name)) return parseCsv(file, name);
+  return /\.(txt|md)$/i.test(name) && !BEGINS_AS_JSON.test(new TextDecoder().decode(head))
     ? parsePlainText(file)
     : null;
+}
+
+/** How a list of rows, or a row, begins; a text may well begin with a bracket. */
+const BEGINS_AS_JSON = /^\ufeff?\s*(\[\s*[[{]|\{\s*["'])/;
+
+/** Text of two bytes a character without a mark: every other byte of its beginning is zero. */
+function isUtf16(head: Uint8Array): boolean {
+  const zeros = [0, 0];
+  head.subarray(0, 64).forEach((byte, i) => (zeros[i % 2]! += byte === 0 ? 1 : 0));
+  const [even = 0, odd = 0] = zeros;
+  return Math.max(even, odd) > 8 && Math.min(even, odd) === 0;
 }
 
 /** A file of text as one row, learned from as a whole. */

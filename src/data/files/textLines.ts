@@ -10,11 +10,21 @@ export interface TextLine {
   isUtf8: boolean;
 }
 
-const NEWLINE = 10;
+const LINE_FEED = 10;
+const CARRIAGE_RETURN = 13;
+/** Bytes in which the first end of a line is looked for. */
+const BEGINNING = 65_536;
 const STRICT = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const LENIENT = new TextDecoder('utf-8', { ignoreBOM: true });
 
+/** The byte that ends a file's lines: a line feed, or in files of old Macs a carriage return alone. */
+export async function lineEndOf(file: Blob): Promise<number> {
+  const head = new Uint8Array(await file.slice(0, BEGINNING).arrayBuffer());
+  return head.includes(LINE_FEED) || !head.includes(CARRIAGE_RETURN) ? LINE_FEED : CARRIAGE_RETURN;
+}
+
 export async function* textLines(file: Blob): AsyncGenerator<TextLine> {
+  const lineEnd = await lineEndOf(file);
   const reader = file.stream().getReader();
   let rest: Uint8Array[] = [];
   let isFirst = true;
@@ -30,7 +40,7 @@ export async function* textLines(file: Blob): AsyncGenerator<TextLine> {
       const { done, value } = await reader.read();
       if (done) break;
       let begin = 0;
-      for (let end = value.indexOf(NEWLINE); end >= 0; end = value.indexOf(NEWLINE, begin)) {
+      for (let end = value.indexOf(lineEnd); end >= 0; end = value.indexOf(lineEnd, begin)) {
         yield take(value.subarray(begin, end));
         begin = end + 1;
       }

@@ -5,13 +5,17 @@
 import { plainNumber } from '../files/exactJson.ts';
 import type { Conversation, RowContent } from './conversation.ts';
 import type { Fields, Format } from './rowFields.ts';
-import { isGiven, MEDIA_KEYS, readReasoning, readTools, REASONING_KEYS, rowWeightFault } from './turns.ts';
+import { isGiven, readTools } from './toolCalls.ts';
+import { flagOf, MEDIA_KEYS, readReasoning, REASONING_KEYS, rowWeightFault } from './turns.ts';
 
 const KINDS = { text: 'raw text', preference: 'preference row', prompt: 'prompt' };
 
+/** Whether an answer is a wanted one: as TRL and as LLaMA-Factory name it. */
+const LABEL_KEYS = ['label', 'kto_tag'];
+
 /** Keys that change what is learned, in rows of any format. */
 const MEANINGFUL: readonly string[] = [
-  ...['tools', 'weight', 'train', 'training', 'loss', 'loss_weight', 'label'],
+  ...['tools', 'weight', 'train', 'training', 'loss', 'loss_weight', ...LABEL_KEYS],
   ...REASONING_KEYS,
   ...MEDIA_KEYS,
 ];
@@ -49,14 +53,15 @@ export function withMeaningfulKeys(row: RowContent, fields: Fields, format: Form
       return 'has reasoning beside its turns and in them. Keep it in the turns.';
     made.messages = [...made.messages.slice(0, -1), { ...last, reasoning }];
   }
-  return given('label') ? labelled(made, plainNumber(fields.label)) : made;
+  const label = LABEL_KEYS.find(given);
+  return label === undefined ? made : labelled(made, label, plainNumber(fields[label]));
 }
 
 /** A row for KTO: a wanted or an unwanted answer. */
-function labelled(row: Conversation, label: unknown): Conversation | string {
-  const wanted = label === true || label === 1 ? true : label === false || label === 0 ? false : null;
+function labelled(row: Conversation, key: string, label: unknown): Conversation | string {
+  const wanted = flagOf(label);
   return wanted === null
-    ? `has a "label": ${(JSON.stringify(label) ?? '').slice(0, 40)}; only true and false (a wanted and an unwanted answer) can be honoured. Remove the key if it is something else.`
+    ? `has a "${key}": ${(JSON.stringify(label) ?? '').slice(0, 40)}; only true and false (a wanted and an unwanted answer) can be honoured. Remove the key if it is something else.`
     : { ...row, label: wanted };
 }
 
@@ -64,7 +69,7 @@ function labelled(row: Conversation, label: unknown): Conversation | string {
 export function unknownKeys(fields: Fields, format: Format): string[] {
   return Object.keys(fields).filter(
     (key) =>
-      fields[key] !== null &&
+      isGiven(fields[key]) &&
       !format.keys.includes(key) &&
       !format.optional.includes(key) &&
       !MEANINGFUL.includes(key),

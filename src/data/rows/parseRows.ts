@@ -7,6 +7,7 @@ import {
   isRecord,
   KeyCounts,
   mappedFormat,
+  notARecord,
   readRow,
   recogniseFormat,
   type ColumnMapping,
@@ -90,7 +91,7 @@ export async function openRows(
         report(line, unknownFormat(columns), textOf(value));
         break;
       }
-      const row = format ? readRow(value, format) : NOT_A_RECORD;
+      const row = format ? readRow(value, format) : notARecord(value);
       if (typeof row === 'string') report(line, row, textOf(value));
       else {
         count++;
@@ -121,8 +122,6 @@ export async function parseRows(file: Blob, name: string, chosen: ChosenColumns 
   for await (const row of stream.rows) rows.push(row);
   return { ...stream, rows, problems: stream.problems.sort((a, b) => a.line - b.line) };
 }
-
-const NOT_A_RECORD = 'is not a JSON object. Write {"query": "…", "response": "…"}.';
 
 function unknownFormat(columns: readonly Column[]): string {
   const found = columns.map((column) => `"${column.name}"`).join(', ');

@@ -10,7 +10,8 @@ import {
   type RowContent,
 } from './conversation.ts';
 import { withMeaningfulKeys } from './meaningfulKeys.ts';
-import { preferencePair } from './preferences.ts';
+import { isGiven } from './toolCalls.ts';
+import { OPENAI_PREFERENCE, openAiPreference, preferencePair } from './preferences.ts';
 import { pair, type Fields, type Format } from './rowFields.ts';
 import {
   conversation,
@@ -56,6 +57,12 @@ export const FORMATS: readonly Format[] = [
     keys: ['chosen', 'rejected'],
     optional: ['prompt', 'question', 'instruction', 'input', 'conversations', 'messages', ...SYSTEM_KEYS],
     read: (fields) => preferencePair(fields, systemOf(fields)),
+  },
+  {
+    name: 'preference',
+    keys: OPENAI_PREFERENCE,
+    optional: SYSTEM_KEYS,
+    read: (fields) => openAiPreference(fields, systemOf(fields)),
   },
   {
     name: 'messages',
@@ -117,23 +124,32 @@ const PROMPT: Format = {
 export class KeyCounts {
   private readonly records = new Map<string, { keys: string[]; count: number }>();
   /**
-   * Keys that are not null in some record. A column that is null in every row, as in merged data sets, is
-   * none.
+   * Keys that are given in some record. A column that is null in every row, or in a table empty, as in merged
+   * data sets, is none.
    */
   private readonly filled = new Set<string>();
+  /** Keys that are not null in some record. */
+  private readonly present = new Set<string>();
 
   add(fields: Fields): void {
     const keys = Object.keys(fields);
-    for (const key of keys) if (fields[key] !== null && fields[key] !== undefined) this.filled.add(key);
+    for (const key of keys) {
+      if (isGiven(fields[key])) this.filled.add(key);
+      if (fields[key] !== null && fields[key] !== undefined) this.present.add(key);
+    }
     const name = JSON.stringify(keys);
     const known = this.records.get(name);
     if (known) known.count++;
     else this.records.set(name, { keys, count: 1 });
   }
 
-  /** How many records have all of these keys. */
-  having(wanted: readonly string[]): number {
-    if (!wanted.every((key) => this.filled.has(key))) return 0;
+  /**
+   * How many records have all of these keys.
+   * @param isEmptyToo whether keys count that are empty in every record
+   */
+  having(wanted: readonly string[], isEmptyToo = false): number {
+    const known = isEmptyToo ? this.present : this.filled;
+    if (!wanted.every((key) => known.has(key))) return 0;
     let total = 0;
     for (const { keys, count } of this.records.values())
       if (wanted.every((key) => keys.includes(key))) total += count;
@@ -146,12 +162,17 @@ export class KeyCounts {
  * @param promptsAlone whether rows may have prompts without answers
  */
 export function recogniseFormat(records: KeyCounts, promptsAlone = false): Format | null {
-  const counts = FORMATS.map((format) => records.having(format.keys));
-  // A file is in the first of the formats that the most of its rows have.
-  const most = counts.reduce((a, b) => Math.max(a, b), 0);
-  const found = (most > 0 && FORMATS[counts.indexOf(most)]) || null;
+  // Where all answers are empty, the file still is in that format, and its rows are refused for it.
+  const found = mostCommon(records, false) ?? mostCommon(records, true);
   const isPrompt = promptsAlone && (!found || found.name === 'prompt/answer');
   return isPrompt && records.having(PROMPT.keys) > 0 ? PROMPT : found;
+}
+
+/** The first of the formats that the most of the records have. */
+function mostCommon(records: KeyCounts, isEmptyToo: boolean): Format | null {
+  const counts = FORMATS.map((format) => records.having(format.keys, isEmptyToo));
+  const most = counts.reduce((a, b) => Math.max(a, b), 0);
+  return (most > 0 && FORMATS[counts.indexOf(most)]) || null;
 }
 
 /** The format that a person has described by naming columns. */
@@ -177,9 +198,18 @@ export function mappedFormat({ prompt, response, system, messages, text }: Colum
   };
 }
 
+/** @returns why what stands there is no row */
+export function notARecord(value: unknown): string {
+  const isTurns =
+    Array.isArray(value) && value.length > 0 && value.every((turn) => isRecord(turn) && 'role' in turn);
+  return isTurns
+    ? 'is a list of turns by itself. Write {"messages": […]} around it.'
+    : 'is not a JSON object. Write {"query": "…", "response": "…"}.';
+}
+
 /** Where a row is refused for what it holds. @returns the row, or what is wrong with it */
 export function readRow(value: unknown, format: Format): RowContent | string {
-  if (!isRecord(value)) return 'is not a JSON object. Write {"query": "…", "response": "…"}.';
+  if (!isRecord(value)) return notARecord(value);
   const missing = format.keys.find((key) => !(key in value));
   if (missing !== undefined) {
     const found = Object.keys(value).map((key) => `"${key}"`);

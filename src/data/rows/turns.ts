@@ -2,8 +2,9 @@
  * Turns of a conversation as data files write them: {role, content}, {from, value}, calls of tools, marks of
  * what is learned.
  */
-import { parseExactJson, plainNumber } from '../files/exactJson.ts';
-import type { ChatMessage, ToolCall } from '../template/chatMessage.ts';
+import { plainNumber } from '../files/exactJson.ts';
+import type { ChatMessage } from '../template/chatMessage.ts';
+import { isGiven, readCalls } from './toolCalls.ts';
 
 export interface Turns {
   messages: ChatMessage[];
@@ -25,12 +26,14 @@ const ROLES: ReadonlyMap<string, ChatMessage['role']> = new Map([
   ['chatgpt', 'assistant'],
   ['model', 'assistant'],
   ['bot', 'assistant'],
+  ['ai', 'assistant'],
   ['function_call', 'assistant'],
   ['tool_call', 'assistant'],
   ['tool', 'tool'],
   ['function', 'tool'],
   ['observation', 'tool'],
   ['tool_response', 'tool'],
+  ['ipython', 'tool'],
 ]);
 /** Speakers whose whole text is a call. */
 const CALLERS = ['function_call', 'tool_call'];
@@ -49,7 +52,10 @@ const TRAIN_KEYS = ['train', 'training', 'loss', 'loss_weight'] as const;
 /** @returns what is wrong with the turns where they cannot be used, as a sentence that follows "line 3" */
 export function readTurns(value: unknown, key: string): Turns | string {
   if (value === null || value === undefined) return `has a "${key}" that is null. Write a list of turns.`;
-  if (!Array.isArray(value)) return `has a "${key}" that is not a list of turns.`;
+  if (!Array.isArray(value))
+    return typeof value === 'string' && /^\s*\[\s*\{\s*'/.test(value)
+      ? `has a "${key}" that is written as Python prints a list. Write it as JSON (json.dumps).`
+      : `has a "${key}" that is not a list of turns.`;
   const turns: Turns = { messages: [], unlearned: [] };
   for (const [i, turn] of value.entries()) {
     const read = readTurn(turn);
@@ -64,8 +70,9 @@ function readTurn(turn: unknown): { message: ChatMessage; isLearned: boolean } |
   if (typeof turn !== 'object' || turn === null || Array.isArray(turn))
     return 'is not an object. Write {"role": "user", "content": "…"}.';
   const fields = turn as Fields;
-  const isShareGpt = fields.role === undefined && fields.from !== undefined;
-  const [speaker, said] = isShareGpt ? [fields.from, fields.value] : [fields.role, fields.content];
+  // Where data sets were merged, a turn has the keys of both forms, and null in those of the other.
+  const speaker = fields.role ?? fields.from ?? fields.role;
+  const said = fields.content ?? fields.value;
   const role = typeof speaker === 'string' ? ROLES.get(speaker.toLowerCase()) : undefined;
   if (!role)
     return speaker === null || speaker === undefined
@@ -84,13 +91,16 @@ function readTurn(turn: unknown): { message: ChatMessage; isLearned: boolean } |
   if (typeof calls === 'string') return calls;
   if (calls && role !== 'assistant')
     return `has calls of tools, but its role is "${role}". Give it the role "assistant".`;
-  const content = isCall ? '' : contentOf(said, calls !== null);
-  if (typeof content !== 'string') return content.fault;
-  const reasoning = readReasoning(fields);
-  if (typeof reasoning === 'object' && reasoning !== null) return reasoning.fault;
+  if (!isCall && !calls && !('content' in fields) && !('value' in fields))
+    return `has no "content"; its keys are ${Object.keys(fields).slice(0, 6).join(', ')}. Write its text as "content".`;
+  const content = isCall ? { text: '', reasoning: null } : contentOf(said, calls !== null);
+  if ('fault' in content) return content.fault;
+  const beside = readReasoning(fields);
+  if (typeof beside === 'object' && beside !== null) return beside.fault;
+  const reasoning = beside ?? content.reasoning;
   if (reasoning !== null && role !== 'assistant')
     return `has reasoning, but its role is "${role}". Only the assistant's turns can have it.`;
-  const message: ChatMessage = { role, content };
+  const message: ChatMessage = { role, content: content.text };
   if (calls) message.tool_calls = calls;
   if (reasoning !== null) message.reasoning = reasoning;
   if (typeof fields.name === 'string') message.name = fields.name;
@@ -98,34 +108,52 @@ function readTurn(turn: unknown): { message: ChatMessage; isLearned: boolean } |
   return { message, isLearned: learning };
 }
 
-/** Whether a key says something: null, an empty list and an empty text do not. */
-export function isGiven(value: unknown): boolean {
-  return !(
-    value === null ||
-    value === undefined ||
-    value === '' ||
-    (Array.isArray(value) && value.length === 0)
-  );
+interface Content {
+  text: string;
+  /** Of parts that are the assistant's thoughts; null where there are none. */
+  reasoning: string | null;
 }
 
+/** Kinds of parts whose text is what is said, and what is thought. */
+const TEXT_PARTS = ['text', 'input_text', 'output_text'];
+const THOUGHT_PARTS = ['thinking', 'reasoning'];
+
 /** Text, a list of parts with texts, or nothing beside calls. */
-function contentOf(value: unknown, hasCalls: boolean): string | { fault: string } {
-  if (typeof value === 'string') return value;
+function contentOf(value: unknown, hasCalls: boolean): Content | { fault: string } {
+  if (typeof value === 'string') return { text: value, reasoning: null };
   if (value === null || value === undefined)
-    return hasCalls ? '' : { fault: 'has no content (it is null). Write its text, or remove the row.' };
+    return hasCalls
+      ? { text: '', reasoning: null }
+      : { fault: 'has no content (it is null). Write its text, or remove the row.' };
   if (!Array.isArray(value)) return { fault: 'is not text. Write its content in quotation marks.' };
   const texts: string[] = [];
+  const thoughts: string[] = [];
   for (const part of value as unknown[]) {
     const fields = (typeof part === 'object' && part !== null ? part : {}) as Fields;
+    const type = fields.type ?? 'text';
+    const isThought = THOUGHT_PARTS.includes(type as string);
     const text =
-      typeof part === 'string' ? part : (fields.text ?? (fields.type === 'text' ? fields.value : undefined));
+      typeof part === 'string'
+        ? part
+        : isThought
+          ? (fields.thinking ?? fields.reasoning ?? fields.text)
+          : TEXT_PARTS.includes(type as string)
+            ? (fields.text ?? fields.value)
+            : undefined;
     if (typeof text !== 'string')
       return {
         fault: `is not text: it has a part of type ${JSON.stringify(fields.type ?? typeof part).slice(0, 40)}, and only parts of texts are read. Remove the row, or write its content as text.`,
       };
-    texts.push(text);
+    (isThought ? thoughts : texts).push(text);
   }
-  return texts.join('');
+  return { text: texts.join(''), reasoning: thoughts.length > 0 ? thoughts.join('') : null };
+}
+
+/** What a mark says, also where a table has it as text; null where it is neither. */
+export function flagOf(value: unknown): boolean | null {
+  const given = plainNumber(typeof value === 'string' ? value.trim().toLowerCase() : value);
+  if (given === true || given === 1 || given === 'true' || given === '1') return true;
+  return given === false || given === 0 || given === 'false' || given === '0' ? false : null;
 }
 
 /**
@@ -141,7 +169,7 @@ function readLearning(fields: Fields, role: ChatMessage['role']): boolean | stri
   ];
   let isLearned = true;
   for (const [key, value] of marks) {
-    const flag = value === true || value === 1 ? true : value === false || value === 0 ? false : null;
+    const flag = flagOf(value);
     if (flag === null)
       return `has "${key}": ${JSON.stringify(value).slice(0, 40)}; only 0 and 1, true and false can be honoured. Write one of them.`;
     if (flag && role !== 'assistant')
@@ -155,8 +183,8 @@ function readLearning(fields: Fields, role: ChatMessage['role']): boolean | stri
 export function rowWeightFault(fields: Fields): string | null {
   for (const key of ['weight', ...TRAIN_KEYS]) {
     const value = plainNumber(fields[key]);
-    if (!isGiven(value) || value === true || value === 1) continue;
-    return value === false || value === 0
+    if (!isGiven(value) || flagOf(value) === true) continue;
+    return flagOf(value) === false
       ? `has "${key}": ${JSON.stringify(value)}: it is marked as not to be learned from, and is left out. Remove the row, or the key.`
       : `has "${key}": ${JSON.stringify(value).slice(0, 40)}; weights of rows cannot be honoured. Remove the key.`;
   }
@@ -174,61 +202,4 @@ export function readReasoning(fields: Fields): string | null | { fault: string }
   return typeof value === 'string'
     ? value
     : { fault: `has a "${key}" that is not text. Write it in quotation marks.` };
-}
-
-/**
- * Calls of tools: OpenAI's list, its older single `function_call`, or, where the turn is a call, ShareGPT's
- * JSON text of one or several. Arguments may be an object or its JSON text.
- */
-function readCalls(value: unknown, isText: boolean): ToolCall[] | null | string {
-  if (!isGiven(value))
-    return isText ? 'is a call of a tool without text. Write its name and arguments.' : null;
-  const parsed = typeof value === 'string' ? parsedJson(value) : value;
-  const list = Array.isArray(parsed) ? parsed : [parsed];
-  const calls: ToolCall[] = [];
-  for (const entry of list as unknown[]) {
-    const fields = (typeof entry === 'object' && entry !== null ? entry : {}) as Fields;
-    const called = (
-      typeof fields.function === 'object' && fields.function !== null ? fields.function : fields
-    ) as Fields;
-    if (typeof called.name !== 'string' || called.name === '')
-      return 'has a call of a tool that cannot be read. Write {"name": "…", "arguments": {…}}.';
-    const given = called.arguments ?? called.parameters ?? {};
-    const args = typeof given === 'string' ? (parsedJson(given) ?? given) : given;
-    if (typeof args !== 'string' && !isObject(args))
-      return `has a call of "${called.name}" whose arguments are no object. Write {"name": "…", "arguments": {…}}.`;
-    calls.push({
-      type: 'function',
-      ...(typeof fields.id === 'string' ? { id: fields.id } : {}),
-      function: { name: called.name, arguments: args },
-    });
-  }
-  return calls;
-}
-
-/** The functions of a row, as a list or as its JSON text; a bare function is wrapped as OpenAI writes it. */
-export function readTools(value: unknown): unknown[] | null | string {
-  if (!isGiven(value)) return null;
-  const parsed = typeof value === 'string' ? parsedJson(value) : value;
-  if (!Array.isArray(parsed) || !parsed.every(isObject))
-    return 'has "tools" that are no list of functions. Write [{"type": "function", "function": {"name": "…", …}}].';
-  const tools = parsed.map((tool) => ('function' in tool ? tool : { type: 'function', function: tool }));
-  return tools.every(({ function: called }) => isObject(called) && typeof called.name === 'string')
-    ? tools.length > 0
-      ? tools
-      : null
-    : 'has "tools" with a function that has no name. Write {"type": "function", "function": {"name": "…", …}}.';
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function parsedJson(text: string): unknown {
-  try {
-    return parseExactJson(text);
-  } catch {
-    // Not JSON: the caller says what it must be.
-    return undefined;
-  }
 }

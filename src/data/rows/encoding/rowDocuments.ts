@@ -29,6 +29,10 @@ export function documentsOf(
     return read(row, tokenizer, settings);
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
+    if (row.kind === 'chat' && beginsWithAnswer(row, settings))
+      return bad(
+        `begins with the assistant: this model's chat template cannot write what stands before its first turn (${error.message.slice(0, 80)}). Begin with a question, mark that turn as only read ("train": false), or remove it.`,
+      );
     return bad(
       `is refused by the model's chat template: ${error.message.slice(0, 200)}. Change the row or the system prompt.`,
     );
@@ -100,6 +104,11 @@ function preferenceFault(row: Row, preferences: DocumentSettings['preferences'])
 
 function inAnswer(which: string, { kind, reason }: Refusal): Refusal {
   return { kind, reason: `has a "${which}" answer that cannot be used: it ${reason}` };
+}
+
+/** Whether an answer is learned that no question and no system message stands before. */
+function beginsWithAnswer(row: Conversation, { systemPrompt, maskHistory }: DocumentSettings): boolean {
+  return systemPrompt === null && learnedTurns(row, maskHistory)[0] === 0;
 }
 
 function bad(reason: string): Refusal {
