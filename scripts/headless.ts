@@ -5,6 +5,8 @@
  * Hub is downloaded (HF_ENDPOINT and HF_TOKEN as its Python library reads them); "demo" is the project's own.
  * --export gguf-lora,gguf,merged,mlx,cluster,player writes DIR/exports/<name>/ as well, over the model's own
  * files; for a model of the Hub the page makes them, over the weights with which it trained.
+ * A recipe may be YAML, and one of TRL, axolotl or LLaMA-Factory; what was not understood of it is printed. Its
+ * adapter_name_or_path is an adapter to go on from, its training.resume_from_checkpoint a run file as --resume.
  * --stop-at STEP stops the run there and writes DIR/run.zip, with which another computer goes on by --resume
  * run.zip: to the same bytes on the same kind of adapter; on another it is refused, unless with
  * --any-adapter.
@@ -18,9 +20,11 @@ import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
 import { baseName } from '../src/data/files/fileNames.ts';
 import { isHubId } from '../src/lib/hubAddress.ts';
+import { readRecipe } from '../src/training/foreignRecipes/readRecipe.ts';
 import { trainFilesOf } from '../src/training/recipe.ts';
 import {
   chooseFiles,
+  continueFrom,
   downloadModel,
   followRun,
   PageError,
@@ -58,13 +62,11 @@ export async function main(args: string[]): Promise<number> {
   const forms = exportNames((values.export ?? []).flatMap((names) => names.split(',')));
   const stopAt = Number(values['stop-at']);
   if (!(stopAt > 0)) throw new Error(`--stop-at is ${values['stop-at']}: write the number of a step.`);
-  const { resume } = values;
-  if (resume !== undefined && !existsSync(resume)) throw new Error(`There is no run file at ${resume}.`);
   const options = {
     skipBadRows: values['skip-bad-rows'] ?? false,
     forms,
     stopAt,
-    resume,
+    resume: values.resume,
     anyAdapter: values['any-adapter'],
   };
   return withPage((page) => runRecipe(page, recipePath, out, options), out, { tune, level });
@@ -83,25 +85,21 @@ async function runRecipe(
   page: Page,
   recipePath: string,
   out: string,
-  { skipBadRows, forms, stopAt, resume, anyAdapter }: RunOptions,
+  { skipBadRows, forms, stopAt, resume: given, anyAdapter }: RunOptions,
 ): Promise<number> {
   await chooseFiles(page, 'Load a recipe', recipePath);
-  // The page has accepted the recipe, so it is an object of the right form.
-  const recipe = JSON.parse(await readFile(recipePath, 'utf8')) as {
-    model?: string;
-    train_file?: string | string[];
-    validation_files?: string[];
-  };
+  const { recipe, notes } = await readRecipe(await readFile(recipePath, 'utf8'));
+  for (const note of notes) console.error(note);
   const from = (path: string) => resolve(dirname(recipePath), path);
-  const { model = '' } = recipe;
+  const { model } = recipe;
   if (isHubId(model)) await downloadModel(page, model, process.env.HF_TOKEN);
   else await chooseFiles(page, 'Choose model files', await modelFiles(model, from));
-  const trained = trainFilesOf({ train_file: recipe.train_file ?? '' });
+  const trained = trainFilesOf(recipe);
   if (trained.length === 0)
     throw new Error(
       'The recipe has no "train_file". Write the path of a JSONL file with query and response.',
     );
-  const validated = recipe.validation_files ?? [];
+  const validated = recipe.validation_files;
   const data = [...trained, ...validated].map(from);
   for (const path of data)
     if (!existsSync(path))
@@ -115,6 +113,10 @@ async function runRecipe(
   for (const problem of await page.locator('article [role="alert"]').allInnerTexts()) console.error(problem);
   const choice = page.getByLabel('What is recomputed');
   if (await choice.count()) console.log(await choice.innerText());
+  if (recipe.adapter_name_or_path !== null)
+    await continueFrom(page, await adapterFiles(from(recipe.adapter_name_or_path)));
+  const resume =
+    given ?? (recipe.training.resume_from_checkpoint && from(recipe.training.resume_from_checkpoint));
   let last = '';
   let stopping = false;
   const follow = () =>
@@ -129,7 +131,8 @@ async function runRecipe(
         .click({ timeout: 5000 })
         .catch(() => undefined);
     });
-  if (resume === undefined) await pressTrain(page);
+  if (!resume) await pressTrain(page);
+  else if (!existsSync(resume)) throw new Error(`There is no run file at ${resume}.`);
   else await resumeRun(page, resume);
   const problems = await follow().catch((error: unknown) => {
     if (!anyAdapter || !(error instanceof PageError) || !/press Resume once more/.test(error.message))
@@ -199,6 +202,17 @@ function modelFolder(model: string, from: (path: string) => string): string {
       `There is no model folder at ${folder}. Paths in a recipe are relative to the recipe's own file.`,
     );
   return folder;
+}
+
+/** The files of a PEFT folder, or the one of a GGUF LoRA adapter. */
+async function adapterFiles(path: string): Promise<string[]> {
+  if (!existsSync(path))
+    throw new Error(
+      `There is no adapter at ${path}, the recipe's adapter_name_or_path. Paths in a recipe are relative to the recipe's own file.`,
+    );
+  if ((await stat(path)).isFile()) return [path];
+  const names = (await readdir(path)).filter((name) => /^adapter_.*\.(json|safetensors)$/.test(name));
+  return names.sort().map((name) => join(path, name));
 }
 
 /** The files that the model of `folder:PATH`, or the demo's, is made of. */

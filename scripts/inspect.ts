@@ -8,6 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { UserError } from '../src/lib/errors.ts';
+import { readRecipe } from '../src/training/foreignRecipes/readRecipe.ts';
 import { parseRecipe, trainFilesOf, type Recipe } from '../src/training/recipe.ts';
 import { inspectFiles, type InspectedFile } from './lib/inspectFile.ts';
 import { tokenizerOfModel } from './lib/modelTokenizer.ts';
@@ -61,7 +62,9 @@ function write(text: string): Promise<void> {
 async function recipeAt(path: string | undefined): Promise<Recipe> {
   if (path === undefined) return parseRecipe({});
   if (!existsSync(path)) throw new UserError(`There is no recipe at ${path}.`);
-  return parseRecipe(await readFile(path, 'utf8'));
+  const { recipe, notes } = await readRecipe(await readFile(path, 'utf8'));
+  for (const note of notes) console.error(note);
+  return recipe;
 }
 
 /**

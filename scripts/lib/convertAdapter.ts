@@ -18,6 +18,7 @@ import { readAdapter } from '../../src/import/readAdapter.ts';
 import { streamingWeightSource } from '../../src/import/weightSources.ts';
 import { UserError } from '../../src/lib/errors.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
+import { readRecipe } from '../../src/training/foreignRecipes/readRecipe.ts';
 import { parseRecipe, type Recipe } from '../../src/training/recipe.ts';
 import { filesOf } from './nodeFiles.ts';
 import { playerModules } from './playerBuild.ts';
@@ -120,7 +121,7 @@ async function clusterInput(
 async function recipeAt(path: string | undefined): Promise<Recipe | null> {
   if (path === undefined) return null;
   if (!existsSync(path)) throw new UserError(`There is no recipe at ${path}.`);
-  return parseRecipe(await readFile(path, 'utf8'));
+  return (await readRecipe(await readFile(path, 'utf8'))).recipe;
 }
 
 /** The files of a folder's top, or the one file. */

@@ -47,6 +47,15 @@ export async function pressTrain(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Train', exact: true }).click();
 }
 
+/** The next run goes on from an adapter. @throws PageError where it does not fit the model */
+export async function continueFrom(page: Page, files: readonly string[]): Promise<void> {
+  await page.locator('input[aria-label="Choose adapter files"]').setInputFiles(files);
+  await settle(page);
+  const notice = page.getByText('The run goes on from the adapter');
+  await notice.waitFor({ timeout: 60_000 });
+  console.log(await notice.innerText());
+}
+
 /** Takes a run that another computer saved, and goes on with it. @throws PageError where it cannot */
 export async function resumeRun(page: Page, file: string): Promise<void> {
   await page.locator('input[aria-label="Choose a run file"]').setInputFiles(file);

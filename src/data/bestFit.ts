@@ -10,15 +10,18 @@ export interface Bins {
   items: Uint32Array;
 }
 
+/** Which of several bins with the same free space is filled: the oldest, or the one that has had it longest. */
+export type Ties = 'oldest' | 'longest unchanged';
+
 /**
- * Places the longest item first (the first of equal ones), each in the fullest bin that still holds it (the
- * oldest of equal ones), or in a new one.
+ * Places the longest item first (the first of equal ones), each in the fullest bin that still holds it, or in a
+ * new one.
  * @param lengths whole numbers from 0 to `capacity`
  */
-export function bestFitDecreasing(lengths: ArrayLike<number>, capacity: number): Bins {
+export function bestFitDecreasing(lengths: ArrayLike<number>, capacity: number, ties: Ties = 'oldest'): Bins {
   const order = longestFirst(lengths, capacity);
   const binOf = new Uint32Array(lengths.length);
-  const open = new OpenBins(capacity);
+  const open = new OpenBins(capacity, ties);
   let count = 0;
   for (const item of order) {
     const length = lengths[item];
@@ -52,14 +55,17 @@ function grouped(order: Uint32Array, binOf: Uint32Array, count: number): Bins {
 
 /**
  * Bins by their free space: for each free space a heap of bin numbers, and a tree of bits that says which
- * heaps have any.
+ * heaps have any. Where ties go to the bin that was put first, a heap is a queue.
  */
 class OpenBins {
   private readonly heaps: (number[] | undefined)[];
   /** Level 0 has a bit for each free space; each level above has a bit for each word of the one below. */
   private readonly levels: Uint32Array[] = [];
 
-  constructor(capacity: number) {
+  constructor(
+    capacity: number,
+    private readonly ties: Ties,
+  ) {
     this.heaps = new Array<number[] | undefined>(capacity + 1);
     let bits = capacity + 1;
     do {
@@ -85,7 +91,12 @@ class OpenBins {
   put(free: number, bin: number): void {
     const heap = (this.heaps[free] ??= []);
     let at = heap.push(bin) - 1;
-    for (let parent = (at - 1) >> 1; at > 0 && heap[parent] > bin; at = parent, parent = (at - 1) >> 1)
+    const isHeap = this.ties === 'oldest';
+    for (
+      let parent = (at - 1) >> 1;
+      isHeap && at > 0 && heap[parent] > bin;
+      at = parent, parent = (at - 1) >> 1
+    )
       heap[at] = heap[parent];
     heap[at] = bin;
     if (heap.length === 1)
@@ -93,9 +104,14 @@ class OpenBins {
         this.levels[level][bit >>> 5] |= 1 << (bit & 31);
   }
 
-  /** Removes the oldest bin of a free space that has one. */
+  /** Removes the oldest bin of a free space that has one, or the first that was put there. */
   take(free: number): number {
     const heap = this.heaps[free]!;
+    if (this.ties === 'longest unchanged') {
+      const first = heap.shift()!;
+      if (heap.length === 0) this.clear(free);
+      return first;
+    }
     const oldest = heap[0];
     const last = heap.pop()!;
     if (heap.length === 0) this.clear(free);

@@ -26,7 +26,7 @@ export interface MemoryRecipe {
 /** A run as far as it decides what its engine is. */
 export interface RunDemand {
   recipe: MemoryRecipe;
-  /** Two where a row is a pair of answers; 1 where absent. */
+  /** Two where a row is a pair of answers, the mean where rows are packed into examples; 1 where absent. */
   documentsPerExample?: number;
   /** Tokens of each training row, with those that are sampled behind it. */
   trainLengths: Uint32Array;
@@ -63,7 +63,7 @@ export function wantedTokensPerMicroBatch({
 }: RunDemand): number {
   const training = chooseTokensPerMicroBatch(trainLengths, {
     seed: recipe.training.seed,
-    examplesPerBatch: recipe.training.per_device_train_batch_size * documentsPerExample,
+    examplesPerBatch: Math.ceil(recipe.training.per_device_train_batch_size * documentsPerExample),
     limit: recipe.max_length,
   });
   return Math.max(training, roundUp(longestValidation));

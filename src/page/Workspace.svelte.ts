@@ -15,6 +15,7 @@ import { applyPreset, presetOf, type Preset } from './recipe/presets.ts';
 import type { Result } from './result/Result.svelte.ts';
 import type { RunView } from './run/RunView.svelte.ts';
 import { RunController } from './run/RunController.svelte.ts';
+import { recipeOfFile, type TakenRecipe } from './recipe/recipeFile.ts';
 import { hasRecipe, recipeOfLink } from './recipe/shareLink.ts';
 import { blockersOf } from './run/blockers.ts';
 import { Planning } from './run/Planning.svelte.ts';
@@ -33,6 +34,8 @@ export class Workspace {
   error = $state<string | null>(null);
   /** What is wrong with the recipe in itself. */
   recipeError = $state<string | null>(null);
+  /** What of another tool's recipe was not understood, or is meant otherwise here. */
+  recipeNotes = $state.raw<string[]>([]);
   /** Why nothing outlives this tab; null where the browser keeps what is stored. */
   notKept = $state<string | null>(null);
   private pending = $state(0);
@@ -79,10 +82,7 @@ export class Workspace {
     return this.reloadData();
   }
 
-  /**
-   * Fills in the recipe of a shared link, and removes it from the address so that a reload does not bring it
-   * back.
-   */
+  /** Fills in the recipe of a shared link, and takes it off the address, so that a reload does not repeat it. */
   async openLink(): Promise<void> {
     // Work that begins takes the last error away: none begins here without a recipe.
     if (!hasRecipe(location.hash)) return;
@@ -90,7 +90,7 @@ export class Workspace {
       const recipe = recipeOfLink(location.hash);
       if (!recipe) return;
       history.replaceState(null, '', location.pathname + location.search);
-      await this.takeRecipe(recipe);
+      await this.takeRecipe({ recipe, notes: [] });
     });
   }
 
@@ -148,7 +148,6 @@ export class Workspace {
     await this.recipeChanged(true);
   }
 
-  /** After a reading that was stopped. */
   readAgain(): Promise<void> {
     return this.guard('reading data files again', () => this.reloadData());
   }
@@ -162,7 +161,7 @@ export class Workspace {
 
   async loadRecipe(file: File): Promise<void> {
     await this.guard('loading a recipe', async () => {
-      await this.takeRecipe(parseRecipe(await file.text()));
+      await this.takeRecipe(await recipeOfFile(file));
     });
   }
 
@@ -176,8 +175,9 @@ export class Workspace {
     return presetOf(this.recipe)?.name ?? 'Custom recipe';
   }
 
-  private async takeRecipe(recipe: Recipe): Promise<void> {
+  private async takeRecipe({ recipe, notes }: TakenRecipe): Promise<void> {
     this.recipe = recipe;
+    this.recipeNotes = notes;
     this.recipeError = null;
     const stored = this.models.find(
       ({ name, complete, quantization }) =>

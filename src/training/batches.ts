@@ -3,9 +3,11 @@
  * shows before.
  */
 import { packDocuments, type BatchShape, type PackableDocuments } from '../data/packing.ts';
+import type { Bins } from '../data/bestFit.ts';
 import type { MicroBatch } from '../data/types.ts';
 import { shuffled } from '../lib/random.ts';
 import { documentsPerExample } from './preference/method.ts';
+import { packedExamples } from './packedExamples.ts';
 import { examplesPerStep, type Recipe } from './recipe.ts';
 
 /**
@@ -21,7 +23,9 @@ export class BatchSampler {
   private epoch = -1;
   private order: Uint32Array = new Uint32Array();
 
-  readonly rows: number;
+  /** Rows, pairs or packed examples: what an epoch is an order of. */
+  private readonly count: number;
+  private readonly packed: Bins | null;
   private readonly groupsByLength: boolean;
 
   /** @param lengths tokens of each document; a pair of answers is two */
@@ -29,28 +33,42 @@ export class BatchSampler {
     private readonly lengths: ArrayLike<number>,
     recipe: Recipe,
   ) {
-    const rows = (this.rows = lengths.length);
     this.groupsByLength = recipe.training.group_by_length;
     this.perExample = documentsPerExample(recipe.method);
     this.examples = examplesPerStep(recipe);
     this.seed = recipe.training.seed;
-    this.stepsPerEpoch = Math.ceil(rows / this.perExample / this.examples);
+    this.packed = recipe.training.packing ? packedExamples(lengths, recipe.max_length) : null;
+    this.count = this.packed?.count ?? lengths.length / this.perExample;
+    this.stepsPerEpoch = Math.ceil(this.count / this.examples);
   }
 
   /** Indices of the rows of a step (0-based); of pairs the two answers one after the other. */
   rowsOf(step: number): Uint32Array {
     const first = (step % this.stepsPerEpoch) * this.examples;
     const drawn = this.orderOf(Math.floor(step / this.stepsPerEpoch)).slice(first, first + this.examples);
+    if (this.packed) return Uint32Array.from([...drawn].flatMap((example) => [...this.packedIn(example)]));
     if (this.perExample === 1) return drawn;
     return Uint32Array.from({ length: 2 * drawn.length }, (_, i) => 2 * drawn[i >> 1] + (i & 1));
   }
 
   /** The first step (0-based) that sees a row. */
   firstStepOf(row: number): number {
-    return Math.floor(this.orderOf(0).indexOf(Math.floor(row / this.perExample)) / this.examples);
+    return Math.floor(this.orderOf(0).indexOf(this.exampleOf(row)) / this.examples);
+  }
+
+  private exampleOf(row: number): number {
+    if (!this.packed) return Math.floor(row / this.perExample);
+    const place = this.packed.items.indexOf(row);
+    return this.packed.starts.findLastIndex((start) => start <= place);
+  }
+
+  private packedIn(example: number): Uint32Array {
+    const { starts, items } = this.packed!;
+    return items.subarray(starts[example], starts[example + 1]);
   }
 
   private lengthOf(example: number): number {
+    if (this.packed) return this.packedIn(example).reduce((sum, row) => sum + this.lengths[row], 0);
     const first = example * this.perExample;
     return this.lengths[first] + (this.perExample === 2 ? this.lengths[first + 1] : 0);
   }
@@ -58,7 +76,7 @@ export class BatchSampler {
   /** Steps come in turn, so that the order of one epoch is enough. */
   private orderOf(epoch: number): Uint32Array {
     if (epoch !== this.epoch) {
-      this.order = shuffled(this.rows / this.perExample, this.seed, epoch);
+      this.order = shuffled(this.count, this.seed, epoch);
       if (this.groupsByLength)
         this.order = groupedByLength(this.order, (example) => this.lengthOf(example), this.examples);
       this.epoch = epoch;

@@ -8,6 +8,7 @@ import { UserError, messageOf } from '../lib/errors.ts';
 import { lora } from './recipe/adapterRecipe.ts';
 import { documentsPerExample, METHODS, methodFault } from './preference/method.ts';
 import { metrics, rewards, scoringFault } from './recipe/scoringRecipe.ts';
+import { packedExamples } from './packedExamples.ts';
 import { answersPerStep, promptsPerStep } from './reward/rewardSettings.ts';
 import { totalSteps } from './schedule.ts';
 import { scheduleFault } from './scheduleArguments.ts';
@@ -212,10 +213,12 @@ export function examplesPerStep(recipe: Recipe): number {
   return recipe.method === 'grpo' ? promptsPerStep(recipe) : answersPerStep(recipe);
 }
 
-/** Optimiser steps of a run over so many documents. */
-export function stepsOf(recipe: Recipe, documents: number): number {
-  const { num_train_epochs, max_steps, num_iterations } = recipe.training;
-  const examples = documents / documentsPerExample(recipe.method);
+/** Optimiser steps of a run over documents of these lengths. */
+export function stepsOf(recipe: Recipe, lengths: ArrayLike<number>): number {
+  const { num_train_epochs, max_steps, num_iterations, packing } = recipe.training;
+  const examples = packing
+    ? packedExamples(lengths, recipe.max_length).count
+    : lengths.length / documentsPerExample(recipe.method);
   const steps = totalSteps(examples, examplesPerStep(recipe), num_train_epochs, max_steps);
   return max_steps > 0 ? steps : steps * num_iterations;
 }

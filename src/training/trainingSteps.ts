@@ -47,7 +47,7 @@ export class TrainingSteps {
     const { recipe, documents } = options;
     const { training } = recipe;
     this.sampler = new BatchSampler(documents.lengths, recipe);
-    this.total = stepsOf(recipe, documents.length);
+    this.total = stepsOf(recipe, documents.lengths);
     this.schedule = {
       ...training,
       warmupSteps: warmupSteps(this.total, training),

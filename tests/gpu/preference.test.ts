@@ -125,6 +125,13 @@ describe.skipIf(!gpu)('a run of pairs', () => {
     expect(resumed.lines.map(({ loss }) => loss)).toEqual(first.lines.map(({ loss }) => loss));
   });
 
+  it.each(['ipo', 'simpo', 'orpo'] as const)('gives the same bytes again by %s', async (method) => {
+    const recipe = recipeOf({ method, training: { max_steps: 2 } });
+    const [first, again] = [await run(recipe), await run(recipe)];
+    expect(again.adapter).toEqual(first.adapter);
+    expect(again.lines.map(({ loss }) => loss)).toEqual(first.lines.map(({ loss }) => loss));
+  });
+
   it('takes the same first step on TensorFlow.js', async () => {
     const rows = documents;
     const made = await run(recipeOf({ method: 'orpo', training: { max_steps: 1 } }));
@@ -149,9 +156,9 @@ describe.skipIf(!gpu)('a run of pairs', () => {
 
 describe.skipIf(!gpu)('a run of labelled answers', () => {
   it('begins at one half with a reference point of 0, and tells wanted from unwanted answers', async () => {
-    const { lines } = await run(
-      recipeOf({ method: 'kto', training: { beta: 0.5, per_device_train_batch_size: 4 } }),
-    );
+    const recipe = recipeOf({ method: 'kto', training: { beta: 0.5, per_device_train_batch_size: 4 } });
+    const { lines, adapter } = await run(recipe);
+    expect((await run(recipe)).adapter).toEqual(adapter);
     expect(Math.abs(lines[0].loss - 0.5)).toBeLessThan(1e-6);
     expect(lines[0].kl).toBe(0);
     const last = lines.at(-1)!;

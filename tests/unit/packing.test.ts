@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { bestFitDecreasing } from '../../src/data/bestFit.ts';
 import { chooseTokensPerMicroBatch, packDocuments, Packing } from '../../src/data/packing.ts';
 import { mix32 } from '../../src/lib/counterRandom.ts';
 import { BatchSampler } from '../../src/training/batches.ts';
-import { parseRecipe } from '../../src/training/recipe.ts';
+import { packedExamples } from '../../src/training/packedExamples.ts';
+import { parseRecipe, stepsOf } from '../../src/training/recipe.ts';
 
 const document = (length: number, first = 0) => {
   const inputIds = Array.from({ length }, (_, i) => first + i);
@@ -122,6 +124,51 @@ describe('packing', () => {
     it('is chosen for 200,000 rows', () => {
       expect(choose(new Uint32Array(200_000).fill(60), 4, 1024)).toBe(256);
     });
+  });
+});
+
+describe('examples of packed rows', () => {
+  const cases = JSON.parse(
+    readFileSync(new URL('../fixtures/packing.json', import.meta.url), 'utf8'),
+  ) as Record<string, { max_length: number; lengths: number[]; bins: number[][] }>;
+
+  it.each(Object.entries(cases))('are those of TRL: %s', (_, { max_length, lengths, bins }) => {
+    const { starts, items, count } = packedExamples(lengths, max_length);
+    const mine = Array.from({ length: count }, (_bin, b) => [...items.subarray(starts[b], starts[b + 1])]);
+    expect(mine).toEqual(bins);
+  });
+
+  const { max_length, lengths, bins } = cases['several batches'];
+  const recipe = parseRecipe({
+    max_length,
+    training: { packing: true, per_device_train_batch_size: 4, num_train_epochs: 2 },
+  });
+
+  it('make the steps of a run: so many bins each, every row once an epoch', () => {
+    const sampler = new BatchSampler(lengths, recipe);
+    expect(sampler.stepsPerEpoch).toBe(Math.ceil(bins.length / 4));
+    expect(stepsOf(recipe, lengths)).toBe(2 * sampler.stepsPerEpoch);
+    const binOf = new Map(bins.flatMap((rows, bin) => rows.map((row) => [row, bin] as const)));
+    const seen: number[] = [];
+    for (let step = 0; step < sampler.stepsPerEpoch; step++) {
+      const rows = [...sampler.rowsOf(step)];
+      seen.push(...rows);
+      const drawn = new Set(rows.map((row) => binOf.get(row)!));
+      expect(drawn.size).toBe(step === sampler.stepsPerEpoch - 1 ? bins.length % 4 || 4 : 4);
+      expect(rows.length).toBe([...drawn].reduce((sum, bin) => sum + bins[bin].length, 0));
+    }
+    expect(seen.sort((a, b) => a - b)).toEqual([...lengths.keys()]);
+    for (const row of [0, 1, 999, 1000, 2299])
+      expect([...sampler.rowsOf(sampler.firstStepOf(row))]).toContain(row);
+  });
+
+  it('are of sft alone, by the strategy bfd alone', () => {
+    expect(() => parseRecipe({ method: 'dpo', training: { packing: true } })).toThrow(
+      /"training.packing" is true, which the method dpo does not read/,
+    );
+    expect(() => parseRecipe({ training: { packing_strategy: 'wrapped' as 'bfd' } })).toThrow(
+      /"training.packing_strategy" is "wrapped": it must be "bfd"/,
+    );
   });
 });
 

@@ -48,7 +48,7 @@ const ACCELERATE = {
   'cpu.yaml': cpu,
 };
 
-/** @throws UserError for methods that the script does not have */
+/** @throws UserError for what the script does not do */
 export function clusterFiles({
   adapter,
   cluster: { recipe, state, totalSteps, data },
@@ -60,6 +60,10 @@ export function clusterFiles({
   texts: Readonly<Record<string, string>>;
   tokenizer: ChatTokenizer | null;
 }): ExportFile[] {
+  if (recipe.training.packing)
+    throw new UserError(
+      'The script for a bigger machine counts rows, and this run counts packed ones ("packing": true). Train with "packing": false to export it, or export the adapter and start a trainer of TRL from it.',
+    );
   if (recipe.method !== 'sft')
     throw new UserError(
       `The script for a bigger machine trains with method "sft"; this run's is "${recipe.method}". Export the adapter, and start a trainer of TRL from it.`,

@@ -91,6 +91,12 @@ export const TRAINING_FIELDS: readonly Field[] = [
   },
   {
     group: 'training',
+    key: 'packing',
+    type: 'flag',
+    help: 'Count bins of max_length tokens as rows, as TRL does with bfd.',
+  },
+  {
+    group: 'training',
     key: 'max_steps',
     type: 'number',
     step: 1,

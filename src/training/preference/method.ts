@@ -13,7 +13,7 @@ export interface MethodRecipe extends RewardRecipe {
   lora: { lora_dropout: number };
   training: RewardRecipe['training'] &
     PairSettings &
-    KtoSettings & { disable_dropout: boolean; label_smoothing_factor: number };
+    KtoSettings & { disable_dropout: boolean; label_smoothing_factor: number; packing: boolean };
 }
 
 /** What a run does with preferences. */
@@ -81,6 +81,7 @@ const KEYS: { key: keyof MethodRecipe['training']; of: readonly Method[]; unset:
   { key: 'desirable_weight', of: ['kto'], unset: 1 },
   { key: 'undesirable_weight', of: ['kto'], unset: 1 },
   { key: 'label_smoothing_factor', of: ['sft'], unset: 0 },
+  { key: 'packing', of: ['sft'], unset: false },
   { key: 'num_generations', of: ['grpo'], unset: 8 },
   { key: 'num_iterations', of: ['grpo'], unset: 1 },
   { key: 'max_completion_length', of: ['grpo'], unset: 256 },

@@ -81,12 +81,14 @@ export const training = v.strictObject({
     ),
     42,
   ),
-  packing: v.optional(
-    v.literal(
-      false,
-      'true (bins that count as examples) is not supported: write false. Rows are always packed without waste, which changes no result',
-    ),
-    false,
+  /**
+   * Of sft: per_device_train_batch_size counts bins of max_length tokens that rows are packed into, not rows.
+   * Without it rows are packed too, which changes no result.
+   */
+  packing: v.optional(flag, false),
+  packing_strategy: v.optional(
+    v.literal('bfd', 'must be "bfd": rows are neither split nor wrapped into the next bin'),
+    'bfd',
   ),
   gradient_checkpointing: v.optional(flag, true),
   /**

@@ -50,7 +50,7 @@ export class PackedPreviews {
   }
 
   private samplerOf(recipe: Recipe): BatchSampler {
-    const key = `${recipe.method} ${recipe.training.group_by_length} ${recipe.training.seed} ${examplesPerStep(recipe)}`;
+    const key = `${recipe.method} ${recipe.training.group_by_length} ${recipe.training.seed} ${examplesPerStep(recipe)} ${recipe.training.packing} ${recipe.max_length}`;
     if (this.sampler?.key !== key)
       this.sampler = { key, sampler: new BatchSampler(this.documents.lengths, recipe) };
     return this.sampler.sampler;

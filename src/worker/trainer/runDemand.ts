@@ -1,5 +1,6 @@
 import type { RunDemand } from '../../engine/engineRequest.ts';
 import { documentsPerExample, loraOfMethod } from '../../training/preference/method.ts';
+import { packedExamples } from '../../training/packedExamples.ts';
 import { answersPerStep } from '../../training/reward/rewardSettings.ts';
 import type { PlanRequest } from './trainerProtocol.ts';
 
@@ -9,7 +10,9 @@ export function runDemand({ recipe, trainLengths, longestValidation, kernels }: 
   const isSampled = recipe.method === 'grpo';
   return {
     recipe: { ...recipe, lora: loraOfMethod(recipe) },
-    documentsPerExample: documentsPerExample(recipe.method),
+    documentsPerExample: recipe.training.packing
+      ? trainLengths.length / Math.max(1, packedExamples(trainLengths, recipe.max_length).count)
+      : documentsPerExample(recipe.method),
     // Sampled answers lie behind their prompts.
     trainLengths: isSampled ? trainLengths.map((length) => length + max_completion_length) : trainLengths,
     ...(isSampled ? { sampledAtOnce: answersPerStep(recipe) } : {}),

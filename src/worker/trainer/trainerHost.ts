@@ -53,7 +53,7 @@ export class TrainerHost implements TrainerApi {
     const answer = await this.engines.forecast(engineRequest(runDemand(request), weights));
     return {
       ...answer,
-      totalSteps: stepsOf(recipe, request.trainLengths.length),
+      totalSteps: stepsOf(recipe, request.trainLengths),
     };
   }
 
