@@ -51,6 +51,11 @@ export class DocumentTable {
     return this.arrays.lengths.length;
   }
 
+  /** Files that are read as one, with the first document of each. */
+  get files(): RowFiles {
+    return this.arrays.files;
+  }
+
   /** Tokens of each document. */
   get lengths(): Uint32Array {
     return this.arrays.lengths;

@@ -5,10 +5,15 @@
 import { packDocuments, type BatchShape, type PackableDocuments } from '../data/packing.ts';
 import type { Bins } from '../data/bestFit.ts';
 import type { MicroBatch } from '../data/types.ts';
+import { UserError } from '../lib/errors.ts';
 import { shuffled } from '../lib/random.ts';
 import { documentsPerExample } from './preference/method.ts';
 import { packedExamples } from './packedExamples.ts';
+import { mixedOrder, type MixedFile } from './rowMix.ts';
 import { examplesPerStep, type Recipe } from './recipe.ts';
+
+/** In which a row is looked for. */
+const MOST_EPOCHS = 100;
 
 /**
  * Draws the rows of each step without replacement: the order of an epoch is cut in pieces of
@@ -28,10 +33,14 @@ export class BatchSampler {
   private readonly packed: Bins | null;
   private readonly groupsByLength: boolean;
 
-  /** @param lengths tokens of each document; a pair of answers is two */
+  /**
+   * @param lengths tokens of each document; a pair of answers is two
+   * @param mix of several files; null: each document once an epoch
+   */
   constructor(
     private readonly lengths: ArrayLike<number>,
     recipe: Recipe,
+    private readonly mix: readonly MixedFile[] | null = null,
   ) {
     this.groupsByLength = recipe.training.group_by_length;
     this.perExample = documentsPerExample(recipe.method);
@@ -51,9 +60,16 @@ export class BatchSampler {
     return Uint32Array.from({ length: 2 * drawn.length }, (_, i) => 2 * drawn[i >> 1] + (i & 1));
   }
 
-  /** The first step (0-based) that sees a row. */
+  /** The first step (0-based) that sees a row; of mixed files it may lie in a later epoch. */
   firstStepOf(row: number): number {
-    return Math.floor(this.orderOf(0).indexOf(this.exampleOf(row)) / this.examples);
+    const example = this.exampleOf(row);
+    for (let epoch = 0; epoch < MOST_EPOCHS; epoch++) {
+      const place = this.orderOf(epoch).indexOf(example);
+      if (place >= 0) return epoch * this.stepsPerEpoch + Math.floor(place / this.examples);
+    }
+    throw new UserError(
+      `This row is not drawn in the first ${MOST_EPOCHS} epochs: raise its file's mix_ratios.`,
+    );
   }
 
   private exampleOf(row: number): number {
@@ -76,7 +92,7 @@ export class BatchSampler {
   /** Steps come in turn, so that the order of one epoch is enough. */
   private orderOf(epoch: number): Uint32Array {
     if (epoch !== this.epoch) {
-      this.order = shuffled(this.count, this.seed, epoch);
+      this.order = this.mix ? mixedOrder(this.mix, this.seed, epoch) : shuffled(this.count, this.seed, epoch);
       if (this.groupsByLength)
         this.order = groupedByLength(this.order, (example) => this.lengthOf(example), this.examples);
       this.epoch = epoch;

@@ -72,6 +72,11 @@ const recipe = v.strictObject({
     v.union([text, v.array(text)], 'must be the name of a file, or a list of names'),
     '',
   ),
+  /** Of several training files: what share of an epoch's documents each has, by file name, as 3 to 1. */
+  mix_ratios: v.optional(
+    v.record(text, v.pipe(positive, v.minValue(1e-6, 'must be positive')), 'must be an object of file names'),
+    {},
+  ),
   validation_files: v.optional(v.array(text, 'must be a list of file names'), []),
   system_prompt: v.optional(v.nullable(text), 'You are a helpful and friendly assistant.'),
   date_string: v.optional(text, DEFAULT_DATE_STRING),
@@ -140,7 +145,7 @@ export function parseRecipe(source: string | object): Recipe {
   }
   // A list passes for an object without keys where every key has a default.
   const groups = { recipe: value, ...(typeof value === 'object' ? value : {}) } as Record<string, unknown>;
-  for (const key of ['recipe', 'columns', 'lora', 'training', 'evaluation']) {
+  for (const key of ['recipe', 'columns', 'mix_ratios', 'lora', 'training', 'evaluation']) {
     if (Array.isArray(groups[key]))
       throw new UserError(
         `The recipe cannot be used: ${key === 'recipe' ? 'it' : `"${key}"`} is a list; it must be an object in braces.`,

@@ -8,6 +8,7 @@ import { PreferenceSteps } from './preference/preferenceSteps.ts';
 import { stepsOf, type Recipe } from './recipe.ts';
 import type { AnswerGroup, SampledBatch, SamplingContext } from './reward/sampledAnswers.ts';
 import { RewardSteps } from './reward/rewardSteps.ts';
+import { rowMix } from './rowMix.ts';
 import { learningRate, warmupSteps, type Schedule } from './schedule.ts';
 
 export interface StepMade {
@@ -46,7 +47,8 @@ export class TrainingSteps {
   ) {
     const { recipe, documents } = options;
     const { training } = recipe;
-    this.sampler = new BatchSampler(documents.lengths, recipe);
+    const mix = rowMix(documents.files, documents.length, recipe.mix_ratios);
+    this.sampler = new BatchSampler(documents.lengths, recipe, mix);
     this.total = stepsOf(recipe, documents.lengths);
     this.schedule = {
       ...training,

@@ -60,6 +60,10 @@ export function clusterFiles({
   texts: Readonly<Record<string, string>>;
   tokenizer: ChatTokenizer | null;
 }): ExportFile[] {
+  if (Object.keys(recipe.mix_ratios).length > 0)
+    throw new UserError(
+      'The script for a bigger machine draws every row once an epoch, and this run mixes files by "mix_ratios". Export the adapter, and start a trainer of TRL from it.',
+    );
   if (recipe.training.packing)
     throw new UserError(
       'The script for a bigger machine counts rows, and this run counts packed ones ("packing": true). Train with "packing": false to export it, or export the adapter and start a trainer of TRL from it.',

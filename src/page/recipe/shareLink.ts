@@ -11,7 +11,7 @@ const KEY = 'recipe=';
 const LINK_BYTES = 24_000;
 
 /** Names of a person's own files stay out of a link. */
-const PRIVATE = ['train_file', 'validation_files', 'adapter_name_or_path'];
+const PRIVATE = ['train_file', 'validation_files', 'adapter_name_or_path', 'mix_ratios'];
 
 /** @param base the page's own address @throws UserError where the recipe is too long for a link */
 export function recipeLink(recipe: Recipe, base: string): string {

@@ -1,5 +1,6 @@
 /** Why Train cannot be pressed, in the order of the page's sections. */
 import { metricFault } from '../../training/metrics.ts';
+import { mixFault } from '../../training/rowMix.ts';
 import { nameOf } from '../../training/recipe/scoringRecipe.ts';
 import { maskBlockers } from '../data/maskBlockers.ts';
 import type { Recipe } from '../../training/recipe.ts';
@@ -25,6 +26,12 @@ export function blockersOf({ model, data, recipe, faults }: BeforeRun): string[]
           recipe.evaluation,
           data.usable.map(({ name }) => name),
           { method: recipe.method, own: recipe.metrics.map(nameOf) },
+        )
+      : null,
+    data.train?.report
+      ? mixFault(
+          data.train.report.parts.map(({ file }) => file),
+          recipe.mix_ratios,
         )
       : null,
     ...faults,

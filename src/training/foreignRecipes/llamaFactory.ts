@@ -65,8 +65,8 @@ function convertData(made: Conversion): void {
   made.take('dataset_dir');
   made.move('val_size', 'val_set_size');
   made.only('max_samples', [], 'a file is taken whole. Cut it yourself.');
-  made.only('mix_strategy', ['concat'], 'files are joined: write concat.');
-  made.only('interleave_probs', [], 'files are joined. Remove it.');
+  made.only('mix_strategy', ['concat'], 'write concat, and "mix_ratios" in a recipe of ours.');
+  made.only('interleave_probs', [], 'write "mix_ratios" in a recipe of ours.');
   made.only('streaming', [], 'files are read whole. Remove it.');
   made.move('default_system', 'system_prompt');
   const template = made.take('template');

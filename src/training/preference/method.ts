@@ -10,6 +10,7 @@ export type Method = (typeof METHODS)[number];
 /** The keys of a recipe that decide how preferences are learned. */
 export interface MethodRecipe extends RewardRecipe {
   method: Method;
+  mix_ratios: Readonly<Record<string, number>>;
   lora: { lora_dropout: number };
   training: RewardRecipe['training'] &
     PairSettings &
@@ -106,6 +107,8 @@ export function methodFault(recipe: MethodRecipe): string | null {
   for (const { key, of, unset } of KEYS)
     if (!of.includes(method) && training[key] !== unset)
       return `"training.${key}" is ${JSON.stringify(training[key])}, which the method ${method} does not read (${of.join(', ')} ${of.length === 1 ? 'does' : 'do'}). Remove it, or change "method".`;
+  if (Object.keys(recipe.mix_ratios).length > 0 && (method !== 'sft' || training.packing))
+    return '"mix_ratios" is of the method sft without "packing". Remove it.';
   const { loss_type, label_smoothing } = training;
   const types = LOSS_TYPES[method] ?? [];
   if (loss_type !== null && !types.includes(loss_type))

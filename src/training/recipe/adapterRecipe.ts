@@ -30,7 +30,11 @@ export const lora = v.strictObject({
     {},
   ),
   init_lora_weights: v.optional(
-    v.union([v.boolean(), v.literal('gaussian')], 'must be true, false or "gaussian"'),
+    v.union([v.boolean(), v.literal('gaussian')], ({ input }) =>
+      input === 'loftq'
+        ? 'must be true, false or "gaussian": a fit of A and B to the error of NF4 was measured and did not pay (docs/performance.md)'
+        : 'must be true, false or "gaussian"',
+    ),
     true,
   ),
   use_rslora: v.optional(flag, false),

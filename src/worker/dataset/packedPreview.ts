@@ -7,6 +7,7 @@ import type { DocumentTable } from '../../data/documentTable.ts';
 import { Packing, type BatchShape } from '../../data/packing.ts';
 import type { ChatTokenizer } from '../../data/tokenizer/chatTokenizer.ts';
 import { IGNORE_INDEX, type MicroBatch } from '../../data/types.ts';
+import { rowMix } from '../../training/rowMix.ts';
 import { BatchSampler, microBatchesOf } from '../../training/batches.ts';
 import { examplesPerStep, type Recipe } from '../../training/recipe.ts';
 import type { MaskChecks, PackedPreview, PackedRequest } from './datasetProtocol.ts';
@@ -50,9 +51,16 @@ export class PackedPreviews {
   }
 
   private samplerOf(recipe: Recipe): BatchSampler {
-    const key = `${recipe.method} ${recipe.training.group_by_length} ${recipe.training.seed} ${examplesPerStep(recipe)} ${recipe.training.packing} ${recipe.max_length}`;
+    const key = `${recipe.method} ${recipe.training.group_by_length} ${recipe.training.seed} ${examplesPerStep(recipe)} ${recipe.training.packing} ${recipe.max_length} ${JSON.stringify(recipe.mix_ratios)}`;
     if (this.sampler?.key !== key)
-      this.sampler = { key, sampler: new BatchSampler(this.documents.lengths, recipe) };
+      this.sampler = {
+        key,
+        sampler: new BatchSampler(
+          this.documents.lengths,
+          recipe,
+          rowMix(this.documents.files, this.documents.length, recipe.mix_ratios),
+        ),
+      };
     return this.sampler.sampler;
   }
 
