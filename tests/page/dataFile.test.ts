@@ -1,4 +1,5 @@
 /** A data file whose worker dies, answers late, or is not needed any more. */
+import { progressText } from '../../src/page/data/readingProgress.ts';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { recordedErrors } from '../../src/lib/errorLog.ts';
 import { DataFile, type Reading } from '../../src/page/data/DataFile.svelte.ts';
@@ -186,4 +187,10 @@ describe('a data file', () => {
     await vi.waitFor(() => expect(workers.all[0].terminated).toBe(true));
     expect(workers.all.length).toBe(1);
   });
+});
+
+it('says how many rows are found, before it is known how many there are', () => {
+  expect(progressText({ done: 0, total: 0 })).toBe('Reading rows');
+  expect(progressText({ done: 40_960, total: 0 })).toBe('Counting rows: 40,960');
+  expect(progressText({ done: 40_960, total: 50_000 })).toBe('Reading rows: 40,960 of 50,000');
 });

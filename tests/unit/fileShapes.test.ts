@@ -1,9 +1,10 @@
 /** Files as other tools write them: ends of lines, delimiters, columns, marks as text, keys of two forms. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { buildDataset } from '../../src/data/documents.ts';
 import { mendRow, rowText } from '../../src/data/files/mendRow.ts';
 import { lineText } from '../../src/data/files/mendLine.ts';
 import { answerOf, questionOf, type Row } from '../../src/data/rows/conversation.ts';
+import { openJoinedRows } from '../../src/data/rows/joinedRows.ts';
 import { parseRows } from '../../src/data/rows/parseRows.ts';
 import { ChatTokenizer } from '../../src/data/tokenizer/chatTokenizer.ts';
 import { TINY_TOKENIZER, TINY_TOKENIZER_CONFIG } from '../helpers/tinyModel.ts';
@@ -240,4 +241,16 @@ it('a conversation that begins with an answer says so where the template cannot 
   expect(problems).toMatchObject([
     { reason: expect.stringMatching(/^begins with the assistant: /) as string },
   ]);
+});
+
+it('the rows of files are counted aloud while they are read for the first time', async () => {
+  const clock = vi.spyOn(performance, 'now');
+  let now = 0;
+  clock.mockImplementation(() => (now += 1000));
+  const blob = new Blob([`${lines({ query: 'q', response: 'a' })}\n`.repeat(2500)]);
+  const found: number[] = [];
+  const parts = ['a.jsonl', 'b.jsonl'].map((name) => ({ name, blob }));
+  await openJoinedRows(parts, {}, undefined, null, { onFound: (records) => found.push(records) });
+  clock.mockRestore();
+  expect(found).toEqual([1024, 2048, 3524, 4548]);
 });

@@ -1,7 +1,13 @@
 /** The rows of one or several data files read as one, and of them those that are asked for. */
 import type { RecordUnit, RowProblem } from '../files/records.ts';
 import type { Row } from './conversation.ts';
-import { openRows, type ChosenColumns, type Column, type RowStream } from './parseRows.ts';
+import {
+  openRows,
+  type ChosenColumns,
+  type Column,
+  type OpeningOptions,
+  type RowStream,
+} from './parseRows.ts';
 import { EVERY_ROW, RowFilter, RowGroups, type Selection } from './rowSelection.ts';
 
 /** A data file. */
@@ -20,22 +26,26 @@ export interface JoinedRows extends RowStream {
  * Opens files that are read as one, in this order. With rows held out, all are read once before, to tell
  * which.
  * @param heldOut groups that are held out, where they are known already
- * @param promptsAlone whether rows may have prompts without answers
+ * @param options `onFound` is notified of the records of all files so far
  */
 export async function openJoinedRows(
   parts: readonly DataPart[],
   chosen: ChosenColumns = {},
   selection: Selection = EVERY_ROW,
   heldOut: ReadonlySet<number> | null = null,
-  promptsAlone = false,
+  options: OpeningOptions = {},
 ): Promise<JoinedRows> {
   const groups =
     heldOut ??
     (selection.valSetSize > 0 && selection.side !== 'both'
-      ? await heldOutGroups(parts, chosen, selection, promptsAlone)
+      ? await heldOutGroups(parts, chosen, selection, options)
       : null);
   const streams: RowStream[] = [];
-  for (const { name, blob } of parts) streams.push(await openRows(blob, name, chosen, promptsAlone));
+  for (const { name, blob } of parts) {
+    const before = streams.reduce((sum, { records }) => sum + records, 0);
+    const onFound = (records: number) => options.onFound?.(before + records);
+    streams.push(await openRows(blob, name, chosen, { ...options, onFound }));
+  }
   const filter = new RowFilter(selection, groups);
   const used = streams.map(() => 0);
   // A row that cannot be read is reported once: with those that are trained on.
@@ -80,12 +90,12 @@ export async function heldOutGroups(
   parts: readonly DataPart[],
   chosen: ChosenColumns,
   selection: Selection,
-  promptsAlone = false,
+  { promptsAlone }: OpeningOptions = {},
 ): Promise<Set<number>> {
   const groups = new RowGroups();
   const filter = new RowFilter(selection, null);
   for (const { name, blob } of parts)
-    for await (const row of (await openRows(blob, name, chosen, promptsAlone)).rows)
+    for await (const row of (await openRows(blob, name, chosen, { promptsAlone })).rows)
       if (filter.takes(row)) groups.add(row);
   return groups.heldOut(selection);
 }

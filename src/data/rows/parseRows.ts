@@ -49,6 +49,16 @@ export interface ParsedRows {
 
 /** Records looked at to tell columns. */
 const SAMPLE = 200;
+/** Records between two looks at the clock, and milliseconds between two reports of how many were found. */
+const COUNTED_AT_ONCE = 1024;
+const REPORT_MS = 100;
+
+export interface OpeningOptions {
+  /** Whether rows may have prompts without answers. */
+  promptsAlone?: boolean;
+  /** Is notified of how many records were found so far, while the file is read for the first time. */
+  onFound?: (records: number) => void;
+}
 
 /** A file's rows, read one after the other. */
 export interface RowStream extends Omit<ParsedRows, 'rows'> {
@@ -60,20 +70,24 @@ export interface RowStream extends Omit<ParsedRows, 'rows'> {
  * Reads a file once to recognise its format; its rows are then read as they are asked for, so that a large
  * file never is in memory as a whole. Never throws for bad content: every bad row is a problem with its
  * number and what to do.
- * @param promptsAlone whether rows may have prompts without answers
  */
 export async function openRows(
   file: Blob,
   name: string,
   chosen: ChosenColumns = {},
-  promptsAlone = false,
+  { promptsAlone = false, onFound }: OpeningOptions = {},
 ): Promise<RowStream> {
   const source = await openRecords(file, name);
   const { unit } = source;
   const survey = new Survey();
   const problems: RowProblem[] = [];
+  let reportAt = performance.now() + REPORT_MS;
   for await (const record of source.read()) {
     survey.add(record);
+    if (survey.records % COUNTED_AT_ONCE === 0 && performance.now() >= reportAt) {
+      onFound?.(survey.records);
+      reportAt = performance.now() + REPORT_MS;
+    }
     if ('reason' in record) problems.push(rowProblem({ file: name, kind: 'bad', ...record }));
   }
   const { columns } = survey;

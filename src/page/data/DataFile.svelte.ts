@@ -18,7 +18,7 @@ import type { EvaluationApi } from '../../worker/evaluation/evaluationProtocol.t
 import type { Fingerprints, Overlap } from '../../data/rows/rowStatistics.ts';
 import type { Selection } from '../../data/rows/rowSelection.ts';
 import { reported } from '../errors/reported.ts';
-import { integer } from '../text.ts';
+import { stoppedAt, type ReadingProgress } from './readingProgress.ts';
 import { LossRanking } from './doctor/LossRanking.svelte.ts';
 
 /** How files are read: everything but the files themselves, and which of their rows. */
@@ -42,7 +42,7 @@ export class DataFile {
   /** What it is called on the page: the names of its files. */
   readonly title: string;
   report = $state.raw<FileReport | null>(null);
-  progress = $state<{ done: number; total: number } | null>(null);
+  progress = $state<ReadingProgress | null>(null);
   error = $state<string | null>(null);
   /** Set where the person stopped its reading: how far it came. */
   stopped = $state<string | null>(null);
@@ -154,9 +154,8 @@ export class DataFile {
   /** Ends the reading that goes on; the file lies unread until `load` is called again. */
   stop(): void {
     if (!this.progress) return;
-    const { done, total } = this.progress;
+    const reached = stoppedAt(this.progress);
     this.dispose();
-    const reached = total > 0 ? ` at row ${integer(done)} of ${integer(total)}` : '';
     this.stopped = `Reading ${this.title} was stopped${reached}. Read it again, or remove it.`;
   }
 

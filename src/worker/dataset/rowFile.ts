@@ -39,6 +39,7 @@ async function tokenizerOf(modelId: string, opened: Promise<Database>): Promise<
 }
 
 interface ReadOptions {
+  /** @param total 0 while the rows are counted, in which case `done` of them were found so far */
   onProgress: (done: number, total: number) => void;
   /** Whether `questions` will be asked for. */
   keepsSources: boolean;
@@ -67,7 +68,10 @@ export class RowFile {
     for (const { blob } of parts) hashes.push(await sha256OfBlob(blob));
     const { preferences } = settings;
     const readsPrompts = typeof preferences === 'object' && preferences.as === 'prompts' && preferences.only;
-    const parsed = await openJoinedRows(parts, columns, selection, null, readsPrompts);
+    const parsed = await openJoinedRows(parts, columns, selection, null, {
+      promptsAlone: readsPrompts,
+      onFound: (records) => onProgress(records, 0),
+    });
     const { format, columns: found, unit, formats } = parsed;
     const file = parts.map(({ name }) => name).join(' + ');
     return new RowFile(
