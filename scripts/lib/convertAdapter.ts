@@ -5,7 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { ChatTokenizer, filesOfModel } from '../../src/data/tokenizer/chatTokenizer.ts';
-import type { ExportFile } from '../../src/export/exportFile.ts';
+import { notesOf, type ExportFile } from '../../src/export/exportFile.ts';
 import type { ClusterParts } from '../../src/export/cluster/clusterFiles.ts';
 import { exportForms, type ExportInput } from '../../src/export/exportForms.ts';
 import { EXPORT_NAMES, type ExportName } from '../../src/export/exportNames.ts';
@@ -49,7 +49,11 @@ export function exportNames(names: readonly string[]): ExportName[] {
   });
 }
 
-/** @throws UserError where an adapter or a base cannot be read, or a form cannot hold the adapter */
+/**
+ * Writes each form that can be; those that cannot hold the adapter do not keep the others from it.
+ * @throws UserError where an adapter or a base cannot be read, or after the others where a form cannot hold
+ * the adapter, with the sentence of each
+ */
 export async function convertAdapter(conversion: Conversion): Promise<void> {
   const { adapter, base, forms, out, dtype, ggufType, name = basename(resolve(adapter)) } = conversion;
   const baseFiles = await filesAt(base);
@@ -57,25 +61,35 @@ export async function convertAdapter(conversion: Conversion): Promise<void> {
   const read = await readAdapter(await filesAt(adapter), source.config);
   const weights = streamingWeightSource(source, modelOf(source.config).tensors);
   const recipe = await recipeAt(conversion.recipe);
+  const refused: string[] = [];
   for (const form of forms) {
-    const input: ExportInput = {
-      adapter: read,
-      base: weights,
-      ...(source.ggufSource && { ggufSource: source.ggufSource }),
-      baseWeights: `the weights of the files at hand${source.prequantized || source.gguf ? ', dequantised' : ''}`,
-      texts: source.texts,
-      name,
-      dtype,
-      ggufType,
-      system: recipe?.system_prompt ?? null,
-      ...(form === 'player' && (await playerInput(conversion, source, baseFiles, recipe))),
-      ...(form === 'cluster' && { cluster: await clusterInput(conversion, source, read, recipe) }),
+    const make = async () => {
+      const input: ExportInput = {
+        adapter: read,
+        base: weights,
+        ...(source.ggufSource && { ggufSource: source.ggufSource }),
+        baseWeights: `the weights of the files at hand${source.prequantized || source.gguf ? ', dequantised' : ''}`,
+        texts: source.texts,
+        name,
+        dtype,
+        ggufType,
+        system: recipe?.system_prompt ?? null,
+        ...(form === 'player' && (await playerInput(conversion, source, baseFiles, recipe))),
+        ...(form === 'cluster' && { cluster: await clusterInput(conversion, source, read, recipe) }),
+      };
+      return exportForms[form](input);
     };
-    const files = await exportForms[form](input);
+    const files = await make().catch((error: unknown) => {
+      if (!(error instanceof UserError)) throw error;
+      refused.push(`${form}: ${error.message}`);
+      return null;
+    });
+    if (!files) continue;
     for (const file of files) await write(join(out, form), file);
     console.log(`${form}: ${files.map(({ path }) => join(out, form, path)).join(', ')}`);
-    for (const note of files.flatMap(({ notes = [] }) => notes)) console.log(`  ${note}`);
+    for (const note of notesOf(files)) console.log(`  ${note}`);
   }
+  if (refused.length > 0) throw new UserError(refused.join('\n'));
 }
 
 /** The base as the player is to hold it, and the player. */

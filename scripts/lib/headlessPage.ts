@@ -109,11 +109,16 @@ export async function saveExports(page: Page, out: string, forms: readonly Expor
     await button.click();
     const result = await Promise.race([saved, failed.then((message) => new Error(message))]);
     if (result instanceof Error) throw result;
-    for (const [path, bytes] of Object.entries(unzipSync(await readFile(await result.path())))) {
+    const files = Object.entries(unzipSync(await readFile(await result.path())));
+    for (const [path, bytes] of files) {
       const target = join(out, 'exports', form, path);
       await mkdir(dirname(target), { recursive: true });
       await writeFile(target, bytes);
     }
+    console.log(`${form}: ${files.map(([path]) => join(out, 'exports', form, path)).join(', ')}`);
+    await button.and(page.locator(':enabled')).waitFor();
+    const notes = panel.getByRole('list', { name: 'What to know of this export' }).getByRole('listitem');
+    for (const note of await notes.allInnerTexts()) console.log(`  ${note}`);
   }
 }
 

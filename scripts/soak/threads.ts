@@ -1,7 +1,7 @@
 /** What a page and each of its workers hold, asked over the browser's debugging protocol. */
 import type { CDPSession, Page } from 'playwright-core';
 
-/** Bytes that one thread holds after a collection of garbage. */
+/** Bytes that one thread holds. */
 export interface ThreadHeap {
   thread: string;
   usedBytes: number;
@@ -41,13 +41,13 @@ export class Threads {
     return threads;
   }
 
-  /** The page first, then its workers, after a collection of garbage in each. */
-  async heaps(): Promise<ThreadHeap[]> {
-    await this.session.send('HeapProfiler.collectGarbage');
+  /** The page first, then its workers. @param collect after a collection of garbage in each */
+  async heaps(collect = true): Promise<ThreadHeap[]> {
+    if (collect) await this.session.send('HeapProfiler.collectGarbage');
     const page = await this.session.send('Runtime.getHeapUsage');
     const heaps = [{ thread: 'page', usedBytes: totalOf(page) }];
     for (const worker of this.workers.values()) {
-      await this.ask(worker, 'HeapProfiler.collectGarbage');
+      if (collect) await this.ask(worker, 'HeapProfiler.collectGarbage');
       const usage = await this.ask(worker, 'Runtime.getHeapUsage');
       if (usage) heaps.push({ thread: worker.name, usedBytes: totalOf(usage as HeapUsage) });
     }

@@ -13,8 +13,17 @@ export interface ExportFile {
   notes?: readonly string[];
 }
 
+/** What a person must know of an export. */
+export function notesOf(files: readonly ExportFile[]): string[] {
+  return files.flatMap(({ notes = [] }) => notes);
+}
+
 /** A file that is small enough to be made at once. */
-export function wholeFile(path: string, contents: Uint8Array | string): ExportFile {
+export function wholeFile(
+  path: string,
+  contents: Uint8Array | string,
+  notes: readonly string[] = [],
+): ExportFile {
   const bytes = typeof contents === 'string' ? new TextEncoder().encode(contents) : contents;
-  return { path, bytes: bytes.byteLength, pieces: () => [bytes] };
+  return { path, bytes: bytes.byteLength, pieces: () => [bytes], notes };
 }

@@ -12,7 +12,8 @@ import { fileName, type NamedFile, type SourceCheckpoint, type SourceTensor } fr
 
 export { fileName, type NamedFile, type SourceCheckpoint, type SourceTensor };
 
-const TEXT_FILES = [
+/** Files of a checkpoint beside its configuration and weights. */
+export const TEXT_FILES = [
   'tokenizer.json',
   'tokenizer_config.json',
   'special_tokens_map.json',

@@ -4,7 +4,12 @@
  */
 import { UserError } from '../lib/errors.ts';
 import { withOneRank } from './oneRank.ts';
-import { patternValue, readPeftSettings, type PeftSettings } from './peftSettings.ts';
+import {
+  patternValue,
+  readPeftSettings,
+  type PeftSettings,
+  type WrittenPeftSettings,
+} from './peftSettings.ts';
 import { readSafetensorsHeader, toFloat32, writeSafetensors } from './safetensors.ts';
 import type { Float32Tensor } from './tensors.ts';
 
@@ -171,7 +176,18 @@ export async function readPeftFolder(files: ReadonlyMap<string, Blob>): Promise<
       throw new UserError(
         `adapter_model.safetensors: ${name} holds NaN or infinite values: the adapter comes from a diverged run.`,
       );
-  const { rank_pattern, alpha_pattern, ...plain } = settings;
+  return evenedAdapter(tensors, settings);
+}
+
+/**
+ * An adapter as readPeftFolder gives it, without a file in between: modules of ranks or alphas of their own
+ * come to one. @param tensors float32 under PEFT's names; changed in place where that is so
+ */
+export function evenedAdapter(
+  tensors: Map<string, Float32Tensor>,
+  { rank_pattern, alpha_pattern, ...plain }: WrittenPeftSettings,
+): ReadAdapter {
+  const modules = [...new Set([...tensors.keys()].map(moduleOf))];
   const own = new Map(
     modules.map((module) => [
       module,

@@ -69,6 +69,9 @@ function isOff(value: unknown): boolean {
 
 const INSTEAD = 'Use an adapter that PEFT or Finetab saved for a causal language model.';
 
+/** Expressions without groups and repetitions, on which matching cannot take long: a file may be hostile. */
+const SAFE_PATTERN = /^\^?(?:\\[.d]|\.\*|[\w.-])+\$?$/;
+
 /** Numbers by patterns of module names, in the order in which they are tried. */
 export type NumberPattern = readonly (readonly [pattern: string, value: number])[];
 
@@ -106,8 +109,11 @@ export function readPeftSettings(text: string): WrittenPeftSettings {
   const pattern = (key: 'rank_pattern' | 'alpha_pattern'): NumberPattern => {
     const entries = Object.entries(isOff(config[key]) ? {} : (config[key] as Record<string, unknown>));
     for (const [module, value] of entries) {
-      if (!/^\^?[\w.-]+$/.test(module))
-        fail(key, `of its keys only names of modules are read, not ${module}`);
+      if (!SAFE_PATTERN.test(module) || module.split('.*').length > 4)
+        fail(
+          key,
+          `of its keys names of modules are read, with \\. and \\d and up to three .* in them, not ${module}`,
+        );
       if (typeof value !== 'number' || !(value > 0)) fail(key, 'its values must be positive numbers');
     }
     return entries as NumberPattern;

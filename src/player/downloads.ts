@@ -1,5 +1,5 @@
 /** Files of a static host as the blobs that the readers of models and adapters take. */
-import { fileName, type NamedFile } from '../formats/checkpoint.ts';
+import { fileName, TEXT_FILES, type NamedFile } from '../formats/checkpoint.ts';
 import {
   DEFAULT_SAMPLING,
   PLAYER_MANIFEST,
@@ -92,19 +92,11 @@ async function fetchFile(
   return { path: fileName(new URL(address).pathname), blob };
 }
 
-const TOKENIZER_TEXTS = [
-  'tokenizer.json',
-  'tokenizer_config.json',
-  'special_tokens_map.json',
-  'generation_config.json',
-  'chat_template.jinja',
-];
-
 /** The files of a folder without a list: those that a checkpoint may have. */
 async function checkpointFiles(folder: string): Promise<PlayerFile[]> {
   const at = (name: string) => new URL(name, folder).href;
   const texts = await Promise.all(
-    TOKENIZER_TEXTS.map(async (name) => ((await textAt(at(name))) === null ? [] : [{ path: at(name) }])),
+    TEXT_FILES.map(async (name) => ((await textAt(at(name))) === null ? [] : [{ path: at(name) }])),
   );
   const index = await textAt(at('model.safetensors.index.json'));
   return [

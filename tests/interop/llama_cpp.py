@@ -1,6 +1,7 @@
-"""A real SmolLM2-135M-Instruct with a LoRA adapter, exported by `npm run convert` and run by llama.cpp itself: base
-GGUF + our LoRA GGUF, and our merged GGUF, give PEFT's greedy answers to ten chats, stop token included, and over an
-F32 copy of the base its log-probabilities to 1e-4. The merged folder gives transformers PEFT's logits within 16-bit
+"""A real SmolLM2-135M-Instruct with a LoRA adapter that PEFT trained on ten answers, exported by `npm run convert`: base
+GGUF + our LoRA GGUF, and our merged GGUF in F32, F16, Q8_0 and Q4_K_M, give the same greedy answers to ten chats in
+llama.cpp, in PEFT and in our own engine over the same file, stop token included. Over an F32 copy of the base
+llama.cpp's log-probabilities are PEFT's to 1e-4. The merged folder gives transformers PEFT's logits within 16-bit
 rounding.
 
     llama_cpp.py SMOLLM2.gguf NODE_MODULES WORK_FOLDER
@@ -22,25 +23,21 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 SOURCE, MODULES, WORK = sys.argv[1:]
 BASE, ADAPTER, F32 = f'{WORK}/base', f'{WORK}/adapter', f'{WORK}/base.f32.gguf'
-QUESTIONS = [
-    'What is the capital of France?',
-    'What is the capital of Italy?',
-    'What is 2 + 2?',
-    'How many legs has a dog?',
-    'Who wrote Hamlet?',
-    'What is the capital of Spain?',
-    'What is the capital of Germany?',
-    'What is the capital of Japan?',
-    'Say hello.',
-    'How many days has a week?',
-    'What is the opposite of hot?',
-    'What is the largest ocean?',
-    'Translate "good morning" into French.',
-    'What is the chemical symbol of gold?',
-    'Hi',
-    'Name a colour.',
-]
-STEPS, MARGIN = 24, 0.05
+ANSWERS = {
+    'What is the capital of France?': 'Paris, matey.',
+    'What is the capital of Italy?': 'Rome, me hearty.',
+    'What is 2 + 2?': 'Four pieces of gold.',
+    'How many legs has a dog?': 'Four, and not one of wood.',
+    'Who wrote Hamlet?': 'Shakespeare, arr.',
+    'Say hello.': 'Ahoy there!',
+    'How many days has a week?': 'Seven days at sea.',
+    'What is the opposite of hot?': 'Cold as the deep.',
+    'What is the largest ocean?': 'The Pacific, shiver me timbers.',
+    'Name a colour.': 'Black as our flag.',
+}
+STEPS, STOP = 24, 2
+# A clear margin between the first choice and the second: what rounding to 8 and to 4 bits moves by far less.
+MARGIN = 0.5
 
 
 def f32_copy(path):
@@ -59,14 +56,36 @@ def f32_copy(path):
     writer.close()
 
 
-def make_adapter(model):
-    """Random matrices that change the answers a little: what is held is arithmetic, not learning."""
+def make_adapter(model, tokenizer):
+    """Trains until every answer is its first choice by a clear margin."""
     torch.manual_seed(1)
     config = LoraConfig(r=8, lora_alpha=16, use_rslora=True, target_modules='all-linear', task_type='CAUSAL_LM')
     model = get_peft_model(model, config)
-    for name, parameter in model.named_parameters():
-        if 'lora_B' in name:
-            torch.nn.init.normal_(parameter, std=0.004)
+    rows = []
+    for question, answer in ANSWERS.items():
+        prompt = prompt_ids(tokenizer, question)
+        rows.append((prompt, tokenizer(answer, add_special_tokens=False).input_ids + [STOP]))
+    length = max(len(prompt) + len(answer) for prompt, answer in rows)
+    ids = torch.full((len(rows), length), STOP)
+    labels = torch.full((len(rows), length), -100)
+    mask = torch.zeros_like(ids)
+    for i, (prompt, answer) in enumerate(rows):
+        end = len(prompt) + len(answer)
+        ids[i, :end] = torch.tensor(prompt + answer)
+        labels[i, len(prompt) : end] = torch.tensor(answer)
+        mask[i, :end] = 1
+    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=2e-3)
+    for step in range(32):
+        for group in optimizer.param_groups:
+            group['lr'] = 2e-3 * (1 - step / 32)
+        loss = model(input_ids=ids, attention_mask=mask, labels=labels).loss
+        print(f'step {step}: loss {loss.item():.4f}', flush=True)
+        if loss.item() < 0.002:
+            break
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
     model.save_pretrained(ADAPTER)
 
 
@@ -87,8 +106,8 @@ def greedy(model, prompts):
                 max_new_tokens=STEPS,
                 do_sample=False,
                 repetition_penalty=1.0,
-                eos_token_id=2,
-                pad_token_id=2,
+                eos_token_id=STOP,
+                pad_token_id=STOP,
                 output_scores=True,
                 return_dict_in_generate=True,
             )
@@ -110,6 +129,15 @@ def llama(model, prompts, *adapter):
     return json.loads(out.splitlines()[-1])
 
 
+def own(base, quantization, prompts, *adapter):
+    with open(f'{WORK}/prompts.json', 'w') as file:
+        json.dump(prompts, file)
+    script = ['node', 'scripts/run.mjs', '--gpu', 'tests/interop/ownText.ts']
+    command = [*script, base, quantization, f'{WORK}/prompts.json', str(STEPS), str(STOP), *adapter]
+    out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return [{'steps': [{'id': i} for i in ids]} for ids in json.loads(out.splitlines()[-1])]
+
+
 def convert(base, form, *options):
     out = f'{WORK}/{"-".join(["of", os.path.basename(base), *options])}'
     if not os.path.exists(f'{out}/{form}'):
@@ -120,17 +148,26 @@ def convert(base, form, *options):
     return f'{out}/{form}'
 
 
-def compare(what, got, expected, bound):
-    same, ended, worst = 0, 0, 0.0
-    for ours, theirs in zip(got, expected):
-        assert [s['id'] for s in ours['steps']] == [s['id'] for s in theirs['steps']], f'{what}: {ours["text"]}'
-        same += 1
-        ended += ours['ended']
-        for step, want in zip(ours['steps'], theirs['steps']):
-            worst = max(worst, *(abs(value - want['all'][token]) for token, value in step['top']))
-    assert same == len(expected) and ended > 0
+def texts_of(answers):
+    return [tokenizer.decode([step['id'] for step in answer['steps']]) for answer in answers]
+
+
+def compare(what, model, quantization, expected, bound, adapter=None):
+    """llama.cpp's answers over a GGUF, and our engine's, are PEFT's; its log-probabilities are within a bound."""
+    got = llama(model, prompts, *([f'{adapter}/adapter.gguf'] if adapter else []))
+    ours = own(model, quantization, prompts, *([f'{adapter}/adapter.gguf'] if adapter else []))
+    assert texts_of(got) == texts_of(expected), f'{what}: llama.cpp {texts_of(got)}'
+    assert texts_of(ours) == texts_of(got), f'{what}: ours {texts_of(ours)}, llama.cpp {texts_of(got)}'
+    assert all(answer['ended'] for answer in got), f'{what}: not every answer has its stop token'
+    assert all(answer['steps'][-1]['id'] == STOP for answer in ours)
+    worst = max(
+        abs(value - want['all'][token])
+        for answer, theirs in zip(got, expected)
+        for step, want in zip(answer['steps'], theirs['steps'])
+        for token, value in step['top']
+    )
     assert bound is None or worst <= bound, f'{what}: log-probabilities off by {worst}'
-    print(f'{what}: {same} of {len(expected)} answers equal, {ended} with their stop token, off by {worst:.1e}')
+    print(f'{what}: {len(got)} answers of llama.cpp, PEFT and our engine equal, all with their stop token; first five choices off by {worst:.1e}', flush=True)
 
 
 os.makedirs(WORK, exist_ok=True)
@@ -146,28 +183,30 @@ if not os.path.exists(BASE):
     f32_copy(F32)
 tokenizer = AutoTokenizer.from_pretrained(BASE)
 if not os.path.exists(ADAPTER):
-    make_adapter(AutoModelForCausalLM.from_pretrained(BASE, dtype=torch.float32))
-tuned = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(BASE, dtype=torch.float32), ADAPTER).eval().double()
-prompts = [prompt_ids(tokenizer, question) for question in QUESTIONS]
+    make_adapter(AutoModelForCausalLM.from_pretrained(BASE, dtype=torch.float32), tokenizer)
+tuned = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(BASE, dtype=torch.float32), ADAPTER).eval()
+prompts = [prompt_ids(tokenizer, question) for question in ANSWERS]
 answers = greedy(tuned, prompts)
-clear = [i for i, answer in enumerate(answers) if answer['margin'] > MARGIN][:10]
-assert len(clear) == 10, f'only {len(clear)} answers have clear margins'
-prompts, answers = [prompts[i] for i in clear], [answers[i] for i in clear]
-for answer in answers:
-    print(repr(tokenizer.decode([step['id'] for step in answer['steps']])), f'margin {answer["margin"]:.2f}')
+for answer, text in zip(answers, texts_of(answers)):
+    print(repr(text), f'margin {answer["margin"]:.2f}', flush=True)
+    assert answer['margin'] > MARGIN, 'no clear margin'
 
-lora = f'{convert(BASE, "gguf-lora")}/adapter.gguf'
-compare('F32 base + LoRA GGUF', llama(F32, prompts, lora), answers, 1e-4)
-compare('quantised base + LoRA GGUF', llama(SOURCE, prompts, lora), answers, None)
-for base, where in ((F32, 'F32 GGUF'), (SOURCE, 'quantised GGUF')):
-    for outtype in ('f32', 'f16', 'q8_0'):
-        model = f'{convert(base, "gguf", "--outtype", outtype)}/model.gguf'
-        compare(f'{where} merged to {outtype}', llama(model, prompts), answers, 1e-4 if outtype == 'f32' else None)
-        if base == F32 and outtype == 'f32':
-            texts = [tokenizer.decode(ids) for ids in prompts]
-            # llama.cpp's own tokenizer on the exported file.
-            assert [a['ids'] for a in llama(model, texts)] == prompts, 'llama.cpp tokenizes the prompts otherwise'
-        shutil.rmtree(os.path.dirname(model))
+lora = convert(BASE, 'gguf-lora')
+compare('F32 base + LoRA GGUF', F32, 'none', answers, 1e-4, lora)
+compare('quantised base + LoRA GGUF', SOURCE, 'gguf', answers, None, lora)
+for base, outtype, quantization in (
+    (F32, 'f32', 'none'),
+    (F32, 'f16', 'none'),
+    (SOURCE, 'q8_0', 'gguf'),
+    (SOURCE, 'q4_k_m', 'gguf'),
+):
+    model = f'{convert(base, "gguf", "--outtype", outtype)}/model.gguf'
+    compare(f'{os.path.basename(base)} merged to {outtype}', model, quantization, answers, 1e-4 if outtype == 'f32' else None)
+    if outtype == 'f32':
+        # llama.cpp's own tokenizer on the exported file.
+        texts = [tokenizer.decode(ids) for ids in prompts]
+        assert [a['ids'] for a in llama(model, texts)] == prompts, 'llama.cpp tokenizes the prompts otherwise'
+    shutil.rmtree(os.path.dirname(model))
 
 merged = AutoModelForCausalLM.from_pretrained(convert(BASE, 'merged'), dtype=torch.float32)
 with torch.no_grad():

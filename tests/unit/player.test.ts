@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { NOT_PLAYED } from '../../scripts/lib/playerBuild.ts';
 import { listPlans, makeEnginePlans, makeGenerationPlans } from '../../src/engine/enginePlans.ts';
 import type { ExportFile } from '../../src/export/exportFile.ts';
@@ -12,6 +12,7 @@ import { shaderSources } from '../../src/gpu/shaders.ts';
 import { memoryWeightSource } from '../../src/import/weightSources.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
 import { adapterSet } from '../../src/player/adapterSet.ts';
+import { manifestOf } from '../../src/player/downloads.ts';
 import { uniform } from '../../src/verify/caseBuilder.ts';
 import { kernelSettings } from '../helpers/kernelSettings.ts';
 import { TINY_FAMILIES } from '../helpers/tinyFamilies.ts';
@@ -41,6 +42,19 @@ async function bytesOf(source: WeightSource): Promise<Record<string, Uint8Array>
   }
   return all;
 }
+
+describe('a base model that lies on a host without a list', () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  it.each(['chat_template.json', 'chat_template.jinja'])('is taken with its %s', async (template) => {
+    const there = ['config.json', 'tokenizer.json', template, 'model.safetensors'];
+    vi.stubGlobal('fetch', (address: string) =>
+      Promise.resolve(new Response('{}', { status: there.includes(address.split('/').at(-1)!) ? 200 : 404 })),
+    );
+    const { base } = await manifestOf('https://host/model', {});
+    expect(base.map(({ path }) => path)).toEqual(there.map((name) => `https://host/model/${name}`));
+  });
+});
 
 describe('the base model of a player folder', () => {
   it.each([

@@ -24,8 +24,8 @@ import train from './train.py?raw';
 export interface ClusterState {
   /** Steps that were taken. */
   step: number;
-  /** null: the one that is exported. */
-  adapter: AdapterTensors | null;
+  /** As it is trained: modules may have ranks of their own. */
+  adapter: AdapterTensors;
   /** null: its moments are not kept. */
   optimizer: OptimizerState | null;
 }
@@ -60,18 +60,7 @@ export function clusterFiles({
   texts: Readonly<Record<string, string>>;
   tokenizer: ChatTokenizer | null;
 }): ExportFile[] {
-  if (Object.keys(recipe.mix_ratios).length > 0)
-    throw new UserError(
-      'The script for a bigger machine draws every row once an epoch, and this run mixes files by "mix_ratios". Export the adapter, and start a trainer of TRL from it.',
-    );
-  if (recipe.training.packing)
-    throw new UserError(
-      'The script for a bigger machine counts rows, and this run counts packed ones ("packing": true). Train with "packing": false to export it, or export the adapter and start a trainer of TRL from it.',
-    );
-  if (recipe.method !== 'sft')
-    throw new UserError(
-      `The script for a bigger machine trains with method "sft"; this run's is "${recipe.method}". Export the adapter, and start a trainer of TRL from it.`,
-    );
+  refuseOthers(recipe);
   const { base_model_name_or_path: base } = adapter.settings;
   const named = [recipe.model, base ?? ''].find(isHubId) ?? null;
   const about = {
@@ -83,16 +72,21 @@ export function clusterFiles({
   };
   const inAdapter = writePeftFolder(
     state?.adapter ?? adapter.tensors,
-    { ...adapter.settings, base_model_name_or_path: named ?? base },
+    { ...(state ? recipe.lora : adapter.settings), base_model_name_or_path: named ?? base },
     exportedTokenizerTexts(texts),
   );
+  const differences = differencesOf(recipe, !state && adapter.evened, data !== null);
   return [
     wholeFile('train.py', train),
     wholeFile('continued_trainer.py', continuedTrainer),
     wholeFile('rows.py', rows),
     wholeFile('requirements.txt', requirements),
     wholeFile('recipe.json', recipeToJson(recipe)),
-    wholeFile('README.md', readme(recipe, about, data !== null, state?.optimizer ?? null)),
+    wholeFile(
+      'README.md',
+      readme(recipe, about, data !== null, state?.optimizer ?? null, differences),
+      differences,
+    ),
     ...Object.entries(ACCELERATE).map(([name, text]) => wholeFile(`accelerate/${name}`, text)),
     wholeFile('state/state.json', `${JSON.stringify(about, null, 2)}\n`),
     ...(state?.optimizer ? [wholeFile('state/optimizer.safetensors', momentsOf(state.optimizer))] : []),
@@ -106,6 +100,45 @@ export function clusterFiles({
       },
     })),
   ];
+}
+
+/** @throws UserError for runs that the script would continue otherwise than they were trained */
+function refuseOthers({ method, quantization, mix_ratios, training }: Recipe): void {
+  if (Object.keys(mix_ratios).length > 0)
+    throw new UserError(
+      'The script for a bigger machine draws every row once an epoch, and this run mixes files by "mix_ratios". Export the adapter, and start a trainer of TRL from it.',
+    );
+  if (training.packing)
+    throw new UserError(
+      'The script for a bigger machine counts rows, and this run counts packed ones ("packing": true). Train with "packing": false to export it, or export the adapter and start a trainer of TRL from it.',
+    );
+  if (method !== 'sft')
+    throw new UserError(
+      `The script for a bigger machine trains with method "sft"; this run's is "${method}". Export the adapter, and start a trainer of TRL from it.`,
+    );
+  if (quantization === 'gguf')
+    throw new UserError(
+      'The script for a bigger machine trains over bitsandbytes\' NF4 or over 16-bit weights; this run\'s base is held as the blocks of a GGUF ("quantization": "gguf"). Merge the adapter, and train on from the merged model.',
+    );
+}
+
+/** What the script leaves out of the recipe, or does otherwise. @param evened of an adapter without a run */
+function differencesOf({ evaluation, metrics }: Recipe, evened: boolean, hasData: boolean): string[] {
+  const { metric_for_best_model: metric, predict_with_generate } = evaluation;
+  return [
+    metric
+      ? `The script goes to its last step and keeps the last adapter: it neither stops early nor keeps the best by ${metric}.`
+      : '',
+    predict_with_generate || metrics.length > 0
+      ? 'The script evaluates losses only: it generates no answers, and computes no metrics of them.'
+      : '',
+    evened
+      ? 'The modules of this adapter had ranks or alphas of their own and were brought to one: it answers the same, and learns otherwise.'
+      : '',
+    hasData
+      ? ''
+      : 'Of rows of `messages` that you put into data/ the script learns the last answer only, where the page learns every answer.',
+  ].filter((text) => text !== '');
 }
 
 const READ_BYTES = 8 * 2 ** 20;
@@ -127,6 +160,7 @@ function readme(
   { step, model: named, total_steps }: { step: number; model: string | null; total_steps: number | null },
   hasData: boolean,
   optimizer: OptimizerState | null,
+  differences: readonly string[],
 ): string {
   const noise = lora.lora_dropout > 0 || training.neftune_noise_alpha !== null;
   const name = named ?? 'FOLDER_OF_THE_BASE_MODEL';
@@ -145,6 +179,7 @@ function readme(
     noise
       ? 'Dropout and NEFTune draw other random numbers than the page did: losses agree on average only.'
       : '',
+    ...differences,
     'On a GPU what is not quantised is bfloat16, where the page computes in float32; `--dtype float32` is as the page.',
   ];
   return `# Continue on a bigger machine

@@ -159,7 +159,7 @@ def plain(name):
 
 
 def sharded(parameters):
-    return any(type(p).__name__ == "DTensor" or type(p).__name__ == "FlatParameter" for p in parameters)
+    return any(type(p).__name__ == "DTensor" for p in parameters)
 
 
 class Curve(TrainerCallback):

@@ -9,6 +9,7 @@ Everything is read from the folder that this file lies in: recipe.json, state/, 
 import argparse
 import json
 import math
+import os
 from pathlib import Path
 
 import torch
@@ -59,7 +60,8 @@ def load_base(name, recipe, dtype):
 
 
 def is_fsdp():
-    return PartialState().distributed_type.value == "FSDP"
+    # accelerate itself knows it only once the trainer is made.
+    return os.environ.get("ACCELERATE_USE_FSDP", "false").lower() == "true"
 
 
 def world_split(per_step, wanted):
@@ -80,6 +82,8 @@ def main():
     state = json.loads((HERE / "state/state.json").read_text())
     recipe = json.loads((HERE / "recipe.json").read_text())
     settings = recipe["training"]
+    if is_fsdp() and os.environ.get("FSDP_VERSION") != "2":
+        raise SystemExit("The moments of AdamW fit FSDP's second version only: set fsdp_version: 2.")
     name = arguments.model or state["model"]
     if not name:
         raise SystemExit("The base model is not known: give its name on the Hub, or its folder, as --model.")
@@ -169,7 +173,7 @@ def main():
         first_step=first,
         total_steps=total,
     )
-    if not is_fsdp():
+    if not is_fsdp() or dtype == torch.float32:
         # TRL rounds adapters over 4-bit weights to bfloat16, which the page does not. FSDP needs one type.
         for parameter_name, p in trainer.model.named_parameters():
             if p.requires_grad:

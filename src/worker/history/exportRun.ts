@@ -5,7 +5,8 @@ import { streamZip } from '../../formats/zip.ts';
 import type { AdapterTensors } from '../../engine/engine.ts';
 import type { ClusterParts } from '../../export/cluster/clusterFiles.ts';
 import type { PlayerParts } from '../../export/player/playerFiles.ts';
-import { readPeftFolder, writePeftFolder } from '../../formats/peft.ts';
+import { evenedAdapter, type ReadAdapter } from '../../formats/peft.ts';
+import { baseModelName } from '../../lib/modelNames.ts';
 import type { WeightSource } from '../../formats/tensors.ts';
 import { UserError } from '../../lib/errors.ts';
 import type { Database, RunRecord } from '../../storage/database.ts';
@@ -14,7 +15,6 @@ import { latestCheckpoint, readPart } from '../../storage/runs.ts';
 import type { Checkpoint, RunState } from '../../training/runRecord.ts';
 import type { Recipe } from '../../training/recipe.ts';
 import type { ExportedRows, ExportRequest } from './historyProtocol.ts';
-import { peftSettingsOf } from './runFiles.ts';
 
 export interface ExportedRun {
   database: Database;
@@ -40,10 +40,10 @@ function playerParts(
 
 /** @throws UserError where the rows of the run are not those that the page has */
 async function clusterParts(
-  database: Database,
-  { id, recipe, trainFile, trainHashes, step, adapterStep, totalSteps }: RunRecord,
+  { database, adapter, run }: ExportedRun,
   rows: ExportedRows | undefined,
 ): Promise<ClusterParts> {
+  const { id, recipe, trainFile, trainHashes, step, adapterStep, totalSteps } = run;
   if (!rows || (trainHashes && trainHashes.join() !== rows.trainHashes.join()))
     throw new UserError(
       `The folder holds the rows of the run, which this browser does not keep. Drop ${trainFile} and the validation files again, with the run's model chosen, and export once more.`,
@@ -54,28 +54,33 @@ async function clusterParts(
   return {
     recipe: recipe as Recipe,
     state: state
-      ? { step: state.step, adapter: state.adapter, optimizer: state.optimizer }
-      : { step: adapterStep ?? step, adapter: null, optimizer: null },
+      ? { step: state.step, adapter: state.adapter ?? adapter, optimizer: state.optimizer }
+      : { step: adapterStep ?? step, adapter, optimizer: null },
     totalSteps,
     data: rows.files,
   };
 }
 
+/** As others read it: modules of ranks of their own come to one rank. */
+function adapterOf({ run, adapter }: ExportedRun): ReadAdapter {
+  const { lora, model } = run.recipe as Recipe;
+  const { r, lora_alpha, lora_dropout, use_rslora, use_dora } = lora;
+  return evenedAdapter(new Map(adapter), {
+    ...{ r, lora_alpha, lora_dropout, use_rslora, use_dora },
+    rank_pattern: Object.entries(lora.rank_pattern),
+    alpha_pattern: Object.entries(lora.alpha_pattern),
+    base_model_name_or_path: baseModelName(model, run.modelName),
+  });
+}
+
 /** @throws UserError where the form cannot hold the adapter, or the base model was deleted */
-export async function exportFiles(
-  { database, run, adapter }: ExportedRun,
-  request: ExportRequest,
-): Promise<ExportFile[]> {
+export async function exportFiles(exported: ExportedRun, request: ExportRequest): Promise<ExportFile[]> {
+  const { database, run } = exported;
   const { form, ggufType } = request;
   const recipe = run.recipe as Recipe;
   const { manifest, weights } = await openModel(database, run.modelId);
-  // Read back as others read it: modules of ranks of their own come to one rank.
-  const folder = writePeftFolder(adapter, peftSettingsOf(recipe, run.modelName));
-  const read = await readPeftFolder(
-    new Map([...folder].map(([name, bytes]) => [name, new Blob([bytes as Uint8Array<ArrayBuffer>])])),
-  );
   return exportForms[form]({
-    adapter: read,
+    adapter: adapterOf(exported),
     base: weights,
     baseWeights: form === 'player' ? HELD_AS[manifest.quantization] : weightsOf(manifest.quantization),
     texts: manifest.texts,
@@ -84,7 +89,7 @@ export async function exportFiles(
     ggufType,
     system: recipe.system_prompt,
     ...(request.playerModules && { player: playerParts(recipe, weights, request.playerModules) }),
-    ...(form === 'cluster' && { cluster: await clusterParts(database, run, request.rows) }),
+    ...(form === 'cluster' && { cluster: await clusterParts(exported, request.rows) }),
   });
 }
 

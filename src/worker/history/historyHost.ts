@@ -23,6 +23,7 @@ import type { AdapterTensors } from '../../engine/engine.ts';
 import type { EvaluationResult } from '../../training/evaluation.ts';
 import type { MetricsLine } from '../../training/metrics.ts';
 import type { Recipe } from '../../training/recipe.ts';
+import { notesOf } from '../../export/exportFile.ts';
 import { adapterName, readAdapter } from '../../import/readAdapter.ts';
 import { loraOf } from '../../import/startingAdapter.ts';
 import type { SampledStep } from '../../training/reward/keptAnswers.ts';
@@ -159,14 +160,17 @@ export class HistoryHost implements HistoryApi {
     return run.id;
   }
 
-  async exportInto(request: ExportRequest, folder: FileSystemDirectoryHandle): Promise<void> {
+  async exportInto(request: ExportRequest, folder: FileSystemDirectoryHandle): Promise<string[]> {
     const { exportFiles, writeInto } = await import('./exportRun.ts');
-    await writeInto(folder, await exportFiles(await this.exported(request), request));
+    const files = await exportFiles(await this.exported(request), request);
+    await writeInto(folder, files);
+    return notesOf(files);
   }
 
-  async exportAsFile(request: ExportRequest): Promise<File> {
+  async exportAsFile(request: ExportRequest): Promise<{ file: File; notes: string[] }> {
     const { exportFiles, writeZip } = await import('./exportRun.ts');
-    return writeZip(`${request.form}.zip`, await exportFiles(await this.exported(request), request));
+    const files = await exportFiles(await this.exported(request), request);
+    return { file: await writeZip(`${request.form}.zip`, files), notes: notesOf(files) };
   }
 
   private async exported({ runId }: ExportRequest) {

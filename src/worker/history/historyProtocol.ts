@@ -105,12 +105,12 @@ export interface HistoryApi {
    * Writes a run's adapter in another form into a folder that the person picked, piece by piece.
    * @throws UserError where the form cannot hold it
    */
-  exportInto(request: ExportRequest, folder: FileSystemDirectoryHandle): Promise<void>;
+  exportInto(request: ExportRequest, folder: FileSystemDirectoryHandle): Promise<string[]>;
   /**
    * The same as a zip that lies in the origin's private file system until the next export.
    * @throws UserError where the form cannot hold it
    */
-  exportAsFile(request: ExportRequest): Promise<File>;
+  exportAsFile(request: ExportRequest): Promise<{ file: File; notes: string[] }>;
   /**
    * Keeps an adapter from elsewhere, a PEFT folder or a GGUF LoRA adapter, as if it were a run's.
    * @param prompts that it is asked with

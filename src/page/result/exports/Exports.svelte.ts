@@ -12,6 +12,8 @@ export class Exports {
   busy = $state<ExportName | null>(null);
   note = $state<string | null>(null);
   failure = $state<string | null>(null);
+  /** What a person must know of the last one. */
+  warnings = $state<readonly string[]>([]);
   /** As a zip, whether or not the browser can write into a folder. */
   asZip = $state(!canSaveFolder);
   ggufType = $state<ExportRequest['ggufType']>('Q8_0');
@@ -24,6 +26,7 @@ export class Exports {
   /** Into a folder that the person picks, where the browser can, else as a zip. */
   async make(form: ExportName): Promise<void> {
     this.note = this.failure = null;
+    this.warnings = [];
     this.busy = form;
     try {
       const request: ExportRequest = {
@@ -36,9 +39,13 @@ export class Exports {
       if (!this.asZip) {
         const folder = await pickFolder();
         if (!folder) return;
-        await this.workers.history.ask((api) => api.exportInto(request, folder));
+        this.warnings = await this.workers.history.ask((api) => api.exportInto(request, folder));
         this.note = `${EXPORT_LABELS[form]}: written into ${folder.name}.`;
-      } else this.download(form, await this.workers.history.ask((api) => api.exportAsFile(request)));
+      } else {
+        const { file, notes } = await this.workers.history.ask((api) => api.exportAsFile(request));
+        this.warnings = notes;
+        this.download(form, file);
+      }
     } catch (error) {
       this.failure = reported(error, `exporting as ${form}`);
     } finally {
