@@ -176,8 +176,12 @@ def main(work):
         if lora.exists():
             code, text = convert(lora, DEMO, adapter / 'again', ['merged'])
             assert code == 0, text
-            same = (adapter / 'again/merged/model.safetensors').read_bytes() == (adapter / 'folder/merged/model.safetensors').read_bytes()
-            print(f'{kind}: the GGUF LoRA read back merges to {"the same bytes" if same else "other bytes"}', flush=True)
+            first, again = (load_file(adapter / part / 'merged/model.safetensors') for part in ('folder', 'again'))
+            differ = sum(int((first[name] != again[name]).sum()) for name in first) / sum(t.numel() for t in first.values())
+            print(f'{kind}: the GGUF LoRA read back merges to the same but for {differ:.1e} of the elements', flush=True)
+            # A scale that is no power of two is rounded to float32 in the GGUF.
+            if differ > 1e-4:
+                failed.append((kind, 'read back', differ))
     if failed:
         raise SystemExit(f'off by too much: {failed}')
 
