@@ -6,7 +6,7 @@ import { RunSession } from '../../src/worker/trainer/runSession.ts';
 import type { RunOutcome, RunRequest } from '../../src/worker/trainer/trainerProtocol.ts';
 import type { Counter } from './faults.ts';
 import { ArithmeticEngine } from './faults.ts';
-import { requestOf } from './runHost.ts';
+import { evaluationWorker, requestOf, type EvaluationWorker } from './runHost.ts';
 
 const RECIPE = {
   max_length: 64,
@@ -22,11 +22,17 @@ export async function session(
   counter: Counter,
   fault: EngineFault = 'none',
   resumeRunId: string | null = null,
-  more: Partial<RunRequest> & { device?: string } = {},
+  more: Partial<RunRequest> & { device?: string; evaluation?: Counter } = {},
 ): Promise<RunOutcome | null> {
-  const { device, ...others } = more;
-  const { request, close } = requestOf(modelId, RECIPE, { resumeRunId, ...others });
+  const { device, evaluation, ...others } = more;
   const clients = new EvaluationClients();
+  const workers = evaluation ? dyingWorker(clients, evaluation) : [];
+  const evaluationPorts = workers.map(({ ports }) => ports);
+  const { request, close } = requestOf(modelId, RECIPE, {
+    resumeRunId,
+    ...(evaluation ? { evaluationPorts } : {}),
+    ...others,
+  });
   clients.begin();
   const engines = {
     reportWaits: () => undefined,
@@ -47,7 +53,28 @@ export async function session(
   } finally {
     clients.end();
     close();
+    for (const worker of workers) worker.close();
   }
+}
+
+/**
+ * An evaluation worker that dies at the counter's point; the page starts another in its place, as it does
+ * once a worker.
+ * @returns the workers so far; the second one is added when the first has died
+ */
+function dyingWorker(clients: EvaluationClients, counter: Counter): EvaluationWorker[] {
+  const first = evaluationWorker(async () => {
+    if (!counter.next()) return;
+    setImmediate(() => {
+      clients.died('other', 'it was killed', true);
+      const second = evaluationWorker();
+      workers.push(second);
+      clients.replace(second.ports);
+    });
+    await new Promise(() => undefined);
+  });
+  const workers = [first];
+  return workers;
 }
 
 export const bytesOf = ({ adapter }: Pick<RunOutcome, 'adapter'>) =>

@@ -13,7 +13,11 @@ import { EngineHost } from '../../src/engine/engineHost.ts';
 import { evaluateFile } from '../../src/training/evaluation.ts';
 import { importModel } from '../../src/import/importModel.ts';
 import { parseRecipe, type RecipeInput } from '../../src/training/recipe.ts';
-import type { EvaluatorApi, ScorerApi } from '../../src/worker/evaluation/evaluationProtocol.ts';
+import type {
+  EvaluationPorts,
+  EvaluatorApi,
+  ScorerApi,
+} from '../../src/worker/evaluation/evaluationProtocol.ts';
 import type { RowsApi } from '../../src/worker/dataset/datasetProtocol.ts';
 import type { RunRequest } from '../../src/worker/trainer/trainerProtocol.ts';
 import { TrainerHost } from '../../src/worker/trainer/trainerHost.ts';
@@ -92,6 +96,47 @@ const summary = {
   badRows: 0,
 };
 
+/** A worker that evaluates three rows under the name `other`, with the ports that the trainer gets. */
+export interface EvaluationWorker {
+  ports: EvaluationPorts;
+  close(): void;
+}
+
+/** @param reached is awaited at every await of an evaluation: one that does not settle is a dead worker */
+export function evaluationWorker(reached: () => Promise<void> = async () => undefined): EvaluationWorker {
+  const [scorer, own] = [new MessageChannel(), new MessageChannel()];
+  const remote = wrap<ScorerApi>(scorer.port1);
+  const around = async <T>(call: () => Promise<T>): Promise<T> => {
+    await reached();
+    const value = await call();
+    await reached();
+    return value;
+  };
+  const evaluator: EvaluatorApi = {
+    evaluate: () =>
+      around(async () =>
+        evaluateFile(
+          { documents: rows(3, 12), padTokenId: PAD, generation: null },
+          {
+            tokensPerMicroBatch: await around(() => remote.tokensPerMicroBatch()),
+            score: (batch) => around(() => remote.score(batch)),
+            generate: (prompts, options) => remote.generate(prompts, options),
+          },
+        ),
+      ),
+  };
+  expose(evaluator, own.port1);
+  return {
+    ports: { name: 'other', scorer: scorer.port2, evaluator: own.port2 },
+    close() {
+      for (const { port1, port2 } of [scorer, own]) {
+        port1.close();
+        port2.close();
+      }
+    },
+  };
+}
+
 /** A run's request with its ports. `close` ends them. */
 export function requestOf(
   modelId: string,
@@ -100,26 +145,14 @@ export function requestOf(
 ): { request: RunRequest; close(): void } {
   const recipe = parseRecipe({ ...input, model: 'tiny', train_file: 'train.jsonl' });
   const documents = rows(12);
-  const [rowPorts, scorer, own] = [new MessageChannel(), new MessageChannel(), new MessageChannel()];
+  const rowPorts = new MessageChannel();
+  const evaluation = evaluationWorker();
   const served: RowsApi = {
     labels: async () => null,
     prompts: async () => null,
     documents: async () => documents.copy().arrays,
   };
   expose(served, rowPorts.port1);
-  const remote = wrap<ScorerApi>(scorer.port1);
-  const evaluator: EvaluatorApi = {
-    evaluate: async () =>
-      evaluateFile(
-        { documents: rows(3, 12), padTokenId: PAD, generation: null },
-        {
-          tokensPerMicroBatch: await remote.tokensPerMicroBatch(),
-          score: (batch) => remote.score(batch),
-          generate: (prompts, options) => remote.generate(prompts, options),
-        },
-      ),
-  };
-  expose(evaluator, own.port1);
   const request: RunRequest = {
     modelId,
     modelName: 'tiny',
@@ -129,7 +162,7 @@ export function requestOf(
     kernels: { tune: true, level: 'auto' },
     padTokenId: PAD,
     rows: rowPorts.port2,
-    evaluationPorts: [{ name: 'other', scorer: scorer.port2, evaluator: own.port2 }],
+    evaluationPorts: [evaluation.ports],
     training: { file: 'train.jsonl', name: 'training', parts: [], summary, leaks: [] },
     validation: [{ file: 'other.val.jsonl', name: 'other', parts: [], summary, leaks: [] }],
     resumeRunId: null,
@@ -140,10 +173,9 @@ export function requestOf(
   return {
     request,
     close() {
-      for (const { port1, port2 } of [rowPorts, scorer, own]) {
-        port1.close();
-        port2.close();
-      }
+      rowPorts.port1.close();
+      rowPorts.port2.close();
+      evaluation.close();
     },
   };
 }

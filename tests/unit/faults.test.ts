@@ -141,6 +141,36 @@ describe('a run', { timeout: 600_000 }, () => {
   });
 });
 
+describe('a run whose evaluation worker dies', { timeout: 600_000 }, () => {
+  it('ends with the same bytes and figures, at whichever await of an evaluation', async () => {
+    const { database } = await runDatabase();
+    const counting = new Counter();
+    const whole = (await session(MODEL, database, new Counter(), 'none', null, { evaluation: counting }))!;
+    const losses = ({ metricsJsonl }: typeof whole) =>
+      metricsJsonl
+        .trim()
+        .split('\n')
+        .flatMap((line) => {
+          const { step, eval_other_loss: loss } = JSON.parse(line) as Record<string, number>;
+          return loss === undefined ? [] : [[step, loss]];
+        });
+    expect(losses(whole).map(([step]) => step)).toEqual([0, 2, 4, 6]);
+    // Four evaluations, each with the beginning and the end of a question, of a size and of a score.
+    expect(counting.count).toBe(24);
+    for (const at of points(counting.count, 12)) {
+      seen++;
+      const { name, database: fresh } = await runDatabase();
+      const counter = new Counter(at);
+      const outcome = (await session(MODEL, fresh, new Counter(), 'none', null, { evaluation: counter }))!;
+      expect(counter.count, `at ${at}`).toBe(at);
+      expect(bytesOf(outcome), `at ${at}`).toBe(bytesOf(whole));
+      expect(losses(outcome), `at ${at}`).toEqual(losses(whole));
+      fresh.close();
+      expect(await afterwards(name), `at ${at}`).toBe(bytesOf(whole));
+    }
+  });
+});
+
 describe('a run that is resumed', { timeout: 600_000 }, () => {
   it('ends with the same bytes after a further fault at any operation', async () => {
     const undisturbed = await runDatabase();
