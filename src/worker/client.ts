@@ -9,7 +9,7 @@ import { entryOf, record, recordedErrors, report } from '../lib/errorLog.ts';
 import type { RequestMade } from '../lib/requests.ts';
 import { receiveErrors } from './errorForwarding.ts';
 import { receiveMemoryPorts, type MemoryWorkerApi } from './memory/memoryPorts.ts';
-import { requestsOf, watchLiveness } from './liveness.ts';
+import { requestsOf, SILENT, watchAnswers, watchLiveness } from './liveness.ts';
 import { requestsHere } from './networkRequests.ts';
 import { spawnWorker } from './spawnWorker.ts';
 import type { PageTrace } from './pageTrace.ts';
@@ -93,14 +93,23 @@ async function endWorker(worker: Worker): Promise<void> {
   worker.terminate();
 }
 
-/** @param onCrash is called once: with an error that nothing caught, or when the worker has ended */
-function start<T>(worker: Worker, name: string, onCrash: (message: string) => void): WorkerHandle<T> {
+/**
+ * @param onCrash is called once: with an error that nothing caught, when the worker has ended, or does not answer
+ * @param mustAnswer whether it runs what came with a model's files or rows, which may not end
+ */
+function start<T>(
+  worker: Worker,
+  name: string,
+  onCrash: (message: string) => void,
+  mustAnswer = false,
+): WorkerHandle<T> {
   living.add(worker);
   let ended = false;
   const end = (message: string | null) => {
     if (ended) return;
     ended = true;
     stopWatching();
+    stopPinging();
     if (message === null) void endWorker(worker);
     else {
       living.delete(worker);
@@ -113,17 +122,23 @@ function start<T>(worker: Worker, name: string, onCrash: (message: string) => vo
     record(entryOf(new Error(message), `the ${name} worker`));
     end(message);
   });
+  const stopPinging = mustAnswer
+    ? watchAnswers(worker, () => {
+        record(entryOf(new Error(SILENT), `the ${name} worker`));
+        end(SILENT);
+      })
+    : () => undefined;
   receiveErrors(worker, end);
   receiveMemoryPorts(worker, giveMemory);
   return { api: wrap<T>(worker), terminate: () => (ended ? worker.terminate() : end(null)) };
 }
 
 export function startImport(onCrash: (message: string) => void): WorkerHandle<ImportApi> {
-  return start(spawnWorker(importScript, 'import'), 'import', onCrash);
+  return start(spawnWorker(importScript, 'import'), 'import', onCrash, true);
 }
 
 export function startDataset(onCrash: (message: string) => void): WorkerHandle<DatasetApi> {
-  return start(spawnWorker(evaluationScript, 'dataset'), 'dataset', onCrash);
+  return start(spawnWorker(evaluationScript, 'dataset'), 'dataset', onCrash, true);
 }
 
 /** @param set name of the validation file's set */
@@ -131,7 +146,7 @@ export function startEvaluation(
   set: string,
   onCrash: (message: string) => void,
 ): WorkerHandle<EvaluationApi> {
-  return start(spawnWorker(evaluationScript, `evaluation ${set}`), `evaluation ${set}`, onCrash);
+  return start(spawnWorker(evaluationScript, `evaluation ${set}`), `evaluation ${set}`, onCrash, true);
 }
 
 export function startHistory(onCrash: (message: string) => void): WorkerHandle<HistoryApi> {

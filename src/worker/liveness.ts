@@ -9,6 +9,14 @@ import { requestsHere } from './networkRequests.ts';
 
 const LOCK_KEY = 'finetabLivenessLock';
 const REQUESTS_KEY = 'finetabRequests';
+const PING_KEY = 'finetabPing';
+/** Between two pings of a worker that reads what others wrote. */
+const PING_MS = 5000;
+/**
+ * Pings without an answer after which such a worker is ended: two minutes in which it did not finish one step.
+ * They are counted, not timed, so that a computer which slept ends nobody.
+ */
+const SILENT_PINGS = 24;
 /** A worker that is computing answers late. */
 const REQUESTS_MS = 2000;
 
@@ -16,6 +24,7 @@ const REQUESTS_MS = 2000;
 export function holdLivenessLock(): void {
   self.addEventListener('message', ({ data, ports }: MessageEvent<unknown>) => {
     if (data === REQUESTS_KEY) ports[0].postMessage(requestsHere(`${self.name} worker`));
+    if (data === PING_KEY) ports[0].postMessage(true);
   });
   const name = `finetab ${self.name} ${crypto.randomUUID()}`;
   // Where site data is blocked there are no locks: the page then only hears of errors.
@@ -59,4 +68,33 @@ export function watchLiveness(worker: Worker, onEnd: () => void): () => void {
   };
   worker.addEventListener('message', receive);
   return () => watching.abort();
+}
+
+/** What a worker is ended for that a step of a model's files, or of a row, keeps busy. */
+export const SILENT =
+  "it did not finish one step within two minutes, and was ended: the model's chat template (chat_template.jinja or tokenizer_config.json), a pattern of its tokenizer.json, or a row does not end. Use the model's original files, or look at the longest rows";
+
+/**
+ * In the page: pings a worker, which a computation that does not end keeps from answering. Budgets inside the
+ * worker end most of them earlier, but none can interrupt a regular expression.
+ * @param onSilence is called once, where it has not answered for too long
+ * @returns ends the watch
+ */
+export function watchAnswers(worker: Worker, onSilence: () => void, pingMs = PING_MS): () => void {
+  let unanswered = 0;
+  const timer = setInterval(() => {
+    if (unanswered >= SILENT_PINGS) {
+      clearInterval(timer);
+      onSilence();
+      return;
+    }
+    const { port1, port2 } = new MessageChannel();
+    unanswered++;
+    port1.onmessage = () => {
+      unanswered = 0;
+      port1.close();
+    };
+    worker.postMessage(PING_KEY, [port2]);
+  }, pingMs);
+  return () => clearInterval(timer);
 }
