@@ -3,7 +3,7 @@
  * of about 60 tokens each is read, planned and trained on for a few steps by the page in headless Chromium.
  * Reports seconds and the memory of the page's process.
  */
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { loadavg, tmpdir } from 'node:os';
@@ -20,9 +20,11 @@ import { buildSite, root, serveSite } from '../lib/site.ts';
 import { tokenizerOfModel } from '../lib/modelTokenizer.ts';
 
 const TOKENS_A_ROW = 60;
-const STEPS = 22;
-/** The step whose time is reported: kernels and caches are warm by then. */
-const LATE_STEP = 20;
+const STEPS = 62;
+/** From here to LATE_STEP the page's processor time is counted: kernels and caches are warm by then. */
+const WARM_STEP = 20;
+/** The step whose time is reported. */
+const LATE_STEP = 60;
 const ROWS_A_STEP = 8;
 const WRITTEN_AT_ONCE = 20_000;
 const SAMPLE_MS = 250;
@@ -38,6 +40,11 @@ export interface RowsBench {
   firstStepSeconds: number;
   /** Of the step alone. */
   lateStepMs: number;
+  /**
+   * Processor time of the page's process a step, its workers included: what a step costs beside the GPU's work.
+   * Null where the system does not say.
+   */
+  hostMsAStep: number | null;
   /**
    * The page's process, its workers included, before the file and at most; MB. Null where the system does not
    * say.
@@ -126,8 +133,11 @@ async function drive(
   await pressTrain(page);
   let firstStepSeconds: number | null = null;
   const run = stopwatch();
+  const warm: { step: number; seconds: number }[] = [];
   await followRun(page, ({ step }) => {
     if (step > 0) firstStepSeconds ??= run();
+    const seconds = memory.processorSeconds();
+    if (seconds !== null && step >= WARM_STEP && step <= LATE_STEP) warm.push({ step, seconds });
   });
   const lateStepMs = stepMs(new TextDecoder().decode(await download(page, 'metrics.jsonl')), LATE_STEP);
   return {
@@ -136,6 +146,7 @@ async function drive(
     planSeconds,
     firstStepSeconds: firstStepSeconds!,
     lateStepMs,
+    hostMsAStep: msAStep(warm),
     privateMBBefore: before,
     privateMBAfterLoading: afterLoading,
     ...(await memory.stop()),
@@ -160,6 +171,13 @@ function stepMs(metricsJsonl: string, step: number): number {
   const seen = (of: number) => lines.find((line) => line.step === of && 'loss' in line)!;
   const tokens = seen(step).num_input_tokens_seen - seen(step - 1).num_input_tokens_seen;
   return (1000 * tokens) / seen(step).tokens_per_second;
+}
+
+/** Milliseconds a step from the first sample to the last; null where there are not two. */
+function msAStep(samples: readonly { step: number; seconds: number }[]): number | null {
+  const [first, last] = [samples[0], samples.at(-1)];
+  if (!first || !last || last.step === first.step) return null;
+  return (1000 * (last.seconds - first.seconds)) / (last.step - first.step);
 }
 
 const WORDS =
@@ -241,6 +259,11 @@ class MemoryWatch {
     return bytes === null ? null : bytes / 1e6;
   }
 
+  /** Processor time of the page's process since it began, its workers included. */
+  processorSeconds(): number | null {
+    return this.pid === null ? null : processorSeconds(this.pid);
+  }
+
   async stop(): Promise<{ privateMBAtMost: number | null; heapMBAtMost: Record<string, number> }> {
     if (this.timer) clearInterval(this.timer);
     return {
@@ -287,4 +310,20 @@ async function privateBytes(pid: number): Promise<number | null> {
     Number(value),
   );
   return 1024 * kilobytes.reduce((a, b) => a + b, 0);
+}
+
+/** Ticks a second of /proc/PID/stat (USER_HZ), which is 100 wherever Chromium runs. */
+const TICKS_A_SECOND = 100;
+
+/** User and system time of a process. Null on systems without /proc. */
+function processorSeconds(pid: number): number | null {
+  try {
+    // After the name in brackets: state is field 3, utime 14 and stime 15 (proc_pid_stat(5)).
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
+  } catch {
+    return null; // No /proc here, or the process has ended.
+  }
 }

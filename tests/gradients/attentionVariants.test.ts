@@ -121,4 +121,11 @@ describe.skipIf(!offers)('every variant of attention (needs shader-f16)', () => 
         expect(error, of).toBeLessThan(level === 'matrix' ? MATRIX_BOUND : OP_BOUND);
     },
   );
+
+  it('starts the last row at its own document where others share its block', async () => {
+    Object.assign(context.settings, { level: 'plain', workgroupBytes: gpu!.settings.workgroupBytes });
+    const lengths = [...LENGTHS.slice(0, -1), 1, 1];
+    const checks = await checkOp(context, tf, attentionCase('a row of its own', lengths, HEADS[0]));
+    for (const { of, error } of checks) expect(error, of).toBeLessThan(OP_BOUND);
+  });
 });

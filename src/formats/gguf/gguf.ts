@@ -123,15 +123,19 @@ function place(cursor: Cursor, entries: readonly Entry[], alignment: number): Gg
   const names = new Set<string>();
   let end = data;
   let before = '';
-  for (const { name, offset, bytes } of entries.toSorted((a, b) => a.offset - b.offset)) {
+  const ordered = entries.toSorted((a, b) => a.offset - b.offset);
+  for (const { name, offset, bytes } of ordered) {
     if (names.has(name)) cursor.fail(`tensor ${name} is there twice.`);
     names.add(name);
     if (offset % alignment !== 0)
       cursor.fail(`tensor ${name} lies at ${offset}, which is no multiple of ${alignment}.`);
     if (data + offset < end) cursor.fail(`tensors ${before} and ${name} overlap.`);
     end = data + offset + bytes;
-    if (end > cursor.fileSize)
-      cursor.fail(`the file is cut off: ${end - cursor.fileSize} bytes are missing, from tensor ${name} on.`);
+    if (end > cursor.fileSize) {
+      const last = ordered.at(-1)!;
+      const missing = data + last.offset + last.bytes - cursor.fileSize;
+      cursor.fail(`the file is cut off: ${missing} bytes are missing, from tensor ${name} on.`);
+    }
     before = name;
   }
   return entries.map(({ name, shape, ggmlType, format, offset, bytes }) => ({

@@ -26,6 +26,7 @@ type Progress = (done: number, total: number) => void;
 export class ModelLibrary {
   models = $state.raw<ModelSummary[]>([]);
   model = $state.raw<ModelDetails | null>(null);
+  /** Bytes of the model that is imported now; `total` is 0 until its files' headers are read. */
   importing = $state<{ name: string; done: number; total: number } | null>(null);
   storage = $state.raw<StorageUse | null>(null);
   private readonly worker = new SupervisedWorker<ImportApi>('import', startImport);
@@ -112,7 +113,7 @@ export class ModelLibrary {
     name: string,
     work: (api: Remote<ImportApi>, name: string, progress: Progress) => Promise<ModelDetails>,
   ): Promise<void> {
-    this.importing = { name, done: 0, total: 1 };
+    this.importing = { name, done: 0, total: 0 };
     this.cancelled = false;
     const onProgress = (done: number, total: number) => {
       this.importing = { name, done, total };
