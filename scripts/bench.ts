@@ -15,6 +15,8 @@
  *   --browser       runs in headless Chromium instead of Node, on the page's WebGPU
  *   --peft PYTHON   runs tests/bench/peft.py with that Python first and prints the ratios; takes a .json that
  *                   it wrote, too
+ *   --markdown      measures what the page's "Measure this GPU" does, about half a minute, and prints its table
+ *                   as docs/gpus.md collects them; nothing else is run
  *   --check         compares every kernel with TensorFlow.js first
  * `npm run bench -- import` measures the import of a model and loading it. `npm run bench -- rows [--rows N]`
  * trains on a file of a million rows in the page. `npm run bench -- plots FILE.json…` draws docs/growth-*.svg
@@ -26,6 +28,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { measureGpuSpeed, speedMarkdown, TINY } from '../src/engine/gpuSpeed.ts';
+import { WebGpuEngine } from '../src/engine/webgpu/webgpuEngine.ts';
+import { isSoftwareAdapter } from '../src/gpu/adapterInfo.ts';
 import type { KernelLevel } from '../src/gpu/dispatch.ts';
 import { checkOp, OP_BOUND } from '../src/verify/checkOp.ts';
 import { opCases } from '../src/verify/opCases.ts';
@@ -65,6 +70,7 @@ export async function main(args: string[]): Promise<number> {
     options: {
       json: { type: 'string' },
       check: { type: 'boolean' },
+      markdown: { type: 'boolean' },
       browser: { type: 'boolean' },
       level: { type: 'string', multiple: true },
       model: { type: 'string', multiple: true },
@@ -74,6 +80,10 @@ export async function main(args: string[]): Promise<number> {
       only: { type: 'string', multiple: true },
     },
   });
+  if (values.markdown) {
+    console.log(await markdownOfSpeed());
+    return 0;
+  }
   const options = {
     parts: values.only?.map((each) => oneOf('--only', each, PARTS)) ?? DEFAULT_PARTS,
     levels: values.level?.map((each) => oneOf('--level', each, LEVELS)),
@@ -105,6 +115,19 @@ export async function main(args: string[]): Promise<number> {
   }
   await save(figures, { peft });
   return 0;
+}
+
+/** The table of this machine's adapter, in Node. */
+async function markdownOfSpeed(): Promise<string> {
+  const context = await openNodeGpu();
+  const speed = await measureGpuSpeed({
+    adapter: context.name,
+    levels: context.levels,
+    create: (options) => WebGpuEngine.create(context, options),
+    onProgress: (what, done, total) => console.error(`${what} (${done + 1} of ${total})`),
+    ...(isSoftwareAdapter(context.adapterInfo) ? TINY : {}),
+  });
+  return speedMarkdown(speed, `Node ${process.versions.node}, ${process.platform}`);
 }
 
 /** @returns null where --check found a kernel that is wrong */

@@ -1,7 +1,8 @@
 /** Measures the memory bandwidth that kernels are compared with. */
 import type { GpuContext } from '../../src/gpu/gpuContext.ts';
 import { flatGrid } from '../../src/gpu/dispatch.ts';
-import { median, type BenchOptions } from './measuring.ts';
+import { median } from '../../src/engine/pipelinedSteps.ts';
+import { type BenchOptions } from './measuring.ts';
 
 const SHADER = `
 @group(0) @binding(0) var<storage, read_write> target_values: array<vec4f>;

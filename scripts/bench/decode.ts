@@ -8,8 +8,9 @@ import { tensorPartBytes, type TensorInfo } from '../../src/formats/tensors.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
 import { busyMs } from '../../src/plan/profile.ts';
 import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
-import { randomModel, SHAPES } from '../lib/randomModel.ts';
-import { LORA, median, warmUp, type BenchHost, type BenchOptions } from './measuring.ts';
+import { randomModel, SHAPES } from '../../src/verify/randomModel.ts';
+import { median } from '../../src/engine/pipelinedSteps.ts';
+import { LORA, warmUp, type BenchHost, type BenchOptions } from './measuring.ts';
 
 export interface DecodeBench {
   model: string;

@@ -13,8 +13,9 @@ import type { MicroBatch } from '../../src/data/types.ts';
 import type { WeightSource } from '../../src/formats/tensors.ts';
 import { weightValues } from '../../src/engine/tensorflow/weightValues.ts';
 import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
-import { randomModel, SHAPES } from '../lib/randomModel.ts';
-import { LORA, median, takeSteps, warmUp, type BenchHost, type BenchOptions } from './measuring.ts';
+import { randomModel, SHAPES } from '../../src/verify/randomModel.ts';
+import { median, takeSteps } from '../../src/engine/pipelinedSteps.ts';
+import { LORA, warmUp, type BenchHost, type BenchOptions } from './measuring.ts';
 
 export interface EagerBench {
   model: string;

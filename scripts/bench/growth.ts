@@ -8,9 +8,10 @@ import type { KernelLevel } from '../../src/gpu/dispatch.ts';
 import { parseRecipe } from '../../src/training/recipe.ts';
 import { Trainer } from '../../src/training/trainer.ts';
 import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
-import { randomModel, SHAPES } from '../lib/randomModel.ts';
+import { randomModel, SHAPES } from '../../src/verify/randomModel.ts';
 import { loadDemo } from './demoData.ts';
-import { LORA, median, takeSteps, warmUp, type BenchHost, type BenchOptions } from './measuring.ts';
+import { median, takeSteps } from '../../src/engine/pipelinedSteps.ts';
+import { LORA, warmUp, type BenchHost, type BenchOptions } from './measuring.ts';
 import { benchStep } from './steps.ts';
 
 export interface LongRunBench {

@@ -6,7 +6,8 @@ import { Graph } from '../../src/graph/graph.ts';
 import { linear, linearDxOp } from '../../src/ops/matmul/linear.ts';
 import { documentFeeds } from '../../src/verify/caseBuilder.ts';
 import { GraphRunner, type Data } from '../../src/verify/graphRunner.ts';
-import { median, warmUp, type BenchHost, type BenchOptions } from './measuring.ts';
+import { median } from '../../src/engine/pipelinedSteps.ts';
+import { warmUp, type BenchHost, type BenchOptions } from './measuring.ts';
 
 export interface KernelBench {
   kernel: string;

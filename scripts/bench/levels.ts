@@ -12,7 +12,7 @@ import { parseRecipe, type Recipe } from '../../src/training/recipe.ts';
 import { curve } from '../../src/training/metrics.ts';
 import { Trainer } from '../../src/training/trainer.ts';
 import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
-import { randomModel } from '../lib/randomModel.ts';
+import { randomModel } from '../../src/verify/randomModel.ts';
 import { loadDemo, type DemoData } from './demoData.ts';
 import type { BenchHost, BenchOptions } from './measuring.ts';
 

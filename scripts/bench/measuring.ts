@@ -35,10 +35,6 @@ export interface BenchHost {
   save?(figures: object): Promise<void>;
 }
 
-export function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-}
-
 export const LORA = {
   r: 16,
   lora_alpha: 32,
@@ -47,28 +43,6 @@ export const LORA = {
   use_rslora: false,
   use_dora: false,
 };
-
-/**
- * Runs `count` steps as the training loop does, pipelined one step ahead.
- * @returns milliseconds from the end of one to the end of the next
- */
-export async function takeSteps(
-  engine: { stepsAhead: number },
-  count: number,
-  step: () => Promise<unknown>,
-): Promise<number[]> {
-  const asked: Promise<unknown>[] = [];
-  const times: number[] = [];
-  let since = performance.now();
-  for (let number = 0; number < count; number++) {
-    while (asked.length <= Math.min(engine.stepsAhead, count - 1 - number)) asked.push(step());
-    await asked.shift();
-    const now = performance.now();
-    times.push(now - since);
-    since = now;
-  }
-  return times;
-}
 
 /**
  * Milliseconds of work before anything is timed: a GPU raises its clock only then.

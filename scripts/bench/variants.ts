@@ -10,7 +10,7 @@ import { modelOf } from '../../src/model/families/registry.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import type { Program } from '../../src/tuning/autotuner.ts';
 import { KernelBenchmark } from '../../src/tuning/kernelBenchmark.ts';
-import { randomModel, SHAPES } from '../lib/randomModel.ts';
+import { randomModel, SHAPES } from '../../src/verify/randomModel.ts';
 import { LORA, type BenchHost, type BenchOptions } from './measuring.ts';
 
 export interface VariantBench {

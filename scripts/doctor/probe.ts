@@ -11,7 +11,7 @@ import { makeEnginePlans } from '../../src/engine/enginePlans.ts';
 import { memoryReport } from '../../src/engine/memoryReport.ts';
 import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
 import { LORA } from '../bench/measuring.ts';
-import { randomModel, SHAPES } from '../lib/randomModel.ts';
+import { randomModel, SHAPES } from '../../src/verify/randomModel.ts';
 import { messageOf } from '../../src/lib/errors.ts';
 
 export const TOKENS = 1024;

@@ -8,6 +8,7 @@ import { decideLevel } from '../tuning/autotuner.ts';
 import type { KernelChoice } from '../tuning/kernelChoice.ts';
 import { KernelTuner, tuningKey } from '../tuning/kernelTuner.ts';
 import type { GpuCheck } from '../verify/gpuCheck.ts';
+import { isSoftwareAdapter } from '../gpu/adapterInfo.ts';
 import { DeviceOwner } from './deviceOwner.ts';
 import type { Engine, EngineOptions, MemoryChoice, MemoryReport } from './engine.ts';
 import type { EngineRequest } from './engineRequest.ts';
@@ -15,6 +16,7 @@ import type { PlannedEngine } from './memoryChoice.ts';
 import { memoryReport } from './memoryReport.ts';
 import { PlanCache } from './planCache.ts';
 import { fallbackMemory } from './tensorflow/fallbackGraphs.ts';
+import type { GpuSpeed, SpeedRequest } from './gpuSpeed.ts';
 import { TensorFlowEngine } from './tensorflow/tensorflowEngine.ts';
 import { WebGpuEngine } from './webgpu/webgpuEngine.ts';
 import { settled } from '../lib/promises.ts';
@@ -151,14 +153,39 @@ export class EngineHost {
 
   /** Compares the kernels with TensorFlow.js on this adapter. @throws UserError where there is no WebGPU */
   async check(onProgress: (done: number, total: number) => void, casesPerOp: number): Promise<GpuCheck> {
-    await this.measuring;
-    const gpu = await this.device.get();
-    if (!gpu)
-      throw new UserError(
-        'This browser offers no WebGPU, so there is no GPU to check. Use a current Chrome, Edge or Safari with hardware acceleration on.',
-      );
+    const gpu = await this.gpuAlone('check');
     const { checkGpu } = await import('../verify/gpuCheck.ts');
     return checkGpu(gpu, onProgress, casesPerOp);
+  }
+
+  /**
+   * Measures training at the shapes of three models; the engine before is disposed of. A software adapter
+   * gets a tiny one.
+   * @throws UserError where there is no WebGPU
+   */
+  async measureSpeed(onProgress: SpeedRequest['onProgress']): Promise<GpuSpeed> {
+    const { name, levels, adapterInfo } = await this.gpuAlone('measure');
+    const { measureGpuSpeed, TINY } = await import('./gpuSpeed.ts');
+    const request = {
+      adapter: name,
+      levels,
+      onProgress,
+      create: (options: EngineOptions) => this.create(options),
+    };
+    try {
+      return await measureGpuSpeed({ ...request, ...(isSoftwareAdapter(adapterInfo) ? TINY : {}) });
+    } finally {
+      this.disposeEngine();
+    }
+  }
+
+  private async gpuAlone(what: string): Promise<GpuContext> {
+    await this.measuring;
+    const gpu = await this.device.get();
+    if (gpu) return gpu;
+    throw new UserError(
+      `This browser offers no WebGPU, so there is no GPU to ${what}. Use a current Chrome, Edge or Safari with hardware acceleration on.`,
+    );
   }
 
   /** The kernels that a run would have now. */

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { randomModel, SHAPES } from '../../scripts/lib/randomModel.ts';
+import { randomModel, SHAPES } from '../../src/verify/randomModel.ts';
 import { writePeftFolder } from '../../src/formats/peft.ts';
 import { adapterOf, checkTargets, isTarget, type LoraShape } from '../../src/model/adapterTargets.ts';
 import { modelOf } from '../../src/model/families/registry.ts';

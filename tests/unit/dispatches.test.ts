@@ -1,7 +1,7 @@
 /** How many dispatches real models take: they cost a step encoding time, and a token synchronisation. */
 import { describe, expect, it } from 'vitest';
 import { LORA } from '../../scripts/bench/measuring.ts';
-import { randomModel, SHAPES } from '../../scripts/lib/randomModel.ts';
+import { randomModel, SHAPES } from '../../src/verify/randomModel.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { makeGenerationPlans, makeEnginePlans, type PlanOptions } from '../../src/engine/enginePlans.ts';

@@ -3,7 +3,7 @@
  * showed.
  */
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { randomModel, SHAPES } from '../../scripts/lib/randomModel.ts';
+import { randomModel, SHAPES } from '../../src/verify/randomModel.ts';
 import { EngineHost } from '../../src/engine/engineHost.ts';
 import { engineRequest, type RunDemand } from '../../src/engine/engineRequest.ts';
 import type { PlannedEngine } from '../../src/engine/memoryChoice.ts';

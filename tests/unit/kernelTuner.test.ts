@@ -4,7 +4,7 @@
  */
 import 'fake-indexeddb/auto';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { SHAPES } from '../../scripts/lib/randomModel.ts';
+import { SHAPES } from '../../src/verify/randomModel.ts';
 import type { TensorInfo } from '../../src/formats/tensors.ts';
 import type { Dispatch } from '../../src/gpu/dispatch.ts';
 import type { GpuContext } from '../../src/gpu/gpuContext.ts';

@@ -1,6 +1,6 @@
 /** How many dispatches LoRA takes, and how its matrices are laid out. */
 import { describe, expect, it } from 'vitest';
-import { randomModel, SHAPES } from '../../scripts/lib/randomModel.ts';
+import { randomModel, SHAPES } from '../../src/verify/randomModel.ts';
 import type { KernelSettings } from '../../src/gpu/dispatch.ts';
 import { AdapterLayout } from '../../src/model/adapterLayout.ts';
 import { trainGraph } from '../../src/model/planGraphs.ts';

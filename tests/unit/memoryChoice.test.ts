@@ -3,7 +3,7 @@
  * (tests/gpu/engine.test.ts), so nothing needs a GPU here.
  */
 import { describe, expect, it } from 'vitest';
-import { SHAPES } from '../../scripts/lib/randomModel.ts';
+import { SHAPES } from '../../src/verify/randomModel.ts';
 import type { TensorInfo } from '../../src/formats/tensors.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
 import { chooseMemory, DEFAULT_MEMORY_BYTES, type ChoiceOptions } from '../../src/engine/memoryChoice.ts';

@@ -6,7 +6,7 @@ import { checkedCases } from '../../training/kernelRequest.ts';
 import { parseRecipe, recipeToJson } from '../../training/recipe.ts';
 import { startHistory, startTrainer, withListener } from '../../worker/client.ts';
 import { SupervisedWorker } from '../../worker/supervisedWorker.ts';
-import type { GpuCheck, TrainerApi } from '../../worker/trainer/trainerProtocol.ts';
+import type { GpuCheck, GpuSpeed, TrainerApi } from '../../worker/trainer/trainerProtocol.ts';
 import type { HistoryApi, RunSummary } from '../../worker/history/historyProtocol.ts';
 import type { StorageUse } from '../../worker/import/importProtocol.ts';
 import { needsConsent } from '../../lib/errors.ts';
@@ -166,6 +166,10 @@ export class RunController {
   checkGpu(onProgress: (done: number, total: number) => void): Promise<GpuCheck> {
     const cases = checkedCases(location.href);
     return withListener(onProgress, (send) => this.trainer.ask((api) => api.checkGpu(send, cases)));
+  }
+
+  measureSpeed(onProgress: (what: string, done: number, total: number) => void): Promise<GpuSpeed> {
+    return withListener(onProgress, (send) => this.trainer.ask((api) => api.measureSpeed(send)));
   }
 
   /** Deletes an unfinished run instead of resuming it. */

@@ -16,6 +16,7 @@ import type {
   ChatReply,
   ChatRequest,
   GpuCheck,
+  GpuSpeed,
   OnPair,
   PlanRequest,
   ResultEvaluation,
@@ -189,6 +190,12 @@ export class TrainerHost implements TrainerApi {
   async checkGpu(onProgress: (done: number, total: number) => void, casesPerOp: number): Promise<GpuCheck> {
     this.idle('Check the GPU when it has ended.');
     return this.engines.check(onProgress, casesPerOp);
+  }
+
+  async measureSpeed(onProgress: (what: string, done: number, total: number) => void): Promise<GpuSpeed> {
+    this.idle('Measure the GPU when it has ended.');
+    this.answering.yieldEngine();
+    return this.engines.measureSpeed(onProgress);
   }
 
   /** @throws UserError while a run goes on */

@@ -12,6 +12,7 @@ import type {
   MemoryReport,
 } from '../../engine/engine.ts';
 import type { EngineForecast } from '../../engine/engineHost.ts';
+import type { GpuSpeed } from '../../engine/gpuSpeed.ts';
 import type { GpuCheck } from '../../verify/gpuCheck.ts';
 import type { KernelRequest, KernelChoice } from '../../tuning/kernelChoice.ts';
 import type { EvaluationMetrics } from '../../training/evaluation.ts';
@@ -27,6 +28,7 @@ export type {
   MemoryChoice,
   MemoryReport,
   GpuCheck,
+  GpuSpeed,
   KernelRequest,
   KernelChoice,
 };
@@ -194,7 +196,11 @@ export interface TrainerApi {
    * @throws UserError while a run goes on
    */
   evaluateResult(runId: string, ports: EvaluationPorts[], longest: number): Promise<ResultEvaluation[]>;
-  /** Every kernel against TensorFlow.js on this adapter; not while a run goes on. */
-  /** @param casesPerOp the first so many of each op; Infinity: all */
+  /**
+   * Every kernel against TensorFlow.js on this adapter; not while a run goes on.
+   * @param casesPerOp the first so many of each op; Infinity: all
+   */
   checkGpu(onProgress: (done: number, total: number) => void, casesPerOp: number): Promise<GpuCheck>;
+  /** Training speed at the shapes of three models, in about half a minute; not while a run goes on. */
+  measureSpeed(onProgress: (what: string, done: number, total: number) => void): Promise<GpuSpeed>;
 }

@@ -1,6 +1,6 @@
 /** A model of real shape with random weights, made as it streams: for measurements without a download. */
-import { tensorPartBytes, type TensorInfo, type WeightSource } from '../../src/formats/tensors.ts';
-import { modelOf } from '../../src/model/families/registry.ts';
+import { tensorPartBytes, type TensorInfo, type WeightSource } from '../formats/tensors.ts';
+import { modelOf } from '../model/families/registry.ts';
 
 const CHUNK = 4 * 1024 * 1024;
 
