@@ -15,8 +15,8 @@
  *   --browser       runs in headless Chromium instead of Node, on the page's WebGPU
  *   --peft PYTHON   runs tests/bench/peft.py with that Python first and prints the ratios; takes a .json that
  *                   it wrote, too
- *   --markdown      measures what the page's "Measure this GPU" does, about half a minute, and prints its table
- *                   as docs/gpus.md collects them; nothing else is run
+ *   --markdown      measures what the page's "Measure this GPU" does, and prints its table as docs/gpus.md
+ *                   collects them; nothing else is run
  *   --check         compares every kernel with TensorFlow.js first
  * `npm run bench -- import` measures the import of a model and loading it. `npm run bench -- rows [--rows N]`
  * trains on a file of a million rows in the page. `npm run bench -- plots FILE.json…` draws docs/growth-*.svg
@@ -28,7 +28,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { measureGpuSpeed, speedMarkdown, TINY } from '../src/engine/gpuSpeed.ts';
+import { measureGpuSpeed, TINY } from '../src/engine/gpuSpeed.ts';
 import { WebGpuEngine } from '../src/engine/webgpu/webgpuEngine.ts';
 import { isSoftwareAdapter } from '../src/gpu/adapterInfo.ts';
 import type { KernelLevel } from '../src/gpu/dispatch.ts';
@@ -44,6 +44,7 @@ import { drawPlots } from './bench/plots.ts';
 import { print, printFigures } from './bench/report.ts';
 import { benchRows } from './bench/rows.ts';
 import { runBench } from './bench/suite.ts';
+import { speedMarkdown } from '../src/page/gpu/speedMarkdown.ts';
 import { nodeGpu, openNodeGpu } from './lib/nodeGpu.ts';
 import { root } from './lib/site.ts';
 

@@ -41,7 +41,8 @@ export interface RowsBench {
   /** Of the step alone. */
   lateStepMs: number;
   /**
-   * Processor time of the page's process a step, its workers included: what a step costs beside the GPU's work.
+   * Processor time of the page's process a step, its workers included: what a step costs beside the GPU's
+   * work.
    * Null where the system does not say.
    */
   hostMsAStep: number | null;

@@ -350,6 +350,12 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
       expect(Number(comparisons)).toBeGreaterThan(0);
       expect(Number(error)).toBeLessThan(2e-5);
     }
+    await section.getByRole('button', { name: 'Measure this GPU' }).click();
+    const speeds = section.getByRole('table', { name: 'Speed of this GPU' });
+    await speeds.waitFor({ timeout: 120_000 });
+    expect(await speeds.getByRole('row').nth(1).innerText()).toMatch(
+      /^2 layers of width 32\s+plain\s+[1-9][\d,]*\s+[\d.]+ \wi?B$/,
+    );
     expect(errors).toEqual([]);
     await context.close();
   });

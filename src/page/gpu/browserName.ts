@@ -9,7 +9,7 @@ interface ClientHints {
 export function browserName(navigator: { userAgent: string; userAgentData?: ClientHints }): string {
   const hints = navigator.userAgentData;
   if (!hints) return navigator.userAgent;
-  // One brand is made up, to keep pages from reading the list too closely; Chromium stands beside its product.
+  // One brand is made up, so that pages do not rely on the list; Chromium is named beside its product.
   const real = hints.brands.filter(({ brand }) => !/not.?a.?brand/i.test(brand.replace(/[^a-z]/gi, ' ')));
   const product = real.find(({ brand }) => brand !== 'Chromium') ?? real[0];
   return product ? `${product.brand} ${product.version}, ${hints.platform}` : navigator.userAgent;
