@@ -59,6 +59,21 @@ describe('measuring the speed of a GPU', () => {
     expect(lines[3]).toMatch(/^\| a \\\| card \| Browser 1 \| matrix \| [\d,]+, 1\.00 GiB \|$/);
   });
 
+  it('takes the fastest level first for the other models', async () => {
+    const seen: string[] = [];
+    const models = ['2 layers of width 32', '16 layers of width 32'];
+    const { rows } = await measureGpuSpeed({
+      ...SMALL,
+      models,
+      create: ({ level }) => Promise.resolve(fakeEngine(level === 'matrix' ? 5 : 40)),
+      onProgress: (what) => void seen.push(what),
+    });
+    expect(seen.slice(2)).toEqual(['16 layers of width 32, matrix', '16 layers of width 32, plain']);
+    expect(rows.map(({ model, level }) => `${model}, ${level}`)).toEqual(
+      models.flatMap((model) => SMALL.levels.map((level) => `${model}, ${level}`)),
+    );
+  });
+
   it('begins nothing after its time', async () => {
     const { rows } = await measureGpuSpeed({
       ...SMALL,
