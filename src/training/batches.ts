@@ -8,8 +8,8 @@ import type { MicroBatch } from '../data/types.ts';
 import { UserError } from '../lib/errors.ts';
 import { shuffled } from '../lib/random.ts';
 import { documentsPerExample } from './preference/method.ts';
-import { packedExamples } from './packedExamples.ts';
-import { mixedOrder, type MixedFile } from './rowMix.ts';
+import { packedExamples } from './batching/packedExamples.ts';
+import { mixedOrder, type MixedFile } from './batching/rowMix.ts';
 import { examplesPerStep, type Recipe } from './recipe.ts';
 
 /** In which a row is looked for. */

@@ -1,7 +1,7 @@
 /** Decides when a checkpoint of a run is due, and stores each step's once. */
 import { report } from '../lib/errorLog.ts';
 import { messageOf } from '../lib/errors.ts';
-import { savesAt } from './pauses.ts';
+import { savesAt } from './recipe/pauses.ts';
 import type { Recipe } from './recipe.ts';
 import type { Checkpoint, TrainerEvent } from './runRecord.ts';
 

@@ -8,7 +8,7 @@ import { UserError, messageOf } from '../lib/errors.ts';
 import { lora } from './recipe/adapterRecipe.ts';
 import { documentsPerExample, METHODS, methodFault } from './preference/method.ts';
 import { metrics, rewards, scoringFault } from './recipe/scoringRecipe.ts';
-import { packedExamples } from './packedExamples.ts';
+import { packedExamples } from './batching/packedExamples.ts';
 import { answersPerStep, promptsPerStep } from './reward/rewardSettings.ts';
 import { totalSteps } from './schedule.ts';
 import { scheduleFault } from './scheduleArguments.ts';

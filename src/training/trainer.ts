@@ -8,7 +8,7 @@ import { NonFiniteError, type AdapterTensors } from '../engine/engine.ts';
 import type { Evaluator } from './evaluation.ts';
 import { EvaluationRounds } from './evaluationRound.ts';
 import type { MetricsLine } from './metrics.ts';
-import { evaluatesAt } from './pauses.ts';
+import { evaluatesAt } from './recipe/pauses.ts';
 import { nameOf } from './recipe/scoringRecipe.ts';
 import type { Checkpoint, EndReason, RunResult } from './runRecord.ts';
 import { StepPipeline } from './stepPipeline.ts';

@@ -8,7 +8,7 @@ import { PreferenceSteps } from './preference/preferenceSteps.ts';
 import { stepsOf, type Recipe } from './recipe.ts';
 import type { AnswerGroup, SampledBatch, SamplingContext } from './reward/sampledAnswers.ts';
 import { RewardSteps } from './reward/rewardSteps.ts';
-import { rowMix } from './rowMix.ts';
+import { rowMix } from './batching/rowMix.ts';
 import { learningRate, warmupSteps, type Schedule } from './schedule.ts';
 
 export interface StepMade {

@@ -4,7 +4,7 @@ import { bestFitDecreasing } from '../../src/data/bestFit.ts';
 import { chooseTokensPerMicroBatch, packDocuments, Packing } from '../../src/data/packing.ts';
 import { mix32 } from '../../src/lib/counterRandom.ts';
 import { BatchSampler } from '../../src/training/batches.ts';
-import { packedExamples } from '../../src/training/packedExamples.ts';
+import { packedExamples } from '../../src/training/batching/packedExamples.ts';
 import { parseRecipe, stepsOf } from '../../src/training/recipe.ts';
 
 const document = (length: number, first = 0) => {

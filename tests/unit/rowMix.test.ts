@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { BatchSampler } from '../../src/training/batches.ts';
 import { parseRecipe } from '../../src/training/recipe.ts';
-import { mixedOrder, mixFault, rowMix } from '../../src/training/rowMix.ts';
+import { mixedOrder, mixFault, rowMix } from '../../src/training/batching/rowMix.ts';
 
 /** 100 chunks of a book, 20 rows of chat. */
 const FILES = { names: ['book.txt', 'chat.jsonl'], firsts: [0, 100] };

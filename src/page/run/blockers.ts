@@ -1,6 +1,6 @@
 /** Why Train cannot be pressed, in the order of the page's sections. */
 import { metricFault } from '../../training/metrics.ts';
-import { mixFault } from '../../training/rowMix.ts';
+import { mixFault } from '../../training/batching/rowMix.ts';
 import { nameOf } from '../../training/recipe/scoringRecipe.ts';
 import { maskBlockers } from '../data/maskBlockers.ts';
 import type { Recipe } from '../../training/recipe.ts';

@@ -7,7 +7,7 @@ import type { DocumentTable } from '../../data/documentTable.ts';
 import { Packing, type BatchShape } from '../../data/packing.ts';
 import type { ChatTokenizer } from '../../data/tokenizer/chatTokenizer.ts';
 import { IGNORE_INDEX, type MicroBatch } from '../../data/types.ts';
-import { rowMix } from '../../training/rowMix.ts';
+import { rowMix } from '../../training/batching/rowMix.ts';
 import { BatchSampler, microBatchesOf } from '../../training/batches.ts';
 import { examplesPerStep, type Recipe } from '../../training/recipe.ts';
 import type { MaskChecks, PackedPreview, PackedRequest } from './datasetProtocol.ts';

@@ -1,6 +1,6 @@
 import type { RunDemand } from '../../engine/engineRequest.ts';
 import { documentsPerExample, loraOfMethod } from '../../training/preference/method.ts';
-import { packedExamples } from '../../training/packedExamples.ts';
+import { packedExamples } from '../../training/batching/packedExamples.ts';
 import { answersPerStep } from '../../training/reward/rewardSettings.ts';
 import type { PlanRequest } from './trainerProtocol.ts';
 

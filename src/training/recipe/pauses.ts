@@ -1,5 +1,5 @@
 /** After which steps a run evaluates and saves, by the recipe's strategies. */
-import type { Recipe } from './recipe.ts';
+import type { Recipe } from '../recipe.ts';
 
 type Strategies = Pick<Recipe, 'evaluation' | 'training'>;
 

@@ -2,7 +2,7 @@
  * Rows packed into examples, as TRL's `packing` with its strategy bfd counts them: an example is a bin of up to
  * max_length tokens, and a micro-batch is so many bins. Rows of a bin do not see each other.
  */
-import { bestFitDecreasing, type Bins } from '../data/bestFit.ts';
+import { bestFitDecreasing, type Bins } from '../../data/bestFit.ts';
 
 /** Rows that are packed at a time: the batch of datasets' `map`, in which TRL packs. */
 const ROWS_AT_ONCE = 1000;

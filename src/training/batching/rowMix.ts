@@ -3,10 +3,10 @@
  * has as many documents as without; those of a file come as often as its share asks for, and where that is no
  * whole number, some of them once more, others in the next epoch.
  */
-import { baseName } from '../data/files/fileNames.ts';
-import type { RowFiles } from '../data/rows/rowFiles.ts';
-import { UserError } from '../lib/errors.ts';
-import { shuffled } from '../lib/random.ts';
+import { baseName } from '../../data/files/fileNames.ts';
+import type { RowFiles } from '../../data/rows/rowFiles.ts';
+import { UserError } from '../../lib/errors.ts';
+import { shuffled } from '../../lib/random.ts';
 
 /** The documents of one file, [first, end), and how many of an epoch are theirs. */
 export interface MixedFile {
