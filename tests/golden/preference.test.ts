@@ -24,6 +24,14 @@ const folders = (root ? readdirSync(root) : []).filter(
 const FEW_STEPS = 4;
 const steps = isWhole ? undefined : FEW_STEPS;
 
+/**
+ * Final rewards: 5e-3, but for simpo of qwen3. There the first gradient of one weight (B of layer 0's up_proj,
+ * element 698) is 4e-7 of its array's largest, and AdamW's first step makes of its sign a full step: PyTorch in
+ * float64 with noise of 1e-6 of the gradients' root mean square is 1.0e-2 to 1.2e-2 off for three of four
+ * seeds, of rewards up to 64; our gradients are held to 3e-5. We are 9.9e-3 off.
+ */
+const rewardBound = (folder: string, kind: string) => (folder === 'qwen3' && kind === 'simpo' ? 2e-2 : 5e-3);
+
 if (!root) it.skip('has no reference: ../shared/golden is not there', () => undefined);
 
 interface Kind {
@@ -71,7 +79,9 @@ describe.skipIf(!gpu).each(folders)('%s', (name) => {
       if (steps !== undefined) continue;
       for (const key of ['rewards_chosen', 'rewards_rejected'] as const)
         theirs[key]?.forEach((reward, i) =>
-          expect(Math.abs(mine[key]![i] - reward), `${kind} ${key} ${i}`).toBeLessThanOrEqual(5e-3),
+          expect(Math.abs(mine[key]![i] - reward), `${kind} ${key} ${i}`).toBeLessThanOrEqual(
+            rewardBound(name, kind),
+          ),
         );
     }
   });

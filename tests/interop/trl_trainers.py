@@ -37,7 +37,7 @@ def main(folder):
     vocabulary = json.loads((folder / "config.json").read_text())["vocab_size"]
     words = Tokenizer(models.WordLevel({f"w{i}w": i for i in range(vocabulary)}, unk_token="w0w"))
     words.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, eos_token="t2", pad_token="t0", unk_token="w0w")
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, eos_token="w2w", pad_token="w0w", unk_token="w0w")
     text = lambda ids: " ".join(f"w{i}w" for i in ids)
     pairs = json.loads((folder / "preference.json").read_text())["pairs"]
     # The trainers put the end token behind each answer themselves.
