@@ -5,8 +5,8 @@
  * Hub is downloaded (HF_ENDPOINT and HF_TOKEN as its Python library reads them); "demo" is the project's own.
  * --export gguf-lora,gguf,merged,mlx,cluster,player writes DIR/exports/<name>/ as well, over the model's own
  * files; for a model of the Hub the page makes them, over the weights with which it trained.
- * A recipe may be YAML, and one of TRL, axolotl or LLaMA-Factory; what was not understood of it is printed. Its
- * adapter_name_or_path is an adapter to go on from, its training.resume_from_checkpoint a run file as --resume.
+ * A recipe may be YAML, and one of TRL, axolotl or LLaMA-Factory; what was not understood is printed. Its
+ * adapter_name_or_path is an adapter to go on from, its resume_from_checkpoint a run file as --resume.
  * --stop-at STEP stops the run there and writes DIR/run.zip, with which another computer goes on by --resume
  * run.zip: to the same bytes on the same kind of adapter; on another it is refused, unless with
  * --any-adapter.

@@ -10,12 +10,12 @@ export interface Bins {
   items: Uint32Array;
 }
 
-/** Which of several bins with the same free space is filled: the oldest, or the one that has had it longest. */
+/** Which of several bins with the same free space is filled: the oldest, or the longest unchanged one. */
 export type Ties = 'oldest' | 'longest unchanged';
 
 /**
- * Places the longest item first (the first of equal ones), each in the fullest bin that still holds it, or in a
- * new one.
+ * Places the longest item first (the first of equal ones), each in the fullest bin that still holds it, or
+ * in a new one.
  * @param lengths whole numbers from 0 to `capacity`
  */
 export function bestFitDecreasing(lengths: ArrayLike<number>, capacity: number, ties: Ties = 'oldest'): Bins {

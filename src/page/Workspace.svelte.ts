@@ -82,7 +82,7 @@ export class Workspace {
     return this.reloadData();
   }
 
-  /** Fills in the recipe of a shared link, and takes it off the address, so that a reload does not repeat it. */
+  /** Fills in the recipe of a shared link, and takes it off the address: a reload does not repeat it. */
   async openLink(): Promise<void> {
     // Work that begins takes the last error away: none begins here without a recipe.
     if (!hasRecipe(location.hash)) return;

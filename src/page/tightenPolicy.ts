@@ -1,7 +1,7 @@
 /**
  * Closes the connections that this visit does not need. The policy in index.html has to leave loopback open
- * for `?hub=http://localhost:…` and `?answers=http://localhost:…`; a second policy, which can only forbid, closes
- * it but for the hub and the server of answers that the address names. Workers inherit both.
+ * for `?hub=http://localhost:…` and `?answers=http://localhost:…`; a second policy, which can only forbid,
+ * closes it but for the hub and the server of answers that the address names. Workers inherit both.
  */
 import { answersEndpoint } from './data/distil/answersAddress.ts';
 import { hubChoice } from './model/hubEndpoint.ts';

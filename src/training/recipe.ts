@@ -65,7 +65,7 @@ const mapping = v.pipe(
 
 const recipe = v.strictObject({
   model: v.optional(text, ''),
-  /** As LLaMA-Factory has it: a PEFT folder or a GGUF LoRA adapter to go on from; its lora becomes the run's. */
+  /** As LLaMA-Factory has it: a PEFT folder or a GGUF LoRA to go on from; its lora becomes the run's. */
   adapter_name_or_path: v.optional(v.nullable(text), null),
   /** Several are joined. */
   train_file: v.optional(

@@ -25,8 +25,8 @@ const FEW_STEPS = 4;
 const steps = isWhole ? undefined : FEW_STEPS;
 
 /**
- * Final rewards: 5e-3, but for simpo of qwen3. There the first gradient of one weight (B of layer 0's up_proj,
- * element 698) is 4e-7 of its array's largest, and AdamW's first step makes of its sign a full step: PyTorch in
+ * Final rewards: 5e-3, but for simpo of qwen3. There the first gradient of one weight (B of layer 0 up_proj
+ * at 698) is 4e-7 of its array's largest, and AdamW's first step makes of its sign a full step: PyTorch in
  * float64 with noise of 1e-6 of the gradients' root mean square is 1.0e-2 to 1.2e-2 off for three of four
  * seeds, of rewards up to 64; our gradients are held to 3e-5. We are 9.9e-3 off.
  */

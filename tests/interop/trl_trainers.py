@@ -1,10 +1,11 @@
-"""Ten steps of TRL's own trainers (DPO with sigmoid, smoothed and ipo losses; CPO with simpo; ORPO) on a golden folder, against its preference curves.
+"""Ten steps of TRL's own trainers (DPO with sigmoid and ipo losses; CPO with simpo; ORPO) on a golden folder, against its preference curves.
 
     python tests/interop/trl_trainers.py GOLDEN_FOLDER
 
 The folder has preference.json and golden_preference.json (make_preference.py), to whose curves our engine is held by tests/golden/preference.test.ts. The
 trainers get the same pairs as texts of a tokenizer whose words are ids, in the same order, in float64. Prints, by kind, how far TRL's losses and gradient
-norms are from the curve. Needs torch, transformers, peft, trl (1.16), datasets, tokenizers.
+norms are from the curve. llama3_2: losses within 3.3e-7, gradient norms within 1.5e-6. TRL 1.16 reads label_smoothing
+for none of these losses of DPO, so that cDPO has no counterpart. Needs torch, transformers, peft, trl (1.16), datasets, tokenizers.
 """
 
 import json
@@ -25,7 +26,6 @@ from trl.experimental.orpo import ORPOConfig, ORPOTrainer
 STEPS = 10
 KINDS = {
     "dpo": (DPOTrainer, DPOConfig, {"beta": 0.1, "loss_type": ["sigmoid"]}),
-    "cdpo": (DPOTrainer, DPOConfig, {"beta": 0.1, "label_smoothing": 0.1, "loss_type": ["sigmoid"]}),
     "ipo": (DPOTrainer, DPOConfig, {"beta": 0.1, "loss_type": ["ipo"]}),
     "simpo": (CPOTrainer, CPOConfig, {"beta": 2.0, "loss_type": "simpo", "simpo_gamma": 0.5, "cpo_alpha": 0.0}),
     "orpo": (ORPOTrainer, ORPOConfig, {"beta": 0.1}),

@@ -113,6 +113,13 @@ describe('a recipe of another tool', () => {
     });
   });
 
+  it('of TRL smooths no labels of sigmoid, as TRL does not', async () => {
+    const json = { learning_rate: 1e-4, loss_type: ['sigmoid'], label_smoothing: 0.1 };
+    const { recipe, notes } = await readRecipe(JSON.stringify(json));
+    expect([recipe.method, recipe.training.label_smoothing]).toEqual(['dpo', 0]);
+    expect(notes.join(' ')).toMatch(/label_smoothing is not used/);
+  });
+
   it.each([
     ['axolotl.yml', 'adapter', 'adapter:', /"adapter" is null, which trains every weight/],
     ['axolotl.yml', 'optimizer', 'optimizer: lion_8bit', /"optimizer" is "lion_8bit": there is AdamW alone/],

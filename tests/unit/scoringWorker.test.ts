@@ -1,4 +1,4 @@
-/** What a person's function cannot be interrupted in is ended with its worker, and the next call gets another. */
+/** A call that cannot be interrupted is ended with its worker, and the next call gets another. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { ScoringFunction } from '../../src/training/recipe/scoringRecipe.ts';
 import { ScoringWorker } from '../../src/worker/scoring/scoringWorker.ts';

@@ -1,4 +1,4 @@
-/** A recipe that a person chose as a file. Its readers of other programs' recipes are loaded when one is chosen. */
+/** A recipe that a person chose as a file. What reads other programs' recipes is loaded then. */
 import type { ReadRecipe } from '../../training/foreignRecipes/readRecipe.ts';
 
 export type TakenRecipe = Pick<ReadRecipe, 'recipe' | 'notes'>;

@@ -1,6 +1,6 @@
 /**
- * Rows packed into examples, as TRL's `packing` with its strategy bfd counts them: an example is a bin of up to
- * max_length tokens, and a micro-batch is so many bins. Rows of a bin do not see each other.
+ * Rows packed into examples, as TRL's `packing` with its strategy bfd counts them: an example is a bin of up
+ * to max_length tokens, and a micro-batch is so many bins. Rows of a bin do not see each other.
  */
 import { bestFitDecreasing, type Bins } from '../../data/bestFit.ts';
 

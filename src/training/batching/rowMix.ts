@@ -1,7 +1,7 @@
 /**
- * Several training files mixed by a ratio (`mix_ratios`): what share of an epoch's documents each has. An epoch
- * has as many documents as without; those of a file come as often as its share asks for, and where that is no
- * whole number, some of them once more, others in the next epoch.
+ * Several training files mixed by a ratio (`mix_ratios`): what share of an epoch's documents each has. An
+ * epoch has as many documents as without. Those of a file come as often as its share asks for; where that is
+ * no whole number, some come once more, and others in the next epoch.
  */
 import { baseName } from '../../data/files/fileNames.ts';
 import type { RowFiles } from '../../data/rows/rowFiles.ts';

@@ -1,6 +1,6 @@
 /**
- * One conversion of another tool's recipe: values move from its keys to ours, what cannot be done is refused by
- * name, and what was not understood is named.
+ * One conversion of another tool's recipe: values move from its keys to ours, what cannot be done is refused
+ * by name, and what was not understood is named.
  */
 import { validationSetName } from '../../data/files/fileNames.ts';
 import { HELD_OUT } from '../../data/rows/rowSelection.ts';

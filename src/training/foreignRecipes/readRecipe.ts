@@ -1,6 +1,6 @@
 /**
  * A recipe from a file: our own as JSON or YAML, or one of TRL, axolotl or LLaMA-Factory, whose keys are
- * turned into ours.
+ * converted to ours.
  */
 import { UserError, messageOf } from '../../lib/errors.ts';
 import { parseRecipe, type Recipe } from '../recipe.ts';
@@ -13,7 +13,7 @@ export interface ReadRecipe {
   recipe: Recipe;
   /** Whose recipe it is; null: our own. */
   tool: string | null;
-  /** What a person must know of the conversion: keys that were not understood, and what is meant otherwise. */
+  /** What a person must know: keys that were not understood, and what is meant otherwise here. */
   notes: string[];
 }
 

@@ -1,4 +1,4 @@
-/** Keys of transformers' TrainingArguments, which TRL and LLaMA-Factory read as they are, and axolotl mostly. */
+/** Keys of transformers' TrainingArguments, which TRL and LLaMA-Factory read as they are, axolotl mostly. */
 import type { Conversion } from './conversion.ts';
 
 /** Keys that mean the same in ours. */

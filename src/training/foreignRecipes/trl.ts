@@ -1,4 +1,4 @@
-/** Recipes of TRL: the keys of its configs, of ModelConfig and of ScriptArguments, as its command line reads them. */
+/** Recipes of TRL: the keys of its configs, of ModelConfig and of ScriptArguments. */
 import type { Method } from '../preference/method.ts';
 import type { Conversion } from './conversion.ts';
 import { convertTrainingArguments, isDataFile } from './trainingArguments.ts';
@@ -34,6 +34,12 @@ export function convertTrl(made: Conversion): void {
     logging_steps: 10,
   });
   for (const key of OF_METHODS) made.move(key, `training.${key}`);
+  if (method === 'dpo' && made.take('label_smoothing')) {
+    made.put('training.label_smoothing', 0);
+    made.note(
+      'label_smoothing is not used, as TRL does not use it for sigmoid and ipo: cDPO is a recipe of ours.',
+    );
+  }
   // A length of null is none; the longest that a recipe can have is longer than any model's.
   made.put('max_length', made.take('max_length') ?? 1024);
   if (method === 'grpo') made.move('max_completion_length', 'training.max_completion_length', 512);

@@ -142,14 +142,14 @@ export const training = v.strictObject({
   group_by_length: v.optional(flag, false),
   logging_steps: v.optional(count(1), 1),
   /**
-   * steps: every save_steps, or where that is 0 at every evaluation. epoch: at the end of each. A checkpoint is
-   * taken once a minute as well, whatever is written here.
+   * steps: every save_steps, or where that is 0 at every evaluation. epoch: at the end of each. A checkpoint
+   * is taken once a minute as well, whatever is written here.
    */
   save_strategy: v.optional(v.picklist(STRATEGIES, STRATEGY_FAULT), 'steps'),
   save_steps: v.optional(count(0), 0),
-  /** Checkpoints that are kept: the last two, of which the older takes over where the newer is damaged; 1: the last. */
+  /** Checkpoints that are kept: two, of which the older takes over where the newer is damaged; 1: one. */
   save_total_limit: v.optional(v.nullable(count(1)), null),
-  /** A run file (run.zip) to go on with: `npm run headless` takes it; on the page it is dropped in the history. */
+  /** A run file (run.zip) to go on with. `npm run headless` takes it; the page, where it is dropped. */
   resume_from_checkpoint: v.optional(v.nullable(text), null),
   /** Of conversations every answer is learned from, and nothing else. */
   assistant_only_loss: v.optional(

@@ -1,4 +1,4 @@
-/** Answers of another model on this computer, asked for by the person, looked at, changed, and kept as rows. */
+/** Answers of another model on this computer: asked for by the person, changed, and kept as rows. */
 import { reported } from '../../errors/reported.ts';
 import { answerOf, modelsOf } from './askServer.ts';
 

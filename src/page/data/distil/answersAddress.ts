@@ -1,7 +1,7 @@
 /**
- * The address of an OpenAI-compatible server on this computer (Ollama, LM Studio, llama.cpp) that this visit may
- * ask: it is named in the page's own address, `?answers=http://localhost:11434`, as the policy of a visit can
- * only be narrowed while the page is open.
+ * The address of an OpenAI-compatible server on this computer (Ollama, LM Studio, llama.cpp) that this visit
+ * may ask. The page's own address names it, `?answers=http://localhost:11434`: the policy of a visit can only
+ * be narrowed while the page is open.
  */
 import { UserError } from '../../../lib/errors.ts';
 
@@ -30,7 +30,7 @@ export function answersOrigin(address: string): string {
   return url.origin;
 }
 
-/** The server that the page's address names; null where it names none, or one that is not on this computer. */
+/** The server that the page's address names; null where it names none on this computer. */
 export function answersEndpoint(href = location.href): string | null {
   const named = new URL(href).searchParams.get('answers');
   if (named === null || named === '') return null;
