@@ -94,7 +94,8 @@ async function endWorker(worker: Worker): Promise<void> {
 }
 
 /**
- * @param onCrash is called once: with an error that nothing caught, when the worker has ended, or does not answer
+ * @param onCrash is called once: with an error that nothing caught, when the worker has ended, or does not
+ * answer
  * @param mustAnswer whether it runs what came with a model's files or rows, which may not end
  */
 function start<T>(

@@ -13,8 +13,8 @@ const PING_KEY = 'finetabPing';
 /** Between two pings of a worker that reads what others wrote. */
 const PING_MS = 5000;
 /**
- * Pings without an answer after which such a worker is ended: two minutes in which it did not finish one step.
- * They are counted, not timed, so that a computer which slept ends nobody.
+ * Pings without an answer after which such a worker is ended: two minutes in which it did not finish one
+ * step. They are counted, not timed, so that a computer which slept ends nobody.
  */
 const SILENT_PINGS = 24;
 /** A worker that is computing answers late. */
