@@ -59,7 +59,7 @@ const NOTHING: LoraSettings = {
   lora_dropout: 0,
   use_rslora: false,
   use_dora: false,
-  target_modules: ['q_proj', 'qkv_proj', 'o_proj', 'out_proj'],
+  target_modules: 'all-linear',
 };
 
 function sameLayout(a: LoraSettings, b: LoraSettings): boolean {

@@ -4,7 +4,7 @@ folder by transformers, a merged GGUF by the gguf package, the layout for mlx-lm
 player by PEFT; all of them are the function that PEFT computes. A form that cannot hold an adapter is refused by a
 sentence, which is printed.
 
-    every_form.py [WORK_FOLDER]
+    every_form.py [WORK_FOLDER [KIND…]]
 
 Needs torch, transformers, peft and gguf; run it in the project's folder, over the demo model.
 """
@@ -145,7 +145,7 @@ def check(form, path, expected, plain, adapter, config):
     return max(off(again[name], weight) for name, weight in expected.items())
 
 
-def main(work):
+def main(work, kinds):
     config = base_model().config
     plain = {name: tensor.clone() for name, tensor in base_model().state_dict().items()}
     nothing = work / 'nothing'
@@ -154,6 +154,8 @@ def main(work):
     assert code == 0, text
     failed = []
     for kind, settings in KINDS.items():
+        if kinds and kind not in kinds:
+            continue
         adapter = work / kind.replace(' ', '-')
         make_adapter(settings, adapter)
         expected = merged_by_peft(adapter)
@@ -186,4 +188,4 @@ def main(work):
         raise SystemExit(f'off by too much: {failed}')
 
 
-main(Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp()))
+main(Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp()), sys.argv[2:])

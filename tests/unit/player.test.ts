@@ -11,6 +11,7 @@ import { isNf4, tensorPartBytes, type WeightSource } from '../../src/formats/ten
 import { shaderSources } from '../../src/gpu/shaders.ts';
 import { memoryWeightSource } from '../../src/import/weightSources.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
+import { checkTargets } from '../../src/model/adapterTargets.ts';
 import { adapterSet } from '../../src/player/adapterSet.ts';
 import { manifestOf } from '../../src/player/downloads.ts';
 import { uniform } from '../../src/verify/caseBuilder.ts';
@@ -136,6 +137,17 @@ describe('several adapters', () => {
 });
 
 describe('the bundle of the player', () => {
+  it('has an adapter layout for every family where it has no adapter', async () => {
+    for (const config of Object.values(TINY_FAMILIES)) {
+      const model = modelOf({ ...config });
+      const { lora } = await adapterSet(new Map(), { config } as unknown as WeightSource, 'this model');
+      const modules = model.tensors
+        .filter(({ quantise }) => quantise)
+        .map(({ name }) => name.replace(/\.weight$/, ''));
+      expect(() => checkTargets(modules, lora), String(config.model_type)).not.toThrow();
+    }
+  });
+
   it('leaves out no kernel that a plan of a player has', () => {
     const paths = new Map(
       shaderSources().map(([path]) => [path.slice(path.lastIndexOf('/') + 1, -'.wgsl'.length), path]),
