@@ -23,12 +23,13 @@ const OWNERS = [
   ['@huggingface/(jinja|tokenizers)', '^src/data'],
   ['@tensorflow', '^src/(plan/tensorflow|graph/tensorflowTypes)'],
   ['uplot', '^src/page'],
+  ['marked', '^src/page'],
   ['comlink', '^src/worker'],
   ['fflate', '^src/formats'],
   ['papaparse', '^src/data'],
   ['hyparquet', '^src/data'],
   ['@jitl|quickjs-emscripten-core|@cfworker', '^src/training/scoring'],
-  ['valibot', '^src/(training/\\w*[rR]ecipe|data/tokenizer|export/runFile)'],
+  ['valibot', '^src/(training/\\w*[rR]ecipe|data/tokenizer|export/runFile|formats/bundle)'],
 ];
 
 const rooms = (names) => `^src/(${names.join('|')})/`;

@@ -9,4 +9,10 @@ import './page/app.css';
 tightenPolicy();
 watchPageErrors();
 keepOffline();
-mount(App, { target: document.getElementById('app')! });
+const target = document.getElementById('app')!;
+// The board of a class is the same page under another path (scripts/classroom).
+if (/\/board$/.test(location.pathname))
+  void import('./page/classroom/board/BoardPage.svelte').then(({ default: BoardPage }) =>
+    mount(BoardPage, { target }),
+  );
+else mount(App, { target });

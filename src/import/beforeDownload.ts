@@ -1,7 +1,7 @@
 /** What a model would take of the disk and of the GPU, from its config and the headers of its files. */
 import { openCheckpoint, type NamedFile } from '../formats/checkpoint.ts';
 import { modelOf } from '../model/families/registry.ts';
-import { checkLayers } from './checkLayers.ts';
+import { checkLayers } from './checks/checkLayers.ts';
 import { withModelNames } from './tensorNames.ts';
 import { planTensors, storedBytes, type Quantization } from './planTensors.ts';
 

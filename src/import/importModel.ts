@@ -2,15 +2,16 @@
  * Imports a model's files into the database: they are checked first, then streamed, quantised and stored
  * tensor by tensor.
  */
-import { ChatTokenizer, filesOfModel } from '../data/tokenizer/chatTokenizer.ts';
-import { fileName, openCheckpoint, type NamedFile, type SourceCheckpoint } from '../formats/checkpoint.ts';
+import { openCheckpoint, type NamedFile, type SourceCheckpoint } from '../formats/checkpoint.ts';
 import type { TensorInfo } from '../formats/tensors.ts';
-import { ChangedFileError, UserError } from '../lib/errors.ts';
+import { ChangedFileError } from '../lib/errors.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import { modelOf } from '../model/families/registry.ts';
 import type { Database, ModelManifest } from '../storage/database.ts';
 import { addTensor, beginModel, completeModel, deleteModel, putDownload } from '../storage/models.ts';
-import { checkLayers } from './checkLayers.ts';
+import { checkLayers } from './checks/checkLayers.ts';
+import { checkTokenizer } from './checks/checkTokenizer.ts';
+import { modelIdOf } from './checks/modelId.ts';
 import { byFile, goOnWithDownloads, inFileOrder } from './downloads.ts';
 import { repairModel } from './repairModel.ts';
 import { laneHere, type TensorLane } from './tensorLane.ts';
@@ -120,23 +121,6 @@ async function importTensors(request: TensorImport): Promise<ModelManifest> {
   return manifest;
 }
 
-/** Checks the tokenizer before the weights are read: a model without a usable one cannot be trained. */
-function checkTokenizer(
-  { texts, config }: SourceCheckpoint,
-  files: readonly NamedFile[],
-  vocabularySize: number,
-): void {
-  if (!texts['tokenizer.json'] && files.some(({ path }) => fileName(path) === 'tokenizer.model'))
-    throw new UserError(
-      'The tokenizer is there only as SentencePiece (tokenizer.model). Make a tokenizer.json with transformers (AutoTokenizer.from_pretrained(…).save_pretrained(…)) and drop it with the others.',
-    );
-  const id = new ChatTokenizer(filesOfModel({ texts, config })).largestTemplateId;
-  if (id >= vocabularySize)
-    throw new UserError(
-      `tokenizer.json gives a token of the chat template the id ${id}, but config.json says that the model has ${vocabularySize} tokens. Use the tokenizer that belongs to these weights.`,
-    );
-}
-
 /**
  * Runs `work` on all items, one at a time in each lane, those of a queue in their order. After a failure
  * nothing new is started.
@@ -176,19 +160,14 @@ async function newManifest(
       sha256: sha256 ?? (await sampleHash(blob)),
     })),
   );
-  const identity = JSON.stringify({
-    files,
-    config: source.config,
-    texts: source.texts,
-    quantization: named.quantization,
-  });
+  const { config, texts } = source;
   return {
-    id: (await sha256Hex(new TextEncoder().encode(identity))).slice(0, 32),
+    id: await modelIdOf({ files, config, texts, quantization: named.quantization }),
     ...named,
     complete: false,
     importedAt: new Date().toISOString(),
-    config: source.config,
-    texts: source.texts,
+    config,
+    texts,
     files,
     tensors: [],
     unusedTensors,

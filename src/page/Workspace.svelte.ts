@@ -8,6 +8,8 @@ import type { DataFile, Part, PlaceInPart, Role } from './data/DataFile.svelte.t
 import { DataFiles } from './data/DataFiles.svelte.ts';
 import { filesForRecipe } from './data/recipe/recipeRoles.ts';
 import { rowSettings } from './data/recipe/rowSettings.ts';
+import { ClassLink } from './classroom/ClassLink.svelte.ts';
+import { Bundles } from './classroom/Bundles.svelte.ts';
 import { DemoRun } from './model/DemoRun.svelte.ts';
 import { Flow } from './layout/Flow.svelte.ts';
 import { ModelLibrary } from './model/ModelLibrary.svelte.ts';
@@ -28,6 +30,8 @@ export class Workspace {
   readonly runs = new RunController(this);
   readonly data = new DataFiles();
   readonly demo = new DemoRun(this);
+  readonly bundles = new Bundles(this);
+  readonly classLink = new ClassLink(this);
   readonly flow = new Flow(this);
   readonly planning = new Planning(this, this.runs.trainer);
   recipe = $state<Recipe>(parseRecipe({}));
@@ -47,6 +51,7 @@ export class Workspace {
       await this.runs.refreshRuns();
     });
     await this.openLink();
+    await this.bundles.openAddress();
   }
 
   get model(): ModelDetails | null {
@@ -160,9 +165,7 @@ export class Workspace {
   }
 
   async loadRecipe(file: File): Promise<void> {
-    await this.guard('loading a recipe', async () => {
-      await this.takeRecipe(await recipeOfFile(file));
-    });
+    await this.guard('loading a recipe', async () => this.takeRecipe(await recipeOfFile(file)));
   }
 
   /** Sets a preset's keys; the first validation file decides what is best where the preset keeps the best. */

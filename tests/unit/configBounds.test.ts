@@ -1,7 +1,7 @@
 /** Numbers of config.json that would fill the memory, or that the GPU cannot hold. */
 import { describe, expect, it } from 'vitest';
 import { openCheckpoint } from '../../src/formats/checkpoint.ts';
-import { checkLayers } from '../../src/import/checkLayers.ts';
+import { checkLayers } from '../../src/import/checks/checkLayers.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
 import { TINY_CONFIG, tinyModelFiles } from '../helpers/tinyModel.ts';
 

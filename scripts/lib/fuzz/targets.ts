@@ -9,7 +9,7 @@ import { openCheckpoint } from '../../../src/formats/checkpoint.ts';
 import { readGguf } from '../../../src/formats/gguf/gguf.ts';
 import { readPeftFolder } from '../../../src/formats/peft.ts';
 import { readSafetensorsHeader, writeSafetensors } from '../../../src/formats/safetensors.ts';
-import { checkLayers } from '../../../src/import/checkLayers.ts';
+import { checkLayers } from '../../../src/import/checks/checkLayers.ts';
 
 import { planTensors } from '../../../src/import/planTensors.ts';
 import { withModelNames } from '../../../src/import/tensorNames.ts';

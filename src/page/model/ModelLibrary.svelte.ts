@@ -2,6 +2,9 @@
 import { startImport, withListener, type Remote } from '../../worker/client.ts';
 import { SupervisedWorker } from '../../worker/supervisedWorker.ts';
 import type {
+  BroughtBundle,
+  BundleExtras,
+  BundlePlace,
   HubFacts,
   ImportApi,
   ModelDetails,
@@ -107,6 +110,28 @@ export class ModelLibrary {
 
   async refreshStorage(): Promise<void> {
     this.storage = await this.worker.ask((api) => api.storage());
+  }
+
+  /**
+   * Stores the model of a bundle and chooses it.
+   * @returns the rest of the bundle; null where the import was cancelled or failed, which is shown
+   */
+  async importBundle(place: BundlePlace, name: string): Promise<BroughtBundle | null> {
+    let rest: BroughtBundle | null = null;
+    await this.host.guard('opening a bundle', () =>
+      this.bring(name, async (api, _name, progress) => {
+        const brought = await api.importBundle(place, progress);
+        ({ rest } = brought);
+        return brought.details;
+      }),
+    );
+    return rest;
+  }
+
+  /** The chosen model with a recipe, data and a lesson as one file. */
+  saveBundle(extras: BundleExtras, name: string): Promise<File> {
+    const { id } = this.model!;
+    return this.worker.ask((api) => api.saveBundle(id, extras, name));
   }
 
   private async bring(

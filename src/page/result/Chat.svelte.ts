@@ -56,6 +56,20 @@ export class Chat {
     await this.write(this.sideBySide ? ['base', 'tuned'] : ['tuned']);
   }
 
+  /** The tuned model's answers to questions beside the conversation, all at once. */
+  async answersTo(questions: readonly string[]): Promise<string[]> {
+    const conversations = questions.map((content) => ({
+      messages: [{ role: 'user' as const, content }],
+      adapterScale: 1,
+    }));
+    const request = { runId: this.runId, conversations, sampling: $state.snapshot(this.sampling) };
+    const replies = await withListener(
+      () => undefined,
+      (send) => this.workers.trainer.ask((api) => api.chat(request, send)),
+    );
+    return replies.map(({ text }) => text);
+  }
+
   /** The slider moved: once it rests, the last answer is written again at this adapter scale. */
   setAdapterScale(percent: number): void {
     this.adapterScale = percent;

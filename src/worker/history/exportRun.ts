@@ -15,6 +15,7 @@ import { latestCheckpoint, readPart } from '../../storage/runs.ts';
 import type { Checkpoint, RunState } from '../../training/runRecord.ts';
 import type { Recipe } from '../../training/recipe.ts';
 import type { ExportedRows, ExportRequest } from './historyProtocol.ts';
+import { writePrivateFile } from '../privateFile.ts';
 
 export interface ExportedRun {
   database: Database;
@@ -112,51 +113,7 @@ export async function writeInto(
   }
 }
 
-/** What every browser has in workers only, so that it is not in the page's types. */
-interface SyncAccessHandle {
-  truncate(size: number): void;
-  write(bytes: Uint8Array, options: { at: number }): number;
-  close(): void;
-}
-
-const FOLDER = 'exports';
-
-/**
- * As a zip in the origin's private file system, where it replaces what earlier exports left; in memory where
- * the browser keeps no data for the page.
- */
-export async function writeZip(name: string, files: readonly ExportFile[]): Promise<File> {
-  const root = await privateFiles();
-  if (!root) {
-    const pieces: Uint8Array<ArrayBuffer>[] = [];
-    await streamZip(files, (bytes) => void pieces.push(bytes.slice()));
-    return new File(pieces, name);
-  }
-  await root.removeEntry(FOLDER, { recursive: true }).catch((error: unknown) => {
-    if (!(error instanceof DOMException && error.name === 'NotFoundError')) throw error;
-  });
-  const folder = await root.getDirectoryHandle(FOLDER, { create: true });
-  const file = await folder.getFileHandle(name, { create: true });
-  const handle = await (
-    file as unknown as { createSyncAccessHandle(): Promise<SyncAccessHandle> }
-  ).createSyncAccessHandle();
-  let at = 0;
-  try {
-    await streamZip(files, (bytes) => {
-      at += handle.write(bytes, { at });
-    });
-  } finally {
-    handle.close();
-  }
-  return file.getFile();
-}
-
-/** null where site data is blocked. */
-async function privateFiles(): Promise<FileSystemDirectoryHandle | null> {
-  try {
-    return await navigator.storage.getDirectory();
-  } catch (error) {
-    if (error instanceof DOMException && error.name === 'SecurityError') return null;
-    throw error;
-  }
+/** As a zip that lies in the browser's private files until the next export. */
+export function writeZip(name: string, files: readonly ExportFile[]): Promise<File> {
+  return writePrivateFile('exports', name, (write) => streamZip(files, write));
 }

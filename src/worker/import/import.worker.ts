@@ -105,6 +105,15 @@ const api: ImportApi = {
       );
     return detailsOf(await fromHub(id, bring));
   },
+  async importBundle(place, onProgress) {
+    const { bringBundle } = await import('./bundles.ts');
+    const { model, rest } = await bringBundle(place, await database, onProgress);
+    return { details: detailsOf(model), rest };
+  },
+  async saveBundle(id, extras, name) {
+    const { saveBundle } = await import('./bundles.ts');
+    return saveBundle(await database, id, extras, name);
+  },
   remove: (id) => holdingModel(id, async () => deleteModel(await database, id)),
   storage: storageUse,
 };

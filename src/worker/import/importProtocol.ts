@@ -4,8 +4,10 @@ import type { Recipe } from '../../training/recipe.ts';
 import type { HubAccess } from '../../storage/hub/hub.ts';
 import type { ModelSummary } from '../../storage/models.ts';
 import type { StorageUse } from '../../storage/quota.ts';
+import type { BundleExtras } from '../../export/bundle.ts';
+import type { BroughtBundle, BundlePlace } from './bundles.ts';
 
-export type { HubAccess, ModelSummary, StorageUse };
+export type { BroughtBundle, BundleExtras, BundlePlace, HubAccess, ModelSummary, StorageUse };
 
 /** What the page shows of a stored model. */
 export interface ModelDetails extends ModelSummary {
@@ -61,6 +63,16 @@ export interface ImportApi {
     access: HubAccess,
     onProgress: (done: number, total: number) => void,
   ): Promise<ModelDetails>;
+  /**
+   * Stores the model of a `.finetab` bundle and hands out the rest of it.
+   * @throws UserError where a part is missing or damaged
+   */
+  importBundle(
+    place: BundlePlace,
+    onProgress: (done: number, total: number) => void,
+  ): Promise<{ details: ModelDetails; rest: BroughtBundle }>;
+  /** A stored model with recipe, data and lesson as one file. @param name of the file */
+  saveBundle(id: string, extras: BundleExtras, name: string): Promise<File>;
   remove(id: string): Promise<void>;
   storage(): Promise<StorageUse>;
 }

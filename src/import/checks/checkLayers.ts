@@ -1,5 +1,5 @@
-import type { SourceCheckpoint } from '../formats/checkpoint.ts';
-import { UserError } from '../lib/errors.ts';
+import type { SourceCheckpoint } from '../../formats/checkpoint.ts';
+import { UserError } from '../../lib/errors.ts';
 
 /**
  * Compares how many layers config.json asks for with how many the files have, before anything is made for

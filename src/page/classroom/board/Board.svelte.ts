@@ -1,0 +1,127 @@
+/** The teacher's board: what the server says of the class, the prompts, matches, and adapters that are blended. */
+import { ASK_EVERY_MS, type BoardState } from '../../../lib/classroom/protocol.ts';
+import { messageOf } from '../../../lib/errors.ts';
+import { blendAdapters } from '../../../formats/blendAdapters.ts';
+import { readPeftFolder, writePeftFolder } from '../../../formats/peft.ts';
+import { unzipNamed, zipFolder } from '../../../formats/zip.ts';
+import { reported } from '../../errors/reported.ts';
+import { save } from '../../layout/saveFile.ts';
+import { classRequest } from '../classRequests.ts';
+
+const NAMES = ['adapter_config.json', 'adapter_model.safetensors'];
+const MOST_BYTES = 2 ** 28;
+
+export class Board {
+  state = $state.raw<BoardState | null>(null);
+  /** The server stopped answering, in a sentence. */
+  gone = $state<string | null>(null);
+  error = $state<string | null>(null);
+  done = $state<string | null>(null);
+  busy = $state(false);
+  qr = $state<string | null>(null);
+  /** Weights of the blend by student. */
+  weights = $state<Record<number, number>>({});
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(private readonly secret: string) {}
+
+  async start(): Promise<void> {
+    await this.keepAsking();
+    if (!this.state) return;
+    const response = await classRequest('board/qr.svg', { token: this.secret });
+    this.qr = URL.createObjectURL(await response.blob());
+  }
+
+  end(): void {
+    clearTimeout(this.timer);
+  }
+
+  private async keepAsking(): Promise<void> {
+    try {
+      this.state = (await (await classRequest('board/state', { token: this.secret })).json()) as BoardState;
+      this.gone = null;
+    } catch (error) {
+      this.gone = messageOf(error);
+    }
+    this.timer = setTimeout(() => void this.keepAsking(), ASK_EVERY_MS);
+  }
+
+  setPrompts(texts: readonly string[]): Promise<void> {
+    return this.post('prompts', { prompts: texts });
+  }
+
+  beginMatch(prompt: number, a: number, b: number): Promise<void> {
+    return this.post('match', { prompt, a, b });
+  }
+
+  closeMatch(): Promise<void> {
+    return this.post('close', {});
+  }
+
+  remove(id: number): Promise<void> {
+    return this.post('remove', { id });
+  }
+
+  /** Students whose adapter is here. */
+  get senders(): BoardState['students'] {
+    return (this.state?.students ?? []).filter(({ adapterBytes }) => adapterBytes !== null);
+  }
+
+  /** Downloads one student's adapter. */
+  gather(id: number, name: string): Promise<void> {
+    return this.during('fetching an adapter', async () => {
+      save(`${name}.zip`, await this.zipOf(id), 'application/zip');
+    });
+  }
+
+  /** Blends the adapters by their weights. @param share gives it to the class as well */
+  blend(share: boolean): Promise<void> {
+    return this.during('blending adapters', async () => {
+      const chosen = this.senders.filter(({ id }) => (this.weights[id] ?? 0) !== 0);
+      const adapters = [];
+      for (const { id, name } of chosen)
+        adapters.push({ name, weight: this.weights[id], adapter: await this.read(id) });
+      const { settings, tensors } = blendAdapters(adapters);
+      const shares = adapters.map(({ name, weight }) => `${name} ${weight}`).join(', ');
+      const card = `# Blend of a class\n\nPEFT's add_weighted_adapter, linear: ${shares}.\n`;
+      const folder = writePeftFolder(tensors, settings, {}, card);
+      if (!share) return save('blend.zip', zipFolder(folder, 'blend'), 'application/zip');
+      const zip = zipFolder(new Map([...folder].filter(([name]) => NAMES.includes(name))));
+      const body = new Blob([zip as Uint8Array<ArrayBuffer>]);
+      await classRequest('board/blend', { method: 'PUT', token: this.secret, body });
+      this.done = `The class has the blend: ${shares}.`;
+    });
+  }
+
+  private async zipOf(id: number): Promise<Uint8Array> {
+    const response = await classRequest(`board/adapter/${id}`, { token: this.secret });
+    return new Uint8Array(await response.arrayBuffer());
+  }
+
+  private async read(id: number): ReturnType<typeof readPeftFolder> {
+    const files = unzipNamed(await this.zipOf(id), NAMES, MOST_BYTES);
+    return readPeftFolder(
+      new Map(
+        Object.entries(files).map(([name, bytes]) => [name, new Blob([bytes as Uint8Array<ArrayBuffer>])]),
+      ),
+    );
+  }
+
+  private post(path: string, json: unknown): Promise<void> {
+    return this.during(path, async () => {
+      const response = await classRequest(`board/${path}`, { method: 'POST', token: this.secret, json });
+      this.state = (await response.json()) as BoardState;
+    });
+  }
+
+  private async during(what: string, work: () => Promise<void>): Promise<void> {
+    this.busy = true;
+    this.error = this.done = null;
+    try {
+      await work();
+    } catch (error) {
+      this.error = reported(error, what);
+    }
+    this.busy = false;
+  }
+}
