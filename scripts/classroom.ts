@@ -1,8 +1,9 @@
 /**
- * `npm run classroom -- class.finetab [--port P] [--out DIR] [--loopback]`: serves the page and a bundle to the
- * local network by HTTPS, without the internet.
+ * `npm run classroom -- class.finetab [--port P] [--out DIR] [--loopback]`: serves the page and a bundle to
+ * the local network by HTTPS, without the internet.
  *   --port P     4791 where it is absent; browsers keep models by address, so keep it the same
- *   --out DIR    where the adapters that students send are kept; they are removed at the end where it is absent
+ *   --out DIR    where the adapters that students send are kept; they are removed at the end where it is
+ * absent
  *   --loopback   this computer alone, to try it out
  */
 import { randomInt, randomBytes } from 'node:crypto';

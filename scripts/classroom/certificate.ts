@@ -1,6 +1,6 @@
 /**
- * A certificate for this computer's addresses in the local network, signed by itself: WebGPU needs HTTPS, and no
- * authority certifies such addresses. It is kept for the next lesson, so that a browser asks once.
+ * A certificate for this computer's addresses in the local network, signed by itself: WebGPU needs HTTPS,
+ * and no authority certifies such addresses. It is kept for the next lesson, so that a browser asks once.
  */
 import { X509Certificate } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';

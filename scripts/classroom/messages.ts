@@ -4,7 +4,9 @@ import { CLASS_LIMITS as L } from '../../src/lib/classroom/protocol.ts';
 
 const finite = v.pipe(v.number(), v.finite());
 const whole = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1e9));
-/** One line that can be shown: without control characters and characters that change the direction of text. */
+/**
+ * One line that can be shown: without control characters and characters that change the direction of text.
+ */
 const line = (most: number) =>
   v.pipe(
     v.string(),

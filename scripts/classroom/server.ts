@@ -1,6 +1,7 @@
 /**
- * The teacher's server: the built page, the bundle, and what the class sends. It answers only for its own names
- * and addresses, gives files only from a list that is made at the start, and keeps everything within limits.
+ * The teacher's server: the built page, the bundle, and what the class sends. It answers only for its own
+ * names and addresses, gives files only from a list that is made at the start, and keeps everything within
+ * limits.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readdir, rm, stat } from 'node:fs/promises';

@@ -1,8 +1,8 @@
 /**
- * `npm run classroom:simulate -- class.finetab [--students 30]`: a class on this computer. Each student fetches the
- * whole bundle by ranges and checks every part; then all report a run, answer a prompt and send an adapter, one
- * leaves, one sends rubbish and one comes under a name that is taken. Prints time, bytes and the server's memory as
- * JSON.
+ * `npm run classroom:simulate -- class.finetab [--students 30]`: a class on this computer. Each student
+ * fetches the whole bundle by ranges and checks every part; then all report a run, answer a prompt and send
+ * an adapter, one leaves, one sends rubbish and one comes under a name that is taken. Prints time, bytes
+ * and the server's memory as JSON.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFile } from 'node:fs/promises';

@@ -1,4 +1,7 @@
-/** Students without a browser: they fetch the bundle by ranges, check every part, and say what a page would say. */
+/**
+ * Students without a browser: they fetch the bundle by ranges, check every part, and say what a page would
+ * say.
+ */
 import { request as httpsRequest, Agent } from 'node:https';
 import { Bundle, readAhead, type ByteSource } from '../../src/formats/bundle/readBundle.ts';
 import type { Joined } from '../../src/lib/classroom/protocol.ts';

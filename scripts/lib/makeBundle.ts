@@ -3,7 +3,7 @@ import { IDBKeyRange } from 'fake-indexeddb';
 import { existsSync, openAsBlob, statSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { bundleContents } from '../../src/export/bundle.ts';
+import { bundleContents } from '../../src/export/bundle/bundleContents.ts';
 import { writeBundle } from '../../src/formats/bundle/writeBundle.ts';
 import type { NamedFile } from '../../src/formats/checkpoint.ts';
 import { importModel } from '../../src/import/importModel.ts';

@@ -1,6 +1,6 @@
 /**
- * The store of a memoryDatabase whose chunks of weights lie in a file: a model is imported in Node as the page
- * imports it, without being whole in memory.
+ * The store of a memoryDatabase whose chunks of weights lie in a file: a model is imported in Node as the
+ * page imports it, without being whole in memory.
  */
 import { open, rm, type FileHandle } from 'node:fs/promises';
 import { MemoryStore, type Entry, type MemoryStoreApi } from '../../src/storage/memory/memoryStore.ts';

@@ -1,7 +1,7 @@
 /** Blends by PEFT's add_weighted_adapter, linear (tests/interop/make_blends.py), and what is refused. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { blendAdapters, type BlendedAdapter } from '../../src/formats/blendAdapters.ts';
+import { blendAdapters, type BlendedAdapter } from '../../src/formats/adapters/blendAdapters.ts';
 import type { Float32Tensor } from '../../src/formats/tensors.ts';
 
 type Tensors = Record<string, { shape: number[]; data: number[] }>;

@@ -11,7 +11,7 @@ import { importModel } from '../../src/import/importModel.ts';
 import type { Database, ModelManifest } from '../../src/storage/database.ts';
 import { findModel, listModels } from '../../src/storage/models.ts';
 import { openDatabase } from '../../src/storage/openDatabase.ts';
-import { bundleContents } from '../../src/export/bundle.ts';
+import { bundleContents } from '../../src/export/bundle/bundleContents.ts';
 import { tinyModelFiles } from '../helpers/tinyModel.ts';
 
 const RECIPE = '{"model":"tiny"}\n';
@@ -50,7 +50,7 @@ async function made(): Promise<Uint8Array<ArrayBuffer>> {
     largestPiece = Math.max(largestPiece, piece.byteLength);
     pieces.push(piece.slice());
   });
-  return concatenated(pieces) as Uint8Array<ArrayBuffer>;
+  return concatenated(pieces);
 }
 
 const open = (from: Uint8Array<ArrayBuffer> = bytes) =>

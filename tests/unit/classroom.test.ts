@@ -1,6 +1,6 @@
 /**
- * The teacher's server on loopback, as thirty students and some who mean no good meet it: over HTTPS, with the
- * certificate that it made.
+ * The teacher's server on loopback, as thirty students and some who mean no good meet it: over HTTPS, with
+ * the certificate that it made.
  */
 import { once } from 'node:events';
 import { mkdtemp, readdir, writeFile } from 'node:fs/promises';

@@ -1,8 +1,8 @@
 /**
  * Where everything lies in a bundle. It is a zip of stored entries, so that any program opens it, in a fixed
- * order, so that it is read front to back or by ranges without the zip's own directory, which lies at the end:
- * the entry `finetab-bundle` of HEADER_BYTES says how long manifest.json is and what its SHA-256 is, then come
- * manifest.json and the parts that it lists.
+ * order, so that it is read front to back or by ranges without the zip's own directory, which lies at the
+ * end: the entry `finetab-bundle` of HEADER_BYTES says how long manifest.json is and what its SHA-256 is,
+ * then come manifest.json and the parts that it lists.
  */
 import { UserError } from '../../lib/errors.ts';
 import { BUNDLE_FORMAT, BUNDLE_VERSION, PATHS, type BundlePart } from './bundleManifest.ts';

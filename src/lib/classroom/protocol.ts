@@ -1,6 +1,7 @@
 /**
- * What the pages of a class and the teacher's server say to one another, as JSON over HTTPS. Paths are relative
- * to the page. A student's requests carry the token of `join` as a bearer token, the board's carry its secret.
+ * What the pages of a class and the teacher's server say to one another, as JSON over HTTPS. Paths are
+ * relative to the page. A student's requests carry the token of `join` as a bearer token, the board's carry
+ * its secret.
  */
 
 /** What everybody stays within; the server refuses what does not. */

@@ -4,7 +4,7 @@ import type { BundlePlace } from '../../worker/import/importProtocol.ts';
 import { saveBlob } from '../layout/saveFile.ts';
 import type { ModelLibrary } from '../model/ModelLibrary.svelte.ts';
 import type { DataFiles } from '../data/DataFiles.svelte.ts';
-import { bundleChoice } from './bundleAddress.ts';
+import { bundleChoice, bundleName } from './bundleAddress.ts';
 
 /** What a bundle needs of the page. */
 export interface BundleHost {
@@ -40,7 +40,7 @@ export class Bundles {
   async openAddress(): Promise<void> {
     const { url, refusal } = bundleChoice();
     if (refusal !== null) this.host.fail(refusal);
-    if (url !== null) await this.open({ url }, new URL(url).pathname.split('/').at(-1)!);
+    if (url !== null) await this.open({ url }, bundleName(url));
   }
 
   openFile(file: File): Promise<boolean> {

@@ -10,14 +10,15 @@ import {
   type StudentNews,
 } from '../../lib/classroom/protocol.ts';
 import { messageOf } from '../../lib/errors.ts';
-import { zipFolder } from '../../formats/zip.ts';
 import { keepSetting, keptSetting } from '../keptSettings.ts';
 import type { RunView } from '../run/RunView.svelte.ts';
 import type { Result } from '../result/Result.svelte.ts';
 import type { Recipe } from '../../training/recipe.ts';
 import { reported } from '../errors/reported.ts';
 import type { BundlePlace } from '../../worker/import/importProtocol.ts';
-import { classRequest, NotInClassError } from './classRequests.ts';
+import { classInAddress } from './classInAddress.ts';
+import { adapterFiles, adapterZip } from './adapterZip.ts';
+import { bundleUrl, classRequest, NotInClassError } from './classRequests.ts';
 import { promptAnswers } from './promptAnswers.ts';
 
 /** What the class needs of the page. */
@@ -30,11 +31,6 @@ export interface ClassHost {
     readonly title: string | null;
     open(place: BundlePlace, name: string): Promise<boolean>;
   };
-}
-
-/** The address of a class: `?class=CODE`; null: this is no page of a class. */
-export function classInAddress(href = location.href): string | null {
-  return new URL(href).searchParams.get('class');
 }
 
 const KEPT = 'finetab.class';
@@ -53,15 +49,13 @@ export class ClassLink {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private lastProgress = '';
   /** Answers that were sent, by prompt and adapter. */
-  private readonly answered = new Set<string>();
+  private answered: readonly string[] = [];
 
   constructor(private readonly host: ClassHost) {}
 
   /** Fetches the class's bundle. Needs no more than the code: nothing of the student is sent. */
   async openBundle(): Promise<void> {
-    const url = new URL('class/bundle.finetab', `${location.origin}/`);
-    url.searchParams.set('code', this.code.trim());
-    await this.host.bundles.open({ url: url.href }, "the class's bundle");
+    await this.host.bundles.open({ url: bundleUrl(this.code.trim()) }, "the class's bundle");
   }
 
   async join(): Promise<void> {
@@ -74,7 +68,7 @@ export class ClassLink {
       this.joined = (await response.json()) as Joined;
       keepSetting(KEPT, this.joined.token);
       this.lastProgress = '';
-      this.answered.clear();
+      this.answered = [];
       if (this.host.bundles.title === null) await this.openBundle();
       void this.keepAsking();
     });
@@ -95,12 +89,9 @@ export class ClassLink {
     const token = this.joined?.token;
     if (!result || !token) return;
     await this.during('Sending the adapter', async () => {
-      const files = await result.files.adapter();
-      const two = ['adapter_config.json', 'adapter_model.safetensors'];
-      const zip = zipFolder(new Map([...files].filter(([name]) => two.includes(name))));
-      const body = new Blob([zip as Uint8Array<ArrayBuffer>]);
+      const body = adapterZip(await result.files.adapter());
       await classRequest('class/adapter', { method: 'PUT', token, body });
-      this.sent = `The adapter was sent (${Math.ceil(zip.byteLength / 1024)} KiB).`;
+      this.sent = `The adapter was sent (${Math.ceil(body.size / 1024)} KiB).`;
     });
   }
 
@@ -119,13 +110,8 @@ export class ClassLink {
     const token = this.joined?.token;
     if (!token) return;
     await this.during('Fetching the blend', async () => {
-      const { unzipNamed } = await import('../../formats/zip.ts');
       const bytes = new Uint8Array(await (await classRequest('class/blend', { token })).arrayBuffer());
-      const names = ['adapter_config.json', 'adapter_model.safetensors'];
-      const files = Object.entries(unzipNamed(bytes, names, 2 ** 28)).map(
-        ([name, contents]) => new File([contents as Uint8Array<ArrayBuffer>], name),
-      );
-      await this.host.runs.tryAdapter(files);
+      await this.host.runs.tryAdapter(adapterFiles(bytes));
     });
   }
 
@@ -157,13 +143,15 @@ export class ClassLink {
   private async sendAnswers(token: string): Promise<void> {
     const { run, result } = this.host;
     if (!result || result.chat.busy || run?.active) return;
-    const open = (this.news?.prompts ?? []).filter(({ id }) => !this.answered.has(`${result.runId} ${id}`));
+    const open = (this.news?.prompts ?? []).filter(
+      ({ id }) => !this.answered.includes(`${result.runId} ${id}`),
+    );
     if (open.length === 0) return;
     this.busy = "Answering the teacher's prompts";
     try {
       const answers = await promptAnswers(result, open);
       await classRequest('class/answers', { method: 'POST', token, json: { answers } });
-      for (const { id } of open) this.answered.add(`${result.runId} ${id}`);
+      this.answered = [...this.answered, ...open.map(({ id }) => `${result.runId} ${id}`)];
     } finally {
       this.busy = null;
     }

@@ -21,3 +21,8 @@ export function bundleChoice(href = location.href): BundleChoice {
     refusal: `This page opens bundles from its own host or from this computer only, not from ${url?.host || JSON.stringify(named)}. Download the file there and drop it here.`,
   };
 }
+
+/** The last part of an address's path. */
+export function bundleName(url: string): string {
+  return new URL(url).pathname.split('/').at(-1)!;
+}

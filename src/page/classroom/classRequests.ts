@@ -53,3 +53,10 @@ async function sentenceOf(response: Response): Promise<string> {
     return `This address has no class (the server answered ${response.status}). Check the address on the board.`;
   }
 }
+
+/** @param code of the class */
+export function bundleUrl(code: string): string {
+  const url = new URL('class/bundle.finetab', `${location.origin}/`);
+  url.searchParams.set('code', code);
+  return url.href;
+}

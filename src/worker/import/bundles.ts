@@ -1,5 +1,5 @@
 /** `.finetab` bundles in import.worker: opened from a file or an address, and made of a stored model. */
-import { bundleContents, type BundleExtras } from '../../export/bundle.ts';
+import { bundleContents, type BundleExtras } from '../../export/bundle/bundleContents.ts';
 import { blobSource, Bundle, readAhead, type ByteSource } from '../../formats/bundle/readBundle.ts';
 import { writeBundle } from '../../formats/bundle/writeBundle.ts';
 import { importBundle } from '../../import/bundle/importBundle.ts';

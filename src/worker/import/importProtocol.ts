@@ -4,7 +4,7 @@ import type { Recipe } from '../../training/recipe.ts';
 import type { HubAccess } from '../../storage/hub/hub.ts';
 import type { ModelSummary } from '../../storage/models.ts';
 import type { StorageUse } from '../../storage/quota.ts';
-import type { BundleExtras } from '../../export/bundle.ts';
+import type { BundleExtras } from '../../export/bundle/bundleContents.ts';
 import type { BroughtBundle, BundlePlace } from './bundles.ts';
 
 export type { BroughtBundle, BundleExtras, BundlePlace, HubAccess, ModelSummary, StorageUse };

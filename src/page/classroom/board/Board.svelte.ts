@@ -1,15 +1,16 @@
-/** The teacher's board: what the server says of the class, the prompts, matches, and adapters that are blended. */
+/**
+ * The teacher's board: what the server says of the class, the prompts, matches, and adapters that are
+ * blended.
+ */
 import { ASK_EVERY_MS, type BoardState } from '../../../lib/classroom/protocol.ts';
 import { messageOf } from '../../../lib/errors.ts';
-import { blendAdapters } from '../../../formats/blendAdapters.ts';
-import { readPeftFolder, writePeftFolder } from '../../../formats/peft.ts';
-import { unzipNamed, zipFolder } from '../../../formats/zip.ts';
+import { blendAdapters } from '../../../formats/adapters/blendAdapters.ts';
+import { writePeftFolder } from '../../../formats/peft.ts';
+import { zipFolder } from '../../../formats/zip.ts';
 import { reported } from '../../errors/reported.ts';
 import { save } from '../../layout/saveFile.ts';
+import { adapterZip, readAdapterZip } from '../adapterZip.ts';
 import { classRequest } from '../classRequests.ts';
-
-const NAMES = ['adapter_config.json', 'adapter_model.safetensors'];
-const MOST_BYTES = 2 ** 28;
 
 export class Board {
   state = $state.raw<BoardState | null>(null);
@@ -80,14 +81,17 @@ export class Board {
       const chosen = this.senders.filter(({ id }) => (this.weights[id] ?? 0) !== 0);
       const adapters = [];
       for (const { id, name } of chosen)
-        adapters.push({ name, weight: this.weights[id], adapter: await this.read(id) });
+        adapters.push({
+          name,
+          weight: this.weights[id],
+          adapter: await readAdapterZip(await this.zipOf(id)),
+        });
       const { settings, tensors } = blendAdapters(adapters);
       const shares = adapters.map(({ name, weight }) => `${name} ${weight}`).join(', ');
       const card = `# Blend of a class\n\nPEFT's add_weighted_adapter, linear: ${shares}.\n`;
       const folder = writePeftFolder(tensors, settings, {}, card);
       if (!share) return save('blend.zip', zipFolder(folder, 'blend'), 'application/zip');
-      const zip = zipFolder(new Map([...folder].filter(([name]) => NAMES.includes(name))));
-      const body = new Blob([zip as Uint8Array<ArrayBuffer>]);
+      const body = adapterZip(folder);
       await classRequest('board/blend', { method: 'PUT', token: this.secret, body });
       this.done = `The class has the blend: ${shares}.`;
     });
@@ -96,15 +100,6 @@ export class Board {
   private async zipOf(id: number): Promise<Uint8Array> {
     const response = await classRequest(`board/adapter/${id}`, { token: this.secret });
     return new Uint8Array(await response.arrayBuffer());
-  }
-
-  private async read(id: number): ReturnType<typeof readPeftFolder> {
-    const files = unzipNamed(await this.zipOf(id), NAMES, MOST_BYTES);
-    return readPeftFolder(
-      new Map(
-        Object.entries(files).map(([name, bytes]) => [name, new Blob([bytes as Uint8Array<ArrayBuffer>])]),
-      ),
-    );
   }
 
   private post(path: string, json: unknown): Promise<void> {

@@ -1,13 +1,13 @@
 /**
  * Several LoRA adapters blended into one, as PEFT's add_weighted_adapter does with combination_type "linear":
- * with the scale s of an adapter and its weight w, A = Σ ±√|w s| A_i and B = Σ √|w s| B_i, the sign that of w s;
- * lora_alpha becomes r. The product of two sums is not the sum of the products: PEFT calls it a rough
+ * with the scale s of an adapter and its weight w, A = Σ ±√|w s| A_i and B = Σ √|w s| B_i, the sign that of
+ * w s; lora_alpha becomes r. The product of two sums is not the sum of the products: PEFT calls it a rough
  * approximation, and a blend of equal adapters with weights that add up to 1 is none of them exactly.
  */
-import { UserError } from '../lib/errors.ts';
-import { loraScale } from './loraScale.ts';
-import type { ReadAdapter } from './peft.ts';
-import type { Float32Tensor } from './tensors.ts';
+import { UserError } from '../../lib/errors.ts';
+import { loraScale } from '../loraScale.ts';
+import type { ReadAdapter } from '../peft.ts';
+import type { Float32Tensor } from '../tensors.ts';
 
 export interface BlendedAdapter {
   name: string;
@@ -17,7 +17,8 @@ export interface BlendedAdapter {
 
 /**
  * @returns settings and tensors of the blend, new arrays
- * @throws UserError where PEFT's linear blend is not defined or not a blend: ranks, modules or shapes that differ,
+ * @throws UserError where PEFT's linear blend is not defined or not a blend: ranks, modules or shapes that
+ * differ,
  * DoRA, rsLoRA, ranks of modules' own
  */
 export function blendAdapters(

@@ -1,9 +1,9 @@
 /** A stored model with its recipe, data and lesson, as the contents of a `.finetab` bundle. */
-import type { BundleContents } from '../formats/bundle/writeBundle.ts';
-import { UserError } from '../lib/errors.ts';
-import { sha256Hex } from '../lib/sha256.ts';
-import type { Database } from '../storage/database.ts';
-import { openModel } from '../storage/storedWeights.ts';
+import type { BundleContents } from '../../formats/bundle/writeBundle.ts';
+import { UserError } from '../../lib/errors.ts';
+import { sha256Hex } from '../../lib/sha256.ts';
+import type { Database } from '../../storage/database.ts';
+import { openModel } from '../../storage/storedWeights.ts';
 
 /** What goes with the model. */
 export type BundleExtras = Pick<BundleContents, 'title' | 'recipe' | 'data' | 'lesson'>;
