@@ -182,10 +182,7 @@ export class Workspace {
     this.recipe = recipe;
     this.recipeNotes = notes;
     this.recipeError = null;
-    const stored = this.models.find(
-      ({ name, complete, quantization }) =>
-        complete && name === this.recipe.model && quantization === this.recipe.quantization,
-    );
+    const stored = this.library.storedFor(recipe);
     if (stored) await this.library.select(stored.id);
     else await this.reloadData();
   }

@@ -86,6 +86,13 @@ export class ModelLibrary {
     this.worker.end();
   }
 
+  /** The stored model that a recipe asks for. */
+  storedFor({ model, quantization: wanted }: Recipe): ModelSummary | undefined {
+    return this.models.find(
+      ({ name, complete, quantization }) => complete && name === model && quantization === wanted,
+    );
+  }
+
   async select(id: string): Promise<void> {
     await this.host.guard('choosing a model', () => this.choose(id));
   }
