@@ -21,7 +21,7 @@ export async function bundleContents(
     model: manifest,
     async readChunk(name, index) {
       const bytes = await database.get('chunks', [modelId, name, index]);
-      if (!bytes || (await sha256Hex(bytes)) !== tensors.get(name)!.chunks[index]!.sha256)
+      if (!bytes || (await sha256Hex(bytes)) !== tensors.get(name)!.chunks[index].sha256)
         throw new UserError(
           `The stored copy of ${manifest.name} is damaged (${name}). Drop or download its files again, then make the bundle.`,
         );
