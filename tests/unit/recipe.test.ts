@@ -74,6 +74,10 @@ describe('recipe', () => {
     ],
     ['{"lora": {"lora_dropout": 1.5}}', /must be between 0 and 1/],
     ['{"quantization": "int8"}', /must be "nf4", "none" or "gguf"/],
+    [
+      '{"lora": {"init_lora_weights": "loftq"}}',
+      /"loftq": it must be true, false or "gaussian": LoftQ takes off/,
+    ],
     ['{"lora": {"use_dora": "yes"}}', /must be true or false/],
     ['{"training": {"seed": -1}}', /"training\.seed" is -1/],
     ['{"evaluation": {"metric_for_best_model": "loss"}}', /must be the name of a metric/],
