@@ -1,6 +1,6 @@
 /**
- * The page merges an adapter into a model of 1B shapes in Chromium: what its renderer takes meanwhile, and the
- * file's SHA-256, which is that of Python's merge.
+ * The page merges an adapter into a model of 1B shapes in Chromium: what its renderer takes meanwhile, and
+ * the file's SHA-256, which is that of Python's merge.
  *
  *     python tests/interop/large_merge.py make FOLDER
  *     node scripts/run.mjs tests/interop/mergeMemory.ts FOLDER [SHA256]

@@ -2,7 +2,8 @@
  * Greedy answers of our own engine to prompts that are given as ids, as JSON on the last line: what
  * llama_cpp.py holds beside llama.cpp's.
  *
- *     node scripts/run.mjs --gpu tests/interop/ownText.ts BASE nf4|none|gguf PROMPTS.json STEPS STOP_ID [ADAPTER]
+ *     node scripts/run.mjs --gpu tests/interop/ownText.ts BASE nf4|none|gguf PROMPTS.json STEPS STOP_ID
+ *         [ADAPTER]
  *
  * BASE: a model's folder or a .gguf. ADAPTER: a PEFT folder, or a GGUF LoRA adapter.
  */

@@ -1,6 +1,7 @@
 /**
- * A folder of `--to player` on a plain static server (Python's http.server), in Chromium: its own index.html answers the
- * first question, and a script of the same page the others. Prints each answer, its ids and the time to its first token.
+ * A folder of `--to player` on a plain static server (Python's http.server), in Chromium: its own index.html
+ * answers the first question, and a script of the same page all of them. Prints each answer, its ids and the
+ * time to its first token.
  *
  *     node scripts/run.mjs tests/interop/playerFolder.ts FOLDER QUESTIONS.json
  *
