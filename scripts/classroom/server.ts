@@ -59,6 +59,8 @@ export async function startClassServer(options: ClassServerOptions): Promise<Cla
     (request, response) => void handler.answer(request, response),
   );
   server.maxConnections = 1024;
+  // A page that stores what it fetched is silent for longer than the five seconds that Node waits.
+  server.keepAliveTimeout = 65_000;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, options.bind, resolve);
