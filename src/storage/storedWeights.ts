@@ -22,6 +22,29 @@ export async function isDamaged(database: Database, id: string, tensor: StoredTe
 }
 
 /**
+ * Reads everything that is stored of a model.
+ * @param onProgress receives the bytes read so far, and of all
+ * @returns names of the tensors of which a piece is gone or is not what was written
+ * @throws UserError where the model is not stored
+ */
+export async function damagedTensors(
+  database: Database,
+  id: string,
+  onProgress: (done: number, total: number) => void,
+): Promise<string[]> {
+  const manifest = await findModel(database, id);
+  if (!manifest) throw new UserError('This model is not stored in this browser any more.');
+  const damaged: string[] = [];
+  let done = 0;
+  for (const tensor of manifest.tensors) {
+    onProgress(done, manifest.storedBytes);
+    if (await isDamaged(database, id, tensor)) damaged.push(tensor.name);
+    done += tensor.chunks.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  }
+  return damaged;
+}
+
+/**
  * The weights of a complete model.
  * @throws UserError where it is missing or unfinished, and while streaming where a chunk is damaged
  */

@@ -5,7 +5,7 @@ import { writeSafetensors } from '../../src/formats/safetensors.ts';
 import { type Database } from '../../src/storage/database.ts';
 import { openDatabase } from '../../src/storage/openDatabase.ts';
 import { deleteModel, findModel, listModels } from '../../src/storage/models.ts';
-import { openModel } from '../../src/storage/storedWeights.ts';
+import { damagedTensors, openModel } from '../../src/storage/storedWeights.ts';
 import { importModel } from '../../src/import/importModel.ts';
 import { laneHere } from '../../src/import/tensorLane.ts';
 import { memoryWeightSource } from '../../src/import/weightSources.ts';
@@ -194,6 +194,21 @@ describe('importing a model', () => {
     });
     await expect(bringing).rejects.toThrow(/tiny was deleted, in another tab .* Import it again/);
     expect((await listModels(database)).some(({ complete }) => complete)).toBe(false);
+  });
+
+  it('names the tensors that are damaged, and says how far it has read', async () => {
+    const { id, storedBytes, tensors } = await bring(tinyModelFiles());
+    const seen: [number, number][] = [];
+    expect(await damagedTensors(database, id, (...progress) => void seen.push(progress))).toEqual([]);
+    expect(seen[0]).toEqual([0, storedBytes]);
+    expect(seen.length).toBe(tensors.length);
+    expect(seen.at(-1)![0]).toBeLessThan(storedBytes);
+    const changed = (await database.get('chunks', [id, tensors[2].name, 0]))!.slice();
+    changed[0] ^= 1;
+    await database.put('chunks', changed, [id, tensors[2].name, 0]);
+    await database.delete('chunks', [id, tensors[1].name, 0]);
+    expect(await damagedTensors(database, id, () => undefined)).toEqual([tensors[1].name, tensors[2].name]);
+    await expect(damagedTensors(database, 'none', () => undefined)).rejects.toThrow('not stored');
   });
 
   it('asks for room before the first write', async () => {

@@ -48,7 +48,8 @@ export class Bundles {
   }
 
   /**
-   * Model, recipe, data and lesson take the place of what the page has.
+   * Model, recipe, data and lesson take the place of what the page has; of a bundle that is a model alone, the
+   * model.
    * @returns whether the bundle was opened; what is wrong with it is shown
    */
   async open(place: BundlePlace, name: string): Promise<boolean> {
@@ -57,6 +58,7 @@ export class Bundles {
     try {
       const rest = await host.library.importBundle(place, name);
       if (!rest) return false;
+      if (rest.data.length === 0 && !rest.lesson) return true;
       for (const file of host.data.all) if (file.side !== 'heldOut') host.data.remove(file);
       await host.loadRecipe(new File([rest.recipe], 'recipe.json'));
       await host.addData(rest.data.map((file) => new File([file.blob], file.name)));

@@ -135,9 +135,20 @@ export class ModelLibrary {
     return rest;
   }
 
-  /** The chosen model with a recipe, data and a lesson as one file. */
-  saveBundle(extras: BundleExtras, name: string): Promise<File> {
-    const { id } = this.model!;
+  /** @returns names of the tensors of a stored model that are damaged */
+  verify(id: string, onProgress: Progress): Promise<string[]> {
+    return withListener(onProgress, (send) => this.worker.ask((api) => api.verify(id, send)));
+  }
+
+  /** Asks the browser not to clear what is stored by itself. @returns whether it promised */
+  async keep(): Promise<boolean> {
+    const kept = await navigator.storage.persist();
+    await this.refreshStorage();
+    return kept;
+  }
+
+  /** A stored model with a recipe, data and a lesson as one file. @param id the chosen model's where absent */
+  saveBundle(extras: BundleExtras, name: string, id = this.model!.id): Promise<File> {
     return this.worker.ask((api) => api.saveBundle(id, extras, name));
   }
 

@@ -5,6 +5,7 @@ import { type ModelManifest } from '../../storage/database.ts';
 import { openDatabase } from '../../storage/openDatabase.ts';
 import { deleteModel, findModel, listModels } from '../../storage/models.ts';
 import { checkRoom, storageUse } from '../../storage/quota.ts';
+import { damagedTensors } from '../../storage/storedWeights.ts';
 import { bytesToStore, downloadVerdict } from '../../import/beforeDownload.ts';
 import { withQuantizer } from '../../import/quantizerChoice.ts';
 import { importModel } from '../../import/importModel.ts';
@@ -114,6 +115,7 @@ const api: ImportApi = {
     const { saveBundle } = await import('./bundles.ts');
     return saveBundle(await database, id, extras, name);
   },
+  verify: async (id, onProgress) => damagedTensors(await database, id, onProgress),
   remove: (id) => holdingModel(id, async () => deleteModel(await database, id)),
   storage: storageUse,
 };

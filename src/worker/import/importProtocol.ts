@@ -73,6 +73,11 @@ export interface ImportApi {
   ): Promise<{ details: ModelDetails; rest: BroughtBundle }>;
   /** A stored model with recipe, data and lesson as one file. @param name of the file */
   saveBundle(id: string, extras: BundleExtras, name: string): Promise<File>;
+  /**
+   * Reads what is stored of a model again and compares it with its checksums.
+   * @returns names of the tensors that are damaged
+   */
+  verify(id: string, onProgress: (done: number, total: number) => void): Promise<string[]>;
   remove(id: string): Promise<void>;
   storage(): Promise<StorageUse>;
 }
