@@ -69,6 +69,7 @@ function errorIn(text: string): string {
     const { error } = JSON.parse(text) as { error?: string | { message?: string } };
     return (typeof error === 'string' ? error : error?.message) ?? text;
   } catch {
+    // No JSON: the server's own words are shown as they are.
     return text;
   }
 }
