@@ -54,7 +54,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   var dv$r_$d = vec4f();
 #endrepeat
 #endrepeat
-  let end = end_of(min(j0 + BLOCK, T - 1u) - 1u);
+  let end = end_of(min(j0 + BLOCK, T) - 1u);
   let first_head = key_head * GROUP_SIZE + group.z * (GROUP_SIZE / SPLIT_HEADS);
   for (var head = first_head; head < first_head + GROUP_SIZE / SPLIT_HEADS; head++) {
     for (var t0 = j0; t0 < end; t0 += COLUMNS) {
