@@ -147,7 +147,10 @@ export class ModelLibrary {
     return kept;
   }
 
-  /** A stored model with a recipe, data and a lesson as one file. @param id the chosen model's where absent */
+  /**
+   * A stored model with a recipe, data and a lesson as one file.
+   * @param id the chosen model's where absent
+   */
   saveBundle(extras: BundleExtras, name: string, id = this.model!.id): Promise<File> {
     return this.worker.ask((api) => api.saveBundle(id, extras, name));
   }
