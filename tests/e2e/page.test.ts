@@ -69,6 +69,7 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
       /validation set “pirate”[\s\S]*rows\s*3/,
     );
     await card.getByText('What is learned from one row').click();
+    await card.locator('.tokens span.supervised').first().waitFor();
     expect(await card.locator('.tokens span.supervised').allInnerTexts()).toEqual([
       'a',
       'h',
