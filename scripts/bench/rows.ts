@@ -20,11 +20,11 @@ import { buildSite, root, serveSite } from '../lib/site.ts';
 import { tokenizerOfModel } from '../lib/modelTokenizer.ts';
 
 const TOKENS_A_ROW = 60;
-const STEPS = 62;
+const STEPS = 32;
 /** From here to LATE_STEP the page's processor time is counted: kernels and caches are warm by then. */
-const WARM_STEP = 20;
+const WARM_STEP = 10;
 /** The step whose time is reported. */
-const LATE_STEP = 60;
+const LATE_STEP = 30;
 const ROWS_A_STEP = 8;
 const WRITTEN_AT_ONCE = 20_000;
 const SAMPLE_MS = 250;
