@@ -48,8 +48,8 @@ export class Bundles {
   }
 
   /**
-   * Model, recipe, data and lesson take the place of what the page has. A bundle that is a model alone changes
-   * nothing but the model.
+   * Model, recipe, data and lesson take the place of what the page has. A bundle that is a model alone
+   * changes nothing but the model.
    * @returns whether the bundle was opened; what is wrong with it is shown
    */
   async open(place: BundlePlace, name: string): Promise<boolean> {
