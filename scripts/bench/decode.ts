@@ -9,8 +9,8 @@ import { modelOf } from '../../src/model/families/registry.ts';
 import { busyMs } from '../../src/plan/profile.ts';
 import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
 import { randomModel, SHAPES } from '../../src/verify/randomModel.ts';
-import { median } from '../../src/engine/pipelinedSteps.ts';
-import { LORA, warmUp, type BenchHost, type BenchOptions } from './measuring.ts';
+import { LORA, median } from '../../src/engine/pipelinedSteps.ts';
+import { warmUp, type BenchHost, type BenchOptions } from './measuring.ts';
 
 export interface DecodeBench {
   model: string;

@@ -14,8 +14,8 @@ import type { WeightSource } from '../../src/formats/tensors.ts';
 import { weightValues } from '../../src/engine/tensorflow/weightValues.ts';
 import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
 import { randomModel, SHAPES } from '../../src/verify/randomModel.ts';
-import { median, takeSteps } from '../../src/engine/pipelinedSteps.ts';
-import { LORA, warmUp, type BenchHost, type BenchOptions } from './measuring.ts';
+import { LORA, median, takeSteps } from '../../src/engine/pipelinedSteps.ts';
+import { warmUp, type BenchHost, type BenchOptions } from './measuring.ts';
 
 export interface EagerBench {
   model: string;

@@ -35,15 +35,6 @@ export interface BenchHost {
   save?(figures: object): Promise<void>;
 }
 
-export const LORA = {
-  r: 16,
-  lora_alpha: 32,
-  lora_dropout: 0,
-  target_modules: 'all-linear' as const,
-  use_rslora: false,
-  use_dora: false,
-};
-
 /**
  * Milliseconds of work before anything is timed: a GPU raises its clock only then.
  */

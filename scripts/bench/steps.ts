@@ -6,8 +6,8 @@ import type { Checkpointing } from '../../src/plan/autodiff.ts';
 import { idleShare, type KernelTime } from '../../src/plan/profile.ts';
 import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
 import { randomModel, SHAPES } from '../../src/verify/randomModel.ts';
-import { median, takeSteps } from '../../src/engine/pipelinedSteps.ts';
-import { LORA, warmUp, type BenchHost, type BenchOptions } from './measuring.ts';
+import { LORA, median, takeSteps } from '../../src/engine/pipelinedSteps.ts';
+import { warmUp, type BenchHost, type BenchOptions } from './measuring.ts';
 
 export interface StepBench {
   model: string;

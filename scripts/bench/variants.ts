@@ -2,6 +2,7 @@
  * Times and checks every variant of every tuning problem of a model's plans: what the matmul heuristic is
  * judged by.
  */
+import { LORA } from '../../src/engine/pipelinedSteps.ts';
 import { makeEnginePlans } from '../../src/engine/enginePlans.ts';
 import type { GpuContext } from '../../src/gpu/gpuContext.ts';
 import type { KernelConfig, KernelLevel, KernelSettings, TuningProblem } from '../../src/gpu/dispatch.ts';
@@ -11,7 +12,7 @@ import type { Plan } from '../../src/plan/plan.ts';
 import type { Program } from '../../src/tuning/autotuner.ts';
 import { KernelBenchmark } from '../../src/tuning/kernelBenchmark.ts';
 import { randomModel, SHAPES } from '../../src/verify/randomModel.ts';
-import { LORA, type BenchHost, type BenchOptions } from './measuring.ts';
+import { type BenchHost, type BenchOptions } from './measuring.ts';
 
 export interface VariantBench {
   model: string;

@@ -2,6 +2,7 @@
  * What runs inside the browser for `npm run doctor`: the adapter, exact memory plans at real shapes, a trial
  * of the memory, and a short measurement.
  */
+import { LORA } from '../../src/engine/pipelinedSteps.ts';
 import { packDocuments } from '../../src/data/packing.ts';
 import { isNf4, tensorPartBytes } from '../../src/formats/tensors.ts';
 import { isSoftwareAdapter } from '../../src/gpu/adapterInfo.ts';
@@ -10,7 +11,6 @@ import { modelOf } from '../../src/model/families/registry.ts';
 import { makeEnginePlans } from '../../src/engine/enginePlans.ts';
 import { memoryReport } from '../../src/engine/memoryReport.ts';
 import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
-import { LORA } from '../bench/measuring.ts';
 import { randomModel, SHAPES } from '../../src/verify/randomModel.ts';
 import { messageOf } from '../../src/lib/errors.ts';
 

@@ -9,7 +9,7 @@ import { report } from '../lib/errorLog.ts';
 import { isDeviceLost, messageOf } from '../lib/errors.ts';
 import { randomModel, SHAPES } from '../verify/randomModel.ts';
 import type { Engine, EngineOptions } from './engine.ts';
-import { median, takeSteps } from './pipelinedSteps.ts';
+import { LORA, median, takeSteps } from './pipelinedSteps.ts';
 
 /** Shapes of real models, the smallest first. */
 export const SPEED_MODELS = ['SmolLM2-135M', 'Qwen2.5-0.5B', 'Llama-3.2-1B'] as const;
@@ -17,14 +17,6 @@ export const SPEED_MODELS = ['SmolLM2-135M', 'Qwen2.5-0.5B', 'Llama-3.2-1B'] as 
 const TOKENS = 512;
 /** What a software adapter can run; its figures say nothing of real models. */
 export const TINY = { models: ['2 layers of width 32'], tokens: 64 };
-const LORA = {
-  r: 16,
-  lora_alpha: 32,
-  lora_dropout: 0,
-  target_modules: 'all-linear' as const,
-  use_rslora: false,
-  use_dora: false,
-};
 /** No measurement begins after this; what is left is reported as not measured. */
 const BUDGET_MS = 40_000;
 /** Steps before any that is timed: a GPU raises its clock only then. */

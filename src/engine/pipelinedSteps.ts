@@ -1,5 +1,15 @@
 /** Training steps as the training loop submits them, for measurements. */
 
+/** The adapter that is measured. */
+export const LORA = {
+  r: 16,
+  lora_alpha: 32,
+  lora_dropout: 0,
+  target_modules: 'all-linear' as const,
+  use_rslora: false,
+  use_dora: false,
+};
+
 /**
  * Runs `count` steps, pipelined `stepsAhead` steps ahead.
  * @returns milliseconds from the end of one to the end of the next

@@ -10,14 +10,23 @@ import { findModel } from './models.ts';
 /** Chunks that are read and hashed ahead of the consumer. */
 const READS_IN_FLIGHT = 3;
 
+/** @returns the bytes of a chunk of a tensor; null where it is gone, or is not what was written */
+export async function intactChunk(
+  database: Database,
+  id: string,
+  { name, chunks }: StoredTensor,
+  index: number,
+): Promise<Uint8Array | null> {
+  const bytes = await database.get('chunks', [id, name, index]);
+  return bytes && (await sha256Hex(bytes)) === chunks[index]!.sha256 ? bytes : null;
+}
+
 /** Whether a chunk of a tensor is gone, or is not what was written. */
 export async function isDamaged(database: Database, id: string, tensor: StoredTensor): Promise<boolean> {
-  const hashes = inOrder(tensor.chunks.length, READS_IN_FLIGHT, async (index) => {
-    const bytes = await database.get('chunks', [id, tensor.name, index]);
-    return bytes ? sha256Hex(bytes) : null;
-  });
-  let index = 0;
-  for await (const sha256 of hashes) if (sha256 !== tensor.chunks[index++]?.sha256) return true;
+  const read = inOrder(tensor.chunks.length, READS_IN_FLIGHT, (index) =>
+    intactChunk(database, id, tensor, index),
+  );
+  for await (const bytes of read) if (!bytes) return true;
   return false;
 }
 
@@ -61,12 +70,12 @@ export async function openModel(
     );
   const tensors = new Map(manifest.tensors.map((tensor) => [tensor.name, tensor]));
   /** @throws UserError where the chunk is gone or damaged */
-  const chunkOf = async ({ name, chunks }: StoredTensor, index: number): Promise<TensorChunk> => {
-    const { part, byteOffset, sha256 } = chunks[index]!;
-    const bytes = await database.get('chunks', [id, name, index]);
-    if (!bytes || (await sha256Hex(bytes)) !== sha256)
+  const chunkOf = async (tensor: StoredTensor, index: number): Promise<TensorChunk> => {
+    const { part, byteOffset } = tensor.chunks[index]!;
+    const bytes = await intactChunk(database, id, tensor, index);
+    if (!bytes)
       throw new UserError(
-        `The stored copy of ${manifest.name} is damaged (${name}). Drop or download its files again: what is damaged is then replaced.`,
+        `The stored copy of ${manifest.name} is damaged (${tensor.name}). Drop or download its files again: what is damaged is then replaced.`,
       );
     return { part, byteOffset, bytes };
   };

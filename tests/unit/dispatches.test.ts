@@ -1,6 +1,6 @@
 /** How many dispatches real models take: they cost a step encoding time, and a token synchronisation. */
 import { describe, expect, it } from 'vitest';
-import { LORA } from '../../scripts/bench/measuring.ts';
+import { LORA } from '../../src/engine/pipelinedSteps.ts';
 import { randomModel, SHAPES } from '../../src/verify/randomModel.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
 import type { Plan } from '../../src/plan/plan.ts';

@@ -1,9 +1,8 @@
 /** A stored model with its recipe, data and lesson, as the contents of a `.finetab` bundle. */
 import type { BundleContents } from '../../formats/bundle/writeBundle.ts';
 import { UserError } from '../../lib/errors.ts';
-import { sha256Hex } from '../../lib/sha256.ts';
 import type { Database } from '../../storage/database.ts';
-import { openModel } from '../../storage/storedWeights.ts';
+import { intactChunk, openModel } from '../../storage/storedWeights.ts';
 
 /** What goes with the model. */
 export type BundleExtras = Pick<BundleContents, 'title' | 'recipe' | 'data' | 'lesson'>;
@@ -20,8 +19,8 @@ export async function bundleContents(
     ...extras,
     model: manifest,
     async readChunk(name, index) {
-      const bytes = await database.get('chunks', [modelId, name, index]);
-      if (!bytes || (await sha256Hex(bytes)) !== tensors.get(name)!.chunks[index].sha256)
+      const bytes = await intactChunk(database, modelId, tensors.get(name)!, index);
+      if (!bytes)
         throw new UserError(
           `The stored copy of ${manifest.name} is damaged (${name}). Drop or download its files again, then make the bundle.`,
         );
