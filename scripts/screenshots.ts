@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
 import { folderOf, rowsOf, tinyModelPaths } from '../tests/helpers/page.ts';
-import { findOrInstallBrowser, launchBrowser, NO_BROWSER } from './lib/browser.ts';
+import { IN_ENGLISH, findOrInstallBrowser, launchBrowser, NO_BROWSER } from './lib/browser.ts';
 import { chooseFiles, followRun, pressTrain } from './lib/drivePage.ts';
 import { buildSite, root, serveSite } from './lib/site.ts';
 
@@ -119,7 +119,7 @@ export async function main(args: string[]): Promise<number> {
   const views = values.all ? ALL_VIEWS : [README_VIEW];
   await mkdir(out, { recursive: true });
   try {
-    const page = await browser.newPage();
+    const page = await browser.newPage(IN_ENGLISH);
     await (values.all ? walk : walkDemo)(page, site.url, async (state, focus) => {
       for (const { name, width, height, colorScheme } of views) {
         await page.setViewportSize({ width, height });

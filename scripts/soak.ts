@@ -14,7 +14,7 @@ import { extname, join, normalize } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
 import { svgChart } from '../src/export/svgChart.ts';
-import { findOrInstallBrowser, launchBrowser, NO_BROWSER } from './lib/browser.ts';
+import { IN_ENGLISH, findOrInstallBrowser, launchBrowser, NO_BROWSER } from './lib/browser.ts';
 import { chooseFiles, pressTrain } from './lib/drivePage.ts';
 import { heldByStore, countBuffers, type StoredBytes } from './soak/pageMeasures.ts';
 import { Threads, type ThreadHeap } from './soak/threads.ts';
@@ -53,7 +53,7 @@ export async function main(args: string[]): Promise<number> {
   const { browser, adapter } = await launchBrowser(executable, site.url);
   try {
     console.log(`Adapter: ${adapter ?? 'none'}`);
-    const page = await browser.newPage();
+    const page = await browser.newPage(IN_ENGLISH);
     await page.addInitScript(countBuffers);
     const threads = await Threads.of(page);
     await page.goto(site.url);

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { preview } from 'vite';
-import { findOrInstallBrowser, launchBrowser, NO_BROWSER } from '../lib/browser.ts';
+import { IN_ENGLISH, findOrInstallBrowser, launchBrowser, NO_BROWSER } from '../lib/browser.ts';
 import { buildForProduction, root } from '../lib/site.ts';
 import type { BenchFigures } from './figures.ts';
 import type { BenchInPage } from './page.ts';
@@ -35,7 +35,7 @@ export async function benchInBrowser(options: Parameters<BenchInPage>[0]): Promi
     );
     try {
       console.log(`Chromium ${browser.version()}`);
-      const page = await browser.newPage();
+      const page = await browser.newPage(IN_ENGLISH);
       page.on('console', (message) => console.log(message.text()));
       await page.goto(url);
       await page.waitForFunction(() => 'bench' in globalThis);

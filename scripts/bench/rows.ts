@@ -14,7 +14,7 @@ import type { ChatTokenizer } from '../../src/data/tokenizer/chatTokenizer.ts';
 import { encodeRow } from '../../src/data/rows/encoding/encodeConversation.ts';
 import { DEFAULT_DATE_STRING } from '../../src/data/template/chatTemplate.ts';
 import { mix32, randomKey } from '../../src/lib/counterRandom.ts';
-import { findOrInstallBrowser, launchBrowser, NO_BROWSER } from '../lib/browser.ts';
+import { IN_ENGLISH, findOrInstallBrowser, launchBrowser, NO_BROWSER } from '../lib/browser.ts';
 import { chooseFiles, download, followRun, pressTrain } from '../lib/drivePage.ts';
 import { buildSite, root, serveSite } from '../lib/site.ts';
 import { tokenizerOfModel } from '../lib/modelTokenizer.ts';
@@ -80,7 +80,7 @@ export async function benchRows(args: string[]): Promise<RowsBench> {
     );
     const { browser } = await launchBrowser(executable, site.url);
     try {
-      const page = await browser.newPage();
+      const page = await browser.newPage(IN_ENGLISH);
       page.on('crash', () => console.error('The page crashed.'));
       await page.goto(site.url);
       const figures = await drive(browser, page, { folder, model: values.model, data, rows });

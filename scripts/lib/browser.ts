@@ -78,6 +78,9 @@ export function findOrInstallBrowser(): string | null {
   return findBrowser();
 }
 
+/** Of a context whose page is read by its English texts, whatever the machine's language is. */
+export const IN_ENGLISH = { locale: 'en-US' } as const;
+
 export const NO_BROWSER =
   'No Chrome, Chromium or Edge was found. Install one, or set CHROME_PATH to its executable.';
 
@@ -201,7 +204,8 @@ export async function launchProfile(
   folder: string,
 ): Promise<BrowserContext> {
   const { launched } = await launchFirst(
-    (options) => chromium.launchPersistentContext(folder, { executablePath, headless: true, ...options }),
+    (options) =>
+      chromium.launchPersistentContext(folder, { executablePath, headless: true, ...IN_ENGLISH, ...options }),
     url,
     [],
   );

@@ -7,7 +7,7 @@ import type { Page } from 'playwright-core';
 import { reportHtml } from '../../src/export/reportHtml.ts';
 import { EVENTS_FILE, tensorboardEvents } from '../../src/export/tensorboard.ts';
 import type { MetricsLine } from '../../src/training/metrics.ts';
-import { findOrInstallBrowser, launchBrowser, NO_BROWSER } from './browser.ts';
+import { IN_ENGLISH, findOrInstallBrowser, launchBrowser, NO_BROWSER } from './browser.ts';
 import { download } from './drivePage.ts';
 import { buildSite, serveSite } from './site.ts';
 import { messageOf } from '../../src/lib/errors.ts';
@@ -34,7 +34,7 @@ export async function withPage<T>(
     console.log(
       `Browser: ${browser.browserType().name()} ${browser.version()}, WebGPU adapter: ${adapter ?? 'none'}`,
     );
-    const page = await browser.newPage();
+    const page = await browser.newPage(IN_ENGLISH);
     page.on('console', (message) => process.env.DEBUG && console.error(`page: ${message.text()}`));
     page.on('crash', () =>
       console.error('The page crashed: the browser ran out of memory or the GPU process failed.'),

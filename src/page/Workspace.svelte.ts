@@ -1,4 +1,5 @@
 /** The page's state: model, data, recipe, plan, run. Components show it and call it. */
+import { t } from './language/messages.svelte.ts';
 import { namesModel } from '../lib/modelNames.ts';
 import { parseRecipe, recipeToJson, type Recipe } from '../training/recipe.ts';
 import type { ColumnMapping } from '../data/rows/rowFormats.ts';
@@ -175,7 +176,8 @@ export class Workspace {
   }
 
   get presetName(): string {
-    return presetOf(this.recipe)?.name ?? 'Custom recipe';
+    const preset = presetOf(this.recipe);
+    return preset ? t.recipe.presets[preset.id].name : t.recipe.custom;
   }
 
   private async takeRecipe({ recipe, notes }: TakenRecipe): Promise<void> {

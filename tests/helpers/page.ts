@@ -6,7 +6,7 @@ import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
-import { findBrowser, launchBrowser, NO_BROWSER } from '../../scripts/lib/browser.ts';
+import { findBrowser, IN_ENGLISH, launchBrowser, NO_BROWSER } from '../../scripts/lib/browser.ts';
 import { serveSite, type Site } from '../../scripts/lib/site.ts';
 import { tinyModelFiles } from './tinyModel.ts';
 
@@ -41,7 +41,7 @@ export async function openSite(): Promise<OpenSite> {
 
 /** A profile of its own, with patience. */
 export async function newContext(browser: Browser, options?: BrowserContextOptions): Promise<BrowserContext> {
-  const context = await browser.newContext(options);
+  const context = await browser.newContext({ ...IN_ENGLISH, ...options });
   context.setDefaultTimeout(PATIENCE_MS);
   return context;
 }

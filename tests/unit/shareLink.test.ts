@@ -58,7 +58,7 @@ describe('presets', () => {
       expect(recipe.max_length).toBe(77);
       expect(recipe.evaluation.metric_for_best_model).toBe(preset.keepsBest ? 'eval_math_loss' : null);
     }
-    expect(presetOf(parseRecipe({}))?.name).toBe('Balanced');
+    expect(presetOf(parseRecipe({}))?.id).toBe('balanced');
     expect(presetOf(parseRecipe({ lora: { r: 5 } }))).toBeUndefined();
   });
 });

@@ -2,6 +2,7 @@
  * A student's page in a class. Nothing is sent before the student has joined, and then only what the student
  * agreed to; an adapter is sent by a press of its own.
  */
+import { t } from '../language/messages.svelte.ts';
 import {
   ASK_EVERY_MS,
   type Choice,
@@ -55,11 +56,11 @@ export class ClassLink {
 
   /** Fetches the class's bundle. Needs no more than the code: nothing of the student is sent. */
   async openBundle(): Promise<void> {
-    await this.host.bundles.open({ url: bundleUrl(this.code.trim()) }, "the class's bundle");
+    await this.host.bundles.open({ url: bundleUrl(this.code.trim()) }, t.classroom.classBundle);
   }
 
   async join(): Promise<void> {
-    await this.during('Joining', async () => {
+    await this.during(t.classroom.joining, async () => {
       const response = await classRequest('class/join', {
         method: 'POST',
         token: keptSetting(KEPT) ?? '-',
@@ -79,7 +80,7 @@ export class ClassLink {
     const { joined } = this;
     if (!joined) return;
     this.stop();
-    await this.during('Leaving', async () => {
+    await this.during(t.classroom.leaving, async () => {
       await classRequest('class/leave', { method: 'POST', token: joined.token, json: {}, keepalive: true });
     });
   }
@@ -88,10 +89,10 @@ export class ClassLink {
     const { result } = this.host;
     const token = this.joined?.token;
     if (!result || !token) return;
-    await this.during('Sending the adapter', async () => {
+    await this.during(t.classroom.sendingAdapter, async () => {
       const body = adapterZip(await result.files.adapter());
       await classRequest('class/adapter', { method: 'PUT', token, body });
-      this.sent = `The adapter was sent (${Math.ceil(body.size / 1024)} KiB).`;
+      this.sent = t.classroom.adapterSent(body.size);
     });
   }
 
@@ -99,7 +100,7 @@ export class ClassLink {
     const match = this.news?.match;
     const token = this.joined?.token;
     if (!match || !token) return;
-    await this.during('Voting', async () => {
+    await this.during(t.classroom.voting, async () => {
       await classRequest('class/vote', { method: 'POST', token, json: { match: match.id, choice } });
       this.news = { ...this.news!, match: { ...match, vote: choice } };
     });
@@ -109,7 +110,7 @@ export class ClassLink {
   async tryBlend(): Promise<void> {
     const token = this.joined?.token;
     if (!token) return;
-    await this.during('Fetching the blend', async () => {
+    await this.during(t.classroom.fetchingBlend, async () => {
       const bytes = new Uint8Array(await (await classRequest('class/blend', { token })).arrayBuffer());
       await this.host.runs.tryAdapter(adapterFiles(bytes));
     });
@@ -147,7 +148,7 @@ export class ClassLink {
       ({ id }) => !this.answered.includes(`${result.runId} ${id}`),
     );
     if (open.length === 0) return;
-    this.busy = "Answering the teacher's prompts";
+    this.busy = t.classroom.answering;
     try {
       const answers = await promptAnswers(result, open);
       await classRequest('class/answers', { method: 'POST', token, json: { answers } });

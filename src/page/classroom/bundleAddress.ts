@@ -1,4 +1,5 @@
 /** A bundle that the page's address names: `?bundle=class.finetab`, beside the page or on this computer. */
+import { t } from '../language/messages.svelte.ts';
 import { isLoopback } from '../../lib/hubAddress.ts';
 
 export interface BundleChoice {
@@ -18,7 +19,7 @@ export function bundleChoice(href = location.href): BundleChoice {
   if (url && (isOwn || isLoopback(url))) return { url: url.href, refusal: null };
   return {
     url: null,
-    refusal: `This page opens bundles from its own host or from this computer only, not from ${url?.host || JSON.stringify(named)}. Download the file there and drop it here.`,
+    refusal: t.classroom.foreignBundle(url?.host || JSON.stringify(named)),
   };
 }
 

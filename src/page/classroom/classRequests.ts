@@ -1,4 +1,5 @@
 /** Requests to the teacher's server, which lies beside the page. */
+import { t } from '../language/messages.svelte.ts';
 import { UserError } from '../../lib/errors.ts';
 
 export interface ClassRequest {
@@ -34,10 +35,7 @@ export async function classRequest(
       body: json === undefined ? body : JSON.stringify(json),
     });
   } catch (error) {
-    throw new UserError(
-      "The teacher's computer does not answer. Is it still in the same network? This page tries again by itself.",
-      { cause: error },
-    );
+    throw new UserError(t.classroom.teacherSilent, { cause: error });
   }
   if (response.ok) return response;
   const said = await sentenceOf(response);
@@ -50,7 +48,7 @@ async function sentenceOf(response: Response): Promise<string> {
     return ((await response.json()) as { error: string }).error;
   } catch {
     // Another kind of server.
-    return `This address has no class (the server answered ${response.status}). Check the address on the board.`;
+    return t.classroom.noClassHere(response.status);
   }
 }
 

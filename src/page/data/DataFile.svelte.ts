@@ -2,6 +2,7 @@
  * One data file on the page, or several that are read as one: the worker that reads them, and what it found.
  * A worker that dies is started again once, and reads them again.
  */
+import { t } from '../language/messages.svelte.ts';
 import { startDataset, startEvaluation, withListener, type Remote } from '../../worker/client.ts';
 import { SupervisedWorker, WorkerDied } from '../../worker/supervisedWorker.ts';
 import type {
@@ -77,7 +78,7 @@ export class DataFile {
     readonly side: Selection['side'] = role === 'train' ? 'train' : 'both',
   ) {
     const names = parts.map((part) => part.name).join(' + ');
-    this.title = side === 'heldOut' ? `rows held out of ${names}` : names;
+    this.title = side === 'heldOut' ? t.data.heldOutOf(names) : names;
     const onDeath = (message: string) => this.died(message);
     this.worker =
       role === 'train'
@@ -156,7 +157,7 @@ export class DataFile {
     if (!this.progress) return;
     const reached = stoppedAt(this.progress);
     this.dispose();
-    this.stopped = `Reading ${this.title} was stopped${reached}. Read it again, or remove it.`;
+    this.stopped = t.data.readingStopped(this.title, reached);
   }
 
   private async read(reading: Reading): Promise<void> {
@@ -209,8 +210,7 @@ export class DataFile {
     // The death itself is in the log already.
     if (mine !== this.generation) return;
     if (this.mayRestart(error.reason)) await this.read(reading);
-    else
-      this.error = `Reading ${this.title} failed: ${error.reason}. Remove the file and drop it again; split it where it is very large.`;
+    else this.error = t.data.readingFailed(this.title, error.reason);
   }
 
   private ask<R>(question: (api: Remote<RowFileApi>) => Promise<R>): Promise<R> {
@@ -220,7 +220,7 @@ export class DataFile {
   private mayRestart(message: string): boolean {
     if (this.restarts > 0) return false;
     this.restarts++;
-    this.notice = `The worker that holds this file ended (${message}). It was started again and reads the file again.`;
+    this.notice = t.data.workerRestarted(message);
     return true;
   }
 
@@ -230,7 +230,7 @@ export class DataFile {
     if (this.progress !== null || !reading) return;
     if (!this.mayRestart(message)) {
       this.report = null;
-      this.error = `The worker that holds ${this.title} ended again: ${message}. Remove the file and drop it again.`;
+      this.error = t.data.workerEndedAgain(this.title, message);
       this.onDeath(message, null);
       return;
     }

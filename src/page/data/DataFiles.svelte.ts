@@ -2,13 +2,13 @@
  * The dropped data files: those that are trained on, read as one, and any number of validation sets; and what
  * keeps them from being trained on.
  */
+import { t } from '../language/messages.svelte.ts';
 import { isValidationFile, nameBeside, validationSetName } from '../../data/files/fileNames.ts';
 import { HELD_OUT } from '../../data/rows/rowSelection.ts';
 import { largest } from '../../lib/extremes.ts';
 import type { Recipe } from '../../training/recipe.ts';
 import type { FileReport } from '../../worker/dataset/datasetProtocol.ts';
 import { WorkerDied } from '../../worker/supervisedWorker.ts';
-import { integer } from '../text.ts';
 import { DataFile, type Part, type Reading, type Role } from './DataFile.svelte.ts';
 import { pathOf, rolesInRecipe } from './recipe/recipeRoles.ts';
 
@@ -59,14 +59,12 @@ export class DataFiles {
       const role = old?.owner.role ?? roles.get(file) ?? (isValidationFile(path) ? 'validation' : 'train');
       if (old) {
         this.take(old.part, old.owner);
-        changes.push(`${path} was here already: it was read again.`);
+        changes.push(t.data.readAgain(path));
       }
       this.put(this.partOf(file), role, old?.owner.role === 'validation' ? old.owner.name : undefined);
     }
     if (trainBefore && this.train && this.train.parts.length > trainBefore.parts.length)
-      changes.push(
-        `${this.train.parts.map(({ name }) => name).join(' and ')} are joined: they are trained on as one file. Choose another role on a card, or remove one, where that is not meant.`,
-      );
+      changes.push(t.data.joined(this.train.parts.map(({ name }) => name)));
     this.changes = changes;
   }
 
@@ -136,24 +134,21 @@ export class DataFiles {
   get blockers(): string[] {
     const { train } = this;
     let reasons: string[] = [];
-    if (!train) reasons.push('Drop a training file.');
+    if (!train) reasons.push(t.data.dropTrainingFile);
     else if (train.error ?? train.stopped) reasons.push((train.error ?? train.stopped)!);
     else if (train.report) reasons = this.rowBlockers(train.report);
-    for (const file of this.all) if (file.progress) reasons.push(`${file.title} is being read.`);
+    for (const file of this.all) if (file.progress) reasons.push(t.data.isBeingRead(file.title));
     return reasons;
   }
 
   private rowBlockers({ file, parts, summary, problems, columns }: FileReport): string[] {
     const unknown = parts.find((part) => part.format === null && part.columns.length > 0);
-    if (unknown && columns.length > 0)
-      return [`${unknown.file} is in no known format. Choose its columns above.`];
+    if (unknown && columns.length > 0) return [t.data.unknownFormat(unknown.file)];
     if (summary.rows > 0 && (summary.badRows === 0 || this.skipsBadRows)) return [];
     const first = problems.find(({ kind }) => kind === 'bad') ?? problems[0];
-    const example = first ? ` ${first.file}, ${first.unit} ${first.line}: ${first.reason}` : '';
-    if (summary.rows === 0) return [`${file} has no row that can be trained.${example}`];
-    return [
-      `${file} has ${summary.badRows === 1 ? 'a bad row' : `${integer(summary.badRows)} bad rows`}: mend the file, or choose to train without.${example}`,
-    ];
+    const example = first ? ` ${t.data.problemAt(first)}` : '';
+    if (summary.rows === 0) return [`${t.data.noUsableRow(file)}${example}`];
+    return [`${t.data.badRows(file, summary.badRows)}${example}`];
   }
 
   /** Every file that a person dropped, with what it is part of. */

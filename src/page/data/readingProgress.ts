@@ -1,6 +1,5 @@
 /** How far the reading of a data file has come, in words. */
-import { integer } from '../text.ts';
-
+import { t } from '../language/messages.svelte.ts';
 export interface ReadingProgress {
   /** Rows read; while they are counted (total 0), those found so far. */
   done: number;
@@ -9,12 +8,10 @@ export interface ReadingProgress {
 }
 
 export function progressText({ done, total }: ReadingProgress): string {
-  if (total > 0) return `Reading rows: ${integer(done)} of ${integer(total)}`;
-  return done > 0 ? `Counting rows: ${integer(done)}` : 'Reading rows';
+  return t.data.reading(done, total);
 }
 
 /** Where a reading was stopped, to follow "was stopped". */
 export function stoppedAt({ done, total }: ReadingProgress): string {
-  if (total > 0) return ` at row ${integer(done)} of ${integer(total)}`;
-  return done > 0 ? ` while its rows were counted, at ${integer(done)}` : '';
+  return t.data.stoppedAt(done, total);
 }

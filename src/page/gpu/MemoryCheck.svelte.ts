@@ -1,4 +1,5 @@
 /** What is known of the GPU's memory, and recipes that need less of it. */
+import { t } from '../language/messages.svelte.ts';
 import type { PlanRequest, RunPlan } from '../../worker/trainer/trainerProtocol.ts';
 import { report } from '../../lib/errorLog.ts';
 import { largest } from '../../lib/extremes.ts';
@@ -52,7 +53,7 @@ export class MemoryCheck {
     try {
       const granted = await this.source.probe(bytes);
       this.probe = granted === null ? null : { asked: bytes, granted };
-      if (granted === null) this.failure = 'This browser offers no WebGPU: there is no driver to ask.';
+      if (granted === null) this.failure = t.gpu.noDriver;
     } catch (error) {
       this.failure = reported(error, 'asking the driver for memory');
     }

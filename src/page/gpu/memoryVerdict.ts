@@ -2,10 +2,9 @@
  * Whether a run fits in the GPU's memory, and what makes it smaller. Browsers do not say how much memory a
  * GPU has, so a verdict gives its reason.
  */
+import { t } from '../language/messages.svelte.ts';
 import type { Recipe } from '../../training/recipe.ts';
 import type { RunPlan } from '../../worker/trainer/trainerProtocol.ts';
-import { bytes, integer } from '../text.ts';
-
 export type Verdict = 'fits' | 'tight' | 'no' | 'unknown';
 
 /** What is known of the GPU's memory. */
@@ -25,13 +24,6 @@ const TIGHT_SHARE = 0.95;
 /** Nearly every GPU that browsers offer WebGPU on has this much. */
 const SMALL_BYTES = 2 ** 30;
 
-export const VERDICT_TEXT: Record<Verdict, string> = {
-  fits: 'Fits',
-  tight: 'Tight',
-  no: 'Will not fit',
-  unknown: 'Not known',
-};
-
 /** @returns the verdict and, in a sentence, what it rests on */
 export function verdictOf(
   needed: number,
@@ -40,31 +32,20 @@ export function verdictOf(
   if (probe && probe.granted < probe.asked && needed > probe.granted)
     return {
       verdict: 'no',
-      reason: `The driver granted ${bytes(probe.granted)} and no more when it was asked for ${bytes(probe.asked)}.`,
+      reason: t.gpu.grantedLess(probe.granted, probe.asked),
     };
   if (known !== null) {
     const share = needed / known;
     const verdict = share <= FITS_SHARE ? 'fits' : share <= TIGHT_SHARE ? 'tight' : 'no';
-    const left = 'windows, other tabs and other programs need the rest';
-    return {
-      verdict,
-      reason: `${Math.round(100 * share)} % of the ${bytes(known)} that you named; ${left}.`,
-    };
+    return { verdict, reason: t.gpu.shareOfNamed(share, known) };
   }
   if (probe && probe.granted >= needed)
     return {
       verdict: 'fits',
-      reason: `The driver granted ${bytes(probe.granted)} when it was asked. Some drivers lend slower system memory without saying so: name the GPU's memory to be sure.`,
+      reason: t.gpu.granted(probe.granted),
     };
-  if (needed <= SMALL_BYTES)
-    return {
-      verdict: 'fits',
-      reason: 'Nearly every GPU has that much. Browsers do not say how much this one has.',
-    };
-  return {
-    verdict: 'unknown',
-    reason: 'Browsers do not say how much memory a GPU has. Name it, or let the driver be asked.',
-  };
+  if (needed <= SMALL_BYTES) return { verdict: 'fits', reason: t.gpu.nearlyEvery };
+  return { verdict: 'unknown', reason: t.gpu.unknownMemory };
 }
 
 export interface Remedy {
@@ -87,8 +68,8 @@ export function remediesFor(
   const { training, evaluation, lora } = recipe;
   if (!training.gradient_checkpointing) {
     remedies.push({
-      label: 'gradient_checkpointing on',
-      cost: 'about a third slower, the same numbers',
+      label: 'gradient_checkpointing true',
+      cost: t.gpu.costs.checkpointing,
       needsData: false,
       change: (changed) => (changed.training.gradient_checkpointing = true),
     });
@@ -97,7 +78,7 @@ export function remediesFor(
     const rows = training.per_device_train_batch_size * training.gradient_accumulation_steps;
     remedies.push({
       label: `per_device_train_batch_size 1, gradient_accumulation_steps ${rows}`,
-      cost: 'the same steps in smaller pieces, slower',
+      cost: t.gpu.costs.smallerPieces,
       needsData: false,
       change: (changed) =>
         Object.assign(changed.training, {
@@ -110,7 +91,7 @@ export function remediesFor(
     const cut = lengths.filter((length) => length > limit).length;
     remedies.push({
       label: `max_length ${limit}`,
-      cost: cut === 0 ? 'cuts no training row' : `cuts ${integer(cut)} of ${integer(lengths.length)} rows`,
+      cost: t.gpu.costs.cuts(cut, lengths.length),
       needsData: true,
       change: (changed) => (changed.max_length = limit),
     });
@@ -118,7 +99,7 @@ export function remediesFor(
   if (evaluation.predict_with_generate && evaluation.eval_max_samples > 4) {
     remedies.push({
       label: 'eval_max_samples 4',
-      cost: 'fewer answers at once',
+      cost: t.gpu.costs.fewerAnswers,
       needsData: false,
       change: (changed) => (changed.evaluation.eval_max_samples = 4),
     });
@@ -126,7 +107,7 @@ export function remediesFor(
   if (lora.r > 8) {
     remedies.push({
       label: `r ${Math.floor(lora.r / 2)}, lora_alpha ${lora.lora_alpha / 2}`,
-      cost: 'a smaller adapter',
+      cost: t.gpu.costs.smallerAdapter,
       needsData: false,
       change: (changed) =>
         Object.assign(changed.lora, { r: Math.floor(lora.r / 2), lora_alpha: lora.lora_alpha / 2 }),

@@ -1,7 +1,9 @@
 /** What a field of the recipe is on the page. */
+import type { Messages } from '../language/messages.svelte.ts';
+
 export type Group = 'lora' | 'training' | 'evaluation';
 
-export type Field = { group: Group | null; key: string; help: string; needsData?: boolean } & (
+export type Field = { group: Group | null; key: keyof Messages['recipeHelp']; needsData?: boolean } & (
   | { type: 'number'; step: number | 'any'; min?: number; empty?: 'null' }
   | { type: 'flag' }
   | { type: 'text'; empty?: 'null' }

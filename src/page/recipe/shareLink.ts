@@ -2,6 +2,7 @@
  * A recipe in a link: in the URL's fragment, which browsers keep to themselves. Only what differs from the
  * defaults is written.
  */
+import { t } from '../language/messages.svelte.ts';
 import { UserError } from '../../lib/errors.ts';
 import { parseRecipe } from '../../training/recipe.ts';
 import type { Recipe } from '../../training/recipe.ts';
@@ -22,10 +23,7 @@ export function recipeLink(recipe: Recipe, base: string): string {
   };
   for (const key of PRIVATE) delete shared[key];
   const bytes = new TextEncoder().encode(JSON.stringify(differences(shared, parseRecipe({})) ?? {}));
-  if (bytes.byteLength > LINK_BYTES)
-    throw new UserError(
-      `This recipe is too long for a link (${bytes.byteLength.toLocaleString('en')} bytes, at most ${LINK_BYTES.toLocaleString('en')}). Shorten the system prompt, or send recipe.json instead.`,
-    );
+  if (bytes.byteLength > LINK_BYTES) throw new UserError(t.recipe.linkTooLong(bytes.byteLength, LINK_BYTES));
   const text = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))
     .replaceAll('+', '-')
     .replaceAll('/', '_')
@@ -53,9 +51,7 @@ export function recipeOfLink(fragment: string): Recipe | null {
       Uint8Array.from(raw, (character) => character.charCodeAt(0)),
     );
   } catch {
-    throw new UserError(
-      'The recipe in this link cannot be read: the link was cut off or changed. Ask for the link again.',
-    );
+    throw new UserError(t.recipe.linkUnreadable);
   }
   return parseRecipe(json);
 }

@@ -9,7 +9,6 @@ export const TRAINING_FIELDS: readonly Field[] = [
     type: 'number',
     step: 'any',
     min: 0,
-    help: 'Preference methods: how closely to keep to the base model.',
   },
   {
     group: 'training',
@@ -17,7 +16,6 @@ export const TRAINING_FIELDS: readonly Field[] = [
     type: 'number',
     step: 'any',
     min: 0,
-    help: 'dpo and simpo: share of pairs whose order may be wrong.',
   },
   {
     group: 'training',
@@ -25,7 +23,6 @@ export const TRAINING_FIELDS: readonly Field[] = [
     type: 'number',
     step: 'any',
     min: 0,
-    help: 'simpo: the margin to reach.',
   },
   {
     group: 'training',
@@ -33,7 +30,6 @@ export const TRAINING_FIELDS: readonly Field[] = [
     type: 'number',
     step: 'any',
     min: 0,
-    help: 'kto: weight of wanted answers.',
   },
   {
     group: 'training',
@@ -41,7 +37,6 @@ export const TRAINING_FIELDS: readonly Field[] = [
     type: 'number',
     step: 'any',
     min: 0,
-    help: 'kto: weight of unwanted answers.',
   },
   {
     group: 'training',
@@ -49,7 +44,6 @@ export const TRAINING_FIELDS: readonly Field[] = [
     type: 'number',
     step: 1,
     min: 2,
-    help: 'grpo: answers sampled to each prompt.',
   },
   {
     group: 'training',
@@ -58,7 +52,6 @@ export const TRAINING_FIELDS: readonly Field[] = [
     step: 1,
     min: 1,
     needsData: true,
-    help: 'grpo: longest sampled answer in tokens.',
   },
   {
     group: 'training',
@@ -66,7 +59,6 @@ export const TRAINING_FIELDS: readonly Field[] = [
     type: 'number',
     step: 1,
     min: 1,
-    help: 'grpo: steps made with the same answers.',
   },
   {
     group: 'training',
@@ -74,26 +66,22 @@ export const TRAINING_FIELDS: readonly Field[] = [
     type: 'number',
     step: 'any',
     min: 0,
-    help: 'grpo: how far a ratio may move from 1.',
   },
   {
     group: 'training',
     key: 'scale_rewards',
     type: 'choice',
     options: ['group', 'batch', 'none'],
-    help: 'grpo: by whose deviation rewards are divided.',
   },
   {
     group: 'training',
     key: 'mask_truncated_completions',
     type: 'flag',
-    help: 'grpo: learn nothing from answers that were cut off.',
   },
   {
     group: 'training',
     key: 'packing',
     type: 'flag',
-    help: 'Count bins of max_length tokens as rows, as TRL does with bfd.',
   },
   {
     group: 'training',
@@ -101,7 +89,6 @@ export const TRAINING_FIELDS: readonly Field[] = [
     type: 'number',
     step: 1,
     min: -1,
-    help: 'Stop after so many steps; -1: by epochs.',
   },
   {
     group: 'training',
@@ -109,14 +96,12 @@ export const TRAINING_FIELDS: readonly Field[] = [
     type: 'number',
     step: 1,
     min: 1,
-    help: 'Multiplies the rows in one step.',
   },
   {
     group: 'training',
     key: 'lr_scheduler_type',
     type: 'choice',
     options: [...SCHEDULER_TYPES],
-    help: 'How the learning rate falls.',
   },
   {
     group: 'training',
@@ -124,7 +109,6 @@ export const TRAINING_FIELDS: readonly Field[] = [
     type: 'number',
     step: 'any',
     min: 0,
-    help: 'Share of steps in which it rises first.',
   },
   {
     group: 'training',
@@ -132,7 +116,6 @@ export const TRAINING_FIELDS: readonly Field[] = [
     type: 'number',
     step: 'any',
     min: 0,
-    help: 'Steps of warm-up; 0: by the ratio.',
   },
   {
     group: 'training',
@@ -140,7 +123,6 @@ export const TRAINING_FIELDS: readonly Field[] = [
     type: 'number',
     step: 'any',
     min: 0,
-    help: 'Pull of the adapter towards zero.',
   },
   {
     group: 'training',
@@ -148,7 +130,6 @@ export const TRAINING_FIELDS: readonly Field[] = [
     type: 'number',
     step: 'any',
     min: 0,
-    help: 'Longer gradients are cut to this; 0: never.',
   },
   {
     group: 'training',
@@ -156,7 +137,6 @@ export const TRAINING_FIELDS: readonly Field[] = [
     type: 'number',
     step: 'any',
     min: 0,
-    help: 'LoRA+: learning rate of B over that of A.',
   },
   {
     group: 'training',
@@ -164,7 +144,6 @@ export const TRAINING_FIELDS: readonly Field[] = [
     type: 'number',
     step: 'any',
     min: 0,
-    help: 'AdamW: how long the mean of gradients is remembered.',
   },
   {
     group: 'training',
@@ -172,7 +151,6 @@ export const TRAINING_FIELDS: readonly Field[] = [
     type: 'number',
     step: 'any',
     min: 0,
-    help: 'AdamW: the same of their squares.',
   },
   {
     group: 'training',
@@ -180,7 +158,6 @@ export const TRAINING_FIELDS: readonly Field[] = [
     type: 'number',
     step: 'any',
     min: 0,
-    help: 'AdamW: keeps its divisor from 0.',
   },
   {
     group: 'training',
@@ -188,7 +165,6 @@ export const TRAINING_FIELDS: readonly Field[] = [
     type: 'number',
     step: 'any',
     min: 0,
-    help: 'sft: share of each label spread over the vocabulary.',
   },
   {
     group: 'training',
@@ -197,13 +173,11 @@ export const TRAINING_FIELDS: readonly Field[] = [
     step: 'any',
     min: 0,
     empty: 'null',
-    help: 'NEFTune: noise on the embeddings, 5 to 15; empty: none.',
   },
   {
     group: 'training',
     key: 'group_by_length',
     type: 'flag',
-    help: 'Steps of rows of similar lengths.',
   },
   {
     group: 'training',
@@ -211,20 +185,17 @@ export const TRAINING_FIELDS: readonly Field[] = [
     type: 'number',
     step: 1,
     min: 0,
-    help: 'The same seed gives the same adapter.',
   },
   {
     group: 'training',
     key: 'gradient_checkpointing',
     type: 'flag',
-    help: 'Recompute layers to save memory: as few as it takes.',
   },
   {
     group: 'training',
     key: 'activation_dtype',
     type: 'choice',
     options: ['auto', 'float32', 'e6m9'],
-    help: 'How values wait for the backward pass. e6m9: in 16 bits; auto: so where memory is short and the level is f16 or matrix.',
   },
   {
     group: 'training',
@@ -233,6 +204,5 @@ export const TRAINING_FIELDS: readonly Field[] = [
     step: 'any',
     min: 0,
     empty: 'null',
-    help: 'GPU memory to fit into, GiB; empty: 2. More is faster.',
   },
 ];

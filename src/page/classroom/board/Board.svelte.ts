@@ -2,6 +2,7 @@
  * The teacher's board: what the server says of the class, the prompts, matches, and adapters that are
  * blended.
  */
+import { t } from '../../language/messages.svelte.ts';
 import { ASK_EVERY_MS, type BoardState } from '../../../lib/classroom/protocol.ts';
 import { messageOf } from '../../../lib/errors.ts';
 import { blendAdapters } from '../../../formats/adapters/blendAdapters.ts';
@@ -70,14 +71,14 @@ export class Board {
 
   /** Downloads one student's adapter. */
   gather(id: number, name: string): Promise<void> {
-    return this.during('fetching an adapter', async () => {
+    return this.guard('fetching an adapter', async () => {
       save(`${name}.zip`, await this.zipOf(id), 'application/zip');
     });
   }
 
   /** Blends the adapters by their weights. @param share gives it to the class as well */
   blend(share: boolean): Promise<void> {
-    return this.during('blending adapters', async () => {
+    return this.guard('blending adapters', async () => {
       const chosen = this.senders.filter(({ id }) => (this.weights[id] ?? 0) !== 0);
       const adapters = [];
       for (const { id, name } of chosen)
@@ -93,7 +94,7 @@ export class Board {
       if (!share) return save('blend.zip', zipFolder(folder, 'blend'), 'application/zip');
       const body = adapterZip(folder);
       await classRequest('board/blend', { method: 'PUT', token: this.secret, body });
-      this.done = `The class has the blend: ${shares}.`;
+      this.done = t.board.classHasBlend(shares);
     });
   }
 
@@ -103,19 +104,19 @@ export class Board {
   }
 
   private post(path: string, json: unknown): Promise<void> {
-    return this.during(path, async () => {
+    return this.guard(path, async () => {
       const response = await classRequest(`board/${path}`, { method: 'POST', token: this.secret, json });
       this.state = (await response.json()) as BoardState;
     });
   }
 
-  private async during(what: string, work: () => Promise<void>): Promise<void> {
+  private async guard(where: string, work: () => Promise<void>): Promise<void> {
     this.busy = true;
     this.error = this.done = null;
     try {
       await work();
     } catch (error) {
-      this.error = reported(error, what);
+      this.error = reported(error, where);
     }
     this.busy = false;
   }

@@ -38,7 +38,7 @@ export class Distil {
   }
 
   async listModels(): Promise<void> {
-    await this.work('asking for models', async (signal) => {
+    await this.guard('asking for models', async (signal) => {
       this.models = await modelsOf(this.origin, signal);
       if (!this.models.includes(this.model)) this.model = this.models[0];
     });
@@ -49,7 +49,7 @@ export class Distil {
     const { questions, model, maxTokens, temperature } = this;
     this.rows = [];
     this.asked = questions.length;
-    await this.work('asking for answers', async (signal) => {
+    await this.guard('asking for answers', async (signal) => {
       for (const prompt of questions) {
         const row: DistilledRow = { prompt, answer: '', failure: null };
         try {
@@ -83,7 +83,7 @@ export class Distil {
     return new File(lines, name, { type: 'application/x-ndjson' });
   }
 
-  private async work(where: string, run: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  private async guard(where: string, run: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const stopper = new AbortController();
     this.stopper = stopper;
     this.error = null;

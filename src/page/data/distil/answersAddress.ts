@@ -3,6 +3,7 @@
  * may ask. The page's own address names it, `?answers=http://localhost:11434`: the policy of a visit can only
  * be narrowed while the page is open.
  */
+import { t } from '../../language/messages.svelte.ts';
 import { UserError } from '../../../lib/errors.ts';
 
 /** As the policy in index.html has them. */
@@ -21,12 +22,10 @@ export function answersOrigin(address: string): string {
   try {
     url = new URL(address.includes('://') ? address : `http://${address}`);
   } catch {
-    throw new UserError(`${address} is no address. Write one such as http://localhost:11434.`);
+    throw new UserError(t.data.noAddress(address));
   }
   if (url.protocol !== 'http:' || !HOSTS.includes(url.hostname))
-    throw new UserError(
-      `${url.origin} is not on this computer: prompts are sent nowhere else. Write http://localhost: and a port.`,
-    );
+    throw new UserError(t.data.notOnThisComputer(url.origin));
   return url.origin;
 }
 

@@ -1,4 +1,5 @@
 /** Asks an OpenAI-compatible server on this computer, and says what to do where it does not answer. */
+import { t } from '../../language/messages.svelte.ts';
 import { UserError, messageOf } from '../../../lib/errors.ts';
 
 export interface Question {
@@ -13,8 +14,7 @@ export interface Question {
 export async function modelsOf(origin: string, signal?: AbortSignal): Promise<string[]> {
   const found = (await ask(`${origin}/v1/models`, { signal })) as { data?: { id?: unknown }[] } | null;
   const names = (found?.data ?? []).map(({ id }) => id).filter((id) => typeof id === 'string');
-  if (names.length === 0)
-    throw new UserError(`${origin} has no model. Load one there, such as with "ollama pull", and ask again.`);
+  if (names.length === 0) throw new UserError(t.data.serverHasNoModel(origin));
   return names;
 }
 
@@ -33,14 +33,8 @@ export async function answerOf(origin: string, question: Question, signal?: Abor
   })) as { choices?: { message?: { content?: unknown }; finish_reason?: unknown }[] } | null;
   const choice = made?.choices?.[0];
   const text = choice?.message?.content;
-  if (typeof text !== 'string')
-    throw new UserError(
-      `${origin} gave no answer: is it an OpenAI-compatible server, with /v1/chat/completions?`,
-    );
-  if (choice!.finish_reason === 'length')
-    throw new UserError(
-      `The answer was cut off after ${maxTokens} tokens. Allow more, or ask something shorter.`,
-    );
+  if (typeof text !== 'string') throw new UserError(t.data.serverGaveNoAnswer(origin));
+  if (choice!.finish_reason === 'length') throw new UserError(t.data.answerCutOff(maxTokens));
   return text;
 }
 
@@ -54,13 +48,11 @@ async function ask(url: string, request: RequestInit): Promise<unknown> {
   }
   const text = await response.text();
   if (!response.ok)
-    throw new UserError(`${url} answered ${response.status}: ${errorIn(text).slice(0, 300) || 'no reason'}.`);
+    throw new UserError(t.data.serverRefused(url, response.status, errorIn(text).slice(0, 300)));
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
-    throw new UserError(
-      `${url} answered with no JSON: ${messageOf(error)}. Is it an OpenAI-compatible server?`,
-    );
+    throw new UserError(t.data.serverNoJson(url, messageOf(error)));
   }
 }
 
@@ -81,8 +73,6 @@ async function whyUnreachable(url: string): Promise<string> {
     () => true,
     () => false,
   );
-  const here = typeof location === 'undefined' ? 'this page' : location.origin;
-  if (isThere)
-    return `${origin} is there and does not let this page read its answers (CORS). Ollama: start it with OLLAMA_ORIGINS=${here} in its environment. LM Studio: turn on "Enable CORS" in the server's settings. llama.cpp's server allows it by itself.`;
-  return `${origin} cannot be reached. Is the server running, at this port? A host that sends a policy of its own may forbid it too, and a browser may ask whether this page may reach devices of your network: allow it.`;
+  const here = typeof location === 'undefined' ? t.data.thisPage : location.origin;
+  return isThere ? t.data.serverNoCors(origin, here) : t.data.serverUnreachable(origin);
 }

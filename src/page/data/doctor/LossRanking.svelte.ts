@@ -1,4 +1,5 @@
 /** Rows of one data file ranked by their loss, and how that stands. */
+import { t } from '../../language/messages.svelte.ts';
 import { withListener, type Remote } from '../../../worker/client.ts';
 import type { DatasetApi } from '../../../worker/dataset/datasetProtocol.ts';
 import type { RowsByLoss } from '../../../worker/dataset/rowsByLoss.ts';
@@ -44,9 +45,7 @@ export class LossRanking {
   byEvaluation(): Promise<void> {
     return this.rank(async () => {
       const ranked = await this.file.askEvaluation((api) => api.rowsByLoss(SHOWN));
-      if (!ranked)
-        this.failure =
-          'This file was not evaluated yet. Train first; the rows are ranked by the last evaluation.';
+      if (!ranked) this.failure = t.data.notEvaluatedYet;
       return ranked;
     });
   }
@@ -55,8 +54,7 @@ export class LossRanking {
   byPass(scoring: Scoring | null, modelId: string | null): Promise<void> {
     return this.rank(async () => {
       if (!scoring || scoring.modelId !== modelId) {
-        this.failure =
-          'There is no result to score the rows with. Train first, or open a kept run of this model.';
+        this.failure = t.data.noResultToScoreWith;
         return null;
       }
       const { trainer, runId } = scoring;

@@ -1,0 +1,619 @@
+/** Deutsch. */
+import type { Messages } from './en.ts';
+import { bytes, fixed, integer, isolated, list, plural, share } from './numbers.ts';
+
+/** Was ein Mensch geschrieben hat, in Anführungszeichen. */
+const quoted = (text: string) => `„${isolated(text)}“`;
+const rows = (count: number) => plural(count, { one: '# Zeile', other: '# Zeilen' });
+const unitNames = { line: 'Zeile', row: 'Zeile' } as const;
+
+const common: Messages['common'] = {
+  stop: 'Anhalten',
+  cancel: 'Abbrechen',
+  edit: 'Bearbeiten',
+  delete: 'Löschen',
+  remove: 'Entfernen',
+  save: 'Speichern',
+  model: 'Modell',
+  of: (count) => `von ${integer(count)}`,
+  countOf: (done, total) => `${integer(done)} von ${integer(total)}`,
+  removeNamed: (name) => `${isolated(name)} entfernen`,
+};
+
+const layout: Messages['layout'] = {
+  language: 'Sprache',
+  browserLanguage: 'Sprache des Browsers',
+};
+
+const data: Messages['data'] = {
+  rows,
+  columnKinds: { pair: 'Ein Prompt und eine Antwort', messages: 'Ein Gespräch', text: 'Ein reiner Text' },
+  emptyInFirstRows: '(leer in den ersten Zeilen)',
+  columnsOf: (file) => `Spalten von ${isolated(file)}`,
+  promptColumn: 'Prompt: wird nur gelesen',
+  answerColumn: 'Antwort: daraus wird gelernt',
+  systemColumn: 'Systemnachricht',
+  turnsColumn: 'Beiträge: eine Liste mit role und content',
+  textColumn: 'Text: aus allem wird gelernt',
+  chooseColumn: 'Spalte wählen',
+  noSystemColumn: 'keine (system_prompt)',
+  heldOutOf: (names) => `zurückgehaltene Zeilen aus ${isolated(names)}`,
+  readingStopped: (name, reached) =>
+    `Das Lesen von ${isolated(name)} wurde angehalten${reached}. Lies die Datei noch einmal oder entferne sie.`,
+  readingFailed: (name, reason) =>
+    `${isolated(name)} konnte nicht gelesen werden: ${reason}. Entferne die Datei und lege sie noch einmal ab; teile sie, wenn sie sehr groß ist.`,
+  workerRestarted: (reason) =>
+    `Der Worker, der diese Datei hält, ist ausgefallen (${reason}). Er wurde neu gestartet und liest die Datei noch einmal.`,
+  workerEndedAgain: (name, reason) =>
+    `Der Worker, der ${isolated(name)} hält, ist wieder ausgefallen: ${reason}. Entferne die Datei und lege sie noch einmal ab.`,
+  readAgain: (path) => `${isolated(path)} war schon da und wurde neu gelesen.`,
+  joined: (names) =>
+    `${list(names.map(isolated))} sind zusammengefügt: Sie werden wie eine einzige Datei trainiert. Ist das nicht gemeint, wähle auf einer Karte eine andere Rolle oder entferne eine Datei.`,
+  dropTrainingFile: 'Lege Trainingsdaten ab.',
+  isBeingRead: (name) => `${isolated(name)} wird gerade gelesen.`,
+  unknownFormat: (name) => `${isolated(name)} hat kein bekanntes Format. Wähle oben die Spalten.`,
+  problemAt: ({ file, unit, line, reason }) =>
+    `${isolated(file)}, ${unitNames[unit]} ${line}: ${isolated(reason)}`,
+  noUsableRow: (name) => `${isolated(name)} hat keine Zeile, mit der sich trainieren lässt.`,
+  badRows: (name, count) =>
+    `${isolated(name)} hat ${plural(count, { one: 'eine fehlerhafte Zeile', other: '# fehlerhafte Zeilen' })}: Bessere die Datei aus oder trainiere ohne sie.`,
+  formatPairs: '`query`, `response` oder `prompt`, `completion` (Texte oder Listen von Beiträgen)',
+  formatAlpaca: 'Alpaca: `instruction`, `input`, `output`',
+  formatConversations:
+    'Gespräche: `messages` aus `role`, `content`; bei ShareGPT `conversations` aus `from`, `value`',
+  formatText: 'reiner Text: `text`; aus allem wird gelernt',
+  leftOutByRecipe: (count) =>
+    `${plural(count, { one: '# Zeile lässt', other: '# Zeilen lässt' })} das Rezept aus (left_out_rows).`,
+  figures: {
+    rows: 'Zeilen',
+    tokens: 'Tokens',
+    learnedFrom: 'davon gelernt',
+    longest: 'längste Zeile',
+    truncated: 'gekürzt',
+    repeated: 'doppelt',
+    leftOut: 'ausgelassen',
+  },
+  trainingFiles: (count) =>
+    plural(count, { one: 'Trainingsdaten', other: 'Trainingsdaten, # Dateien zusammengefügt' }),
+  validationSet: (name) => `Validierungsdaten ${quoted(name)}`,
+  stopReading: (name) => `Lesen von ${isolated(name)} anhalten`,
+  readFileAgain: (name) => `${isolated(name)} noch einmal lesen`,
+  leakage: 'Leck',
+  sharedPrompts: 'Gleiche Prompts',
+  leak: ({ rows: same, prompts, of, other, isTraining }) => {
+    const name = isolated(other);
+    const parts: string[] = [];
+    if (same > 0)
+      parts.push(
+        `${rows(same)} von ${integer(of)} (${share(same, of)}) ${same === 1 ? 'steht' : 'stehen'} auch in ${name}`,
+      );
+    if (prompts > 0)
+      parts.push(
+        `${rows(prompts)} ${prompts === 1 ? 'hat' : 'haben'} denselben Prompt wie eine Zeile von ${name}, aber eine andere Antwort`,
+      );
+    const meaning = isTraining
+      ? `Was hier auswendig gelernt wird, lässt ${name} besser aussehen, als das Modell ist.`
+      : 'Das Modell sieht sie im Training; die Werte dieser Datei sind also zu gut.';
+    return `${parts.join(', und ')}. ${same > 0 ? `${meaning} Nimm sie aus einer der beiden heraus.` : ''}`;
+  },
+  samePlace: (place, other) => `${place} ist ${other}`,
+  place: (unit, line, file) =>
+    `${unitNames[unit]} ${integer(line)}${file === undefined ? '' : ` von ${isolated(file)}`}`,
+  placeThere: (line, file) =>
+    `dort Nummer ${integer(line)}${file === undefined ? '' : ` von ${isolated(file)}`}`,
+  inFile: (file, unit, line) =>
+    `${file === undefined ? '' : `${isolated(file)}, `}${unitNames[unit]} ${integer(line)}`,
+  truncatedHeading: 'Gekürzt',
+  truncated: ({ rows: all, tokens, truncatedRows, truncatedTokens }, maxLength) =>
+    `${rows(truncatedRows)} von ${integer(all)} (${share(truncatedRows, all)}) ${truncatedRows === 1 ? 'ist' : 'sind'} länger als max_length, ${integer(maxLength)}; ${integer(truncatedTokens)} von ${integer(tokens + truncatedTokens)} Tokens (${share(truncatedTokens, tokens + truncatedTokens)}) fallen am Ende weg. Mit einem größeren max_length bleiben sie.`,
+  repeatedHeading: 'Doppelt',
+  repeated: (count, of) =>
+    `${rows(count)} (${share(count, of)}) ${count === 1 ? 'sagt' : 'sagen'}, was eine frühere Zeile dieser Datei schon sagt, und ${count === 1 ? 'zählt' : 'zählen'} darum mehrfach.`,
+  holdOutHow:
+    'der Trainingszeilen als Validierungsdaten (val_set_size), nach dem Seed des Rezepts; gleiche Zeilen bleiben auf derselben Seite.',
+  lengths: ({ bars, binTokens, end, most, maxLength, truncatedRows }) =>
+    `Zeilen nach Länge: ${bars} Balken zu ${integer(binTokens)} Tokens bis ${integer(end)}; der höchste hat ${integer(most)} Zeilen.${truncatedRows > 0 ? ` ${integer(truncatedRows)} sind länger als max_length, ${integer(maxLength)}.` : ''}`,
+  lengthBar: (from, to, count) => `${integer(from)}–${integer(to)} Tokens: ${rows(count)}`,
+  tokensPerRow: 'Tokens je Zeile',
+  lineIsMaxLength: (maxLength) => `; der Strich ist max_length, ${integer(maxLength)}`,
+  shownOncePlanned: (error) =>
+    `Die Tensoren erscheinen, sobald sich der Lauf planen lässt${error ? `: ${error}` : ''}.`,
+  row: 'Zeile',
+  rowToPreview: (name) => `Zeile von ${isolated(name)}, die gezeigt wird`,
+  microBatch: ({ step, index, of, batch, rows: packed }) =>
+    `${step === null ? 'Bei jeder Auswertung' : `Zuerst trainiert in Schritt ${step + 1}`}, Micro-Batch ${index + 1} von ${of}: ${integer(batch.tokens)} Tokens, ${rows(packed.length)}, ${integer(batch.supervisedTokens)} Tokens gelernt.`,
+  rowLies: (place, from, to) => `Diese Zeile (${place}) liegt bei ${from} bis ${to}.`,
+  tokensOfMicroBatch: (learned, tokens) => `Tokens des Micro-Batchs: ${learned} von ${tokens} werden gelernt`,
+  showAllTokens: (count) => `Alle ${integer(count)} Tokens zeigen`,
+  predictsNothing: 'nichts (−100)',
+  padding: 'Auffüllung',
+  learned: 'gelernt',
+  onlyRead: 'nur gelesen',
+  special: 'Sondertoken',
+  roleOf: (name) => `Rolle von ${isolated(name)}`,
+  saveMended: (name) => `${isolated(name)} ausgebessert speichern`,
+  edit: (place) => `${place} bearbeiten`,
+  delete: (place) => `${place} löschen`,
+  textOf: (place) => `Text von ${place}`,
+  rowsLeftOut: (count) =>
+    plural(count, { one: '# Zeile wird ausgelassen', other: '# Zeilen werden ausgelassen' }),
+  leftOutOf: (file) => `Ausgelassene Zeilen von ${isolated(file)}`,
+  cannotBeEdited: (file) =>
+    `Zeilen von ${isolated(file)} lassen sich hier nicht bearbeiten. Wandle die Datei in JSON Lines um (in Python mit \`to_json\` von pandas oder datasets), bessere sie aus und lege sie noch einmal ab, oder trainiere ohne die fehlerhaften Zeilen.`,
+  firstShown: (count) => `Gezeigt werden die ersten ${count}.`,
+  noTokenToLearn: (file) =>
+    `${isolated(file)} hat kein Token, aus dem sich lernen lässt. Prüfe die Antworten und das Chat-Template.`,
+  padIsEnd: (token) =>
+    `Das Token ${token} füllt bei diesem Modell Batches auf und beendet zugleich Antworten. Nimm ein Modell mit einem anderen Fülltoken.`,
+  noRowEnds: (file, first) =>
+    `Keine Zeile von ${isolated(file)} endet mit einem Token, das Antworten beendet (als erste ${first}): Das Modell würde nie lernen aufzuhören. Nimm ein Modell, dessen Chat-Template die Antwort abschließt.`,
+  reading: (done, total) => {
+    if (total > 0) return `Zeilen werden gelesen: ${integer(done)} von ${integer(total)}`;
+    return done > 0 ? `Zeilen werden gezählt: ${integer(done)}` : 'Zeilen werden gelesen';
+  },
+  stoppedAt: (done, total) => {
+    if (total > 0) return `, bei Zeile ${integer(done)} von ${integer(total)}`;
+    return done > 0 ? `, beim Zählen der Zeilen, bei ${integer(done)}` : '';
+  },
+  distilIntro: (usual) =>
+    `Ein Server auf diesem Rechner, der die Schnittstelle von OpenAI spricht, kann deine Prompts beantworten: ${usual}. Dieser Besuch darf keine solche Adresse erreichen. Wenn du eine erlaubst, lädt die Seite damit neu: Lege deine Dateien erst danach ab.`,
+  address: 'Adresse',
+  distilMayAsk: (origin) =>
+    `Dieser Besuch darf \`${origin}\` fragen und tut es, wenn du einen Knopf drückst. Die Prompts gehen, jeder hinter dem System-Prompt des Rezepts, dorthin und sonst nirgendwohin.`,
+  askForAnswers: (count) => `${plural(count, { one: '# Antwort', other: '# Antworten' })} holen`,
+  answerTo: (prompt) => `Antwort auf ${isolated(prompt)}`,
+  keepAsRows: (count) =>
+    plural(count, { one: '# als Trainingszeile behalten', other: '# als Trainingszeilen behalten' }),
+  noAddress: (address) => `${address} ist keine Adresse. Schreib eine wie http://localhost:11434.`,
+  notOnThisComputer: (origin) =>
+    `${origin} liegt nicht auf diesem Rechner, und anderswohin werden keine Prompts geschickt. Schreib http://localhost: und einen Port.`,
+  serverHasNoModel: (origin) =>
+    `${origin} hat kein Modell. Lade dort eines, etwa mit „ollama pull“, und frag noch einmal.`,
+  serverGaveNoAnswer: (origin) =>
+    `${origin} hat nicht geantwortet: Spricht der Server die Schnittstelle von OpenAI, mit /v1/chat/completions?`,
+  answerCutOff: (tokens) =>
+    `Die Antwort brach nach ${tokens} Tokens ab. Erlaube mehr oder frag etwas Kürzeres.`,
+  serverRefused: (url, status, reason) => `${url} antwortete mit ${status}: ${reason || 'ohne Grund'}.`,
+  serverNoJson: (url, reason) =>
+    `${url} antwortete nicht in JSON: ${reason}. Spricht der Server die Schnittstelle von OpenAI?`,
+  serverNoCors: (origin, page) =>
+    `${origin} ist da, lässt diese Seite seine Antworten aber nicht lesen (CORS). Ollama: Starte es mit OLLAMA_ORIGINS=${page} in der Umgebung. LM Studio: Schalte „Enable CORS“ in den Einstellungen des Servers ein. Der Server von llama.cpp erlaubt es von selbst.`,
+  serverUnreachable: (origin) =>
+    `${origin} ist nicht zu erreichen. Läuft der Server, und auf diesem Port? Auch ein Host mit eigener Policy kann es verbieten, und der Browser fragt vielleicht, ob diese Seite Geräte in deinem Netz erreichen darf: Erlaube es.`,
+  thisPage: 'diese Seite',
+  emptyAnswers: (count) => `Antworten, die nichts sagen: ${integer(count)}`,
+  foreignRows: (usual, count) =>
+    `Zeilen in einer anderen Sprache als ${usual ?? 'die meisten'}: ${integer(count)}`,
+  rankRowsOf: (name) => `Zeilen von ${isolated(name)} nach Verlust ordnen`,
+  scoring: (done, total) =>
+    `Wird bewertet${total > 0 ? `: Micro-Batch ${integer(done + 1)} von ${integer(total)}` : ''}`,
+  scoredRows: (ranked, of) =>
+    `${integer(ranked)} von ${integer(of)} Zeilen wurden bewertet, gleichmäßig über die Datei verteilt.`,
+  leaveOutNamed: (place) => `${place} auslassen`,
+  notEvaluatedYet:
+    'Diese Datei wurde noch nicht ausgewertet. Trainiere zuerst; geordnet wird nach der letzten Auswertung.',
+  noResultToScoreWith:
+    'Es gibt noch kein Ergebnis, mit dem sich die Zeilen bewerten lassen. Trainiere zuerst oder öffne einen früheren Lauf dieses Modells.',
+  longestRows: 'Die längsten Zeilen',
+  rowsCutMost: 'Am stärksten gekürzte Zeilen',
+  rankRowsByLoss: 'Zeilen nach Verlust ordnen',
+  stopScoring: 'Bewertung anhalten',
+  highestLossToken: 'Höchster Verlust je Token',
+  lowestLossToken: 'Niedrigster Verlust je Token',
+  leaveOut: 'Auslassen',
+  holdOut: 'Zurückhalten:',
+  holdOutPercent: 'Prozent der Trainingszeilen, die zurückgehalten werden',
+  whatColumns: 'Was steht in den Spalten?',
+  useTheseColumns: 'Diese Spalten verwenden',
+  chooseDataFiles: 'Dateien wählen',
+  dropHint:
+    'Lege eine Trainingsdatei und beliebig viele Validierungsdateien ab: JSON Lines, eine JSON-Liste, CSV oder Parquet. Namen oder Ordner mit val, valid, validation, dev, test oder eval sind Validierungsdaten, jede mit eigener Kurve; auf jeder Karte steht, wofür die Datei da ist, und dort kannst du es ändern.',
+  rowsWaitForModel: 'Die Zeilen werden gelesen, sobald ein Modell da ist: Sein Tokenizer bestimmt, wie.',
+  formatsRecognised: 'Erkannte Formate',
+  formatOther: 'alles andere mit Spalten: Du sagst, was sie sind',
+  useThemAgain: 'Wieder verwenden',
+  maskHeading: 'Was aus einer Zeile gelernt wird',
+  previous: 'Zurück',
+  next: 'Weiter',
+  wholeMicroBatch: 'der ganze Micro-Batch, mit den anderen Zeilen und der Auffüllung',
+  token: 'Token',
+  mustPredict: 'muss vorhersagen',
+  soItIs: 'also',
+  specialToken: 'Sondertoken',
+  distilHeading: 'Zeilen aus den Antworten eines anderen Modells auf diesem Rechner',
+  allowReload: 'Erlauben und neu laden',
+  listModels: 'Modelle auflisten',
+  mostTokens: 'Höchstens Tokens',
+  temperature: 'Temperatur',
+  promptsOneLine: 'Prompts, einer je Zeile',
+  answersKeep: 'Antworten zum Behalten',
+  leaveItOut: 'Weglassen',
+  saveThemAsFile: 'Als Datei speichern',
+  keepText: 'Diesen Text behalten',
+  readItAgain: 'Noch einmal lesen',
+  unknownFormatHelp:
+    'Diese Datei hat keines der Formate, die an ihren Spalten zu erkennen sind. Sag, was in den Spalten steht; das Rezept merkt es sich.',
+  usedFor: 'dient als',
+  training: 'Trainingsdaten',
+  validation: 'Validierungsdaten',
+  saveMendedFile: 'Ausgebesserte Datei speichern',
+  trainWithoutBadRows: 'Ohne die fehlerhaften Zeilen trainieren',
+};
+
+const recipe: Messages['recipe'] = {
+  presets: {
+    quick: {
+      name: 'Kurzer Blick',
+      purpose: 'Lernt es überhaupt?',
+      means:
+        '40 Schritte mit einem kleinen Adapter. Zeigt, ob die Daten so gelesen werden, wie du es meinst, und ob der Verlust fällt; nicht zum Verwenden gedacht.',
+    },
+    balanced: {
+      name: 'Ausgewogen',
+      purpose: 'Was die meisten wollen',
+      means: 'Sieht jede Zeile dreimal, mit einem mittleren Adapter, und wertet alle 20 Schritte aus.',
+    },
+    thorough: {
+      name: 'Gründlich',
+      purpose: 'Wenn es auf das Ergebnis ankommt',
+      means:
+        'Sieht jede Zeile fünfmal, mit einem großen Adapter und kleineren Schritten, schreibt bei jeder Auswertung Antworten und behält den Adapter, der auf der ersten Validierungsdatei am besten war.',
+    },
+    best: {
+      name: 'Beste Qualität',
+      purpose: 'Wenn die Zeit keine Rolle spielt',
+      means:
+        'Rang 64 auf jeder linearen Schicht, skaliert mit alpha/√r (rsLoRA): im Vergleich von PEFT selbst das Beste (51,3 % gegen 47,8 % bei Rang 32). Sieht jede Zeile fünfmal in kleineren Schritten und behält den Adapter, der auf der ersten Validierungsdatei am besten war.',
+    },
+  },
+  custom: 'Eigenes Rezept',
+  groups: {
+    run: 'Modell und Zeilen',
+    lora: 'Adapter (LoraConfig)',
+    training: 'Training (TrainingArguments)',
+    evaluation: 'Auswertung',
+  },
+  keepLast: 'Den letzten Adapter behalten',
+  keepBestBy: (metric, file) => `Den besten nach ${metric} von ${isolated(file)} behalten`,
+  dropToChoose: 'Lege eine Validierungsdatei ab, um danach zu wählen.',
+  anyFileDecides: 'Jede Validierungsdatei kann entscheiden, welcher Adapter bleibt.',
+  patienceHelp: 'Auswertungen ohne besseren Wert, nach denen der Lauf endet; 0: Er endet nie vorzeitig.',
+  copied: 'Kopiert.',
+  copyThisLink: 'Kopiere diesen Link.',
+  linkHolds:
+    'Er enthält das Rezept mit seinem System-Prompt, weder Daten noch Namen deiner Dateien, und wer ihn öffnet, schickt nichts an einen Server.',
+  notJson: (reason) => `Das ist kein JSON: ${reason}`,
+  scoringHelp:
+    'Eine Liste: ein Typ (exact_match, number_equals, regex, json_schema, length, contains) oder eigenes JavaScript als `code`: (answer, reference, row) => eine Zahl. Es läuft ohne Seite, Netz und Uhr.',
+  linkTooLong: (size, most) =>
+    `Dieses Rezept ist zu lang für einen Link (${integer(size)} Byte, höchstens ${integer(most)}). Kürze den System-Prompt oder verschicke recipe.json.`,
+  linkUnreadable:
+    'Das Rezept in diesem Link ist nicht zu lesen: Der Link wurde abgeschnitten oder verändert. Lass ihn dir noch einmal schicken.',
+  foreignNotes: 'Dieses Rezept stammt aus einem anderen Programm. Was du darüber wissen solltest:',
+  notes: 'Anmerkungen zum Rezept',
+  startFrom: 'Beginne mit',
+  noPreset: 'Dieses Rezept ist keines davon.',
+  noSystemMessage: 'Keine Systemnachricht',
+  advanced: 'Erweitert: alle übrigen Schlüssel, wie sie bei PEFT und transformers heißen',
+  loadRecipe: 'Rezept laden',
+  saveRecipe: 'Rezept speichern',
+  shareAsLink: 'Als Link teilen',
+  linkToRecipe: 'Link zu diesem Rezept',
+};
+
+const recipeHelp: Messages['recipeHelp'] = {
+  num_train_epochs: 'Wie oft jede Zeile gesehen wird.',
+  learning_rate: 'Lernrate: Größe eines Schritts; meist passt 1e-4 bis 5e-4.',
+  per_device_train_batch_size: 'Zeilen je Schritt, mal gradient_accumulation_steps.',
+  r: 'Rang des Adapters: wie viel er lernen kann.',
+  lora_alpha: 'Der Adapter wird mit diesem Wert durch r skaliert; oft das Doppelte von r.',
+  max_length: 'Längste Zeile in Tokens; was darüber ist, fällt weg.',
+  method:
+    'sft ahmt Antworten nach; dpo, ipo, simpo und orpo lernen aus vorgezogenen und verworfenen, kto aus Bewertungen, grpo aus Belohnungen für selbst erzeugte Antworten.',
+  quantization:
+    'Wie die Gewichte des Basismodells abgelegt werden; entschieden, wenn du ein Modell ablegst. gguf: die Blöcke einer .gguf, wie sie sind.',
+  date_string: 'Das heutige Datum, für Templates, die eines ausgeben.',
+  mask_history: 'In Gesprächen nur aus der letzten Antwort lernen.',
+  lora_dropout: 'Anteil der Eingabe des Adapters, der beim Training wegfällt.',
+  use_dora: 'DoRA: lernt die Länge jeder Ausgabe getrennt; langsamer, oft besser.',
+  use_rslora: 'Mit alpha/√r statt alpha/r skalieren.',
+  eval_strategy: 'Wann Validierungsdateien ausgewertet werden: alle eval_steps, nach jeder Epoche oder nie.',
+  eval_steps: 'Schritte zwischen zwei Auswertungen.',
+  predict_with_generate: 'Bei jeder Auswertung auch Antworten schreiben.',
+  eval_max_samples: 'Zeilen je Datei, zu denen Antworten geschrieben werden.',
+  max_new_tokens: 'Längste geschriebene Antwort.',
+  do_sample: 'Das nächste Token auslosen; aus: immer das wahrscheinlichste.',
+  temperature: 'Niedriger ist berechenbarer.',
+  top_p: 'Unter den wahrscheinlichsten Tokens auslosen, die zusammen diesen Anteil haben.',
+  early_stopping_threshold: 'Um wie viel besser als besser gilt, für das vorzeitige Ende.',
+  load_best_model_at_end: 'Den besten Adapter ausgeben, nicht den letzten.',
+  eval_on_start: 'Vor dem ersten Schritt auswerten.',
+  forgetting_threshold:
+    'Eine Validierungsdatei melden, deren Verlust so weit über den Anfang steigt (0.1 sind etwa 10 % mehr Perplexität); leer: nie.',
+  beta: 'Präferenzmethoden: wie nah am Basismodell geblieben wird.',
+  label_smoothing: 'dpo und simpo: Anteil der Paare, deren Reihenfolge falsch sein darf.',
+  simpo_gamma: 'simpo: der Abstand, der erreicht werden soll.',
+  desirable_weight: 'kto: Gewicht erwünschter Antworten.',
+  undesirable_weight: 'kto: Gewicht unerwünschter Antworten.',
+  num_generations: 'grpo: Antworten, die zu jedem Prompt erzeugt werden.',
+  max_completion_length: 'grpo: längste erzeugte Antwort in Tokens.',
+  num_iterations: 'grpo: Schritte, die mit denselben Antworten gemacht werden.',
+  epsilon: 'grpo: wie weit sich ein Verhältnis von 1 entfernen darf.',
+  scale_rewards: 'grpo: durch wessen Streuung Belohnungen geteilt werden.',
+  mask_truncated_completions: 'grpo: aus abgeschnittenen Antworten nichts lernen.',
+  packing: 'Behälter von max_length Tokens als Zeilen zählen, wie TRL mit bfd.',
+  max_steps: 'Nach so vielen Schritten aufhören; -1: nach Epochen.',
+  gradient_accumulation_steps: 'Vervielfacht die Zeilen je Schritt.',
+  lr_scheduler_type: 'Wie die Lernrate fällt.',
+  warmup_ratio: 'Anteil der Schritte, in denen sie zuerst steigt.',
+  warmup_steps: 'Schritte zum Aufwärmen; 0: nach dem Anteil.',
+  weight_decay: 'Zieht den Adapter zur Null hin.',
+  max_grad_norm: 'Längere Gradienten werden darauf gekürzt; 0: nie.',
+  loraplus_lr_ratio: 'LoRA+: Lernrate von B durch die von A.',
+  adam_beta1: 'AdamW: wie lange der Mittelwert der Gradienten nachwirkt.',
+  adam_beta2: 'AdamW: dasselbe für ihre Quadrate.',
+  adam_epsilon: 'AdamW: hält den Nenner von 0 fern.',
+  label_smoothing_factor: 'sft: Anteil jedes Labels, der über das Vokabular verteilt wird.',
+  neftune_noise_alpha: 'NEFTune: Rauschen auf den Embeddings, 5 bis 15; leer: keines.',
+  group_by_length: 'Schritte aus Zeilen ähnlicher Länge.',
+  seed: 'Derselbe Seed ergibt denselben Adapter.',
+  gradient_checkpointing: 'Schichten neu berechnen, um Speicher zu sparen: so wenige wie nötig.',
+  activation_dtype:
+    'Wie Werte auf den Rückwärtslauf warten. e6m9: in 16 Bit; auto: so, wenn der Speicher knapp ist und die Stufe f16 oder matrix.',
+  gpu_memory_limit_gib: 'GPU-Speicher, in den es passen soll, in GiB; leer: 2. Mehr ist schneller.',
+};
+
+const store: Messages['store'] = {
+  verifying: (name) => `${isolated(name)} wird geprüft`,
+  whole: (name) => `${isolated(name)}: Alles ist so, wie es gespeichert wurde.`,
+  damaged: (name, tensors) =>
+    `${isolated(name)} ist beschädigt in ${tensors[0]}${tensors.length === 1 ? '' : ` und ${plural(tensors.length - 1, { one: '# weiteren Tensor', other: '# weiteren Tensoren' })}`}. Lege die Dateien noch einmal ab oder lade sie noch einmal herunter: Beschädigtes wird dann ersetzt.`,
+  writing: (name) => `${isolated(name)} wird geschrieben`,
+  holdsModel: (file) =>
+    `${isolated(file)} enthält das Modell. Lege die Datei unter „Modell“ ab, hier oder anderswo, um es zurückzuholen.`,
+  asking: 'Der Browser wird gefragt',
+  keeps: 'Der Browser behält es, bis du es löschst.',
+  noPromise:
+    'Der Browser hat es nicht zugesagt. Chrome und Edge tun es bei Seiten, die installiert, gemerkt oder oft benutzt sind; Firefox fragt. Speichere bis dahin als Datei, was wichtig ist.',
+  used: (used, quota) => `${bytes(used)} von ${bytes(quota)}, die dieser Browser der Seite bietet.`,
+  persisted: 'Der Browser behält es, bis du es oder die Daten dieser Website löschst.',
+  mayBeCleared:
+    'Der Browser kann alles löschen, wenn der Datenträger fast voll ist; Safari tut es nach sieben Tagen ohne Besuch.',
+  model: 'Modell',
+  unfinished: 'Modell, Import unvollendet',
+  verifyNamed: (name) => `${isolated(name)} prüfen`,
+  saveNamed: (name) => `${isolated(name)} als Datei speichern`,
+  runOn: (file, model) => `${isolated(file)} auf ${isolated(model)}`,
+  run: (step, of, checkpoint) =>
+    `Lauf, Schritt ${step} von ${of}${checkpoint === null ? '' : `, Checkpoint von Schritt ${checkpoint}`}`,
+  heading: 'In diesem Browser gespeichert',
+  askToKeep: 'Den Browser bitten, es zu behalten',
+  name: 'Name',
+  what: 'Was',
+  size: 'Größe',
+  actions: 'Aktionen',
+  verify: 'Prüfen',
+  saveAsFile: 'Als Datei speichern',
+  whereDeleted:
+    'Modelle löschst du unter „Modell“; Läufe löschst, exportierst und bewegst du unter „Verlauf“ auf einen anderen Rechner.',
+  nothingYet:
+    'Noch nichts: Modelle, die du ablegst oder herunterlädst, und jeder Lauf werden hier aufbewahrt.',
+};
+
+const gpu: Messages['gpu'] = {
+  correct: 'rechnet richtig',
+  wrong: 'rechnet falsch',
+  cases: (done, total) => `${done} von ${total} Fällen`,
+  agreesOn: (device) =>
+    `Auf **${device}** stimmt jeder Kernel in float32-Genauigkeit mit TensorFlow.js überein. Was hier trainiert wird, ist das, was im Rezept steht.`,
+  differsOn: (device) =>
+    `Auf **${device}** stimmen manche Kernels nicht mit TensorFlow.js überein. Trau keinem Lauf auf diesem Gerät: Aktualisiere Grafiktreiber und Browser und prüfe dann noch einmal.`,
+  agrees: 'stimmt',
+  differs: 'weicht ab',
+  failed: 'gescheitert',
+  measuredIn: (adapter, seconds) => `${adapter}, gemessen in ${fixed(seconds, 0)} s.`,
+  tableCopied: 'Tabelle kopiert',
+  copyMarkdown: 'Als Markdown kopieren',
+  noDriver: 'Dieser Browser bietet kein WebGPU: Es gibt keinen Treiber, den man fragen könnte.',
+  verdicts: { fits: 'Passt', tight: 'Knapp', no: 'Passt nicht', unknown: 'Nicht bekannt' },
+  memoryParts: {
+    weights: 'Gewichte des Basismodells',
+    adapter: 'Adapter',
+    optimizer: 'Gradienten und Optimierer',
+    activations: 'Aktivierungen',
+    kvCache: 'KV-Cache der geschriebenen Antworten',
+    batch: 'Batch und Tabellen',
+  },
+  plannedMemory: (total, isEstimate) =>
+    `${bytes(total)} GPU-Speicher, aufs Byte geplant${isEstimate ? ' (hier eine Schätzung)' : ''}.`,
+  thisGpuHas: 'Diese GPU hat',
+  askingDriver: 'Der Treiber wird gefragt',
+  askDriver: 'Den Treiber danach fragen',
+  remedyCosts: (total, verdict, cost) =>
+    `${bytes(total)}: ${{ fits: 'passt', tight: 'knapp', no: 'passt nicht', unknown: 'nicht bekannt' }[verdict]}; ${cost}`,
+  grantedLess: (granted, asked) =>
+    `Der Treiber gewährte ${bytes(granted)} und nicht mehr, als er um ${bytes(asked)} gebeten wurde.`,
+  shareOfNamed: (part, known) =>
+    `${Math.round(100 * part)} % der ${bytes(known)}, die du genannt hast; den Rest brauchen Fenster, andere Tabs und Programme.`,
+  granted: (granted) =>
+    `Der Treiber gewährte ${bytes(granted)}, als er gefragt wurde. Manche Treiber leihen dabei stillschweigend langsameren Arbeitsspeicher: Nenne den Speicher der GPU, um sicher zu sein.`,
+  nearlyEvery: 'So viel hat fast jede GPU. Wie viel diese hat, verraten Browser nicht.',
+  unknownMemory:
+    'Browser verraten nicht, wie viel Speicher eine GPU hat. Nenne ihn oder lass den Treiber fragen.',
+  costs: {
+    checkpointing: 'etwa ein Drittel langsamer, dieselben Zahlen',
+    smallerPieces: 'dieselben Schritte in kleineren Stücken, langsamer',
+    cuts: (cut, of) =>
+      cut === 0 ? 'kürzt keine Trainingszeile' : `kürzt ${integer(cut)} von ${integer(of)} Zeilen`,
+    fewerAnswers: 'weniger Antworten auf einmal',
+    smallerAdapter: 'ein kleinerer Adapter',
+  },
+  heading: 'Diese GPU',
+  checkIntro:
+    'Ein Grafiktreiber kann ohne jede Fehlermeldung falsch rechnen. Hier läuft jeder Kernel des Trainings, vorwärts und für die Gradienten, auf dieser GPU mit kleinen Eingaben, und jede Zahl wird mit TensorFlow.js verglichen, einer unabhängigen Umsetzung, auf demselben Gerät. Das dauert etwa eine Minute und trainiert nichts.',
+  checkGpu: 'Diese GPU prüfen',
+  check: 'Prüfung',
+  differenceHelp:
+    'Die Abweichung ist die größte, geteilt durch den größten Wert des Tensors. Summen in anderer Reihenfolge weichen um etwa 1e-7 bis 1e-5 ab, ein falscher Kernel um 1e-2 oder mehr.',
+  kernel: 'Kernel',
+  tensorsCompared: 'verglichene Tensoren',
+  largestDifference: 'größte Abweichung',
+  allowed: 'erlaubt',
+  verdict: 'Urteil',
+  speedIntro:
+    'Wie schnell diese GPU trainiert: ein Dokument von 512 Tokens je Schritt, LoRA mit r 16 auf einem 4-Bit-Basismodell mit zufälligen Gewichten, in den Formen von drei Modellen. Das dauert etwa eine halbe Minute, lädt nichts herunter und schickt nichts. Wofür beim ersten Mal keine Zeit war, wird gemessen, wenn du noch einmal drückst: Dann sind die Kernels übersetzt.',
+  measureGpu: 'Diese GPU messen',
+  measurement: 'Messung',
+  speedGpu: 'Tempo dieser GPU',
+  model: 'Modell',
+  arithmetic: 'Rechenart',
+  tokensSecond: 'Tokens je Sekunde',
+  gpuMemory: 'GPU-Speicher',
+  tableAsMarkdown: 'Die Tabelle als Markdown',
+  memoryByPart: 'GPU-Speicher dieses Laufs nach Teilen',
+  together: 'zusammen',
+  memoryInGib: 'Speicher dieser GPU in GiB',
+  whatNeedsLess: 'Was weniger Speicher braucht',
+  planningOtherRecipes: 'Andere Rezepte werden geplant',
+  nothingSmaller: 'Nichts im Rezept macht diesen Lauf kleiner: Nimm ein kleineres Modell.',
+};
+
+const errors: Messages['errors'] = {
+  detailsCopied: 'Einzelheiten kopiert',
+  copyDetails: 'Einzelheiten kopieren',
+  inEnglish: 'Meldungen zu einzelnen Zeilen und Dateien und die Einzelheiten von Fehlern sind auf Englisch.',
+  detailsOfError: 'Einzelheiten des Fehlers',
+};
+
+const classroom: Messages['classroom'] = {
+  choices: { a: 'A ist besser', tie: 'Kein Unterschied', b: 'B ist besser' },
+  emptyAnswer: '(eine leere Antwort)',
+  yourVote: (choice) => `Deine Stimme: ${choice}. Das Ergebnis steht an der Tafel.`,
+  aModel: 'ein Modell',
+  aTrainingFile: 'Trainingsdaten',
+  aRecipe: 'ein Rezept ohne Fehler',
+  bundleNeeds: (missing) => `Für ein Bündel fehlt noch: ${missing}.`,
+  bundleHolds: (model, modelBytes, dataBytes) =>
+    `${isolated(model)}, wie es hier gespeichert ist (${bytes(modelBytes)}), das Rezept, die Datendateien (${bytes(dataBytes)}) und eine Unterrichtsstunde. Wer die Datei bekommt, hat deine Zeilen.`,
+  writing: 'Wird geschrieben …',
+  saveBundle: 'Als Bündel speichern',
+  classBundle: 'das Bündel der Klasse',
+  joining: 'Du trittst bei',
+  leaving: 'Du gehst hinaus',
+  sendingAdapter: 'Der Adapter wird geschickt',
+  adapterSent: (size) => `Der Adapter wurde geschickt (${bytes(size)}).`,
+  voting: 'Du stimmst ab',
+  fetchingBlend: 'Die Mischung wird geholt',
+  answering: 'Die Fragen der Lehrkraft werden beantwortet',
+  opening: (name) => `${isolated(name)} wird geöffnet`,
+  sends: ({ loss, answers }) =>
+    [
+      'Name',
+      ...(loss ? ['Verluste'] : []),
+      ...(answers ? ['Antworten auf die Fragen der Lehrkraft'] : []),
+    ].join(', '),
+  sentWhenPressed: (host, what) =>
+    `An ${host} geht, wenn du drückst: ${what}. Ein Adapter wird nur mit einem eigenen Knopf geschickt, später.`,
+  inClassAs: (name) => `In der Klasse als ${isolated(name)}`,
+  boardSees: (what) => `Die Tafel sieht von dir: ${what}.`,
+  foreignBundle: (host) =>
+    `Diese Seite öffnet Bündel nur von ihrem eigenen Host oder von diesem Rechner, nicht von ${host}. Lade die Datei dort herunter und lege sie hier ab.`,
+  teacherSilent:
+    'Der Rechner der Lehrkraft antwortet nicht. Ist er noch im selben Netz? Diese Seite versucht es von selbst wieder.',
+  noClassHere: (status) =>
+    `Unter dieser Adresse gibt es keine Klasse (der Server antwortete mit ${status}). Prüfe die Adresse an der Tafel.`,
+  headToHead: 'Direkter Vergleich',
+  whichAnswerBetter: 'Welche Antwort ist besser?',
+  chooseBundle: 'Bündel wählen',
+  dropHint:
+    'Lege eine .finetab-Datei ab: Modell, Tokenizer, Rezept, Daten und Unterrichtsstunde in einem. Sie öffnet sich ohne Netz, und jeder Teil wird geprüft.',
+  makeOne: 'Eines aus dem machen, was auf dieser Seite ist',
+  title: 'Titel',
+  titleExample: 'Klasse 9b, Piraten',
+  lessonField: 'Unterrichtsstunde, in Markdown; sie darf leer bleiben',
+  classroom: 'Klassenzimmer',
+  class: 'Klasse',
+  youAreInClass: 'Du bist in einer Klasse',
+  joinIntro:
+    'Modell und Daten kommen vom Rechner deiner Lehrkraft, trainiert wird auf deinem. Nichts von dem, was du tust, wird geschickt, außer du trittst bei und kreuzt es hier an.',
+  codeField: 'Code, wie er an der Tafel steht',
+  nameField: 'Dein Name, wie ihn die Tafel zeigen soll',
+  mayBoardSee: 'Darf die Tafel auch sehen:',
+  myLossesWhileTrains: 'meine Verluste beim Training',
+  myAnswersToPrompts: 'die Antworten meines Modells auf die Fragen der Lehrkraft',
+  join: 'Beitreten',
+  onlyOpenBundle: 'Nur das Bündel öffnen',
+  leave: 'Hinausgehen',
+  whatBoardSees: 'Was die Tafel sieht',
+  myLosses: 'meine Verluste',
+  myModelsAnswers: 'die Antworten meines Modells',
+  teachersPrompts: 'Die Fragen der Lehrkraft',
+  sendMyAdapter: 'Meinen Adapter schicken',
+  tryBlend: 'Die Mischung der Klasse ausprobieren',
+};
+
+const board: Messages['board'] = {
+  title: 'Tafel',
+  mostPrompts: (most) => `Mehr als ${most} Fragen gehen nicht: Nimm erst eine weg.`,
+  answered: (answers, students) => `${answers} von ${students} haben geantwortet`,
+  takeAwayNamed: (prompt) => `Wegnehmen: ${isolated(prompt)}`,
+  adapters: (count) => plural(count, { one: '# Adapter', other: '# Adapter' }),
+  sum: (sum, handedOut) => `Summe ${fixed(sum, 2)}${handedOut > 0 ? `; ausgeteilt: ${handedOut}` : ''}`,
+  classHasBlend: (shares) => `Die Klasse hat die Mischung: ${shares}.`,
+  voted: (votes) => plural(votes, { one: '# Stimme', other: '# Stimmen' }),
+  ties: (ties) => `Kein Unterschied: ${ties}`,
+  nextMatch: 'Nächster Vergleich',
+  beginMatch: 'Vergleich beginnen',
+  joined: (count) => `${count} dabei`,
+  states: {
+    ready: 'bereit',
+    training: 'trainiert',
+    done: 'fertig',
+    away: 'seit 20 s kein Zeichen',
+    left: 'gegangen',
+  },
+  saveAdapterOf: (name) => `Adapter von ${isolated(name)} speichern`,
+  promptsAnswers: 'Fragen und Antworten',
+  askEvery: 'Alle Modelle der Klasse fragen',
+  promptExample: 'Wer bist du?',
+  ask: 'Fragen',
+  takeAway: 'Wegnehmen',
+  blend: 'Mischung',
+  noAdapters: 'Adapter, die geschickt werden, erscheinen hier und lassen sich zu einem mischen.',
+  blendIntro:
+    'Wie add_weighted_adapter von PEFT, linear: eine grobe Mischung der Matrizen. Alle müssen denselben Rang und dieselben Module haben; DoRA und rangstabilisierte Adapter werden abgelehnt.',
+  evenWeights: 'Gleiche Gewichte',
+  saveBlend: 'Mischung speichern',
+  giveToClass: 'An die Klasse austeilen',
+  code: 'Code',
+  qrCode: 'QR-Code mit der Adresse der Klasse',
+  headToHead: 'Direkter Vergleich',
+  countVotes: 'Auszählen und Namen zeigen',
+  noMatchYet:
+    'Über eine Frage, die zwei Modelle beantwortet haben, lässt sich abstimmen: Die Klasse sieht beide Antworten ohne Namen.',
+  matchPrompt: 'Frage des Vergleichs',
+  tally: 'Stand',
+  name: 'Name',
+  won: 'Gewonnen',
+  lost: 'Verloren',
+  drawn: 'Unentschieden',
+  students: 'Schülerinnen und Schüler',
+  nobodyYet: 'Noch niemand. Ruft die Adresse oben auf oder richtet eine Kamera auf den Code.',
+  state: 'Zustand',
+  step: 'Schritt',
+  loss: 'Verlust',
+  adapter: 'Adapter',
+};
+
+export const de: Messages = {
+  common,
+  layout,
+  data,
+  recipe,
+  recipeHelp,
+  store,
+  gpu,
+  errors,
+  classroom,
+  board,
+};

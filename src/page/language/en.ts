@@ -1,0 +1,624 @@
+/** English: the language that the page is written in. Every other one has the same keys. */
+import type { RecordUnit } from '../../data/files/records.ts';
+import type { Leak, Lengths, MicroBatch, Truncation } from './messageParameters.ts';
+import { bytes, fixed, integer, isolated, plural, share } from './numbers.ts';
+
+const rows = (count: number) => plural(count, { one: '# row', other: '# rows' });
+
+const common = {
+  stop: 'Stop',
+  cancel: 'Cancel',
+  edit: 'Edit',
+  delete: 'Delete',
+  remove: 'Remove',
+  save: 'Save',
+  model: 'Model',
+  /** After "n": n of how many. */
+  of: (count: number) => `of ${integer(count)}`,
+  countOf: (done: number, total: number) => `${integer(done)} of ${integer(total)}`,
+  removeNamed: (name: string) => `Remove ${isolated(name)}`,
+};
+
+const layout = {
+  language: 'Language',
+  browserLanguage: "Browser's language",
+};
+
+const data = {
+  rows,
+  columnKinds: { pair: 'A prompt and an answer', messages: 'A conversation', text: 'A plain text' },
+  emptyInFirstRows: '(empty in the first rows)',
+  columnsOf: (file: string) => `Columns of ${isolated(file)}`,
+  promptColumn: 'Prompt: only read',
+  answerColumn: 'Answer: learned from',
+  systemColumn: 'System message',
+  turnsColumn: 'Turns: a list with role and content',
+  textColumn: 'Text: all of it is learned from',
+  chooseColumn: 'choose a column',
+  noSystemColumn: 'none (system_prompt)',
+  heldOutOf: (names: string) => `rows held out of ${isolated(names)}`,
+  readingStopped: (name: string, reached: string) =>
+    `Reading ${isolated(name)} was stopped${reached}. Read it again, or remove it.`,
+  readingFailed: (name: string, reason: string) =>
+    `Reading ${isolated(name)} failed: ${reason}. Remove the file and drop it again; split it where it is very large.`,
+  workerRestarted: (reason: string) =>
+    `The worker that holds this file ended (${reason}). It was started again and reads the file again.`,
+  workerEndedAgain: (name: string, reason: string) =>
+    `The worker that holds ${isolated(name)} ended again: ${reason}. Remove the file and drop it again.`,
+  readAgain: (path: string) => `${isolated(path)} was here already: it was read again.`,
+  joined: (names: string[]) =>
+    `${names.map(isolated).join(' and ')} are joined: they are trained on as one file. Choose another role on a card, or remove one, where that is not meant.`,
+  dropTrainingFile: 'Drop a training file.',
+  isBeingRead: (name: string) => `${isolated(name)} is being read.`,
+  unknownFormat: (name: string) => `${isolated(name)} is in no known format. Choose its columns above.`,
+  problemAt: ({
+    file,
+    unit,
+    line,
+    reason,
+  }: {
+    file: string;
+    unit: RecordUnit;
+    line: number;
+    reason: string;
+  }) => `${isolated(file)}, ${unit} ${line}: ${isolated(reason)}`,
+  noUsableRow: (name: string) => `${isolated(name)} has no row that can be trained.`,
+  badRows: (name: string, count: number) =>
+    `${isolated(name)} has ${plural(count, { one: 'a bad row', other: '# bad rows' })}: mend the file, or choose to train without.`,
+  formatPairs: '`query`, `response`; or `prompt`, `completion` (texts, or lists of turns)',
+  formatAlpaca: 'Alpaca: `instruction`, `input`, `output`',
+  formatConversations:
+    'conversations: `messages` of `role`, `content`; ShareGPT’s `conversations` of `from`, `value`',
+  formatText: 'raw text: `text`, all of it learned from',
+  leftOutByRecipe: (count: number) =>
+    `${plural(count, { one: '# row is', other: '# rows are' })} left out by the recipe (left_out_rows).`,
+  figures: {
+    rows: 'rows',
+    tokens: 'tokens',
+    learnedFrom: 'learned from',
+    longest: 'longest row',
+    truncated: 'truncated',
+    repeated: 'repeated',
+    leftOut: 'left out',
+  },
+  trainingFiles: (count: number) => plural(count, { one: 'training', other: 'training, # files joined' }),
+  validationSet: (name: string) => `validation set “${isolated(name)}”`,
+  stopReading: (name: string) => `Stop reading ${isolated(name)}`,
+  readFileAgain: (name: string) => `Read ${isolated(name)} again`,
+  leakage: 'Leakage',
+  sharedPrompts: 'Shared prompts',
+  /** Rows of one file that another has too. `rows` are the same, `prompts` have the same prompt; `of` all rows. */
+  leak: ({ rows: same, prompts, of, other, isTraining }: Leak) => {
+    const name = isolated(other);
+    const parts: string[] = [];
+    if (same > 0)
+      parts.push(
+        `${rows(same)} of ${integer(of)} (${share(same, of)}) ${same === 1 ? 'is' : 'are'} also in ${name}`,
+      );
+    if (prompts > 0)
+      parts.push(
+        `${rows(prompts)} ${prompts === 1 ? 'has' : 'have'} the same prompt as a row of ${name}, with another answer`,
+      );
+    const meaning = isTraining
+      ? `What is learned by heart here makes ${name} look better than the model is.`
+      : 'The model sees these in training, so this file’s figures are too good.';
+    return `${parts.join(', and ')}. ${same > 0 ? `${meaning} Take them out of one of the two.` : ''}`;
+  },
+  samePlace: (place: string, other: string) => `${place} is ${other}`,
+  place: (unit: RecordUnit, line: number, file?: string) =>
+    `${unit} ${integer(line)}${file === undefined ? '' : ` of ${isolated(file)}`}`,
+  placeThere: (line: number, file?: string) =>
+    `there number ${integer(line)}${file === undefined ? '' : ` of ${isolated(file)}`}`,
+  inFile: (file: string | undefined, unit: RecordUnit, line: number) =>
+    `${file === undefined ? '' : `${isolated(file)}, `}${unit} ${integer(line)}`,
+  truncatedHeading: 'Truncated',
+  truncated: ({ rows: all, tokens, truncatedRows, truncatedTokens }: Truncation, maxLength: number) =>
+    `${rows(truncatedRows)} of ${integer(all)} (${share(truncatedRows, all)}) ${truncatedRows === 1 ? 'is' : 'are'} longer than max_length, ${integer(maxLength)}; ${integer(truncatedTokens)} of ${integer(tokens + truncatedTokens)} tokens (${share(truncatedTokens, tokens + truncatedTokens)}) are cut off their ends. Raise max_length to keep them.`,
+  repeatedHeading: 'Repeated',
+  repeated: (count: number, of: number) =>
+    `${rows(count)} (${share(count, of)}) ${count === 1 ? 'says' : 'say'} what an earlier row of this file says already, and ${count === 1 ? 'counts' : 'count'} that much more.`,
+  holdOutHow:
+    'of the training rows as a validation set (val_set_size), by the recipe’s seed; rows that say the same are kept on one side.',
+  lengths: ({ bars, binTokens, end, most, maxLength, truncatedRows }: Lengths) =>
+    `Rows by length: ${bars} bars of ${integer(binTokens)} tokens up to ${integer(end)}; the highest has ${integer(most)} rows.${truncatedRows > 0 ? ` ${integer(truncatedRows)} are longer than max_length, ${integer(maxLength)}.` : ''}`,
+  lengthBar: (from: number, to: number, count: number) =>
+    `${integer(from)}–${integer(to)} tokens: ${rows(count)}`,
+  tokensPerRow: 'tokens a row',
+  lineIsMaxLength: (maxLength: number) => `; the line is max_length, ${integer(maxLength)}`,
+  shownOncePlanned: (error: string | null) =>
+    `The tensors are shown once the run can be planned${error ? `: ${error}` : ''}.`,
+  row: 'Row',
+  rowToPreview: (name: string) => `Row of ${isolated(name)} to preview`,
+  microBatch: ({ step, index, of, batch, rows: packed }: MicroBatch) =>
+    `${step === null ? 'At every evaluation' : `First trained in step ${step + 1}`}, micro-batch ${index + 1} of ${of}: ${integer(batch.tokens)} tokens, ${rows(packed.length)}, ${integer(batch.supervisedTokens)} tokens learned.`,
+  rowLies: (place: string, from: number, to: number) => `This row (${place}) lies at ${from} to ${to}.`,
+  tokensOfMicroBatch: (learned: number, tokens: number) =>
+    `Tokens of the micro-batch: ${learned} of ${tokens} are learned`,
+  showAllTokens: (count: number) => `Show all ${integer(count)} tokens`,
+  predictsNothing: 'nothing (−100)',
+  padding: 'padding',
+  learned: 'learned',
+  onlyRead: 'only read',
+  special: 'special',
+  roleOf: (name: string) => `Role of ${isolated(name)}`,
+  saveMended: (name: string) => `Save ${isolated(name)} as it was mended`,
+  edit: (place: string) => `Edit ${place}`,
+  delete: (place: string) => `Delete ${place}`,
+  textOf: (place: string) => `Text of ${place}`,
+  rowsLeftOut: (count: number) => `${plural(count, { one: '# row is', other: '# rows are' })} left out`,
+  leftOutOf: (file: string) => `Rows of ${isolated(file)} that are left out`,
+  cannotBeEdited: (file: string) =>
+    `Rows of ${isolated(file)} cannot be edited here. Convert it to JSON lines (in Python: pandas’ or datasets’ \`to_json\`), mend it and drop it again, or train without the bad rows.`,
+  firstShown: (count: number) => `The first ${count} are shown.`,
+  noTokenToLearn: (file: string) =>
+    `${isolated(file)} has no token to learn from. Check its answers and the chat template.`,
+  padIsEnd: (token: string | null) =>
+    `The token ${token} both fills batches and ends answers with this model. Use a model whose pad token is another.`,
+  noRowEnds: (file: string, first: string) =>
+    `No row of ${isolated(file)} ends with a token that ends answers (${first} is the first): the model would never learn to stop. Use a model whose chat template closes the answer.`,
+  /** @param total 0 while rows are counted */
+  reading: (done: number, total: number) => {
+    if (total > 0) return `Reading rows: ${integer(done)} of ${integer(total)}`;
+    return done > 0 ? `Counting rows: ${integer(done)}` : 'Reading rows';
+  },
+  /** Follows "was stopped". */
+  stoppedAt: (done: number, total: number) => {
+    if (total > 0) return ` at row ${integer(done)} of ${integer(total)}`;
+    return done > 0 ? ` while its rows were counted, at ${integer(done)}` : '';
+  },
+  distilIntro: (usual: string) =>
+    `A server on this computer that speaks as OpenAI’s does can answer prompts of yours: ${usual}. This visit may connect to no such address. Allowing one loads the page again with it: drop your files after that.`,
+  address: 'Address',
+  distilMayAsk: (origin: string) =>
+    `This visit may ask \`${origin}\`, and does so when you press a button. The prompts, with the recipe’s system prompt ahead of each, go there and nowhere else.`,
+  askForAnswers: (count: number) => `Ask for ${plural(count, { one: '# answer', other: '# answers' })}`,
+  answerTo: (prompt: string) => `Answer to ${isolated(prompt)}`,
+  keepAsRows: (count: number) => `Keep ${count} as training rows`,
+  noAddress: (address: string) => `${address} is no address. Write one such as http://localhost:11434.`,
+  notOnThisComputer: (origin: string) =>
+    `${origin} is not on this computer: prompts are sent nowhere else. Write http://localhost: and a port.`,
+  serverHasNoModel: (origin: string) =>
+    `${origin} has no model. Load one there, such as with "ollama pull", and ask again.`,
+  serverGaveNoAnswer: (origin: string) =>
+    `${origin} gave no answer: is it an OpenAI-compatible server, with /v1/chat/completions?`,
+  answerCutOff: (tokens: number) =>
+    `The answer was cut off after ${tokens} tokens. Allow more, or ask something shorter.`,
+  serverRefused: (url: string, status: number, reason: string) =>
+    `${url} answered ${status}: ${reason || 'no reason'}.`,
+  serverNoJson: (url: string, reason: string) =>
+    `${url} answered with no JSON: ${reason}. Is it an OpenAI-compatible server?`,
+  serverNoCors: (origin: string, page: string) =>
+    `${origin} is there and does not let this page read its answers (CORS). Ollama: start it with OLLAMA_ORIGINS=${page} in its environment. LM Studio: turn on "Enable CORS" in the server's settings. llama.cpp's server allows it by itself.`,
+  serverUnreachable: (origin: string) =>
+    `${origin} cannot be reached. Is the server running, at this port? A host that sends a policy of its own may forbid it too, and a browser may ask whether this page may reach devices of your network: allow it.`,
+  thisPage: 'this page',
+  emptyAnswers: (count: number) => `Answers that say nothing: ${integer(count)}`,
+  foreignRows: (usual: string | null, count: number) =>
+    `Rows in another language than ${usual ?? 'most'}: ${integer(count)}`,
+  rankRowsOf: (name: string) => `Rank the rows of ${isolated(name)} by loss`,
+  scoring: (done: number, total: number) =>
+    `Scoring${total > 0 ? `: micro-batch ${integer(done + 1)} of ${integer(total)}` : ''}`,
+  scoredRows: (ranked: number, of: number) =>
+    `${integer(ranked)} of ${integer(of)} rows were scored, spread evenly over the file.`,
+  leaveOutNamed: (place: string) => `Leave out ${place}`,
+  notEvaluatedYet:
+    'This file was not evaluated yet. Train first; the rows are ranked by the last evaluation.',
+  noResultToScoreWith:
+    'There is no result to score the rows with. Train first, or open a kept run of this model.',
+  longestRows: 'The longest rows',
+  rowsCutMost: 'Rows that are cut most',
+  rankRowsByLoss: 'Rank the rows by loss',
+  stopScoring: 'Stop scoring',
+  highestLossToken: 'Highest loss a token',
+  lowestLossToken: 'Lowest loss a token',
+  leaveOut: 'Leave out',
+  holdOut: 'Hold out',
+  holdOutPercent: 'Percent of the training rows to hold out',
+  whatColumns: 'What are its columns?',
+  useTheseColumns: 'Use these columns',
+  chooseDataFiles: 'Choose data files',
+  dropHint:
+    'Drop a training file and any number of validation files: JSON lines, a JSON array, CSV or Parquet. Names or folders that say val, valid, validation, dev, test or eval are validation sets, each with its own curve; every card says what its file is used for, and lets you change it.',
+  rowsWaitForModel: 'The rows are read as soon as there is a model: its tokenizer decides how.',
+  formatsRecognised: 'Formats that are recognised',
+  formatOther: 'anything else with columns: you say what they are',
+  useThemAgain: 'Use them again',
+  maskHeading: 'What is learned from one row',
+  previous: 'Previous',
+  next: 'Next',
+  wholeMicroBatch: 'the whole micro-batch, with its other rows and padding',
+  token: 'token',
+  mustPredict: 'must predict',
+  soItIs: 'so it is',
+  specialToken: 'special token',
+  distilHeading: 'Rows from the answers of another model on this computer',
+  allowReload: 'Allow it and reload',
+  listModels: 'List its models',
+  mostTokens: 'Most tokens',
+  temperature: 'Temperature',
+  promptsOneLine: 'Prompts, one a line',
+  answersKeep: 'Answers to keep',
+  leaveItOut: 'Leave it out',
+  saveThemAsFile: 'Save them as a file',
+  keepText: 'Keep this text',
+  readItAgain: 'Read it again',
+  unknownFormatHelp:
+    'This file is in none of the formats that are known by their columns. Say what its columns are; the recipe keeps it.',
+  usedFor: 'used for',
+  training: 'training',
+  validation: 'validation',
+  saveMendedFile: 'Save the mended file',
+  trainWithoutBadRows: 'Train without the bad rows',
+};
+
+const recipe = {
+  presets: {
+    quick: {
+      name: 'Quick look',
+      purpose: 'Does it learn at all?',
+      means:
+        '40 steps with a small adapter. Shows whether the data is read as you meant it and whether the loss falls; not meant to be used.',
+    },
+    balanced: {
+      name: 'Balanced',
+      purpose: 'What most people want',
+      means: 'Sees every row three times with a medium adapter and evaluates every 20 steps.',
+    },
+    thorough: {
+      name: 'Thorough',
+      purpose: 'When the result matters',
+      means:
+        'Sees every row five times with a large adapter and smaller steps, writes answers at every evaluation, and keeps the adapter that was best on the first validation file.',
+    },
+    best: {
+      name: 'Best quality',
+      purpose: 'When time does not matter',
+      means:
+        "Rank 64 on every linear layer, scaled by alpha/√r (rsLoRA), which was the best of PEFT's own comparison (51.3 % against 47.8 % at rank 32). Sees every row five times in smaller steps and keeps the adapter that was best on the first validation file.",
+    },
+  },
+  custom: 'Custom recipe',
+  groups: {
+    run: 'Model and rows',
+    lora: 'Adapter (LoraConfig)',
+    training: 'Training (TrainingArguments)',
+    evaluation: 'Evaluation',
+  },
+  keepLast: 'Keep the last adapter',
+  keepBestBy: (metric: string, file: string) => `Keep the best by ${metric} of ${isolated(file)}`,
+  dropToChoose: 'Drop a validation file to choose by it.',
+  anyFileDecides: 'Any validation file can decide which adapter is kept.',
+  patienceHelp: 'Evaluations without a better value before the run stops; 0: it never stops early.',
+  copied: 'Copied.',
+  copyThisLink: 'Copy this link.',
+  linkHolds:
+    'It holds the recipe and its system prompt, not the data nor the names of your files, and opening it sends nothing to a server.',
+  notJson: (reason: string) => `This is not JSON: ${reason}`,
+  scoringHelp:
+    'A list: a type (exact_match, number_equals, regex, json_schema, length, contains), or your own JavaScript as `code`: (answer, reference, row) => a number. It runs without page, network and clock.',
+  linkTooLong: (size: number, most: number) =>
+    `This recipe is too long for a link (${integer(size)} bytes, at most ${integer(most)}). Shorten the system prompt, or send recipe.json instead.`,
+  linkUnreadable:
+    'The recipe in this link cannot be read: the link was cut off or changed. Ask for the link again.',
+  foreignNotes: "This recipe is another program's. What you should know of it:",
+  notes: 'Notes on the recipe',
+  startFrom: 'Start from',
+  noPreset: 'This recipe is none of these.',
+  noSystemMessage: 'No system message',
+  advanced: 'Advanced: every other key, by the names of PEFT and transformers',
+  loadRecipe: 'Load a recipe',
+  saveRecipe: 'Save the recipe',
+  shareAsLink: 'Share as a link',
+  linkToRecipe: 'Link to this recipe',
+};
+
+/** What each key of a recipe is for. */
+const recipeHelp = {
+  num_train_epochs: 'How often every row is seen.',
+  learning_rate: 'Size of a step; 1e-4 to 5e-4 suits most.',
+  per_device_train_batch_size: 'Rows in one step, times gradient_accumulation_steps.',
+  r: 'Rank of the adapter: how much it can learn.',
+  lora_alpha: 'The adapter is scaled by this over r; often twice r.',
+  max_length: 'Longest row in tokens; more is cut off.',
+  method:
+    'sft copies answers; dpo, ipo, simpo and orpo learn from chosen and rejected ones, kto from labels, grpo from rewards of answers that it samples.',
+  quantization:
+    'How the base weights are kept; decided when a model is dropped. gguf: the blocks of a .gguf as they are.',
+  date_string: "Today's date for templates that print one.",
+  mask_history: 'Of conversations, learn from the last answer only.',
+  lora_dropout: "Share of the adapter's input dropped while training.",
+  use_dora: 'DoRA: learns the length of each output apart; slower, often better.',
+  use_rslora: 'Scale by alpha/√r instead of alpha/r.',
+  eval_strategy: 'When validation files are evaluated: every eval_steps, after each epoch, or never.',
+  eval_steps: 'Steps between evaluations.',
+  predict_with_generate: 'Also generate answers at each evaluation.',
+  eval_max_samples: 'Rows a file to generate for.',
+  max_new_tokens: 'Longest generated answer.',
+  do_sample: 'Sample the next token; off: always take the most probable one.',
+  temperature: 'Lower is more predictable.',
+  top_p: 'Sample from the most probable tokens that add up to this share.',
+  early_stopping_threshold: 'How much better counts as better, for early stopping.',
+  load_best_model_at_end: 'Hand out the best adapter, not the last.',
+  eval_on_start: 'Evaluate before the first step.',
+  forgetting_threshold:
+    'Name a validation file whose loss rises this far above its start (0.1 is about 10 % more perplexity); empty: never.',
+  beta: 'Preference methods: how closely to keep to the base model.',
+  label_smoothing: 'dpo and simpo: share of pairs whose order may be wrong.',
+  simpo_gamma: 'simpo: the margin to reach.',
+  desirable_weight: 'kto: weight of wanted answers.',
+  undesirable_weight: 'kto: weight of unwanted answers.',
+  num_generations: 'grpo: answers sampled to each prompt.',
+  max_completion_length: 'grpo: longest sampled answer in tokens.',
+  num_iterations: 'grpo: steps made with the same answers.',
+  epsilon: 'grpo: how far a ratio may move from 1.',
+  scale_rewards: 'grpo: by whose deviation rewards are divided.',
+  mask_truncated_completions: 'grpo: learn nothing from answers that were cut off.',
+  packing: 'Count bins of max_length tokens as rows, as TRL does with bfd.',
+  max_steps: 'Stop after so many steps; -1: by epochs.',
+  gradient_accumulation_steps: 'Multiplies the rows in one step.',
+  lr_scheduler_type: 'How the learning rate falls.',
+  warmup_ratio: 'Share of steps in which it rises first.',
+  warmup_steps: 'Steps of warm-up; 0: by the ratio.',
+  weight_decay: 'Pull of the adapter towards zero.',
+  max_grad_norm: 'Longer gradients are cut to this; 0: never.',
+  loraplus_lr_ratio: 'LoRA+: learning rate of B over that of A.',
+  adam_beta1: 'AdamW: how long the mean of gradients is remembered.',
+  adam_beta2: 'AdamW: the same of their squares.',
+  adam_epsilon: 'AdamW: keeps its divisor from 0.',
+  label_smoothing_factor: 'sft: share of each label spread over the vocabulary.',
+  neftune_noise_alpha: 'NEFTune: noise on the embeddings, 5 to 15; empty: none.',
+  group_by_length: 'Steps of rows of similar lengths.',
+  seed: 'The same seed gives the same adapter.',
+  gradient_checkpointing: 'Recompute layers to save memory: as few as it takes.',
+  activation_dtype:
+    'How values wait for the backward pass. e6m9: in 16 bits; auto: so where memory is short and the level is f16 or matrix.',
+  gpu_memory_limit_gib: 'GPU memory to fit into, GiB; empty: 2. More is faster.',
+};
+
+const store = {
+  verifying: (name: string) => `Verifying ${isolated(name)}`,
+  whole: (name: string) => `${isolated(name)}: all of it is as it was stored.`,
+  damaged: (name: string, tensors: readonly string[]) =>
+    `${isolated(name)} is damaged in ${tensors[0]}${tensors.length === 1 ? '' : ` and ${plural(tensors.length - 1, { one: '# more tensor', other: '# more tensors' })}`}. Drop or download its files again: what is damaged is then replaced.`,
+  writing: (name: string) => `Writing ${isolated(name)}`,
+  holdsModel: (file: string) =>
+    `${isolated(file)} holds the model. Drop it under Model, here or elsewhere, to have it back.`,
+  asking: 'Asking the browser',
+  keeps: 'The browser keeps it until you delete it.',
+  noPromise:
+    'The browser did not promise it. Chrome and Edge do so for pages that are installed, bookmarked or used often; Firefox asks. Until then, save what matters as files.',
+  used: (used: number, quota: number) =>
+    `${bytes(used)} of ${bytes(quota)} that this browser offers the page.`,
+  persisted: 'The browser keeps it until you delete it, or clear the data of this site.',
+  mayBeCleared:
+    'The browser may clear all of it when the disk is nearly full; Safari does so after seven days without a visit.',
+  model: 'model',
+  unfinished: 'model, import unfinished',
+  verifyNamed: (name: string) => `Verify ${isolated(name)}`,
+  saveNamed: (name: string) => `Save ${isolated(name)} as a file`,
+  runOn: (file: string, model: string) => `${isolated(file)} on ${isolated(model)}`,
+  run: (step: number, of: number, checkpoint: number | null) =>
+    `run, step ${step} of ${of}${checkpoint === null ? '' : `, checkpoint of step ${checkpoint}`}`,
+  heading: 'Stored in this browser',
+  askToKeep: 'Ask the browser to keep it',
+  name: 'name',
+  what: 'what',
+  size: 'size',
+  actions: 'actions',
+  verify: 'Verify',
+  saveAsFile: 'Save as a file',
+  whereDeleted:
+    'Models are deleted under Model; runs are deleted, exported and moved to another computer under History.',
+  nothingYet: 'Nothing yet: models that you drop or download, and every run, are kept here.',
+};
+
+const gpu = {
+  correct: 'computes correctly',
+  wrong: 'computes wrong numbers',
+  cases: (done: number, total: number) => `${done} of ${total} cases`,
+  agreesOn: (device: string) =>
+    `On **${device}** every kernel agrees with TensorFlow.js to float32 accuracy. What is trained here is what the recipe says.`,
+  differsOn: (device: string) =>
+    `On **${device}** some kernels do not agree with TensorFlow.js. Do not trust a run here: update the graphics driver and the browser, then check again.`,
+  agrees: 'agrees',
+  differs: 'differs',
+  failed: 'failed',
+  measuredIn: (adapter: string, seconds: number) => `${adapter}, measured in ${fixed(seconds, 0)} s.`,
+  tableCopied: 'Table copied',
+  copyMarkdown: 'Copy as Markdown',
+  noDriver: 'This browser offers no WebGPU: there is no driver to ask.',
+  verdicts: { fits: 'Fits', tight: 'Tight', no: 'Will not fit', unknown: 'Not known' },
+  memoryParts: {
+    weights: 'base weights',
+    adapter: 'adapter',
+    optimizer: 'gradients and optimiser',
+    activations: 'activations',
+    kvCache: 'KV cache of generated answers',
+    batch: 'batch and tables',
+  },
+  plannedMemory: (total: number, isEstimate: boolean) =>
+    `${bytes(total)} of GPU memory, planned to the byte${isEstimate ? ' (here an estimate)' : ''}.`,
+  thisGpuHas: 'This GPU has',
+  askingDriver: 'Asking the driver',
+  askDriver: 'Ask the driver for it',
+  remedyCosts: (total: number, verdict: 'fits' | 'tight' | 'no' | 'unknown', cost: string) =>
+    `${bytes(total)}: ${{ fits: 'fits', tight: 'tight', no: 'will not fit', unknown: 'not known' }[verdict]}; ${cost}`,
+  grantedLess: (granted: number, asked: number) =>
+    `The driver granted ${bytes(granted)} and no more when it was asked for ${bytes(asked)}.`,
+  shareOfNamed: (part: number, known: number) =>
+    `${Math.round(100 * part)} % of the ${bytes(known)} that you named; windows, other tabs and other programs need the rest.`,
+  granted: (granted: number) =>
+    `The driver granted ${bytes(granted)} when it was asked. Some drivers lend slower system memory without saying so: name the GPU's memory to be sure.`,
+  nearlyEvery: 'Nearly every GPU has that much. Browsers do not say how much this one has.',
+  unknownMemory: 'Browsers do not say how much memory a GPU has. Name it, or let the driver be asked.',
+  costs: {
+    checkpointing: 'about a third slower, the same numbers',
+    smallerPieces: 'the same steps in smaller pieces, slower',
+    cuts: (cut: number, of: number) =>
+      cut === 0 ? 'cuts no training row' : `cuts ${integer(cut)} of ${integer(of)} rows`,
+    fewerAnswers: 'fewer answers at once',
+    smallerAdapter: 'a smaller adapter',
+  },
+  heading: 'This GPU',
+  checkIntro:
+    'A graphics driver can compute wrong numbers without an error message. This runs every kernel of the trainer, forward and gradient, on small inputs on this GPU, and compares each number with TensorFlow.js, an independent implementation, on the same device. It takes about a minute and trains nothing.',
+  checkGpu: 'Check this GPU',
+  check: 'Check',
+  differenceHelp:
+    'The difference is the largest one over the largest value of the tensor. Sums in another order differ by about 1e-7 to 1e-5; a wrong kernel by 1e-2 or more.',
+  kernel: 'kernel',
+  tensorsCompared: 'tensors compared',
+  largestDifference: 'largest difference',
+  allowed: 'allowed',
+  verdict: 'verdict',
+  speedIntro:
+    'How fast this GPU trains: one document of 512 tokens a step, LoRA r 16 on a 4-bit base of random weights, at the shapes of three models. It takes about half a minute, downloads nothing and sends nothing. What there was no time for the first time is measured when you press again: the kernels are compiled by then.',
+  measureGpu: 'Measure this GPU',
+  measurement: 'Measurement',
+  speedGpu: 'Speed of this GPU',
+  model: 'model',
+  arithmetic: 'arithmetic',
+  tokensSecond: 'tokens a second',
+  gpuMemory: 'GPU memory',
+  tableAsMarkdown: 'The table as Markdown',
+  memoryByPart: 'GPU memory of this run by part',
+  together: 'together',
+  memoryInGib: 'Memory of this GPU in GiB',
+  whatNeedsLess: 'What would need less memory',
+  planningOtherRecipes: 'Planning other recipes',
+  nothingSmaller: 'Nothing in the recipe makes this run smaller: use a smaller model.',
+};
+
+const errors = {
+  detailsCopied: 'Details copied',
+  copyDetails: 'Copy details',
+  /** Of other languages: which messages have no translation. */
+  inEnglish: '',
+  detailsOfError: 'Details of the error',
+};
+
+const classroom = {
+  choices: { a: 'A is better', tie: 'No difference', b: 'B is better' },
+  emptyAnswer: '(an empty answer)',
+  yourVote: (choice: string) => `Your vote: ${choice}. The board shows the result.`,
+  aModel: 'a model',
+  aTrainingFile: 'a training file',
+  aRecipe: 'a recipe without a fault',
+  bundleNeeds: (missing: string) => `A bundle needs ${missing} first.`,
+  bundleHolds: (model: string, modelBytes: number, dataBytes: number) =>
+    `${isolated(model)} as it is stored here (${bytes(modelBytes)}), the recipe, the data files (${bytes(dataBytes)}) and a lesson. Whoever gets the file has your rows.`,
+  writing: 'Writing…',
+  saveBundle: 'Save as a bundle',
+  classBundle: "the class's bundle",
+  joining: 'Joining',
+  leaving: 'Leaving',
+  sendingAdapter: 'Sending the adapter',
+  adapterSent: (size: number) => `The adapter was sent (${bytes(size)}).`,
+  voting: 'Voting',
+  fetchingBlend: 'Fetching the blend',
+  answering: "Answering the teacher's prompts",
+  opening: (name: string) => `Opening ${isolated(name)}`,
+  /** What a student's page sends. */
+  sends: ({ loss, answers }: { loss: boolean; answers: boolean }) =>
+    ['name', ...(loss ? ['losses'] : []), ...(answers ? ["answers to the teacher's prompts"] : [])].join(
+      ', ',
+    ),
+  sentWhenPressed: (host: string, what: string) =>
+    `Sent to ${host} when you press: ${what}. An adapter is sent only by a button of its own, later.`,
+  inClassAs: (name: string) => `In the class as ${isolated(name)}`,
+  boardSees: (what: string) => `The board sees your ${what}.`,
+  foreignBundle: (host: string) =>
+    `This page opens bundles from its own host or from this computer only, not from ${host}. Download the file there and drop it here.`,
+  teacherSilent:
+    "The teacher's computer does not answer. Is it still in the same network? This page tries again by itself.",
+  noClassHere: (status: number) =>
+    `This address has no class (the server answered ${status}). Check the address on the board.`,
+  headToHead: 'Head to head',
+  whichAnswerBetter: 'Which answer is better?',
+  chooseBundle: 'Choose a bundle',
+  dropHint:
+    'Drop a .finetab file: model, tokenizer, recipe, data and lesson in one. It opens without a network, and every part of it is checked.',
+  makeOne: 'Make one of what is on this page',
+  title: 'Title',
+  titleExample: 'Class 9b, pirates',
+  lessonField: 'Lesson, in Markdown; it may stay empty',
+  classroom: 'Classroom',
+  class: 'Class',
+  youAreInClass: 'You are in a class',
+  joinIntro:
+    "Model and data come from your teacher's computer, and the training happens on yours. Nothing of what you do is sent unless you join and tick it here.",
+  codeField: 'Code, as on the board',
+  nameField: 'Your name, as the board shows it',
+  mayBoardSee: 'May the board also see',
+  myLossesWhileTrains: 'my losses while it trains',
+  myAnswersToPrompts: "my model's answers to the teacher's prompts",
+  join: 'Join',
+  onlyOpenBundle: 'Only open the bundle',
+  leave: 'Leave',
+  whatBoardSees: 'What the board sees',
+  myLosses: 'my losses',
+  myModelsAnswers: "my model's answers",
+  teachersPrompts: "The teacher's prompts",
+  sendMyAdapter: 'Send my adapter',
+  tryBlend: "Try the class's blend",
+};
+
+/** The teacher's board. */
+const board = {
+  title: 'Board',
+  mostPrompts: (most: number) => `${most} prompts are the most: take one away first.`,
+  answered: (answers: number, students: number) => `${answers} of ${students} answered`,
+  takeAwayNamed: (prompt: string) => `Take away: ${isolated(prompt)}`,
+  adapters: (count: number) => plural(count, { one: '# adapter', other: '# adapters' }),
+  sum: (sum: number, handedOut: number) =>
+    `Sum ${fixed(sum, 2)}${handedOut > 0 ? `; handed out: ${handedOut}` : ''}`,
+  classHasBlend: (shares: string) => `The class has the blend: ${shares}.`,
+  voted: (votes: number) => `${votes} voted`,
+  ties: (ties: number) => `No difference: ${ties}`,
+  nextMatch: 'Next match',
+  beginMatch: 'Begin a match',
+  joined: (count: number) => `${count} joined`,
+  states: {
+    ready: 'ready',
+    training: 'training',
+    done: 'done',
+    away: 'no sign for 20 s',
+    left: 'left',
+  },
+  saveAdapterOf: (name: string) => `Save the adapter of ${isolated(name)}`,
+  promptsAnswers: 'Prompts and answers',
+  askEvery: 'Ask every model of the class',
+  promptExample: 'Who are you?',
+  ask: 'Ask',
+  takeAway: 'Take away',
+  blend: 'Blend',
+  noAdapters: 'Adapters that students send appear here and can be blended into one.',
+  blendIntro:
+    "As PEFT's add_weighted_adapter does it, linear: a rough blend of matrices. All have to have one rank and the same modules; DoRA and rank-stabilised adapters are refused.",
+  evenWeights: 'Even weights',
+  saveBlend: 'Save the blend',
+  giveToClass: 'Give it to the class',
+  code: 'Code',
+  qrCode: "QR code of the class's address",
+  headToHead: 'Head to head',
+  countVotes: 'Count and show names',
+  noMatchYet:
+    'A prompt that two models have answered can be voted on: the class sees both answers without names.',
+  matchPrompt: 'Prompt of the match',
+  tally: 'Tally',
+  name: 'Name',
+  won: 'Won',
+  lost: 'Lost',
+  drawn: 'Drawn',
+  students: 'Students',
+  nobodyYet: 'Nobody yet. Students open the address above, or point a camera at the code.',
+  state: 'State',
+  step: 'Step',
+  loss: 'Loss',
+  adapter: 'Adapter',
+};
+
+export const en = { common, layout, data, recipe, recipeHelp, store, gpu, errors, classroom, board };
+
+/** What every language has: a missing or another key, or another parameter, is a type error. */
+export type Messages = typeof en;

@@ -1,0 +1,259 @@
+/** The page's texts: every language has all of them, and none stands anywhere else. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import ts from 'typescript';
+import { afterEach, describe, expect, it } from 'vitest';
+import { root } from '../../scripts/lib/site.ts';
+import { untranslatedTexts } from '../../scripts/lib/untranslated.ts';
+import { de } from '../../src/page/language/de.ts';
+import { en } from '../../src/page/language/en.ts';
+import { locale } from '../../src/page/language/locale.svelte.ts';
+import { markedParts } from '../../src/page/language/markedParts.ts';
+import { LANGUAGES, preferredLanguage, t } from '../../src/page/language/messages.svelte.ts';
+import {
+  bytes,
+  compact,
+  exponential,
+  fixed,
+  integer,
+  isolated,
+  list,
+  plural,
+  precise,
+  share,
+} from '../../src/page/language/numbers.ts';
+
+afterEach(() => locale.set('en', []));
+
+/** Literals that are no text of the page, or stay English: log, files that are handed out, names of programs. */
+const ALLOWED: Record<string, readonly string[]> = {
+  'src/page/classroom/board/Board.svelte.ts': [
+    "# Blend of a class\n\nPEFT's add_weighted_adapter, linear: ….\n",
+  ],
+  'src/page/data/distil/answersAddress.ts': ['LM Studio'],
+  'src/page/errors/errorDetails.ts': ['The page shows: …', 'No error was recorded.'],
+  'src/page/gpu/memoryVerdict.ts': ['gradient_checkpointing true'],
+};
+
+/** Names in more words than one, the same in all languages. */
+const SAME = ['data.formatAlpaca', 'recipe.groups.lora', 'recipe.groups.training'];
+
+/** Rooms whose texts are still to be moved. */
+const NOT_YET =
+  /^src\/page\/(model|layout|run|result|history|queue|explain)\/|^src\/page\/(App|Workspace|text)\./;
+
+interface MessageShape {
+  /** Of each parameter its place, or the names of the parts that are taken out of it. */
+  parameters: string[];
+  /** Parameters that the text leaves out. */
+  unused: string[];
+  /** Signs of `code` and **strong** in it. */
+  marks: number;
+}
+
+/** The messages of a language's file by keys such as "data.leak". */
+function messagesOf(code: string): Map<string, MessageShape> {
+  const path = join(root, 'src/page/language', `${code}.ts`);
+  const file = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, true);
+  const found = new Map<string, MessageShape>();
+  const identifiers = (node: ts.Node): string[] => [
+    ...(ts.isIdentifier(node) ? [node.text] : []),
+    ...node.getChildren(file).flatMap(identifiers),
+  ];
+  const marksOf = (value: ts.Expression): number =>
+    ts.isStringLiteral(value)
+      ? [...value.text.matchAll(/`|\*\*/g)].length
+      : [...value.getText(file).matchAll(/\\`|\*\*/g)].length;
+  const shapeOf = (value: ts.Expression): MessageShape => {
+    if (!ts.isArrowFunction(value)) return { parameters: [], unused: [], marks: marksOf(value) };
+    const parameters = value.parameters.flatMap(({ name }, i) =>
+      ts.isIdentifier(name)
+        ? [{ part: `${i}`, local: name.text }]
+        : name.elements.flatMap((element) =>
+            ts.isBindingElement(element)
+              ? [
+                  {
+                    part: `${i}.${(element.propertyName ?? element.name).getText(file)}`,
+                    local: element.name.getText(file),
+                  },
+                ]
+              : [],
+          ),
+    );
+    const names = identifiers(value.body);
+    return {
+      parameters: parameters.map(({ part }) => part).sort(),
+      unused: parameters.map(({ local }) => local).filter((local) => !names.includes(local)),
+      marks: marksOf(value),
+    };
+  };
+  const take = (key: string, value: ts.Expression): void => {
+    if (!ts.isObjectLiteralExpression(value)) return void found.set(key, shapeOf(value));
+    for (const property of value.properties)
+      if (ts.isPropertyAssignment(property))
+        take(`${key}.${property.name.getText(file)}`, property.initializer);
+  };
+  for (const statement of file.statements) {
+    const [declaration] = ts.isVariableStatement(statement) ? statement.declarationList.declarations : [];
+    const name = declaration?.name.getText(file);
+    if (name && name in en && declaration?.initializer) take(name, declaration.initializer);
+  }
+  return found;
+}
+
+describe('languages', () => {
+  const english = messagesOf('en');
+
+  it('are found in their files', () => {
+    expect(english.size).toBeGreaterThan(300);
+    expect(english.get('data.columnsOf')).toEqual({ parameters: ['0'], unused: [], marks: 0 });
+    expect(english.get('data.formatAlpaca')?.marks).toBe(6);
+    expect(LANGUAGES.map(({ code }) => code)).toEqual(['en', 'de']);
+  });
+
+  it.each(LANGUAGES.map(({ code }) => code))('%s has every text, with the same parts and marks', (code) => {
+    const theirs = messagesOf(code);
+    expect([...theirs.keys()].sort()).toEqual([...english.keys()].sort());
+    for (const [key, { parameters, marks }] of english)
+      expect(theirs.get(key), key).toEqual({ parameters, marks, unused: [] });
+  });
+
+  it('say something else in German, but for names and the like', () => {
+    const same = [...english.keys()].filter((key) => {
+      const of = (messages: object) =>
+        key.split('.').reduce<unknown>((value, part) => (value as Record<string, unknown>)[part], messages);
+      const text = of(en);
+      return typeof text === 'string' && text.includes(' ') && text === of(de);
+    });
+    expect(same).toEqual(SAME);
+  });
+});
+
+describe('the page', () => {
+  const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', 'src/page'], {
+    cwd: root,
+    encoding: 'utf8',
+  })
+    .split('\n')
+    .filter((path) => /\.(svelte|ts)$/.test(path) && !/language\/[a-z]{2}\.ts$/.test(path));
+
+  it('has all its texts in the files of its languages', () => {
+    expect(files.length).toBeGreaterThan(100);
+    const found = files
+      .filter((path) => !NOT_YET.test(path))
+      .flatMap((path) => {
+        const allowed = ALLOWED[path] ?? [];
+        return untranslatedTexts(path, readFileSync(join(root, path), 'utf8'))
+          .filter((text) => !allowed.includes(text))
+          .map((text) => `${path}: ${text}`);
+      });
+    expect(found).toEqual([]);
+  });
+
+  it.each([
+    ['<p>New here?</p>', 'New here?'],
+    ['<button>Stop</button>', 'Stop'],
+    ['<p>{count} rows</p>', 'rows'],
+    ['<p>{busy ? "Reading" : t.a.b}</p>', 'Reading'],
+    ['<p>{`${n} rows`}</p>', 'rows'],
+    ['<p>{#if busy}wait{/if}</p>', 'wait'],
+    ['{#each rows as row}<li>A {row}</li>{:else}none yet{/each}', 'none yet'],
+    ['<input placeholder="Ask" />', 'Ask'],
+    ['<input aria-label={`Row of ${name}`} />', 'Row of'],
+    ['<img alt="A cat" />', 'A cat'],
+    ['<Panel hint="Drop a file" />', 'Drop a file'],
+    ['<script>const a = "two words";</script>', 'two words'],
+    ['{@render field(t.a.b, "choose a column")}', 'choose a column'],
+  ])('a text in markup is found: %s', (source, text) => {
+    expect(untranslatedTexts('A.svelte', source)).toContain(text);
+  });
+
+  it.each([
+    '<p>{t.data.heading} · {name}: {count} %</p>',
+    '<h1>Finetab</h1>',
+    '<code>two words</code>',
+    '<button class="small primary" onclick={() => run("two words")}>{t.a.b}</button>',
+    '<script>report(error, "reading two words");</script>',
+    '<style>p { color: red; }</style>',
+    '<dt>position_ids</dt><p>recipe.json</p>',
+  ])('what is no text is left alone: %s', (source) => {
+    expect(untranslatedTexts('A.svelte', source)).toEqual([]);
+  });
+});
+
+describe('numbers', () => {
+  it('are written as the locale has them', () => {
+    expect([integer(1234567), bytes(1536), share(1, 3), exponential(1.5e-7, 1)]).toEqual([
+      '1,234,567',
+      '1.5 KiB',
+      '33 %',
+      '1.5e-7',
+    ]);
+    locale.set('de', ['de-DE']);
+    expect([
+      integer(1234567),
+      bytes(1536),
+      fixed(1234.5, 2),
+      precise(0.51, 3),
+      exponential(1.5e-7, 1),
+    ]).toEqual(['1.234.567', '1,5 KiB', '1234,50', '0,510', '1,5e-7']);
+    expect([bytes(1), bytes(5), compact(1_200_000)].map((text) => text.replace('\u00a0', ' '))).toEqual([
+      '1 Byte',
+      '5 Byte',
+      '1,2 Mio.',
+    ]);
+    locale.set('en', ['fr', 'en-IN']);
+    expect(integer(1234567)).toBe('12,34,567');
+  });
+
+  it('choose the form of a word by the plural rules of the language', () => {
+    const rows = (count: number) => plural(count, { one: '# row', other: '# rows' });
+    expect([0, 1, 2, 1000].map(rows)).toEqual(['0 rows', '1 row', '2 rows', '1,000 rows']);
+    locale.set('pl', []);
+    const polish = { one: '# plik', few: '# pliki', many: '# plików', other: '# pliku' };
+    expect([1, 2, 5, 22].map((count) => plural(count, polish))).toEqual([
+      '1 plik',
+      '2 pliki',
+      '5 plików',
+      '22 pliki',
+    ]);
+  });
+
+  it('join lists as the language does', () => {
+    locale.set('de', []);
+    expect(list(['a', 'b', 'c'])).toBe('a, b und c');
+  });
+});
+
+describe('a language', () => {
+  it('is the first of the browser that the page has', () => {
+    expect(preferredLanguage(['fr-FR', 'de-AT', 'en'])).toBe('de');
+    expect(preferredLanguage(['en-GB', 'de'])).toBe('en');
+    expect(preferredLanguage(['fr'])).toBe('en');
+    expect(preferredLanguage([])).toBe('en');
+  });
+
+  it('is English where none was chosen', () => {
+    expect(t.common.stop).toBe('Stop');
+    expect(Object.keys(t)).toEqual(Object.keys(en));
+  });
+
+  it('isolates names that are written from right to left, and leaves others as they are', () => {
+    expect(en.common.removeNamed('rows.jsonl')).toBe('Remove rows.jsonl');
+    expect(en.common.removeNamed('שורות.jsonl')).toBe('Remove \u2068שורות.jsonl\u2069');
+    expect(isolated('بيانات')).toBe('\u2068بيانات\u2069');
+  });
+
+  it('marks code and strong, and takes no mark from what is isolated or has no end', () => {
+    expect(markedParts('a `b` and **c** d')).toEqual([
+      { mark: null, text: 'a ' },
+      { mark: 'code', text: 'b' },
+      { mark: null, text: ' and ' },
+      { mark: 'strong', text: 'c' },
+      { mark: null, text: ' d' },
+    ]);
+    for (const text of ['a ` b', '\u2068`א`\u2069', '2 * 3 ** 4', '<b>no</b>'])
+      expect(markedParts(text)).toEqual([{ mark: null, text }]);
+  });
+});
