@@ -10,6 +10,8 @@
  * --stop-at STEP stops the run there and writes DIR/run.zip, with which another computer goes on by --resume
  * run.zip: to the same bytes on the same kind of adapter; on another it is refused, unless with
  * --any-adapter.
+ * --sweep learning_rate=1e-4,2e-4 --sweep lora_r=8,16 trains every combination, all else equal: DIR/<run>/ is
+ * a run's folder as above, DIR/sweep.csv the table of all. A run that fails does not stop the others.
  * --tune and --level go to the page's address: off, and plain, f16 or matrix, for fixed kernels. The last
  * line of a run that could not be done is the page's own error.
  */
@@ -21,7 +23,7 @@ import type { Page } from 'playwright-core';
 import { baseName } from '../src/data/files/fileNames.ts';
 import { isHubId } from '../src/lib/hubAddress.ts';
 import { readRecipe } from '../src/training/foreignRecipes/readRecipe.ts';
-import { trainFilesOf } from '../src/training/recipe.ts';
+import { trainFilesOf, type Recipe } from '../src/training/recipe.ts';
 import {
   chooseFiles,
   continueFrom,
@@ -32,13 +34,15 @@ import {
   pressTrain,
   resumeRun,
 } from './lib/drivePage.ts';
+import { sweepAxis, sweepRuns } from '../src/training/sweep/sweepAxes.ts';
+import { sweepInPage, type TrainedRun } from './lib/headlessSweep.ts';
 import type { ExportName } from '../src/export/exportNames.ts';
 import { convertAdapter, exportNames } from './lib/convertAdapter.ts';
 import { saveExports, saveResult, saveRunFile, withPage } from './lib/headlessPage.ts';
 import { root } from './lib/site.ts';
 
 const USAGE =
-  'usage: npm run headless -- recipe.json --out DIR [--skip-bad-rows] [--export NAMES] [--stop-at STEP] [--resume FILE [--any-adapter]] [--tune on|off] [--level auto|plain|f16|matrix]';
+  'usage: npm run headless -- recipe.json --out DIR [--skip-bad-rows] [--export NAMES] [--stop-at STEP] [--resume FILE [--any-adapter]] [--sweep KEY=VALUES]… [--tune on|off] [--level auto|plain|f16|matrix]';
 
 export async function main(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -53,6 +57,7 @@ export async function main(args: string[]): Promise<number> {
       'stop-at': { type: 'string', default: 'Infinity' },
       resume: { type: 'string' },
       'any-adapter': { type: 'boolean', default: false },
+      sweep: { type: 'string', multiple: true, default: [] },
     },
   });
   const [recipePath] = positionals;
@@ -68,7 +73,10 @@ export async function main(args: string[]): Promise<number> {
     stopAt,
     resume: values.resume,
     anyAdapter: values['any-adapter'],
+    sweep: values.sweep,
   };
+  if (options.sweep.length > 0 && (stopAt !== Infinity || options.resume !== undefined))
+    throw new Error('--sweep trains every run to its end: leave --stop-at and --resume out.');
   return withPage((page) => runRecipe(page, recipePath, out, options), out, { tune, level });
 }
 
@@ -79,18 +87,37 @@ interface RunOptions {
   stopAt: number;
   resume: string | undefined;
   anyAdapter: boolean;
+  /** Of --sweep: 'learning_rate=1e-4,2e-4'. */
+  sweep: readonly string[];
 }
 
-async function runRecipe(
-  page: Page,
-  recipePath: string,
-  out: string,
-  { skipBadRows, forms, stopAt, resume: given, anyAdapter }: RunOptions,
-): Promise<number> {
-  await chooseFiles(page, 'Load a recipe', recipePath);
+async function runRecipe(page: Page, recipePath: string, out: string, options: RunOptions): Promise<number> {
   const { recipe, notes } = await readRecipe(await readFile(recipePath, 'utf8'));
+  // Before anything is loaded: a value that the recipe refuses.
+  const runs = sweepRuns(
+    recipe,
+    options.sweep.map((text) => sweepAxis(text, recipe)),
+  );
+  await chooseFiles(page, 'Load a recipe', recipePath);
   for (const note of notes) console.error(note);
   const from = (path: string) => resolve(dirname(recipePath), path);
+  await chooseInputs(page, recipe, from, options.skipBadRows);
+  if (options.sweep.length > 0)
+    return sweepInPage(page, runs, out, recipe.evaluation, (folder, variant) =>
+      trainAndSave(page, variant, from, folder, options),
+    );
+  const { problems } = await trainAndSave(page, recipe, from, out, options);
+  for (const problem of problems) console.error(problem);
+  return 0;
+}
+
+/** Gives the page the model and the data files of a recipe. @param from makes a recipe's path absolute */
+async function chooseInputs(
+  page: Page,
+  recipe: Recipe,
+  from: (path: string) => string,
+  skipBadRows: boolean,
+): Promise<void> {
   const { model } = recipe;
   if (isHubId(model)) await downloadModel(page, model, process.env.HF_TOKEN);
   else await chooseFiles(page, 'Choose model files', await modelFiles(model, from));
@@ -111,6 +138,16 @@ async function runRecipe(
   if (skipBadRows)
     for (const box of await page.getByLabel('Train without the bad rows').all()) await box.check();
   for (const problem of await page.locator('article [role="alert"]').allInnerTexts()) console.error(problem);
+}
+
+/** Trains the recipe that the page has to its end, and writes what it left. */
+async function trainAndSave(
+  page: Page,
+  recipe: Recipe,
+  from: (path: string) => string,
+  out: string,
+  { forms, stopAt, resume: given, anyAdapter }: RunOptions,
+): Promise<TrainedRun> {
   const choice = page.getByLabel('What is recomputed');
   if (await choice.count()) console.log(await choice.innerText());
   if (recipe.adapter_name_or_path !== null)
@@ -140,12 +177,12 @@ async function runRecipe(
     console.error(error.message);
     return pressResume(page).then(follow);
   });
-  await saveResult(page, out);
+  const metrics = await saveResult(page, out);
   if (stopAt !== Infinity) await saveRunFile(page, out);
+  const { model } = recipe;
   if (isHubId(model)) await saveExports(page, out, forms);
   else await exportOver(page, modelFolder(model, from), out, forms);
-  for (const problem of problems) console.error(problem);
-  return 0;
+  return { problems, metrics };
 }
 
 /**

@@ -21,7 +21,7 @@ export async function settle(page: Page): Promise<void> {
 export async function chooseFiles(
   page: Page,
   input: 'Load a recipe' | 'Choose model files' | 'Choose data files',
-  paths: string | readonly string[],
+  paths: string | readonly string[] | { name: string; mimeType: string; buffer: Buffer },
 ): Promise<void> {
   await page.locator(`input[aria-label="${input}"]`).setInputFiles(paths);
   await settle(page);

@@ -1,13 +1,11 @@
 /** The page's state: model, data, recipe, plan, run. Components show it and call it. */
 import { t } from './language/messages.svelte.ts';
-import { namesModel } from '../lib/modelNames.ts';
-import { parseRecipe, recipeToJson, type Recipe } from '../training/recipe.ts';
+import { parseRecipe, type Recipe } from '../training/recipe.ts';
 import type { ColumnMapping } from '../data/rows/rowFormats.ts';
 import type { KernelRequest, RunPlan } from '../worker/trainer/trainerProtocol.ts';
 import type { ModelDetails, ModelSummary } from '../worker/import/importProtocol.ts';
 import type { DataFile, Part, PlaceInPart, Role } from './data/DataFile.svelte.ts';
 import { DataFiles } from './data/DataFiles.svelte.ts';
-import { filesForRecipe } from './data/recipe/recipeRoles.ts';
 import { rowSettings } from './data/recipe/rowSettings.ts';
 import { ClassLink } from './classroom/ClassLink.svelte.ts';
 import { Bundles } from './classroom/Bundles.svelte.ts';
@@ -17,8 +15,9 @@ import { ModelLibrary } from './model/ModelLibrary.svelte.ts';
 import { applyPreset, presetOf, type Preset } from './recipe/presets.ts';
 import type { Result } from './result/Result.svelte.ts';
 import type { RunView } from './run/RunView.svelte.ts';
+import { RunQueue } from './queue/RunQueue.svelte.ts';
 import { RunController } from './run/RunController.svelte.ts';
-import { recipeOfFile, type TakenRecipe } from './recipe/recipeFile.ts';
+import { recipeOfFile, recipeText, type TakenRecipe } from './recipe/recipeFile.ts';
 import { hasRecipe, recipeOfLink } from './recipe/shareLink.ts';
 import { blockersOf } from './run/blockers.ts';
 import { Planning } from './run/Planning.svelte.ts';
@@ -35,6 +34,7 @@ export class Workspace {
   readonly classLink = new ClassLink(this);
   readonly flow = new Flow(this);
   readonly planning = new Planning(this, this.runs.trainer);
+  readonly queue = new RunQueue(this);
   recipe = $state<Recipe>(parseRecipe({}));
   error = $state<string | null>(null);
   /** What is wrong with the recipe in itself. */
@@ -203,17 +203,7 @@ export class Workspace {
   }
 
   get recipeJson(): string {
-    return recipeToJson({
-      ...$state.snapshot(this.recipe),
-      model: this.modelInRecipe,
-      ...filesForRecipe(this.data.train, this.data.validation, this.recipe),
-    });
-  }
-
-  /** The recipe's name for the model, where it is the chosen model's; else the name of the chosen one. */
-  private get modelInRecipe(): string {
-    const { model, recipe } = this;
-    return !model || namesModel(recipe.model, model.name) ? recipe.model : model.name;
+    return recipeText($state.snapshot(this.recipe), this.model, this.data);
   }
 
   /** Why Train cannot be pressed. */

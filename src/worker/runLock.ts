@@ -5,6 +5,7 @@
 import { UserError } from '../lib/errors.ts';
 
 const PREFIX = 'finetab run ';
+const QUEUE = 'finetab queue';
 const MODEL_PREFIX = 'finetab model ';
 
 /**
@@ -45,6 +46,16 @@ export async function holdingModel<T>(modelId: string, work: () => Promise<T>): 
       throw new UserError(
         'This model is being imported in another tab. Wait until it is done, or cancel it there.',
       );
+    return work();
+  });
+}
+
+/** Works through the queue of runs. @throws UserError where another tab of this browser is at it */
+export async function holdingQueue<T>(work: () => Promise<T>): Promise<T> {
+  const locks = await allowedLocks();
+  if (!locks) return work();
+  return locks.request(QUEUE, { ifAvailable: true }, (lock) => {
+    if (!lock) throw new UserError('The queue works in another tab of this browser, and goes on there.');
     return work();
   });
 }

@@ -1,4 +1,11 @@
-/** A recipe that a person chose as a file. What reads other programs' recipes is loaded then. */
+/**
+ * The recipe as a file, in and out. What reads other programs' recipes is loaded when one is chosen.
+ */
+import { namesModel } from '../../lib/modelNames.ts';
+import { recipeToJson, type Recipe } from '../../training/recipe.ts';
+import type { ModelDetails } from '../../worker/import/importProtocol.ts';
+import type { DataFiles } from '../data/DataFiles.svelte.ts';
+import { filesForRecipe } from '../data/recipe/recipeRoles.ts';
 import type { ReadRecipe } from '../../training/foreignRecipes/readRecipe.ts';
 
 export type TakenRecipe = Pick<ReadRecipe, 'recipe' | 'notes'>;
@@ -7,4 +14,15 @@ export type TakenRecipe = Pick<ReadRecipe, 'recipe' | 'notes'>;
 export async function recipeOfFile(file: File): Promise<TakenRecipe> {
   const { readRecipe } = await import('../../training/foreignRecipes/readRecipe.ts');
   return readRecipe(await file.text());
+}
+
+/** The recipe as a file: with the chosen model and the files that are here. */
+export function recipeText(recipe: Recipe, model: ModelDetails | null, data: DataFiles): string {
+  // The recipe's own name for the model, where it is the chosen model's.
+  const isNamed = !model || namesModel(recipe.model, model.name);
+  return recipeToJson({
+    ...recipe,
+    model: isNamed ? recipe.model : model.name,
+    ...filesForRecipe(data.train, data.validation, recipe),
+  });
 }

@@ -17,6 +17,8 @@ export type { Curve, EvaluationState, StepResult };
 export class RunView {
   /** Its record in this browser; null until there is one. */
   runId: string | null = null;
+  /** Is called once it has a record. */
+  onBegan: (runId: string) => void = () => undefined;
   /** Absent until they are decided, and where TensorFlow.js runs. */
   kernels = $state.raw<KernelChoice | null>(null);
   phase = $state<'preparing' | 'training' | 'evaluating' | 'ended' | 'failed'>('preparing');
@@ -111,6 +113,7 @@ export class RunView {
     switch (event.type) {
       case 'began':
         this.runId = event.runId;
+        this.onBegan(event.runId);
         this.notes = event.notes;
         return;
       case 'engine':

@@ -1,0 +1,355 @@
+/** The queue: runs one after another, what fails, what a reload cuts off, and the form of a sweep. */
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { keepSetting } from '../../src/page/keptSettings.ts';
+import { SweepForm } from '../../src/page/queue/SweepForm.svelte.ts';
+import { Workspace } from '../../src/page/Workspace.svelte.ts';
+import { metricsToJsonl } from '../../src/training/metrics.ts';
+import { sweepTable } from '../../src/training/sweep/sweepTable.ts';
+import type { RunSummary } from '../../src/worker/history/historyProtocol.ts';
+import type {
+  PlanRequest,
+  RunOutcome,
+  RunRequest,
+  TrainerWorkerEvent,
+} from '../../src/worker/trainer/trainerProtocol.ts';
+import { later, stubPage, stubWorkers, type FakeWorkers } from '../helpers/fakeWorkers.ts';
+import { fileReport, MODEL, runOutcome, runPlan, runSummary } from '../helpers/pageData.ts';
+
+interface Started {
+  request: RunRequest;
+  send: (event: TrainerWorkerEvent) => Promise<void>;
+  outcome: ReturnType<typeof later<RunOutcome>>;
+}
+
+let workers: FakeWorkers;
+let runs: Started[];
+let kept: RunSummary[];
+let plans: PlanRequest[];
+let loads: number;
+let sha256: string;
+let stored: Map<string, string>;
+
+beforeEach(() => {
+  [runs, kept, plans, loads, sha256] = [[], [], [], 0, 'aa'];
+  ({ stored } = stubPage());
+  // What is kept also lies in memory, where a browser keeps nothing.
+  keepSetting('finetab.queue', null);
+  workers = stubWorkers((name) => {
+    if (name === 'trainer')
+      return {
+        plan: async (request: PlanRequest) => {
+          plans.push(request);
+          const { memory } = runPlan();
+          return runPlan({ memory: { ...memory, total: 100 * request.recipe.lora.r } });
+        },
+        run: (request: RunRequest, send: Started['send']) => {
+          const outcome = later<RunOutcome>();
+          runs.push({ request, send, outcome });
+          return outcome.promise;
+        },
+        stop: async () => undefined,
+      };
+    if (name === 'history')
+      return {
+        runs: async () => kept,
+        rename: async (id: string, title: string) =>
+          void (kept = kept.map((run) => (run.id === id ? { ...run, name: title } : run))),
+        details: async (id: string) => ({ lines: [{ step: 1, epoch: 0, loss: id.length }] }),
+      };
+    if (name === 'import')
+      return {
+        models: async () => [MODEL],
+        details: async () => MODEL,
+        storage: async () => ({ usedBytes: 0, quotaBytes: 1e9, persisted: true }),
+      };
+    return {
+      load: async () => {
+        loads++;
+        return fileReport('train.jsonl', 3, {
+          parts: [{ file: 'train.jsonl', sha256, format: 'query, response', columns: [] }],
+        });
+      },
+      fingerprints: async () => 'prints',
+      serve: async () => undefined,
+    };
+  });
+});
+afterEach(() => workers.close());
+
+async function ready(): Promise<Workspace> {
+  const workspace = new Workspace();
+  await workspace.start();
+  await workspace.library.select(MODEL.id);
+  await workspace.addData([new File(['rows'], 'train.jsonl')]);
+  expect(workspace.blockers).toEqual([]);
+  return workspace;
+}
+
+/** Queues the recipe on the page with each of these ranks. */
+function queueRanks(workspace: Workspace, ...ranks: number[]): void {
+  const before = workspace.recipe.lora.r;
+  for (const r of ranks) {
+    workspace.recipe.lora.r = r;
+    workspace.queue.add();
+  }
+  workspace.recipe.lora.r = before;
+}
+
+async function started(count: number): Promise<Started> {
+  await vi.waitFor(() => expect(runs.length).toBe(count));
+  return runs[count - 1];
+}
+
+const states = ({ queue }: Workspace) => queue.list.runs.map(({ state }) => state);
+const ranks = ({ queue }: Workspace) => queue.list.runs.map(({ recipe }) => recipe.lora.r);
+
+describe('the queue', () => {
+  it('runs recipes one after another with the files that are here, and puts the recipe of before back', async () => {
+    const workspace = await ready();
+    queueRanks(workspace, 4, 8);
+    workspace.recipe.lora.r = 2;
+    const loaded = loads;
+    const done = workspace.queue.start();
+    const first = await started(1);
+    expect(first.request.recipe.lora.r).toBe(4);
+    expect(states(workspace)).toEqual(['running', 'waiting']);
+    await first.send({ type: 'began', runId: 'run-1', notes: '' });
+    expect(workspace.queue.list.current?.runId).toBe('run-1');
+    kept = [runSummary({ id: 'run-1' })];
+    first.outcome.resolve(runOutcome({ runId: 'run-1', seconds: 7 }));
+    const second = await started(2);
+    expect(second.request.recipe.lora.r).toBe(8);
+    expect(second.request.training).toEqual(first.request.training);
+    second.outcome.resolve(runOutcome({ runId: 'run-2' }));
+    await done;
+    expect(states(workspace)).toEqual(['done', 'done']);
+    expect(workspace.queue.list.runs[0]).toMatchObject({ seconds: 7, reason: 'finished', runId: 'run-1' });
+    // Its name in the history is the queue's.
+    expect(kept[0].name).toBe('Custom recipe, learning_rate 0.0002, r 4');
+    expect([workspace.recipe.lora.r, workspace.queue.active, workspace.queue.before]).toEqual([
+      2,
+      false,
+      null,
+    ]);
+    // Other ranks read no rows otherwise.
+    expect(loads).toBe(loaded);
+  });
+
+  it('reads the rows again for a recipe that reads them otherwise', async () => {
+    const workspace = await ready();
+    workspace.recipe.max_length = 99;
+    workspace.queue.add();
+    workspace.recipe.max_length = 1024;
+    const loaded = loads;
+    const done = workspace.queue.start();
+    const { outcome, request } = await started(1);
+    expect([request.recipe.max_length, loads]).toEqual([99, loaded + 1]);
+    outcome.resolve(runOutcome());
+    await done;
+    expect([workspace.recipe.max_length, loads]).toEqual([1024, loaded + 2]);
+  });
+
+  it('goes on behind a run that fails, one whose trainer dies, and one that cannot be planned', async () => {
+    const workspace = await ready();
+    queueRanks(workspace, 1, 2, 3, 4);
+    const [, , third] = workspace.queue.list.runs;
+    workspace.queue.list.change(third.id, { modelId: 'deleted' });
+    const done = workspace.queue.start();
+    (await started(1)).outcome.reject(new Error('the loss became NaN'));
+    await started(2);
+    workers.named('trainer')[0].die('out of memory');
+    const last = await started(3);
+    expect(last.request.recipe.lora.r).toBe(4);
+    last.outcome.resolve(runOutcome());
+    await done;
+    expect(workspace.queue.list.runs.map(({ state, message }) => [state, message])).toEqual([
+      ['failed', 'the loss became NaN'],
+      ['failed', expect.stringMatching(/^The trainer crashed: out of memory/)],
+      ['failed', expect.stringMatching(/^tiny is not stored in this browser any more/)],
+      ['done', null],
+    ]);
+    workspace.queue.list.retry(workspace.queue.list.runs[0].id);
+    expect(states(workspace)[0]).toBe('waiting');
+  });
+
+  it('fails a run whose training file is another one now, and says which', async () => {
+    const workspace = await ready();
+    queueRanks(workspace, 4);
+    sha256 = 'bb';
+    await workspace.readAgain();
+    await workspace.queue.start();
+    expect(workspace.queue.list.runs[0]).toMatchObject({
+      state: 'failed',
+      message: expect.stringMatching(/^train\.jsonl is not what it was when this run was queued/) as string,
+    });
+    expect(runs).toEqual([]);
+  });
+
+  it('is reordered and cancelled, but for the run that trains', async () => {
+    const workspace = await ready();
+    queueRanks(workspace, 1, 2, 3);
+    const { list } = workspace.queue;
+    const done = workspace.queue.start();
+    const { outcome } = await started(1);
+    const [first, second, third] = list.runs.map(({ id }) => id);
+    list.move(third, -1);
+    expect(ranks(workspace)).toEqual([1, 3, 2]);
+    // Nothing comes before what trains already.
+    expect([list.canMove(third, -1), list.canMove(first, 1), list.canMove(second, 1)]).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    list.move(third, -1);
+    list.remove(first);
+    list.remove(second);
+    expect(ranks(workspace)).toEqual([1, 3]);
+    outcome.resolve(runOutcome());
+    const next = await started(2);
+    expect(next.request.recipe.lora.r).toBe(3);
+    next.outcome.resolve(runOutcome());
+    await done;
+    list.clear();
+    expect(list.runs).toEqual([]);
+    expect(stored.has('finetab.queue')).toBe(false);
+  });
+
+  it('rests after the run under way where it is asked to, and starts one run for two presses', async () => {
+    const workspace = await ready();
+    queueRanks(workspace, 1, 2);
+    const done = workspace.queue.start();
+    await workspace.queue.start();
+    const { outcome } = await started(1);
+    workspace.queue.stopAll();
+    outcome.resolve(runOutcome({ reason: 'stopped' }));
+    await done;
+    expect(states(workspace)).toEqual(['done', 'waiting']);
+    expect(runs.length).toBe(1);
+    const again = workspace.queue.start();
+    (await started(2)).outcome.resolve(runOutcome());
+    await again;
+    expect(states(workspace)).toEqual(['done', 'done']);
+  });
+
+  it('keeps an adapter to go on from out of its runs, and gives it back', async () => {
+    const workspace = await ready();
+    queueRanks(workspace, 4);
+    const { history } = workspace.runs;
+    const { r, lora_alpha, lora_dropout, target_modules, use_rslora, use_dora } = workspace.recipe.lora;
+    const lora = { r, lora_alpha, lora_dropout, target_modules, use_rslora, use_dora };
+    history.startFrom = { name: 'other', modelId: MODEL.id, lora, tensors: new Map() } as never;
+    expect(workspace.queue.blocker).toMatch(/starts from scratch/);
+    const done = workspace.queue.start();
+    const { outcome, request } = await started(1);
+    expect(request.startFrom).toBeNull();
+    outcome.resolve(runOutcome());
+    await done;
+    expect(history.startFrom?.name).toBe('other');
+  });
+});
+
+describe('after a reload, the queue', () => {
+  it('has what waited, resumes what was cut off from its checkpoint, and goes on', async () => {
+    const before = await ready();
+    queueRanks(before, 4, 8, 16);
+    void before.queue.start();
+    (await started(1)).outcome.resolve(runOutcome({ runId: 'whole' }));
+    const second = await started(2);
+    await second.send({ type: 'began', runId: 'cut', notes: '' });
+    kept = [
+      runSummary({
+        id: 'cut',
+        state: 'running',
+        resumableStep: 4,
+        recipe: before.queue.list.runs[1].recipe,
+      }),
+    ];
+    const workspace = new Workspace();
+    await workspace.start();
+    expect(states(workspace)).toEqual(['done', 'interrupted', 'waiting']);
+    // Nothing starts by itself, and not before the rows are here.
+    await workspace.queue.start();
+    expect(workspace.queue.error).toBe('Drop train.jsonl first: the queue needs its rows.');
+    expect(runs.length).toBe(2);
+    await workspace.library.select(MODEL.id);
+    await workspace.addData([new File(['rows'], 'train.jsonl')]);
+    const done = workspace.queue.start();
+    const resumed = await started(3);
+    expect(resumed.request).toMatchObject({ resumeRunId: 'cut', recipe: { lora: { r: 8 } } });
+    resumed.outcome.resolve(runOutcome({ runId: 'cut' }));
+    const last = await started(4);
+    expect(last.request).toMatchObject({ resumeRunId: null, recipe: { lora: { r: 16 } } });
+    last.outcome.resolve(runOutcome());
+    await done;
+    expect(states(workspace)).toEqual(['done', 'done', 'done']);
+    // Curves of the earlier visit come from the history.
+    await workspace.queue.curves.read(workspace.queue.list.runs);
+    expect(workspace.queue.curves.of(workspace.queue.list.runs[0])).toEqual([{ step: 1, epoch: 0, loss: 5 }]);
+  });
+
+  it('that another version wrote is left out', async () => {
+    stored.set('finetab.queue', JSON.stringify([{ id: '1', recipe: { unknown: 1 } }]));
+    const workspace = new Workspace();
+    await workspace.start();
+    expect(workspace.queue.list.runs).toEqual([]);
+  });
+});
+
+describe('a sweep', () => {
+  it('shows what its runs need, and is compared in one table', async () => {
+    const workspace = await ready();
+    kept = [runSummary({ id: 'old', step: 8, seconds: 16, name: 'the old one' })];
+    await workspace.runs.refreshRuns();
+    const form = new SweepForm(workspace.queue);
+    expect(form.axes).toEqual([
+      { key: 'training.learning_rate', text: '0.0001, 0.0002' },
+      { key: 'lora.r', text: '16, 32' },
+    ]);
+    form.axes[1].text = '4, 8';
+    plans = [];
+    await form.plan();
+    expect(plans.map(({ recipe }) => [recipe.training.learning_rate, recipe.lora.r])).toEqual([
+      [1e-4, 4],
+      [1e-4, 8],
+      [2e-4, 4],
+      [2e-4, 8],
+    ]);
+    // Four runs of 8 steps at the 2 s a step that the kept run took.
+    expect(form.needs).toEqual({ memoryBytes: 800, totalSteps: 32, seconds: 64, speedOf: 'the old one' });
+    form.queueUp();
+    const done = workspace.queue.start();
+    for (let n = 1; n <= 4; n++) {
+      const { outcome } = await started(n);
+      const lines = [
+        { step: 0, epoch: 0, eval_a_loss: 3 },
+        { step: 8, epoch: 1, eval_a_loss: [2, 1, 1.5, 2.5][n - 1] },
+      ];
+      outcome.resolve(runOutcome({ runId: `run-${n}`, metricsJsonl: metricsToJsonl(lines) }));
+    }
+    await done;
+    const [sweep] = workspace.queue.list.sweeps;
+    const table = sweepTable(workspace.queue.swept(sweep), workspace.recipe.evaluation);
+    expect(table).toMatchObject({ keys: ['training.learning_rate', 'lora.r'], sets: ['a'], best: 1 });
+    expect(table.rows.map(({ name, losses }) => [name, losses.a?.last])).toEqual([
+      ['learning_rate 0.0001, r 4', 2],
+      ['learning_rate 0.0001, r 8', 1],
+      ['learning_rate 0.0002, r 4', 1.5],
+      ['learning_rate 0.0002, r 8', 2.5],
+    ]);
+  });
+
+  it('says what is wrong with its values, and knows no time without a run like it', async () => {
+    const workspace = await ready();
+    const form = new SweepForm(workspace.queue);
+    form.axes[0].text = '1e-4, fast';
+    expect(form.runs).toMatch(/"fast" in the values of training\.learning_rate is no number/);
+    form.axes[0].text = '1e-4';
+    await form.plan();
+    expect(form.needs?.seconds).toBeNull();
+    expect(form.changesScale).toBe(true);
+    form.addAxis('lora.lora_alpha');
+    expect(form.runs).toMatch(/lora\.lora_alpha has no values/);
+    form.removeAxis(2);
+    expect(form.runs).toHaveLength(2);
+  });
+});
