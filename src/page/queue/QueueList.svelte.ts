@@ -1,4 +1,5 @@
 /** The runs of the queue in their order: put in, moved, taken out, and kept over a reload. */
+import { largest } from '../../lib/extremes.ts';
 import { keepQueue, keptQueue, type QueuedRun } from './queuedRuns.ts';
 
 /** Of a run that is put in; the list adds how it stands. */
@@ -19,6 +20,11 @@ const NOT_RUN = {
 export class QueueList {
   /** In the order in which they are run. */
   runs = $state.raw<QueuedRun[]>(keptQueue());
+  /** Ids are never used twice: what is known of a run goes by them. */
+  private lastId = largest(
+    this.runs.map(({ id, sweep }) => Math.max(Number(id), Number(sweep))),
+    0,
+  );
 
   /** Runs that wait or were cut off by a reload. */
   get pending(): QueuedRun[] {
@@ -31,20 +37,15 @@ export class QueueList {
 
   /** Ids of the sweeps, the oldest first. */
   get sweeps(): string[] {
-    return [...new Set(this.runs.flatMap(({ sweep }) => sweep ?? []))];
+    const all = this.runs.flatMap(({ sweep }) => sweep ?? []);
+    return all.filter((sweep, i) => all.indexOf(sweep) === i);
   }
 
   /** Puts runs at the end. @param isSweep whether they are compared with one another */
   put(runs: readonly NewRun[], isSweep: boolean): void {
-    const taken = this.runs.flatMap(({ id, sweep }) => [id, sweep]);
-    let n = 0;
-    const fresh = () => {
-      do n++;
-      while (taken.includes(`${n}`));
-      return `${n}`;
-    };
-    const sweep = isSweep ? fresh() : null;
-    this.set([...this.runs, ...runs.map((run) => ({ ...run, id: fresh(), sweep, ...NOT_RUN }))]);
+    const sweep = isSweep ? `${++this.lastId}` : null;
+    const queued = runs.map((run) => ({ ...run, id: `${++this.lastId}`, sweep, ...NOT_RUN }));
+    this.set([...this.runs, ...queued]);
   }
 
   /** Takes out a run that does not train. What it left stays in the history. */

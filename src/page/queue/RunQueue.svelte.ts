@@ -86,7 +86,7 @@ export class RunQueue {
     }
     this.active = true;
     this.resting = false;
-    this.before = $state.snapshot(host.recipe) as Recipe;
+    this.before = $state.snapshot(host.recipe);
     const { startFrom } = host.runs.history;
     try {
       await holdingQueue(() => this.work());
@@ -183,7 +183,7 @@ export class RunQueue {
   private async take(recipe: Recipe): Promise<void> {
     const { host } = this;
     const id = host.library.model?.id ?? '';
-    const before = JSON.stringify(rowSettings(id, $state.snapshot(host.recipe) as Recipe));
+    const before = JSON.stringify(rowSettings(id, $state.snapshot(host.recipe)));
     host.recipe = structuredClone(recipe);
     await host.recipeChanged(before !== JSON.stringify(rowSettings(id, recipe)));
   }

@@ -1,4 +1,5 @@
 /** A sweep as it is put together: its keys and values, how many runs they make, and what these will need. */
+import { largest } from '../../lib/extremes.ts';
 import { messageOf } from '../../lib/errors.ts';
 import { sweepRuns, sweepValues, type SweepRun } from '../../training/sweep/sweepAxes.ts';
 import type { Recipe } from '../../training/recipe.ts';
@@ -90,7 +91,10 @@ export class SweepForm {
         recipe: plans[0].recipe,
       });
       this.needs = {
-        memoryBytes: Math.max(...plans.map(({ bytes }) => bytes)),
+        memoryBytes: largest(
+          plans.map(({ bytes }) => bytes),
+          0,
+        ),
         totalSteps: plans.reduce((sum, plan) => sum + plan.totalSteps, 0),
         seconds:
           speed && plans.reduce((sum, plan) => sum + secondsBy(speed, plan.recipe, plan.totalSteps), 0),
