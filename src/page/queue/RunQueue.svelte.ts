@@ -163,7 +163,7 @@ export class RunQueue {
     if (kept?.name === '') await runs.history.rename(kept, queued.title);
   }
 
-  /** Brings model, recipe and plan of a run onto the page. @returns why it cannot be run; null where it can */
+  /** Brings a run's model, recipe and plan onto the page. @returns why it cannot run; null where it can */
   private async prepare(queued: QueuedRun): Promise<string | null> {
     const { host } = this;
     const { library } = host;
