@@ -1,6 +1,6 @@
 /** A sweep: its runs, and their table with the best marked. */
 import { describe, expect, it } from 'vitest';
-import { csvOf } from '../../src/formats/csvText.ts';
+import { csvOf } from '../../src/data/files/csvText.ts';
 import { parseRecipe } from '../../src/training/recipe.ts';
 import type { MetricsLine } from '../../src/training/metrics.ts';
 import { numericKeys, settingsText, sweepAxis, sweepRuns } from '../../src/training/sweep/sweepAxes.ts';

@@ -1,5 +1,5 @@
 /** Lines of metrics.jsonl as a table: one line a step, its evaluations in the same line. */
-import { csvOf } from '../../formats/csvText.ts';
+import { csvOf } from '../../data/files/csvText.ts';
 import type { MetricsLine } from '../../training/metrics.ts';
 
 export function metricsCsv(lines: readonly MetricsLine[]): string {

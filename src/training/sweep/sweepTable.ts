@@ -1,5 +1,5 @@
 /** The runs of a sweep in one table: what differs, the losses of every validation file, which was best. */
-import { csvOf } from '../../formats/csvText.ts';
+import { csvOf } from '../../data/files/csvText.ts';
 import { lossTrend, trendOfCurve, type LossTrend } from '../forgetting.ts';
 import { curve, isBetter, lossSets, type MetricsLine } from '../metrics.ts';
 
