@@ -22,7 +22,7 @@ const common: Messages['common'] = {
 
 const layout: Messages['layout'] = {
   language: 'Sprache',
-  browserLanguage: 'Sprache des Browsers',
+  automatic: (name) => `Auto: ${name}`,
 };
 
 const data: Messages['data'] = {

@@ -21,7 +21,8 @@ const common = {
 
 const layout = {
   language: 'Language',
-  browserLanguage: "Browser's language",
+  /** @param name of the language that the browser asks for */
+  automatic: (name: string) => `Auto: ${name}`,
 };
 
 const data = {

@@ -33,16 +33,16 @@ export const t = Object.defineProperties(
 ) as Readonly<Messages>;
 
 class LanguageChoice {
-  /** What is shown. */
-  code = $state<LanguageCode>('en');
   /** What the person chose; null: as the browser asks. */
   chosen = $state<LanguageCode | null>(null);
+  /** The browser's, the most wanted first. */
+  preferred = $state.raw<readonly string[]>([]);
 
   /** Shows the language that was chosen here before, else the first of the browser's that the page has. */
   async start(): Promise<void> {
     this.chosen = LANGUAGES.find(({ code }) => code === keptSetting(KEY))?.code ?? null;
-    addEventListener('languagechange', () => void this.show());
-    await this.show();
+    addEventListener('languagechange', () => void this.browserAsks(navigator.languages));
+    await this.browserAsks(navigator.languages);
   }
 
   /** @param code null: as the browser asks */
@@ -52,21 +52,29 @@ class LanguageChoice {
     await this.show();
   }
 
+  private get wanted(): LanguageCode {
+    return this.chosen ?? preferredLanguage(this.preferred);
+  }
+
+  private async browserAsks(languages: readonly string[]): Promise<void> {
+    this.preferred = languages;
+    await this.show();
+  }
+
   private async show(): Promise<void> {
-    const code = this.chosen ?? preferredLanguage(navigator.languages);
+    const code = this.wanted;
     const { load } = LANGUAGES.find((language) => language.code === code)!;
     try {
       const texts = await load();
       // Another one was chosen while this one was loaded.
-      if (code !== (this.chosen ?? preferredLanguage(navigator.languages))) return;
+      if (code !== this.wanted) return;
       shown = texts;
     } catch (error) {
       // Without a network and never loaded before: the page stays as it is.
       report(error, `loading the texts of the language ${code}`, 'warning');
       return;
     }
-    this.code = code;
-    locale.set(code, navigator.languages);
+    locale.set(code, this.preferred);
     document.documentElement.lang = code;
   }
 }
