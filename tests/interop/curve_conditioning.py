@@ -9,6 +9,8 @@ instead, with initial adapters that differ by 1e-7 from seed to seed.
 
 For shared/golden/qwen3_5, rslora: noise of 4e-6 (our gradients' own error; PyTorch's float32 has twice that) gives curves off by 4.2e-3 to 3.2e-2 and
 evaluations off by 6.6e-3 to 5.2e-2 over ten seeds; float32 curves by 3.3e-3 to 1.4e-2 and evaluations by 5.1e-3 to 3.5e-2 over eight.
+dora: noise of 1e-6 gives at most 3.6e-3 and 4.9e-3 over six seeds, 4e-6 1.4e-2 and 1.7e-2, 8e-6 (the error of PyTorch's float32) 2.6e-2 and 2.8e-2:
+most of it comes through a few weights whose first gradients are tiny (one_weight.py).
 Needs torch, transformers, peft, safetensors.
 """
 
