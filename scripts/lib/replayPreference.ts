@@ -184,6 +184,7 @@ export async function replayPreference(inputs: PreferenceInputs): Promise<Record
             epsilon_high: null,
             loss_type: 'bnpo',
             max_completion_length: 1,
+            use_bias_correction_kl: false,
           },
           microBatches,
           sequences: groups[group],

@@ -113,6 +113,17 @@ describe('a recipe of another tool', () => {
     });
   });
 
+  it('of TRL for grpo has its defaults where ours differ', async () => {
+    const json = { learning_rate: 1e-4, num_generations: 4, rewards: [{ type: 'exact_match' }] };
+    const { recipe } = await readRecipe(JSON.stringify(json));
+    expect(recipe.method).toBe('grpo');
+    expect(recipe.training).toMatchObject({
+      beta: 0,
+      use_bias_correction_kl: true,
+      max_completion_length: 512,
+    });
+  });
+
   it('of TRL smooths no labels of sigmoid, as TRL does not', async () => {
     const json = { learning_rate: 1e-4, loss_type: ['sigmoid'], label_smoothing: 0.1 };
     const { recipe, notes } = await readRecipe(JSON.stringify(json));

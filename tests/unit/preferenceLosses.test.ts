@@ -137,9 +137,14 @@ describe("an objective's weights", () => {
     checkWeights(microBatches, { evaluate });
   });
 
-  it.each(['grpo', 'bnpo', 'dapo', 'dr_grpo'] as const)(
-    'are the slopes of GRPO with loss_type %s',
-    (loss_type) => {
+  it.each([
+    ['grpo', false],
+    ['bnpo', true],
+    ['dapo', false],
+    ['dr_grpo', true],
+  ] as const)(
+    'are the slopes of GRPO with loss_type %s and use_bias_correction_kl %s',
+    (loss_type, use_bias_correction_kl) => {
       const microBatches = packSequences(sequences, shape);
       const settings: GrpoSettings = {
         beta: 0.3,
@@ -147,6 +152,7 @@ describe("an objective's weights", () => {
         epsilon_high: 0.28,
         loss_type,
         max_completion_length: 12,
+        use_bias_correction_kl,
       };
       const spread = (by: number) =>
         sequences.map(({ labels }) => [...uniform(labels.length, by)].map((value) => -1.4 + 0.3 * value));

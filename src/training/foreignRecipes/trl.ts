@@ -34,6 +34,10 @@ export function convertTrl(made: Conversion): void {
     logging_steps: 10,
   });
   for (const key of OF_METHODS) made.move(key, `training.${key}`);
+  if (method === 'grpo') {
+    made.move('beta', 'training.beta', 0);
+    made.move('use_bias_correction_kl', 'training.use_bias_correction_kl', true);
+  }
   if (method === 'dpo' && made.take('label_smoothing')) {
     made.put('training.label_smoothing', 0);
     made.note(

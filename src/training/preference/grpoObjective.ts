@@ -20,6 +20,11 @@ export interface GrpoSettings {
    */
   loss_type: 'grpo' | 'bnpo' | 'dapo' | 'dr_grpo';
   max_completion_length: number;
+  /**
+   * Multiplies the divergence by the ratio, whose slope is then its own gradient without bias
+   * (arXiv:2512.02556); TRL's default since 1.0.
+   */
+  use_bias_correction_kl: boolean;
 }
 
 export interface GrpoStep {
@@ -63,7 +68,7 @@ export function grpoStepLoss(
   { settings, microBatches, sequences, advantages, old, reference }: GrpoStep,
   losses: readonly Float32Array[],
 ): { loss: number; slopes: number[][]; figures: Record<string, number> } {
-  const { beta, epsilon, epsilon_high } = settings;
+  const { beta, epsilon, epsilon_high, use_bias_correction_kl } = settings;
   const tokens = answerTokens(microBatches, sequences, losses);
   const total = tokens.reduce((sum, { length }) => sum + length, 0);
   const kls: number[] = [];
@@ -83,8 +88,9 @@ export function grpoStepLoss(
         const toReference = reference[i][t] - logp;
         const kl = Math.exp(toReference) - toReference - 1;
         kls.push(kl);
-        value += beta * kl;
-        slope += beta * (1 - Math.exp(toReference));
+        const byLogp = 1 - Math.exp(toReference);
+        value += beta * (use_bias_correction_kl ? ratio * kl : kl);
+        slope += beta * (use_bias_correction_kl ? ratio * (kl + byLogp) : byLogp);
       }
       loss += weight * value;
       return weight * slope;

@@ -92,6 +92,7 @@ const KEYS: { key: keyof MethodRecipe['training']; of: readonly Method[]; unset:
   { key: 'epsilon_high', of: ['grpo'], unset: null },
   { key: 'scale_rewards', of: ['grpo'], unset: 'group' },
   { key: 'mask_truncated_completions', of: ['grpo'], unset: false },
+  { key: 'use_bias_correction_kl', of: ['grpo'], unset: false },
 ];
 
 /** Values of `loss_type`, the first of which is meant where it is null. */

@@ -30,6 +30,8 @@ const reward = {
   ),
   /** Answers that max_completion_length cut off are not learned from. */
   mask_truncated_completions: v.optional(flag, false),
+  /** Multiplies the divergence from the base by the ratio, as TRL does by itself. */
+  use_bias_correction_kl: v.optional(flag, false),
 };
 
 const LOSS_TYPES = ['sigmoid', 'ipo', 'kto', 'apo_zero_unpaired', 'grpo', 'dr_grpo', 'dapo'] as const;

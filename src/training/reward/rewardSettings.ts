@@ -20,6 +20,7 @@ export interface RewardRecipe {
     epsilon_high: number | null;
     scale_rewards: 'group' | 'batch' | 'none' | boolean;
     mask_truncated_completions: boolean;
+    use_bias_correction_kl: boolean;
     per_device_train_batch_size: number;
     gradient_accumulation_steps: number;
     neftune_noise_alpha?: number | null;
@@ -36,12 +37,13 @@ export function promptsPerStep(recipe: Pick<RewardRecipe, 'training'>): number {
 }
 
 export function grpoSettings({ training }: Pick<RewardRecipe, 'training'>): GrpoSettings {
-  const { beta, epsilon, epsilon_high, max_completion_length, loss_type } = training;
+  const { beta, epsilon, epsilon_high, max_completion_length, loss_type, use_bias_correction_kl } = training;
   return {
     beta,
     epsilon,
     epsilon_high,
     max_completion_length,
+    use_bias_correction_kl,
     loss_type: (loss_type ?? 'dapo') as GrpoSettings['loss_type'],
   };
 }
