@@ -129,7 +129,9 @@ export async function main([folder, file]: string[]): Promise<number> {
       promptOf: (row) => data.groups[row].prompt_ids,
       stopTokenIds: [2],
       decode: (ids) => ids.join(' '),
-      scorer: { score: (_, { answer, row }) => Promise.resolve(reward(answer, row as Record<string, unknown>)) },
+      scorer: {
+        score: (_, { answer, row }) => Promise.resolve(reward(answer, row as Record<string, unknown>)),
+      },
       onFault: () => undefined,
       onSampled: () => undefined,
       shape,
