@@ -341,6 +341,8 @@ const recipeHelp: Messages['recipeHelp'] = {
   epsilon: 'grpo: wie weit sich ein Verhältnis von 1 entfernen darf.',
   scale_rewards: 'grpo: durch wessen Streuung Belohnungen geteilt werden.',
   mask_truncated_completions: 'grpo: aus abgeschnittenen Antworten nichts lernen.',
+  use_bias_correction_kl:
+    'grpo mit beta: den Abstand mit dem Verhältnis multiplizieren, wie TRL es von sich aus tut.',
   packing: 'Behälter von max_length Tokens als Zeilen zählen, wie TRL mit bfd.',
   max_steps: 'Nach so vielen Schritten aufhören; -1: nach Epochen.',
   gradient_accumulation_steps: 'Vervielfacht die Zeilen je Schritt.',

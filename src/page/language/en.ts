@@ -354,6 +354,7 @@ const recipeHelp = {
   epsilon: 'grpo: how far a ratio may move from 1.',
   scale_rewards: 'grpo: by whose deviation rewards are divided.',
   mask_truncated_completions: 'grpo: learn nothing from answers that were cut off.',
+  use_bias_correction_kl: 'grpo with a beta: multiply the divergence by the ratio, as TRL does by default.',
   packing: 'Count bins of max_length tokens as rows, as TRL does with bfd.',
   max_steps: 'Stop after so many steps; -1: by epochs.',
   gradient_accumulation_steps: 'Multiplies the rows in one step.',

@@ -82,7 +82,6 @@ export const TRAINING_FIELDS: readonly Field[] = [
     group: 'training',
     key: 'use_bias_correction_kl',
     type: 'flag',
-    help: 'grpo with a beta: multiply the divergence by the ratio, as TRL does by default.',
   },
   {
     group: 'training',
