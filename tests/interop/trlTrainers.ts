@@ -124,7 +124,7 @@ export async function main([folder, file]: string[]): Promise<number> {
         line: 1 + i,
         prompt: '',
         reference: null,
-        record: group as unknown as Record<string, unknown>,
+        record: group,
       })),
       promptOf: (row) => data.groups[row].prompt_ids,
       stopTokenIds: [2],
@@ -145,9 +145,7 @@ export async function main([folder, file]: string[]): Promise<number> {
     await engine.loadAdapter(initial);
     await engine.loadOptimizer({ expAvg: zeros, expAvgSq: zeros, steps: 0 });
     const { num_iterations } = settings;
-    const made = num_iterations
-      ? grouped({ use_bias_correction_kl: true, ...settings })
-      : labelled(settings as RecipeInput['training']);
+    const made = num_iterations ? grouped({ use_bias_correction_kl: true, ...settings }) : labelled(settings);
     await made.prepare();
     let [worst, norms] = [0, 0];
     for (const step of loss.keys()) {
