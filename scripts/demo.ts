@@ -7,7 +7,7 @@
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
-import { followRun, settle, type Progress } from './lib/drivePage.ts';
+import { followRun, openPlace, settle, type Progress } from './lib/drivePage.ts';
 import { saveResult, withPage } from './lib/headlessPage.ts';
 import { root } from './lib/site.ts';
 import { table } from './lib/textTable.ts';
@@ -34,6 +34,7 @@ export async function main(args: string[]): Promise<number> {
     await settle(page);
     const problems = await followRun(page, process.stdout.isTTY ? drawBar : sayEveryTenth());
     if (process.stdout.isTTY) process.stdout.write('\n');
+    await openPlace(page, 'Run');
     const answers = await answersOf(page, values.rewards ? 'sums' : 'pirate');
     const metrics = await saveResult(page, resolve(values.out));
     console.log(`\n${lossTable(metrics)}\n`);

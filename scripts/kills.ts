@@ -14,7 +14,7 @@ import { unzipSync } from 'fflate';
 import type { BrowserContext, Page } from 'playwright-core';
 import { folderOf, rowsOf, tinyModelPaths } from '../tests/helpers/page.ts';
 import { findOrInstallBrowser, launchProfile, NO_BROWSER } from './lib/browser.ts';
-import { chooseFiles, download, followRun, pressTrain, settle } from './lib/drivePage.ts';
+import { chooseFiles, download, followRun, openPlace, pressTrain, settle } from './lib/drivePage.ts';
 import { buildSite, serveSite } from './lib/site.ts';
 
 const PHASES = ['import', 'kernels', 'evaluation', 'checkpoint', 'end'] as const;
@@ -111,10 +111,11 @@ async function pageOf(context: BrowserContext, url: string): Promise<Page> {
 /** Brings files, and presses Train, or Resume where a run was cut off. @returns false where it is over */
 async function begin(page: Page, { recipe, model, data }: Files): Promise<boolean> {
   await chooseFiles(page, 'Load a recipe', recipe);
-  const run = page.getByRole('list', { name: 'Kept runs' }).getByText(FINISHED);
+  const run = page.locator('[aria-label="Kept runs"]').getByText(FINISHED);
   if (await run.count()) return false;
   await chooseFiles(page, 'Choose model files', model);
   await chooseFiles(page, 'Choose data files', data);
+  await openPlace(page, 'Run');
   const resume = page.getByRole('button', { name: /^Resume from step/ });
   if (await resume.count()) await resume.first().click();
   else await pressTrain(page);
@@ -124,6 +125,7 @@ async function begin(page: Page, { recipe, model, data }: Files): Promise<boolea
 /** To the end. @returns SHA-256 of the adapter */
 async function finish(page: Page, files: Files): Promise<string> {
   if (await begin(page, files)) await followRun(page, () => undefined);
+  await openPlace(page, 'History');
   const kept = page.getByRole('list', { name: 'Kept runs' }).getByRole('article');
   await kept.first().waitFor();
   // A run that was cut before its first checkpoint stays in the list.
@@ -158,10 +160,12 @@ async function killIn(
     end();
     return ', where the run was over already';
   }
-  const text = page.getByRole('region', { name: 'Run', exact: true }).locator('.head .state');
+  const text = page.locator('#step-run .head .state');
   // A run that ends before the phase was seen is killed at its end.
   const wait = (pattern: RegExp) =>
-    text.filter({ hasText: new RegExp(`${pattern.source}|^Finished`) }).waitFor({ timeout: 0 });
+    text
+      .filter({ hasText: new RegExp(`${pattern.source}|^Finished`) })
+      .waitFor({ state: 'attached', timeout: 0 });
   if (phase === 'kernels') {
     await pause(1000);
   } else if (phase === 'evaluation') {

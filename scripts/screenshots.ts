@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
 import { folderOf, rowsOf, tinyModelPaths } from '../tests/helpers/page.ts';
 import { IN_ENGLISH, findOrInstallBrowser, launchBrowser, NO_BROWSER } from './lib/browser.ts';
-import { chooseFiles, followRun, pressTrain } from './lib/drivePage.ts';
+import { chooseFiles, followRun, openPlace, pressTrain, type PlaceName } from './lib/drivePage.ts';
 import { buildSite, root, serveSite } from './lib/site.ts';
 
 interface View {
@@ -21,10 +21,13 @@ interface View {
 
 const README_VIEW: View = { name: '', width: 1180, height: 1240, colorScheme: 'light' };
 const ALL_VIEWS: View[] = [
-  { name: 'light', width: 1280, height: 900, colorScheme: 'light' },
-  { name: 'dark', width: 1280, height: 900, colorScheme: 'dark' },
   { name: 'phone', width: 360, height: 740, colorScheme: 'light' },
-  { name: 'projector', width: 1920, height: 1080, colorScheme: 'dark' },
+  { name: 'phone-dark', width: 360, height: 740, colorScheme: 'dark' },
+  { name: 'tablet', width: 768, height: 1024, colorScheme: 'light' },
+  { name: 'laptop', width: 1440, height: 900, colorScheme: 'light' },
+  { name: 'laptop-dark', width: 1440, height: 900, colorScheme: 'dark' },
+  { name: 'projector', width: 1920, height: 1080, colorScheme: 'light' },
+  { name: 'projector-dark', width: 1920, height: 1080, colorScheme: 'dark' },
 ];
 
 const QUESTIONS = [
@@ -50,7 +53,7 @@ const RECIPE = {
   },
 };
 
-type Take = (state: string, focus?: string) => Promise<void>;
+type Take = (state: string, place?: PlaceName) => Promise<void>;
 
 /** What the README shows: the demo trained, and its answers. */
 async function walkDemo(page: Page, url: string, take: Take): Promise<void> {
@@ -58,7 +61,8 @@ async function walkDemo(page: Page, url: string, take: Take): Promise<void> {
   await page.getByRole('button', { name: 'Try it with the demo' }).click();
   await page.getByRole('progressbar', { name: 'Training' }).waitFor({ timeout: 300_000 });
   await followRun(page, () => undefined);
-  await take('run', '#step-run');
+  await take('run', 'Run');
+  await openPlace(page, 'Result');
   const question = page.getByPlaceholder('Ask something');
   for (const text of ['What colour is grass?', 'What sound does a duck make?']) {
     await question.fill(text);
@@ -68,7 +72,7 @@ async function walkDemo(page: Page, url: string, take: Take): Promise<void> {
       .and(page.locator(':enabled'))
       .waitFor({ timeout: 120_000 });
   }
-  await take('result', '#step-result');
+  await take('result', 'Result');
 }
 
 /** The states of the page in the order in which a person meets them. */
@@ -93,9 +97,10 @@ async function walk(page: Page, url: string, take: Take): Promise<void> {
   await chooseFiles(page, 'Load a recipe', recipe['recipe.json']);
   await chooseFiles(page, 'Choose model files', await tinyModelPaths());
   await chooseFiles(page, 'Choose data files', Object.values(data));
-  await take('data', '#step-data');
-  await take('recipe', '#step-recipe');
-  await take('before-start', '#step-run');
+  await take('model', 'Model');
+  await take('data', 'Data');
+  await take('recipe', 'Recipe');
+  await take('before-start', 'Run');
   await pressTrain(page);
   await page.waitForFunction(
     () => Number(document.querySelector('progress[aria-label="Training"]')?.getAttribute('value')) >= 25,
@@ -104,8 +109,14 @@ async function walk(page: Page, url: string, take: Take): Promise<void> {
   );
   await take('run');
   await followRun(page, () => undefined);
-  await take('run-ended', '#step-run');
-  await take('result', '#step-result');
+  await take('run-ended', 'Run');
+  await openPlace(page, 'Result');
+  for (const tab of await page.locator('#step-result [role="tab"]').all()) {
+    await tab.click();
+    await take(`result-${(await tab.innerText()).toLowerCase().replaceAll(/\W+/g, '-')}`, 'Result');
+  }
+  for (const place of ['History', 'Classroom', 'Storage', 'This GPU'] as const)
+    await take(place.toLowerCase().replaceAll(' ', '-'), place);
 }
 
 export async function main(args: string[]): Promise<number> {
@@ -120,14 +131,12 @@ export async function main(args: string[]): Promise<number> {
   await mkdir(out, { recursive: true });
   try {
     const page = await browser.newPage(IN_ENGLISH);
-    await (values.all ? walk : walkDemo)(page, site.url, async (state, focus) => {
+    await (values.all ? walk : walkDemo)(page, site.url, async (state, place) => {
+      if (place) await openPlace(page, place);
       for (const { name, width, height, colorScheme } of views) {
         await page.setViewportSize({ width, height });
         await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-        await page.evaluate(
-          (selector) => (selector ? document.querySelector(selector)?.scrollIntoView() : scrollTo(0, 0)),
-          focus ?? null,
-        );
+        await page.evaluate(() => scrollTo(0, 0));
         await page.waitForTimeout(250);
         await page.screenshot({
           path: join(out, `${[state, name].filter(Boolean).join('-')}.png`),

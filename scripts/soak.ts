@@ -101,15 +101,15 @@ async function prepare(page: Page, demo: string, wanted: Wanted): Promise<void> 
 
 /** Takes a sample at every SAMPLES-th of the steps until the run has ended. */
 async function follow(page: Page, threads: Threads, steps: number): Promise<Sample[]> {
-  const run = page.getByRole('region', { name: 'Run', exact: true });
-  const bar = run.getByRole('progressbar', { name: 'Training' });
+  const run = page.locator('#step-run');
+  const bar = run.locator('progress[aria-label="Training"]');
   const samples: Sample[] = [];
   const began = performance.now();
   let next = Math.ceil(steps / SAMPLES / 2);
   for (;;) {
     const state = await run.locator('.head .state').innerText();
-    if (state === 'Failed') throw new Error(await run.getByRole('alert').first().innerText());
-    if (await page.getByRole('button', { name: 'Download the adapter' }).count()) return samples;
+    if (state === 'Failed') throw new Error(await run.locator('[role="alert"]').first().innerText());
+    if (await page.locator('button', { hasText: 'Download the adapter' }).count()) return samples;
     const step = Number((await bar.count()) ? await bar.getAttribute('value') : 0);
     if (step >= next) {
       samples.push(await measure(page, threads, step, (performance.now() - began) / 1000));

@@ -8,7 +8,7 @@ import { reportHtml } from '../../src/export/reportHtml.ts';
 import { EVENTS_FILE, tensorboardEvents } from '../../src/export/tensorboard.ts';
 import type { MetricsLine } from '../../src/training/metrics.ts';
 import { IN_ENGLISH, findOrInstallBrowser, launchBrowser, NO_BROWSER } from './browser.ts';
-import { download } from './drivePage.ts';
+import { download, openPlace } from './drivePage.ts';
 import { buildSite, serveSite } from './site.ts';
 import { messageOf } from '../../src/lib/errors.ts';
 
@@ -99,6 +99,7 @@ export async function saveResult(page: Page, out: string): Promise<string> {
 export async function saveExports(page: Page, out: string, forms: readonly ExportName[]): Promise<void> {
   const panel = page.locator('details', { hasText: 'For other programs' });
   if (forms.length === 0) return;
+  await openPlace(page, 'Result');
   await panel.locator('summary').click();
   const asZip = panel.getByLabel('as a zip');
   if (await asZip.count()) await asZip.check();
@@ -124,6 +125,7 @@ export async function saveExports(page: Page, out: string, forms: readonly Expor
 
 /** Saves the run that was stopped, with which another computer goes on, as `out`/run.zip. */
 export async function saveRunFile(page: Page, out: string): Promise<void> {
+  await openPlace(page, 'History');
   const run = page.getByRole('list', { name: 'Kept runs' }).getByRole('article').first();
   await run.locator('summary').click();
   const button = run.getByRole('button', { name: 'Export to go on elsewhere' });

@@ -23,17 +23,19 @@ export interface SvgAxes {
   label?: (step: number) => string;
   /** The lowest value shown; the least of all where absent. */
   lowest?: number;
+  /** A logarithmic scale of values; what is not positive is left out. */
+  log?: boolean;
 }
 
 /** @returns '' where no curve has a value */
 export function svgChart(
   curves: readonly SvgCurve[],
-  { label = (step) => `step ${Math.round(step)}`, lowest }: SvgAxes = {},
+  { label = (step) => `step ${Math.round(step)}`, lowest, log = false }: SvgAxes = {},
 ): string {
   const drawn = curves.map((curve) => ({
     ...curve,
     points: curve.steps
-      .map((step, i) => [step, curve.values[i]] as const)
+      .map((step, i) => [step, log ? Math.log10(curve.values[i]) : curve.values[i]] as const)
       .filter(([, value]) => Number.isFinite(value)),
   }));
   const points = drawn.flatMap((curve) => curve.points);
@@ -44,7 +46,7 @@ export function svgChart(
   const y = (value: number) => HEIGHT - BOTTOM - ((value - y0) / (y1 - y0)) * (HEIGHT - TOP - BOTTOM);
   const grid = [0, 1, 2, 3, 4].map((i) => {
     const value = y0 + ((y1 - y0) * i) / 4;
-    return `<path d="M${LEFT} ${at(y(value))}H${WIDTH - RIGHT}" stroke="#ddd"/><text x="${LEFT - 6}" y="${at(y(value) + 4)}" text-anchor="end">${Number(value.toPrecision(3))}</text>`;
+    return `<path d="M${LEFT} ${at(y(value))}H${WIDTH - RIGHT}" stroke="#ddd"/><text x="${LEFT - 6}" y="${at(y(value) + 4)}" text-anchor="end">${Number((log ? 10 ** value : value).toPrecision(3))}</text>`;
   });
   const steps = [x0, x1].map(
     (step) => `<text x="${at(x(step))}" y="${HEIGHT - 8}" text-anchor="middle">${inHtml(label(step))}</text>`,

@@ -84,14 +84,14 @@ export class Workspace {
   }
 
   /** Reads what depends on the model again. */
-  modelChosen(): Promise<void> {
-    return this.reloadData();
+  async modelChosen(): Promise<void> {
+    await this.reloadData();
+    if (!this.demo.preparing && !this.bundles.opening) this.flow.moveOn('model');
   }
 
   /** Fills in the recipe of a shared link, and takes it off the address: a reload does not repeat it. */
   async openLink(): Promise<void> {
-    // Work that begins takes the last error away: none begins here without a recipe.
-    if (!hasRecipe(location.hash)) return;
+    if (!hasRecipe(location.hash)) return; // guarded work takes the last error away
     await this.guard('reading a shared link', async () => {
       const recipe = recipeOfLink(location.hash);
       if (!recipe) return;

@@ -9,10 +9,25 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Bundle, blobSource } from '../../src/formats/bundle/readBundle.ts';
 import { sha256Hex } from '../../src/lib/sha256.ts';
-import { chooseFiles, download, followRun, pressTrain, settle } from '../../scripts/lib/drivePage.ts';
+import {
+  chooseFiles,
+  download,
+  followRun,
+  openPlace,
+  pressTrain,
+  settle,
+} from '../../scripts/lib/drivePage.ts';
 import { makeBundle } from '../../scripts/lib/makeBundle.ts';
 import { root } from '../../scripts/lib/site.ts';
-import { browserPath, folderOf, openSite, rowsOf, tinyModelPaths, type OpenSite } from '../helpers/page.ts';
+import {
+  browserPath,
+  folderOf,
+  openSite,
+  rowsOf,
+  tinyModelPaths,
+  trainButton,
+  type OpenSite,
+} from '../helpers/page.ts';
 
 const RECIPE = JSON.stringify({
   model: 'tiny',
@@ -65,6 +80,7 @@ describe.skipIf(!browserPath)('a bundle on the page', { timeout: 240_000 }, () =
     await chooseFiles(page, 'Load a recipe', files['recipe.json']);
     await chooseFiles(page, 'Choose model files', model);
     await chooseFiles(page, 'Choose data files', [files['train.jsonl'], files['some.val.jsonl']]);
+    await openPlace(page, 'Classroom');
     await page.getByText('Make one of what is on this page').click();
     await page.getByLabel('Title').fill('Class 9b');
     await page.getByLabel('Lesson, in Markdown').fill(LESSON);
@@ -114,7 +130,7 @@ describe.skipIf(!browserPath)('a bundle on the page', { timeout: 240_000 }, () =
     const page = await visit();
     await drop(page, damaged);
     await expect(settle(page)).rejects.toThrow(/in damaged\.finetab is damaged or was exchanged/);
-    expect(await page.getByRole('button', { name: 'Train', exact: true }).isEnabled()).toBe(false);
+    expect(await trainButton(page).isEnabled()).toBe(false);
     await page.reload();
     await settle(page);
     expect(await page.getByRole('button', { name: 'Use tiny' }).isEnabled()).toBe(false);
@@ -127,7 +143,7 @@ describe.skipIf(!browserPath)('a bundle on the page', { timeout: 240_000 }, () =
     try {
       const page = await visit('?bundle=test-class.finetab');
       await page.getByRole('heading', { name: 'Pirates' }).waitFor();
-      expect(await page.getByRole('button', { name: 'Train', exact: true }).isEnabled()).toBe(true);
+      expect(await trainButton(page).isEnabled()).toBe(true);
       await page.context().close();
     } finally {
       await rm(beside);

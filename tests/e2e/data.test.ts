@@ -2,7 +2,14 @@
 import { readFileSync } from 'node:fs';
 import type { BrowserContext, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { chooseFiles, download, followRun, pressTrain, settle } from '../../scripts/lib/drivePage.ts';
+import {
+  chooseFiles,
+  download,
+  followRun,
+  openPlace,
+  pressTrain,
+  settle,
+} from '../../scripts/lib/drivePage.ts';
 import {
   browserPath,
   folderOf,
@@ -10,6 +17,7 @@ import {
   pageErrors,
   rowsOf,
   tinyModelPaths,
+  trainButton,
   type OpenSite,
 } from '../helpers/page.ts';
 
@@ -68,6 +76,7 @@ describe.skipIf(!browserPath)('data on the page', { timeout: 240_000 }, () => {
     await choose(page, files);
     const card = cardOf(page, 'train.csv');
     await expect(pressTrain(page)).rejects.toThrow(/train\.csv is in no known format\. Choose its columns/);
+    await openPlace(page, 'Data');
     const form = card.getByRole('form', { name: 'Columns of train.csv' });
     // Guessed by their names, with what stands in them.
     expect(await form.getByLabel('Prompt: only read').inputValue()).toBe('ask');
@@ -150,7 +159,7 @@ describe.skipIf(!browserPath)('data on the page', { timeout: 240_000 }, () => {
       /1 row of 3 \(33 %\) is also in train\.jsonl[\s\S]*figures are too good[\s\S]*line 1 is there number 4/,
     );
     expect(await cardOf(page, 'clean.val.jsonl').innerText()).not.toMatch(/Leakage|Shared prompts/);
-    expect(await page.getByRole('button', { name: 'Train', exact: true }).isDisabled()).toBe(false);
+    expect(await trainButton(page).isDisabled()).toBe(false);
     // Gone with the file.
     await page.getByRole('button', { name: 'Remove leaky.val.jsonl' }).click();
     await settle(page);
@@ -179,12 +188,14 @@ describe.skipIf(!browserPath)('data on the page', { timeout: 240_000 }, () => {
     await expect
       .poll(async () => (await card.locator('.tokens .supervised').allInnerTexts()).join(''))
       .toBe('one</s>two</s>');
+    await openPlace(page, 'Recipe');
     await page
       .getByText(/^Advanced/)
       .first()
       .click();
     await page.getByLabel('mask_history').check();
     await settle(page);
+    await openPlace(page, 'Data');
     await card.getByText('What is learned from one row').click();
     await expect
       .poll(async () => (await card.locator('.tokens .supervised').allInnerTexts()).join(''))
@@ -300,7 +311,7 @@ describe.skipIf(!browserPath)('data on the page', { timeout: 240_000 }, () => {
       .waitFor();
     await kill('evaluation other');
     await expect.poll(restarts).toBe(2);
-    // The step lies folded while the run goes on.
+    // Out of sight while the run is shown.
     await page
       .locator('article[aria-label="other.val.jsonl"]')
       .getByText('longest row', { exact: true })

@@ -5,8 +5,16 @@
  */
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { chooseFiles, followRun, pressTrain, settle } from '../../scripts/lib/drivePage.ts';
-import { browserPath, folderOf, openSite, rowsOf, tinyModelPaths, type OpenSite } from '../helpers/page.ts';
+import { chooseFiles, followRun, openPlace, pressTrain, settle } from '../../scripts/lib/drivePage.ts';
+import {
+  browserPath,
+  folderOf,
+  openSite,
+  rowsOf,
+  tinyModelPaths,
+  trainButton,
+  type OpenSite,
+} from '../helpers/page.ts';
 
 const RECIPE = JSON.stringify({
   model: 'tiny',
@@ -87,9 +95,10 @@ describe.skipIf(!browserPath)('what ends while something waits for it', { timeou
     });
     await page.locator('input[aria-label="Choose data files"]').setInputFiles(files['long.jsonl']);
     await page.locator('main[aria-busy="true"]').waitFor();
+    await openPlace(page, 'Data');
     await page.getByRole('button', { name: 'Remove long.jsonl' }).click();
     await settle(page);
-    expect(await page.getByRole('button', { name: 'Train', exact: true }).isEnabled()).toBe(true);
+    expect(await trainButton(page).isEnabled()).toBe(true);
     await page.context().close();
   });
 
@@ -103,7 +112,7 @@ describe.skipIf(!browserPath)('what ends while something waits for it', { timeou
     await page.locator('main[aria-busy="false"]').waitFor();
     expect(await page.getByRole('progressbar', { name: /Import/ }).count()).toBe(0);
     await fill(page);
-    expect(await page.getByRole('button', { name: 'Train', exact: true }).isEnabled()).toBe(true);
+    expect(await trainButton(page).isEnabled()).toBe(true);
     await page.context().close();
   });
 
@@ -111,7 +120,7 @@ describe.skipIf(!browserPath)('what ends while something waits for it', { timeou
     const { page } = await killable('trainer');
     await fill(page).catch(() => undefined);
     await page.locator('main[aria-busy="false"]').waitFor();
-    const train = page.getByRole('button', { name: 'Train', exact: true });
+    const train = trainButton(page);
     if (await train.isDisabled()) {
       expect(await page.locator('main').innerText()).toMatch(/trainer worker ended before it was done/);
       await fill(page);

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { launchBrowser } from '../../scripts/lib/browser.ts';
-import { download, followRun } from '../../scripts/lib/drivePage.ts';
+import { download, followRun, openPlace } from '../../scripts/lib/drivePage.ts';
 import { root } from '../../scripts/lib/site.ts';
 import { downloadSizes } from '../../scripts/lib/sizes.ts';
 import { browserPath, newContext, pageErrors } from '../helpers/page.ts';
@@ -61,6 +61,7 @@ describe('the built folder', { timeout: 600_000 }, () => {
           expect(losses(name).length).toBe(losses('pirate').length);
           expect(losses(name)[0]).toBeLessThan(0.2);
         }
+        await openPlace(page, 'Run');
         const rows = await run.getByRole('table', { name: 'Answers of pirate' }).locator('tbody tr').all();
         const answers = await Promise.all(
           rows.map(async (row) => (await row.locator('td').allInnerTexts()).map((text) => text.trim())),

@@ -4,7 +4,14 @@
 import { unzipSync } from 'fflate';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { chooseFiles, download, followRun, pressTrain } from '../../scripts/lib/drivePage.ts';
+import {
+  chooseFiles,
+  download,
+  followRun,
+  openPlace,
+  pressTrain,
+  reveal,
+} from '../../scripts/lib/drivePage.ts';
 import { readIndependently } from '../helpers/independentReader.ts';
 import {
   browserPath,
@@ -13,6 +20,7 @@ import {
   pageErrors,
   rowsOf,
   tinyModelPaths,
+  trainButton,
   type OpenSite,
 } from '../helpers/page.ts';
 
@@ -84,6 +92,7 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
     );
 
     // Memory before the start.
+    await openPlace(page, 'Run');
     expect(await page.getByRole('region', { name: /Before the start/ }).innerText()).toMatch(
       /8 steps[\s\S]*base weights\s+[\d.]+ KiB[\s\S]*together\s+[\d.]+ [KM]iB/,
     );
@@ -95,6 +104,7 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
     expect(losses.map((row) => row.split(/\s+/)[0])).toEqual(['loss', 'training', 'other', 'pirate']);
     const [, start, , end] = losses[3].split(/\s+/).map(Number);
     expect(end).toBeLessThan(start - 0.5);
+    await openPlace(page, 'Run');
     expect(await page.getByRole('img', { name: /pirate/ }).count()).toBe(1);
 
     // The download, read by a reader of its own.
@@ -174,6 +184,7 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
     await resume.click();
     await page.getByRole('button', { name: 'Stop and keep the adapter' }).click();
     await followRun(page, () => undefined);
+    await openPlace(page, 'Run');
     expect(
       await page.getByRole('region', { name: 'Run', exact: true }).locator('.head .state').innerText(),
     ).toMatch(/Stopped; the adapter is kept/);
@@ -204,11 +215,12 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
     expect(text).toMatch(/line 13\s+is not JSON/);
     expect(text).toMatch(/line 14\s+has an empty "response"/);
     expect(text).toMatch(/line 15\s+has no "query"; its keys are "question"/);
-    const train = page.getByRole('button', { name: 'Train', exact: true });
+    const train = trainButton(page);
     expect(await train.isDisabled()).toBe(true);
     await expect(pressTrain(page)).rejects.toThrow(
       /bad\.jsonl has 3 bad rows: mend the file, or choose to train without\. bad\.jsonl, line 13: is not JSON/,
     );
+    await openPlace(page, 'Data');
     await card.getByLabel('Train without the bad rows').check();
     expect(await train.isDisabled()).toBe(false);
     await context.close();
@@ -246,7 +258,7 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
       /"lora\.rank" is not a key of a recipe/,
     );
     await filled(page);
-    expect(await page.getByRole('button', { name: 'Train', exact: true }).isDisabled()).toBe(false);
+    expect(await trainButton(page).isDisabled()).toBe(false);
     expect(errors).toEqual([]);
     await context.close();
   });
@@ -269,6 +281,7 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
   it('takes its kernels from the address: by rule where it says tune=off, and says what it may hold', async () => {
     const { context, page, errors } = await fresh('?tune=off&level=plain');
     await filled(page);
+    await openPlace(page, 'Run');
     expect(
       await page
         .getByRole('region', { name: /Before the start/ })
@@ -277,6 +290,7 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
     ).toBe("Kernels: float32 kernels (level plain): the page's address asks for them.");
     await pressTrain(page);
     await followRun(page, () => undefined);
+    await openPlace(page, 'Run');
     expect(
       await page.getByRole('region', { name: 'Run', exact: true }).getByLabel('Kernels').first().innerText(),
     ).toBe("Kernels: float32 kernels (level plain): the page's address asks for them.");
@@ -313,6 +327,7 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
     const page = await context.newPage();
     await page.goto(open.site.url);
     await filled(page);
+    await openPlace(page, 'Run');
     expect(await page.getByRole('region', { name: /Before the start/ }).innerText()).toMatch(
       /This browser offers no WebGPU, so a slow substitute is used/,
     );
@@ -331,6 +346,7 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
   // All cases on the same kind of adapter: tests/gradients/ops.test.ts.
   it('checks the kernels against TensorFlow.js on this adapter', async () => {
     const { context, page, errors } = await fresh('?check=1');
+    await openPlace(page, 'This GPU');
     const section = page.getByRole('region', { name: 'This GPU' });
     await section.getByRole('button', { name: 'Check this GPU' }).click();
     await section.getByRole('table').waitFor({ timeout: 400_000 });
@@ -378,10 +394,8 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
       /other could not be evaluated: .*out of memory.*The other files and the training go on/,
     );
     // The details of the error: which worker threw it, and where in its script.
-    await page
-      .locator('.notice', { hasText: 'other could not be evaluated' })
-      .getByRole('button', { name: 'Copy details' })
-      .click();
+    const notice = page.locator('#step-run .notice', { hasText: 'other could not be evaluated' });
+    await (await reveal(notice)).getByRole('button', { name: 'Copy details' }).click();
     await page.getByRole('button', { name: 'Details copied' }).waitFor();
     const stack =
       /evaluation other worker, an error that nothing caught \(error\)\nError: out of memory\nat .*evaluation\.worker/;
@@ -405,7 +419,45 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
     const { context, page } = await fresh();
     await page.setViewportSize({ width: 360, height: 800 });
     await filled(page);
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+    for (const place of [
+      'Model',
+      'Data',
+      'Recipe',
+      'Run',
+      'Result',
+      'History',
+      'Classroom',
+      'Storage',
+    ] as const) {
+      await openPlace(page, place);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth), place).toBeLessThanOrEqual(360);
+    }
+    await context.close();
+  });
+
+  it('shows one place at a time, by the rail, by the address and by going back; each keeps its state', async () => {
+    const { context, page, errors } = await fresh('#recipe');
+    const shown = () =>
+      page
+        .locator('[data-place]:visible')
+        .evaluateAll((all) => all.map((element) => (element as HTMLElement).dataset.place));
+    expect(await shown()).toEqual(['recipe']);
+    await page.locator('#step-recipe summary', { hasText: 'Advanced' }).click();
+    await openPlace(page, 'Model');
+    expect(await shown()).toEqual(['model']);
+    expect(await page.evaluate(() => [location.hash, document.activeElement?.id])).toEqual([
+      '#model',
+      'heading-model',
+    ]);
+    // With the model the page goes on by itself.
+    await chooseFiles(page, 'Choose model files', model);
+    expect(await shown()).toEqual(['data']);
+    await page.goBack();
+    expect(await shown()).toEqual(['model']);
+    await page.goBack();
+    expect(await shown()).toEqual(['recipe']);
+    expect(await page.locator('#step-recipe details').first().getAttribute('open')).not.toBeNull();
+    expect(errors).toEqual([]);
     await context.close();
   });
 

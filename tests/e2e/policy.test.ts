@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openPlace } from '../../scripts/lib/drivePage.ts';
 import { browserPath, openSite, type OpenSite } from '../helpers/page.ts';
 
 /** What the server of answers says to everything. */
@@ -74,6 +75,7 @@ describe.skipIf(!browserPath)('the policy of the page and its workers', { timeou
     const context = await open.newContext();
     const page = await context.newPage();
     await page.goto(open.site.url);
+    await openPlace(page, 'Data');
     await page.getByText('Rows from the answers of another model on this computer').click();
     await page.getByLabel('Address').fill(origin);
     await page.getByRole('button', { name: 'Allow it and reload' }).click();

@@ -11,7 +11,14 @@ import { readSafetensorsHeader } from '../../src/formats/safetensors.ts';
 import { readAdapter } from '../../src/import/readAdapter.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
 import type { Answer } from '../../src/player/player.ts';
-import { chooseFiles, download, followRun, pressTrain, settle } from '../../scripts/lib/drivePage.ts';
+import {
+  chooseFiles,
+  download,
+  followRun,
+  openPlace,
+  pressTrain,
+  settle,
+} from '../../scripts/lib/drivePage.ts';
 import { readIndependently } from '../helpers/independentReader.ts';
 import { TINY_CONFIG } from '../helpers/tinyModel.ts';
 import { staticHost } from '../helpers/staticHost.ts';
@@ -272,7 +279,7 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
 
   it('ranks training rows by the tuned model, as the loss token by token has them', async () => {
     const step = page.getByRole('region', { name: 'Data', exact: true });
-    await step.getByRole('button', { name: 'Show' }).click();
+    await openPlace(page, 'Data');
     await step.getByRole('button', { name: 'Rank the rows of train.jsonl by loss' }).click();
     await step.getByText('Highest loss a token').click();
     const list = step.locator('details', { hasText: 'Highest loss a token' }).getByRole('listitem');
@@ -283,6 +290,7 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
     expect(ranked.map(([, loss]) => Number(loss))).toEqual(
       ranked.map(([, loss]) => Number(loss)).sort((a, b) => b - a),
     );
+    await openPlace(page, 'Result');
     await result().getByLabel('File').selectOption('train.jsonl');
     for (const [line, loss] of [ranked[0], ranked[9]]) {
       const row = result().getByLabel('Row', { exact: true });
@@ -314,6 +322,7 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
   it('after a reload has the run in the history: it answers and is downloaded without training, votes included', async () => {
     await page.reload();
     await settle(page);
+    await openPlace(page, 'History');
     const run = runs().first();
     expect(await run.innerText()).toMatch(
       /train\.jsonl on tiny[\s\S]*finished, 40 steps[\s\S]*pirate [\d.]+ → [\d.]+/,
@@ -324,6 +333,7 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
     expect(weights(await zipped('Download the adapter'))).toEqual(adapter);
     await result().getByRole('heading', { name: 'Head to head' }).click();
     expect(await result().getByRole('status', { name: 'Tally' }).innerText()).toMatch(/tuned 3, base 0/);
+    await openPlace(page, 'History');
     await run.getByText('More').click();
     await run.getByLabel('Name').fill('pirate one');
     await run.getByLabel('Notes').fill('says ahoy');
@@ -344,6 +354,7 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
   });
 
   it('takes a run that a reload cut off to the same bytes as one that was left alone', async () => {
+    await openPlace(page, 'Model');
     await page.getByRole('button', { name: 'Use tiny' }).click();
     await chooseFiles(page, 'Choose data files', Object.values(data));
     await chooseFiles(page, 'Load a recipe', recipes['first.json']);
@@ -368,9 +379,11 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
     );
     await page.reload();
     await settle(page);
-    expect(await runs().first().innerText()).toMatch(/cut off; saved at step \d+ of 40/);
+    await openPlace(page, 'Model');
     await page.getByRole('button', { name: 'Use tiny' }).click();
     await chooseFiles(page, 'Choose data files', Object.values(data));
+    await openPlace(page, 'History');
+    expect(await runs().first().innerText()).toMatch(/cut off; saved at step \d+ of 40/);
     await runs()
       .first()
       .getByRole('button', { name: /Resume from/ })
@@ -398,6 +411,7 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
     await pressTrain(page);
     await followRun(page, () => undefined);
     expect((await losses('pirate'))[1]).toBe(before[3]);
+    await openPlace(page, 'History');
     expect(await runs().count()).toBe(3);
     expect(await runs().first().innerText()).toMatch(/went on from dropped adapter/);
     await runs().nth(0).getByRole('checkbox').check();
@@ -419,8 +433,10 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
   });
 
   it('chats with a dropped GGUF adapter, evaluates it as its run ended, and exports it', async () => {
-    const ended = await losses('pirate');
+    await openPlace(page, 'History');
     const kept = await runs().count();
+    await openPlace(page, 'Result');
+    const ended = await losses('pirate');
     await ask('say 3');
     const trained = await textOf(answer('Tuned', 1));
     await result().getByText('For other programs').click();
@@ -431,7 +447,9 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
     await page.locator('input[aria-label="Choose adapter files to try"]').setInputFiles(dropped['ahoy.gguf']);
     await page.getByText('ahoy.gguf from the history').first().waitFor();
     await settle(page);
+    await openPlace(page, 'History');
     expect(await runs().count()).toBe(kept + 1);
+    await openPlace(page, 'Result');
     await ask('say 3');
     expect(await textOf(answer('Tuned', 1))).toBe(trained);
     await result().getByText('Evaluate on validation files').click();

@@ -9,7 +9,7 @@ import { unzipSync } from 'fflate';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchProfile } from '../../scripts/lib/browser.ts';
-import { chooseFiles, download, followRun, pressTrain } from '../../scripts/lib/drivePage.ts';
+import { chooseFiles, download, followRun, openPlace, pressTrain } from '../../scripts/lib/drivePage.ts';
 import { readIndependently } from '../helpers/independentReader.ts';
 import { browserPath, folderOf, openSite, rowsOf, tinyModelPaths, type OpenSite } from '../helpers/page.ts';
 
@@ -58,6 +58,7 @@ describe.skipIf(!browserPath)('site data', { timeout: 240_000 }, () => {
     const tensors = readIndependently(zip['adapter/adapter_model.safetensors']);
     expect(Object.keys(tensors).length).toBe(28);
     // It is in the list of runs as long as the tab is there, and gone with it.
+    await openPlace(page, 'History');
     await page.getByRole('list', { name: 'Kept runs' }).getByText('finished, 4 steps').waitFor();
     expect(thrown).toEqual([]);
     await page.reload();

@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { chooseFiles, followRun, pressTrain, settle } from '../../scripts/lib/drivePage.ts';
+import { chooseFiles, followRun, openPlace, pressTrain, settle } from '../../scripts/lib/drivePage.ts';
 import { browserPath, folderOf, openSite, rowsOf, tinyModelPaths, type OpenSite } from '../helpers/page.ts';
 
 const RECIPE = {
@@ -22,6 +22,19 @@ interface AxeResult {
   impact: string;
   nodes: { target: string[] }[];
 }
+
+/** Every place of the page. */
+const PLACES = [
+  'Model',
+  'Data',
+  'Recipe',
+  'Run',
+  'Result',
+  'History',
+  'Classroom',
+  'Storage',
+  'This GPU',
+] as const;
 
 let open: OpenSite;
 let axe: string;
@@ -89,9 +102,12 @@ describe.skipIf(!browserPath)('usability', { timeout: 240_000 }, () => {
       await chooseFiles(page, 'Load a recipe', recipe);
       await chooseFiles(page, 'Choose model files', model);
       await chooseFiles(page, 'Choose data files', data);
-      for (const summary of await page.locator('main summary:visible').all()) await summary.click();
-      await page.locator('.tokens').first().waitFor();
-      found.push(...(await faults(page, 'before the run, everything open')));
+      for (const place of PLACES) {
+        await openPlace(page, place);
+        for (const summary of await page.locator('main summary:visible').all()) await summary.click();
+        if (place === 'Data') await page.locator('#step-data .tokens').first().waitFor();
+        found.push(...(await faults(page, `before the run, ${place}, everything open`)));
+      }
 
       await page.evaluate(() => {
         const tasks: number[] = [];
@@ -103,7 +119,15 @@ describe.skipIf(!browserPath)('usability', { timeout: 240_000 }, () => {
       await pressTrain(page);
       expect(await followRun(page, () => undefined)).toEqual([]);
       const tasks = await page.evaluate(() => (globalThis as unknown as { longTasks: number[] }).longTasks);
-      found.push(...(await faults(page, 'after the run')));
+      for (const place of PLACES) {
+        await openPlace(page, place);
+        for (const tab of await page.locator('main [role="tab"]:visible').all()) {
+          await tab.click();
+          found.push(...(await faults(page, `after the run, ${place}, ${await tab.innerText()}`)));
+        }
+        if (!(await page.locator('main [role="tab"]:visible').count()))
+          found.push(...(await faults(page, `after the run, ${place}`)));
+      }
       expect(found).toEqual([]);
       expect(tasks).toEqual([]);
     },
@@ -153,9 +177,27 @@ describe.skipIf(!browserPath)('usability', { timeout: 240_000 }, () => {
       await chooser.setFiles(files);
       await settle(page);
     };
+    /** Presses Tab until a link of the rail has the focus, then Enter. */
+    const goTo = async (name: string) => {
+      const link = page
+        .getByRole('navigation', { name: 'Steps' })
+        .getByRole('link', { name: new RegExp(`^${name}\b`) });
+      for (let presses = 0; presses < 200; presses++) {
+        await page.keyboard.press('Tab');
+        if (await link.evaluate((element) => element === document.activeElement)) {
+          await page.keyboard.press('Enter');
+          return;
+        }
+      }
+      throw new Error(`Tab never reached the step ${name}`);
+    };
     await choose('Choose model files', model);
+    // The page went on to the data by itself.
+    await page.getByRole('region', { name: 'Data', exact: true }).waitFor();
     await choose('Choose data files', data);
+    await goTo('Recipe');
     await choose('Load a recipe', recipe);
+    await goTo('Run');
     await tabTo('Train');
     await page.keyboard.press('Enter');
     await page.getByRole('button', { name: 'Download the adapter' }).waitFor({ timeout: 200_000 });

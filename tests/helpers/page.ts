@@ -5,7 +5,7 @@
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { findBrowser, IN_ENGLISH, launchBrowser, NO_BROWSER } from '../../scripts/lib/browser.ts';
 import { serveSite, type Site } from '../../scripts/lib/site.ts';
 import { tinyModelFiles } from './tinyModel.ts';
@@ -52,6 +52,11 @@ export function pageErrors(page: Page): string[] {
   page.on('pageerror', (error) => errors.push(error.message));
   page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
   return errors;
+}
+
+/** Train, also where another step is shown. */
+export function trainButton(page: Page): Locator {
+  return page.getByRole('button', { name: 'Train', exact: true, includeHidden: true });
 }
 
 /** Writes files into a new folder. @returns their paths by name */

@@ -1,5 +1,4 @@
 /** `.finetab` bundles on the page: one opened, by drop or by the page's address, and one made. */
-import { tick } from 'svelte';
 import type { BundlePlace } from '../../worker/import/importProtocol.ts';
 import { saveBlob } from '../layout/saveFile.ts';
 import type { ModelLibrary } from '../model/ModelLibrary.svelte.ts';
@@ -11,7 +10,7 @@ export interface BundleHost {
   readonly library: ModelLibrary;
   readonly data: DataFiles;
   readonly recipeJson: string;
-  readonly flow: { show(step: 'run'): void };
+  readonly flow: { show(place: 'classroom' | 'run'): void };
   loadRecipe(file: File): Promise<void>;
   addData(files: readonly File[]): Promise<void>;
   guard(where: string, work: () => Promise<void>): Promise<void>;
@@ -64,7 +63,7 @@ export class Bundles {
       await host.addData(rest.data.map((file) => new File([file.blob], file.name)));
       this.title = rest.title;
       this.lesson = rest.lesson ?? '';
-      await tick();
+      host.flow.show(this.lesson.trim() === '' ? 'run' : 'classroom');
       return true;
     } finally {
       this.opening = null;

@@ -1,5 +1,4 @@
 /** From an empty page to a running demo, as a person would go. */
-import { tick } from 'svelte';
 import { DEMO_NAME, fetchDemo, type DemoKind } from './demo.ts';
 
 /** What the demo needs of the page. */
@@ -7,7 +6,6 @@ export interface DemoHost {
   readonly library: { importModel(files: File[], name: string): Promise<void> };
   readonly data: { readonly train: { previewOpen: boolean } | null };
   readonly runs: { startRun(): Promise<void> };
-  readonly flow: { show(step: 'run'): void };
   readonly model: object | null;
   readonly plan: object | null;
   readonly blockers: readonly string[];
@@ -36,9 +34,6 @@ export class DemoRun {
     const { train } = workspace.data;
     if (!train || !workspace.plan || workspace.blockers.length > 0) return;
     train.previewOpen = true;
-    const running = workspace.runs.startRun();
-    await tick();
-    workspace.flow.show('run');
-    await running;
+    await workspace.runs.startRun();
   }
 }
