@@ -55,7 +55,7 @@ export function mergeDeltas(
 
 /**
  * The rows of one merged weight in order; of a weight without an adapter the base's own. Each element is
- * summed in float64 and rounded once to float32.
+ * summed in float64 and rounded once to float32. The values are read before the next rows are asked for.
  */
 export async function* mergedRows(
   source: WeightSource,
@@ -63,12 +63,26 @@ export async function* mergedRows(
   deltas: MergeDeltas,
 ): AsyncGenerator<WeightRows> {
   const delta = deltas.get(name);
-  for await (const rows of weightRows(source, name)) yield delta ? withDelta(rows, delta) : rows;
+  let merged = new Float32Array(0);
+  for await (const rows of weightRows(source, name)) {
+    if (!delta) {
+      yield rows;
+      continue;
+    }
+    const { length } = rows.values;
+    if (merged.length < length) merged = new Float32Array(length);
+    withDelta(rows, delta, merged);
+    yield { first: rows.first, values: merged.subarray(0, length) };
+  }
 }
 
-function withDelta({ first, values }: WeightRows, { a, b, magnitude, scale }: ModuleDelta): WeightRows {
+/** @param merged receives the rows */
+function withDelta(
+  { first, values }: WeightRows,
+  { a, b, magnitude, scale }: ModuleDelta,
+  merged: Float32Array,
+): void {
   const [rank, width] = a.shape;
-  const merged = new Float32Array(values.length);
   const sum = new Float64Array(width);
   for (let row = 0; row < values.length / width; row++) {
     sum.fill(0);
@@ -88,5 +102,4 @@ function withDelta({ first, values }: WeightRows, { a, b, magnitude, scale }: Mo
     const factor = magnitude ? magnitude.data[first + row] / Math.sqrt(squares) : 1;
     for (let i = 0; i < width; i++) merged[at + i] = sum[i] * factor;
   }
-  return { first, values: merged };
 }

@@ -1,5 +1,5 @@
 /** A model's weights on the CPU, a few rows at a time, dequantised where they are NF4 or GGUF blocks. */
-import { toFloat32, type SafetensorsDtype } from './safetensors.ts';
+import { DTYPE_BYTES, toFloat32, type SafetensorsDtype } from './safetensors.ts';
 import { isGguf, isNf4, tensorPartBytes, type WeightSource } from './tensors.ts';
 import { UserError } from '../lib/errors.ts';
 import { decodeBlocks, GGUF_BLOCKS } from '../quant/ggufBlocks.ts';
@@ -17,7 +17,8 @@ export interface WeightRows {
 
 /**
  * The rows of a tensor in order; a vector is one row. What is in memory is one piece of about 4 MiB, the last
- * incomplete row, and for NF4 the codes of the whole tensor.
+ * incomplete row, and for NF4 the codes of the whole tensor. The values are read before the next rows are
+ * asked for: their memory is used again.
  * @throws UserError where the source has no such tensor
  */
 export async function* weightRows(source: WeightSource, name: string): AsyncGenerator<WeightRows> {
@@ -41,20 +42,25 @@ async function* weightPieces(source: WeightSource, name: string): AsyncGenerator
   if (isGguf(kind)) {
     // A stored chunk may end within a block.
     const format = GGUF_BLOCKS.get(kind)!;
+    const pieceBytes = Math.ceil(PIECE_ELEMENTS / format.elements) * format.bytes;
     let rest: Uint8Array = new Uint8Array(0);
     for await (const { bytes } of source.stream(name)) {
       const all = new Uint8Array(rest.length + bytes.length);
       all.set(rest);
       all.set(bytes, rest.length);
       const whole = all.length - (all.length % format.bytes);
-      yield decodeBlocks(format, all.subarray(0, whole));
+      for (let at = 0; at < whole; at += pieceBytes)
+        yield decodeBlocks(format, all.subarray(at, Math.min(at + pieceBytes, whole)));
       rest = all.slice(whole);
     }
     return;
   }
   if (!isNf4(kind)) {
     const dtype = kind.toUpperCase() as SafetensorsDtype;
-    for await (const { bytes } of source.stream(name)) yield toFloat32(dtype, bytes);
+    const pieceBytes = PIECE_ELEMENTS * DTYPE_BYTES[dtype];
+    for await (const { bytes } of source.stream(name))
+      for (let at = 0; at < bytes.length; at += pieceBytes)
+        yield toFloat32(dtype, bytes.subarray(at, at + pieceBytes));
     return;
   }
   const parts = new Map(
@@ -65,10 +71,12 @@ async function* weightPieces(source: WeightSource, name: string): AsyncGenerator
   const absmax = blockScales(parts);
   const packed = parts.get('packed')!;
   const elements = info.shape.reduce((a, b) => a * b, 1);
+  const values = new Float32Array(Math.min(PIECE_ELEMENTS, elements));
   for (let at = 0; at < elements; at += PIECE_ELEMENTS) {
     const count = Math.min(PIECE_ELEMENTS, elements - at);
     const codes = packed.subarray(at / 2, Math.ceil((at + count) / 2));
-    yield dequantize(codes, absmax.subarray(at / 64, Math.ceil((at + count) / 64)), count);
+    const scales = absmax.subarray(at / 64, Math.ceil((at + count) / 64));
+    yield dequantize(codes, scales, count, values.subarray(0, count));
   }
 }
 

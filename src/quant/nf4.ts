@@ -158,14 +158,15 @@ export function dequantizeScales({ absmax_q, nested_absmax, nested_offset }: Qua
 /**
  * The weights as the kernels see them, float32 [elements].
  * @param scales double-quantised, or a float32 each block of 64
+ * @param values receives them; a new array where there is none
  */
 export function dequantize(
   packed: Uint8Array,
   scales: QuantizedScales | Float32Array,
   elements: number,
+  values = new Float32Array(elements),
 ): Float32Array {
   const scale = scales instanceof Float32Array ? scales : dequantizeScales(scales);
-  const values = new Float32Array(elements);
   for (let i = 0; i < elements; i++) {
     const byte = packed[i >> 1];
     values[i] = NF4_CODE[i & 1 ? byte & 15 : byte >> 4] * scale[Math.floor(i / BLOCK)];

@@ -188,4 +188,5 @@ def main(work, kinds):
         raise SystemExit(f'off by too much: {failed}')
 
 
-main(Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp()), sys.argv[2:])
+if __name__ == '__main__':
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp()), sys.argv[2:])

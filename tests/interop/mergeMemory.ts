@@ -83,6 +83,7 @@ class Measures {
   /** @returns the most resident MB meanwhile */
   async during(name: string, work: () => Promise<void>): Promise<number> {
     const most = { resident: 0, own: 0, scripts: 0 };
+    let threads = '';
     let going = true;
     const watch = async () => {
       while (going) {
@@ -91,6 +92,10 @@ class Measures {
         const scripts = heaps.reduce((sum, { usedBytes }) => sum + usedBytes / 1e6, 0);
         most.resident = Math.max(most.resident, resident);
         most.own = Math.max(most.own, own);
+        if (scripts > most.scripts)
+          threads = heaps
+            .map(({ thread, usedBytes }) => `${thread} ${(usedBytes / 1e6).toFixed(0)}`)
+            .join(', ');
         most.scripts = Math.max(most.scripts, scripts);
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
@@ -102,7 +107,7 @@ class Measures {
     await watched;
     const seconds = (performance.now() - started) / 1000;
     console.log(
-      `${name}, ${seconds.toFixed(0)} s: at most ${most.resident.toFixed(0)} MB of the renderer resident, ${most.own.toFixed(0)} MB of it its own, ${most.scripts.toFixed(0)} MB of JavaScript, array buffers included`,
+      `${name}, ${seconds.toFixed(0)} s: at most ${most.resident.toFixed(0)} MB of the renderer resident, ${most.own.toFixed(0)} MB of it its own, ${most.scripts.toFixed(0)} MB of JavaScript, array buffers included (${threads})`,
     );
     return most.resident;
   }

@@ -1,12 +1,18 @@
 /** Extremes of arrays that are too long for the arguments of a call, in every place that has such arrays. */
 import { describe, expect, it } from 'vitest';
+import { buildDataset } from '../../src/data/documents.ts';
+import { Packing } from '../../src/data/packing.ts';
+import { openJoinedRows } from '../../src/data/rows/joinedRows.ts';
 import { histogramOf } from '../../src/data/rows/rowStatistics.ts';
+import { ChatTokenizer } from '../../src/data/tokenizer/chatTokenizer.ts';
 import { engineRequest } from '../../src/engine/engineRequest.ts';
 import { largest, smallest } from '../../src/lib/extremes.ts';
 import { shuffled } from '../../src/lib/random.ts';
+import { BatchSampler } from '../../src/training/batches.ts';
 import type { MetricsLine } from '../../src/training/metrics.ts';
-import { parseRecipe } from '../../src/training/recipe.ts';
+import { parseRecipe, stepsOf } from '../../src/training/recipe.ts';
 import { lossesOf } from '../../src/worker/trainer/runStore.ts';
+import { TINY_TOKENIZER, TINY_TOKENIZER_CONFIG } from '../helpers/tinyModel.ts';
 
 const MANY = 200_000;
 
@@ -24,6 +30,28 @@ describe('extremes', () => {
     expect([largest([]), smallest([])]).toEqual([-Infinity, Infinity]);
     expect([largest([], 7), largest([3], 7), largest([9], 7)]).toEqual([7, 7, 9]);
     expect([smallest([], 7), smallest([9], 7), smallest([3], 7)]).toEqual([7, 7, 3]);
+  });
+
+  it('reads, packs and orders 70,000 rows of a file', async () => {
+    const rows = Array.from({ length: 70_000 }, (_, i) => `{"text":"${i}"}\n`);
+    const settings = { systemPrompt: null, maxLength: 64, dateString: '26 Jul 2024' };
+    const read = await openJoinedRows([{ name: 'train.jsonl', blob: new Blob([rows.join('')]) }]);
+    const tokenizer = new ChatTokenizer({
+      'tokenizer.json': TINY_TOKENIZER,
+      'tokenizer_config.json': TINY_TOKENIZER_CONFIG,
+    });
+    const { documents, problems, repeats } = await buildDataset('train.jsonl', read, tokenizer, settings);
+    expect([documents.length, problems.length, repeats.rows]).toEqual([70_000, 0, 0]);
+    for (const training of [{}, { packing: true }, { group_by_length: true }]) {
+      const recipe = parseRecipe({ max_length: 64, training: { num_train_epochs: 1, ...training } });
+      const sampler = new BatchSampler(documents.lengths, recipe);
+      const seen = new Set<number>();
+      const steps = stepsOf(recipe, documents.lengths);
+      for (let step = 0; step < steps; step++) for (const row of sampler.rowsOf(step)) seen.add(row);
+      expect(seen.size).toBe(70_000);
+    }
+    const packed = new Packing(documents, { tokens: 1024, padTokenId: 0 });
+    expect(packed.length).toBeGreaterThan(300);
   });
 
   it('are found for the engine and for the histogram of as many rows', () => {

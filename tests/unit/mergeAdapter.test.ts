@@ -42,12 +42,16 @@ async function wholeWeight(
   name: string,
   deltas: MergeDeltas = new Map(),
 ): Promise<Float32Array> {
-  const values: number[] = [];
+  const [height, width] = base.tensors.get(name)!.shape;
+  const values = new Float32Array(height * width);
+  let filled = 0;
   for await (const rows of mergedRows(base, name, deltas)) {
-    expect(rows.first * base.tensors.get(name)!.shape[1]).toBe(values.length);
-    values.push(...rows.values);
+    expect(rows.first * width).toBe(filled);
+    values.set(rows.values, filled);
+    filled += rows.values.length;
   }
-  return Float32Array.from(values);
+  expect(filled).toBe(values.length);
+  return values;
 }
 
 async function contents(file: ExportFile): Promise<Uint8Array> {
@@ -102,15 +106,19 @@ describe('merging', () => {
     }
   });
 
-  it('dequantises NF4 and leaves what has no adapter as it is', async () => {
-    const quantizer = new Nf4Quantizer(OUT * 64);
-    const values = random([OUT, 64], 6).data;
+  // The second has more elements than are decoded at once, and its pieces end within rows.
+  it.each([
+    [OUT, 64],
+    [12_000, 96],
+  ])('dequantises NF4 and leaves what has no adapter as it is: [%i, %i]', async (height, width) => {
+    const quantizer = new Nf4Quantizer(height * width);
+    const values = random([height, width], 6).data;
     const first = quantizer.push(values, 'F32');
     const { packed, scales } = quantizer.finish();
     const codes = Uint8Array.from([...first, ...packed]);
     const nf4: WeightSource = {
       config: {},
-      tensors: new Map([['w', { name: 'w', shape: [OUT, 64], kind: 'nf4' }]]),
+      tensors: new Map([['w', { name: 'w', shape: [height, width], kind: 'nf4' }]]),
       async *stream() {
         yield { part: 'packed', byteOffset: 0, bytes: codes };
         yield { part: 'absmax_q', byteOffset: 0, bytes: scales.absmax_q };
@@ -118,7 +126,9 @@ describe('merging', () => {
         yield { part: 'nested', byteOffset: 0, bytes: new Uint8Array(nested.buffer) };
       },
     };
-    expect(await wholeWeight(nf4, 'w')).toEqual(dequantize(codes, scales, OUT * 64));
+    const expected = dequantize(codes, scales, height * width);
+    const read = await wholeWeight(nf4, 'w');
+    expect(read.findIndex((value, i) => value !== expected[i])).toBe(-1);
   });
 
   it('names a module that the base model has in another shape', () => {

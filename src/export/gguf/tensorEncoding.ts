@@ -69,7 +69,7 @@ function usesMoreBits(place: number, layers: number): boolean {
 export function encodeTensor(values: Float32Array, type: GgmlWriteType, name: string): Uint8Array {
   switch (type) {
     case 'F32':
-      return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+      return new Uint8Array(values.slice().buffer);
     case 'F16': {
       if (values.some((value) => Math.abs(value) >= 65520))
         throw new UserError(`${name} holds values that float16 cannot hold. Export it as F32 or Q8_0.`);
