@@ -4,7 +4,7 @@
  *
  *     node scripts/run.mjs tests/interop/droppedAdapters.ts FOLDER
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
 import { findOrInstallBrowser, launchBrowser } from '../../scripts/lib/browser.ts';
@@ -34,6 +34,9 @@ export async function main([folder]: string[]): Promise<number> {
     const page = await browser.newPage();
     page.setDefaultTimeout(120_000);
     await page.goto(site.url);
+    const recipe = join(folder, 'recipe.json');
+    writeFileSync(recipe, JSON.stringify({ model: 'demo', system_prompt: null }));
+    await chooseFiles(page, 'Load a recipe', recipe);
     const demo = (name: string) => join(root, 'public', 'demo', name);
     await chooseFiles(
       page,
@@ -52,7 +55,7 @@ export async function main([folder]: string[]): Promise<number> {
       await chatGreedily(result);
       for (const { question, text, margin } of answers) {
         const again = result.getByRole('button', { name: 'New conversation' });
-        if (await again.count()) await again.click();
+        if (await again.isEnabled()) await again.click();
         await result.getByLabel('Message to the model').fill(question);
         await result.getByRole('button', { name: 'Send' }).click();
         const answer = result.locator('[aria-label="Tuned answer 1"][aria-busy="false"]');
