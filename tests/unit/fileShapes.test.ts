@@ -116,6 +116,14 @@ describe('files of JSON', () => {
   });
 });
 
+it('names the form of a row that is in another one than its file', async () => {
+  const rows = [{ query: 'q', response: 'a' }, { query: 'r', response: 'b' }, { conversations: [] }];
+  const { reasons } = await read(rows.map((row) => lines(row)).join('\n'), 'x.jsonl');
+  expect(reasons).toEqual([
+    expect.stringMatching(/^is in the form ShareGPT, not query\/response as .* a file of their own/),
+  ]);
+});
+
 describe('turns', () => {
   it.each([
     [

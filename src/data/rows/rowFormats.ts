@@ -212,6 +212,9 @@ export function readRow(value: unknown, format: Format): RowContent | string {
   if (!isRecord(value)) return notARecord(value);
   const missing = format.keys.find((key) => !(key in value));
   if (missing !== undefined) {
+    const other = FORMATS.find(({ keys }) => keys.every((key) => key in value));
+    if (other)
+      return `is in the form ${other.name}, not ${format.name} as most rows of this file are. Put such rows into a file of their own; training files are joined.`;
     const found = Object.keys(value).map((key) => `"${key}"`);
     return `has no "${missing}"; its keys are ${found.slice(0, 8).join(', ') || 'none'}. Rename them to ${format.keys.map((key) => `"${key}"`).join(' and ')}, as in the other rows.`;
   }
