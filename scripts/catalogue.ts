@@ -1,6 +1,7 @@
 /**
  * `npm run catalogue`: computes the figures of src/page/model/catalogue.json again from the configs in
- * it. To add a model, write its id, goodAt, licence, gated and config there, and run this.
+ * it. To add a model, write its id, licence, gated and config there, what it is good at into the page's
+ * texts (`goodAt` in src/page/language), and run this.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

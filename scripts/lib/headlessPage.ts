@@ -2,7 +2,8 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { unzipSync } from 'fflate';
-import { EXPORT_LABELS, type ExportName } from '../../src/export/exportNames.ts';
+import type { ExportName } from '../../src/export/exportNames.ts';
+import { en } from '../../src/page/language/en.ts';
 import type { Page } from 'playwright-core';
 import { reportHtml } from '../../src/export/reportHtml.ts';
 import { EVENTS_FILE, tensorboardEvents } from '../../src/export/tensorboard.ts';
@@ -104,7 +105,7 @@ export async function saveExports(page: Page, out: string, forms: readonly Expor
   const asZip = panel.getByLabel('as a zip');
   if (await asZip.count()) await asZip.check();
   for (const form of forms) {
-    const button = panel.getByRole('button', { name: EXPORT_LABELS[form] });
+    const button = panel.getByRole('button', { name: en.result.exportForms[form] });
     const failed = panel.getByRole('alert').innerText({ timeout: 0 });
     const saved = page.waitForEvent('download', { timeout: 0 });
     await button.click();

@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import { unzipSync } from 'fflate';
 import type { BrowserContext, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EXPORT_LABELS } from '../../src/export/exportNames.ts';
+import { en } from '../../src/page/language/en.ts';
 import { readSafetensorsHeader } from '../../src/formats/safetensors.ts';
 import { readAdapter } from '../../src/import/readAdapter.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
@@ -150,7 +150,7 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
     await result().getByText('For other programs').click();
     const asZip = result().getByLabel('as a zip');
     if (await asZip.count()) await asZip.check();
-    const lora = await zipped(EXPORT_LABELS['gguf-lora']);
+    const lora = await zipped(en.result.exportForms['gguf-lora']);
     const config = { ...TINY_CONFIG };
     const read = await readAdapter(
       [{ path: 'adapter.gguf', blob: new Blob([lora['adapter.gguf']]) }],
@@ -160,7 +160,7 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
       ([name, { values }]) => [name, values] as const,
     );
     for (const [name, values] of peft) expect([...read.tensors.get(name)!.data], name).toEqual(values);
-    const merged = await zipped(EXPORT_LABELS.merged);
+    const merged = await zipped(en.result.exportForms.merged);
     const file = new Blob([merged['model.safetensors']]);
     const names = (await readSafetensorsHeader(file, 'model.safetensors')).map(({ name }) => name);
     expect(names.sort()).toEqual(
@@ -174,7 +174,7 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
   });
 
   it('hands out a folder that a page of another host plays: the same answers, without WebGPU too', async () => {
-    const folder = await folderOf(await zipped(EXPORT_LABELS.player));
+    const folder = await folderOf(await zipped(en.result.exportForms.player));
     const host = await staticHost(dirname(folder['index.html']), '/their/', { page: {}, assets: {} });
     const theirs = await context.newPage();
     const problems = pageErrors(theirs);
@@ -219,7 +219,7 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
   });
 
   it('hands out a folder for a bigger machine: script, rows as they are trained, adapter and optimiser', async () => {
-    const files = await zipped(EXPORT_LABELS.cluster);
+    const files = await zipped(en.result.exportForms.cluster);
     const text = (name: string) => new TextDecoder().decode(files[name]);
     expect(Object.keys(files)).toEqual(
       expect.arrayContaining([
@@ -442,7 +442,7 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
     await result().getByText('For other programs').click();
     const asZip = result().getByLabel('as a zip');
     if (await asZip.count()) await asZip.check();
-    const lora = await zipped(EXPORT_LABELS['gguf-lora']);
+    const lora = await zipped(en.result.exportForms['gguf-lora']);
     const dropped = await folderOf({ 'ahoy.gguf': lora['adapter.gguf'] });
     await page.locator('input[aria-label="Choose adapter files to try"]').setInputFiles(dropped['ahoy.gguf']);
     await page.getByText('ahoy.gguf from the history').first().waitFor();
@@ -463,7 +463,7 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
     expect(Number(base)).toBeGreaterThan(Number(tuned) + 2);
     await result().getByText('For other programs').click();
     if (await asZip.count()) await asZip.check();
-    const mlx = await zipped(EXPORT_LABELS.mlx);
+    const mlx = await zipped(en.result.exportForms.mlx);
     expect(Object.keys(mlx).sort()).toEqual(['adapter_config.json', 'adapters.safetensors']);
     expect(errors).toEqual([]);
   });

@@ -13,7 +13,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import type { Page } from 'playwright-core';
-import { EXPORT_LABELS } from '../../src/export/exportNames.ts';
+import { en } from '../../src/page/language/en.ts';
 import { chooseFiles, settle } from '../../scripts/lib/drivePage.ts';
 import { findOrInstallBrowser, launchProfile } from '../../scripts/lib/browser.ts';
 import { Threads } from '../../scripts/soak/threads.ts';
@@ -52,7 +52,7 @@ export async function main([folder, expected]: string[]): Promise<number> {
     const saved = page.waitForEvent('download');
     const failed = panel.getByRole('alert').innerText();
     const most = await measures.during('merge', async () => {
-      await panel.getByRole('button', { name: EXPORT_LABELS.merged }).click();
+      await panel.getByRole('button', { name: en.result.exportForms.merged }).click();
       const failure = await Promise.race([saved.then(() => null), failed]);
       if (failure !== null) throw new Error(failure);
       await (await saved).saveAs(join(folder, 'merged.zip'));

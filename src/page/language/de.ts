@@ -1,6 +1,6 @@
 /** Deutsch. */
 import type { Messages } from './en.ts';
-import { bytes, fixed, integer, isolated, list, plural, share } from './numbers.ts';
+import { bytes, compact, dateAndTime, fixed, integer, isolated, list, plural, share } from './numbers.ts';
 
 /** Was ein Mensch geschrieben hat, in Anführungszeichen. */
 const quoted = (text: string) => `„${isolated(text)}“`;
@@ -18,6 +18,7 @@ const common: Messages['common'] = {
   of: (count) => `von ${integer(count)}`,
   countOf: (done, total) => `${integer(done)} von ${integer(total)}`,
   removeNamed: (name) => `${isolated(name)} entfernen`,
+  deleteNamed: (name) => `${isolated(name)} löschen`,
 };
 
 const layout: Messages['layout'] = {
@@ -607,6 +608,417 @@ const board: Messages['board'] = {
   adapter: 'Adapter',
 };
 
+const model: Messages['model'] = {
+  goodAt: {
+    'Qwen/Qwen3-8B': 'schwieriges Schließen, Code, Werkzeuge, etwa hundert Sprachen',
+    'meta-llama/Llama-3.1-8B-Instruct': 'allgemeiner Assistent, lange Antworten, acht Sprachen',
+    'Qwen/Qwen2.5-7B-Instruct':
+      'allgemeiner Assistent, strukturierte Antworten (JSON, Tabellen), 29 Sprachen',
+    'Qwen/Qwen3-4B': 'Schließen und Code bei halber Größe von 8B; Werkzeuge; etwa hundert Sprachen',
+    'microsoft/Phi-4-mini-instruct': 'Mathematik und Logik auf Englisch; kurze Sachantworten',
+    'meta-llama/Llama-3.2-3B-Instruct': 'allgemeiner Assistent, Zusammenfassen, Umformulieren',
+    'HuggingFaceTB/SmolLM3-3B':
+      'allgemeiner Assistent mit oder ohne Gedankengang, sechs europäische Sprachen; sein Training liegt ganz offen',
+    'ibm-granite/granite-3.3-2b-instruct': 'Geschäftstexte: Zusammenfassen, Auslesen, Fragen zu Dokumenten',
+    'Qwen/Qwen3-1.7B': 'das Beste seiner Größe für Schließen und Code; viele Sprachen',
+    'HuggingFaceTB/SmolLM2-1.7B-Instruct': 'Englisch: Umformulieren, Zusammenfassen, Anweisungen',
+    'Qwen/Qwen2.5-1.5B-Instruct': 'strukturierte Antworten und viele Sprachen bei geringer Größe',
+    'allenai/OLMo-2-0425-1B-Instruct':
+      'Englisch; Daten, Code und alle Checkpoints liegen offen: für Lehre und Forschung',
+    'meta-llama/Llama-3.2-1B-Instruct': 'kurze Zusammenfassungen, Umformulieren, Einordnen',
+    'LiquidAI/LFM2-1.2B': 'schnelle Antworten auf schwachen Geräten: Auslesen, Einordnen, acht Sprachen',
+    'google/gemma-3-1b-it': 'kurze Antworten in vielen Sprachen; ein großes Vokabular',
+    'Qwen/Qwen3-0.6B': 'eine enge Aufgabe, gut gelernt: Auslesen, Einordnen, Formatieren; viele Sprachen',
+    'Qwen/Qwen2.5-0.5B-Instruct': 'eine enge Aufgabe, gut gelernt; JSON-Antworten',
+    'HuggingFaceTB/SmolLM2-360M-Instruct': 'Englisch; eine enge Aufgabe, für schwache GPUs',
+    'LiquidAI/LFM2-350M': 'Auslesen und kurze Antworten auf den schwächsten GPUs',
+    'google/gemma-3-270m-it': 'eine feste Form einhalten: Schlagwörter, Weiterleiten, Auslesen',
+    'HuggingFaceTB/SmolLM2-135M-Instruct':
+      'zum Ausprobieren: trainiert in Minuten auf fast jeder GPU, und im Unterricht auf dreißig Laptops',
+  },
+  weights: { nf4: '4-Bit (NF4)', none: 'nicht quantisiert', gguf: 'die Blöcke der GGUF' },
+  fetchingDemo: 'Die Demo wird geholt',
+  storingDemo: 'Das Modell wird gespeichert, die Daten werden gelesen',
+  hubFacts: (id, size, host, licence) =>
+    `${id}: ${bytes(size)} werden von ${host} heruntergeladen; Lizenz: ${licence ?? 'keine genannt'}.`,
+  tokenField: (host) => `Zugriffstoken; es geht mit diesem Download an ${host} und wird nirgends aufbewahrt`,
+  parameters: (count) => `${compact(count)} Parameter`,
+  catalogueFigures: ({ downloadBytes, storedBytes, memoryBytes, licence, gated }, reason) =>
+    `${bytes(downloadBytes)} Download, ${bytes(storedBytes)} gespeichert; GPU-Speicher ${bytes(memoryBytes[512])} bei T 512, ${bytes(memoryBytes[1024])} bei T 1.024${reason ? ` (${reason})` : ''}. Lizenz: ${licence}${gated ? ', nur mit Zugriffstoken' : ''}.`,
+  chooseNamed: (id) => `${id} wählen`,
+  choose: 'Wählen',
+  fitting: 'Passen auf diese GPU und in diesen Browser',
+  larger: 'Größer, oder ungewiss, ob sie passen',
+  facts: ({ modelType, parameters, layers, vocabularySize, quantization, storedBytes }) =>
+    `${modelType}, ${compact(parameters)} Parameter, ${layers} Schichten, ${integer(vocabularySize)} Tokens im Vokabular. Gespeichert als ${model.weights[quantization]}, ${bytes(storedBytes)}.`,
+  unusedTensors: (names) =>
+    `Von dieser Architektur nicht verwendet: ${names.slice(0, 5).join(', ')}${names.length > 5 ? ` und ${names.length - 5} weitere` : ''}.`,
+  unverified: (files) =>
+    `Nicht geprüft, weil der Hub, von dem sie kamen, keinen Hash nennt: ${files.join(', ')}.`,
+  importing: ({ name, done, total }) =>
+    `${isolated(name)} wird importiert: ${total === 0 ? 'Inhalt der Dateien wird gelesen' : `${bytes(done)} von ${bytes(total)}`}`,
+  unfinished: 'Import unvollendet: Lege die Dateien noch einmal ab oder lade sie noch einmal herunter',
+  use: (name) => `${isolated(name)} verwenden`,
+  storageUsed: ({ usedBytes, quotaBytes, persisted }) =>
+    `${bytes(usedBytes)} von ${bytes(quotaBytes)} Browserspeicher belegt${persisted ? ', aufbewahrt, bis du es löschst' : '; der Browser kann ihn leeren, wenn der Platz ausgeht'}.`,
+  reasons: {
+    storage: 'mehr, als der Browser noch speichern darf',
+    recipe: 'mehr GPU-Speicher, als das Rezept erlaubt',
+    gpu: 'mehr GPU-Speicher, als da ist',
+    tight: 'knapp',
+    unknown: 'wie viel Speicher diese GPU hat, ist nicht bekannt',
+  },
+  demoOffline: (file) =>
+    `${file} der Demo war nicht zu holen: Es gibt keine Verbindung, und dieser Browser hat die Demo von keinem früheren Besuch. Stelle eine Verbindung her und drücke noch einmal.`,
+  demoMissing: (file, status) =>
+    `${file} der Demo war nicht zu holen: Der Server antwortete mit ${status}. Der Ordner demo/ muss neben der Seite liegen.`,
+  hubField: 'Oder lade eines vom Hugging Face Hub herunter',
+  hubExample: 'owner/name oder die Adresse seiner Seite',
+  download: 'Herunterladen',
+  showFacts: 'Größe und Lizenz zeigen',
+  gated: 'Geschütztes Modell? Nimm ein Zugriffstoken',
+  catalogue: 'Modelle für den Anfang',
+  catalogueHelp:
+    'Das Beste zuerst. Beim GPU-Speicher steht das Mindeste für einen Lauf: 4-Bit-Gewichte, r 16 auf allen linearen Schichten, ein Micro-Batch von T Tokens auf einmal, Schichten neu berechnet. Die Wahl trägt nur den Namen ein; heruntergeladen wird erst, wenn du „Herunterladen“ drückst.',
+  import: 'Import',
+  cancelImport: 'Import abbrechen',
+  chooseModelFiles: 'Modelldateien wählen',
+  dropHint:
+    'Lege den Ordner eines Modells vom Hugging Face Hub ab: config.json, die Dateien des Tokenizers und die safetensors. Oder eine GGUF-Datei oder ein .finetab-Bündel.',
+  inThisBrowser: 'In diesem Browser',
+  demo: 'Demo',
+  newHere: 'Neu hier?',
+  demoIntro:
+    'Ein kleines Modell ist dabei. Ein Druck bringt ihm bei, wie ein Pirat zu reden, und zeigt, was unterwegs geschieht: woraus es lernt, wie der Verlust jeder Datei fällt und was es vorher und nachher antwortet. Das dauert ein, zwei Minuten, auch ohne Grafikkarte. Beim anderen sieht es gar keine Antworten: Das Modell versucht sich an Rechenaufgaben in Worten, die es nicht kennt, erfährt, welche Antworten richtig waren, und kommt selbst darauf.',
+  tryDemo: 'Mit der Demo ausprobieren',
+  watchRewards: 'Beim Lernen durch Belohnungen zusehen',
+};
+
+const metrics: Messages['metrics'] = {
+  loss: 'Verlust',
+  perplexity: 'Perplexität',
+  token_accuracy: 'Token-Genauigkeit',
+  rouge1: 'ROUGE-1',
+  rouge2: 'ROUGE-2',
+  rougeL: 'ROUGE-L',
+  rougeLsum: 'ROUGE-Lsum',
+  bleu: 'BLEU',
+  chrf: 'chrF',
+  exact_match: 'genaue Treffer',
+  mean_generated_length: 'mittlere Länge der Antworten in Tokens',
+  gen_len: 'mittlere Länge der Antworten in Zeichen',
+  stopped_share: 'Anteil, der von selbst endete',
+  'rewards/accuracies': 'Anteil der Paare in richtiger Reihenfolge',
+  'rewards/margins': 'Abstand der Belohnungen',
+  'rewards/chosen': 'Belohnung erwünschter Antworten',
+  'rewards/rejected': 'Belohnung unerwünschter Antworten',
+  'logps/chosen': 'Log-Wahrscheinlichkeit erwünschter Antworten',
+  'logps/rejected': 'Log-Wahrscheinlichkeit unerwünschter Antworten',
+  kl: 'Abweichung vom Basismodell',
+  nll_loss: 'negative Log-Likelihood erwünschter Antworten',
+};
+
+const arithmetic = {
+  plain: 'Kernels in float32 (Stufe plain)',
+  f16: 'Produkte aus Operanden in float16, Summen in float32 (Stufe f16)',
+  matrix:
+    'Produkte und Attention auf Matrixeinheiten, Operanden in float16, Summen in float32 (Stufe matrix)',
+} as const;
+const kernelReasons = {
+  requested: 'so verlangt es die Adresse der Seite',
+  only: 'andere bietet diese GPU in diesem Browser nicht',
+  measured: 'die schnellsten auf dieser GPU, gemessen',
+  off: 'gemessen wurde nichts',
+  pending: 'welche auf dieser GPU am schnellsten sind, ist noch nicht gemessen',
+  unknown: 'welche auf dieser GPU am schnellsten sind, ließ sich nicht messen',
+} as const;
+
+const run: Messages['run'] = {
+  planned: (device, steps, tokens) =>
+    `Auf **${device}**: ${integer(steps)} Schritte, in Micro-Batches von ${integer(tokens)} Tokens.`,
+  kernels: 'Kernels',
+  kernelChoice: (choice) => {
+    const { level, basis, ignoredChoices = 0 } = choice;
+    return `${arithmetic[level]}: ${kernelReasons[basis]}.${ignoredChoices === 0 ? '' : ` Kernels, die eine frühere Version Form für Form gewählt hat (${ignoredChoices}), folgen jetzt der allgemeinen Regel: Summen entstehen in anderer Reihenfolge, die letzten Stellen können abweichen.`}`;
+  },
+  measuredNow: 'Es wird gerade gemessen.',
+  measuredLater: 'Gemessen wird, wenn der Lauf beginnt; das dauert etwa eine Sekunde.',
+  tuneOff: 'Mit `?tune=off` in der Adresse der Seite sind die Kernels in float32, und nichts wird gemessen.',
+  goesOnFrom: (name) => `Der Lauf geht vom Adapter **${isolated(name)}** aus.`,
+  unfinished: ({ modelName, trainFile, resumableStep, totalSteps, startedAt }) =>
+    `Ein unvollendeter Lauf auf ${isolated(modelName)} mit ${isolated(trainFile)} wurde bei Schritt ${resumableStep} von ${totalSteps} gespeichert (${dateAndTime(startedAt)}).`,
+  resumeFrom: (step) => `Ab Schritt ${step} fortsetzen`,
+  recomputed: (choice) => {
+    const { none, cheap, attention, full, packed, limitBytes } = choice;
+    const parts = [
+      [none, 'ganz behalten'],
+      [cheap, 'mit neu berechneten Normen und Gate-Produkten'],
+      [attention, 'mit neu berechneten Queries, Keys und Values'],
+      [full, 'neu berechnet'],
+    ] as const;
+    const layers = parts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+    const storage = packed ? '; was auf den Rückwärtslauf wartet, hat 16 Bit' : '';
+    return `Schichten: ${layers.join(', ')}${storage} (angestrebt: höchstens ${bytes(limitBytes)}).`;
+  },
+  preparing: ({ phase, done, total }) => {
+    switch (phase) {
+      case 'measuring':
+        return 'Es wird gemessen, welche Kernels auf dieser GPU am schnellsten sind';
+      case 'weights':
+        return `Gewichte werden geladen, ${Math.round((100 * done) / total)} %`;
+      case 'pipelines':
+        return `${done} von ${total} Shadern sind übersetzt`;
+    }
+  },
+  tooLong: (longest, positions, isSampled) =>
+    `Die längste Zeile hat ${integer(longest)} Tokens${isSampled ? ', darunter max_completion_length' : ''}, dieses Modell kennt aber nur ${integer(positions)} Positionen. Senke max_length auf ${positions}.`,
+  modelNotStored: (name) =>
+    `${isolated(name)} ist in diesem Browser nicht mehr gespeichert. Lege zuerst seine Dateien ab.`,
+  chooseAdaptersModel: 'Wähle zuerst das Modell, zu dem der Adapter gehört: Er wird damit geprüft.',
+  noRoom: (free, needed) =>
+    `Der Browser hat noch ${bytes(free)} Speicher, und die Checkpoints dieses Laufs brauchen ${bytes(needed)}: Du kannst trainieren und herunterladen, aber den Lauf nicht aufbewahren oder nach einem Neuladen fortsetzen. Lösche zuerst ein gespeichertes Modell oder einen Lauf.`,
+  noteAt: (step, text) => `Schritt ${step}: ${isolated(text)}`,
+  notSaved: (reason) => `Der letzte Checkpoint konnte nicht gespeichert werden. ${reason}`,
+  evaluationFailed: (name, reason) =>
+    `${isolated(name)} konnte nicht ausgewertet werden: ${reason}. Die anderen Dateien und das Training gehen weiter.`,
+  starting: 'Es beginnt',
+  forgetting: (trend) => {
+    const { name, start, alarm, forgets, last, lastStep, bestStep } = trend;
+    if (!alarm) return null;
+    const more = Math.round(100 * Math.expm1(alarm.loss - start));
+    const rise = `Bei Schritt ${alarm.step} war der Verlust von ${isolated(name)} ${fixed(alarm.loss, 3)}, über dem Anfang von ${fixed(start, 3)} (${more} % mehr Perplexität): Das Modell vergisst, was diese Datei fragt.`;
+    return forgets
+      ? `${rise} Am besten war Schritt ${bestStep}. Senke learning_rate, trainiere weniger Schritte oder mische solche Zeilen unter die Trainingsdaten.`
+      : `${rise} Bei Schritt ${lastStep} ist er wieder bei ${fixed(last, 3)}.`;
+  },
+  stoppingAfter: (step) => `Hält nach Schritt ${step} an`,
+  pausedAt: (step) => `Pause bei Schritt ${step}`,
+  trainingStep: (step, of) => `Trainiert, Schritt ${step} von ${of}`,
+  evaluatingAt: (step, names) =>
+    `Auswertung bei Schritt ${step}${names.length > 0 ? `: ${names.map(isolated).join(', ')}` : ''}`,
+  ends: {
+    finished: 'Fertig',
+    stopped: 'Angehalten; der Adapter bleibt, wie er bei diesem Schritt war',
+    'early stopping': 'Vorzeitig beendet: Das gewählte Maß wurde nicht mehr besser',
+    diverged: 'Angehalten, weil die Zahlen entgleisten; der Adapter ist der letzte gute',
+  },
+  failed: 'Gescheitert',
+  scoringReference: (done, total) => `Das Basismodell bewertet die Antworten: ${done} von ${total} Batches`,
+  openingGpu: 'Die GPU wird wieder geöffnet',
+  deviceLost: (message, step) => `${message} Der Lauf geht von selbst ab Schritt ${step} weiter.`,
+  workerRestarted: (name, step, message) =>
+    `Der Worker von ${isolated(name)} ist bei Schritt ${step} ausgefallen: ${message}. Er wurde neu gestartet und liest seine Datei noch einmal; das Training und die anderen Dateien gehen weiter.`,
+  promptOfLine: (line) => `Prompt (Zeile ${line})`,
+  answersOfStep: (step) => `Antworten von Schritt ${step}`,
+  cutOff: 'abgeschnitten',
+  dropModel: 'Lege zuerst ein Modell ab.',
+  otherQuantization: (wanted, stored) =>
+    `Das Rezept verlangt quantization „${wanted}“, das gespeicherte Modell hat „${stored}“. Lege die Dateien des Modells noch einmal ab oder ändere das Rezept.`,
+  workerDiedAgain: (message) => `Der Worker ist wieder ausgefallen: ${message}`,
+  workerNotRestarted: (message, reason) =>
+    `Der Worker ist ausgefallen (${message}) und ließ sich nicht neu starten: ${reason}`,
+  couldNotBeRead: (name) => `${isolated(name)} konnte nicht gelesen werden.`,
+  trainerCrashed: (reason) =>
+    `Der Trainer ist abgestürzt: ${reason}. Der Lauf ist aufbewahrt, wie er beim letzten Checkpoint war: Drücke „Fortsetzen“.`,
+  rewardsCurve: 'Belohnungen',
+  logProbabilitiesCurve: 'Log-Wahrscheinlichkeiten der Antworten',
+  meanReward: 'mittlere Belohnung',
+  answerLength: 'Länge der Antworten in Tokens',
+  beforeStart: 'Vor dem Start',
+  fallback:
+    'Dieser Browser bietet kein WebGPU; darum rechnet ein langsamer Ersatz, und die Zahlen sind Schätzungen. Nimm ein aktuelles Chrome, Edge oder Safari mit eingeschalteter Hardwarebeschleunigung.',
+  whatIsRecomputed: 'Was neu berechnet wird',
+  whatIsMissing: 'Was fehlt',
+  startFromScratch: 'Von vorn beginnen',
+  train: 'Trainieren',
+  chooseToResume: 'Wähle dieses Modell und lege seine Daten ab, um weiterzumachen.',
+  discard: 'Verwerfen',
+  forgettingHeading: 'Vergessen.',
+  training: 'Training',
+  step: 'Schritt',
+  trainingLoss: 'Trainingsverlust',
+  tokensPerSecond: 'Tokens/s',
+  timeLeft: 'noch',
+  savedAtStep: 'gespeichert bei Schritt',
+  continue: 'Weiter',
+  pause: 'Pause',
+  stopAndKeep: 'Anhalten und den Adapter behalten',
+  mayILeave: 'Darf ich diesen Tab verlassen?',
+  mayILeaveHelp:
+    'Ja: Ein anderer Tab oder ein Fenster darf darüberliegen. Das Training läuft in einem eigenen Worker, den Browser nicht bremsen, wie sie die Zeitgeber verborgener Seiten bremsen, und diese Seite hält eine Sperre, die das Einfrieren verhindert. Nur die Kurven werden erst wieder gezeichnet, wenn du zurückkommst. Solange der Tab zu sehen ist, bleibt der Bildschirm an, wenn der Browser es erlaubt; ist er verborgen, kann der Rechner nach seinen Einstellungen einschlafen. Ruhezustand, zugeklappter Deckel oder geschlossener Tab halten den Lauf an; er geht vom letzten gespeicherten Schritt weiter.',
+  note: 'Notiz zu diesem Lauf',
+  noteExample: 'Was du siehst und dir merken willst',
+  add: 'Hinzufügen',
+  trainAgain: 'Noch einmal trainieren',
+  sampledAnswers: 'Erzeugte Antworten',
+  stepField: 'Schritt',
+  previousPrompt: 'Voriger Prompt',
+  nextPrompt: 'Nächster Prompt',
+  reference: 'Referenz',
+  answer: 'Antwort',
+  reward: 'Belohnung',
+  advantage: 'Vorteil',
+  tokens: 'Tokens',
+  empty: '(leer)',
+};
+
+const result: Messages['result'] = {
+  workerEnded: (name, message) => `Der Worker von ${isolated(name)} ist ausgefallen: ${message}`,
+  step: (step) => `Schritt ${step}`,
+  question: (line) => `Frage (Zeile ${line})`,
+  answerAt: (step, { exactMatch, rougeL, tokens, stopped }) =>
+    `Antwort bei Schritt ${step}: ${exactMatch ? 'genau die Referenz' : `ROUGE-L ${fixed(rougeL, 0)}`}, ${tokens} Tokens${stopped ? '' : ', abgeschnitten bei max_new_tokens'}`,
+  emptyAnswer: '(eine leere Antwort)',
+  answersOf: (name) => `Antworten von ${isolated(name)}`,
+  beforeTraining: 'vor dem Training',
+  atStep: (step) => `bei Schritt ${step}`,
+  after: 'danach',
+  samplingFault: 'max_new_tokens und temperature müssen positiv sein, top_p zwischen 0 und 1.',
+  adapterScale: 'Stärke des Adapters',
+  greedy: 'Greedy: immer das wahrscheinlichste Token',
+  baseModel: 'Basismodell',
+  tuned: (percent) => (percent === 100 ? 'Trainiert' : `Trainiert, ${percent} % des Adapters`),
+  writing: (who) => `${who}, schreibt`,
+  written: (who, tokens, ended) =>
+    `${who} · ${tokens} Tokens${ended === 'length' ? ', abgeschnitten bei max_new_tokens' : ended === 'stopped' ? ', angehalten' : ''}`,
+  you: 'Du',
+  baseAnswer: (place) => `Antwort ${place} des Basismodells`,
+  tunedAnswer: (place) => `Antwort ${place} des trainierten Modells`,
+  baseNotAsked: 'Basismodell: nicht gefragt',
+  tunedNoAnswer: 'Trainiert: keine Antwort',
+  evaluateOn: (names) => `Auf ${names.map(isolated).join(', ')} auswerten`,
+  verdict: ({ tuned, base, tie, chance }) => {
+    if (tuned + base === 0) return `Alle ${tie} sind unentschieden.`;
+    const ties = tie === 0 ? '' : `, ${tie} unentschieden`;
+    const winner =
+      tuned === base
+        ? 'Keines liegt vorn'
+        : tuned > base
+          ? 'Das trainierte Modell liegt vorn'
+          : 'Das Basismodell liegt vorn';
+    const luck =
+      chance > 0.05
+        ? 'das kann Zufall sein: Stimme über mehr Zeilen ab, um sicher zu sein'
+        : 'das ist kaum Zufall';
+    return `${winner}: trainiert ${tuned}, Basis ${base}${ties}. Gäbe es keinen Unterschied, kämen so ungleiche Stimmen in ${Math.round(100 * chance)} % der Fälle vor; ${luck}.`;
+  },
+  startAgain: 'Neu beginnen',
+  start: 'Beginnen',
+  dropToCompare:
+    'Lege in Schritt 2 eine Validierungsdatei ab: Beide Modelle beantworten ihre Zeilen, und du sagst, welche Antwort besser ist, ohne zu wissen, von wem sie stammt.',
+  chooseToCompare:
+    'Wähle in Schritt 1 das Modell dieses Laufs und lege in Schritt 2 eine Validierungsdatei ab, um Antworten blind zu vergleichen.',
+  bothAnswered: (rowsDone, of) =>
+    `Beide Modelle haben ${rowsDone} von ${of} Zeilen beantwortet. Du kannst schon abstimmen.`,
+  ballotRow: (place, of, set, line) => `Zeile ${place} von ${of} aus ${quoted(set)}, Zeile ${line} der Datei`,
+  answerSide: (side) => `Antwort ${side}`,
+  isBetter: (side) => `${side} ist besser`,
+  tie: 'Unentschieden',
+  votesOn: (set) => `Stimmen zu ${quoted(set)}`,
+  votes: { tuned: 'trainiert', base: 'Basis', tie: 'unentschieden' },
+  nothingBefore: 'davor steht nichts, also sagt es nichts vorher',
+  tokenLosses: (base, tuned) =>
+    `Basis ${fixed(base, 3)}, trainiert ${fixed(tuned, 3)} (${tuned > base ? '+' : '−'}${fixed(Math.abs(tuned - base), 3)})`,
+  dropToSeeRows: 'Lege in Schritt 2 Trainings- oder Validierungsdaten ab, um ihre Zeilen hier zu sehen.',
+  chooseToSeeRows:
+    'Wähle in Schritt 1 das Modell dieses Laufs und lege in Schritt 2 eine Datendatei ab, um ihre Zeilen hier zu sehen.',
+  meanLosses: ({ base, tuned }) =>
+    `Mittlerer Verlust dessen, woraus gelernt wird: Basis **${fixed(base, 4)}**, trainiert **${fixed(tuned, 4)}**.`,
+  idAndPosition: (id, position) => `ID ${id}, Position ${position}`,
+  lossOfBase: 'Verlust des Basismodells',
+  lossOfTuned: 'Verlust des trainierten Modells',
+  beforeBase: 'Vorher: Basismodell',
+  afterTuned: 'Nachher: trainiert',
+  lossFrom: (loss) => `Verlust ${loss}`,
+  andMore: (loss) => `${loss} und mehr`,
+  adapterOfStep: (step) => `Adapter von Schritt ${step}`,
+  fromHistory: (name, step) => `${isolated(name)} aus dem Verlauf, Adapter von Schritt ${step}`,
+  writtenIntoFolder: 'Der Adapter steht jetzt in dem Ordner.',
+  folderFailed: (reason) =>
+    `In den Ordner ließ sich nicht schreiben: ${reason}. Lade stattdessen das Zip herunter.`,
+  runNotKept: (reason) =>
+    `Dieser Lauf wird im Browser nicht aufbewahrt: Lade seinen Adapter jetzt herunter. ${reason}`,
+  exportForms: {
+    'gguf-lora': 'GGUF-Adapter für llama.cpp, Ollama und LM Studio',
+    gguf: 'Verschmolzenes Modell als GGUF',
+    merged: 'Verschmolzenes Modell als safetensors',
+    mlx: 'Adapter für mlx-lm',
+    cluster: 'Auf einem größeren Rechner weitermachen (TRL)',
+    player: 'Chatseite für jeden Host',
+  },
+  mergedWeights:
+    'Verschmolzene Modelle entstehen aus den Gewichten, mit denen der Lauf trainiert hat: aus 4-Bit-Gewichten entquantisiert. Um mit den ursprünglichen 16-Bit-Dateien zu verschmelzen, nimm `npm run convert`.',
+  exportWritten: (form, folder) => `${form}: in ${isolated(folder)} geschrieben.`,
+  exportDownloaded: (form, file) => `${form}: als ${file} heruntergeladen.`,
+  playerMissing: (file) =>
+    `player/${file}, das diese Seite mitgibt, war nicht zu holen: Es wird nicht für den Betrieb ohne Netz aufbewahrt. Stelle eine Verbindung her und exportiere noch einmal.`,
+  answers: 'Antworten',
+  file: 'Datei',
+  evaluation: 'Auswertung',
+  acrossEvaluations: 'diese Zeile bei jeder Auswertung',
+  previousRow: 'Vorige Zeile',
+  nextRow: 'Nächste Zeile',
+  reference: 'Referenz',
+  onlyInAnswer: 'nur in der Antwort',
+  onlyInReference: 'nur in der Referenz',
+  beforeAndAfter: 'Antworten, vorher und nachher',
+  comesNext: 'kommt mit der nächsten Auswertung',
+  chat: 'Chat',
+  adapterScalePercent: 'Stärke des Adapters in Prozent',
+  scaleHelp:
+    '0 % ist das Basismodell, 100 % wie trainiert. Wenn du den Regler bewegst, wird die letzte Antwort neu geschrieben.',
+  baseModelBeside: 'Basismodell daneben',
+  message: 'Nachricht an das Modell',
+  askSomething: 'Frag etwas',
+  send: 'Senden',
+  answerAgain: 'Neu antworten',
+  newConversation: 'Neues Gespräch',
+  sampling: 'Sampling',
+  conversation: 'Gespräch',
+  evaluateHeading: 'Auf Validierungsdateien auswerten',
+  chooseItsModel: 'Wähle das Modell dieses Adapters: Sein Tokenizer liest die Zeilen.',
+  dropToEvaluate:
+    'Lege bei den Daten Validierungsdateien ab: Adapter und Basismodell werden darauf ausgewertet.',
+  evaluationOfAdapter: 'Auswertung des Adapters',
+  set: 'Daten',
+  lossBase: 'Verlust, Basis',
+  lossTuned: 'Verlust, trainiert',
+  accuracyBase: 'Genauigkeit, Basis',
+  accuracyTuned: 'Genauigkeit, trainiert',
+  headToHead: 'Direkter Vergleich',
+  validationSet: 'Validierungsdaten',
+  rows: 'Zeilen',
+  seedOfTest: 'Seed',
+  stopAnswering: 'Antworten anhalten',
+  keptVotes: 'Aufbewahrte Stimmen',
+  whichAnswerBetter: 'Welche Antwort ist besser?',
+  voteKeys: 'Deine Stimme; Tasten A, T und B',
+  ownAnswer: 'Die Antwort der Datei selbst',
+  tally: 'Stand',
+  line: 'Zeile',
+  better: 'besser',
+  tunedColumn: 'trainiert',
+  base: 'Basis',
+  heatMap: 'Verlust Token für Token',
+  chooseFile: 'Datei wählen',
+  row: 'Zeile',
+  shadePrompt: 'auch den Prompt einfärben',
+  scoringRow: 'Die Zeile wird bewertet',
+  tokenValues: 'Werte eines Tokens',
+  tokenKeys: 'Tokens; mit Pfeiltasten bewegen',
+  loss: 'Verlust',
+  startColumn: 'Anfang',
+  best: 'bester',
+  end: 'Ende',
+  downloadAdapter: 'Adapter herunterladen',
+  saveIntoFolder: 'In einen Ordner speichern',
+  answersAfterRun: 'Der Adapter antwortet, wenn der Lauf zu Ende ist.',
+  forOtherPrograms: 'Für andere Programme',
+  ggufType: 'GGUF-Typ',
+  asZip: 'als Zip',
+  exportNotes: 'Was du zu diesem Export wissen solltest',
+};
+
 export const de: Messages = {
   common,
   layout,
@@ -618,4 +1030,8 @@ export const de: Messages = {
   errors,
   classroom,
   board,
+  model,
+  metrics,
+  run,
+  result,
 };

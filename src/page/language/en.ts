@@ -1,7 +1,23 @@
 /** English: the language that the page is written in. Every other one has the same keys. */
 import type { RecordUnit } from '../../data/files/records.ts';
-import type { Leak, Lengths, MicroBatch, Truncation } from './messageParameters.ts';
-import { bytes, fixed, integer, isolated, plural, share } from './numbers.ts';
+import { forgettingText, type LossTrend } from '../../training/forgetting.ts';
+import { kernelText } from '../../training/kernelRequest.ts';
+import type { StorageUse } from '../../worker/import/importProtocol.ts';
+import type { EngineProgress, KernelChoice, MemoryChoice } from '../../worker/trainer/trainerProtocol.ts';
+import type {
+  AnswerEnd,
+  CatalogueFigures,
+  AnswerFigures,
+  Importing,
+  Leak,
+  Lengths,
+  MicroBatch,
+  ModelFacts,
+  Tally,
+  Truncation,
+  UnfinishedRun,
+} from './messageParameters.ts';
+import { bytes, compact, dateAndTime, fixed, integer, isolated, plural, share } from './numbers.ts';
 
 const rows = (count: number) => plural(count, { one: '# row', other: '# rows' });
 
@@ -17,6 +33,7 @@ const common = {
   of: (count: number) => `of ${integer(count)}`,
   countOf: (done: number, total: number) => `${integer(done)} of ${integer(total)}`,
   removeNamed: (name: string) => `Remove ${isolated(name)}`,
+  deleteNamed: (name: string) => `Delete ${isolated(name)}`,
 };
 
 const layout = {
@@ -620,7 +637,411 @@ const board = {
   adapter: 'Adapter',
 };
 
-export const en = { common, layout, data, recipe, recipeHelp, store, gpu, errors, classroom, board };
+const model = {
+  goodAt: {
+    'Qwen/Qwen3-8B': 'hard reasoning, code, tools, about a hundred languages',
+    'meta-llama/Llama-3.1-8B-Instruct': 'general assistant, long answers, eight languages',
+    'Qwen/Qwen2.5-7B-Instruct': 'general assistant, structured answers (JSON, tables), 29 languages',
+    'Qwen/Qwen3-4B': 'reasoning and code at half the size of 8B; tools; about a hundred languages',
+    'microsoft/Phi-4-mini-instruct': 'mathematics and logic in English; short factual answers',
+    'meta-llama/Llama-3.2-3B-Instruct': 'general assistant, summaries, rewriting',
+    'HuggingFaceTB/SmolLM3-3B':
+      'general assistant with or without reasoning, six European languages; its training is fully open',
+    'ibm-granite/granite-3.3-2b-instruct': 'business text: summaries, extraction, questions over documents',
+    'Qwen/Qwen3-1.7B': 'the best of its size for reasoning and code; many languages',
+    'HuggingFaceTB/SmolLM2-1.7B-Instruct': 'English: rewriting, summaries, instructions',
+    'Qwen/Qwen2.5-1.5B-Instruct': 'structured answers and many languages at a small size',
+    'allenai/OLMo-2-0425-1B-Instruct':
+      'English; data, code and every checkpoint are open: for teaching and research',
+    'meta-llama/Llama-3.2-1B-Instruct': 'short summaries, rewriting, classification',
+    'LiquidAI/LFM2-1.2B': 'quick answers on weak hardware: extraction, classification, eight languages',
+    'google/gemma-3-1b-it': 'short answers in many languages; a large vocabulary',
+    'Qwen/Qwen3-0.6B': 'one narrow task learned well: extraction, classification, formatting; many languages',
+    'Qwen/Qwen2.5-0.5B-Instruct': 'one narrow task learned well; JSON answers',
+    'HuggingFaceTB/SmolLM2-360M-Instruct': 'English; one narrow task, for weak GPUs',
+    'LiquidAI/LFM2-350M': 'extraction and short answers on the weakest GPUs',
+    'google/gemma-3-270m-it': 'following a fixed form: tags, routing, extraction',
+    'HuggingFaceTB/SmolLM2-135M-Instruct':
+      'to try things out: trains in minutes on nearly any GPU, and in a class on thirty laptops',
+  },
+  weights: { nf4: '4-bit (NF4)', none: 'unquantised', gguf: "the GGUF's own blocks" },
+  fetchingDemo: 'Fetching the demo',
+  storingDemo: 'Storing the model and reading the data',
+  hubFacts: (id: string, size: number, host: string, licence: string | null) =>
+    `${id}: ${bytes(size)} to download from ${host}; licence: ${licence ?? 'none is named'}.`,
+  tokenField: (host: string) => `Access token, sent to ${host} with this download and kept nowhere`,
+  parameters: (count: number) => `${compact(count)} parameters`,
+  catalogueFigures: (
+    { downloadBytes, storedBytes, memoryBytes, licence, gated }: CatalogueFigures,
+    reason: string | null,
+  ) =>
+    `${bytes(downloadBytes)} to download, ${bytes(storedBytes)} stored; GPU memory ${bytes(memoryBytes[512])} at T 512, ${bytes(memoryBytes[1024])} at T 1,024${reason ? ` (${reason})` : ''}. Licence: ${licence}${gated ? ', gated: needs an access token' : ''}.`,
+  chooseNamed: (id: string) => `Choose ${id}`,
+  choose: 'Choose',
+  fitting: 'Fit this GPU and this browser',
+  larger: 'Larger, or not known to fit',
+  facts: ({ modelType, parameters, layers, vocabularySize, quantization, storedBytes }: ModelFacts) =>
+    `${modelType}, ${compact(parameters)} parameters, ${layers} layers, ${integer(vocabularySize)} tokens in its vocabulary. Stored as ${model.weights[quantization]}, ${bytes(storedBytes)}.`,
+  unusedTensors: (names: readonly string[]) =>
+    `Not used by this architecture: ${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}.`,
+  unverified: (files: readonly string[]) =>
+    `Not verified, because the hub that they came from lists no hash of them: ${files.join(', ')}.`,
+  importing: ({ name, done, total }: Importing) =>
+    `Importing ${isolated(name)}: ${total === 0 ? 'reading what its files hold' : `${bytes(done)} of ${bytes(total)}`}`,
+  unfinished: 'import unfinished: drop its files, or download it, again',
+  use: (name: string) => `Use ${isolated(name)}`,
+  storageUsed: ({ usedBytes, quotaBytes, persisted }: StorageUse) =>
+    `${bytes(usedBytes)} of ${bytes(quotaBytes)} of browser storage used${persisted ? ', kept until you delete it' : '; the browser may clear it when disk space runs out'}.`,
+  reasons: {
+    storage: 'more than the browser may still store',
+    recipe: 'more GPU memory than the recipe allows',
+    gpu: 'more GPU memory than there is',
+    tight: 'tight',
+    unknown: 'how much memory this GPU has is not known',
+  },
+  demoOffline: (file: string) =>
+    `The demo's ${file} could not be fetched: there is no connection, and this browser has not kept the demo from an earlier visit. Connect, then press again.`,
+  demoMissing: (file: string, status: number) =>
+    `The demo's ${file} could not be fetched: the server answered ${status}. The folder demo/ has to lie beside the page.`,
+  hubField: 'Or download one from the Hugging Face Hub',
+  hubExample: 'owner/name, or the address of its page',
+  download: 'Download',
+  showFacts: 'Show size and licence',
+  gated: 'Gated model? Use an access token',
+  catalogue: 'Models to begin with',
+  catalogueHelp:
+    'Best first. GPU memory is the least that a run takes: 4-bit weights, r 16 on all linear layers, one micro-batch of T tokens at a time, layers recomputed. Choosing one fills in its name; nothing is downloaded before you press Download.',
+  import: 'Import',
+  cancelImport: 'Cancel the import',
+  chooseModelFiles: 'Choose model files',
+  dropHint:
+    "Drop the folder of a model from the Hugging Face Hub: config.json, the tokenizer's files and the safetensors. Or one GGUF file, or a .finetab bundle.",
+  inThisBrowser: 'In this browser',
+  demo: 'Demo',
+  newHere: 'New here?',
+  demoIntro:
+    'A small model comes with the page. One press teaches it to speak like a pirate and shows what happens on the way: what it learns from, how the loss of each file falls, and its answers before and after. It takes a minute or two, even without a graphics card. The other shows no answers at all: the model tries sums in words that it does not know, hears which answers were right, and finds out.',
+  tryDemo: 'Try it with the demo',
+  watchRewards: 'Watch it learn by rewards',
+};
+
+/** Metrics of evaluations and steps, by their keys in metrics.jsonl. */
+const metrics = {
+  loss: 'loss',
+  perplexity: 'perplexity',
+  token_accuracy: 'token accuracy',
+  rouge1: 'ROUGE-1',
+  rouge2: 'ROUGE-2',
+  rougeL: 'ROUGE-L',
+  rougeLsum: 'ROUGE-Lsum',
+  bleu: 'BLEU',
+  chrf: 'chrF',
+  exact_match: 'exact match',
+  mean_generated_length: 'mean generated length in tokens',
+  gen_len: 'mean generated length in characters',
+  stopped_share: 'share that stopped by itself',
+  'rewards/accuracies': 'share of pairs in the right order',
+  'rewards/margins': 'margin of rewards',
+  'rewards/chosen': 'reward of wanted answers',
+  'rewards/rejected': 'reward of unwanted answers',
+  'logps/chosen': 'log-probability of wanted answers',
+  'logps/rejected': 'log-probability of unwanted answers',
+  kl: 'divergence from the base',
+  nll_loss: 'negative log-likelihood of wanted answers',
+};
+
+const run = {
+  planned: (device: string, steps: number, tokens: number) =>
+    `On **${device}**: ${integer(steps)} steps, in micro-batches of ${integer(tokens)} tokens.`,
+  kernels: 'Kernels',
+  kernelChoice: (choice: KernelChoice) => kernelText(choice),
+  measuredNow: 'It is being measured now.',
+  measuredLater: 'It is measured when the run starts, which takes about a second.',
+  tuneOff: "With `?tune=off` in the page's address the kernels are float32 and nothing is measured.",
+  goesOnFrom: (name: string) => `The run goes on from the adapter **${isolated(name)}**.`,
+  unfinished: ({ modelName, trainFile, resumableStep, totalSteps, startedAt }: UnfinishedRun) =>
+    `An unfinished run on ${isolated(modelName)} with ${isolated(trainFile)} was saved at step ${resumableStep} of ${totalSteps} (${dateAndTime(startedAt)}).`,
+  resumeFrom: (step: number) => `Resume from step ${step}`,
+  /** What is computed again so that a run fits. */
+  recomputed: (choice: MemoryChoice) => {
+    const { none, cheap, attention, full, packed, reason } = choice;
+    const parts = [
+      [none, 'kept whole'],
+      [cheap, 'with norms and gated products recomputed'],
+      [attention, 'with queries, keys and values recomputed'],
+      [full, 'recomputed'],
+    ] as const;
+    const layers = parts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+    const storage = packed ? '; what waits for the backward pass has 16 bits' : '';
+    return `Layers: ${layers.join(', ')}${storage} (${reason}).`;
+  },
+  /** What happens before the first step. */
+  preparing: ({ phase, done, total }: EngineProgress) => {
+    switch (phase) {
+      case 'measuring':
+        return 'Measuring which kernels are fastest on this GPU';
+      case 'weights':
+        return `Loading weights, ${Math.round((100 * done) / total)} %`;
+      case 'pipelines':
+        return `Compiling ${done} of ${total} shaders`;
+    }
+  },
+  tooLong: (longest: number, positions: number, isSampled: boolean) =>
+    `The longest row has ${integer(longest)} tokens${isSampled ? ', max_completion_length among them' : ''}, but this model knows ${integer(positions)} positions. Lower max_length to ${positions}.`,
+  modelNotStored: (name: string) =>
+    `${isolated(name)} is not stored in this browser any more. Drop its files first.`,
+  chooseAdaptersModel:
+    'Choose the model that the adapter belongs to first: the adapter is checked against it.',
+  noRoom: (free: number, needed: number) =>
+    `The browser has ${bytes(free)} of storage left, and this run's checkpoints need ${bytes(needed)}: it can be trained and downloaded, but not kept or resumed after a reload. Delete a stored model or a run first.`,
+  noteAt: (step: number, text: string) => `step ${step}: ${isolated(text)}`,
+  notSaved: (reason: string) => `The last checkpoint could not be stored. ${reason}`,
+  evaluationFailed: (name: string, reason: string) =>
+    `${isolated(name)} could not be evaluated: ${reason}. The other files and the training go on.`,
+  starting: 'Starting',
+  forgetting: (trend: LossTrend) => forgettingText(trend),
+  stoppingAfter: (step: number) => `Stopping after step ${step}`,
+  pausedAt: (step: number) => `Paused at step ${step}`,
+  trainingStep: (step: number, of: number) => `Training, step ${step} of ${of}`,
+  evaluatingAt: (step: number, names: readonly string[]) =>
+    `Evaluating at step ${step}${names.length > 0 ? `: ${names.map(isolated).join(', ')}` : ''}`,
+  ends: {
+    finished: 'Finished',
+    stopped: 'Stopped; the adapter is kept as it was at that step',
+    'early stopping': 'Stopped early: the chosen metric no longer improved',
+    diverged: 'Stopped because the numbers diverged; the adapter is the last good one',
+  },
+  failed: 'Failed',
+  scoringReference: (done: number, total: number) =>
+    `Scoring the answers by the base model: ${done} of ${total} batches`,
+  openingGpu: 'Opening the GPU again',
+  deviceLost: (message: string, step: number) => `${message} The run goes on from step ${step} by itself.`,
+  workerRestarted: (name: string, step: number, message: string) =>
+    `The worker of ${isolated(name)} ended at step ${step}: ${message}. It was started again and reads its file again; the training and the other files go on.`,
+  promptOfLine: (line: number) => `Prompt (line ${line})`,
+  answersOfStep: (step: number) => `Answers of step ${step}`,
+  cutOff: 'cut off',
+  dropModel: 'Drop a model first.',
+  otherQuantization: (wanted: string, stored: string) =>
+    `The recipe asks for quantization "${wanted}", the stored model is "${stored}". Drop the model's files again, or change the recipe.`,
+  workerDiedAgain: (message: string) => `its worker died again: ${message}`,
+  workerNotRestarted: (message: string, reason: string) =>
+    `its worker died (${message}) and could not be started again: ${reason}`,
+  couldNotBeRead: (name: string) => `${isolated(name)} could not be read.`,
+  trainerCrashed: (reason: string) =>
+    `The trainer crashed: ${reason}. The run is kept as it was at its last checkpoint: press Resume.`,
+  rewardsCurve: 'rewards',
+  logProbabilitiesCurve: 'log-probabilities of answers',
+  meanReward: 'mean reward',
+  answerLength: 'length of answers in tokens',
+  beforeStart: 'Before the start',
+  fallback:
+    'This browser offers no WebGPU, so a slow substitute is used and the figures are estimates. Use a current Chrome, Edge or Safari with hardware acceleration on.',
+  whatIsRecomputed: 'What is recomputed',
+  whatIsMissing: 'What is missing',
+  startFromScratch: 'Start from scratch',
+  train: 'Train',
+  chooseToResume: 'Choose that model and drop its data files to go on.',
+  discard: 'Discard it',
+  forgettingHeading: 'Forgetting.',
+  training: 'Training',
+  step: 'step',
+  trainingLoss: 'training loss',
+  tokensPerSecond: 'tokens/s',
+  timeLeft: 'time left',
+  savedAtStep: 'saved at step',
+  continue: 'Continue',
+  pause: 'Pause',
+  stopAndKeep: 'Stop and keep the adapter',
+  mayILeave: 'May I leave this tab?',
+  mayILeaveHelp:
+    'Yes: another tab or window may lie over it. The training runs in a worker of its own, which browsers do not slow down as they slow down the timers of hidden pages, and this page holds a lock that keeps browsers from freezing it. Only these curves stop being drawn until you come back. While the tab is in sight the screen stays on, where the browser allows it; in a hidden tab the computer may fall asleep by its own settings. Sleep, a closed lid or a closed tab stop the run; it goes on from the last saved step.',
+  note: 'Note on this run',
+  noteExample: 'What you see, and want to remember',
+  add: 'Add',
+  trainAgain: 'Train again',
+  sampledAnswers: 'Sampled answers',
+  stepField: 'Step',
+  previousPrompt: 'Previous prompt',
+  nextPrompt: 'Next prompt',
+  reference: 'Reference',
+  answer: 'Answer',
+  reward: 'Reward',
+  advantage: 'Advantage',
+  tokens: 'Tokens',
+  empty: '(empty)',
+};
+
+const result = {
+  workerEnded: (name: string, message: string) => `The worker of ${isolated(name)} ended: ${message}`,
+  step: (step: number) => `step ${step}`,
+  question: (line: number) => `Question (line ${line})`,
+  answerAt: (step: number, { exactMatch, rougeL, tokens, stopped }: AnswerFigures) =>
+    `Answer at step ${step}: ${exactMatch ? 'the reference itself' : `ROUGE-L ${fixed(rougeL, 0)}`}, ${tokens} tokens${stopped ? '' : ', cut off at max_new_tokens'}`,
+  emptyAnswer: '(an empty answer)',
+  answersOf: (name: string) => `Answers of ${isolated(name)}`,
+  beforeTraining: 'before training',
+  atStep: (step: number) => `at step ${step}`,
+  after: 'after',
+  samplingFault: 'max_new_tokens and temperature must be positive, top_p between 0 and 1.',
+  adapterScale: 'Adapter scale',
+  greedy: 'Greedy: always the most probable token',
+  baseModel: 'Base model',
+  tuned: (percent: number) => (percent === 100 ? 'Tuned' : `Tuned, ${percent} % of the adapter`),
+  writing: (who: string) => `${who}, writing`,
+  written: (who: string, tokens: number, ended: AnswerEnd) =>
+    `${who} · ${tokens} tokens${ended === 'length' ? ', cut at max_new_tokens' : ended === 'stopped' ? ', stopped' : ''}`,
+  you: 'You',
+  baseAnswer: (place: number) => `Base answer ${place}`,
+  tunedAnswer: (place: number) => `Tuned answer ${place}`,
+  baseNotAsked: 'Base model: not asked',
+  tunedNoAnswer: 'Tuned: no answer',
+  evaluateOn: (names: readonly string[]) => `Evaluate on ${names.map(isolated).join(', ')}`,
+  /** How a blind test ended. */
+  verdict: ({ tuned, base, tie, chance }: Tally) => {
+    if (tuned + base === 0) return `All ${tie} are ties.`;
+    const ties = tie === 0 ? '' : `, ${plural(tie, { one: '# tie', other: '# ties' })}`;
+    const winner =
+      tuned === base
+        ? 'Neither is ahead'
+        : tuned > base
+          ? 'The tuned model is ahead'
+          : 'The base model is ahead';
+    const luck =
+      chance > 0.05 ? 'that could be chance: vote on more rows to be sure' : 'that is hardly chance';
+    return `${winner}: tuned ${tuned}, base ${base}${ties}. Without any difference, votes at least so uneven come up ${Math.round(100 * chance)} % of the time; ${luck}.`;
+  },
+  startAgain: 'Start again',
+  start: 'Start',
+  dropToCompare:
+    'Drop a validation file in step 2: its rows are answered by both models, and you say which answer is better without knowing whose it is.',
+  chooseToCompare:
+    'Choose the model of this run in step 1 and drop a validation file in step 2 to compare answers blind.',
+  bothAnswered: (rowsDone: number, of: number) =>
+    `Both models have answered ${rowsDone} of ${of} rows. You can vote meanwhile.`,
+  ballotRow: (place: number, of: number, set: string, line: number) =>
+    `Row ${place} of ${of} of “${isolated(set)}”, line ${line}`,
+  answerSide: (side: 'A' | 'B') => `Answer ${side}`,
+  isBetter: (side: 'A' | 'B') => `${side} is better`,
+  tie: 'Tie',
+  votesOn: (set: string) => `Votes on “${isolated(set)}”`,
+  votes: { tuned: 'tuned', base: 'base', tie: 'tie' },
+  nothingBefore: 'nothing comes before it, so nothing predicts it',
+  tokenLosses: (base: number, tuned: number) =>
+    `base ${fixed(base, 3)}, tuned ${fixed(tuned, 3)} (${tuned > base ? '+' : '−'}${fixed(Math.abs(tuned - base), 3)})`,
+  dropToSeeRows: 'Drop a training or validation file in step 2 to see its rows here.',
+  chooseToSeeRows:
+    'Choose the model of this run in step 1 and drop a data file in step 2 to see its rows here.',
+  meanLosses: ({ base, tuned }: { base: number; tuned: number }) =>
+    `Mean loss of what is learned from: base **${fixed(base, 4)}**, tuned **${fixed(tuned, 4)}**.`,
+  idAndPosition: (id: number, position: number) => `id ${id}, position ${position}`,
+  lossOfBase: 'Loss of the base model',
+  lossOfTuned: 'Loss of the tuned model',
+  beforeBase: 'Before: base model',
+  afterTuned: 'After: tuned',
+  lossFrom: (loss: number) => `loss ${loss}`,
+  andMore: (loss: number) => `${loss} and more`,
+  adapterOfStep: (step: number) => `adapter of step ${step}`,
+  fromHistory: (name: string, step: number) => `${isolated(name)} from the history, adapter of step ${step}`,
+  writtenIntoFolder: 'The adapter was written into the folder.',
+  folderFailed: (reason: string) => `The folder could not be written: ${reason}. Download the zip instead.`,
+  runNotKept: (reason: string) => `This run is not kept in the browser: download its adapter now. ${reason}`,
+  exportForms: {
+    'gguf-lora': 'GGUF adapter for llama.cpp, Ollama and LM Studio',
+    gguf: 'Merged model as GGUF',
+    merged: 'Merged model as safetensors',
+    mlx: 'Adapter for mlx-lm',
+    cluster: 'Continue on a bigger machine (TRL)',
+    player: 'Chat page for any host',
+  },
+  mergedWeights:
+    'Merged models are made of the weights with which the run trained: of 4-bit ones, dequantised. To merge into the original 16-bit files use `npm run convert`.',
+  exportWritten: (form: string, folder: string) => `${form}: written into ${isolated(folder)}.`,
+  exportDownloaded: (form: string, file: string) => `${form}: downloaded as ${file}.`,
+  playerMissing: (file: string) =>
+    `player/${file} could not be fetched, which this page hands out: it is not kept for use without a network. Connect, and export again.`,
+  answers: 'Answers',
+  file: 'File',
+  evaluation: 'Evaluation',
+  acrossEvaluations: 'this row at every evaluation',
+  previousRow: 'Previous row',
+  nextRow: 'Next row',
+  reference: 'Reference',
+  onlyInAnswer: 'only in the answer',
+  onlyInReference: 'only in the reference',
+  beforeAndAfter: 'Answers, before and after',
+  comesNext: 'comes with the next evaluation',
+  chat: 'Chat',
+  adapterScalePercent: 'Adapter scale in percent',
+  scaleHelp: '0 % is the base model, 100 % as trained. Moving it writes the last answer again.',
+  baseModelBeside: 'Base model beside it',
+  message: 'Message to the model',
+  askSomething: 'Ask something',
+  send: 'Send',
+  answerAgain: 'Answer again',
+  newConversation: 'New conversation',
+  sampling: 'Sampling',
+  conversation: 'Conversation',
+  evaluateHeading: 'Evaluate on validation files',
+  chooseItsModel: "Choose this adapter's model: the rows are read by its tokenizer.",
+  dropToEvaluate:
+    'Drop validation files in the data section: the adapter and the base model are scored on them.',
+  evaluationOfAdapter: 'Evaluation of the adapter',
+  set: 'set',
+  lossBase: 'loss, base',
+  lossTuned: 'loss, tuned',
+  accuracyBase: 'accuracy, base',
+  accuracyTuned: 'accuracy, tuned',
+  headToHead: 'Head to head',
+  validationSet: 'Validation set',
+  rows: 'Rows',
+  seedOfTest: 'Seed',
+  stopAnswering: 'Stop answering',
+  keptVotes: 'Kept votes',
+  whichAnswerBetter: 'Which answer is better?',
+  voteKeys: 'Your vote; keys A, T and B',
+  ownAnswer: "The file's own answer",
+  tally: 'Tally',
+  line: 'line',
+  better: 'better',
+  tunedColumn: 'tuned',
+  base: 'base',
+  heatMap: 'Loss token by token',
+  chooseFile: 'Choose a file',
+  row: 'Row',
+  shadePrompt: 'shade the prompt too',
+  scoringRow: 'Scoring the row',
+  tokenValues: 'Values of a token',
+  tokenKeys: 'Tokens; arrow keys move',
+  loss: 'loss',
+  startColumn: 'start',
+  best: 'best',
+  end: 'end',
+  downloadAdapter: 'Download the adapter',
+  saveIntoFolder: 'Save into a folder',
+  answersAfterRun: 'The adapter answers when the run has ended.',
+  forOtherPrograms: 'For other programs',
+  ggufType: 'GGUF type',
+  asZip: 'as a zip',
+  exportNotes: 'What to know of this export',
+};
+
+export const en = {
+  common,
+  layout,
+  data,
+  recipe,
+  recipeHelp,
+  store,
+  gpu,
+  errors,
+  classroom,
+  board,
+  model,
+  metrics,
+  run,
+  result,
+};
 
 /** What every language has: a missing or another key, or another parameter, is a type error. */
 export type Messages = typeof en;

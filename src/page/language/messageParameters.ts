@@ -1,4 +1,8 @@
 /** What messages of more than a few parts are made from. */
+import type { GeneratedAnswer } from '../../training/evaluation.ts';
+import type { RunSummary } from '../../worker/history/historyProtocol.ts';
+import type { ModelDetails } from '../../worker/import/importProtocol.ts';
+import type { ChatReply } from '../../worker/trainer/trainerProtocol.ts';
 import type { PackedPreview } from '../../worker/dataset/datasetProtocol.ts';
 
 /** Rows of one file that another has too. */
@@ -32,3 +36,43 @@ export interface Lengths {
 }
 
 export type MicroBatch = Pick<PackedPreview, 'step' | 'index' | 'of' | 'batch' | 'rows'>;
+
+export interface CatalogueFigures {
+  downloadBytes: number;
+  storedBytes: number;
+  /** By tokens of a micro-batch. */
+  memoryBytes: Record<512 | 1024, number>;
+  licence: string;
+  gated: boolean;
+}
+
+export type ModelFacts = Pick<
+  ModelDetails,
+  'modelType' | 'parameters' | 'layers' | 'vocabularySize' | 'quantization' | 'storedBytes'
+>;
+
+/** Bytes of a model that is being imported; `total` is 0 until it is known. */
+export interface Importing {
+  name: string;
+  done: number;
+  total: number;
+}
+
+export type UnfinishedRun = Pick<
+  RunSummary,
+  'modelName' | 'trainFile' | 'resumableStep' | 'totalSteps' | 'startedAt'
+>;
+
+export type AnswerFigures = Pick<GeneratedAnswer, 'exactMatch' | 'rougeL' | 'tokens' | 'stopped'>;
+
+/** Why a chat's answer ended; null where it did not. */
+export type AnswerEnd = ChatReply['ended'] | null;
+
+/** Votes of a blind test. */
+export interface Tally {
+  tuned: number;
+  base: number;
+  tie: number;
+  /** Probability of votes at least this uneven if there were no difference. */
+  chance: number;
+}

@@ -1,4 +1,5 @@
 /** From an empty page to a running demo, as a person would go. */
+import { t } from '../language/messages.svelte.ts';
 import { DEMO_NAME, fetchDemo, type DemoKind } from './demo.ts';
 
 /** What the demo needs of the page. */
@@ -22,10 +23,10 @@ export class DemoRun {
 
   async start(kind: DemoKind = 'rows'): Promise<void> {
     const { workspace } = this;
-    this.preparing = 'Fetching the demo';
+    this.preparing = t.model.fetchingDemo;
     await workspace.guard('preparing the demo', async () => {
       const demo = await fetchDemo(kind);
-      this.preparing = 'Storing the model and reading the data';
+      this.preparing = t.model.storingDemo;
       await workspace.loadRecipe(demo.recipe);
       await workspace.library.importModel(demo.model, DEMO_NAME);
       if (workspace.model) await workspace.addData(demo.data);

@@ -1,4 +1,5 @@
 /** Models to begin with, best first, and which of them fit. */
+import { t } from '../language/messages.svelte.ts';
 import models from './catalogue.json';
 import type { Verdict } from '../gpu/memoryVerdict.ts';
 
@@ -6,7 +7,6 @@ import type { Verdict } from '../gpu/memoryVerdict.ts';
 export interface CatalogueModel {
   /** "owner/name" on the Hugging Face Hub. */
   id: string;
-  goodAt: string;
   licence: string;
   /** Whether the Hub wants its licence to be accepted, and an access token. */
   gated: boolean;
@@ -62,13 +62,12 @@ function judge(
 ): Omit<CatalogueChoice, 'model'> {
   const needed = memoryBytes[maxLength <= 512 ? 512 : 1024];
   if (freeBytes !== null && storedBytes > freeBytes)
-    return { verdict: 'no', reason: 'more than the browser may still store' };
-  if (limitBytes !== null && needed > limitBytes)
-    return { verdict: 'no', reason: 'more GPU memory than the recipe allows' };
+    return { verdict: 'no', reason: t.model.reasons.storage };
+  if (limitBytes !== null && needed > limitBytes) return { verdict: 'no', reason: t.model.reasons.recipe };
   const { verdict } = verdictOf(needed);
-  if (verdict === 'no') return { verdict, reason: 'more GPU memory than there is' };
-  if (verdict !== 'unknown') return { verdict, reason: verdict === 'tight' ? 'tight' : null };
+  if (verdict === 'no') return { verdict, reason: t.model.reasons.gpu };
+  if (verdict !== 'unknown') return { verdict, reason: verdict === 'tight' ? t.model.reasons.tight : null };
   return needed <= MODEST_BYTES
     ? { verdict: 'fits', reason: null }
-    : { verdict, reason: 'how much memory this GPU has is not known' };
+    : { verdict, reason: t.model.reasons.unknown };
 }

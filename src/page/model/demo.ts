@@ -1,4 +1,5 @@
 /** The demo that lies beside the page: a small model, sample data and a recipe for them. */
+import { t } from '../language/messages.svelte.ts';
 import { report } from '../../lib/errorLog.ts';
 import { UserError } from '../../lib/errors.ts';
 import { trainFilesOf, type Recipe } from '../../training/recipe.ts';
@@ -37,13 +38,8 @@ async function fetchFile(name: string): Promise<File> {
     response = await fetch(new URL(`demo/${name}`, document.baseURI));
   } catch (error) {
     report(error, `fetching the demo's ${name}`);
-    throw new UserError(
-      `The demo's ${name} could not be fetched: there is no connection, and this browser has not kept the demo from an earlier visit. Connect, then press again.`,
-    );
+    throw new UserError(t.model.demoOffline(name));
   }
-  if (!response.ok)
-    throw new UserError(
-      `The demo's ${name} could not be fetched: the server answered ${response.status}. The folder demo/ has to lie beside the page.`,
-    );
+  if (!response.ok) throw new UserError(t.model.demoMissing(name, response.status));
   return new File([await response.blob()], name);
 }

@@ -1,4 +1,5 @@
 /** A result's adapter on the validation files that the page has now, beside the base model. */
+import { t } from '../language/messages.svelte.ts';
 import type { Recipe } from '../../training/recipe.ts';
 import { transfer } from '../../worker/client.ts';
 import type { ResultEvaluation } from '../../worker/trainer/trainerProtocol.ts';
@@ -25,7 +26,7 @@ export class AdapterEvaluation {
       const { usable, longestValidation } = this.workers.data();
       let dead: string | null = null;
       const { ports, failed } = await connectEvaluationWorkers(usable, this.recipe, ({ name }, message) => {
-        dead = `The worker of ${name} ended: ${message}`;
+        dead = t.result.workerEnded(name, message);
       });
       const [fault] = failed.values();
       if (fault !== undefined) throw new Error(fault);

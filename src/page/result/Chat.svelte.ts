@@ -2,13 +2,12 @@
  * A conversation with the tuned model and with the base model: the same questions, seed and sampling, each
  * with its own answers.
  */
+import { t } from '../language/messages.svelte.ts';
 import { withListener } from '../../worker/client.ts';
 import type { ChatMessage } from '../../data/template/chatTemplate.ts';
 import type { ChatReply, EngineProgress, SamplingOptions } from '../../worker/trainer/trainerProtocol.ts';
 import type { ResultWorkers } from './resultWorkers.ts';
 import { reported } from '../errors/reported.ts';
-import { preparingText } from '../text.ts';
-
 export type Side = 'tuned' | 'base';
 
 export interface Answer {
@@ -118,7 +117,7 @@ export class Chat {
       };
     try {
       const onProgress = (progress: EngineProgress) => {
-        this.preparing = preparingText(progress);
+        this.preparing = t.run.preparing(progress);
       };
       await withListener(onProgress, (send) =>
         this.workers.trainer.ask((api) => api.openResult(this.runId, send)),

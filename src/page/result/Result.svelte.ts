@@ -1,4 +1,5 @@
 /** The result of one run on the page: what it is handed out as, and what is tried with its adapter. */
+import { t } from '../language/messages.svelte.ts';
 import type { Recipe } from '../../training/recipe.ts';
 import type { RunDetails, RunSummary } from '../../worker/history/historyProtocol.ts';
 import type { RunOutcome } from '../../worker/trainer/trainerProtocol.ts';
@@ -69,7 +70,7 @@ export class Result {
     const files = { adapter: async () => adapter, metricsJsonl, recipeJson, report };
     return new Result(
       outcome.runId,
-      `adapter of step ${outcome.adapterStep}`,
+      t.result.adapterOfStep(outcome.adapterStep),
       modelId,
       kept,
       files,
@@ -94,7 +95,7 @@ export class Result {
       recipeJson,
       report,
     };
-    const title = `${run.name || run.trainFile} from the history, adapter of step ${run.adapterStep ?? run.step}`;
+    const title = t.result.fromHistory(run.name || run.trainFile, run.adapterStep ?? run.step);
     return new Result(run.id, title, run.modelId, curves, files, null, run.recipe, workers, votes, sampled);
   }
 }

@@ -2,6 +2,7 @@
  * The plan of the run at hand: made whenever the model, the rows or the recipe change, with its memory and
  * kernels.
  */
+import { t } from '../language/messages.svelte.ts';
 import { kernelRequestOf } from '../../training/kernelRequest.ts';
 import { isTooLarge } from '../../lib/errors.ts';
 import type { Recipe } from '../../training/recipe.ts';
@@ -17,8 +18,6 @@ import type { DataFiles } from '../data/DataFiles.svelte.ts';
 import { reported } from '../errors/reported.ts';
 import { KernelTuning } from '../gpu/KernelTuning.svelte.ts';
 import { MemoryCheck } from '../gpu/MemoryCheck.svelte.ts';
-import { integer } from '../text.ts';
-
 /** What a plan is made from. */
 export interface PlanningContext {
   readonly model: ModelDetails | null;
@@ -68,7 +67,7 @@ export class Planning {
     const longest = Math.max(report.summary.longest + sampled, data.longestValidation);
     if (longest > model.maxPositions) {
       this.isTooLarge = true;
-      this.error = `The longest row has ${integer(longest)} tokens${sampled > 0 ? ', max_completion_length among them' : ''}, but this model knows ${integer(model.maxPositions)} positions. Lower max_length to ${model.maxPositions}.`;
+      this.error = t.run.tooLong(longest, model.maxPositions, sampled > 0);
       return;
     }
     try {

@@ -2,6 +2,7 @@
  * The run that is training, the result of the last one, and the kept runs; owns the trainer and the history
  * worker.
  */
+import { t } from '../language/messages.svelte.ts';
 import { checkedCases } from '../../training/kernelRequest.ts';
 import { parseRecipe, recipeToJson } from '../../training/recipe.ts';
 import { startHistory, startTrainer, withListener } from '../../worker/client.ts';
@@ -15,7 +16,6 @@ import { History } from '../history/History.svelte.ts';
 import { Result } from '../result/Result.svelte.ts';
 import type { Scoring } from '../data/doctor/LossRanking.svelte.ts';
 import type { ResultWorkers } from '../result/resultWorkers.ts';
-import { bytes } from '../text.ts';
 import { runInputsOf, trainRun, type RunContext } from './trainRun.ts';
 import type { RunView } from './RunView.svelte.ts';
 
@@ -97,15 +97,10 @@ export class RunController {
       const { library } = this.host;
       if (!library.model && 'modelId' in adapter) {
         if (!library.models.some(({ id }) => id === adapter.modelId))
-          throw new Error(
-            `${adapter.modelName} is not stored in this browser any more. Drop its files first.`,
-          );
+          throw new Error(t.run.modelNotStored(adapter.modelName));
         await library.choose(adapter.modelId);
       }
-      if (!library.model)
-        throw new Error(
-          'Choose the model that the adapter belongs to first: the adapter is checked against it.',
-        );
+      if (!library.model) throw new Error(t.run.chooseAdaptersModel);
       if ('modelId' in adapter) await this.history.startFromRun(adapter, library.model.id);
       else await this.history.startFromFiles(adapter, library.model.id);
       this.host.recipe.lora = parseRecipe({ lora: this.history.startFrom!.lora }).lora;
@@ -118,10 +113,7 @@ export class RunController {
   async tryAdapter(files: readonly File[]): Promise<void> {
     await this.host.guard('reading an adapter', async () => {
       const { library } = this.host;
-      if (!library.model)
-        throw new Error(
-          'Choose the model that the adapter belongs to first: the adapter is checked against it.',
-        );
+      if (!library.model) throw new Error(t.run.chooseAdaptersModel);
       const id = await this.history.keepAdapter(files, library.model.id, this.host.recipe);
       await this.refreshRuns();
       await this.openResult(this.history.runs.find((run) => run.id === id)!);
@@ -136,14 +128,14 @@ export class RunController {
     const needed = CHECKPOINTS_AT_ONCE * ADAPTERS_IN_CHECKPOINT * plan.memory.adapter;
     const free = storage.quotaBytes - storage.usedBytes;
     if (needed <= free) return null;
-    return `The browser has ${bytes(Math.max(0, free))} of storage left, and this run's checkpoints need ${bytes(needed)}: it can be trained and downloaded, but not kept or resumed after a reload. Delete a stored model or a run first.`;
+    return t.run.noRoom(Math.max(0, free), needed);
   }
 
   /** Keeps a note with the run, with the step at which it was written. */
   addNote(text: string): void {
     const { run } = this;
     if (!run) return;
-    run.notes += `${run.notes === '' ? '' : '\n'}step ${run.step}: ${text}`;
+    run.notes += `${run.notes === '' ? '' : '\n'}${t.run.noteAt(run.step, text)}`;
     const { runId, notes } = run;
     if (runId !== null)
       this.resultWorkers.history

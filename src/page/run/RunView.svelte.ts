@@ -1,14 +1,13 @@
 /** A run as the page shows it: its curves, its answers, its speed, its end. */
-import { trendOfCurve, forgettingText, type LossTrend } from '../../training/forgetting.ts';
+import { t } from '../language/messages.svelte.ts';
+import { trendOfCurve, type LossTrend } from '../../training/forgetting.ts';
 import { superfluousStep } from '../../training/keptEvaluations.ts';
 import { curve, evaluationKeys } from '../../training/metrics.ts';
-import type { EndReason } from '../../training/runRecord.ts';
 import type { EvaluationResult } from '../../training/evaluation.ts';
 import type { AnswerGroup } from '../../training/reward/sampledAnswers.ts';
 import type { MetricsLine } from '../../training/metrics.ts';
 import type { RunEvaluation } from '../../worker/history/historyProtocol.ts';
 import type { KernelChoice, RunOutcome, TrainerWorkerEvent } from '../../worker/trainer/trainerProtocol.ts';
-import { preparingText } from '../text.ts';
 import type { Curve, EvaluationState, StepResult } from './runParts.ts';
 import { reported } from '../errors/reported.ts';
 
@@ -22,7 +21,7 @@ export class RunView {
   /** Absent until they are decided, and where TensorFlow.js runs. */
   kernels = $state.raw<KernelChoice | null>(null);
   phase = $state<'preparing' | 'training' | 'evaluating' | 'ended' | 'failed'>('preparing');
-  preparing = $state('Starting');
+  preparing = $state(t.run.starting);
   paused = $state(false);
   /** Stop was pressed; the current step is finished first. */
   stopping = $state(false);
@@ -60,7 +59,7 @@ export class RunView {
   );
   /** What the model forgets, a sentence for each file. */
   readonly alarms: string[] = $derived(
-    this.lossTrends.map(forgettingText).filter((text): text is string => text !== null),
+    this.lossTrends.map((trend) => t.run.forgetting(trend)).filter((text): text is string => text !== null),
   );
 
   /** @param names of the validation files @param forgettingThreshold the recipe's; null: no alarm */
@@ -89,18 +88,18 @@ export class RunView {
       case 'preparing':
         return this.preparing;
       case 'training':
-        if (this.stopping) return `Stopping after step ${this.step + 1}`;
+        if (this.stopping) return t.run.stoppingAfter(this.step + 1);
         return this.paused
-          ? `Paused at step ${this.step}`
-          : `Training, step ${Math.min(this.totalSteps, this.step + 1)} of ${this.totalSteps}`;
+          ? t.run.pausedAt(this.step)
+          : t.run.trainingStep(Math.min(this.totalSteps, this.step + 1), this.totalSteps);
       case 'evaluating': {
         const pending = this.evaluations.filter((evaluation) => evaluation.pending).map(({ name }) => name);
-        return `Evaluating at step ${this.step}${pending.length > 0 ? `: ${pending.join(', ')}` : ''}`;
+        return t.run.evaluatingAt(this.step, pending);
       }
       case 'ended':
-        return this.outcome ? endText(this.outcome.reason) : '';
+        return this.outcome ? t.run.ends[this.outcome.reason] : '';
       case 'failed':
-        return 'Failed';
+        return t.run.failed;
     }
   }
 
@@ -117,13 +116,13 @@ export class RunView {
         this.notes = event.notes;
         return;
       case 'engine':
-        this.preparing = preparingText(event.progress);
+        this.preparing = t.run.preparing(event.progress);
         return;
       case 'kernels':
         this.kernels = event.kernels;
         return;
       case 'scoringReference':
-        this.preparing = `Scoring the answers by the base model: ${event.done} of ${event.total} batches`;
+        this.preparing = t.run.scoringReference(event.done, event.total);
         return;
       case 'sampled':
         this.sampled = [...this.sampled, { step: event.step, groups: event.groups }].slice(-100);
@@ -163,13 +162,11 @@ export class RunView {
         return;
       case 'deviceLost':
         this.phase = 'preparing';
-        this.preparing = 'Opening the GPU again';
-        this.interruptions.push(`${event.message} The run goes on from step ${event.step} by itself.`);
+        this.preparing = t.run.openingGpu;
+        this.interruptions.push(t.run.deviceLost(event.message, event.step));
         return;
       case 'evaluationWorkerRestarts':
-        this.interruptions.push(
-          `The worker of ${event.name} ended at step ${this.step}: ${event.message}. It was started again and reads its file again; the training and the other files go on.`,
-        );
+        this.interruptions.push(t.run.workerRestarted(event.name, this.step, event.message));
         return;
       case 'restored':
         this.restore(event.step, event.lines);
@@ -229,17 +226,4 @@ function withoutSuperfluous(answered: RunEvaluation[]): RunEvaluation[] {
   const ofSet = answered.filter((evaluation) => evaluation.name === name);
   const drop = superfluousStep(ofSet.map(({ step, result }) => ({ step, loss: result.metrics.loss })));
   return answered.filter((evaluation) => evaluation.name !== name || evaluation.step !== drop);
-}
-
-export function endText(reason: EndReason): string {
-  switch (reason) {
-    case 'finished':
-      return 'Finished';
-    case 'stopped':
-      return 'Stopped; the adapter is kept as it was at that step';
-    case 'early stopping':
-      return 'Stopped early: the chosen metric no longer improved';
-    case 'diverged':
-      return 'Stopped because the numbers diverged; the adapter is the last good one';
-  }
 }

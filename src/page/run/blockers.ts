@@ -1,4 +1,5 @@
 /** Why Train cannot be pressed, in the order of the page's sections. */
+import { t } from '../language/messages.svelte.ts';
 import { metricFault } from '../../training/metrics.ts';
 import { mixFault } from '../../training/batching/rowMix.ts';
 import { nameOf } from '../../training/recipe/scoringRecipe.ts';
@@ -39,7 +40,7 @@ export function blockersOf({ model, data, recipe, faults }: BeforeRun): string[]
 }
 
 function modelBlocker(model: ModelDetails | null, recipe: Recipe): string | null {
-  if (!model) return 'Drop a model first.';
+  if (!model) return t.run.dropModel;
   if (model.quantization === recipe.quantization) return null;
-  return `The recipe asks for quantization "${recipe.quantization}", the stored model is "${model.quantization}". Drop the model's files again, or change the recipe.`;
+  return t.run.otherQuantization(recipe.quantization, model.quantization);
 }

@@ -1,4 +1,5 @@
 /** Connects the workers of validation files to the trainer for a run, and again after a worker died. */
+import { t } from '../language/messages.svelte.ts';
 import { transfer, type Remote } from '../../worker/client.ts';
 import { WorkerDied } from '../../worker/supervisedWorker.ts';
 import type { EvaluationPorts } from '../../worker/evaluation/evaluationProtocol.ts';
@@ -50,7 +51,7 @@ export async function replaceEvaluationWorker(
 ): Promise<void> {
   await trainer.evaluationWorkerDied(
     file.name,
-    restarted ? message : `its worker died again: ${message}`,
+    restarted ? message : t.run.workerDiedAgain(message),
     restarted !== null,
   );
   if (!restarted) return;
@@ -61,7 +62,10 @@ export async function replaceEvaluationWorker(
   } catch (error) {
     await trainer.evaluationWorkerDied(
       file.name,
-      `its worker died (${message}) and could not be started again: ${reported(error, `starting the evaluation worker of ${file.name} again`)}`,
+      t.run.workerNotRestarted(
+        message,
+        reported(error, `starting the evaluation worker of ${file.name} again`),
+      ),
       false,
     );
   }
@@ -69,7 +73,7 @@ export async function replaceEvaluationWorker(
 
 async function connect(file: DataFile, recipe: Recipe): Promise<EvaluationPorts> {
   for (;;) {
-    if (!(await file.reread())) throw new Error(file.error ?? `${file.title} could not be read.`);
+    if (!(await file.reread())) throw new Error(file.error ?? t.run.couldNotBeRead(file.title));
     const scorer = new MessageChannel();
     const evaluator = new MessageChannel();
     try {

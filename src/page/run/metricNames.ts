@@ -1,33 +1,12 @@
 /** Names of evaluation metrics as people read them, and whether a higher value is better. */
+import { en } from '../language/en.ts';
+import { t } from '../language/messages.svelte.ts';
 import { isBetter } from '../../training/metrics.ts';
 import type { MetricsLine } from '../../training/metrics.ts';
 
 export { isBetter };
 
-const LABELS: Record<string, string> = {
-  loss: 'loss',
-  perplexity: 'perplexity',
-  token_accuracy: 'token accuracy',
-  rouge1: 'ROUGE-1',
-  rouge2: 'ROUGE-2',
-  rougeL: 'ROUGE-L',
-  rougeLsum: 'ROUGE-Lsum',
-  bleu: 'BLEU',
-  chrf: 'chrF',
-  exact_match: 'exact match',
-  mean_generated_length: 'mean generated length in tokens',
-  gen_len: 'mean generated length in characters',
-  stopped_share: 'share that stopped by itself',
-  'rewards/accuracies': 'share of pairs in the right order',
-  'rewards/margins': 'margin of rewards',
-  'rewards/chosen': 'reward of wanted answers',
-  'rewards/rejected': 'reward of unwanted answers',
-  'logps/chosen': 'log-probability of wanted answers',
-  'logps/rejected': 'log-probability of unwanted answers',
-  kl: 'divergence from the base',
-  nll_loss: 'negative log-likelihood of wanted answers',
-};
-
+const LABELLED = Object.keys(en.metrics);
 /** Those that every evaluation has, and those that need generated answers. */
 export const SCORED = ['loss', 'perplexity', 'token_accuracy'];
 export const GENERATED = [
@@ -42,17 +21,19 @@ export const GENERATED = [
 ];
 
 export function metricLabel(metric: string): string {
-  return LABELS[metric] ?? metric.replaceAll('_', ' ');
+  return (t.metrics as Record<string, string | undefined>)[metric] ?? metric.replaceAll('_', ' ');
 }
 
 /** Of a step of a preference method, by what each chart shows. */
-export const PREFERENCE_CURVES = [
-  { title: 'rewards', keys: ['rewards/chosen', 'rewards/rejected'] },
-  { title: 'margin of rewards', keys: ['rewards/margins'] },
-  { title: 'share of pairs in the right order', keys: ['rewards/accuracies'] },
-  { title: 'log-probabilities of answers', keys: ['logps/chosen', 'logps/rejected'] },
-  { title: 'divergence from the base', keys: ['kl'] },
-] as const;
+export function preferenceCurves(): { title: string; keys: string[] }[] {
+  return [
+    { title: t.run.rewardsCurve, keys: ['rewards/chosen', 'rewards/rejected'] },
+    { title: metricLabel('rewards/margins'), keys: ['rewards/margins'] },
+    { title: metricLabel('rewards/accuracies'), keys: ['rewards/accuracies'] },
+    { title: t.run.logProbabilitiesCurve, keys: ['logps/chosen', 'logps/rejected'] },
+    { title: metricLabel('kl'), keys: ['kl'] },
+  ];
+}
 
 /** Of a step of grpo: the reward of its answers, and of each function where there are several. */
 export function rewardCurves(lines: readonly MetricsLine[]): { title: string; keys: string[] }[] {
@@ -60,9 +41,9 @@ export function rewardCurves(lines: readonly MetricsLine[]): { title: string; ke
   if (!('reward' in last)) return [];
   const functions = Object.keys(last).filter((key) => /^rewards\/.+\/mean$/.test(key));
   return [
-    { title: 'mean reward', keys: ['reward'] },
+    { title: t.run.meanReward, keys: ['reward'] },
     ...(functions.length > 1 ? functions.map((key) => ({ title: key.slice(8, -5), keys: [key] })) : []),
-    { title: 'length of answers in tokens', keys: ['completions/mean_length'] },
+    { title: t.run.answerLength, keys: ['completions/mean_length'] },
   ];
 }
 
@@ -71,7 +52,7 @@ export function rewardCurves(lines: readonly MetricsLine[]): { title: string; ke
  * @param sets names of the validation files
  */
 export function metricsOf(lines: readonly MetricsLine[], sets: readonly string[] = []): string[] {
-  const known = Object.keys(LABELS).sort((a, b) => b.length - a.length);
+  const known = LABELLED.toSorted((a, b) => b.length - a.length);
   const found = new Set(
     lines
       .flatMap((line) => Object.keys(line))
@@ -84,6 +65,6 @@ export function metricsOf(lines: readonly MetricsLine[], sets: readonly string[]
       const set = longest.find((name) => key.startsWith(`eval_${name}_`));
       return set === undefined ? [] : [key.slice(`eval_${set}_`.length)];
     })
-    .filter((metric) => !(metric in LABELS));
-  return [...Object.keys(LABELS).filter((metric) => found.has(metric)), ...new Set(own)];
+    .filter((metric) => !LABELLED.includes(metric));
+  return [...LABELLED.filter((metric) => found.has(metric)), ...new Set(own)];
 }

@@ -1,6 +1,7 @@
 /**
  * What runs when Train is pressed: the files' workers are connected to the trainer, which trains to the end.
  */
+import { t } from '../language/messages.svelte.ts';
 import { parseRecipe } from '../../training/recipe.ts';
 import { pageTrace, proxy, transfer } from '../../worker/client.ts';
 import { WorkerDied, type SupervisedWorker } from '../../worker/supervisedWorker.ts';
@@ -116,10 +117,7 @@ export async function trainRun(
     return await ended;
   } catch (error) {
     if (!(error instanceof WorkerDied)) throw error;
-    throw new Error(
-      `The trainer crashed: ${error.reason}. The run is kept as it was at its last checkpoint: press Resume.`,
-      { cause: error },
-    );
+    throw new Error(t.run.trainerCrashed(error.reason), { cause: error });
   }
 }
 

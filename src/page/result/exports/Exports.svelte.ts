@@ -1,5 +1,6 @@
 /** The result's other forms: one is made at a time, into a folder or as a download. */
-import { EXPORT_LABELS, type ExportName } from '../../../export/exportNames.ts';
+import { t } from '../../language/messages.svelte.ts';
+import type { ExportName } from '../../../export/exportNames.ts';
 import type { ExportRequest } from '../../../worker/history/historyProtocol.ts';
 import { reported } from '../../errors/reported.ts';
 import { canSaveFolder, pickFolder, saveBlob } from '../../layout/saveFile.ts';
@@ -40,7 +41,7 @@ export class Exports {
         const folder = await pickFolder();
         if (!folder) return;
         this.warnings = await this.workers.history.ask((api) => api.exportInto(request, folder));
-        this.note = `${EXPORT_LABELS[form]}: written into ${folder.name}.`;
+        this.note = t.result.exportWritten(t.result.exportForms[form], folder.name);
       } else {
         const { file, notes } = await this.workers.history.ask((api) => api.exportAsFile(request));
         this.warnings = notes;
@@ -55,6 +56,6 @@ export class Exports {
 
   private download(form: ExportName, file: File): void {
     saveBlob(`${form}.zip`, file);
-    this.note = `${EXPORT_LABELS[form]}: downloaded as ${form}.zip.`;
+    this.note = t.result.exportDownloaded(t.result.exportForms[form], `${form}.zip`);
   }
 }

@@ -1,4 +1,5 @@
 /** The player that this page hands out, which lies beside it. */
+import { t } from '../../language/messages.svelte.ts';
 import { FALLBACK_FILE, PLAYER_FILE } from '../../../export/player/playerFolder.ts';
 import { UserError } from '../../../lib/errors.ts';
 
@@ -13,9 +14,6 @@ async function textOf(name: string): Promise<string> {
   // Whatever stopped it, the page says what to do below.
   const response = await fetch(`player/${name}`).catch(() => null);
   const isScript = response?.headers.get('content-type')?.includes('javascript') ?? false;
-  if (!response?.ok || !isScript)
-    throw new UserError(
-      `player/${name} could not be fetched, which this page hands out: it is not kept for use without a network. Connect, and export again.`,
-    );
+  if (!response?.ok || !isScript) throw new UserError(t.result.playerMissing(name));
   return response.text();
 }
