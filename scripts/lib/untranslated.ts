@@ -123,7 +123,8 @@ function literalSentences(source: string): string[] {
     }
     if (isString(node)) {
       const text = textOf(node);
-      if (/\p{L}{2}[,;:.]? \p{L}/u.test(text)) found.push(text);
+      // Markup, such as an icon's, is no text.
+      if (/\p{L}{2}[,;:.]? \p{L}/u.test(text) && !/^</.test(text)) found.push(text);
     }
     ts.forEachChild(node, visit);
   };

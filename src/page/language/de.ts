@@ -1,6 +1,17 @@
 /** Deutsch. */
 import type { Messages } from './en.ts';
-import { bytes, compact, dateAndTime, fixed, integer, isolated, list, plural, share } from './numbers.ts';
+import {
+  bytes,
+  compact,
+  dateAndTime,
+  duration,
+  fixed,
+  integer,
+  isolated,
+  list,
+  plural,
+  share,
+} from './numbers.ts';
 
 /** Was ein Mensch geschrieben hat, in Anführungszeichen. */
 const quoted = (text: string) => `„${isolated(text)}“`;
@@ -24,6 +35,59 @@ const common: Messages['common'] = {
 const layout: Messages['layout'] = {
   language: 'Sprache',
   automatic: (name) => `Auto: ${name}`,
+  themes: { system: 'Wie das System', light: 'Hell', dark: 'Dunkel' },
+  purpose: 'Trainiere ein Sprachmodell nach, auf der Grafikkarte dieses Rechners.',
+  nothingLeaves: 'Nichts verlässt den Browser.',
+  nothingLeavesButShared: 'Nichts verlässt den Browser außer dem, was du deiner Lehrkraft schicken willst.',
+  notKept: (reason) =>
+    `Dieser Browser bewahrt für diese Seite keine Daten auf (${reason}). Modelle, Läufe und Einstellungen liegen im Speicher dieses Tabs: Sie sind weg, wenn er geschlossen oder neu geladen wird; lade den Adapter also herunter, wenn ein Lauf zu Ende ist. Um sie zu behalten, erlaube Websitedaten für diese Adresse und lade neu.`,
+  steps: { model: 'Modell', data: 'Daten', recipe: 'Rezept', run: 'Lauf', result: 'Ergebnis' },
+  importing: (name, part) => `${isolated(name)} wird importiert, ${Math.round(100 * part)} %`,
+  chosen: ({ name, quantization, storedBytes }) =>
+    `${isolated(name)}, ${model.weights[quantization]}, ${bytes(storedBytes)}`,
+  chooseModel: 'Wähle ein gespeichertes Modell oder lege ein anderes ab',
+  dropModel: 'Lege ein Modell ab',
+  needsTraining: 'Trainingsdaten fehlen',
+  filesWait: (count) =>
+    `${plural(count, { one: 'Eine Datei ist', other: '# Dateien sind' })} da; zum Lesen fehlt ein Modell`,
+  dataReady: (name, count, sets) =>
+    `${isolated(name)}: ${rows(count)}; ${sets === 0 ? 'keine Validierungsdaten' : plural(sets, { one: '# Validierungsdatei', other: '# Validierungsdateien' })}`,
+  recipeSteps: (recipeName, steps) => `${recipeName}, ${integer(steps)} Schritte`,
+  waits: 'Wartet auf das, was fehlt',
+  planning: 'Wird geplant',
+  ready: 'Bereit zum Trainieren',
+  trained: (step, seconds) => `Adapter von Schritt ${integer(step)}, trainiert in ${duration(seconds)}`,
+  comesWhenItEnds: 'Kommt am Ende des Laufs; du kannst ihn anhalten und behalten, was er gelernt hat',
+  comesAfter: 'Kommt nach dem Lauf',
+  voteWaits: 'Eine Abstimmung wartet auf dich',
+  inClassAs: (name) => `Als ${isolated(name)}`,
+  runs: (count) => (count === 0 ? 'Noch keine Läufe' : plural(count, { one: '# Lauf', other: '# Läufe' })),
+  bundlesLessons: 'Bündel, Unterricht',
+  storage: 'Speicher',
+  checkAndMeasure: 'Prüfen und messen',
+  nextModel: 'Als Nächstes: ein Modell',
+  nextData: 'Als Nächstes: Trainingsdaten',
+  dataProblem: 'Sieh dir die Daten an',
+  recipeProblem: 'Im Rezept steckt ein Fehler',
+  runFailed: 'Der Lauf ist gescheitert',
+  goTo: {
+    model: 'Zum Modell',
+    data: 'Zu den Daten',
+    recipe: 'Zum Rezept',
+    run: 'Zum Lauf',
+    result: 'Zum Ergebnis',
+  },
+  trainNow: 'Jetzt trainieren',
+  doing: (what, secondsLeft) =>
+    `${what}${Number.isFinite(secondsLeft) ? `, noch ${duration(secondsLeft)}` : ''}`,
+  doneSteps: (steps) => `Fertig: ${integer(steps)} Schritte`,
+  tabDone: 'Fertig',
+  tabStopped: 'Angehalten',
+  dismiss: 'Schließen',
+  stepsList: 'Schritte',
+  tools: 'Werkzeuge',
+  runProgress: 'Fortschritt des Laufs',
+  colours: 'Farben',
 };
 
 const data: Messages['data'] = {
@@ -683,6 +747,7 @@ const model: Messages['model'] = {
   import: 'Import',
   cancelImport: 'Import abbrechen',
   chooseModelFiles: 'Modelldateien wählen',
+  chooseModelFolder: 'Modellordner wählen',
   dropHint:
     'Lege den Ordner eines Modells vom Hugging Face Hub ab: config.json, die Dateien des Tokenizers und die safetensors. Oder eine GGUF-Datei oder ein .finetab-Bündel.',
   inThisBrowser: 'In diesem Browser',
@@ -1019,6 +1084,16 @@ const result: Messages['result'] = {
   exportNotes: 'Was du zu diesem Export wissen solltest',
 };
 
+const history: Messages['history'] = {
+  heading: 'Verlauf',
+  open: 'Öffnen:',
+  resultOf: (title) => `Ergebnis von ${isolated(title)}`,
+  allRuns: (count) => `Alle ${count} Läufe`,
+  noResultYet:
+    'Wenn ein Lauf endet, ist sein Adapter hier: um neben dem Basismodell mit ihm zu chatten, ihn Token für Token anzusehen, blind zu vergleichen und ihn für andere Programme herunterzuladen.',
+  earlierResults: 'Ergebnisse früherer Läufe',
+};
+
 export const de: Messages = {
   common,
   layout,
@@ -1034,4 +1109,5 @@ export const de: Messages = {
   metrics,
   run,
   result,
+  history,
 };

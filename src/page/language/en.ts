@@ -7,6 +7,7 @@ import type { EngineProgress, KernelChoice, MemoryChoice } from '../../worker/tr
 import type {
   AnswerEnd,
   CatalogueFigures,
+  ChosenModel,
   AnswerFigures,
   Importing,
   Leak,
@@ -17,7 +18,7 @@ import type {
   Truncation,
   UnfinishedRun,
 } from './messageParameters.ts';
-import { bytes, compact, dateAndTime, fixed, integer, isolated, plural, share } from './numbers.ts';
+import { bytes, compact, dateAndTime, duration, fixed, integer, isolated, plural, share } from './numbers.ts';
 
 const rows = (count: number) => plural(count, { one: '# row', other: '# rows' });
 
@@ -40,6 +41,60 @@ const layout = {
   language: 'Language',
   /** @param name of the language that the browser asks for */
   automatic: (name: string) => `Auto: ${name}`,
+  themes: { system: 'System theme', light: 'Light', dark: 'Dark' },
+  purpose: "Fine-tune a language model on this computer's graphics card.",
+  nothingLeaves: 'Nothing leaves the browser.',
+  nothingLeavesButShared: 'Nothing leaves the browser but what you agree to send to your teacher.',
+  notKept: (reason: string) =>
+    `This browser keeps no data for this page (${reason}). Models, runs and settings are held in this tab's memory: they are gone when it is closed or reloaded, so download the adapter when a run has ended. To keep them, allow site data for this address and reload.`,
+  steps: { model: 'Model', data: 'Data', recipe: 'Recipe', run: 'Run', result: 'Result' },
+  importing: (name: string, part: number) => `Importing ${isolated(name)}, ${Math.round(100 * part)} %`,
+  chosen: ({ name, quantization, storedBytes }: ChosenModel) =>
+    `${isolated(name)}, ${model.weights[quantization]}, ${bytes(storedBytes)}`,
+  chooseModel: 'Choose one of the stored models, or drop another',
+  dropModel: 'Drop a model',
+  needsTraining: 'Needs a training file',
+  filesWait: (count: number) =>
+    `${plural(count, { one: 'A file is', other: '# files are' })} here; reading them needs a model`,
+  dataReady: (name: string, count: number, sets: number) =>
+    `${isolated(name)}: ${integer(count)} rows; ${sets === 0 ? 'no validation file' : plural(sets, { one: '# validation file', other: '# validation files' })}`,
+  recipeSteps: (recipeName: string, steps: number) => `${recipeName}, ${integer(steps)} steps`,
+  waits: 'Waits for what is missing',
+  planning: 'Planning',
+  ready: 'Ready to train',
+  trained: (step: number, seconds: number) =>
+    `Adapter of step ${integer(step)}, trained in ${duration(seconds)}`,
+  comesWhenItEnds: 'Comes when the run ends; you can stop it and keep what it learned',
+  comesAfter: 'Comes after the run',
+  voteWaits: 'A vote waits for you',
+  inClassAs: (name: string) => `As ${isolated(name)}`,
+  runs: (count: number) => (count === 0 ? 'No runs yet' : plural(count, { one: '# run', other: '# runs' })),
+  bundlesLessons: 'Bundles, lessons',
+  storage: 'Storage',
+  checkAndMeasure: 'Check and measure',
+  nextModel: 'Next: a model',
+  nextData: 'Next: a training file',
+  dataProblem: 'The data needs a look',
+  recipeProblem: 'The recipe has a mistake',
+  runFailed: 'The run failed',
+  goTo: {
+    model: 'Go to the model',
+    data: 'Go to the data',
+    recipe: 'Go to the recipe',
+    run: 'Go to the run',
+    result: 'Go to the result',
+  },
+  trainNow: 'Train now',
+  doing: (what: string, secondsLeft: number) =>
+    `${what}${Number.isFinite(secondsLeft) ? `, ${duration(secondsLeft)} left` : ''}`,
+  doneSteps: (steps: number) => `Done: ${integer(steps)} steps`,
+  tabDone: 'Done',
+  tabStopped: 'Stopped',
+  dismiss: 'Dismiss',
+  stepsList: 'Steps',
+  tools: 'Tools',
+  runProgress: 'Progress of the run',
+  colours: 'Colours',
 };
 
 const data = {
@@ -714,6 +769,7 @@ const model = {
   import: 'Import',
   cancelImport: 'Cancel the import',
   chooseModelFiles: 'Choose model files',
+  chooseModelFolder: 'Choose a model folder',
   dropHint:
     "Drop the folder of a model from the Hugging Face Hub: config.json, the tokenizer's files and the safetensors. Or one GGUF file, or a .finetab bundle.",
   inThisBrowser: 'In this browser',
@@ -1026,6 +1082,17 @@ const result = {
   exportNotes: 'What to know of this export',
 };
 
+const history = {
+  heading: 'History',
+  open: 'Open',
+  /** Follows "Open", for screen readers. */
+  resultOf: (title: string) => `the result of ${isolated(title)}`,
+  allRuns: (count: number) => `All ${count} runs`,
+  noResultYet:
+    'When a run ends, its adapter is here: to chat with beside the base model, to look at token by token, to compare blind, and to download for other programs.',
+  earlierResults: 'Results of earlier runs',
+};
+
 export const en = {
   common,
   layout,
@@ -1041,6 +1108,7 @@ export const en = {
   metrics,
   run,
   result,
+  history,
 };
 
 /** What every language has: a missing or another key, or another parameter, is a type error. */

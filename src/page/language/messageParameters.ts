@@ -51,6 +51,8 @@ export type ModelFacts = Pick<
   'modelType' | 'parameters' | 'layers' | 'vocabularySize' | 'quantization' | 'storedBytes'
 >;
 
+export type ChosenModel = Pick<ModelDetails, 'name' | 'quantization' | 'storedBytes'>;
+
 /** Bytes of a model that is being imported; `total` is 0 until it is known. */
 export interface Importing {
   name: string;

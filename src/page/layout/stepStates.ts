@@ -1,10 +1,10 @@
 /** The state of each of the five steps, in words. All is derived from the workspace. */
+import { t } from '../language/messages.svelte.ts';
 import type { ModelDetails, ModelSummary } from '../../worker/import/importProtocol.ts';
 import type { RunPlan } from '../../worker/trainer/trainerProtocol.ts';
 import type { DataFiles } from '../data/DataFiles.svelte.ts';
 import type { Result } from '../result/Result.svelte.ts';
-import { endText, type RunView } from '../run/RunView.svelte.ts';
-import { bytes, duration, integer, WEIGHTS } from '../text.ts';
+import type { RunView } from '../run/RunView.svelte.ts';
 import { STEP_IDS, type StepId } from './places.ts';
 
 /** needed: the person has to do something. waiting: an earlier step comes first. */
@@ -18,14 +18,6 @@ export interface StepState {
   /** The state in words. */
   text: string;
 }
-
-const TITLES: Record<StepId, string> = {
-  model: 'Model',
-  data: 'Data',
-  recipe: 'Recipe',
-  run: 'Run',
-  result: 'Result',
-};
 
 /** What the steps are derived from. */
 export interface FlowSource {
@@ -53,7 +45,7 @@ export class StepStates {
 
   of(id: StepId): StepState {
     const [status, text] = this.statusOf(id);
-    return { id, number: STEP_IDS.indexOf(id) + 1, title: TITLES[id], status, text };
+    return { id, number: STEP_IDS.indexOf(id) + 1, title: t.layout.steps[id], status, text };
   }
 
   private statusOf(id: StepId): StatusText {
@@ -74,42 +66,27 @@ export class StepStates {
   private ofModel(): StatusText {
     const { model, importing, models } = this.workspace;
     if (importing)
-      return [
-        'working',
-        `Importing ${importing.name}, ${Math.round((100 * importing.done) / Math.max(1, importing.total))} %`,
-      ];
-    if (model) return ['done', `${model.name}, ${WEIGHTS[model.quantization]}, ${bytes(model.storedBytes)}`];
-    return [
-      'needed',
-      models.length > 0 ? 'Choose one of the stored models, or drop another' : 'Drop a model',
-    ];
+      return ['working', t.layout.importing(importing.name, importing.done / Math.max(1, importing.total))];
+    if (model) return ['done', t.layout.chosen(model)];
+    return ['needed', models.length > 0 ? t.layout.chooseModel : t.layout.dropModel];
   }
 
   private ofData(): StatusText {
     const { data, model } = this.workspace;
     const { train, validation, all } = data;
-    if (all.length === 0) return [model ? 'needed' : 'waiting', 'Needs a training file'];
-    if (all.some(({ progress }) => progress !== null)) return ['working', 'Reading rows'];
-    if (!model)
-      return [
-        'waiting',
-        `${all.length === 1 ? 'A file is' : `${all.length} files are`} here; reading them needs a model`,
-      ];
+    if (all.length === 0) return [model ? 'needed' : 'waiting', t.layout.needsTraining];
+    if (all.some(({ progress }) => progress !== null)) return ['working', t.data.reading(0, 0)];
+    if (!model) return ['waiting', t.layout.filesWait(all.length)];
     if (data.blockers.length > 0)
-      return [train ? 'problem' : 'needed', train ? data.blockers[0] : 'Needs a training file'];
-    const sets =
-      validation.length === 0
-        ? 'no validation file'
-        : validation.length === 1
-          ? '1 validation file'
-          : `${validation.length} validation files`;
-    return ['done', `${train!.title}: ${integer(train!.report?.summary.rows ?? 0)} rows; ${sets}`];
+      return [train ? 'problem' : 'needed', train ? data.blockers[0] : t.layout.needsTraining];
+    const rows = train!.report?.summary.rows ?? 0;
+    return ['done', t.layout.dataReady(train!.title, rows, validation.length)];
   }
 
   private ofRecipe(): StatusText {
     const { plan, recipeError, presetName } = this.workspace;
     if (recipeError) return ['problem', recipeError];
-    return ['done', plan ? `${presetName}, ${integer(plan.totalSteps)} steps` : presetName];
+    return ['done', plan ? t.layout.recipeSteps(presetName, plan.totalSteps) : presetName];
   }
 
   private ofRun(): StatusText {
@@ -117,34 +94,25 @@ export class StepStates {
     if (run) {
       switch (run.phase) {
         case 'ended':
-          return ['done', run.outcome ? endText(run.outcome.reason) : ''];
+          return ['done', run.outcome ? t.run.ends[run.outcome.reason] : ''];
         case 'failed':
-          return ['problem', 'Failed'];
+          return ['problem', t.run.failed];
         case 'preparing':
         case 'training':
         case 'evaluating':
           return ['working', run.doing];
       }
     }
-    if (blockers.length > 0) return ['waiting', 'Waits for what is missing'];
-    if (!plan) return [busy ? 'working' : 'waiting', busy ? 'Planning' : 'Waits for what is missing'];
-    return ['needed', 'Ready to train'];
+    if (blockers.length > 0) return ['waiting', t.layout.waits];
+    if (!plan) return [busy ? 'working' : 'waiting', busy ? t.layout.planning : t.layout.waits];
+    return ['needed', t.layout.ready];
   }
 
   private ofResult(): StatusText {
     const { run, result } = this.workspace;
     if (result && result.runId !== run?.outcome?.runId)
       return ['done', `${result.title[0].toUpperCase()}${result.title.slice(1)}`];
-    if (run?.outcome)
-      return [
-        'done',
-        `Adapter of step ${integer(run.outcome.adapterStep)}, trained in ${duration(run.outcome.seconds)}`,
-      ];
-    return [
-      'waiting',
-      run?.active
-        ? 'Comes when the run ends; you can stop it and keep what it learned'
-        : 'Comes after the run',
-    ];
+    if (run?.outcome) return ['done', t.layout.trained(run.outcome.adapterStep, run.outcome.seconds)];
+    return ['waiting', run?.active ? t.layout.comesWhenItEnds : t.layout.comesAfter];
   }
 }
