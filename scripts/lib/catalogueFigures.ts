@@ -12,6 +12,7 @@ const LIMITS = { maxBindingBytes: 128 * 2 ** 20, maxBufferBytes: 256 * 2 ** 20 }
 const SETTINGS: KernelSettings = {
   target: 'gpu',
   rowWorkgroup: 128,
+  maxSums: 64,
   level: 'plain',
   workgroupBytes: 16384,
   maxWorkgroups: 65535,

@@ -1,9 +1,15 @@
 // Attention of one new token a slot over the KV cache:
 //   o[b, h] = sum_j softmax_j(score(q[b, h] . keys[b, j])) values[b, j]
 // over the keys j <= positions[b] of slot b, within the window.
-// Buffers: o, q [SLOTS, HEADS D]; keys, values [SLOTS, LENGTH, HEADS / GROUP_SIZE D]; positions [SLOTS] u32.
+// Where ROTATES it also is rope.wgsl with WRITES_CACHE: q and the new token's keys k_new come without their
+// rotation, and the rotated key and v_new go to row [slots[b], positions[b]] of the cache, or nowhere where
+// slots[b] is SLOTS or more. Each workgroup rotates its own query and key, so that none waits for the cache.
+// Buffers: o, q [SLOTS, HEADS D]; keys, values [SLOTS, LENGTH, HEADS / GROUP_SIZE D]; positions [SLOTS] u32;
+//   where ROTATES, k_new and v_new [SLOTS, HEADS / GROUP_SIZE D], slots [SLOTS] u32, cos_table and sin_table
+//   [P, ROTATED / 2].
 // Constants: LENGTH and those of attention_serial.wgsl but T; WORKGROUP; UNROLLED, the vectors of a key, and
-//   VALUES, the values, that an invocation reads at once.
+//   VALUES, the values, that an invocation reads at once; ROTATES, and SLOTS, P, ROTATED, INTERLEAVED of
+//   rope.wgsl.
 // Threads: one workgroup of WORKGROUP invocations a slot and head, at least as many as a head has vectors
 //   (N). A chunk of keys at a time: an invocation scores a key, UNROLLED vectors of it at once. Then N
 //   invocations share a value, a vector each, and PARTS such groups take every PARTS-th value, VALUES at
@@ -12,10 +18,21 @@
 #include "lib/attention/scores.wgsl"
 #include "lib/attention/vector.wgsl"
 @group(0) @binding(0) var<storage, read_write> o: array<Vector>;
+@group(0) @binding(4) var<storage, read> positions: array<u32>;
+#if ROTATES
+@group(0) @binding(1) var<storage, read> q: array<f32>;
+@group(0) @binding(2) var<storage, read_write> keys: array<Vector>;
+@group(0) @binding(3) var<storage, read_write> values: array<Vector>;
+@group(0) @binding(5) var<storage, read> k_new: array<f32>;
+@group(0) @binding(6) var<storage, read> v_new: array<Vector>;
+@group(0) @binding(7) var<storage, read> slots: array<u32>;
+@group(0) @binding(8) var<storage, read> cos_table: array<f32>;
+@group(0) @binding(9) var<storage, read> sin_table: array<f32>;
+#else
 @group(0) @binding(1) var<storage, read> q: array<Vector>;
 @group(0) @binding(2) var<storage, read> keys: array<Vector>;
 @group(0) @binding(3) var<storage, read> values: array<Vector>;
-@group(0) @binding(4) var<storage, read> positions: array<u32>;
+#endif
 
 const N: u32 = D / VECTOR_WIDTH;
 const CHUNK: u32 = 4u * WORKGROUP;
@@ -24,6 +41,39 @@ var<workgroup> query: array<Vector, N>;
 var<workgroup> scores: array<f32, CHUNK>;
 var<workgroup> parts: array<Vector, PARTS * N>;
 var<workgroup> span: vec2u;
+#if ROTATES
+var<workgroup> own_key: array<Vector, N>;
+var<workgroup> own_value: array<Vector, N>;
+
+// The element of a head that element i is rotated with, and its part of the sum.
+fn partner(i: u32) -> u32 {
+  if (INTERLEAVED) {
+    return i ^ 1u;
+  }
+  return select(i - ROTATED / 2u, i + ROTATED / 2u, i < ROTATED / 2u);
+}
+
+fn rotated_by(i: u32, own: f32, other: f32, row: u32) -> f32 {
+  let is_first = select(i < ROTATED / 2u, i % 2u == 0u, INTERLEAVED);
+  let pair = select(i % (ROTATED / 2u), i / 2u, INTERLEAVED);
+  let entry = min(row, P - 1u) * (ROTATED / 2u) + pair;
+  return own * cos_table[entry] + select(other, -other, is_first) * sin_table[entry];
+}
+
+fn rotated_query(start: u32, i: u32, row: u32) -> f32 {
+  if (i >= ROTATED) {
+    return q[start + i];
+  }
+  return rotated_by(i, q[start + i], q[start + partner(i)], row);
+}
+
+fn rotated_key(start: u32, i: u32, row: u32) -> f32 {
+  if (i >= ROTATED) {
+    return k_new[start + i];
+  }
+  return rotated_by(i, k_new[start + i], k_new[start + partner(i)], row);
+}
+#endif
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
@@ -36,9 +86,32 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     let newest = min(positions[group.y], LENGTH - 1u);
     span = vec2u(first_key(newest, 0u), newest + 1u);
   }
+#if ROTATES
+  let position = positions[group.y];
+  if (local < N) {
+    let of_key = (group.y * (HEADS / GROUP_SIZE) + group.x / GROUP_SIZE) * N;
+    var query_part = Vector();
+    var key_part = Vector();
+#repeat c VECTOR_WIDTH
+    query_part[$cu] = rotated_query(row * VECTOR_WIDTH, local * VECTOR_WIDTH + $cu, position);
+    key_part[$cu] = rotated_key(of_key * VECTOR_WIDTH, local * VECTOR_WIDTH + $cu, position);
+#endrepeat
+    let value_part = v_new[of_key + local];
+    query[local] = query_part;
+    own_key[local] = key_part;
+    own_value[local] = value_part;
+    let slot = slots[group.y];
+    if (group.x % GROUP_SIZE == 0u && slot < SLOTS && position < LENGTH) {
+      let to = (slot * LENGTH + position) * stride + (group.x / GROUP_SIZE) * N + local;
+      keys[to] = key_part;
+      values[to] = value_part;
+    }
+  }
+#else
   if (local < N) {
     query[local] = q[row + local];
   }
+#endif
   let keys_seen = workgroupUniformLoad(&span);
   var sum = Vector();
   var largest = -3.0e38;
@@ -49,9 +122,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     var chunk_largest = -3.0e38;
     for (var j = local; j < count; j += WORKGROUP) {
       var product = Vector();
+#if ROTATES
+      let is_own = first + j + 1u == keys_seen.y;
+#endif
       for (var i = 0u; i < N; i += UNROLLED) {
 #repeat u UNROLLED
+#if ROTATES
+        var key$u: Vector;
+        if (is_own) {
+          key$u = own_key[i + $uu];
+        } else {
+          key$u = keys[base + j * stride + i + $uu];
+        }
+#else
         let key$u = keys[base + j * stride + i + $uu];
+#endif
 #endrepeat
 #repeat u UNROLLED
         product = fma(query[i + $uu], key$u, product);
@@ -70,10 +155,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     }
     total = total * shrink + row_sum(chunk_total, local);
     largest = next;
+#if ROTATES
+    // The new token's own value is not read from the cache, to which another workgroup may be writing it.
+    let stored = select(count, count - 1u, first + count == keys_seen.y);
+#else
+    let stored = count;
+#endif
     if (part < PARTS) {
       sum *= shrink;
       var j = part;
-      for (; j + (VALUES - 1u) * PARTS < count; j += VALUES * PARTS) {
+      for (; j + (VALUES - 1u) * PARTS < stored; j += VALUES * PARTS) {
 #repeat v VALUES
         let value$v = values[base + (j + $vu * PARTS) * stride + lane];
 #endrepeat
@@ -81,9 +172,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
         sum = fma(Vector(scores[j + $vu * PARTS]), value$v, sum);
 #endrepeat
       }
-      for (; j < count; j += PARTS) {
+      for (; j < stored; j += PARTS) {
         sum = fma(Vector(scores[j]), values[base + j * stride + lane], sum);
       }
+#if ROTATES
+      if (stored < count && part == stored % PARTS) {
+        sum = fma(Vector(scores[stored]), own_value[lane], sum);
+      }
+#endif
     }
     workgroupBarrier();
   }

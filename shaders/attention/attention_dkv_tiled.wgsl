@@ -56,14 +56,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 #endrepeat
   let end = end_of(min(j0 + BLOCK, T) - 1u);
   let first_head = key_head * GROUP_SIZE + group.z * (GROUP_SIZE / SPLIT_HEADS);
+#if PREFETCHES
+#repeat e LOADS
+  var query$e = q[row_vector(local + $eu * THREADS, j0, HEADS, first_head)];
+  var slope$e = d_o[row_vector(local + $eu * THREADS, j0, HEADS, first_head)];
+#endrepeat
+#endif
   for (var head = first_head; head < first_head + GROUP_SIZE / SPLIT_HEADS; head++) {
     for (var t0 = j0; t0 < end; t0 += COLUMNS) {
+#if PREFETCHES
+#else
 #repeat e LOADS
       let query$e = q[row_vector(local + $eu * THREADS, t0, HEADS, head)];
-#endrepeat
-#repeat e LOADS
       let slope$e = d_o[row_vector(local + $eu * THREADS, t0, HEADS, head)];
 #endrepeat
+#endif
       workgroupBarrier();
 #repeat e LOADS
       if (LOADS * THREADS == COLUMNS * N || local + $eu * THREADS < COLUMNS * N) {
@@ -79,11 +86,23 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
         column_stats[local] = stats[min(t0 + local, T - 1u) * HEADS + head];
       }
       workgroupBarrier();
+#if PREFETCHES
+      // After a head's last block comes the next head's first.
+      let is_last = t0 + COLUMNS >= end;
+      let next_t = select(t0 + COLUMNS, j0, is_last);
+      let next_head = select(head, min(head + 1u, HEADS - 1u), is_last);
+#repeat e LOADS
+      query$e = q[row_vector(local + $eu * THREADS, next_t, HEADS, next_head)];
+      slope$e = d_o[row_vector(local + $eu * THREADS, next_t, HEADS, next_head)];
+#endrepeat
+#endif
 #repeat r ROWS_PER_THREAD
       var product$r = vec4f();
       var dp$r = vec4f();
 #endrepeat
-      for (var i = 0u; i < N; i++) {
+#repeat i HEAD_VECTORS
+      {
+        let i = $iu;
         let q0 = q_tile[x * STRIDE + i];
         let q1 = q_tile[(x + 8u) * STRIDE + i];
         let q2 = q_tile[(x + 16u) * STRIDE + i];
@@ -115,6 +134,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
         dp$r = fma(vec4f(value$r.w), slopes_w, dp$r);
 #endrepeat
       }
+#endrepeat
       let t = vec4u(t0 + x) + vec4u(0u, 8u, 16u, 24u);
       let lse = vec4f(
         column_stats[x].x,
@@ -139,7 +159,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       }
 #endrepeat
       workgroupBarrier();
-      for (var s = 0u; s < SLOTS; s++) {
+#repeat s 8
+      {
+        let s = $su;
 #repeat r ROWS_PER_THREAD
         let ds$r = ds_tile[(y + $ru * ACROSS) * SLOT_STRIDE + s];
         let p$r = p_tile[(y + $ru * ACROSS) * SLOT_STRIDE + s];
@@ -168,6 +190,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 #endrepeat
 #endrepeat
       }
+#endrepeat
     }
   }
 #repeat r ROWS_PER_THREAD

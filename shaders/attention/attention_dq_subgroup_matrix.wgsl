@@ -58,14 +58,40 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   var sum$d = subgroup_matrix_result<f32, 16, 16>();
 #endrepeat
   let last = min(q0 + 64u, T);
-  for (var j0 = first_key(q0, document_start[q0]); j0 < last; j0 += 32u) {
+  let begin = first_key(q0, document_start[q0]);
+#repeat e FD
+  var key$e = k[block_vector(local + $eu * 128u, begin, KEY_HEADS, key_head)];
+  var value$e = v[block_vector(local + $eu * 128u, begin, KEY_HEADS, key_head)];
+#endrepeat
+  for (var j0 = begin; j0 < last; j0 += 32u) {
     workgroupBarrier();
-    for (var e = local; e < 32u * N; e += 128u) {
-      let i = (min(j0 + e / N, T - 1u) * KEY_HEADS + key_head) * N + e % N;
-      put_stage(e / N, e % N, k[i]);
-      put_stage(32u + e / N, e % N, v[i]);
+    // The indices are written out here, so that a compiler sees that they lie within the tile.
+#repeat e FD
+    {
+      let half = vec4<f16>(key$e);
+      let at = ((local + $eu * 128u) / N) * STAGE_STRIDE + (local + $eu * 128u) % N * 4u;
+      stage[at] = half.x;
+      stage[at + 1u] = half.y;
+      stage[at + 2u] = half.z;
+      stage[at + 3u] = half.w;
     }
+#endrepeat
+#repeat e FD
+    {
+      let half = vec4<f16>(value$e);
+      let at = (32u + (local + $eu * 128u) / N) * STAGE_STRIDE + (local + $eu * 128u) % N * 4u;
+      stage[at] = half.x;
+      stage[at + 1u] = half.y;
+      stage[at + 2u] = half.z;
+      stage[at + 3u] = half.w;
+    }
+#endrepeat
     workgroupBarrier();
+    // The next block is read while this one is multiplied.
+#repeat e FD
+    key$e = k[block_vector(local + $eu * 128u, j0 + 32u, KEY_HEADS, key_head)];
+    value$e = v[block_vector(local + $eu * 128u, j0 + 32u, KEY_HEADS, key_head)];
+#endrepeat
 #include "lib/attention/matrix_scores_backward.wgsl"
     let j = j0 + lane;
 #repeat i 16

@@ -45,13 +45,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 #endrepeat
 #endrepeat
   let last = min(q0 + BLOCK, T);
-  for (var j0 = first_key(q0, document_start[q0]); j0 < last; j0 += COLUMNS) {
+  let begin = first_key(q0, document_start[q0]);
+#if PREFETCHES
+#repeat e LOADS
+  var key$e = k[row_vector(local + $eu * THREADS, begin, KEY_HEADS, key_head)];
+  var value$e = v[row_vector(local + $eu * THREADS, begin, KEY_HEADS, key_head)];
+#endrepeat
+#endif
+  for (var j0 = begin; j0 < last; j0 += COLUMNS) {
+#if PREFETCHES
+#else
 #repeat e LOADS
     let key$e = k[row_vector(local + $eu * THREADS, j0, KEY_HEADS, key_head)];
-#endrepeat
-#repeat e LOADS
     let value$e = v[row_vector(local + $eu * THREADS, j0, KEY_HEADS, key_head)];
 #endrepeat
+#endif
     workgroupBarrier();
 #repeat e LOADS
     if (LOADS * THREADS == COLUMNS * N || local + $eu * THREADS < COLUMNS * N) {
@@ -64,11 +72,19 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     }
 #endrepeat
     workgroupBarrier();
+#if PREFETCHES
+#repeat e LOADS
+    key$e = k[row_vector(local + $eu * THREADS, j0 + COLUMNS, KEY_HEADS, key_head)];
+    value$e = v[row_vector(local + $eu * THREADS, j0 + COLUMNS, KEY_HEADS, key_head)];
+#endrepeat
+#endif
 #repeat r ROWS_PER_THREAD
     var product$r = vec4f();
     var dp$r = vec4f();
 #endrepeat
-    for (var i = 0u; i < N; i++) {
+#repeat i HEAD_VECTORS
+    {
+      let i = $iu;
 #include "lib/attention/tile_scores.wgsl"
       let v0 = v_tile[x * STRIDE + i];
       let v1 = v_tile[(x + 8u) * STRIDE + i];
@@ -86,6 +102,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       dp$r = fma(vec4f(slope$r.w), values_w, dp$r);
 #endrepeat
     }
+#endrepeat
     let j = vec4u(j0 + x) + vec4u(0u, 8u, 16u, 24u);
 #repeat r ROWS_PER_THREAD
     {

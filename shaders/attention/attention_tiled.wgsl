@@ -18,7 +18,8 @@ var<workgroup> q_tile: array<vec4f, BLOCK * STRIDE>;
 var<workgroup> key_tile: array<vec4f, COLUMNS * STRIDE>;
 var<workgroup> factor_tile: array<vec4f, BLOCK * SLOT_STRIDE>;
 var<workgroup> row_first: array<u32, BLOCK>;
-var<workgroup> row_shrink: array<f32, BLOCK>;
+// Of each row, what its eight invocations have each of their own keys: the largest score, at last the mass.
+var<workgroup> row_parts: array<f32, BLOCK * 8u>;
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
@@ -35,17 +36,26 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     row_first[local] = first_key(t, document_start[t]);
   }
 #repeat r ROWS_PER_THREAD
+  var largest$r = -3.0e38;
+  var total$r = 0.0;
 #repeat d VECTORS_PER_THREAD
   var sum$r_$d = vec4f();
 #endrepeat
 #endrepeat
-  var largest = -3.0e38;
-  var total = 0.0;
   let last = min(q0 + BLOCK, T);
-  for (var j0 = first_key(q0, document_start[q0]); j0 < last; j0 += COLUMNS) {
+  let begin = first_key(q0, document_start[q0]);
+#if PREFETCHES
+#repeat e LOADS
+  var key$e = k[row_vector(local + $eu * THREADS, begin, KEY_HEADS, key_head)];
+#endrepeat
+#endif
+  for (var j0 = begin; j0 < last; j0 += COLUMNS) {
+#if PREFETCHES
+#else
 #repeat e LOADS
     let key$e = k[row_vector(local + $eu * THREADS, j0, KEY_HEADS, key_head)];
 #endrepeat
+#endif
     workgroupBarrier();
 #repeat e LOADS
     if (LOADS * THREADS == COLUMNS * N || local + $eu * THREADS < COLUMNS * N) {
@@ -53,72 +63,77 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     }
 #endrepeat
     workgroupBarrier();
-#repeat r ROWS_PER_THREAD
-    var product$r = vec4f();
-#endrepeat
-    for (var i = 0u; i < N; i++) {
-#include "lib/attention/tile_scores.wgsl"
-    }
-    let j = vec4u(j0 + x) + vec4u(0u, 8u, 16u, 24u);
-#repeat r ROWS_PER_THREAD
-    {
-      let row = y + $ru * ACROSS;
-      let seen = (j >= vec4u(row_first[row])) & (j <= vec4u(q0 + row));
-      factor_tile[row * SLOT_STRIDE + x] = select(vec4f(-3.0e38), attention_score(product$r), seen);
-    }
-#endrepeat
-    workgroupBarrier();
 #repeat e LOADS
     let value$e = v[row_vector(local + $eu * THREADS, j0, KEY_HEADS, key_head)];
 #endrepeat
+#repeat r ROWS_PER_THREAD
+    var product$r = vec4f();
+#endrepeat
+#repeat i HEAD_VECTORS
+    {
+      let i = $iu;
+#include "lib/attention/tile_scores.wgsl"
+    }
+#endrepeat
+    let j = vec4u(j0 + x) + vec4u(0u, 8u, 16u, 24u);
+#repeat r ROWS_PER_THREAD
+    let row$r = y + $ru * ACROSS;
+    let seen$r = (j >= vec4u(row_first[row$r])) & (j <= vec4u(q0 + row$r));
+    let score$r = select(vec4f(-3.0e38), attention_score(product$r), seen$r);
+    row_parts[row$r * 8u + x] = max(max(score$r.x, score$r.y), max(score$r.z, score$r.w));
+#endrepeat
+    workgroupBarrier();
 #repeat e LOADS
     if (LOADS * THREADS == COLUMNS * N || local + $eu * THREADS < COLUMNS * N) {
       key_tile[tile_slot(local + $eu * THREADS)] = value$e;
     }
 #endrepeat
-    if (local < BLOCK) {
-      var most = vec4f(largest);
-      for (var s = 0u; s < SLOTS; s++) {
-        most = max(most, factor_tile[local * SLOT_STRIDE + s]);
-      }
-      let next = max(max(most.x, most.y), max(most.z, most.w));
-      var mass = vec4f();
-      for (var s = 0u; s < SLOTS; s++) {
-        let score = factor_tile[local * SLOT_STRIDE + s];
-        let p = select(vec4f(), exp(score - next), score > vec4f(-1.0e38));
-        factor_tile[local * SLOT_STRIDE + s] = p;
-        mass += p;
-      }
-      let shrink = exp(largest - next);
-      row_shrink[local] = shrink;
-      total = total * shrink + mass.x + mass.y + mass.z + mass.w;
-      largest = next;
-    }
-    workgroupBarrier();
 #repeat r ROWS_PER_THREAD
-    let shrink$r = row_shrink[y + $ru * ACROSS];
+    {
+      var next = largest$r;
+#repeat c 8
+      next = max(next, row_parts[row$r * 8u + $cu]);
+#endrepeat
+      let shrink = exp(largest$r - next);
+      let p = select(vec4f(), exp(score$r - next), seen$r);
+      factor_tile[row$r * SLOT_STRIDE + x] = p;
+      total$r = total$r * shrink + (p.x + p.y + p.z + p.w);
+      largest$r = next;
 #repeat d VECTORS_PER_THREAD
-    sum$r_$d *= shrink$r;
+      sum$r_$d *= shrink;
 #endrepeat
+    }
 #endrepeat
+    workgroupBarrier();
+#if PREFETCHES
+#repeat e LOADS
+    key$e = k[row_vector(local + $eu * THREADS, j0 + COLUMNS, KEY_HEADS, key_head)];
+#endrepeat
+#endif
 #include "lib/attention/tile_sums.wgsl"
   }
   workgroupBarrier();
-  if (local < BLOCK) {
-    row_shrink[local] = 1.0 / total;
-    if (q0 + local < T) {
-      lse[(q0 + local) * HEADS + head] = largest + log(total);
-    }
-  }
+#repeat r ROWS_PER_THREAD
+  row_parts[(y + $ru * ACROSS) * 8u + x] = total$r;
+#endrepeat
   workgroupBarrier();
 #repeat r ROWS_PER_THREAD
   {
     let row = y + $ru * ACROSS;
-#repeat d VECTORS_PER_THREAD
-    if (q0 + row < T && x + $du * 8u < N) {
-      o[((q0 + row) * HEADS + head) * N + x + $du * 8u] = sum$r_$d * row_shrink[row];
-    }
+    var total = 0.0;
+#repeat c 8
+    total += row_parts[row * 8u + $cu];
 #endrepeat
+    if (q0 + row < T) {
+      if (x == 0u) {
+        lse[(q0 + row) * HEADS + head] = largest$r + log(total);
+      }
+#repeat d VECTORS_PER_THREAD
+      if (x + $du * 8u < N) {
+        o[((q0 + row) * HEADS + head) * N + x + $du * 8u] = sum$r_$d / total;
+      }
+#endrepeat
+    }
   }
 #endrepeat
 }

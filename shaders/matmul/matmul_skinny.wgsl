@@ -1,6 +1,7 @@
 // The product of matmul_cpu.wgsl for a few rows of A, as in generation, where reading B is all there is to
 // do. A runs along k, B along k (B_ROW 1); K, offsets and strides are multiples of 32. The second product of
-// LoRA may be added to it (lib/matmul/skinny_lora.wgsl).
+// LoRA may be added to it (lib/matmul/skinny_lora.wgsl). GATED: of two problems of one size, gate and up,
+// only c = activation(gate) up is written; neighbouring columns of a workgroup are one of each.
 // Buffers: c or c0, c1, … (lib/matmul/results.wgsl); a (lib/matmul/grouping.wgsl); B of any kind
 //   (lib/matmul/skinny_b.wgsl); where ADDS_LORA, lora_down and lora_b.
 // Constants: those of matmul_cpu.wgsl and of the five files of lib/matmul. ROWS = M, the rows made at once.
@@ -15,6 +16,10 @@ const STRETCH: u32 = 32u * LANES;
 #include "lib/matmul/skinny_b.wgsl"
 #include "lib/matmul/skinny_a.wgsl"
 #include "lib/matmul/skinny_lora.wgsl"
+#if GATED
+#include "lib/elementwise/activation.wgsl"
+var<workgroup> totals: array<f32, TILE_N>;
+#endif
 
 // Each column's sums by lanes, then by fours of lanes: one order whatever the tile is, so that a row's result
 // does not depend on how many rows there are.
@@ -25,10 +30,19 @@ var<workgroup> fewer: array<f32, TILE_N * FEWER>;
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t: u32) {
   begin_b(t);
+#if GATED
+  let n0 = group.x * (TILE_N / 2u);
+#else
   let n0 = first_column(group.x);
+#endif
   let lane = t % LANES;
 #repeat c PER_N
+#if GATED
+  choose_problem($(c%2)u);
+  let column$c = min(n0 + t / LANES * (PER_N / 2u) + $(c/2)u, problem_n - 1u);
+#else
   let column$c = min(n0 + t / LANES * PER_N + $cu, problem_n - 1u);
+#endif
   let row$c = B_OFFSET + column$c * B_COLUMN;
   let up$c = lora_b_row(column$c, lane);
 #repeat r ROWS
@@ -37,6 +51,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
 #endrepeat
   for (var k = 0u; k < K; k += STRETCH) {
 #repeat c PER_N
+#if GATED
+    choose_problem($(c%2)u);
+#endif
     let run$c = b_run(row$c + k, lane);
     let scale$c = b_scale(row$c + k, lane);
 #repeat r ROWS
@@ -81,7 +98,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
     for (var l = 0u; l < FEWER; l++) {
       total += fewer[t * FEWER + l];
     }
+#if GATED
+    totals[t] = total;
+#else
     store($ru, n0 + t, 0u, total);
+#endif
   }
+#if GATED
+  workgroupBarrier();
+  if (t < TILE_N / 2u) {
+    store($ru, n0 + t, 0u, activation(totals[2u * t]) * totals[2u * t + 1u]);
+  }
+#endif
 #endrepeat
 }

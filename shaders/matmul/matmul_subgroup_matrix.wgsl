@@ -81,11 +81,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
   begin_terms(first);
 #repeat i A_LOADS
   let a_at$i = a_start(t + $iu * THREADS, m0);
-  var a_next$i = read_a(t + $iu * THREADS, m0, a_at$i, first);
+  var a_next$i = vec4f();
 #endrepeat
+  {
+    let to_read = first;
+#include "lib/matmul/read_a.wgsl"
+  }
 #repeat i B_LOADS
   let b_at$i = b_start(t + $iu * THREADS, n0);
-  var b_next$i = weight4_f16_at(problem_start + b_at$i + (first - problem_term) * B_ROW);
+  var b_next$i = stored4_at(problem_start + b_at$i + (first - problem_term) * B_ROW);
 #endrepeat
   for (var k0 = first; k0 < last; k0 += TILE_K) {
 #repeat i A_LOADS
@@ -96,20 +100,20 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
     a_tile[a_slot$i + 3u] = a_half$i.w;
 #endrepeat
 #repeat i B_LOADS
-    b_tile[b_slot$i] = b_next$i.x;
-    b_tile[b_slot$i + 1u] = b_next$i.y;
-    b_tile[b_slot$i + 2u] = b_next$i.z;
-    b_tile[b_slot$i + 3u] = b_next$i.w;
+    let b_half$i = weight4_f16_of(b_next$i);
+    b_tile[b_slot$i] = b_half$i.x;
+    b_tile[b_slot$i + 1u] = b_half$i.y;
+    b_tile[b_slot$i + 2u] = b_half$i.z;
+    b_tile[b_slot$i + 3u] = b_half$i.w;
 #endrepeat
     workgroupBarrier();
     let next = k0 + TILE_K;
     if (next < last) {
       begin_terms(next);
-#repeat i A_LOADS
-      a_next$i = read_a(t + $iu * THREADS, m0, a_at$i, next);
-#endrepeat
+      let to_read = next;
+#include "lib/matmul/read_a.wgsl"
 #repeat i B_LOADS
-      b_next$i = weight4_f16_at(problem_start + b_at$i + (next - problem_term) * B_ROW);
+      b_next$i = stored4_at(problem_start + b_at$i + (next - problem_term) * B_ROW);
 #endrepeat
     }
 #repeat k FK

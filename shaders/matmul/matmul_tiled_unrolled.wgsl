@@ -22,12 +22,13 @@ var<workgroup> a_tile: array<Tile, TILE_K * A_STRIDE>;
 var<workgroup> b_tile: array<Tile, TILE_K * B_STRIDE>;
 
 // a_k, a_row, a_start: the first k, the row and, for k = 0, the place in a of the e-th four of A's tile.
+// Neighbouring invocations read neighbouring fours of a row, so that each memory line is read once.
 fn a_k(e: u32) -> u32 {
-  return e / TILE_M * 4u;
+  return e % (TILE_K / 4u) * 4u;
 }
 
 fn a_row(e: u32, m0: u32) -> u32 {
-  return min(m0 + e % TILE_M, M - 1u);
+  return min(m0 + e / (TILE_K / 4u), M - 1u);
 }
 
 fn a_start(e: u32, m0: u32) -> u32 {
@@ -36,12 +37,12 @@ fn a_start(e: u32, m0: u32) -> u32 {
 
 // b_k, b_start: the first k and, for k = 0 of its problem, the place in B of the e-th unit of B's tile.
 fn b_k(e: u32) -> u32 {
-  return select(e / (TILE_N / B_UNIT), e / TILE_N * B_UNIT, B_ALONG_K);
+  return select(e / (TILE_N / B_UNIT), e % (TILE_K / B_UNIT) * B_UNIT, B_ALONG_K);
 }
 
 fn b_start(e: u32, n0: u32) -> u32 {
   if (B_ALONG_K) {
-    return B_OFFSET + min(n0 + e % TILE_N, problem_n - 1u) * B_COLUMN + b_k(e);
+    return B_OFFSET + min(n0 + e / (TILE_K / B_UNIT), problem_n - 1u) * B_COLUMN + b_k(e);
   }
   return B_OFFSET + min(n0 + e % (TILE_N / B_UNIT) * B_UNIT, problem_n - B_UNIT) + b_k(e) * B_ROW;
 }
@@ -49,8 +50,9 @@ fn b_start(e: u32, n0: u32) -> u32 {
 // Stores four k of one row of A, which are a column of the tile.
 fn put_a(e: u32, read: vec4f) {
   let four = Tile(read);
-  let at = e / TILE_M * 4u * A_STRIDE + e % TILE_M / 4u;
-  let lane = e % 4u;
+  let row = e / (TILE_K / 4u);
+  let at = a_k(e) * A_STRIDE + row / 4u;
+  let lane = row % 4u;
   a_tile[at][lane] = four.x;
   a_tile[at + A_STRIDE][lane] = four.y;
   a_tile[at + 2u * A_STRIDE][lane] = four.z;
@@ -64,13 +66,38 @@ fn put_b(e: u32, h: u32, read: vec4f) {
     b_tile[b_k(e) * B_STRIDE + e % (TILE_N / B_UNIT) * B_VECTORS + h] = four;
     return;
   }
-  let at = (b_k(e) + 4u * h) * B_STRIDE + e % TILE_N / 4u;
-  let lane = e % 4u;
+  let column = e / (TILE_K / B_UNIT);
+  let at = (b_k(e) + 4u * h) * B_STRIDE + column / 4u;
+  let lane = column % 4u;
   b_tile[at][lane] = four.x;
   b_tile[at + B_STRIDE][lane] = four.y;
   b_tile[at + 2u * B_STRIDE][lane] = four.z;
   b_tile[at + 3u * B_STRIDE][lane] = four.w;
 }
+
+#if B_FOURS
+// The same where B runs along k and a unit is a square of four columns and four k, which an invocation
+// transposes.
+fn b_fours_k(e: u32) -> u32 {
+  return e % (TILE_K / 4u) * 4u;
+}
+
+fn b_fours_start(e: u32, n0: u32, f: u32) -> u32 {
+  return B_OFFSET + min(n0 + e / (TILE_K / 4u) * 4u + f, problem_n - 1u) * B_COLUMN + b_fours_k(e);
+}
+
+fn put_b_fours(e: u32, f0: Fetched, f1: Fetched, f2: Fetched, f3: Fetched) {
+  let at = b_fours_k(e) * B_STRIDE + e / (TILE_K / 4u);
+  let b0 = b_vector(f0, 0u);
+  let b1 = b_vector(f1, 0u);
+  let b2 = b_vector(f2, 0u);
+  let b3 = b_vector(f3, 0u);
+  b_tile[at] = Tile(vec4f(b0.x, b1.x, b2.x, b3.x));
+  b_tile[at + B_STRIDE] = Tile(vec4f(b0.y, b1.y, b2.y, b3.y));
+  b_tile[at + 2u * B_STRIDE] = Tile(vec4f(b0.z, b1.z, b2.z, b3.z));
+  b_tile[at + 3u * B_STRIDE] = Tile(vec4f(b0.w, b1.w, b2.w, b3.w));
+}
+#endif
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t: u32) {
@@ -90,45 +117,66 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
 #repeat i A_LOADS
   let a_at$i = a_start(t + $iu * THREADS, m0);
   var a_next$i = vec4f();
-  if (K_ALIGNED || first + a_k(t + $iu * THREADS) < last) {
-    a_next$i = read_a(t + $iu * THREADS, m0, a_at$i, first);
+#endrepeat
+  {
+    let to_read = first;
+#include "lib/matmul/read_a.wgsl"
+  }
+#repeat i B_LOADS
+#if B_FOURS
+  let b_k$i = b_fours_k(t + $iu * THREADS);
+#repeat f 4
+  let b_at$i_$f = b_fours_start(t + $iu * THREADS, n0, $fu);
+  var b_next$i_$f = Fetched();
+  if (K_ALIGNED || first + b_k$i < last) {
+    b_next$i_$f = fetch_b(b_at$i_$f + first, true, b_next$i_$f);
   }
 #endrepeat
-#repeat i B_LOADS
+#else
   let b_k$i = b_k(t + $iu * THREADS);
   let b_at$i = b_start(t + $iu * THREADS, n0);
   var b_next$i = Fetched();
   if (K_ALIGNED || first + b_k$i < last) {
     b_next$i = fetch_b(b_at$i + (first - problem_term) * B_ROW, true, b_next$i);
   }
+#endif
 #endrepeat
   for (var k0 = first; k0 < last; k0 += TILE_K) {
 #repeat i A_LOADS
     put_a(t + $iu * THREADS, a_next$i);
 #endrepeat
 #repeat i B_LOADS
+#if B_FOURS
+    put_b_fours(t + $iu * THREADS, b_next$i_0, b_next$i_1, b_next$i_2, b_next$i_3);
+#else
 #repeat h B_VECTORS
     put_b(t + $iu * THREADS, $hu, b_vector(b_next$i, $hu));
 #endrepeat
+#endif
 #endrepeat
     workgroupBarrier();
     let next = k0 + TILE_K;
     if (next < last) {
       begin_terms(next);
       let renewed = next % B_SCALE_TERMS == 0u;
-#repeat i A_LOADS
-      if (K_ALIGNED || next + a_k(t + $iu * THREADS) < last) {
-        a_next$i = read_a(t + $iu * THREADS, m0, a_at$i, next);
+      let to_read = next;
+#include "lib/matmul/read_a.wgsl"
+#repeat i B_LOADS
+#if B_FOURS
+#repeat f 4
+      if (K_ALIGNED || next + b_k$i < last) {
+        b_next$i_$f = fetch_b(b_at$i_$f + next, renewed, b_next$i_$f);
       } else {
-        a_next$i = vec4f();
+        b_next$i_$f = Fetched();
       }
 #endrepeat
-#repeat i B_LOADS
+#else
       if (K_ALIGNED || next + b_k$i < last) {
         b_next$i = fetch_b(b_at$i + (next - problem_term) * B_ROW, renewed, b_next$i);
       } else {
         b_next$i = Fetched();
       }
+#endif
 #endrepeat
     }
 #repeat k TILE_K

@@ -49,3 +49,8 @@ export function adapterName(info: GPUAdapterInfo): string {
 export function isSoftwareAdapter(info: GPUAdapterInfo): boolean {
   return info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|basic render|warp/i.test(adapterName(info));
 }
+
+/** Whether an invocation has 255 registers, as on every NVIDIA GPU since Kepler. */
+export function hasManyRegisters({ vendor }: GPUAdapterInfo): boolean {
+  return vendor === 'nvidia';
+}

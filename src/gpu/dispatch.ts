@@ -91,6 +91,11 @@ export interface KernelSettings {
   target: 'gpu' | 'cpu';
   /** Invocations that share the reduction of one row; 1 where the target is a CPU. */
   rowWorkgroup: number;
+  /**
+   * Float32 sums of a product that an invocation may keep in registers: 128 where it has 255 registers, else
+   * 64.
+   */
+  maxSums: 64 | 128;
   level: KernelLevel;
   /**
    * For tests and benchmarks: names of configs to take instead of the heuristic's where they fit, by a tuning

@@ -1,6 +1,6 @@
 /** The one GPU device: limits, settings for its kernels, allocation with a ledger, and the pipeline cache. */
 import { DeviceLostError, messageOf } from '../lib/errors.ts';
-import { adapterName, isSoftwareAdapter, offeredLevels } from './adapterInfo.ts';
+import { adapterName, hasManyRegisters, isSoftwareAdapter, offeredLevels } from './adapterInfo.ts';
 import type { KernelLevel, KernelSettings } from './dispatch.ts';
 import { declaredBindings } from './bindings.ts';
 import { report } from '../lib/errorLog.ts';
@@ -43,6 +43,7 @@ export class GpuContext {
     this.settings = {
       target: isSoftware ? 'cpu' : 'gpu',
       rowWorkgroup: isSoftware ? 1 : 128,
+      maxSums: hasManyRegisters(adapterInfo) ? 128 : 64,
       level: 'plain',
       workgroupBytes: device.limits.maxComputeWorkgroupStorageSize,
       maxWorkgroups: device.limits.maxComputeWorkgroupsPerDimension,

@@ -167,8 +167,8 @@ export function makePlan(
 }
 
 /**
- * Fuses neighbours that one kernel computes faster; the graph, its gradients and TensorFlow.js keep the
- * parts.
+ * Fuses neighbours that one kernel computes faster, and what came of them with its neighbour; the graph, its
+ * gradients and TensorFlow.js keep the parts.
  */
 function fused(nodes: readonly Node[], settings: KernelSettings): Node[] {
   const reads = new Map<Value, number>();
@@ -177,10 +177,14 @@ function fused(nodes: readonly Node[], settings: KernelSettings): Node[] {
   const isReadOnce = (value: Value) => value.role === 'activation' && reads.get(value) === 1;
   const out: Node[] = [];
   for (const node of nodes) {
-    const before = out.at(-1);
-    const both = before && node.op.fuse?.(before, node, settings, isReadOnce);
-    if (both) out[out.length - 1] = both;
-    else out.push(node);
+    let current = node;
+    for (let before = out.at(-1); before; before = out.at(-1)) {
+      const both = current.op.fuse?.(before, current, settings, isReadOnce);
+      if (!both) break;
+      out.pop();
+      current = both;
+    }
+    out.push(current);
   }
   return out;
 }

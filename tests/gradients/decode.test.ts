@@ -183,6 +183,89 @@ async function rotated(settings: Partial<KernelSettings>) {
   return { shaders: dispatches.map(({ shader }) => shader), results, cache };
 }
 
+/** Heads whose size is no multiple of four, and larger ones, of which all or a part is rotated. */
+const ROTATED_SHAPES: [name: string, shape: Shape, rotated: number, interleaved: boolean][] = [
+  ['heads of 10, ratio 1, 6 rotated', shape(2, 2, 10, [0, 5]), 6, false],
+  ['heads of 64, ratio 4, past a chunk of keys', shape(4, 1, 64, [1300, 64, 1023]), 64, false],
+  ['heads of 12, ratio 2, window 5, neighbours', shape(4, 2, 12, [8, 3], { window: 5 }), 8, true],
+];
+
+/** Rotation, cache and attention of one graph. */
+async function rotatedAndDecoded(
+  settings: Partial<KernelSettings>,
+  made: Shape,
+  rotatedElements: number,
+  interleaved: boolean,
+) {
+  const context = await gpuWith({ ...GPU_KERNELS, ...settings });
+  const { heads, keyHeads, headDim, length, positions } = made;
+  const [count, width] = [positions.length, keyHeads * headDim];
+  const graph = new Graph(false);
+  const [keys, values] = ['keys', 'values'].map((name) => graph.state(name, [count, length, width]));
+  const [at, to] = ['positions', 'slots'].map((name) => graph.input(name, [count], 'u32'));
+  const [cos, sin] = [1, 2].map((seed) =>
+    graph.constant(`table${seed}`, [length, rotatedElements / 2], () =>
+      uniform((length * rotatedElements) / 2, seed),
+    ),
+  );
+  const raw = ([name, of]: [string, number]) => graph.input(name, [count, of * headDim], 'f32');
+  const [q, k] = rope(
+    graph,
+    (
+      [
+        ['q', heads],
+        ['k', keyHeads],
+      ] as [string, number][]
+    ).map(raw),
+    { cos, sin },
+    at,
+    headDim,
+    interleaved,
+  );
+  cacheWrite(graph, { keys, values }, k, raw(['v', keyHeads]), to, at);
+  const o = attentionDecode(graph, q, keys, values, at, made);
+  graph.output('o', add(graph, o, raw(['zero', heads])));
+  const { dispatches } = makePlan('test', graph, context.settings, context.limits);
+  const runner = await GraphRunner.create(context, graph);
+  const size = count * heads * headDim;
+  await runner.run({
+    keys: uniform(count * length * width, 1),
+    values: uniform(count * length * width, 2),
+    k: uniform(count * width, 3),
+    v: uniform(count * width, 4),
+    q: uniform(size, 5).map((x) => 4 * x),
+    zero: new Float32Array(size),
+    positions: Uint32Array.from(positions),
+    slots: Uint32Array.from(positions.keys()),
+  });
+  const results = [
+    await runner.read('output', 'o'),
+    await runner.read('state', 'keys'),
+    await runner.read('state', 'values'),
+  ];
+  runner.dispose();
+  context.dispose();
+  return { shaders: dispatches.map(({ shader }) => shader), results };
+}
+
+describe.skipIf(!gpu)('rotation, cache and attention of a new token', () => {
+  it.each(ROTATED_SHAPES)(
+    'are one kernel that computes what three do: %s',
+    async (_, made, elements, pairs) => {
+      const separate = await rotatedAndDecoded({ maxStorageBuffers: 8 }, made, elements, pairs);
+      const fused = await rotatedAndDecoded({ maxStorageBuffers: 10 }, made, elements, pairs);
+      expect(separate.shaders).toEqual(['rope', 'cache_write', 'attention_decode', 'add']);
+      expect(fused.shaders).toEqual(['attention_decode', 'add']);
+      fused.results.forEach((values, i) => {
+        const expected = separate.results[i];
+        const most = (list: Float32Array) => list.reduce((all, x) => Math.max(all, Math.abs(x)), 0);
+        expect(most(expected)).toBeGreaterThan(0.05);
+        expect(most(values.map((x, e) => x - expected[e])) / most(expected)).toBeLessThan(1e-6);
+      });
+    },
+  );
+});
+
 describe.skipIf(!gpu)('keys that only the cache needs', () => {
   it('are rotated by the kernel that writes them to it', async () => {
     const [separate, fused] = [

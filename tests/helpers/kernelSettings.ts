@@ -5,6 +5,7 @@ export function kernelSettings(change: Partial<KernelSettings> = {}): KernelSett
   return {
     target: 'gpu',
     rowWorkgroup: 128,
+    maxSums: 64,
     level: 'plain',
     workgroupBytes: 16384,
     maxWorkgroups: 65535,

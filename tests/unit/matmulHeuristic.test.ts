@@ -58,7 +58,7 @@ describe('variants of a product', () => {
     expect(levels('f16')).toEqual(new Set(['plain', 'f16']));
     expect(levels('matrix')).toEqual(new Set(['plain', 'f16', 'matrix']));
     expect(configName(candidateConfigs(layer, settings('plain'))[0])).toBe('plain 128x128 8x8 unrolled / 4');
-    expect(configName(candidateConfigs(layer, settings('matrix'))[0])).toBe('matrix 128x256 2x4 / 4');
+    expect(configName(candidateConfigs(layer, settings('matrix'))[0])).toBe('matrix 128x128 2x2 / 4');
   });
 
   it('fit the workgroup memory', () => {
@@ -104,6 +104,16 @@ describe('the heuristic', () => {
     expect(heuristic(transposed(linear(4096, 2048, 2048, 'bf16')))).toBe('plain 128x128 8x8 unrolled / 1');
     expect(heuristic(linear(512, 576, 576))).not.toContain('unrolled');
     expect(heuristic(linear(4096, 2048, 2048), 16384)).toBe('plain 128x64 8x8 / 1');
+  });
+
+  it('takes tiles of 128 sums an invocation where it has the registers and the workgroup memory', () => {
+    const wide = (product: MatmulProblem, level: KernelLevel = 'plain', bytes = 49152) =>
+      configName(candidateConfigs(product, { ...settings(level, undefined, bytes), maxSums: 128 })[0]);
+    expect(wide(linear(4096, 2048, 2048))).toBe('plain 128x256 8x16 unrolled / 1');
+    expect(wide(linear(4096, 2048, 2048), 'f16')).toBe('plain 128x256 8x16 unrolled / 1');
+    expect(wide(linear(4096, 2048, 2048, 'bf16'))).toBe('plain 128x256 8x16 unrolled / 1');
+    expect(wide(linear(4096, 2048, 2048), 'plain', 24576)).toBe('plain 128x128 8x8 unrolled / 1');
+    expect(wide(linear(512, 192, 8192))).not.toContain('8x16');
   });
 
   it('gives a few rows as many columns at once as leave enough workgroups, and wider workgroups from four rows', () => {

@@ -22,6 +22,12 @@ fn put_stage(row: u32, column: u32, value: vec4f) {
   stage[i + 3u] = half.w;
 }
 
+// Where the e-th vec4 of 32 rows from `row` on lies in an array of `heads` heads a row. Rows beyond the last
+// repeat it.
+fn block_vector(e: u32, row: u32, heads: u32, head: u32) -> u32 {
+  return (min(row + e / N, T - 1u) * heads + head) * N + e % N;
+}
+
 fn score_of(product: f32) -> f32 {
   return attention_score(vec4f(product)).x;
 }

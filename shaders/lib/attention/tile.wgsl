@@ -4,8 +4,9 @@
 // one writer. Sums and reads are written out, one variable each: indexed arrays may end up in memory, and
 // reads in a loop wait for one another.
 // Constants: BLOCK; ACROSS; THREADS = 8 ACROSS; ROWS_PER_THREAD = BLOCK / ACROSS; VECTORS_PER_THREAD, the
-//   vec4 of a head that an invocation owns (x, x + 8, …), N / 8 rounded up; LOADS, the vec4 that it brings to
-//   a tile of 32 rows.
+//   vec4 of a head that an invocation owns (x, x + 8, …), N / 8 rounded up; HEAD_VECTORS = N; LOADS, the vec4
+//   that it brings to a tile of 32 rows; PREFETCHES, whether it reads the next block's while it multiplies
+//   this one's.
 const N: u32 = D / 4u;
 const STRIDE: u32 = N | 1u;
 const SLOTS: u32 = 8u;

@@ -1,6 +1,8 @@
 // Part of the body of a tiled attention kernel: adds the rows of key_tile, each times its factor of
 // factor_tile, to sum<r>_<d>.
-    for (var s = 0u; s < SLOTS; s++) {
+#repeat s 8
+    {
+      let s = $su;
 #repeat r ROWS_PER_THREAD
       let factor$r = factor_tile[(y + $ru * ACROSS) * SLOT_STRIDE + s];
 #endrepeat
@@ -18,3 +20,4 @@
 #endrepeat
 #endrepeat
     }
+#endrepeat

@@ -48,12 +48,11 @@ const problem_row: u32 = C_ROW;
 const problem_partial: u32 = 0u;
 #endif
 
-// Chooses the problem of a tile of columns, the grid's x. Returns the tile's first column within it.
-fn first_column(tile: u32) -> u32 {
 #if GROUPED == columns
-  var column = 0u;
+// Chooses a problem by its index.
+fn choose_problem(g: u32) {
 #repeat g PROBLEMS
-  if (tile >= TILE$g) {
+  if (g == $gu) {
     problem = $gu;
     problem_n = SIZE$g;
     problem_row = SIZE$g;
@@ -62,6 +61,18 @@ fn first_column(tile: u32) -> u32 {
     problem_start = START$g;
     problem_block = BLOCK$g;
     problem_nested = NESTED$g;
+  }
+#endrepeat
+}
+#endif
+
+// Chooses the problem of a tile of columns, the grid's x. Returns the tile's first column within it.
+fn first_column(tile: u32) -> u32 {
+#if GROUPED == columns
+  var column = 0u;
+#repeat g PROBLEMS
+  if (tile >= TILE$g) {
+    choose_problem($gu);
     column = (tile - TILE$g) * TILE_N;
   }
 #endrepeat
@@ -87,11 +98,19 @@ fn begin_terms(k: u32) {
 #endif
 }
 
-// The e-th four elements of a tile of A at terms k and on. start: where they lie for k = 0, by the kernel's
-// a_start.
-fn read_a(e: u32, m0: u32, start: u32, k: u32) -> vec4f {
+// Where the e-th four elements of a tile of A at terms k and on lie in a, or in a<problem>. start: where they
+// lie for k = 0, by the kernel's a_start.
+fn a_index(e: u32, m0: u32, start: u32, k: u32) -> u32 {
 #if GROUPED == terms
-  let i = (a_row(e, m0) * problem_terms + k - problem_term + a_k(e)) / 4u;
+  return (a_row(e, m0) * problem_terms + k - problem_term + a_k(e)) / 4u;
+#else
+  return (start + k * A_COLUMN) / 4u;
+#endif
+}
+
+fn read_a(e: u32, m0: u32, start: u32, k: u32) -> vec4f {
+  let i = a_index(e, m0, start, k);
+#if GROUPED == terms
   switch (problem) {
 #repeat g PROBLEMS
     case $gu: {
@@ -103,6 +122,6 @@ fn read_a(e: u32, m0: u32, start: u32, k: u32) -> vec4f {
     }
   }
 #else
-  return a[(start + k * A_COLUMN) / 4u];
+  return a[i];
 #endif
 }

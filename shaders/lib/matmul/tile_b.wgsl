@@ -41,15 +41,15 @@ fn b_vector(fetched: Fetched, h: u32) -> vec4f {
 }
 #else
 #include "lib/weight/vec4.wgsl"
-alias Fetched = vec4f;
+alias Fetched = Stored4;
 
 fn begin_b(t: u32) {}
 
 fn fetch_b(i: u32, renewed: bool, before: Fetched) -> Fetched {
-  return weight4_at(problem_start + i);
+  return stored4_at(problem_start + i);
 }
 
 fn b_vector(fetched: Fetched, h: u32) -> vec4f {
-  return fetched;
+  return weight4_of(fetched);
 }
 #endif

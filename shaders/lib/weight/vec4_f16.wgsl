@@ -4,14 +4,19 @@
 // Buffers: weight_data, or those of vec4.wgsl.
 #if B_F16
 @group(0) @binding(4) var<storage, read> weight_data: array<vec4<f16>>;
+alias Stored4 = vec4<f16>;
 
-fn weight4_f16_at(i: u32) -> vec4<f16> {
+fn stored4_at(i: u32) -> Stored4 {
   return weight_data[i >> 2u];
+}
+
+fn weight4_f16_of(stored: Stored4) -> vec4<f16> {
+  return stored;
 }
 #else
 #include "lib/weight/vec4.wgsl"
 
-fn weight4_f16_at(i: u32) -> vec4<f16> {
-  return vec4<f16>(weight4_at(i));
+fn weight4_f16_of(stored: Stored4) -> vec4<f16> {
+  return vec4<f16>(weight4_of(stored));
 }
 #endif

@@ -71,10 +71,18 @@ export function attentionVariant(
   const { headDim } = attributes;
   const shared = { T: tokens, ...sharedConstants(attributes) };
   if (fitsMatrixUnits(kernel, tokens, headDim, settings))
-    return { name: 'matrix', blockRows: MATRIX_BLOCK_ROWS, constants: { ...shared, FD: headDim / 16 } };
+    return {
+      name: 'matrix',
+      blockRows: MATRIX_BLOCK_ROWS,
+      constants: { ...shared, FD: headDim / 16 },
+    };
   const blockRows = tiledBlockRows(kernel, headDim, settings);
   if (blockRows > 0)
-    return { name: 'tiled', blockRows, constants: { ...shared, ...tiledConstants(headDim, blockRows) } };
+    return {
+      name: 'tiled',
+      blockRows,
+      constants: { ...shared, ...tiledConstants(kernel, headDim, blockRows) },
+    };
   return { name: 'serial', blockRows: 1, constants: { T: tokens, ...attentionConstants(attributes) } };
 }
 
@@ -109,17 +117,26 @@ function tiledBlockRows(kernel: AttentionKernel, headDim: number, settings: Kern
   return 0;
 }
 
-function tiledConstants(headDim: number, blockRows: number) {
+/**
+ * Most vec4 of a tile, for each kernel, that an invocation reads one block ahead: more take registers that the
+ * sums need.
+ */
+const MOST_PREFETCHED: Record<AttentionKernel, number> = { forward: 8, dq: 4, dkv: 4 };
+
+function tiledConstants(kernel: AttentionKernel, headDim: number, blockRows: number) {
   const across = Math.min(blockRows, 16);
   const vectors = headDim / 4;
   const threads = 8 * across;
+  const loads = Math.ceil((BLOCK_COLUMNS * vectors) / threads);
   return {
     BLOCK: blockRows,
     ACROSS: across,
     THREADS: threads,
     ROWS_PER_THREAD: blockRows / across,
+    HEAD_VECTORS: vectors,
     VECTORS_PER_THREAD: Math.ceil(vectors / 8),
-    LOADS: Math.ceil((BLOCK_COLUMNS * vectors) / threads),
+    LOADS: loads,
+    PREFETCHES: loads <= MOST_PREFETCHED[kernel],
   };
 }
 
@@ -134,6 +151,12 @@ const MATRIX_TILES: Record<AttentionKernel, { f32: number; f16: number }> = {
 };
 
 /**
+ * The largest heads: the forward kernel has two sweeps and spills registers on larger ones, where the tiled
+ * kernel was faster.
+ */
+const MOST_ON_MATRIX_UNITS: Record<AttentionKernel, number> = { forward: 64, dq: 128, dkv: 128 };
+
+/**
  * Whether the level has matrix units, the shape is made of their fragments and its tiles fit the workgroup
  * memory.
  */
@@ -143,7 +166,8 @@ function fitsMatrixUnits(
   headDim: number,
   settings: KernelSettings,
 ): boolean {
-  if (settings.level !== 'matrix' || tokens % 16 !== 0 || headDim % 16 !== 0 || headDim > 128) return false;
+  if (settings.level !== 'matrix' || tokens % 16 !== 0 || headDim % 16 !== 0) return false;
+  if (headDim > MOST_ON_MATRIX_UNITS[kernel]) return false;
   const { f32, f16 } = MATRIX_TILES[kernel];
   const rowBytes = (headDim + 8) * 2 + f32 * 36 * 4 + f16 * 40 * 2 + 12;
   return MATRIX_BLOCK_ROWS * rowBytes <= settings.workgroupBytes;

@@ -137,6 +137,25 @@ const DECODE_INVOCATIONS = 256;
 export const attentionDecodeOp: Op<AttentionDecodeInputs, AttentionAttributes> = {
   name: 'attentionDecode',
   outputs: ({ q }) => [{ shape: q.shape }],
+  fuse(previous, node, { target }, isReadOnce) {
+    const { q, keys, values, positions } = node.inputs;
+    if (target !== 'gpu' || !isNodeOf(previous, ropeCacheOp)) return null;
+    const [rotated, ...cache] = previous.outputs;
+    const { inputs } = previous;
+    if (rotated !== q || !isReadOnce(q) || cache[0] !== keys || cache[1] !== values) return null;
+    if (previous.attributes.inverse) return null;
+    if (inputs.rows !== positions || inputs.k.shape[0] !== keys.shape[0]) return null;
+    const outputs = [...node.outputs, ...cache];
+    const fused: Node<RopeCacheInputs, RopeAttributes & AttentionAttributes> = {
+      ...node,
+      op: ropeAttentionDecodeOp,
+      inputs,
+      outputs,
+      attributes: { ...previous.attributes, ...node.attributes },
+      inPlaceOf: outputs.map(() => undefined),
+    };
+    return fused;
+  },
   dispatches({ inputs: { q, keys, values, positions }, outputs: [o], attributes }, settings) {
     const constants = { LENGTH: keys.shape[1], ...attentionConstants(attributes) };
     const [slots] = q.shape;
@@ -156,12 +175,10 @@ export const attentionDecodeOp: Op<AttentionDecodeInputs, AttentionAttributes> =
           workgroups: rowReduction(rows, settings).workgroups,
         },
       ];
-    const vectors = constants.D / constants.VECTOR_WIDTH;
-    const UNROLLED = [4, 2, 1].find((unrolled) => vectors % unrolled === 0)!;
     return [
       {
         shader: 'attention_decode',
-        constants: { ...constants, WORKGROUP: DECODE_INVOCATIONS, UNROLLED, VALUES: 4 },
+        constants: { ...decodeConstants(attributes, keys), ROTATES: false },
         bindings: {
           o: value(o),
           q: value(q),
@@ -173,4 +190,49 @@ export const attentionDecodeOp: Op<AttentionDecodeInputs, AttentionAttributes> =
       },
     ];
   },
+};
+
+/** Of attention_decode.wgsl. @param keys [S, L, keyHeads · d] state */
+function decodeConstants(attributes: AttentionAttributes, keys: Value) {
+  const constants = attentionConstants(attributes);
+  const vectors = constants.D / constants.VECTOR_WIDTH;
+  const UNROLLED = [4, 2, 1].find((unrolled) => vectors % unrolled === 0)!;
+  return { LENGTH: keys.shape[1], ...constants, WORKGROUP: DECODE_INVOCATIONS, UNROLLED, VALUES: 4 };
+}
+
+/**
+ * Rotates queries and keys, writes the new keys and values to the cache and attends, all in one kernel on a
+ * GPU. Only plans contain it. Outputs: o [S, heads · d], and the cache's keys and values.
+ */
+const ropeAttentionDecodeOp: Op<RopeCacheInputs, RopeAttributes & AttentionAttributes> = {
+  name: 'ropeAttentionDecode',
+  outputs() {
+    throw new Error('ropeAttentionDecode is fused from ropeCache and attentionDecode');
+  },
+  dispatches: ({ inputs: { cos, sin, rows, q, k, v, slots }, outputs: [o, keys, values], attributes }) => [
+    {
+      shader: 'attention_decode',
+      constants: {
+        ...decodeConstants(attributes, keys),
+        ROTATES: true,
+        SLOTS: keys.shape[0],
+        P: cos.shape[0],
+        ROTATED: 2 * cos.shape[1],
+        INTERLEAVED: attributes.interleaved,
+      },
+      bindings: {
+        o: value(o),
+        q: value(q),
+        keys: value(keys),
+        values: value(values),
+        positions: value(rows),
+        k_new: value(k),
+        v_new: value(v),
+        slots: value(slots),
+        cos_table: value(cos),
+        sin_table: value(sin),
+      },
+      workgroups: [attributes.heads, q.shape[0], 1],
+    },
+  ],
 };

@@ -8,6 +8,7 @@ import type { Graph } from '../../graph/graph.ts';
 import type { Op } from '../../graph/op.ts';
 import type { TensorFlow, TensorFlowTensor } from '../../graph/tensorflowTypes.ts';
 import { elements, type Value } from '../../graph/value.ts';
+import { fuseGated } from '../lora/linearLora.ts';
 
 export type Activation = 'silu' | 'gelu_tanh' | 'relu' | 'sigmoid' | 'identity';
 
@@ -69,6 +70,8 @@ export const gatedOp: Op<GatedInputs, GatedAttributes> = {
       },
     ];
   },
+  fuse: (previous, node, settings, isReadOnce) =>
+    fuseGated(previous, node, node.inputs, node.attributes.activation, settings, isReadOnce),
   tensorflow: (tf, { gate, up }, { attributes: { activation } }) => [
     tf.mul(activate(tf, gate, activation), up),
   ],

@@ -1,17 +1,21 @@
 /**
  * Linear layers of one input fused with their adapters, for a few rows as in generation: a first kernel
- * computes A x, a second one W x, to which it adds the adapter's part.
+ * computes A x, a second one W x, to which it adds the adapter's part. The first also computes the norm of
+ * the residual stream ahead of it, the second the gated activation after it, where these are neighbours.
  */
 import type { Dispatch, KernelSettings } from '../../gpu/dispatch.ts';
-import type { Node, Op } from '../../graph/op.ts';
+import { isNodeOf, type Node, type Op } from '../../graph/op.ts';
 import type { Value } from '../../graph/value.ts';
+import type { Activation } from '../elementwise/gated.ts';
 import { linearGroupForward } from '../matmul/linear.ts';
-import { addLoraToRows, loraForward } from './loraForwardKernels.ts';
-import { loraSizes } from './loraSizes.ts';
+import { addRmsNormOp, rmsNormOp, type RmsNormAttributes } from '../norm/rmsNorm.ts';
+import { addLoraToRows, gateRows, normedDown } from './fusedRowKernels.ts';
+import { loraForward } from './loraForwardKernels.ts';
+import type { LoraSizes } from './loraSizes.ts';
 import { MAX_ROWS } from './loraTiling.ts';
 
 interface LinearLoraInputs {
-  /** [T, in] */
+  /** [T, in], normalised already unless `norm` is there. */
   x: Value;
   /** [G · r, in] */
   a: Value;
@@ -21,54 +25,128 @@ interface LinearLoraInputs {
   weights: readonly Value[];
   /** [T] */
   adapterScale?: Value;
+  /** Added to x ahead of the norm, [T, in]. */
+  residual?: Value;
+  /** The weight of a norm of x, [in]. */
+  norm?: Value;
 }
 
 interface LinearLoraAttributes {
   scale: number;
+  /** Of the norm, where there is one. */
+  norm?: RmsNormAttributes;
+  /** Where the two outputs are gate and up, and only activation(gate) · up is wanted. */
+  activation?: Activation;
 }
+
+type LinearLoraNode = Node<LinearLoraInputs, LinearLoraAttributes>;
 
 /**
  * @param node of lora, whose outputs the fused node has @param inputs its operands and the weights of the
  * linear layers before it @returns null where other kernels compute it
  */
 export function fuseLinearLora(
-  node: Node<object, LinearLoraAttributes>,
+  node: Node<object, { scale: number }>,
   inputs: LinearLoraInputs,
   settings: KernelSettings,
 ): Node | null {
-  const inPlaceOf = node.outputs.map(() => undefined);
-  const fused: Node<LinearLoraInputs, LinearLoraAttributes> = {
-    ...node,
-    op: linearLoraOp,
-    inputs,
-    inPlaceOf,
-  };
-  return linearLoraDispatches(fused, settings) && fused;
+  return whereComputed({ ...node, op: linearLoraOp, inputs, inPlaceOf: none(node.outputs) }, settings);
+}
+
+/**
+ * @param node of a gated activation @param gate, up its operands
+ * @returns the fused node, whose last output is the activation's; null where `previous` does not compute
+ * exactly these two, or something else reads them
+ */
+export function fuseGated(
+  previous: Node,
+  node: Node,
+  { gate, up }: { gate: Value; up: Value },
+  activation: Activation,
+  settings: KernelSettings,
+  isReadOnce: (value: Value) => boolean,
+): Node | null {
+  if (!isNodeOf(previous, linearLoraOp) || previous.inputs.weights.length !== 2) return null;
+  const [first, second] = previous.outputs.slice(-2);
+  if (first !== gate || second !== up || !isReadOnce(gate) || !isReadOnce(up)) return null;
+  const outputs = [...previous.outputs.slice(0, -2), ...node.outputs];
+  const attributes = { ...previous.attributes, activation };
+  return whereComputed({ ...previous, outputs, attributes, inPlaceOf: none(outputs) }, settings);
+}
+
+/** @returns the node, or null where its kernels do not fit the shape or the adapter */
+function whereComputed(node: LinearLoraNode, settings: KernelSettings): LinearLoraNode | null {
+  return linearLoraDispatches(node, settings) && node;
+}
+
+function none(outputs: readonly Value[]): undefined[] {
+  return outputs.map(() => undefined);
 }
 
 function linearLoraDispatches(
-  { inputs, outputs: [down, ...ys], attributes: { scale } }: Node<LinearLoraInputs, LinearLoraAttributes>,
+  { inputs, outputs, attributes }: LinearLoraNode,
   settings: KernelSettings,
 ): Dispatch[] | null {
-  const { x, a, b, weights, adapterScale } = inputs;
-  if (x.shape[0] > MAX_ROWS) return null;
-  const sizes = loraSizes(x, b, ys);
-  const second = addLoraToRows(
-    linearGroupForward(x, weights, ys, settings),
+  const { a, b, weights, adapterScale, residual, norm } = inputs;
+  const { scale, activation } = attributes;
+  const [tokens, width] = inputs.x.shape;
+  if (tokens > MAX_ROWS) return null;
+  const before = norm ? outputs.slice(0, residual ? 2 : 1) : [];
+  const [down, ...ys] = outputs.slice(before.length);
+  const x = before.at(-1) ?? inputs.x;
+  const outs = weights.map(({ shape }) => shape[0]);
+  const sizes: LoraSizes = { tokens, width, rank: b.shape[1], outs };
+  const targets = activation ? [ys[0], ys[0]] : ys;
+  const product = addLoraToRows(
+    linearGroupForward(x, weights, targets, settings),
     sizes,
     { down, b, scale },
     settings,
   );
-  const first = second && loraForward(sizes, { x, a, down, adapterScale }, settings);
+  const second = product && activation ? gateRows(product, outs, ys[0], activation, settings) : product;
+  if (!second) return null;
+  const first = norm
+    ? normedDown(
+        sizes,
+        { x: inputs.x, a, down, adapterScale, residual, norm, y: x, sum: residual && before[0] },
+        attributes.norm!,
+        settings,
+      )
+    : loraForward(sizes, { x, a, down, adapterScale }, settings);
   return first && [...first, second];
 }
 
-/** Only plans contain it. Outputs as lora's: A x, then one y for each projection. */
+/**
+ * Only plans contain it. Outputs as lora's: A x, then one y for each projection, or the gated activation of
+ * the two; before these, where there is a norm, what it computes: the sum with the residual, and its result.
+ */
 const linearLoraOp: Op<LinearLoraInputs, LinearLoraAttributes> = {
   name: 'linearLora',
   outputs() {
     throw new Error('linearLora is fused from linear and lora');
   },
   contiguousWeights: ({ weights }) => weights,
+  fuse(previous, node, settings) {
+    const { x } = node.inputs;
+    if (node.inputs.norm) return null;
+    const isNorm = isNodeOf(previous, rmsNormOp);
+    if (!isNorm && !isNodeOf(previous, addRmsNormOp)) return null;
+    const { weight } = previous.inputs;
+    if (previous.outputs.at(-1) !== x || weight.shape[0] !== x.shape[1]) return null;
+    const operands = isNorm
+      ? { x: previous.inputs.x }
+      : { x: previous.inputs.a, residual: previous.inputs.b };
+    const outputs = [...previous.outputs, ...node.outputs];
+    return whereComputed(
+      {
+        ...node,
+        inputs: { ...node.inputs, ...operands, norm: weight },
+        outputs,
+        attributes: { ...node.attributes, norm: previous.attributes },
+        inPlaceOf: none(outputs),
+      },
+      settings,
+    );
+  },
   dispatches: (node, settings) => linearLoraDispatches(node, settings)!,
 };

@@ -4,7 +4,6 @@
  */
 import { value, type Dispatch, type KernelSettings } from '../../gpu/dispatch.ts';
 import type { Value } from '../../graph/value.ts';
-import { SKINNY_LANES } from '../matmul/matmulVariants.ts';
 import { exclusivePrefixSum, numberedBindings, numberedConstants, sum } from '../numbered.ts';
 import type { LoraSizes } from './loraSizes.ts';
 import {
@@ -125,38 +124,4 @@ function fewRowKernels(
     workgroups: [sum(blocks), 1, 1],
   };
   return [first, second];
-}
-
-/**
- * Fuses the second product of LoRA into matmul_skinny.wgsl. @param products W x alone
- * @returns null where `products` are not one dispatch of that kernel, or the rank or the bindings are too
- * many
- */
-export function addLoraToRows(
-  products: readonly Dispatch[],
-  { rank, outs }: LoraSizes,
-  { down, b, scale }: { down: Value; b: Value; scale: number },
-  { maxStorageBuffers }: KernelSettings,
-): Dispatch | null {
-  const [product, ...others] = products;
-  const bindings = { ...product.bindings, lora_down: value(down), lora_b: value(b) };
-  if (
-    others.length > 0 ||
-    product.shader !== 'matmul_skinny' ||
-    rank % 4 !== 0 ||
-    rank > 4 * SKINNY_LANES ||
-    Object.keys(bindings).length > maxStorageBuffers
-  )
-    return null;
-  return {
-    ...product,
-    constants: {
-      ...product.constants,
-      ADDS_LORA: true,
-      RANK_QUADS: rank / 4,
-      DOWN_QUADS: (rank / 4) * outs.length,
-      LORA_SCALE: { f32: scale },
-    },
-    bindings,
-  };
 }

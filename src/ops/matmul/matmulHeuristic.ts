@@ -15,6 +15,7 @@ import {
   UNROLLED_TILE,
   variantWith,
   WIDE_SKINNY_VARIANTS,
+  WIDE_UNROLLED_TILE,
   type MatmulVariant,
   type Tile,
 } from './matmulVariants.ts';
@@ -61,13 +62,30 @@ function heuristicVariant(problem: MatmulProblem, settings: KernelSettings): Mat
   const matrixTile = problem.m >= 128 && problem.n >= 256 ? LARGE_MATRIX_TILE : SMALL_MATRIX_TILE;
   const onMatrixUnits = variantWith('matrix', matrixTile, 'matmul_subgroup_matrix');
   if (fits(onMatrixUnits, problem, settings)) return onMatrixUnits;
-  const level = settings.level !== 'plain' && problem.b.value.role === 'weight' ? 'f16' : 'plain';
-  const ahead = variantWith(level, UNROLLED_TILE, 'matmul_tiled_unrolled');
-  const inTile = variantWith(level, UNROLLED_TILE, 'matmul_tiled_unrolled', true);
+  const rounds = settings.level !== 'plain' && problem.b.value.role === 'weight';
+  return (
+    (settings.maxSums >= 128 && problem.n >= WIDE_UNROLLED_TILE[1]
+      ? unrolledVariant('plain', WIDE_UNROLLED_TILE, problem, settings)
+      : undefined) ??
+    unrolledVariant(rounds ? 'f16' : 'plain', UNROLLED_TILE, problem, settings) ??
+    variantWith(rounds ? 'f16' : 'plain', vec4Tile(problem), 'matmul_tiled_vec4')
+  );
+}
+
+/**
+ * matmul_tiled_unrolled.wgsl with this tile, where it suits. The wide tile is taken in float32 at every level:
+ * its tiles in float16 were slower where they were measured.
+ */
+function unrolledVariant(
+  level: 'plain' | 'f16',
+  tile: Tile,
+  problem: MatmulProblem,
+  settings: KernelSettings,
+): MatmulVariant | undefined {
+  const ahead = variantWith(level, tile, 'matmul_tiled_unrolled');
+  const inTile = variantWith(level, tile, 'matmul_tiled_unrolled', true);
   const unrolled = fits(ahead, problem, settings) && !isBestInTile(problem) ? ahead : inTile;
-  return suitsLargeTiles(problem, unrolled) && fits(unrolled, problem, settings)
-    ? unrolled
-    : variantWith(level, vec4Tile(problem), 'matmul_tiled_vec4');
+  return suitsLargeTiles(problem, unrolled) && fits(unrolled, problem, settings) ? unrolled : undefined;
 }
 
 /** For a few rows: as many columns at once as leave enough workgroups. */
@@ -89,12 +107,11 @@ function isBestInTile(problem: MatmulProblem): boolean {
 }
 
 /** Whether there are enough large tiles, and B runs along n: others are faster by matmul_tiled_vec4. */
-function suitsLargeTiles(
-  problem: MatmulProblem,
-  { tileM, tileN, dequantisesInTile }: MatmulVariant,
-): boolean {
+function suitsLargeTiles(problem: MatmulProblem, variant: MatmulVariant): boolean {
   const { m, k } = problem;
-  if (!runsAlongN(problem) || (dequantisesInTile && m < tileM)) return false;
+  const { tileM, tileN, dequantisesInTile } = variant;
+  const isFastAlongK = variant.perM * variant.perN > 64 && !hasNf4(problem);
+  if (!(runsAlongN(problem) || isFastAlongK) || (dequantisesInTile && m < tileM)) return false;
   const parts = Math.max(1, Math.min(MAX_LARGE_PARTS, Math.floor(k / LARGE_PART_TERMS)));
   return Math.ceil(m / tileM) * columnTiles(problem, tileN) * parts >= ENOUGH_LARGE;
 }

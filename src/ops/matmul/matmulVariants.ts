@@ -61,20 +61,24 @@ const VEC4_TILES: readonly Tile[] = [
   [128, 16, 4, 4],
 ];
 
-/** Tiles of matmul_tiled_unrolled.wgsl, for large sides; the heuristic takes the first. */
+/**
+ * Tiles of matmul_tiled_unrolled.wgsl, for large sides; the heuristic takes the first two. The second has 128
+ * sums an invocation.
+ */
 export const UNROLLED_TILE: Tile = [128, 128, 8, 8];
-const UNROLLED_TILES: readonly Tile[] = [UNROLLED_TILE, [128, 128, 16, 8], [128, 64, 8, 8], [64, 128, 8, 8]];
+export const WIDE_UNROLLED_TILE: Tile = [128, 256, 8, 16];
+const UNROLLED_TILES: readonly Tile[] = [UNROLLED_TILE, WIDE_UNROLLED_TILE, [128, 64, 8, 8], [64, 128, 8, 8]];
 
 /**
  * Tiles of matmul_subgroup_matrix.wgsl, and the subgroups of 32 along each side of a tile; the heuristic
  * takes the first two.
  */
-export const LARGE_MATRIX_TILE: Tile = [128, 256, 2, 4];
+export const LARGE_MATRIX_TILE: Tile = [128, 128, 2, 2];
 export const SMALL_MATRIX_TILE: Tile = [64, 64, 2, 2];
 const MATRIX_TILES: readonly Tile[] = [
   LARGE_MATRIX_TILE,
   SMALL_MATRIX_TILE,
-  [128, 128, 2, 2],
+  [128, 256, 2, 4],
   [128, 128, 2, 4],
   [64, 128, 2, 2],
   [64, 256, 2, 4],

@@ -18,7 +18,7 @@ import { workgroupBytes } from './variantFits.ts';
 const STAGED_QUADS = [8, 4, 2];
 
 /** Bytes of a staged row of A; one quad more is padding. */
-function stagedRowBytes(quads: number): number {
+export function stagedRowBytes(quads: number): number {
   return SKINNY_LANES * (quads + 1) * 16;
 }
 
@@ -47,6 +47,7 @@ export function skinnyMatmul(
       C_VEC4: false,
       C_GROUPED: problem.group !== undefined,
       ADDS_LORA: false,
+      GATED: false,
       ...groupConstants(problem, tileN, settings),
     },
     bindings: {

@@ -13,9 +13,17 @@ const ENOUGH_WORKGROUPS: Record<MatmulVariant['shader'], number> = {
   matmul_tiled_scalar: 384,
   matmul_tiled_vec4: 384,
   matmul_tiled_unrolled: 192,
-  matmul_subgroup_matrix: 112,
+  matmul_subgroup_matrix: 224,
   matmul_skinny: 0,
 };
+/** Of workgroups so large that a processor of the adapters that were tried runs one at a time. */
+const ENOUGH_LARGE_WORKGROUPS = 112;
+
+function enoughWorkgroups({ shader, tileM, tileN }: MatmulVariant): number {
+  const isLarge = tileM * tileN > 128 * 128;
+  return isLarge ? ENOUGH_LARGE_WORKGROUPS : ENOUGH_WORKGROUPS[shader];
+}
+
 /** Fewest terms of k of a part, and most parts. */
 const MIN_TERMS = 128;
 const MAX_PARTS = 64;
@@ -32,7 +40,7 @@ export function splitKHeuristic(
 ): number {
   const workgroups = Math.ceil(problem.m / variant.tileM) * columnTiles(problem, variant.tileN);
   let parts = leastSplitK(problem, variant.shader);
-  while (workgroups * parts < ENOUGH_WORKGROUPS[variant.shader] && maySplitK(problem, parts * 2, settings))
+  while (workgroups * parts < enoughWorkgroups(variant) && maySplitK(problem, parts * 2, settings))
     parts *= 2;
   return parts;
 }

@@ -72,6 +72,7 @@ export function unrolledMatmul(
       ...matmulConstants(problem),
       ...layout,
       ...registerTileConstants(problem, variant, variant.dequantisesInTile),
+      ...squareConstants(layout.B_ALONG_K === true, variant),
       ...part.constants,
       TILE_K,
       C_VEC4: writesVec4(problem),
@@ -113,6 +114,7 @@ export function subgroupMatrixMatmul(
       FM: tileM / subgroupsM / 16,
       FN: tileN / subgroupsN / 16,
       FK: MATRIX_TILE_K / 16,
+      K_ALIGNED: true,
       THREADS: threads,
       A_LOADS: (tileM * MATRIX_TILE_K) / 4 / threads,
       B_LOADS: (tileN * MATRIX_TILE_K) / 4 / threads,
@@ -153,6 +155,20 @@ function registerTileConstants(
     THREADS: threads,
     TILE_F16: level !== 'plain',
   };
+}
+
+/**
+ * Of matmul_tiled_unrolled.wgsl: where B runs along k and its tile is as many squares of 4 x 4 as there are
+ * invocations, or a multiple, each invocation transposes whole squares.
+ */
+function squareConstants(
+  isAlongK: boolean,
+  { tileN, threads, dequantisesInTile }: MatmulVariant,
+): Dispatch['constants'] {
+  const squares = (tileN * TILE_K) / 16 / threads;
+  return isAlongK && !dequantisesInTile && Number.isInteger(squares)
+    ? { B_FOURS: true, B_LOADS: squares }
+    : { B_FOURS: false };
 }
 
 /** Whether C can be written by vec4. */

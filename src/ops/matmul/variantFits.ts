@@ -61,8 +61,7 @@ export function workgroupBytes(
     case 'matmul_tiled_unrolled':
       return TILE_K * (tileM / 4 + 1 + tileN / 4 + 1) * vectorBytes + codeBytes;
     case 'matmul_skinny':
-      // The code points for each lane, the sums of all invocations, and a quarter of them.
-      return 2048 + 5 * perN * threads;
+      return skinnyBytes(perN, threads);
     case 'matmul_subgroup_matrix': {
       // Rows are padded by eight float16.
       const rows = tileM * (MATRIX_TILE_K + 8);
@@ -70,6 +69,11 @@ export function workgroupBytes(
       return 2 * (rows + columns);
     }
   }
+}
+
+/** Of matmul_skinny.wgsl: the code points for each lane, the sums of all invocations, and a quarter of them. */
+export function skinnyBytes(perN: number, threads: number): number {
+  return 2048 + 5 * perN * threads;
 }
 
 /** A few rows, and both operands run along k: as in generation. */

@@ -16,7 +16,7 @@ export interface RmsNormSettings {
   unitOffset?: 0 | 1;
 }
 
-type RmsNormAttributes = Required<RmsNormSettings>;
+export type RmsNormAttributes = Required<RmsNormSettings>;
 
 interface RmsNormInputs {
   x: Value;
@@ -138,7 +138,7 @@ interface AddRmsNormInputs {
 /**
  * The residual stream's sum and its norm in one kernel: sum = a + b, y = rmsNorm(sum). Only plans contain it.
  */
-const addRmsNormOp: Op<AddRmsNormInputs, RmsNormAttributes> = {
+export const addRmsNormOp: Op<AddRmsNormInputs, RmsNormAttributes> = {
   name: 'addRmsNorm',
   outputs() {
     throw new Error('addRmsNorm is fused from add and rmsNorm');
