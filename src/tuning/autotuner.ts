@@ -52,7 +52,7 @@ export type LevelTimes = Partial<Record<KernelLevel, number>>;
 const LEVEL_MARGIN = 0.05;
 /** How many shapes of products are timed. */
 const PRODUCTS = 3;
-/** After this time no further node is begun. */
+/** After this time, compiling included, no further node is begun. */
 const BUDGET_MS = 1200;
 /** Each program is timed so often, and the shortest time counts. */
 const ROUNDS = 3;
@@ -109,38 +109,45 @@ export async function measureLevels(
     if (JSON.stringify(lists) !== JSON.stringify(distinct.at(-1)?.lists)) distinct.push({ level, lists });
   }
   if (distinct.length < 2) return {};
-  const compiled = await Promise.all(
-    distinct.map(async ({ level, lists }) => ({
-      level,
-      programs: await Promise.all(lists.map((list) => timer.compile(list))),
-      ms: 0,
-    })),
-  );
-  let usable = compiled.filter(({ programs }) => programs.every((program) => program !== null));
-  if (usable[0]?.level !== 'plain') return {};
-  if (stopped()) return null;
-  await timer.warmUp(usable[0].programs[0]!);
+  let usable = distinct.map((each) => ({ ...each, ms: 0 }));
+  let measured = 0;
   for (const [i, { node, count }] of nodes.entries()) {
     if (i > 0 && performance.now() > until) break;
-    const reference = usable[0].programs[i]!;
-    const right: typeof usable = [];
-    for (const each of usable) {
+    // Shaders are compiled node by node, since they take most of the time where no driver has them stored.
+    const programs = await Promise.all(usable.map(({ lists }) => timer.compile(lists[i])));
+    const compiled = usable.flatMap((each, at) => {
+      const program = programs[at];
+      return program ? [{ each, program }] : [];
+    });
+    if (compiled[0]?.each.level !== 'plain') return {};
+    if (stopped()) return null;
+    const reference = compiled[0].program;
+    if (i === 0) await timer.warmUp(reference);
+    const right: typeof compiled = [];
+    for (const made of compiled) {
       const difference =
-        each === usable[0]
-          ? 0
-          : await timer.difference(each.programs[i]!, reference, node.outputs.map(value));
+        made === compiled[0] ? 0 : await timer.difference(made.program, reference, node.outputs.map(value));
       if (stopped()) return null;
-      if (difference <= LEVEL_BOUNDS[each.level]) right.push(each);
+      if (difference <= LEVEL_BOUNDS[made.each.level]) right.push(made);
     }
-    usable = right;
     const times = await shortestTimes(
       timer,
-      usable.map(({ programs }) => programs[i]!),
+      right.map(({ program }) => program),
     );
-    usable.forEach((each, at) => (each.ms += count * times[at]));
+    right.forEach(({ each }, at) => (each.ms += count * times[at]));
+    usable = right.map(({ each }) => each);
+    measured = i + 1;
     if (stopped()) return null;
   }
-  return Object.fromEntries(usable.map(({ level, ms }) => [level, ms]));
+  const timesOf = () => Object.fromEntries(usable.map(({ level, ms }) => [level, ms])) as LevelTimes;
+  // The run needs the other kernels of its level anyway: a level that lacks one must not be taken.
+  for (let best = decideLevel(timesOf(), levels); best !== 'plain'; best = decideLevel(timesOf(), levels)) {
+    const rest = usable.find(({ level }) => level === best)!.lists.slice(measured);
+    const programs = await Promise.all(rest.map((list) => timer.compile(list)));
+    if (programs.every((program) => program !== null)) break;
+    usable = usable.filter(({ level }) => level !== best);
+  }
+  return timesOf();
 }
 
 /** The level to run at: the fastest, where it is worth its rounding. */

@@ -66,7 +66,7 @@ function fakeTimer(onTime: () => void = () => undefined) {
   };
   const measure = (nodes: RepresentativeNode[], stopped = () => false, levels = ALL) =>
     measureLevels(nodes, levels, kernelSettings(), timer, stopped);
-  return { log, measure };
+  return { log, measure, timer };
 }
 
 describe('measuring the levels', () => {
@@ -129,6 +129,28 @@ describe('measuring the levels', () => {
     // Each node takes 800 ms here: two programs, four runs each.
     expect(await measure(nodes)).toEqual({ plain: 400, f16: 200 });
     expect(new Set(log.map(({ name }) => name[0]))).toEqual(new Set(['a', 'b']));
+  });
+
+  it('counts the time of compiling, and takes no level of which a kernel it had no time for does not compile', async () => {
+    vi.useFakeTimers();
+    const kernels = { plain: { ms: 4 }, f16: { ms: 3 }, matrix: { ms: 1 } };
+    const nodes = [
+      fakeNode('first', kernels),
+      fakeNode('late', { ...kernels, matrix: { ms: 1, fails: true } }),
+    ];
+    const { timer, log } = fakeTimer();
+    const slow: KernelTimer = {
+      ...timer,
+      compile: (dispatches) => {
+        vi.advanceTimersByTime(500);
+        return timer.compile(dispatches);
+      },
+    };
+    expect(await measureLevels(nodes, ALL, kernelSettings(), slow, () => false)).toEqual({
+      plain: 4,
+      f16: 3,
+    });
+    expect(log.every(({ name }) => name.startsWith('first'))).toBe(true);
   });
 
   it('says so where it was stopped, whenever that is', async () => {
