@@ -62,30 +62,16 @@ function heuristicVariant(problem: MatmulProblem, settings: KernelSettings): Mat
   const matrixTile = problem.m >= 128 && problem.n >= 256 ? LARGE_MATRIX_TILE : SMALL_MATRIX_TILE;
   const onMatrixUnits = variantWith('matrix', matrixTile, 'matmul_subgroup_matrix');
   if (fits(onMatrixUnits, problem, settings)) return onMatrixUnits;
-  const rounds = settings.level !== 'plain' && problem.b.value.role === 'weight';
-  return (
-    (settings.maxSums >= 128 && problem.n >= WIDE_UNROLLED_TILE[1]
-      ? unrolledVariant('plain', WIDE_UNROLLED_TILE, problem, settings)
-      : undefined) ??
-    unrolledVariant(rounds ? 'f16' : 'plain', UNROLLED_TILE, problem, settings) ??
-    variantWith(rounds ? 'f16' : 'plain', vec4Tile(problem), 'matmul_tiled_vec4')
-  );
-}
-
-/**
- * matmul_tiled_unrolled.wgsl with this tile, where it suits. The wide tile is taken in float32 at every level:
- * its tiles in float16 were slower where they were measured.
- */
-function unrolledVariant(
-  level: 'plain' | 'f16',
-  tile: Tile,
-  problem: MatmulProblem,
-  settings: KernelSettings,
-): MatmulVariant | undefined {
-  const ahead = variantWith(level, tile, 'matmul_tiled_unrolled');
-  const inTile = variantWith(level, tile, 'matmul_tiled_unrolled', true);
+  const wide = variantWith('plain', WIDE_UNROLLED_TILE, 'matmul_tiled_unrolled');
+  if (settings.maxSums >= 128 && problem.n >= wide.tileN && suitsLargeTiles(problem, wide))
+    if (fits(wide, problem, settings)) return wide;
+  const level = settings.level !== 'plain' && problem.b.value.role === 'weight' ? 'f16' : 'plain';
+  const ahead = variantWith(level, UNROLLED_TILE, 'matmul_tiled_unrolled');
+  const inTile = variantWith(level, UNROLLED_TILE, 'matmul_tiled_unrolled', true);
   const unrolled = fits(ahead, problem, settings) && !isBestInTile(problem) ? ahead : inTile;
-  return suitsLargeTiles(problem, unrolled) && fits(unrolled, problem, settings) ? unrolled : undefined;
+  return suitsLargeTiles(problem, unrolled) && fits(unrolled, problem, settings)
+    ? unrolled
+    : variantWith(level, vec4Tile(problem), 'matmul_tiled_vec4');
 }
 
 /** For a few rows: as many columns at once as leave enough workgroups. */

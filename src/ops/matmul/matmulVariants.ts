@@ -61,13 +61,14 @@ const VEC4_TILES: readonly Tile[] = [
   [128, 16, 4, 4],
 ];
 
-/**
- * Tiles of matmul_tiled_unrolled.wgsl, for large sides; the heuristic takes the first two. The second has 128
- * sums an invocation.
- */
+/** Tiles of matmul_tiled_unrolled.wgsl, for large sides; the heuristic takes the first. */
 export const UNROLLED_TILE: Tile = [128, 128, 8, 8];
+const UNROLLED_TILES: readonly Tile[] = [UNROLLED_TILE, [128, 64, 8, 8], [64, 128, 8, 8]];
+/**
+ * One of 128 sums an invocation, which the heuristic takes first where an adapter has the registers. At every
+ * level it is in float32 and dequantised ahead: float16 tiles and decoding in the tile were slower.
+ */
 export const WIDE_UNROLLED_TILE: Tile = [128, 256, 8, 16];
-const UNROLLED_TILES: readonly Tile[] = [UNROLLED_TILE, WIDE_UNROLLED_TILE, [128, 64, 8, 8], [64, 128, 8, 8]];
 
 /**
  * Tiles of matmul_subgroup_matrix.wgsl, and the subgroups of 32 along each side of a tile; the heuristic
@@ -161,6 +162,7 @@ export const VARIANTS: readonly MatmulVariant[] = [
       UNROLLED_TILES.map((tile) => variantOf(level, tile, 'matmul_tiled_unrolled', inTile)),
     ),
   ),
+  variantOf('plain', WIDE_UNROLLED_TILE, 'matmul_tiled_unrolled'),
   ...MATRIX_TILES.map((tile) => variantOf('matrix', tile, 'matmul_subgroup_matrix')),
 ];
 
