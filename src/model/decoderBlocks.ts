@@ -1,7 +1,8 @@
 /** Parts of a forward pass that several families share. */
 import { add } from '../ops/elementwise/add.ts';
 import type { AttentionSettings } from '../ops/attention/attentionVariants.ts';
-import { gated, type Activation } from '../ops/elementwise/gated.ts';
+import { gated } from '../ops/elementwise/gated.ts';
+import type { Activation } from '../ops/elementwise/activation.ts';
 import type { Value } from '../graph/value.ts';
 import type { RmsNormSettings } from '../ops/norm/rmsNorm.ts';
 import type { ModelBuilder } from './builder.ts';

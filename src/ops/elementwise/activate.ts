@@ -3,7 +3,8 @@ import { flatGrid, value } from '../../gpu/dispatch.ts';
 import type { Graph } from '../../graph/graph.ts';
 import type { AccumulatingOp, Accumulator, Op } from '../../graph/op.ts';
 import { elements, type Value } from '../../graph/value.ts';
-import { activate as activated, type Activation } from './gated.ts';
+import { activate as activated } from './gated.ts';
+import type { Activation } from './activation.ts';
 
 interface ActivateAttributes {
   activation: Activation;

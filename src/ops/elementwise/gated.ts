@@ -9,8 +9,7 @@ import type { Op } from '../../graph/op.ts';
 import type { TensorFlow, TensorFlowTensor } from '../../graph/tensorflowTypes.ts';
 import { elements, type Value } from '../../graph/value.ts';
 import { fuseGated } from '../lora/linearLora.ts';
-
-export type Activation = 'silu' | 'gelu_tanh' | 'relu' | 'sigmoid' | 'identity';
+import type { Activation } from './activation.ts';
 
 interface GatedInputs {
   gate: Value;

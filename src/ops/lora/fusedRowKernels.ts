@@ -5,7 +5,7 @@
  */
 import { value, type Dispatch, type KernelSettings } from '../../gpu/dispatch.ts';
 import type { Value } from '../../graph/value.ts';
-import type { Activation } from '../elementwise/gated.ts';
+import type { Activation } from '../elementwise/activation.ts';
 import { SKINNY_LANES } from '../matmul/matmulVariants.ts';
 import { stagedRowBytes } from '../matmul/skinnyMatmul.ts';
 import { skinnyBytes } from '../matmul/variantFits.ts';

@@ -6,7 +6,7 @@
 import type { Dispatch, KernelSettings } from '../../gpu/dispatch.ts';
 import { isNodeOf, type Node, type Op } from '../../graph/op.ts';
 import type { Value } from '../../graph/value.ts';
-import type { Activation } from '../elementwise/gated.ts';
+import type { Activation } from '../elementwise/activation.ts';
 import { linearGroupForward } from '../matmul/linear.ts';
 import { addRmsNormOp, rmsNormOp, type RmsNormAttributes } from '../norm/rmsNorm.ts';
 import { addLoraToRows, gateRows, normedDown } from './fusedRowKernels.ts';
