@@ -1,17 +1,17 @@
-// The product of matmul_cpu.wgsl on the adapter's matrix units (subgroup matrices of 16 x 16 x 16): A and B
-// rounded to float16, sums in float32. Tiles of TILE_M x TILE_N x TILE_K in workgroup memory; SUB_M x SUB_N
+// The product of matmul_cpu.wgsl on the adapter's matrix units (subgroup matrices): A and B rounded to
+// float16, sums in float32. Tiles of TILE_M x TILE_N x TILE_K in workgroup memory; SUB_M x SUB_N
 // subgroups of 32 share one, and each makes FM x FN fragments. The next tile is read while this one is
 // multiplied. A runs along k, B along k (B_ALONG_K, B_ROW 1) or along n (B_COLUMN 1); M and N are multiples
 // of 16, K and K_PER_SPLIT of TILE_K, offsets and strides of 4. ALPHA must be 1 where SPLIT_K is.
 // Buffers: c or c0, c1, … (lib/matmul/results.wgsl); a or a0, a1, … (lib/matmul/grouping.wgsl); B of any kind
 //   (lib/weight/vec4_f16.wgsl).
 // Constants: those of matmul_tiled_unrolled.wgsl but for its tiles; A_SCALE, which multiplies A before it is
-//   rounded; FK = TILE_K / 16; B_F16.
+//   rounded; FRAGMENT_M, FRAGMENT_N, FRAGMENT_K, the sides of a fragment, which divide 16; FK = TILE_K /
+//   FRAGMENT_K; B_F16; those of lib/matrix_extension.wgsl.
 // Threads: workgroup x over n, y over m, z over the splits of k; THREADS = 32 SUB_M SUB_N.
 enable f16;
 enable subgroups;
-enable chromium_experimental_subgroup_matrix;
-diagnostic(off, chromium.subgroup_matrix_uniformity);
+#include "lib/matrix_extension.wgsl"
 #include "lib/matmul/grouping.wgsl"
 #include "lib/matmul/results.wgsl"
 #include "lib/weight/vec4_f16.wgsl"
@@ -48,22 +48,23 @@ fn b_start(e: u32, n0: u32) -> u32 {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t: u32) {
   let m0 = group.y * TILE_M;
   let n0 = first_column(group.x);
-  let sub_m = t / 32u / SUB_N * (FM * 16u);
-  let sub_n = t / 32u % SUB_N * (FN * 16u);
+  let sub_m = t / 32u / SUB_N * (FM * FRAGMENT_M);
+  let sub_n = t / 32u % SUB_N * (FN * FRAGMENT_N);
   let first = group.z * K_PER_SPLIT;
   let last = min(first + K_PER_SPLIT, K);
   let origin = select(C_OFFSET, problem_partial + group.z * M * problem_n, SPLIT_K > 1u);
   let c_row = select(problem_row, problem_n, SPLIT_K > 1u);
 #repeat i FM
 #repeat j FN
-  var sum$i_$j = subgroup_matrix_result<f32, 16, 16>();
+  var sum$i_$j = subgroup_matrix_result<f32, FRAGMENT_N, FRAGMENT_M>();
 #if C_GROUPED
   // ACCUMULATE is false for a grouped C.
 #else
-  if (ACCUMULATE && SPLIT_K == 1u && m0 + sub_m + $iu * 16u < M && n0 + sub_n + $ju * 16u < problem_n) {
-    sum$i_$j = subgroupMatrixLoad<subgroup_matrix_result<f32, 16, 16>, row_major>(
+  let inside$i_$j = m0 + sub_m + $iu * FRAGMENT_M < M && n0 + sub_n + $ju * FRAGMENT_N < problem_n;
+  if (ACCUMULATE && SPLIT_K == 1u && inside$i_$j) {
+    sum$i_$j = subgroupMatrixLoad<subgroup_matrix_result<f32, FRAGMENT_N, FRAGMENT_M>, row_major>(
       &c,
-      origin + (m0 + sub_m + $iu * 16u) * c_row + n0 + sub_n + $ju * 16u,
+      origin + (m0 + sub_m + $iu * FRAGMENT_M) * c_row + n0 + sub_n + $ju * FRAGMENT_N,
       c_row,
     );
   }
@@ -119,23 +120,23 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
 #repeat k FK
     {
 #repeat i FM
-      let left$i = subgroupMatrixLoad<subgroup_matrix_left<f16, 16, 16>, row_major>(
+      let left$i = subgroupMatrixLoad<subgroup_matrix_left<f16, FRAGMENT_K, FRAGMENT_M>, row_major>(
         &a_tile,
-        (sub_m + $iu * 16u) * A_STRIDE + $ku * 16u,
+        (sub_m + $iu * FRAGMENT_M) * A_STRIDE + $ku * FRAGMENT_K,
         A_STRIDE,
       );
 #endrepeat
 #repeat j FN
 #if B_ALONG_K
-      let right$j = subgroupMatrixLoad<subgroup_matrix_right<f16, 16, 16>, col_major>(
+      let right$j = subgroupMatrixLoad<subgroup_matrix_right<f16, FRAGMENT_N, FRAGMENT_K>, col_major>(
         &b_tile,
-        (sub_n + $ju * 16u) * B_STRIDE + $ku * 16u,
+        (sub_n + $ju * FRAGMENT_N) * B_STRIDE + $ku * FRAGMENT_K,
         B_STRIDE,
       );
 #else
-      let right$j = subgroupMatrixLoad<subgroup_matrix_right<f16, 16, 16>, row_major>(
+      let right$j = subgroupMatrixLoad<subgroup_matrix_right<f16, FRAGMENT_N, FRAGMENT_K>, row_major>(
         &b_tile,
-        $ku * 16u * B_STRIDE + sub_n + $ju * 16u,
+        $ku * FRAGMENT_K * B_STRIDE + sub_n + $ju * FRAGMENT_N,
         B_STRIDE,
       );
 #endif
@@ -149,8 +150,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
   }
 #repeat i FM
 #repeat j FN
-  if (m0 + sub_m + $iu * 16u < M && n0 + sub_n + $ju * 16u < problem_n) {
-    let at = origin + (m0 + sub_m + $iu * 16u) * c_row + n0 + sub_n + $ju * 16u;
+  if (m0 + sub_m + $iu * FRAGMENT_M < M && n0 + sub_n + $ju * FRAGMENT_N < problem_n) {
+    let at = origin + (m0 + sub_m + $iu * FRAGMENT_M) * c_row + n0 + sub_n + $ju * FRAGMENT_N;
 #if C_GROUPED
     switch (problem) {
 #repeat g PROBLEMS

@@ -1,25 +1,40 @@
 /** What an adapter says of itself: its name, whether it is a CPU, and the levels of arithmetic it offers. */
-import type { KernelLevel } from './dispatch.ts';
+import type { KernelLevel, MatrixUnits } from './dispatch.ts';
+
+/** Levels that a device's features allow. */
+export function offeredLevels(device: GPUDevice, info: GPUAdapterInfo): KernelLevel[] {
+  if (!device.features.has('shader-f16')) return ['plain'];
+  return matrixUnits(device, info) ? ['plain', 'f16', 'matrix'] : ['plain', 'f16'];
+}
+
+/** Sides of fragments that the kernels can be made of, the fastest first where they were measured. */
+const FRAGMENTS: readonly (readonly [m: number, n: number, k: number])[] = [
+  [16, 16, 16],
+  [16, 8, 16],
+  [16, 8, 8],
+  [8, 16, 16],
+  [8, 8, 16],
+  [8, 8, 8],
+];
 
 /**
- * Levels that a device's features allow. The matrix level needs subgroup matrices of 16 x 16 x 16, with
- * float16 operands and float32 results, over subgroups of 32.
+ * The matrix units that level matrix runs on: float16 operands and float32 results, over subgroups of 32.
+ * @returns null where the device has none of them
  */
-export function offeredLevels({ features }: GPUDevice, info: GPUAdapterInfo): KernelLevel[] {
-  if (!features.has('shader-f16')) return ['plain'];
+export function matrixUnits({ features }: GPUDevice, info: GPUAdapterInfo): MatrixUnits | null {
   const {
     subgroupMinSize,
     subgroupMaxSize,
     subgroupMatrixConfigs = [],
   } = info as GPUAdapterInfo & SubgroupInfo;
-  const fits = ({ M, N, K, componentType, resultComponentType }: SubgroupMatrixConfig) =>
-    M === 16 && N === 16 && K === 16 && componentType === 'f16' && resultComponentType === 'f32';
-  const matrix =
-    features.has('chromium-experimental-subgroup-matrix') &&
-    subgroupMinSize === 32 &&
-    subgroupMaxSize === 32 &&
-    [...subgroupMatrixConfigs].some(fits);
-  return matrix ? ['plain', 'f16', 'matrix'] : ['plain', 'f16'];
+  const extension = features.has('chromium-experimental-subgroup-matrix') ? 'chromium' : 'draft';
+  if (extension === 'draft' && !features.has('subgroup-matrix')) return null;
+  if (subgroupMinSize !== 32 || subgroupMaxSize !== 32) return null;
+  const offered = [...subgroupMatrixConfigs].filter(
+    ({ componentType, resultComponentType }) => componentType === 'f16' && resultComponentType === 'f32',
+  );
+  const found = FRAGMENTS.find(([m, n, k]) => offered.some(({ M, N, K }) => M === m && N === n && K === k));
+  return found ? { m: found[0], n: found[1], k: found[2], extension } : null;
 }
 
 /** What Chromium's adapter info has beyond the standard. */

@@ -97,6 +97,8 @@ export interface KernelSettings {
    */
   maxSums: 64 | 128;
   level: KernelLevel;
+  /** Of level matrix; fragments of 16 x 16 x 16 where it says nothing. */
+  matrixUnits?: MatrixUnits;
   /**
    * For tests and benchmarks: names of configs to take instead of the heuristic's where they fit, by a tuning
    * problem's key.
@@ -111,6 +113,17 @@ export interface KernelSettings {
   /** The largest binding: a larger weight is split by rows, and the optimiser's sweep by elements. */
   maxBindingBytes: number;
 }
+
+/** The adapter's matrix units: the sides of a fragment of A [m, k] and B [k, n], and WGSL's name for them. */
+export interface MatrixUnits {
+  m: number;
+  n: number;
+  k: number;
+  extension: 'chromium' | 'draft';
+}
+
+/** What settings that name no matrix units have. */
+export const USUAL_MATRIX_UNITS: MatrixUnits = { m: 16, n: 16, k: 16, extension: 'chromium' };
 
 export function value(v: { id: number }): BufferReference {
   return { type: 'value', id: v.id };

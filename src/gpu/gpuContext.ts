@@ -1,6 +1,12 @@
 /** The one GPU device: limits, settings for its kernels, allocation with a ledger, and the pipeline cache. */
 import { DeviceLostError, messageOf } from '../lib/errors.ts';
-import { adapterName, hasManyRegisters, isSoftwareAdapter, offeredLevels } from './adapterInfo.ts';
+import {
+  adapterName,
+  hasManyRegisters,
+  isSoftwareAdapter,
+  matrixUnits,
+  offeredLevels,
+} from './adapterInfo.ts';
 import type { KernelLevel, KernelSettings } from './dispatch.ts';
 import { declaredBindings } from './bindings.ts';
 import { report } from '../lib/errorLog.ts';
@@ -45,6 +51,7 @@ export class GpuContext {
       rowWorkgroup: isSoftware ? 1 : 128,
       maxSums: hasManyRegisters(adapterInfo) ? 128 : 64,
       level: 'plain',
+      matrixUnits: matrixUnits(device, adapterInfo) ?? undefined,
       workgroupBytes: device.limits.maxComputeWorkgroupStorageSize,
       maxWorkgroups: device.limits.maxComputeWorkgroupsPerDimension,
       maxStorageBuffers: device.limits.maxStorageBuffersPerShaderStage,
@@ -192,6 +199,7 @@ const OPTIONAL_FEATURES = [
   'shader-f16',
   'subgroups',
   'chromium-experimental-subgroup-matrix',
+  'subgroup-matrix',
 ] as GPUFeatureName[];
 
 /** Limits that plans and kernels use beyond WebGPU's guaranteed ones, where an adapter offers more. */

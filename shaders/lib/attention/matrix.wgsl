@@ -3,8 +3,7 @@
 // workgroup memory as float32, a column a lane. D is a multiple of 16, FD = D / 16.
 enable f16;
 enable subgroups;
-enable chromium_experimental_subgroup_matrix;
-diagnostic(off, chromium.subgroup_matrix_uniformity);
+#include "lib/matrix_extension.wgsl"
 const N: u32 = D / 4u;
 const STAGE_STRIDE: u32 = D + 8u;
 const SCORE_STRIDE: u32 = 36u;

@@ -7,7 +7,7 @@
  * (arXiv:2205.14135). The last one (shaders/cpu) gives each invocation a query or a key of its own and needs
  * neither barriers nor workgroup memory.
  */
-import type { Dispatch, KernelSettings } from '../../gpu/dispatch.ts';
+import { USUAL_MATRIX_UNITS, type Dispatch, type KernelSettings } from '../../gpu/dispatch.ts';
 
 export interface AttentionSettings {
   heads: number;
@@ -70,11 +70,12 @@ export function attentionVariant(
 ): AttentionVariant {
   const { headDim } = attributes;
   const shared = { T: tokens, ...sharedConstants(attributes) };
+  const { extension } = settings.matrixUnits ?? USUAL_MATRIX_UNITS;
   if (fitsMatrixUnits(kernel, tokens, headDim, settings))
     return {
       name: 'matrix',
       blockRows: MATRIX_BLOCK_ROWS,
-      constants: { ...shared, FD: headDim / 16 },
+      constants: { ...shared, FD: headDim / 16, MATRIX_EXTENSION: extension },
     };
   const blockRows = tiledBlockRows(kernel, headDim, settings);
   if (blockRows > 0)
@@ -167,7 +168,8 @@ function fitsMatrixUnits(
   settings: KernelSettings,
 ): boolean {
   if (settings.level !== 'matrix' || tokens % 16 !== 0 || headDim % 16 !== 0) return false;
-  if (headDim > MOST_ON_MATRIX_UNITS[kernel]) return false;
+  const { m, n, k } = settings.matrixUnits ?? USUAL_MATRIX_UNITS;
+  if (headDim > MOST_ON_MATRIX_UNITS[kernel] || m !== 16 || n !== 16 || k !== 16) return false;
   const { f32, f16 } = MATRIX_TILES[kernel];
   const rowBytes = (headDim + 8) * 2 + f32 * 36 * 4 + f16 * 40 * 2 + 12;
   return MATRIX_BLOCK_ROWS * rowBytes <= settings.workgroupBytes;

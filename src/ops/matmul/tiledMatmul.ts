@@ -1,5 +1,5 @@
 /** The dispatches of the tiled matmul kernels: scalar, by vec4, unrolled, and on matrix units. */
-import type { Dispatch, KernelSettings } from '../../gpu/dispatch.ts';
+import { USUAL_MATRIX_UNITS, type Dispatch, type KernelSettings } from '../../gpu/dispatch.ts';
 import { BLOCK } from '../../quant/nf4.ts';
 import { dequantisedOperand, storedOperand } from './dequantiseAhead.ts';
 import { groupConstants, inputBindings, weightOperandBindings } from './groupedGemm.ts';
@@ -96,6 +96,7 @@ export function subgroupMatrixMatmul(
 ): Dispatch[] {
   const { variant } = config;
   const { alpha = 1, scaleA = 1 } = problem;
+  const units = settings.matrixUnits ?? USUAL_MATRIX_UNITS;
   const { tileM, tileN, perM: subgroupsM, perN: subgroupsN, threads } = variant;
   const operand = dequantisedOperand(problem, settings, scratchIndex + 1, 'f16');
   const { dispatches, layout, bindings, dequantised } = operand;
@@ -111,9 +112,13 @@ export function subgroupMatrixMatmul(
       TILE_K: MATRIX_TILE_K,
       SUB_M: subgroupsM,
       SUB_N: subgroupsN,
-      FM: tileM / subgroupsM / 16,
-      FN: tileN / subgroupsN / 16,
-      FK: MATRIX_TILE_K / 16,
+      FRAGMENT_M: units.m,
+      FRAGMENT_N: units.n,
+      FRAGMENT_K: units.k,
+      MATRIX_EXTENSION: units.extension,
+      FM: tileM / subgroupsM / units.m,
+      FN: tileN / subgroupsN / units.n,
+      FK: MATRIX_TILE_K / units.k,
       K_ALIGNED: true,
       THREADS: threads,
       A_LOADS: (tileM * MATRIX_TILE_K) / 4 / threads,
