@@ -32,7 +32,7 @@ interface Shape {
   isGated: boolean;
 }
 
-/** Rows at and past a vector of four; widths past a stretch of the product, and no multiple of a workgroup. */
+/** Rows at and past a vector of four; widths past a stretch of the product, no multiple of a workgroup. */
 const SHAPES: [name: string, shape: Shape, shaders: string[]][] = [
   [
     'one row of NF4, gated',

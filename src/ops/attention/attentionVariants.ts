@@ -119,8 +119,8 @@ function tiledBlockRows(kernel: AttentionKernel, headDim: number, settings: Kern
 }
 
 /**
- * Most vec4 of a tile, for each kernel, that an invocation reads one block ahead: more take registers that the
- * sums need.
+ * Most vec4 of a tile, for each kernel, that an invocation reads one block ahead: more take registers that
+ * the sums need.
  */
 const MOST_PREFETCHED: Record<AttentionKernel, number> = { forward: 8, dq: 4, dkv: 4 };
 

@@ -71,7 +71,7 @@ export function workgroupBytes(
   }
 }
 
-/** Of matmul_skinny.wgsl: the code points for each lane, the sums of all invocations, and a quarter of them. */
+/** Of matmul_skinny.wgsl: the code points of each lane, the sums of all invocations, a quarter of them. */
 export function skinnyBytes(perN: number, threads: number): number {
   return 2048 + 5 * perN * threads;
 }
