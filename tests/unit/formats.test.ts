@@ -171,7 +171,10 @@ describe('formats', () => {
     );
     expect([format, rows.map(({ line }) => line)]).toEqual(['query/response', [2, 3]]);
     expect(problems.map(({ line, reason }) => [line, reason.split(';')[0]])).toEqual([
-      [1, 'has no "query"'],
+      [
+        1,
+        'is in the form raw text, not query/response as most rows of this file are. Put such rows into a file of their own',
+      ],
       [4, 'has no "response"'],
     ]);
   });
