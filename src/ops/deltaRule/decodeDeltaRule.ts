@@ -3,8 +3,7 @@ import { flatGrid, value } from '../../gpu/dispatch.ts';
 import type { Graph } from '../../graph/graph.ts';
 import type { Op } from '../../graph/op.ts';
 import { elements, type Value } from '../../graph/value.ts';
-import type { DeltaHeads } from './deltaOperands.ts';
-import { checkDeltaShapes, deltaConstants } from './gatedDeltaRule.ts';
+import { checkDeltaShapes, deltaConstants, type DeltaHeads } from './deltaOperands.ts';
 
 interface Operands {
   /** [T, keyHeads · keyDim] each. */

@@ -26,3 +26,40 @@ export interface GatedDeltaAttributes extends DeltaHeads {
   /** Writes what the backward pass needs. */
   keeps: boolean;
 }
+
+/** Tokens of a chunk. */
+export const CHUNK = 64;
+
+/** Constants of every kernel. */
+export function deltaConstants({ keyHeads, valueHeads, keyDim, valueDim }: DeltaHeads, tokens: number) {
+  return {
+    T: tokens,
+    HEADS: valueHeads,
+    GROUP: valueHeads / keyHeads,
+    DK: keyDim,
+    DV: valueDim,
+    CHUNK,
+    CHUNKS: Math.ceil(tokens / CHUNK),
+  };
+}
+
+/** @throws Error where the operands are not of these heads */
+export function checkDeltaShapes(
+  { q, k, v, gates }: Pick<GatedDeltaInputs, 'q' | 'k' | 'v' | 'gates'>,
+  { keyHeads, valueHeads, keyDim, valueDim }: DeltaHeads,
+): void {
+  const fits =
+    valueHeads % keyHeads === 0 &&
+    [q, k].every(({ shape }) => shape[1] === keyHeads * keyDim) &&
+    v.shape[1] === valueHeads * valueDim &&
+    gates.shape[1] === 2 * valueHeads;
+  if (!fits)
+    throw new Error(
+      `gatedDeltaRule: [${q.shape}], [${v.shape}] and [${gates.shape}] are not ${keyHeads} heads of ${keyDim} and ${valueHeads} of ${valueDim}`,
+    );
+}
+
+/** Shape of the states at the beginning of each chunk. */
+export function stateShape({ valueHeads, valueDim, keyDim }: DeltaHeads, tokens: number): number[] {
+  return [Math.ceil(tokens / CHUNK), valueHeads, valueDim, keyDim];
+}

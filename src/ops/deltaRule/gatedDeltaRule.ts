@@ -4,8 +4,9 @@
  *
  *   S ← exp(g) S;  S ← S + β k (v − Sᵀk)ᵀ;  o = Sᵀq
  *
- * The forward pass goes through the tokens one after the other, each column of S on its own. Backwards, the
- * gradient G of S goes the same way in reverse. What sums over columns (the gradients of q and k) is computed
+ * On a CPU adapter the forward pass goes through the tokens one after the other, each column of S on its own,
+ * and the gradient G of S goes the same way in reverse. On a GPU both go from chunk to chunk
+ * (chunkedDeltaRule.ts). What sums over columns (the gradients of q and k) is computed
  * from both by chunks of tokens: within a chunk S = (what the chunk began with) + Σ decay · k uᵀ with
  * u = β (v − Sᵀk), so that no S but that at each chunk's beginning is stored. The decay's gradient needs no
  * S either: G·S changes from a token to the one before by do·o − dv·v.
@@ -14,49 +15,21 @@ import { flatGrid, value, type BufferReference, type Dispatch } from '../../gpu/
 import type { Graph } from '../../graph/graph.ts';
 import type { Op } from '../../graph/op.ts';
 import type { Value } from '../../graph/value.ts';
-import type { DeltaHeads, GatedDeltaAttributes, GatedDeltaInputs } from './deltaOperands.ts';
+import { chunkedForward, chunkedReverse, runsInChunks } from './chunkedDeltaRule.ts';
+import {
+  CHUNK,
+  checkDeltaShapes,
+  deltaConstants,
+  stateShape,
+  type DeltaHeads,
+  type GatedDeltaAttributes,
+  type GatedDeltaInputs,
+} from './deltaOperands.ts';
 import { deltaRuleInTensorflow } from './deltaRuleInTensorflow.ts';
-
-/** Tokens of a chunk. */
-const CHUNK = 64;
 
 /** @returns [T, valueHeads · valueDim] */
 export function gatedDeltaRule(graph: Graph, inputs: GatedDeltaInputs, heads: DeltaHeads): Value {
   return graph.append(gatedDeltaRuleOp, inputs, { ...heads, keeps: graph.training })[0];
-}
-
-/** Constants of every kernel. */
-export function deltaConstants({ keyHeads, valueHeads, keyDim, valueDim }: DeltaHeads, tokens: number) {
-  return {
-    T: tokens,
-    HEADS: valueHeads,
-    GROUP: valueHeads / keyHeads,
-    DK: keyDim,
-    DV: valueDim,
-    CHUNK,
-    CHUNKS: Math.ceil(tokens / CHUNK),
-  };
-}
-
-/** @throws Error where the operands are not of these heads */
-export function checkDeltaShapes(
-  { q, k, v, gates }: Pick<GatedDeltaInputs, 'q' | 'k' | 'v' | 'gates'>,
-  { keyHeads, valueHeads, keyDim, valueDim }: DeltaHeads,
-): void {
-  const fits =
-    valueHeads % keyHeads === 0 &&
-    [q, k].every(({ shape }) => shape[1] === keyHeads * keyDim) &&
-    v.shape[1] === valueHeads * valueDim &&
-    gates.shape[1] === 2 * valueHeads;
-  if (!fits)
-    throw new Error(
-      `gatedDeltaRule: [${q.shape}], [${v.shape}] and [${gates.shape}] are not ${keyHeads} heads of ${keyDim} and ${valueHeads} of ${valueDim}`,
-    );
-}
-
-/** Shape of the states at the beginning of each chunk. */
-function stateShape({ valueHeads, valueDim, keyDim }: DeltaHeads, tokens: number): number[] {
-  return [Math.ceil(tokens / CHUNK), valueHeads, valueDim, keyDim];
 }
 
 /**
@@ -77,6 +50,8 @@ export const gatedDeltaRuleOp: Op<GatedDeltaInputs, GatedDeltaAttributes> = {
   },
   dispatches({ inputs: { q, k, v, gates, start }, outputs: [o, errors, states], attributes }, settings) {
     const constants = deltaConstants(attributes, v.shape[0]);
+    if (runsInChunks(attributes, settings))
+      return chunkedForward({ q, k, v, gates, start }, o, { errors, states }, attributes, settings);
     const kept: Dispatch['bindings'] = attributes.keeps
       ? { errors: value(errors), states: value(states) }
       : {};
@@ -157,22 +132,40 @@ export const gatedDeltaRuleDxOp: Op<GatedDeltaDxInputs, GatedDeltaAttributes> = 
         },
         { SCORES },
       );
+    const isChunked = runsInChunks(attributes, settings);
+    const reversed = isChunked
+      ? chunkedReverse(
+          { q, k, gates, start },
+          { dO, dv },
+          {
+            dchange,
+            dstates,
+            factors,
+            pairs: scores,
+            keys: scratch(4, tokens * valueHeads * attributes.keyDim),
+          },
+          attributes,
+          settings,
+        )
+      : [
+          kernel('gated_delta_rule_reverse', columns, {
+            dv: value(dv),
+            dchange,
+            dstates,
+            do_: value(dO),
+            q: value(q),
+            k: value(k),
+            gates: value(gates),
+            document_end: value(end),
+          }),
+        ];
     return [
-      kernel('gated_delta_rule_reverse', columns, {
-        dv: value(dv),
-        dchange,
-        dstates,
-        do_: value(dO),
-        q: value(q),
-        k: value(k),
-        gates: value(gates),
-        document_end: value(end),
-      }),
       kernel('gated_delta_rule_factors', heads, {
         factors,
         gates: value(gates),
         document_start: value(start),
       }),
+      ...reversed,
       kernel('gated_delta_rule_scores', tokens * valueHeads * CHUNK, {
         scores,
         do_: value(dO),
@@ -193,15 +186,21 @@ export const gatedDeltaRuleDxOp: Op<GatedDeltaDxInputs, GatedDeltaAttributes> = 
         factors,
         document_end: value(end),
       }),
-      kernel('gated_delta_rule_dgates', tokens * valueHeads, {
-        dgates: value(dgates),
-        gates: value(gates),
-        do_: value(dO),
-        o: value(o),
-        dchange,
-        v: value(v),
-        errors: value(errors),
-      }),
+      kernel(
+        'gated_delta_rule_dgates',
+        tokens * valueHeads,
+        {
+          dgates: value(dgates),
+          gates: value(gates),
+          do_: value(dO),
+          o: value(o),
+          dchange,
+          v: value(v),
+          errors: value(errors),
+          ...(isChunked && { dv: value(dv) }),
+        },
+        { WRITES_DV: isChunked },
+      ),
       kernel('gated_delta_rule_ddecay', heads, { dgates: value(dgates), document_end: value(end) }),
     ];
   },

@@ -15,6 +15,7 @@ export function deltaRuleCases(): OpCase[] {
     [2, 4, 5, 3, [5, 1, 70, 2, 3]],
     [2, 2, 4, 7, [64, 5]],
     [1, 3, 6, 5, [130, 3]],
+    [1, 2, 5, 11, [3, 140, 2]],
   ] as [number, number, number, number, number[]][]) {
     const name = `gatedDeltaRule ${keyHeads}×${keyDim}, ${valueHeads}×${valueDim}, documents of ${lengths.join('+')}`;
     build(name, (c) => {
