@@ -298,9 +298,9 @@ const data: Messages['data'] = {
   readItAgain: 'Noch einmal lesen',
   unknownFormatHelp:
     'Diese Datei hat keines der Formate, die an ihren Spalten zu erkennen sind. Sag, was in den Spalten steht; das Rezept merkt es sich.',
-  usedFor: 'dient als',
-  training: 'Trainingsdaten',
-  validation: 'Validierungsdaten',
+  usedFor: 'Zweck',
+  training: 'Training',
+  validation: 'Validierung',
   saveMendedFile: 'Ausgebesserte Datei speichern',
   trainWithoutBadRows: 'Ohne die fehlerhaften Zeilen trainieren',
 };
@@ -784,7 +784,7 @@ const metrics: Messages['metrics'] = {
 };
 
 const arithmetic = {
-  plain: 'Kernels in float32 (Stufe plain)',
+  plain: 'float32 (Stufe plain)',
   f16: 'Produkte aus Operanden in float16, Summen in float32 (Stufe f16)',
   matrix:
     'Produkte und Attention auf Matrixeinheiten, Operanden in float16, Summen in float32 (Stufe matrix)',
