@@ -1093,6 +1093,102 @@ const history = {
   earlierResults: 'Results of earlier runs',
 };
 
+const queue = {
+  ended: (count: number, of: number, isResting: boolean) =>
+    `${count} of ${of} ended${isResting ? ', resting after this run' : ''}`,
+  continueQueue: (count: number) => `Continue the queue (${count})`,
+  startQueue: (count: number) => `Start the queue (${count})`,
+  toQueueMore: (reason: string) => `To queue more: ${reason}`,
+  waits: 'Waits',
+  running: 'Running',
+  goesOn: 'Cut off; goes on from its last saved step',
+  cutOffBefore: 'Cut off before it began',
+  earlier: (title: string) => `Run ${isolated(title)} earlier`,
+  later: (title: string) => `Run ${isolated(title)} later`,
+  tryNamedAgain: (title: string) => `Try ${isolated(title)} again`,
+  stopNamed: (title: string) => `Stop ${isolated(title)}; the next one starts`,
+  takeOut: (title: string) => `Take ${isolated(title)} out of the queue`,
+  clear: 'Clear',
+  works: 'The queue works: more can be added when it rests.',
+  fromScratch: 'A queued run starts from scratch: take the adapter out first.',
+  isPlanned: 'The run is being planned.',
+  dropFirst: (names: string) => `Drop ${isolated(names)} first: the queue needs its rows.`,
+  noModel: 'A run is queued for a model, and none is chosen.',
+  notPlanned: 'The run could not be planned.',
+  modelGone: (name: string) =>
+    `${isolated(name)} is not stored in this browser any more. Drop it again, then try this run again.`,
+  dropNamed: (names: string) => `Drop ${isolated(names)} first.`,
+  otherFiles: (queued: string, now: string) =>
+    `It was queued with ${isolated(queued)}, and ${isolated(now)} is here now. Drop the other file, and try it again.`,
+  fileChanged: (name: string) =>
+    `${isolated(name)} is not what it was when this run was queued. Put the file back, or queue the run again.`,
+  addSetting: 'Add a setting.',
+  noCurve: (label: string) => `${label} has none`,
+  curveEnds: (label: string, from: number, to: number) =>
+    `${label} from ${fixed(from, 3)} to ${fixed(to, 3)}`,
+  takeSettingOut: (key: string) => `Take ${key} out of the sweep`,
+  runs: (count: number) => plural(count, { one: '# run', other: '# runs' }),
+  /** Follows the number of runs. */
+  needs: (steps: number, memory: number) =>
+    `, ${integer(steps)} steps together. GPU memory: at most ${bytes(memory)} at a time.`,
+  timeUnknown: 'Time: known once a first run with this model and these rows has ended.',
+  timeNeeded: (seconds: number, speedOf: string) =>
+    `Time: about ${duration(seconds)}, by the speed of “${isolated(speedOf)}”.`,
+  planned: (count: number) => `, ${count} planned`,
+  plannedLater: '. They are planned when the run under way has ended.',
+  states: {
+    waiting: 'waiting',
+    running: 'running',
+    interrupted: 'cut off',
+    failed: 'failed',
+  },
+  sweep: (place: number) => `Sweep ${place}`,
+  runsEnded: (count: number, of: number) => `${count} of ${of} runs ended`,
+  downloadTable: (place: number) => `Download the table of sweep ${place} as CSV`,
+  bestSoFar: (name: string, basis: string) => `Best so far: **${isolated(name)}**, by ${isolated(basis)}.`,
+  runsOf: (place: number) => `Runs of sweep ${place}`,
+  startBestEnd: 'start → best → end',
+  openResult: (name: string) => `Open the result of ${isolated(name)}`,
+  curveOf: (place: number) => `Curve of sweep ${place}`,
+  lossOf: (name: string) => `${isolated(name)} loss`,
+  heading: 'Several runs: queue and sweep',
+  queue: 'Queue',
+  intro:
+    'Recipes that you queue are trained one after another with the files that are here. One that fails does not stop the others. The queue outlives a reload: runs that wait stay, and the one that was cut off goes on from its last saved step.',
+  queuedRuns: 'Queued runs',
+  wasCutOff:
+    'The page was closed or reloaded while the queue worked. Nothing is lost: continue when the model and the files are here.',
+  goOnAfter: 'Go on after this run',
+  restAfter: 'Rest after this run',
+  stopAndRest: 'Stop this run and rest',
+  addRecipe: 'Add this recipe to the queue',
+  clearEnded: 'Clear what has ended',
+  startsLater: 'The queue can start when the run under way has ended.',
+  tryAgain: 'Try again',
+  sweepHeading: 'Make a sweep: one recipe over several values',
+  sweepIntro:
+    'Every combination of these values becomes a run; the seed, the rows and everything else in the recipe stay equal. Write numbers between commas.',
+  sweepSettings: 'Settings of the sweep',
+  anotherSetting: 'Another setting',
+  chooseOne: 'choose one',
+  add: 'Add',
+  whatItNeeds: 'What the sweep needs',
+  scaleHelp:
+    'The adapter is scaled by lora_alpha over r. With lora_alpha as it is, a larger r is scaled less; add lora.lora_alpha to try both.',
+  startSweep: 'Start the sweep',
+  putIntoQueue: 'Put its runs into the queue',
+  run: 'run',
+  state: 'state',
+  actions: 'actions',
+  open: 'Open',
+  reasons: {
+    finished: 'finished',
+    stopped: 'stopped',
+    'early stopping': 'early stopping',
+    diverged: 'diverged',
+  },
+};
+
 export const en = {
   common,
   layout,
@@ -1109,6 +1205,7 @@ export const en = {
   run,
   result,
   history,
+  queue,
 };
 
 /** What every language has: a missing or another key, or another parameter, is a type error. */

@@ -2,6 +2,7 @@
  * Runs one after another, with the files that are dropped. One that fails does not stop those behind it, and
  * a reload loses none.
  */
+import { t } from '../language/messages.svelte.ts';
 import { parseRecipe, type Recipe } from '../../training/recipe.ts';
 import type { MetricsLine } from '../../training/metrics.ts';
 import { settingsText, type SweepRun } from '../../training/sweep/sweepAxes.ts';
@@ -51,9 +52,9 @@ export class RunQueue {
   /** Why nothing can be queued now; null where it can. */
   get blocker(): string | null {
     const { blockers, plan, runs } = this.host;
-    if (this.active) return 'The queue works: more can be added when it rests.';
-    if (runs.history.startFrom) return 'A queued run starts from scratch: take the adapter out first.';
-    return blockers[0] ?? (plan ? null : 'The run is being planned.');
+    if (this.active) return t.queue.works;
+    if (runs.history.startFrom) return t.queue.fromScratch;
+    return blockers[0] ?? (plan ? null : t.queue.isPlanned);
   }
 
   /** Puts the recipe on the page at the end. */
@@ -80,8 +81,9 @@ export class RunQueue {
     if (this.active || host.runs.run?.active) return;
     this.error = null;
     if (!host.data.train?.report) {
-      const names = this.list.pending[0]?.files.map(({ name }) => name).join(' + ') ?? 'a training file';
-      this.error = `Drop ${names} first: the queue needs its rows.`;
+      const names =
+        this.list.pending[0]?.files.map(({ name }) => name).join(' + ') ?? t.classroom.aTrainingFile;
+      this.error = t.queue.dropFirst(names);
       return;
     }
     this.active = true;
@@ -114,7 +116,7 @@ export class RunQueue {
 
   private put(runs: readonly SweepRun[], titleOf: (run: SweepRun) => string, isSweep: boolean): void {
     const { model } = this.host.library;
-    if (!model) throw new Error('A run is queued for a model, and none is chosen.');
+    if (!model) throw new Error(t.queue.noModel);
     const files = trainedFiles(this.host.data);
     const queued = runs.map((run) => ({
       title: titleOf(run),
@@ -147,7 +149,7 @@ export class RunQueue {
     const earlier = runs.run;
     const ending = runs.startRun(resumed);
     const view = runs.run;
-    if (!view || view === earlier) return failed('The run could not be planned.');
+    if (!view || view === earlier) return failed(t.queue.notPlanned);
     this.list.change(id, { state: 'running', message: null, runId: resumed?.id ?? null });
     view.onBegan = (runId) => this.list.change(id, { runId });
     await ending;
@@ -170,7 +172,7 @@ export class RunQueue {
     host.runs.history.startFrom = null;
     if (library.model?.id !== queued.modelId) {
       if (!library.models.some(({ id, complete }) => complete && id === queued.modelId))
-        return `${queued.modelName} is not stored in this browser any more. Drop it again, then try this run again.`;
+        return t.queue.modelGone(queued.modelName);
       host.recipe = structuredClone(queued.recipe);
       await library.select(queued.modelId);
     } else await this.take(queued.recipe);

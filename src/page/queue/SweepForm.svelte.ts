@@ -1,4 +1,5 @@
 /** A sweep as it is put together: its keys and values, how many runs they make, and what these will need. */
+import { t } from '../language/messages.svelte.ts';
 import { largest } from '../../lib/extremes.ts';
 import { messageOf } from '../../lib/errors.ts';
 import { sweepRuns, sweepValues, type SweepRun } from '../../training/sweep/sweepAxes.ts';
@@ -41,7 +42,7 @@ export class SweepForm {
   get runs(): SweepRun[] | string {
     try {
       const axes = this.axes.map(({ key, text }) => ({ key, values: sweepValues(key, text) }));
-      return axes.length === 0 ? 'Add a setting.' : sweepRuns(this.queue.recipeNow(), axes);
+      return axes.length === 0 ? t.queue.addSetting : sweepRuns(this.queue.recipeNow(), axes);
     } catch (error) {
       return messageOf(error);
     }

@@ -1,4 +1,5 @@
 /** What a queue is made of, and how this browser keeps it. */
+import { t } from '../language/messages.svelte.ts';
 import { parseRecipe, type Recipe } from '../../training/recipe.ts';
 import type { QueuedState } from '../../training/sweep/sweepTable.ts';
 import { keepSetting, keptSetting } from '../keptSettings.ts';
@@ -44,13 +45,10 @@ export function trainedFiles({ train }: DataFiles): TrainedFile[] {
 /** Why a run that was queued with some files is not that run with others; null where they are the same. */
 export function filesFault(queued: readonly TrainedFile[], now: readonly TrainedFile[]): string | null {
   const names = (files: readonly TrainedFile[]) => files.map(({ name }) => name).join(' + ');
-  if (now.length === 0) return `Drop ${names(queued)} first.`;
-  if (names(queued) !== names(now))
-    return `It was queued with ${names(queued)}, and ${names(now)} is here now. Drop the other file, and try it again.`;
+  if (now.length === 0) return t.queue.dropNamed(names(queued));
+  if (names(queued) !== names(now)) return t.queue.otherFiles(names(queued), names(now));
   const changed = queued.find(({ sha256 }, i) => sha256 !== now[i].sha256);
-  return changed
-    ? `${changed.name} is not what it was when this run was queued. Put the file back, or queue the run again.`
-    : null;
+  return changed ? t.queue.fileChanged(changed.name) : null;
 }
 
 export function keepQueue(runs: readonly QueuedRun[]): void {
