@@ -1,6 +1,6 @@
 /**
- * Finds texts of the page that do not come from the files of its languages (src/page/language): in Svelte's markup
- * by its syntax tree, in scripts by TypeScript's.
+ * Finds texts of the page that do not come from the files of its languages (src/page/language): in Svelte's
+ * markup by its syntax tree, in scripts by TypeScript's.
  */
 import { parse, type AST } from 'svelte/compiler';
 import ts from 'typescript';

@@ -41,6 +41,8 @@ describe('house rules', () => {
     expect(longFile(file(lines(301), 'tests/a.ts'))).toEqual([]);
     expect(longFile(file(lines(300), 'src/page/recipe/recipeFields.ts'))).toEqual([]);
     expect(longFile(file(lines(301), 'src/page/recipe/recipeFields.ts'))).toHaveLength(1);
+    expect(longFile(file(lines(900), 'src/page/language/de.ts'))).toEqual([]);
+    expect(longFile(file(lines(301), 'src/page/language/numbers.ts'))).toHaveLength(1);
   });
 
   it('find private words in names and comments, and not within others', () => {

@@ -26,7 +26,7 @@ import {
 
 afterEach(() => locale.set('en', []));
 
-/** Literals that are no text of the page, or stay English: log, files that are handed out, names of programs. */
+/** Literals that are no text of the page, or stay English: log, files handed out, names of programs. */
 const ALLOWED: Record<string, readonly string[]> = {
   'src/page/classroom/board/Board.svelte.ts': [
     "# Blend of a class\n\nPEFT's add_weighted_adapter, linear: ….\n",

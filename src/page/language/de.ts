@@ -433,8 +433,11 @@ const recipeHelp: Messages['recipeHelp'] = {
 const store: Messages['store'] = {
   verifying: (name) => `${isolated(name)} wird geprüft`,
   whole: (name) => `${isolated(name)}: Alles ist so, wie es gespeichert wurde.`,
-  damaged: (name, tensors) =>
-    `${isolated(name)} ist beschädigt in ${tensors[0]}${tensors.length === 1 ? '' : ` und ${plural(tensors.length - 1, { one: '# weiteren Tensor', other: '# weiteren Tensoren' })}`}. Lege die Dateien noch einmal ab oder lade sie noch einmal herunter: Beschädigtes wird dann ersetzt.`,
+  damaged: (name, [first, ...others]) => {
+    const more = plural(others.length, { one: '# weiteren Tensor', other: '# weiteren Tensoren' });
+    const where = others.length === 0 ? first : `${first} und ${more}`;
+    return `${isolated(name)} ist beschädigt in ${where}. Lege die Dateien noch einmal ab oder lade sie noch einmal herunter: Beschädigtes wird dann ersetzt.`;
+  },
   writing: (name) => `${isolated(name)} wird geschrieben`,
   holdsModel: (file) =>
     `${isolated(file)} enthält das Modell. Lege die Datei unter „Modell“ ab, hier oder anderswo, um es zurückzuholen.`,
@@ -804,7 +807,9 @@ const run: Messages['run'] = {
   kernels: 'Kernels',
   kernelChoice: (choice) => {
     const { level, basis, ignoredChoices = 0 } = choice;
-    return `${arithmetic[level]}: ${kernelReasons[basis]}.${ignoredChoices === 0 ? '' : ` Kernels, die eine frühere Version Form für Form gewählt hat (${ignoredChoices}), folgen jetzt der allgemeinen Regel: Summen entstehen in anderer Reihenfolge, die letzten Stellen können abweichen.`}`;
+    const text = `${arithmetic[level]}: ${kernelReasons[basis]}.`;
+    if (ignoredChoices === 0) return text;
+    return `${text} Kernels, die eine frühere Version Form für Form gewählt hat (${ignoredChoices}), folgen jetzt der allgemeinen Regel: Summen entstehen in anderer Reihenfolge, die letzten Stellen können abweichen.`;
   },
   measuredNow: 'Es wird gerade gemessen.',
   measuredLater: 'Gemessen wird, wenn der Lauf beginnt; das dauert etwa eine Sekunde.',

@@ -160,7 +160,7 @@ const data = {
   readFileAgain: (name: string) => `Read ${isolated(name)} again`,
   leakage: 'Leakage',
   sharedPrompts: 'Shared prompts',
-  /** Rows of one file that another has too. `rows` are the same, `prompts` have the same prompt; `of` all rows. */
+  /** Rows of one file that another has too. */
   leak: ({ rows: same, prompts, of, other, isTraining }: Leak) => {
     const name = isolated(other);
     const parts: string[] = [];
@@ -452,8 +452,11 @@ const recipeHelp = {
 const store = {
   verifying: (name: string) => `Verifying ${isolated(name)}`,
   whole: (name: string) => `${isolated(name)}: all of it is as it was stored.`,
-  damaged: (name: string, tensors: readonly string[]) =>
-    `${isolated(name)} is damaged in ${tensors[0]}${tensors.length === 1 ? '' : ` and ${plural(tensors.length - 1, { one: '# more tensor', other: '# more tensors' })}`}. Drop or download its files again: what is damaged is then replaced.`,
+  damaged: (name: string, [first, ...others]: readonly string[]) => {
+    const more = plural(others.length, { one: '# more tensor', other: '# more tensors' });
+    const where = others.length === 0 ? first : `${first} and ${more}`;
+    return `${isolated(name)} is damaged in ${where}. Drop or download its files again: what is damaged is then replaced.`;
+  },
   writing: (name: string) => `Writing ${isolated(name)}`,
   holdsModel: (file: string) =>
     `${isolated(file)} holds the model. Drop it under Model, here or elsewhere, to have it back.`,

@@ -8,7 +8,9 @@ export interface MarkedPart {
 /** Around what a person wrote: an isolate (UAX 9), whatever the direction of its script. */
 const ISOLATE = /\u2068[^\u2069]*\u2069/;
 
-/** Splits a text at its marks: `code` and **strong**. A mark without its end is text, as is all that is isolated. */
+/**
+ * Splits a text at its marks: `code` and **strong**. A mark without its end is text, as is all that is isolated.
+ */
 export function markedParts(text: string): MarkedPart[] {
   const pattern = new RegExp(`(${ISOLATE.source})|\`([^\`]+)\`|\\*\\*(.+?)\\*\\*`, 'g');
   const parts: MarkedPart[] = [];
