@@ -1,7 +1,7 @@
 /** A sweep of two runs with a reload between them: queued, trained, compared, saved as CSV. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Page } from 'playwright-core';
-import { chooseFiles, download, settle } from '../../scripts/lib/drivePage.ts';
+import { chooseFiles, download, openPlace, settle } from '../../scripts/lib/drivePage.ts';
 import { browserPath, folderOf, openSite, pageErrors, rowsOf, tinyModelPaths } from '../helpers/page.ts';
 import type { OpenSite } from '../helpers/page.ts';
 
@@ -41,6 +41,7 @@ describe.skipIf(!browserPath)('a sweep', { timeout: 240_000 }, () => {
     await chooseFiles(page, 'Load a recipe', files['recipe.json']);
     await chooseFiles(page, 'Choose model files', model);
     await chooseFiles(page, 'Choose data files', [files['train.jsonl'], files['pirate.val.jsonl']]);
+    await openPlace(page, 'Run');
     await page.getByText('Several runs: queue and sweep').click();
     await page.getByText('Make a sweep').click();
     await page.getByRole('textbox', { name: 'training.learning_rate' }).fill('0.0001, 0.02');
@@ -55,6 +56,7 @@ describe.skipIf(!browserPath)('a sweep', { timeout: 240_000 }, () => {
     await settle(page);
     await ended(page, '1 of 2 runs ended');
     await restore(page);
+    await openPlace(page, 'Run');
     await page.getByRole('button', { name: 'Start the queue (1)' }).press('Enter');
     await ended(page, '2 of 2 runs ended');
 
@@ -75,21 +77,23 @@ describe.skipIf(!browserPath)('a sweep', { timeout: 240_000 }, () => {
     expect(end[0]).toBeLessThan(start[0]);
     expect(end[1]).toBeLessThan(end[0] - 0.1);
     // The history has the same figures, and the chart both curves.
+    const chart = page.getByRole('region', { name: 'Sweep 1' }).getByRole('img');
+    expect(await chart.getAttribute('aria-label')).toMatch(
+      /^pirate loss: learning_rate 0\.0001 from .*; learning_rate 0\.02 from/,
+    );
+    await openPlace(page, 'History');
     const kept = page.getByRole('list', { name: 'Kept runs' });
     for (const [i, rate] of ['0.0001', '0.02'].entries()) {
       const run = kept.getByRole('article', { name: `learning_rate ${rate}` });
       expect(await run.innerText()).toContain(`${start[i].toFixed(3)} → ${end[i].toFixed(3)}`);
     }
-    const chart = page.getByRole('region', { name: 'Sweep 1' }).getByRole('img');
-    expect(await chart.getAttribute('aria-label')).toMatch(
-      /^pirate loss: learning_rate 0\.0001 from .*; learning_rate 0\.02 from/,
-    );
     expect(errors).toEqual([]);
     await context.close();
   });
 
   /** After a reload: the model and the files again. */
   async function restore(page: Page): Promise<void> {
+    await openPlace(page, 'Model');
     await page.getByRole('button', { name: 'Use tiny' }).click();
     await settle(page);
     await chooseFiles(page, 'Choose data files', [files['train.jsonl'], files['pirate.val.jsonl']]);
