@@ -27,14 +27,14 @@ import type { Remedy } from './gpu/memoryVerdict.ts';
 
 export class Workspace {
   readonly library = new ModelLibrary(this);
-  readonly runs = new RunController(this);
+  readonly runs: RunController = new RunController(this);
   readonly data = new DataFiles();
   readonly demo = new DemoRun(this);
   readonly bundles = new Bundles(this);
   readonly classLink = new ClassLink(this);
   readonly flow = new Flow(this);
   readonly planning = new Planning(this, this.runs.trainer);
-  readonly queue = new RunQueue(this);
+  readonly queue: RunQueue = new RunQueue(this);
   recipe = $state<Recipe>(parseRecipe({}));
   error = $state<string | null>(null);
   /** What is wrong with the recipe in itself. */

@@ -62,12 +62,13 @@ export class RunController {
     this.run = inputs.view;
     this.result = null;
     this.history.startFrom = null;
-    this.host.flow.show('run');
+    // A queue works beside whatever the person looks at.
+    if (!this.host.queue.active) this.host.flow.show('run');
     try {
       const outcome = await trainRun(inputs, this.trainer);
       this.result = Result.ofOutcome(outcome, inputs.modelId, this.resultWorkers);
       inputs.view.end(outcome);
-      this.host.flow.moveOn('run');
+      if (!this.host.queue.active) this.host.flow.moveOn('run');
     } catch (error) {
       inputs.view.fail(error);
       if (resume && needsConsent(error)) this.refused = resume.id;

@@ -34,6 +34,8 @@ export interface RunContext {
   readonly plan: RunPlan | null;
   readonly kernels: KernelRequest;
   readonly flow: Flow;
+  /** Several runs one after another. */
+  readonly queue: { readonly active: boolean };
   readonly blockers: string[];
   guard(where: string, work: () => Promise<void>): Promise<void>;
   fail(message: string): void;
