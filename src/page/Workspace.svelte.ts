@@ -11,6 +11,7 @@ import { ClassLink } from './classroom/ClassLink.svelte.ts';
 import { Bundles } from './classroom/Bundles.svelte.ts';
 import { DemoRun } from './model/DemoRun.svelte.ts';
 import { Flow } from './layout/Flow.svelte.ts';
+import { KeptFiles } from './kept/KeptFiles.svelte.ts';
 import { ModelLibrary } from './model/ModelLibrary.svelte.ts';
 import { applyPreset, presetOf, type Preset } from './recipe/presets.ts';
 import type { Result } from './result/Result.svelte.ts';
@@ -35,6 +36,7 @@ export class Workspace {
   readonly flow = new Flow(this);
   readonly planning = new Planning(this, this.runs.trainer);
   readonly queue: RunQueue = new RunQueue(this);
+  readonly kept = new KeptFiles(this);
   recipe = $state<Recipe>(parseRecipe({}));
   error = $state<string | null>(null);
   /** What is wrong with the recipe in itself. */
@@ -51,6 +53,7 @@ export class Workspace {
       await this.library.refresh();
       await this.runs.refreshRuns();
     });
+    await this.kept.restore();
     await this.openLink();
     await this.bundles.openAddress();
   }

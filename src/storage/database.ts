@@ -118,6 +118,14 @@ export interface StoredCheckpoint {
   pieces?: InPieces;
 }
 
+/** A data file that the page has again after a reload. */
+export interface KeptFile {
+  /** Its bytes, where the person allows a copy. */
+  copy?: Blob;
+  /** A FileSystemFileHandle, where it was dropped from the disk. */
+  handle?: unknown;
+}
+
 export interface Schema extends DBSchema {
   models: { key: string; value: ModelManifest };
   chunks: { key: [string, string, number]; value: Uint8Array };
@@ -130,6 +138,7 @@ export interface Schema extends DBSchema {
     indexes: { runId: string };
   };
   pieces: { key: [owner: string, set: number, index: number]; value: Uint8Array };
+  files: { key: string; value: KeptFile };
   tuning: { key: [kernels: string, adapter: string, shapes: string]; value: unknown };
 }
 

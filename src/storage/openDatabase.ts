@@ -5,7 +5,7 @@ import { handledElsewhere } from '../lib/promises.ts';
 import { newRun, type Database, type RunRecord, type RunState, type Schema } from './database.ts';
 
 const NAME = 'finetab';
-const VERSION = 4;
+const VERSION = 5;
 
 let inMemory: ((cause: string) => Database) | null = null;
 
@@ -96,6 +96,7 @@ function openedDatabase(name: string): Promise<Database> {
       }
       if (oldVersion < 3) database.createObjectStore('tuning');
       if (oldVersion < 4) database.createObjectStore('pieces');
+      if (oldVersion < 5) database.createObjectStore('files');
     },
     blocking(_current, _next, event) {
       // A newer version of the page in another tab waits to upgrade the database.

@@ -30,7 +30,7 @@ describe.skipIf(!browserPath)('a model from the Hub', { timeout: 240_000 }, () =
     await page.getByText('someone/tiny-model: llama').waitFor({ state: 'attached' });
     const again = await context.newPage();
     await again.goto(open.site.url);
-    await again.getByRole('button', { name: `Use ${ID}` }).waitFor();
+    await again.getByRole('button', { name: `Use ${ID}` }).waitFor({ state: 'attached' });
     expect(await again.evaluate(() => JSON.stringify(localStorage))).not.toContain('hf_secret');
     // A refused request is reported on the console too.
     expect(errors.filter((error) => !/status of 401/.test(error))).toEqual([]);

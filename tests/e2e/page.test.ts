@@ -144,7 +144,7 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
     const again = await context.newPage();
     const errorsAgain = pageErrors(again);
     await again.goto(open.site.url);
-    await again.getByRole('button', { name: 'Use tiny' }).waitFor();
+    await again.getByRole('button', { name: 'Use tiny' }).waitFor({ state: 'attached' });
     await chooseFiles(again, 'Load a recipe', recipe);
     await chooseFiles(again, 'Choose data files', Object.values(data));
     await pressTrain(again);

@@ -30,7 +30,7 @@ describe.skipIf(!browserPath)('a sweep', { timeout: 240_000 }, () => {
   afterAll(() => open?.close());
 
   const ended = (page: Page, text: string) =>
-    page.getByRole('region', { name: 'Sweep 1' }).getByText(text).waitFor();
+    page.locator('section[aria-label="Sweep 1"]').getByText(text).waitFor({ state: 'attached' });
 
   it('of two runs goes on after a reload, and gives a table, a chart and a CSV', async () => {
     const context = await open.newContext();
@@ -41,6 +41,8 @@ describe.skipIf(!browserPath)('a sweep', { timeout: 240_000 }, () => {
     await chooseFiles(page, 'Load a recipe', files['recipe.json']);
     await chooseFiles(page, 'Choose model files', model);
     await chooseFiles(page, 'Choose data files', [files['train.jsonl'], files['pirate.val.jsonl']]);
+    await openPlace(page, 'Data');
+    await page.getByLabel('Keep a copy of these files in this browser').check();
     await openPlace(page, 'Run');
     await page.getByText('Several runs: queue and sweep').click();
     await page.getByText('Make a sweep').click();
@@ -55,10 +57,12 @@ describe.skipIf(!browserPath)('a sweep', { timeout: 240_000 }, () => {
     await page.reload();
     await settle(page);
     await ended(page, '1 of 2 runs ended');
-    await restore(page);
+    // Model, recipe and rows are here again by themselves.
+    await page.getByText('Your work of the last visit is here again').waitFor();
     await openPlace(page, 'Run');
     await page.getByRole('button', { name: 'Start the queue (1)' }).press('Enter');
     await ended(page, '2 of 2 runs ended');
+    await openPlace(page, 'Run');
 
     const csv = new TextDecoder().decode(await download(page, 'Download the table of sweep 1 as CSV'));
     const [head, ...rows] = csv
@@ -90,12 +94,4 @@ describe.skipIf(!browserPath)('a sweep', { timeout: 240_000 }, () => {
     expect(errors).toEqual([]);
     await context.close();
   });
-
-  /** After a reload: the model and the files again. */
-  async function restore(page: Page): Promise<void> {
-    await openPlace(page, 'Model');
-    await page.getByRole('button', { name: 'Use tiny' }).click();
-    await settle(page);
-    await chooseFiles(page, 'Choose data files', [files['train.jsonl'], files['pirate.val.jsonl']]);
-  }
 });

@@ -354,8 +354,6 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
   });
 
   it('takes a run that a reload cut off to the same bytes as one that was left alone', async () => {
-    await openPlace(page, 'Model');
-    await page.getByRole('button', { name: 'Use tiny' }).click();
     await chooseFiles(page, 'Choose data files', Object.values(data));
     await chooseFiles(page, 'Load a recipe', recipes['first.json']);
     await pressTrain(page);
@@ -379,8 +377,6 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
     );
     await page.reload();
     await settle(page);
-    await openPlace(page, 'Model');
-    await page.getByRole('button', { name: 'Use tiny' }).click();
     await chooseFiles(page, 'Choose data files', Object.values(data));
     await openPlace(page, 'History');
     expect(await runs().first().innerText()).toMatch(/cut off; saved at step \d+ of 40/);

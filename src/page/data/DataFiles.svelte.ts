@@ -68,6 +68,15 @@ export class DataFiles {
     this.changes = changes;
   }
 
+  /** These files, in their order, take the place of all that are here. @param set null: by the file's name */
+  restore(files: readonly (Part & { role: Role; set: string | null })[]): void {
+    this.setTrain([]);
+    for (const file of this.validation) file.dispose();
+    this.validation = [];
+    for (const { role, set, ...part } of files) this.put(part, role, set ?? undefined);
+    this.changes = [];
+  }
+
   /** Uses a file for something else. */
   setRole(owner: DataFile, part: Part, role: Role): void {
     if (owner.role === role) return;
@@ -152,7 +161,7 @@ export class DataFiles {
   }
 
   /** Every file that a person dropped, with what it is part of. */
-  private get parts(): { part: Part; owner: DataFile }[] {
+  get parts(): { part: Part; owner: DataFile }[] {
     return this.all
       .filter(({ side }) => side !== 'heldOut')
       .flatMap((owner) => owner.parts.map((part) => ({ part, owner })));

@@ -1192,6 +1192,49 @@ const queue: Messages['queue'] = {
   open: 'Öffnen',
 };
 
+const kept: Messages['kept'] = {
+  restored: (model, files) =>
+    `Die Arbeit vom letzten Besuch ist wieder da: ${model === null ? 'das Rezept' : `das Rezept, das Modell ${isolated(model)}`}${files === 0 ? '' : ` und ${plural(files, { one: '# Datendatei', other: '# Datendateien' })}`}.`,
+  startAfresh: 'Neu beginnen',
+  dismiss: 'Schließen',
+  lost: 'Vom letzten Besuch fehlen diese Dateien:',
+  onDisk: 'wo sie auf der Platte lag',
+  giveAgain: 'bitte erneut wählen oder ablegen',
+  reopen: 'Am alten Ort öffnen',
+  reopenHint: 'Der Browser fragt, ob die Seite sie lesen darf.',
+  forgetMissing: 'Ohne sie weitermachen',
+  copies: (size) => `Eine Kopie dieser Dateien in diesem Browser behalten (${bytes(size)})`,
+  copiesHint:
+    'Dann sind sie nach dem Neuladen da. Sie bleiben auf diesem Rechner und werden gelöscht, wenn du den Haken entfernst.',
+  copied: (size) => `${bytes(size)} sind behalten.`,
+  forgetCopies: 'Kopien vergessen',
+  byHandle: (names) =>
+    `Von ${names} ist nur der Ort auf der Platte gemerkt: Nach dem Neuladen öffnet ein Klick sie wieder.`,
+};
+
+const background: Messages['background'] = {
+  notify: 'Am Ende benachrichtigen',
+  willNotify: 'Am Ende kommt eine Benachrichtigung ohne Ton, wenn du gerade nicht hinsiehst.',
+  dontNotify: 'Lieber nicht',
+  refused:
+    'Keine Benachrichtigung am Ende: Dieser Browser verweigert sie der Seite. Erlaube sie in den Einstellungen der Website, neben der Adresse.',
+  noticeTitle: 'Finetab: Der Lauf ist zu Ende',
+  queueEnded: (ended, failed) =>
+    `Die Warteschlange ruht: ${plural(ended, { one: '# Lauf', other: '# Läufe' })} zu Ende${failed === 0 ? '' : `, davon ${failed} fehlgeschlagen`}.`,
+  away: {
+    frozen: ({ seconds, frozenSeconds, steps }) =>
+      `Der Tab war ${duration(seconds)} verdeckt, davon hatte ihn der Browser ${duration(frozenSeconds)} eingefroren: Da wurde nichts gerechnet. Der Lauf machte ${plural(steps, { one: '# Schritt', other: '# Schritte' })}. Gib dem Tab ein eigenes Fenster, oder nimm die Seite vom Energiesparen des Browsers aus.`,
+    heldUp: ({ seconds, longestGap, steps }) =>
+      `Der Tab war ${duration(seconds)} verdeckt; davon kam ${duration(longestGap)} lang kein Schritt, und ${plural(steps, { one: '# Schritt wurde', other: '# Schritte wurden' })} gemacht. Das tut ein Rechner im Ruhezustand oder ein Browser, der Energie spart. Der Lauf geht dort weiter, wo er war.`,
+    slower: ({ seconds, steps, secondsPerStepBefore }) =>
+      `Der Tab war ${duration(seconds)} verdeckt: Ein Schritt dauerte ${fixed(seconds / steps, 2)} s, sichtbar ${fixed(secondsPerStepBefore!, 2)} s. Auswertungen dazwischen zählen mit.`,
+    same: ({ seconds, steps }) =>
+      `Der Tab war ${duration(seconds)} verdeckt: Der Lauf machte ${plural(steps, { one: '# Schritt', other: '# Schritte' })} und wurde nicht gebremst.`,
+    unknown: ({ seconds, steps }) =>
+      `Der Tab war ${duration(seconds)} verdeckt: Der Lauf machte ${plural(steps, { one: '# Schritt', other: '# Schritte' })}.`,
+  },
+};
+
 export const de: Messages = {
   common,
   layout,
@@ -1209,4 +1252,6 @@ export const de: Messages = {
   result,
   history,
   queue,
+  kept,
+  background,
 };

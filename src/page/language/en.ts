@@ -9,6 +9,7 @@ import type {
   CatalogueFigures,
   ChosenModel,
   AnswerFigures,
+  Away,
   Importing,
   Leak,
   Lengths,
@@ -1192,6 +1193,52 @@ const queue = {
   },
 };
 
+/** What a reload brings back. */
+const kept = {
+  restored: (model: string | null, files: number) =>
+    `Your work of the last visit is here again: ${model === null ? 'the recipe' : `the recipe, the model ${isolated(model)}`}${files === 0 ? '' : ` and ${plural(files, { one: '# data file', other: '# data files' })}`}.`,
+  startAfresh: 'Start afresh',
+  dismiss: 'Dismiss',
+  lost: 'Of your last visit these files are missing:',
+  onDisk: 'where it lay on the disk',
+  giveAgain: 'choose or drop it again',
+  reopen: 'Open them where they lie',
+  reopenHint: 'The browser asks whether the page may read them.',
+  forgetMissing: 'Do without them',
+  copies: (size: number) => `Keep a copy of these files in this browser (${bytes(size)})`,
+  copiesHint:
+    'Then they are here after a reload. They stay on this computer, and are deleted when you take the mark away.',
+  copied: (size: number) => `${bytes(size)} are kept.`,
+  forgetCopies: 'Forget the copies',
+  byHandle: (names: string) =>
+    `Of ${names} only the place on the disk is remembered: after a reload one click opens it again.`,
+};
+
+/** A run while no one looks. */
+const background = {
+  notify: 'Notify me at the end',
+  willNotify: 'A notification without a sound comes at the end, if you are not looking.',
+  dontNotify: 'Rather not',
+  refused:
+    "No notification at the end: this browser refuses them for the page. Allow them in the site's settings, beside the address.",
+  noticeTitle: 'Finetab: the run has ended',
+  queueEnded: (ended: number, failed: number) =>
+    `The queue rests: ${plural(ended, { one: '# run', other: '# runs' })} ended${failed === 0 ? '' : `, ${failed} of them failed`}.`,
+  /** What happened while the tab was hidden. */
+  away: {
+    frozen: ({ seconds, frozenSeconds, steps }: Away) =>
+      `The tab was hidden for ${duration(seconds)}, and the browser froze it for ${duration(frozenSeconds)} of them: nothing was computed then. The run made ${plural(steps, { one: '# step', other: '# steps' })} meanwhile. Keep the tab in a window of its own, or take the page out of the browser's energy saver.`,
+    heldUp: ({ seconds, longestGap, steps }: Away) =>
+      `The tab was hidden for ${duration(seconds)}; for ${duration(longestGap)} of them no step came, and ${plural(steps, { one: '# step was', other: '# steps were' })} made. A computer that sleeps, or a browser that saves energy, does that. The run goes on where it was.`,
+    slower: ({ seconds, steps, secondsPerStepBefore }: Away) =>
+      `The tab was hidden for ${duration(seconds)}: a step took ${fixed(seconds / steps, 2)} s, and ${fixed(secondsPerStepBefore!, 2)} s in sight. Evaluations in between count too.`,
+    same: ({ seconds, steps }: Away) =>
+      `The tab was hidden for ${duration(seconds)}: the run made ${plural(steps, { one: '# step', other: '# steps' })} and was not slowed.`,
+    unknown: ({ seconds, steps }: Away) =>
+      `The tab was hidden for ${duration(seconds)}: the run made ${plural(steps, { one: '# step', other: '# steps' })} meanwhile.`,
+  },
+};
+
 export const en = {
   common,
   layout,
@@ -1209,6 +1256,8 @@ export const en = {
   result,
   history,
   queue,
+  kept,
+  background,
 };
 
 /** What every language has: a missing or another key, or another parameter, is a type error. */

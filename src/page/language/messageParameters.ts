@@ -5,6 +5,8 @@ import type { ModelDetails } from '../../worker/import/importProtocol.ts';
 import type { ChatReply } from '../../worker/trainer/trainerProtocol.ts';
 import type { PackedPreview } from '../../worker/dataset/datasetProtocol.ts';
 
+export type { Away } from '../background/HiddenTime.svelte.ts';
+
 /** Rows of one file that another has too. */
 export interface Leak {
   /** That are the same. */

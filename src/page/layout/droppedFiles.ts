@@ -1,9 +1,20 @@
+import { report } from '../../lib/errorLog.ts';
+import { droppedHandles, rememberHandles } from '../kept/fileHandles.ts';
+
 /** Every file of a drop, those inside folders too, each with its path as `webkitRelativePath`. */
 export async function droppedFiles(transfer: DataTransfer): Promise<File[]> {
   const entries = [...transfer.items]
     .map((item) => item.webkitGetAsEntry())
     .filter((entry) => entry !== null);
-  return (await Promise.all(entries.map(filesUnder))).flat();
+  const handles = droppedHandles(transfer);
+  const files = await Promise.all(entries.map(filesUnder));
+  try {
+    for (const [i, dropped] of files.entries()) await rememberHandles(dropped, await handles[i]);
+  } catch (error) {
+    // The files themselves are here; only after a reload they are asked for again.
+    report(error, 'remembering where dropped files lie', 'warning');
+  }
+  return files.flat();
 }
 
 async function filesUnder(entry: FileSystemEntry): Promise<File[]> {

@@ -32,7 +32,7 @@ export class ModelLibrary {
   /** Bytes of the model that is imported now; `total` is 0 until its files' headers are read. */
   importing = $state<{ name: string; done: number; total: number } | null>(null);
   storage = $state.raw<StorageUse | null>(null);
-  private readonly worker = new SupervisedWorker<ImportApi>('import', startImport);
+  readonly worker = new SupervisedWorker<ImportApi>('import', startImport);
   private cancelled = false;
 
   constructor(private readonly host: ModelLibraryHost) {}

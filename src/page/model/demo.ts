@@ -1,6 +1,7 @@
 /** The demo that lies beside the page: a small model, sample data and a recipe for them. */
 import { t } from '../language/messages.svelte.ts';
 import { report } from '../../lib/errorLog.ts';
+import { markOwn } from '../kept/fileHandles.ts';
 import { UserError } from '../../lib/errors.ts';
 import { trainFilesOf, type Recipe } from '../../training/recipe.ts';
 
@@ -41,5 +42,5 @@ async function fetchFile(name: string): Promise<File> {
     throw new UserError(t.model.demoOffline(name));
   }
   if (!response.ok) throw new UserError(t.model.demoMissing(name, response.status));
-  return new File([await response.blob()], name);
+  return markOwn(new File([await response.blob()], name));
 }

@@ -4,6 +4,7 @@ import { modelOf } from '../../model/families/registry.ts';
 import { type ModelManifest } from '../../storage/database.ts';
 import { openDatabase } from '../../storage/openDatabase.ts';
 import { deleteModel, findModel, listModels } from '../../storage/models.ts';
+import { putKeptFile, readKeptFiles, removeKeptFiles } from '../../storage/keptFiles.ts';
 import { checkRoom, storageUse } from '../../storage/quota.ts';
 import { damagedTensors } from '../../storage/storedWeights.ts';
 import { bytesToStore, downloadVerdict } from '../../import/beforeDownload.ts';
@@ -118,6 +119,9 @@ const api: ImportApi = {
   verify: async (id, onProgress) => damagedTensors(await database, id, onProgress),
   remove: (id) => holdingModel(id, async () => deleteModel(await database, id)),
   storage: storageUse,
+  keepFile: async (id, file) => putKeptFile(await database, id, file),
+  keptFiles: async () => readKeptFiles(await database),
+  forgetFiles: async (ids) => removeKeptFiles(await database, ids),
 };
 
 serveWorker(api);

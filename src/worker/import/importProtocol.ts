@@ -2,12 +2,13 @@
 import type { NamedFile } from '../../formats/checkpoint.ts';
 import type { Recipe } from '../../training/recipe.ts';
 import type { HubAccess } from '../../storage/hub/hub.ts';
+import type { KeptFile } from '../../storage/database.ts';
 import type { ModelSummary } from '../../storage/models.ts';
 import type { StorageUse } from '../../storage/quota.ts';
 import type { BundleExtras } from '../../export/bundle/bundleContents.ts';
 import type { BroughtBundle, BundlePlace } from './bundles.ts';
 
-export type { BroughtBundle, BundleExtras, BundlePlace, HubAccess, ModelSummary, StorageUse };
+export type { BroughtBundle, BundleExtras, BundlePlace, HubAccess, KeptFile, ModelSummary, StorageUse };
 
 /** What the page shows of a stored model. */
 export interface ModelDetails extends ModelSummary {
@@ -80,4 +81,9 @@ export interface ImportApi {
   verify(id: string, onProgress: (done: number, total: number) => void): Promise<string[]>;
   remove(id: string): Promise<void>;
   storage(): Promise<StorageUse>;
+  /** Keeps a data file of the work at hand. @throws UserError where the disk is full */
+  keepFile(id: string, file: KeptFile): Promise<void>;
+  /** By id. */
+  keptFiles(): Promise<Map<string, KeptFile>>;
+  forgetFiles(ids: readonly string[]): Promise<void>;
 }
