@@ -126,11 +126,11 @@ async function begin(page: Page, { recipe, model, data }: Files): Promise<boolea
 async function finish(page: Page, files: Files): Promise<string> {
   if (await begin(page, files)) await followRun(page, () => undefined);
   await openPlace(page, 'History');
-  const kept = page.getByRole('list', { name: 'Kept runs' }).getByRole('article');
+  const kept = page.getByRole('table', { name: 'Kept runs' }).locator('tbody');
   await kept.first().waitFor();
   // A run that was cut before its first checkpoint stays in the list.
   const whole = kept.filter({ hasText: FINISHED });
-  await whole.locator('summary').click();
+  await whole.getByRole('button', { name: /^More/ }).click();
   const zip = unzipSync(await download(page, 'Download its adapter'));
   return createHash('sha256').update(zip['adapter/adapter_model.safetensors']).digest('hex');
 }

@@ -22,6 +22,11 @@ export async function openPlace(page: Page, name: PlaceName): Promise<void> {
   await link.and(page.locator('[aria-current]')).waitFor();
 }
 
+/** Shows a tab of the step that is shown. */
+export async function openTab(page: Page, name: string): Promise<void> {
+  await page.getByRole('tab', { name, exact: true }).click();
+}
+
 /**
  * Brings a part of the page into sight, as a person would: by the rail, and by the tab that it lies under.
  * @returns the part
@@ -93,7 +98,7 @@ export async function resumeRun(page: Page, file: string): Promise<void> {
   await page.locator('input[aria-label="Choose a run file"]').setInputFiles(file);
   await openPlace(page, 'History');
   const history = page.getByRole('region', { name: 'History' });
-  const kept = history.getByRole('list', { name: 'Kept runs' });
+  const kept = history.getByRole('table', { name: 'Kept runs' });
   await kept.or(history.getByRole('alert')).first().waitFor({ timeout: 0 });
   if (await history.getByRole('alert').count())
     throw new PageError(await history.getByRole('alert').first().innerText());
@@ -103,7 +108,8 @@ export async function resumeRun(page: Page, file: string): Promise<void> {
 /** Presses Resume of the one kept run. @throws PageError where the model or the data are others */
 export async function pressResume(page: Page): Promise<void> {
   await openPlace(page, 'History');
-  const button = page.getByRole('list', { name: 'Kept runs' }).getByRole('button', { name: /^Resume from/ });
+  const kept = page.getByRole('table', { name: 'Kept runs' });
+  const button = kept.getByRole('button', { name: /^Resume from/ });
   if (await button.isDisabled())
     throw new PageError(
       'The run cannot be resumed with this model and these data files. Give the recipe, the model and the files with which it was started.',

@@ -9,7 +9,7 @@ import { reportHtml } from '../../src/export/reportHtml.ts';
 import { EVENTS_FILE, tensorboardEvents } from '../../src/export/tensorboard.ts';
 import type { MetricsLine } from '../../src/training/metrics.ts';
 import { IN_ENGLISH, findOrInstallBrowser, launchBrowser, NO_BROWSER } from './browser.ts';
-import { download, openPlace } from './drivePage.ts';
+import { download, openPlace, openTab } from './drivePage.ts';
 import { buildSite, serveSite } from './site.ts';
 import { messageOf } from '../../src/lib/errors.ts';
 
@@ -98,10 +98,10 @@ export async function saveResult(page: Page, out: string): Promise<string> {
  * The page's own exports, as its buttons give them. @throws Error with what the page says of one that failed
  */
 export async function saveExports(page: Page, out: string, forms: readonly ExportName[]): Promise<void> {
-  const panel = page.locator('details', { hasText: 'For other programs' });
   if (forms.length === 0) return;
   await openPlace(page, 'Result');
-  await panel.locator('summary').click();
+  await openTab(page, 'For other programs');
+  const panel = page.getByRole('region', { name: 'For other programs' });
   const asZip = panel.getByLabel('as a zip');
   if (await asZip.count()) await asZip.check();
   for (const form of forms) {
@@ -127,8 +127,8 @@ export async function saveExports(page: Page, out: string, forms: readonly Expor
 /** Saves the run that was stopped, with which another computer goes on, as `out`/run.zip. */
 export async function saveRunFile(page: Page, out: string): Promise<void> {
   await openPlace(page, 'History');
-  const run = page.getByRole('list', { name: 'Kept runs' }).getByRole('article').first();
-  await run.locator('summary').click();
+  const run = page.getByRole('table', { name: 'Kept runs' }).locator('tbody').first();
+  await run.getByRole('button', { name: /^More/ }).click();
   const button = run.getByRole('button', { name: 'Export to go on elsewhere' });
   if (!(await button.count())) {
     console.log('The run ended before it could be stopped: there is nothing to go on with.');

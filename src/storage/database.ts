@@ -57,6 +57,8 @@ export interface RunRecord {
   /** Given by the person; empty at first. */
   name: string;
   notes: string;
+  /** Given by the person; absent where there are none. */
+  tags?: readonly string[];
   modelId: string;
   modelName: string;
   trainFile: string;

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { launchBrowser } from '../../scripts/lib/browser.ts';
-import { download, followRun, openPlace } from '../../scripts/lib/drivePage.ts';
+import { download, followRun, openPlace, openTab } from '../../scripts/lib/drivePage.ts';
 import { root } from '../../scripts/lib/site.ts';
 import { downloadSizes } from '../../scripts/lib/sizes.ts';
 import { browserPath, newContext, pageErrors } from '../helpers/page.ts';
@@ -44,6 +44,7 @@ describe('the built folder', { timeout: 600_000 }, () => {
         await page.getByRole('button', { name: 'Try it with the demo' }).click();
         const run = page.getByRole('region', { name: 'Run', exact: true });
         await run.getByRole('table', { name: 'Answers of pirate' }).waitFor();
+        await openTab(page, 'What is learned');
         expect(await run.getByRole('listbox', { name: /Tokens of the micro-batch/ }).count()).toBe(1);
         // The page warns of what is forgotten; nothing else may be wrong.
         for (const alert of await followRun(page, () => undefined)) expect(alert).toMatch(/^Forgetting\./);

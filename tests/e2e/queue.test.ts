@@ -86,9 +86,9 @@ describe.skipIf(!browserPath)('a sweep', { timeout: 240_000 }, () => {
       /^pirate loss: learning_rate 0\.0001 from .*; learning_rate 0\.02 from/,
     );
     await openPlace(page, 'History');
-    const kept = page.getByRole('list', { name: 'Kept runs' });
+    const kept = page.getByRole('table', { name: 'Kept runs' });
     for (const [i, rate] of ['0.0001', '0.02'].entries()) {
-      const run = kept.getByRole('article', { name: `learning_rate ${rate}` });
+      const run = kept.getByRole('rowgroup', { name: `learning_rate ${rate}` });
       expect(await run.innerText()).toContain(`${start[i].toFixed(3)} → ${end[i].toFixed(3)}`);
     }
     expect(errors).toEqual([]);

@@ -16,6 +16,7 @@ import {
   download,
   followRun,
   openPlace,
+  openTab,
   pressTrain,
   settle,
 } from '../../scripts/lib/drivePage.ts';
@@ -62,7 +63,7 @@ const zipped = async (button: string) => unzipSync(await download(page, button))
 const weights = (zip: Record<string, Uint8Array>) => zip['adapter/adapter_model.safetensors'];
 const result = () => page.getByRole('region', { name: 'Result', exact: true });
 const history = () => page.getByRole('region', { name: 'History' });
-const runs = () => history().getByRole('list', { name: 'Kept runs' }).getByRole('article');
+const runs = () => history().getByRole('table', { name: 'Kept runs' }).locator('tbody');
 const answer = (side: 'Base' | 'Tuned', turn: number) =>
   result().getByRole('group', { name: `${side} answer ${turn}` });
 const textOf = (of: Locator) => of.locator('.text').innerText();
@@ -74,6 +75,7 @@ const losses = async (set: string) =>
     .find(([name]) => name === set)!;
 
 async function ask(question: string): Promise<void> {
+  await openTab(page, 'Chat');
   await result().getByLabel('Message to the model').fill(question);
   await result().getByLabel('Message to the model').press('Enter');
   await result().getByRole('button', { name: 'Send' }).waitFor();
@@ -147,7 +149,7 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
   });
 
   it('hands out other forms as zips, merged over the weights in the browser', async () => {
-    await result().getByText('For other programs').click();
+    await openTab(page, 'For other programs');
     const asZip = result().getByLabel('as a zip');
     if (await asZip.count()) await asZip.check();
     const lora = await zipped(en.result.exportForms['gguf-lora']);
@@ -198,6 +200,7 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
         await model.dispose();
         return { streamed, tuned, scaled, base };
       })()`);
+    await openTab(page, 'Chat');
     await result().getByRole('button', { name: 'New conversation' }).click();
     await ask('say 3');
     const [, tokens] = /(\d+) tokens/.exec(await answer('Tuned', 1).innerText())!;
@@ -249,7 +252,7 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
   });
 
   it('shades a row token by token, before and after, with values on focus', async () => {
-    await result().getByRole('heading', { name: 'Loss token by token' }).click();
+    await openTab(page, 'Loss token by token');
     await result().getByLabel('File').selectOption('pirate.val.jsonl');
     const map = result().getByRole('region', { name: 'Loss of the tuned model' });
     await map.waitFor();
@@ -304,7 +307,7 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
   });
 
   it('compares blind over a validation file; the votes stay with the run', async () => {
-    await result().getByRole('heading', { name: 'Head to head' }).click();
+    await openTab(page, 'Head to head');
     await result().getByLabel('Rows').fill('3');
     await result().getByRole('button', { name: 'Start', exact: true }).click();
     const ballot = result().getByRole('group', { name: 'Which answer is better?' });
@@ -325,20 +328,23 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
     await openPlace(page, 'History');
     const run = runs().first();
     expect(await run.innerText()).toMatch(
-      /train\.jsonl on tiny[\s\S]*finished, 40 steps[\s\S]*pirate [\d.]+ → [\d.]+/,
+      /train\.jsonl on tiny[\s\S]*finished, 40 steps[\s\S]*[\d.]+ → [\d.]+/,
     );
     await run.getByRole('button', { name: 'Open' }).click();
     await ask('say 5');
     expect(await textOf(answer('Tuned', 1))).toBe('ahoy');
     expect(weights(await zipped('Download the adapter'))).toEqual(adapter);
-    await result().getByRole('heading', { name: 'Head to head' }).click();
+    await openTab(page, 'Head to head');
     expect(await result().getByRole('status', { name: 'Tally' }).innerText()).toMatch(/tuned 3, base 0/);
     await openPlace(page, 'History');
-    await run.getByText('More').click();
+    await run.getByRole('button', { name: /^More/ }).click();
     await run.getByLabel('Name').fill('pirate one');
     await run.getByLabel('Notes').fill('says ahoy');
     await run.getByLabel('Notes').blur();
-    await history().getByRole('article', { name: 'pirate one' }).waitFor();
+    await history().getByRole('rowgroup', { name: 'pirate one' }).waitFor();
+    await run.getByLabel('Tags').fill('sea, first');
+    await run.getByLabel('Tags').blur();
+    await history().getByRole('button', { name: 'sea' }).waitFor();
     const zip = await zipped('Export all of it');
     expect(Object.keys(zip)).toEqual(
       expect.arrayContaining([
@@ -412,15 +418,34 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
     expect(await runs().first().innerText()).toMatch(/went on from dropped adapter/);
     await runs().nth(0).getByRole('checkbox').check();
     await runs().nth(2).getByRole('checkbox').check();
-    const comparison = history().getByRole('region', { name: 'Comparison of two runs' });
+    const comparison = history().getByRole('region', { name: 'Comparison of runs' });
     await comparison.waitFor();
     expect(await comparison.getByRole('img').count()).toBe(2);
     expect((await comparison.getByRole('row').allInnerTexts()).map((row) => row.split(/\s+/))).toEqual([
-      expect.arrayContaining(['key']),
-      ['training.learning_rate', '0.03', '0.01'],
+      expect.arrayContaining(['training.learning_rate']),
+      expect.arrayContaining(['0.03']),
+      expect.arrayContaining(['0.01']),
     ]);
-    const last = history().getByRole('article', { name: 'pirate one' });
-    await last.getByText('More').click();
+    const table = new TextDecoder()
+      .decode(await download(page, 'Table as CSV'))
+      .trim()
+      .split('\n');
+    expect(table[0]).toMatch(
+      /^run,state,training\.learning_rate,pirate start,pirate best,pirate end,training start/,
+    );
+    expect(table.slice(1).map((line) => /,"finished, 40 steps",([\d.]+),/.exec(line)?.[1])).toEqual([
+      '0.03',
+      '0.01',
+    ]);
+    // Found by its tag, and sorted by its loss.
+    await history().getByLabel('Filter').fill('sea');
+    expect(await runs().count()).toBe(1);
+    await history().getByLabel('Filter').fill('');
+    await history().getByRole('button', { name: 'pirate: start → end' }).click();
+    const sorted = (await runs().allInnerTexts()).map((text) => Number(/→ ([\d.]+)/.exec(text)![1]));
+    expect(sorted).toEqual(sorted.toSorted((a, b) => a - b));
+    const last = history().getByRole('rowgroup', { name: 'pirate one' });
+    await last.getByRole('button', { name: /^More/ }).click();
     await last.getByRole('button', { name: 'Delete pirate one' }).click();
     await last.getByRole('button', { name: 'Delete', exact: true }).click();
     await last.waitFor({ state: 'detached' });
@@ -435,7 +460,7 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
     const ended = await losses('pirate');
     await ask('say 3');
     const trained = await textOf(answer('Tuned', 1));
-    await result().getByText('For other programs').click();
+    await openTab(page, 'For other programs');
     const asZip = result().getByLabel('as a zip');
     if (await asZip.count()) await asZip.check();
     const lora = await zipped(en.result.exportForms['gguf-lora']);
@@ -448,7 +473,7 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
     await openPlace(page, 'Result');
     await ask('say 3');
     expect(await textOf(answer('Tuned', 1))).toBe(trained);
-    await result().getByText('Evaluate on validation files').click();
+    await openTab(page, 'Evaluate');
     await result()
       .getByRole('button', { name: /^Evaluate on pirate/ })
       .click();
@@ -457,7 +482,7 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
     const [name, base, tuned] = (await row.innerText()).split(/\s+/);
     expect([name, tuned]).toEqual(['pirate', ended[3]]);
     expect(Number(base)).toBeGreaterThan(Number(tuned) + 2);
-    await result().getByText('For other programs').click();
+    await openTab(page, 'For other programs');
     if (await asZip.count()) await asZip.check();
     const mlx = await zipped(en.result.exportForms.mlx);
     expect(Object.keys(mlx).sort()).toEqual(['adapter_config.json', 'adapters.safetensors']);

@@ -59,7 +59,7 @@ describe.skipIf(!browserPath)('site data', { timeout: 240_000 }, () => {
     expect(Object.keys(tensors).length).toBe(28);
     // It is in the list of runs as long as the tab is there, and gone with it.
     await openPlace(page, 'History');
-    await page.getByRole('list', { name: 'Kept runs' }).getByText('finished, 4 steps').waitFor();
+    await page.getByRole('table', { name: 'Kept runs' }).getByText('finished, 4 steps').waitFor();
     expect(thrown).toEqual([]);
     await page.reload();
     await page.getByText('Every run is kept here').waitFor();

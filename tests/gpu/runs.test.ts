@@ -349,8 +349,8 @@ describe.skipIf(!gpu)('a kept run', { timeout: 300_000 }, () => {
     expect(evaluations.map(({ name, step }) => [name, step])).toEqual(
       [0, 20, 40].map((step) => ['other', step]),
     );
-    await history.rename(runId, ' first ');
-    await history.setNotes(runId, 'worked');
+    await history.annotate(runId, { name: ' first ' });
+    await history.annotate(runId, { notes: 'worked' });
     await history.putVotes(runId, { name: 'other', seed: 1, sampling: GREEDY, pairs: [] });
     const zip = unzipSync(await history.exportZip(runId));
     expect(Object.keys(zip)).toEqual(

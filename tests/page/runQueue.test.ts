@@ -53,8 +53,8 @@ beforeEach(() => {
     if (name === 'history')
       return {
         runs: async () => kept,
-        rename: async (id: string, title: string) =>
-          void (kept = kept.map((run) => (run.id === id ? { ...run, name: title } : run))),
+        annotate: async (id: string, change: object) =>
+          void (kept = kept.map((run) => (run.id === id ? { ...run, ...change } : run))),
         details: async (id: string) => ({ lines: [{ step: 1, epoch: 0, loss: id.length }] }),
       };
     if (name === 'import')

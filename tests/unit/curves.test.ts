@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { metricsCsv } from '../../src/page/run/metricsCsv.ts';
 import { metricsOf } from '../../src/page/run/metricNames.ts';
 import { smoothed } from '../../src/page/run/smoothing.ts';
-import { wordDiff } from '../../src/page/result/wordDiff.ts';
+import { wordDiff } from '../../src/page/result/answers/wordDiff.ts';
 
 describe('curves', () => {
   it('smooth without a bias towards zero at the start', () => {

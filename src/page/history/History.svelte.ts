@@ -11,27 +11,19 @@ import type {
 } from '../../worker/history/historyProtocol.ts';
 import type { Recipe } from '../../training/recipe.ts';
 import type { StartingAdapter } from '../../worker/trainer/trainerProtocol.ts';
-import { recipeDifferences, type RecipeDifference } from './recipeDifferences.ts';
 import { save } from '../layout/saveFile.ts';
 import { reported } from '../errors/reported.ts';
 
 /** What the next run starts from. */
 export type NextStart = Pick<StartingAdapter, 'name' | 'modelId' | 'lora' | 'tensors'>;
 
-export interface Comparison {
-  runs: [RunSummary, RunSummary];
-  details: [RunDetails, RunDetails];
-  differences: RecipeDifference[];
-}
-
 export class History {
   runs = $state.raw<RunSummary[]>([]);
   error = $state<string | null>(null);
   /** What goes on now, by run. */
   busy = $state<string | null>(null);
-  /** Ids of the runs that are ticked for comparison, at most two. */
+  /** Ids of the runs that are ticked for comparison. */
   ticked = $state<string[]>([]);
-  comparison = $state.raw<Comparison | null>(null);
   startFrom = $state.raw<NextStart | null>(null);
 
   constructor(private readonly worker: SupervisedWorker<HistoryApi>) {}
@@ -50,7 +42,6 @@ export class History {
       this.runs = await this.worker.ask((api) => api.runs());
       const ids = this.runs.map(({ id }) => id);
       this.ticked = this.ticked.filter((id) => ids.includes(id));
-      if (this.comparison?.runs.some(({ id }) => !ids.includes(id))) this.comparison = null;
     });
   }
 
@@ -64,13 +55,23 @@ export class History {
 
   async rename(run: RunSummary, name: string): Promise<void> {
     if (name.trim() === run.name) return;
-    await this.guard('renaming a run', run.id, () => this.worker.ask((api) => api.rename(run.id, name)));
+    await this.guard('renaming a run', run.id, () =>
+      this.worker.ask((api) => api.annotate(run.id, { name })),
+    );
     await this.refresh();
   }
 
   async setNotes(run: RunSummary, notes: string): Promise<void> {
     if (notes === run.notes) return;
-    await this.guard('storing notes', run.id, () => this.worker.ask((api) => api.setNotes(run.id, notes)));
+    await this.guard('storing notes', run.id, () =>
+      this.worker.ask((api) => api.annotate(run.id, { notes })),
+    );
+    await this.refresh();
+  }
+
+  async setTags(run: RunSummary, tags: string[]): Promise<void> {
+    if (tags.join() === (run.tags ?? []).join()) return;
+    await this.guard('storing tags', run.id, () => this.worker.ask((api) => api.annotate(run.id, { tags })));
     await this.refresh();
   }
 
@@ -118,20 +119,8 @@ export class History {
     );
   }
 
-  /** Ticks a run for comparison; a third takes the place of the first. */
-  async tick(run: RunSummary, on: boolean): Promise<void> {
-    this.ticked = on ? [...this.ticked, run.id].slice(-2) : this.ticked.filter((id) => id !== run.id);
-    this.comparison = null;
-    const pair = this.ticked.map((id) => this.find(id)!);
-    if (pair.length < 2) return;
-    await this.guard('comparing two runs', run.id, async () => {
-      const [a, b] = pair.sort((x, y) => (x.startedAt < y.startedAt ? -1 : 1));
-      const details: [RunDetails, RunDetails] = [
-        await this.worker.ask((api) => api.details(a.id)),
-        await this.worker.ask((api) => api.details(b.id)),
-      ];
-      this.comparison = { runs: [a, b], details, differences: recipeDifferences(a.recipe, b.recipe) };
-    });
+  tick(run: RunSummary, on: boolean): void {
+    this.ticked = on ? [...this.ticked, run.id] : this.ticked.filter((id) => id !== run.id);
   }
 
   /** The next run goes on from a kept run's adapter. @throws where it does not fit the model */

@@ -1,19 +1,19 @@
-/** Where two recipes differ, by the keys of the recipe's file. */
+/** Where recipes differ, by the keys of the recipe's file. */
 import type { Recipe } from '../../training/recipe.ts';
 
 export interface RecipeDifference {
   /** 'training.learning_rate'. */
   key: string;
-  a: string;
-  b: string;
+  /** As JSON, one a recipe; '–' where a recipe has no such key. */
+  values: string[];
 }
 
-export function recipeDifferences(a: Recipe, b: Recipe): RecipeDifference[] {
-  const [left, right] = [flat(a), flat(b)];
-  const keys = [...new Set([...left.keys(), ...right.keys()])];
+export function recipeDifferences(recipes: readonly Recipe[]): RecipeDifference[] {
+  const all = recipes.map((recipe) => flat(recipe));
+  const keys = [...new Set(all.flatMap((one) => [...one.keys()]))];
   return keys
-    .filter((key) => left.get(key) !== right.get(key))
-    .map((key) => ({ key, a: left.get(key) ?? '–', b: right.get(key) ?? '–' }));
+    .map((key) => ({ key, values: all.map((one) => one.get(key) ?? '–') }))
+    .filter(({ values }) => new Set(values).size > 1);
 }
 
 /** Values as JSON by dotted key; lists count as one value. */

@@ -140,7 +140,7 @@ export class RunController {
     const { runId, notes } = run;
     if (runId !== null)
       this.resultWorkers.history
-        .ask((api) => api.setNotes(runId, notes))
+        .ask((api) => api.annotate(runId, { notes }))
         .catch((error: unknown) => this.host.fail(reported(error, 'storing a note')));
   }
 

@@ -33,6 +33,7 @@ import type {
   BlindTest,
   ExportRequest,
   HistoryApi,
+  RunAnnotation,
   RunDetails,
   RunSummary,
 } from './historyProtocol.ts';
@@ -76,12 +77,9 @@ export class HistoryHost implements HistoryApi {
     };
   }
 
-  async rename(runId: string, name: string): Promise<void> {
-    await updateRun(await this.database, runId, { name: name.trim() });
-  }
-
-  async setNotes(runId: string, notes: string): Promise<void> {
-    await updateRun(await this.database, runId, { notes });
+  async annotate(runId: string, { name, ...change }: RunAnnotation): Promise<void> {
+    const whole = name === undefined ? change : { ...change, name: name.trim() };
+    await updateRun(await this.database, runId, whole);
   }
 
   async putVotes(runId: string, votes: BlindTest): Promise<void> {

@@ -22,6 +22,9 @@ export interface RunSummary extends Omit<RunRecord, 'recipe'> {
   storedBytes: number;
 }
 
+/** What a person writes on a run. */
+export type RunAnnotation = Partial<Pick<RunRecord, 'name' | 'notes' | 'tags'>>;
+
 export interface RunEvaluation {
   name: string;
   step: number;
@@ -84,8 +87,7 @@ export interface HistoryApi {
   /** The newest first. */
   runs(): Promise<RunSummary[]>;
   details(runId: string): Promise<RunDetails>;
-  rename(runId: string, name: string): Promise<void>;
-  setNotes(runId: string, notes: string): Promise<void>;
+  annotate(runId: string, change: RunAnnotation): Promise<void>;
   /** Replaces an earlier test of the same set. */
   putVotes(runId: string, votes: BlindTest): Promise<void>;
   remove(runId: string): Promise<void>;

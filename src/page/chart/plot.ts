@@ -1,0 +1,144 @@
+/** uPlot's options for a chart of the page. */
+import uPlot from 'uplot';
+import type { Mark, Series } from './chartTypes.ts';
+
+/** What decides how a chart is built; new values only redraw it. */
+export interface PlotShape {
+  series: Pick<Series, 'colour' | 'dash' | 'faint'>[];
+  /** CSS pixels, at a font size of 16 px. */
+  height: number;
+  log: boolean;
+}
+
+export interface PlotHost {
+  element: HTMLElement;
+  marks: () => readonly Mark[];
+  /** The person points at a step; null: at none any more. */
+  onCursor: (step: number | null) => void;
+}
+
+/** A custom property as a computed colour: uPlot draws on a canvas, which knows no custom properties. */
+export function computedColour(element: HTMLElement, property: string): string {
+  const probe = document.createElement('span');
+  probe.style.color = `var(${property})`;
+  element.append(probe);
+  const value = getComputedStyle(probe).color;
+  probe.remove();
+  return value;
+}
+
+/** Device pixels of one of design.css's at 16 px a rem. */
+function fontScale(): number {
+  return parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+}
+
+export function makePlot({ series, height, log }: PlotShape, { element, marks, onCursor }: PlotHost): uPlot {
+  const size = fontScale();
+  const colour = (property: string) => computedColour(element, property);
+  const axis = {
+    stroke: colour('--quiet'),
+    grid: { stroke: colour('--line'), width: 1 },
+    ticks: { stroke: colour('--line') },
+    font: `${12 * size}px system-ui`,
+  };
+  let isPointedAt = false;
+  const drawMarks = (plot: uPlot) => {
+    for (const mark of marks()) drawMark(plot, mark, colour(mark.colour));
+  };
+  return new uPlot(
+    {
+      width: Math.max(1, element.clientWidth),
+      height: height * size,
+      cursor: { y: false, drag: { x: false, y: false } },
+      legend: { show: false },
+      scales: { x: { time: false }, y: log ? { distr: 3 } : {} },
+      axes: [
+        { ...axis, size: 30 * size, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000] },
+        { ...axis, size: 58 * size, values: (_, ticks) => ticks.map(tickText) },
+      ],
+      series: [
+        {},
+        ...series.map(({ colour: name, faint, dash }) => ({
+          stroke: faint ? colour('--strong-line') : colour(name),
+          alpha: faint ? 0.75 : 1,
+          width: faint ? 1 : 2 * size,
+          dash: dash ? [...dash] : undefined,
+          spanGaps: true,
+          points: {
+            show: (_: uPlot, __: number, first: number, last: number) => !faint && last - first < 40,
+            size: 5 * size,
+          },
+        })),
+      ],
+      hooks: {
+        draw: [drawMarks],
+        // New values set the cursor too: only the chart under the pointer reports its step.
+        setCursor: [
+          ({ cursor, data, over }) => {
+            const isUnder = over.matches(':hover') && cursor.idx != null;
+            if (isUnder) onCursor(data[0][cursor.idx!] ?? null);
+            else if (isPointedAt) onCursor(null);
+            isPointedAt = isUnder;
+          },
+        ],
+      },
+    },
+    [[], ...series.map(() => [])],
+    element,
+  );
+}
+
+/** Fits a chart to its element. */
+export function resizePlot(plot: uPlot, element: HTMLElement, height: number): void {
+  if (element.clientWidth > 0) plot.setSize({ width: element.clientWidth, height: height * fontScale() });
+}
+
+/** Points the cursor at a step without a report of it; null takes it away. */
+export function pointAt(plot: uPlot, step: number | null): void {
+  const steps = plot.data[0];
+  if (step === null || steps.length === 0 || step < steps[0] || step > steps.at(-1)!)
+    plot.setCursor({ left: -10, top: -10 }, false);
+  else plot.setCursor({ left: plot.valToPos(step, 'x'), top: 0 }, false);
+}
+
+/** Curves over one axis of steps. On a logarithmic scale what is not positive is left out. */
+export function alignedData(series: readonly Series[], log: boolean): uPlot.AlignedData {
+  const values = series.map((one) =>
+    log ? one.values.map((value) => (value > 0 ? value : null)) : [...one.values],
+  );
+  const [first] = series;
+  if (first === undefined) return [[]];
+  if (series.every(({ steps }) => steps === first.steps)) return [[...first.steps], ...values];
+  return uPlot.join(series.map(({ steps }, i) => [[...steps], values[i]] as uPlot.AlignedData));
+}
+
+function tickText(tick: number | null): string {
+  if (tick === null) return '';
+  return tick !== 0 && Math.abs(tick) < 1e-3 ? tick.toExponential(0) : `${Number(tick.toPrecision(6))}`;
+}
+
+function drawMark({ ctx, bbox, valToPos }: uPlot, { step, label, kind }: Mark, colour: string): void {
+  const x = valToPos(step, 'x', true);
+  if (x < bbox.left || x > bbox.left + bbox.width) return;
+  const unit = devicePixelRatio;
+  const foot = bbox.top + bbox.height;
+  ctx.save();
+  ctx.strokeStyle = ctx.fillStyle = colour;
+  ctx.beginPath();
+  if (kind === 'tick') {
+    ctx.moveTo(x, foot - 6 * unit);
+    ctx.lineTo(x - 3 * unit, foot);
+    ctx.lineTo(x + 3 * unit, foot);
+    ctx.fill();
+  } else {
+    ctx.lineWidth = unit;
+    ctx.setLineDash([3 * unit, 3 * unit]);
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, foot);
+    ctx.stroke();
+    ctx.font = `600 ${11 * unit}px system-ui`;
+    ctx.textAlign = x > bbox.left + bbox.width / 2 ? 'right' : 'left';
+    ctx.fillText(label, x + (ctx.textAlign === 'left' ? 4 : -4) * unit, bbox.top + 11 * unit);
+  }
+  ctx.restore();
+}
