@@ -4,7 +4,7 @@ import { curvesCsv } from '../../src/page/chart/curvesCsv.ts';
 import { valueAt } from '../../src/page/chart/chartTypes.ts';
 import { curveNames, filterRuns, sortRuns, tagsOf } from '../../src/page/history/runTable.ts';
 import { answerChanges } from '../../src/page/result/answers/answerChanges.ts';
-import { epochMarks } from '../../src/page/run/runMarks.ts';
+import { epochMarks } from '../../src/page/run/curves/runMarks.ts';
 import { svgChart } from '../../src/export/svgChart.ts';
 import { parseRecipe } from '../../src/training/recipe.ts';
 import type { EvaluationResult, GeneratedAnswer } from '../../src/training/evaluation.ts';

@@ -12,7 +12,7 @@ export interface AnswerChange {
 /** Less than this of ROUGE-L (of 100) is no change. */
 const LEAST = 0.05;
 
-/** The rows that both evaluations have, by their lines. An answer is better if it comes nearer the reference. */
+/** The rows that both evaluations have. An answer is better if it comes nearer the reference. */
 export function answerChanges(from: EvaluationResult, to: EvaluationResult): AnswerChange[] {
   const before = new Map(from.answers.map((answer) => [answer.line, answer]));
   return to.answers.flatMap((after) => {

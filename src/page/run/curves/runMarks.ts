@@ -1,6 +1,6 @@
 /** Steps of a run that its charts point at: where epochs begin, and where it was evaluated. */
-import type { MetricsLine } from '../../training/metrics.ts';
-import type { Mark } from '../chart/chartTypes.ts';
+import type { MetricsLine } from '../../../training/metrics.ts';
+import type { Mark } from '../../chart/chartTypes.ts';
 
 /** More epochs than these are not all named. */
 const MOST_EPOCHS = 10;
