@@ -292,7 +292,10 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
     await followRun(page, () => undefined);
     await openPlace(page, 'Run');
     expect(
-      await page.getByRole('region', { name: 'Run', exact: true }).getByLabel('Kernels').first().innerText(),
+      await page
+        .getByRole('region', { name: 'Run', exact: true })
+        .getByLabel('Kernels', { exact: true })
+        .innerText(),
     ).toBe("Kernels: float32 kernels (level plain): the page's address asks for them.");
     expect(new TextDecoder().decode(await download(page, 'report.md'))).toContain(
       "- Kernels: float32 kernels (level plain): the page's address asks for them.",

@@ -1235,6 +1235,69 @@ const background: Messages['background'] = {
   },
 };
 
+const tabs: Messages['tabs'] = {
+  label: 'Mehr vom Lauf',
+  answers: 'Antworten im Ganzen',
+  changes: 'Besser oder schlechter',
+  sampled: 'Gezogene Antworten',
+  rows: 'Was gelernt wird',
+  notes: 'Notizen und Kernel',
+  firstAnswers: 'Die erste Auswertung bringt Antworten hierher.',
+  noAnswers: 'Noch keine Auswertung mit Antworten.',
+  firstSamples: 'Der erste Schritt bringt seine Antworten hierher.',
+  resultLabel: 'Was du mit dem Adapter tun kannst',
+  evaluate: 'Auswerten',
+  evaluation: 'Auswertung',
+};
+
+const curves: Messages['curves'] = {
+  smoothing: 'Glättung',
+  unsmoothed: 'keine',
+  log: 'Logarithmische Skala',
+  metric: 'Maß der Validierungsdateien',
+  csv: 'Alle Kurven als CSV',
+  training: 'Trainingsverlust',
+  waiting: 'wartet',
+  evaluating: 'wird ausgewertet',
+  raw: 'roh',
+  smoothed: 'geglättet',
+  best: 'am besten',
+  forgets: 'vergisst',
+  files: 'Validierungsdateien',
+  rewards: 'Belohnungen',
+  preferences: 'Präferenzen',
+  others: 'Lernrate, Gradientennorm, Tempo',
+  learningRate: 'Lernrate',
+  gradNorm: 'Gradientennorm',
+  speed: 'Token je Sekunde',
+  atAStep: 'Bei einem Schritt',
+  step: 'Schritt',
+  fileOfAnswer: 'Datei der Antwort',
+  row: 'Zeile',
+  ofThePast: (percent) => `${percent} % der Vergangenheit`,
+  smoothedState: (value, isSmoothed) =>
+    `${fixed(value, 4)}${isSmoothed ? '; die dicke Linie ist geglättet' : ''}`,
+  fileState: (value, best, isKept) =>
+    `${value}${best === null ? '' : `, am besten bei Schritt ${best}`}${isKept ? ', behalten' : ''}`,
+  answeredAt: (step) => `geantwortet bei Schritt ${step}`,
+};
+
+const changes: Messages['changes'] = {
+  twoNeeded: 'Zum Vergleichen braucht es zwei Auswertungen mit Antworten.',
+  file: 'Datei',
+  from: 'Von',
+  to: 'bis',
+  shown: 'Gezeigte Zeilen',
+  by: 'Nach ROUGE-L gegen die Antwort der Datei; eine Antwort, die ihr gleicht, ist besser als jede andere.',
+  row: 'Zeile',
+  empty: '(leer)',
+  step: (step) => `Schritt ${step}`,
+  verdicts: { better: 'besser', worse: 'schlechter', same: 'gleich' },
+  counted: (verdict, count) =>
+    `${integer(count)} ${{ better: 'besser', worse: 'schlechter', same: 'gleich' }[verdict]}`,
+  of: (name) => `Änderungen bei ${isolated(name)}`,
+};
+
 export const de: Messages = {
   common,
   layout,
@@ -1249,6 +1312,9 @@ export const de: Messages = {
   model,
   metrics,
   run,
+  tabs,
+  curves,
+  changes,
   result,
   history,
   queue,

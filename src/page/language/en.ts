@@ -1239,6 +1239,69 @@ const background = {
   },
 };
 
+const tabs = {
+  label: 'More of the run',
+  answers: 'Answers in full',
+  changes: 'Better or worse',
+  sampled: 'Sampled answers',
+  rows: 'What is learned',
+  notes: 'Notes and kernels',
+  firstAnswers: 'The first evaluation brings answers here.',
+  noAnswers: 'No evaluation with answers yet.',
+  firstSamples: 'The first step brings its answers here.',
+  resultLabel: 'What to do with the adapter',
+  evaluate: 'Evaluate',
+  evaluation: 'Evaluation',
+};
+
+const curves = {
+  smoothing: 'Smoothing',
+  unsmoothed: 'none',
+  log: 'Logarithmic scale',
+  metric: 'Metric of validation files',
+  csv: 'All curves as CSV',
+  training: 'training loss',
+  waiting: 'waiting',
+  evaluating: 'being evaluated',
+  raw: 'raw',
+  smoothed: 'smoothed',
+  best: 'best',
+  forgets: 'forgets',
+  files: 'Validation files',
+  rewards: 'Rewards',
+  preferences: 'Preferences',
+  others: 'Learning rate, gradient norm, speed',
+  learningRate: 'learning rate',
+  gradNorm: 'gradient norm',
+  speed: 'tokens per second',
+  atAStep: 'At a step',
+  step: 'Step',
+  fileOfAnswer: 'File of the answer',
+  row: 'Row',
+  ofThePast: (percent: number) => `${percent} % of the past`,
+  smoothedState: (value: number, isSmoothed: boolean) =>
+    `${fixed(value, 4)}${isSmoothed ? '; the thick line is smoothed' : ''}`,
+  fileState: (value: string, best: number | null, isKept: boolean) =>
+    `${value}${best === null ? '' : `, best at step ${best}`}${isKept ? ', kept' : ''}`,
+  answeredAt: (step: number) => `answered at step ${step}`,
+};
+
+const changes = {
+  twoNeeded: 'Two evaluations with answers are needed to compare them.',
+  file: 'File',
+  from: 'From',
+  to: 'to',
+  shown: 'Rows that are shown',
+  by: "By ROUGE-L against the file's own answer; an answer that is the reference itself is better than any other.",
+  row: 'row',
+  empty: '(empty)',
+  step: (step: number) => `step ${step}`,
+  verdicts: { better: 'better', worse: 'worse', same: 'same' },
+  counted: (verdict: 'better' | 'worse' | 'same', count: number) =>
+    `${integer(count)} ${verdict === 'same' ? 'the same' : `got ${verdict}`}`,
+  of: (name: string) => `Changes of ${isolated(name)}`,
+};
+
 export const en = {
   common,
   layout,
@@ -1253,6 +1316,9 @@ export const en = {
   model,
   metrics,
   run,
+  tabs,
+  curves,
+  changes,
   result,
   history,
   queue,
