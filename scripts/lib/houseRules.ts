@@ -64,8 +64,8 @@ function isUnbreakable(line: string): boolean {
 }
 
 /**
- * @returns the file, where it is of src and over 300 lines, or over 250 and not named in LONG_FILES; the texts
- * of a language may be as long as they are
+ * @returns the file, where it is of src and over 300 lines, or over 250 and not named in LONG_FILES; the
+ * texts of a language may be as long as they are
  */
 export function longFile({ path, text }: SourceFile): Violation[] {
   if (!path.startsWith('src/') || LANGUAGE_FILE.test(path)) return [];

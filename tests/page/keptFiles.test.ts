@@ -1,4 +1,4 @@
-/** What a reload brings back: model, recipe, files with their roles; and what the person has to give again. */
+/** What a reload brings back: model, recipe, files with their roles; and what a person has to give again. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { FileHandle } from '../../src/page/kept/fileHandles.ts';
 import { markOwn, withHandle } from '../../src/page/kept/fileHandles.ts';

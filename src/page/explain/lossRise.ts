@@ -97,7 +97,9 @@ function ofSpikes({ bestStep, lastStep }: LossTrend, { lines, recipe }: RunFacts
   );
   if (spikes.length === 0) return null;
   const first = spikes[0];
-  return `The gradient's norm was ${figure(first.grad_norm)} at step ${first.step}, ${rounded(first.grad_norm / usual)} times its usual size${spikes.length > 1 ? `, and large ${spikes.length} times in all` : ''}; it is clipped to max_grad_norm ${recipe.training.max_grad_norm}. Look at the rows of that step.`;
+  const times = `${rounded(first.grad_norm / usual)} times its usual size`;
+  const inAll = spikes.length > 1 ? `, and large ${spikes.length} times in all` : '';
+  return `The gradient's norm was ${figure(first.grad_norm)} at step ${first.step}, ${times}${inAll}; it is clipped to max_grad_norm ${recipe.training.max_grad_norm}. Look at the rows of that step.`;
 }
 
 function ofRows({ rows }: RunFacts): string | null {

@@ -25,7 +25,7 @@ export function isOwn(file: File): boolean {
   return own.has(file);
 }
 
-/** The handles of what is dropped. They are there during the event only: call it before anything is awaited. */
+/** The handles of what is dropped. They exist during the event only: call it before anything is awaited. */
 export function droppedHandles(transfer: DataTransfer): Promise<FileSystemHandle | null>[] {
   return [...transfer.items]
     .filter((item) => item.webkitGetAsEntry() !== null)

@@ -1193,8 +1193,11 @@ const queue: Messages['queue'] = {
 };
 
 const kept: Messages['kept'] = {
-  restored: (model, files) =>
-    `Die Arbeit vom letzten Besuch ist wieder da: ${model === null ? 'das Rezept' : `das Rezept, das Modell ${isolated(model)}`}${files === 0 ? '' : ` und ${plural(files, { one: '# Datendatei', other: '# Datendateien' })}`}.`,
+  restored: (model, files) => {
+    const recipe = model === null ? 'das Rezept' : `das Rezept, das Modell ${isolated(model)}`;
+    const data = files === 0 ? '' : ` und ${plural(files, { one: '# Datendatei', other: '# Datendateien' })}`;
+    return `Die Arbeit vom letzten Besuch ist wieder da: ${recipe}${data}.`;
+  },
   startAfresh: 'Neu beginnen',
   dismiss: 'Schließen',
   lost: 'Vom letzten Besuch fehlen diese Dateien:',

@@ -1195,8 +1195,11 @@ const queue = {
 
 /** What a reload brings back. */
 const kept = {
-  restored: (model: string | null, files: number) =>
-    `Your work of the last visit is here again: ${model === null ? 'the recipe' : `the recipe, the model ${isolated(model)}`}${files === 0 ? '' : ` and ${plural(files, { one: '# data file', other: '# data files' })}`}.`,
+  restored: (model: string | null, files: number) => {
+    const recipe = model === null ? 'the recipe' : `the recipe, the model ${isolated(model)}`;
+    const data = files === 0 ? '' : ` and ${plural(files, { one: '# data file', other: '# data files' })}`;
+    return `Your work of the last visit is here again: ${recipe}${data}.`;
+  },
   startAfresh: 'Start afresh',
   dismiss: 'Dismiss',
   lost: 'Of your last visit these files are missing:',

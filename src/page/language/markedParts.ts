@@ -9,7 +9,8 @@ export interface MarkedPart {
 const ISOLATE = /\u2068[^\u2069]*\u2069/;
 
 /**
- * Splits a text at its marks: `code` and **strong**. A mark without its end is text, as is all that is isolated.
+ * Splits a text at its marks: `code` and **strong**. A mark without its end is text, as is all that is
+ * isolated.
  */
 export function markedParts(text: string): MarkedPart[] {
   const pattern = new RegExp(`(${ISOLATE.source})|\`([^\`]+)\`|\\*\\*(.+?)\\*\\*`, 'g');

@@ -1,6 +1,6 @@
 /**
- * The page's texts in the language that is shown. `t.data.remove` is a text or a function that makes one; read
- * in markup or in a getter it follows a change of the language. English is part of the page, any other
+ * The page's texts in the language that is shown. `t.data.remove` is a text or a function that makes one;
+ * read in markup or in a getter it follows a change of the language. English is part of the page, any other
  * language is loaded where it is used.
  */
 import { report } from '../../lib/errorLog.ts';
