@@ -44,6 +44,7 @@ export function makePlot({ series, height, log }: PlotShape, { element, marks, o
   let isPointedAt = false;
   const drawMarks = (plot: uPlot) => {
     for (const mark of marks()) drawMark(plot, mark, colour(mark.colour));
+    drawLabels(plot, marks(), colour);
   };
   return new uPlot(
     {
@@ -117,7 +118,7 @@ function tickText(tick: number | null): string {
   return tick !== 0 && Math.abs(tick) < 1e-3 ? tick.toExponential(0) : `${Number(tick.toPrecision(6))}`;
 }
 
-function drawMark({ ctx, bbox, valToPos }: uPlot, { step, label, kind }: Mark, colour: string): void {
+function drawMark({ ctx, bbox, valToPos }: uPlot, { step, kind }: Mark, colour: string): void {
   const x = valToPos(step, 'x', true);
   if (x < bbox.left || x > bbox.left + bbox.width) return;
   const unit = devicePixelRatio;
@@ -136,9 +137,35 @@ function drawMark({ ctx, bbox, valToPos }: uPlot, { step, label, kind }: Mark, c
     ctx.moveTo(x, bbox.top);
     ctx.lineTo(x, foot);
     ctx.stroke();
-    ctx.font = `600 ${11 * unit}px system-ui`;
-    ctx.textAlign = x > bbox.left + bbox.width / 2 ? 'right' : 'left';
-    ctx.fillText(label, x + (ctx.textAlign === 'left' ? 4 : -4) * unit, bbox.top + 11 * unit);
+  }
+  ctx.restore();
+}
+
+/** The labels of lines, the last mark's first: each where no other is yet, or nowhere. */
+function drawLabels(
+  { ctx, bbox, valToPos }: uPlot,
+  marks: readonly Mark[],
+  colour: (name: string) => string,
+): void {
+  const unit = devicePixelRatio;
+  const gap = 4 * unit;
+  const taken: { from: number; to: number }[] = [];
+  ctx.save();
+  ctx.font = `600 ${11 * unit}px system-ui`;
+  ctx.textAlign = 'left';
+  for (const { step, label, kind, colour: name } of marks.toReversed()) {
+    const x = valToPos(step, 'x', true);
+    if (kind === 'tick' || x < bbox.left || x > bbox.left + bbox.width) continue;
+    const { width } = ctx.measureText(label);
+    const isFree = (from: number) =>
+      from >= bbox.left &&
+      from + width <= bbox.left + bbox.width &&
+      taken.every((other) => from + width + gap <= other.from || other.to + gap <= from);
+    const from = [x + gap, x - gap - width].find(isFree);
+    if (from === undefined) continue;
+    taken.push({ from, to: from + width });
+    ctx.fillStyle = colour(name);
+    ctx.fillText(label, from, bbox.top + 11 * unit);
   }
   ctx.restore();
 }
