@@ -295,6 +295,7 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
       await page
         .getByRole('region', { name: 'Run', exact: true })
         .getByLabel('Kernels', { exact: true })
+        .first()
         .innerText(),
     ).toBe("Kernels: float32 kernels (level plain): the page's address asks for them.");
     expect(new TextDecoder().decode(await download(page, 'report.md'))).toContain(

@@ -44,7 +44,7 @@ describe('table of runs', () => {
   });
 
   it('is sorted by numbers as numbers; runs without a value come last either way', () => {
-    expect(ids(sortRuns(RUNS, 'learning rate', false, 'pirate'))).toEqual(['ccc', 'dddd', 'a', 'bb']);
+    expect(ids(sortRuns(RUNS, 'learningRate', false, 'pirate'))).toEqual(['ccc', 'dddd', 'a', 'bb']);
     expect(ids(sortRuns(RUNS, 'loss', false, 'pirate'))).toEqual(['dddd', 'a', 'bb', 'ccc']);
     expect(ids(sortRuns(RUNS, 'loss', true, 'pirate'))).toEqual(['a', 'dddd', 'bb', 'ccc']);
     expect(ids(sortRuns(RUNS, 'started', true, 'pirate'))).toEqual(['dddd', 'ccc', 'bb', 'a']);

@@ -1,6 +1,7 @@
 /**
  * The runs kept in this browser: the list, what is compared, and the adapter that the next run starts from.
  */
+import { t } from '../language/messages.svelte.ts';
 import { zipFolder } from '../../formats/zip.ts';
 import type { SupervisedWorker } from '../../worker/supervisedWorker.ts';
 import type {
@@ -148,14 +149,13 @@ export class History {
   blockerFor(modelId: string | undefined, { lora }: Recipe): string | null {
     const { startFrom } = this;
     if (!startFrom) return null;
-    if (modelId !== undefined && modelId !== startFrom.modelId)
-      return `The adapter ${startFrom.name} to go on from was checked against another model. Choose it again for this one, or start from scratch.`;
+    if (modelId !== undefined && modelId !== startFrom.modelId) return t.history.otherModel(startFrom.name);
     const differing = (['r', 'lora_alpha', 'use_rslora', 'use_dora', 'target_modules'] as const).filter(
       (key) => JSON.stringify(lora[key]) !== JSON.stringify(startFrom.lora[key]),
     );
     if (differing.length === 0) return null;
     const wanted = differing.map((key) => `lora.${key} ${JSON.stringify(startFrom.lora[key])}`).join(', ');
-    return `The adapter ${startFrom.name} to go on from needs ${wanted}. Set the recipe so, or start from scratch.`;
+    return t.history.needsSettings(startFrom.name, wanted);
   }
 
   private async guard(where: string, runId: string | null, work: () => Promise<unknown>): Promise<void> {
@@ -178,19 +178,19 @@ export function titleOf({ name, trainFile, modelName }: RunSummary): string {
 
 /** A run's state in words. */
 export function stateOf({ live, state, resumableStep, step, totalSteps }: RunSummary): string {
-  if (live) return 'running';
-  const at = `at step ${step} of ${totalSteps}`;
+  const { states } = t.history;
+  if (live) return states.running;
   switch (state) {
     case 'finished':
-      return step < totalSteps ? `stopped early ${at}` : `finished, ${totalSteps} steps`;
+      return step < totalSteps ? states.stoppedEarly(step, totalSteps) : states.finished(totalSteps);
     case 'stopped':
-      return `stopped ${at}`;
+      return states.stopped(step, totalSteps);
     case 'diverged':
-      return `diverged ${at}`;
+      return states.diverged(step, totalSteps);
     case 'failed':
-      return `failed ${at}`;
+      return states.failed(step, totalSteps);
     case 'running':
-      return resumableStep === null ? 'cut off before its first checkpoint' : `cut off; saved ${at}`;
+      return resumableStep === null ? states.cutOff : states.saved(step, totalSteps);
   }
 }
 

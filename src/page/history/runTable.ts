@@ -2,7 +2,7 @@
 import type { RunSummary } from '../../worker/history/historyProtocol.ts';
 import { stateOf, titleOf } from './History.svelte.ts';
 
-export const COLUMNS = ['run', 'state', 'started', 'loss', 'learning rate', 'r', 'time', 'size'] as const;
+export const COLUMNS = ['run', 'state', 'started', 'loss', 'learningRate', 'r', 'time', 'size'] as const;
 export type Column = (typeof COLUMNS)[number];
 
 /** Runs that hold every word of the text in their name, notes, tags, model, file or state. */
@@ -43,7 +43,7 @@ export function sortRuns(
         return run.startedAt;
       case 'loss':
         return run.losses[curve]?.end;
-      case 'learning rate':
+      case 'learningRate':
         return run.recipe.training.learning_rate;
       case 'r':
         return run.recipe.lora.r;

@@ -21,6 +21,7 @@ const unitNames = { line: 'Zeile', row: 'Zeile' } as const;
 const common: Messages['common'] = {
   stop: 'Anhalten',
   cancel: 'Abbrechen',
+  open: 'Öffnen',
   edit: 'Bearbeiten',
   delete: 'Löschen',
   remove: 'Entfernen',
@@ -1097,6 +1098,85 @@ const history: Messages['history'] = {
   noResultYet:
     'Wenn ein Lauf endet, ist sein Adapter hier: um neben dem Basismodell mit ihm zu chatten, ihn Token für Token anzusehen, blind zu vergleichen und ihn für andere Programme herunterzuladen.',
   earlierResults: 'Ergebnisse früherer Läufe',
+  runsKept:
+    'Jeder Lauf wird hier mit Rezept, Kurven, Antworten, Stimmen und Adapter behalten, nur in diesem Browser.',
+  tickToCompare: 'Hake Läufe an, um sie zu vergleichen.',
+  tryAdapter: 'Einen anderen Adapter ausprobieren',
+  tryFiles: 'Adapterdateien zum Ausprobieren wählen',
+  tryFolder: 'Adapterordner zum Ausprobieren wählen',
+  tryHint:
+    'Lege einen PEFT-Ordner oder einen GGUF-LoRA-Adapter hier ab, von hier oder anderswo, für das gewählte Modell: Er antwortet mit dem Systemprompt des Rezepts, wird ausgewertet und exportiert wie der eines Laufs.',
+  continueAdapter: 'Von einem anderen Adapter aus weitermachen',
+  continueFiles: 'Adapterdateien wählen',
+  continueFolder: 'Adapterordner wählen',
+  continueHint:
+    'Lege einen PEFT-Ordner (adapter_config.json und adapter_model.safetensors) hier ab, von hier oder von Python, oder einen GGUF-LoRA-Adapter: Der nächste Lauf geht von ihm aus.',
+  importRun: 'Einen Lauf von einem anderen Rechner fortsetzen',
+  importRunFile: 'Laufdatei wählen',
+  importRunHint:
+    'Lege die Datei hier ab, die „Exportieren, um anderswo weiterzumachen“ dort gespeichert hat. Mit ihrem Modell und ihren Dateien hier geht der Lauf weiter; auf der gleichen Art von Grafikkarte zu den gleichen Bytes.',
+  filter: 'Filtern',
+  filterHint: 'Wörter aus Name, Notiz, Schlagwort, Modell oder Zustand',
+  lossOf: 'Verlust von',
+  keptRuns: 'Behaltene Läufe',
+  compare: 'Vergleichen',
+  actions: 'Aktionen',
+  noneFound: 'Kein Lauf hat alle diese Wörter.',
+  openNow: 'Ist offen',
+  less: 'Weniger',
+  more: 'Mehr',
+  name: 'Name',
+  tags: 'Schlagwörter, mit Kommas dazwischen',
+  tagsExample: 'Vergleich, Pirat',
+  notes: 'Notizen',
+  trainOn: 'Von seinem Adapter aus weitertrainieren',
+  downloadAdapter: 'Seinen Adapter herunterladen',
+  exportRunFile: 'Exportieren, um anderswo weiterzumachen',
+  exportAll: 'Alles exportieren',
+  deleteForGood: 'Endgültig löschen?',
+  keepIt: 'Behalten',
+  comparison: 'Vergleich von Läufen',
+  tableCsv: 'Tabelle als CSV',
+  curvesCsv: 'Kurven als CSV',
+  sameRecipes: 'Ihre Rezepte sind gleich.',
+  differences: 'Unterschiede der Läufe',
+  run: 'Lauf',
+  columns: {
+    run: 'Lauf',
+    state: 'Zustand',
+    started: 'begonnen',
+    learningRate: 'Lernrate',
+    r: 'r',
+    time: 'Zeit',
+    size: 'Größe',
+  },
+  lossColumn: (curve) => `${curve}: Anfang → Ende`,
+  bestColumn: (curve) => `${curve}: am besten → Ende`,
+  kept: (runs, size) => `${plural(runs, { one: '# Lauf', other: '# Läufe' })}, ${size}`,
+  storageUsed: (used, quota) =>
+    `${used} von ${quota} Speicher des Browsers sind belegt, Modelle eingeschlossen.`,
+  found: (count, of) => `${integer(count)} von ${integer(of)} Läufen`,
+  compareRun: (title) => `${title} vergleichen`,
+  wentOnFrom: (name) => ` · ging aus von ${name}`,
+  resumeFrom: (step) => `Weiter ab ${step}`,
+  ofRun: (title) => ` von ${title}`,
+  deleteRun: (title) => `${title} löschen`,
+  deleteQuestion: (title) => `${title} löschen?`,
+  compared: (count) => `${integer(count)} Läufe im Vergleich`,
+  states: {
+    running: 'läuft',
+    finished: (steps) => `fertig, ${steps} Schritte`,
+    stoppedEarly: (step, of) => `früh beendet bei Schritt ${step} von ${of}`,
+    stopped: (step, of) => `angehalten bei Schritt ${step} von ${of}`,
+    diverged: (step, of) => `divergiert bei Schritt ${step} von ${of}`,
+    failed: (step, of) => `gescheitert bei Schritt ${step} von ${of}`,
+    cutOff: 'abgebrochen vor dem ersten Speicherpunkt',
+    saved: (step, of) => `abgebrochen; gespeichert bei Schritt ${step} von ${of}`,
+  },
+  otherModel: (name) =>
+    `Der Adapter ${name}, von dem der Lauf ausgehen soll, wurde gegen ein anderes Modell geprüft. Wähle ihn für dieses noch einmal, oder beginne von vorn.`,
+  needsSettings: (name, settings) =>
+    `Der Adapter ${name}, von dem der Lauf ausgehen soll, braucht ${settings}. Stelle das Rezept so ein, oder beginne von vorn.`,
 };
 
 const queue: Messages['queue'] = {
@@ -1301,6 +1381,17 @@ const changes: Messages['changes'] = {
   of: (name) => `Änderungen bei ${isolated(name)}`,
 };
 
+const chart: Messages['chart'] = {
+  noValue: (title) => `${title}: noch kein Wert`,
+  hasNone: (name) => `${name} hat keinen`,
+  ends: (first, from, last, to, count) =>
+    `von ${first} bei Schritt ${from} bis ${last} bei Schritt ${to}, ${count} Werte`,
+  atStep: (step, value) => (value === null ? `Schritt ${step}` : `Schritt ${step}: ${value}`),
+  smaller: 'Kleiner',
+  larger: 'Größer',
+  saveAs: (title, format) => `Das Diagramm ${title} als ${format} speichern`,
+};
+
 export const de: Messages = {
   common,
   layout,
@@ -1320,6 +1411,7 @@ export const de: Messages = {
   changes,
   result,
   history,
+  chart,
   queue,
   kept,
   background,

@@ -26,6 +26,7 @@ const rows = (count: number) => plural(count, { one: '# row', other: '# rows' })
 const common = {
   stop: 'Stop',
   cancel: 'Cancel',
+  open: 'Open',
   edit: 'Edit',
   delete: 'Delete',
   remove: 'Remove',
@@ -1095,6 +1096,86 @@ const history = {
   noResultYet:
     'When a run ends, its adapter is here: to chat with beside the base model, to look at token by token, to compare blind, and to download for other programs.',
   earlierResults: 'Results of earlier runs',
+  runsKept:
+    'Every run is kept here with its recipe, curves, answers, votes and adapter, in this browser only.',
+  tickToCompare: 'Tick runs to compare them.',
+  tryAdapter: 'Try another adapter',
+  tryFiles: 'Choose adapter files to try',
+  tryFolder: 'Choose an adapter folder to try',
+  tryHint:
+    "Drop a PEFT folder or a GGUF LoRA adapter, made here or elsewhere, for the chosen model: it answers, under the recipe's system prompt, is evaluated and exported as a run's.",
+  continueAdapter: 'Go on from another adapter',
+  continueFiles: 'Choose adapter files',
+  continueFolder: 'Choose an adapter folder',
+  continueHint:
+    'Drop a PEFT folder (adapter_config.json and adapter_model.safetensors), made here or by Python, or a GGUF LoRA adapter: the next run goes on from it.',
+  importRun: 'Go on with a run of another computer',
+  importRunFile: 'Choose a run file',
+  importRunHint:
+    'Drop the file that “Export to go on elsewhere” saved there. With its model and data files here, the run resumes; on the same kind of adapter to the same bytes.',
+  filter: 'Filter',
+  filterHint: 'Words of a name, note, tag, model or state',
+  lossOf: 'Loss of',
+  keptRuns: 'Kept runs',
+  compare: 'Compare',
+  actions: 'Actions',
+  noneFound: 'No run has all of these words.',
+  openNow: 'Open now',
+  less: 'Less',
+  more: 'More',
+  name: 'Name',
+  tags: 'Tags, with commas between them',
+  tagsExample: 'baseline, pirate',
+  notes: 'Notes',
+  trainOn: 'Train on from its adapter',
+  downloadAdapter: 'Download its adapter',
+  exportRunFile: 'Export to go on elsewhere',
+  exportAll: 'Export all of it',
+  deleteForGood: 'Delete it for good?',
+  keepIt: 'Keep it',
+  comparison: 'Comparison of runs',
+  tableCsv: 'Table as CSV',
+  curvesCsv: 'Curves as CSV',
+  sameRecipes: 'Their recipes are the same.',
+  differences: 'Differences of the runs',
+  run: 'run',
+  columns: {
+    run: 'run',
+    state: 'state',
+    started: 'started',
+    learningRate: 'learning rate',
+    r: 'r',
+    time: 'time',
+    size: 'size',
+  },
+  lossColumn: (curve: string) => `${curve}: start → end`,
+  bestColumn: (curve: string) => `${curve}: best → end`,
+  kept: (runs: number, size: string) => `${plural(runs, { one: '# run', other: '# runs' })}, ${size}`,
+  storageUsed: (used: string, quota: string) =>
+    `${used} of ${quota} of browser storage are used, models included.`,
+  found: (count: number, of: number) => `${integer(count)} of ${integer(of)} runs`,
+  compareRun: (title: string) => `Compare ${title}`,
+  wentOnFrom: (name: string) => ` · went on from ${name}`,
+  resumeFrom: (step: number) => `Resume from ${step}`,
+  /** After "More", for screen readers. */
+  ofRun: (title: string) => ` of ${title}`,
+  deleteRun: (title: string) => `Delete ${title}`,
+  deleteQuestion: (title: string) => `Delete ${title}?`,
+  compared: (count: number) => `${integer(count)} runs compared`,
+  states: {
+    running: 'running',
+    finished: (steps: number) => `finished, ${steps} steps`,
+    stoppedEarly: (step: number, of: number) => `stopped early at step ${step} of ${of}`,
+    stopped: (step: number, of: number) => `stopped at step ${step} of ${of}`,
+    diverged: (step: number, of: number) => `diverged at step ${step} of ${of}`,
+    failed: (step: number, of: number) => `failed at step ${step} of ${of}`,
+    cutOff: 'cut off before its first checkpoint',
+    saved: (step: number, of: number) => `cut off; saved at step ${step} of ${of}`,
+  },
+  otherModel: (name: string) =>
+    `The adapter ${name} to go on from was checked against another model. Choose it again for this one, or start from scratch.`,
+  needsSettings: (name: string, settings: string) =>
+    `The adapter ${name} to go on from needs ${settings}. Set the recipe so, or start from scratch.`,
 };
 
 const queue = {
@@ -1305,6 +1386,18 @@ const changes = {
   of: (name: string) => `Changes of ${isolated(name)}`,
 };
 
+const chart = {
+  noValue: (title: string) => `${title}: no value yet`,
+  hasNone: (name: string) => `${name} has none`,
+  ends: (first: string, from: number, last: string, to: number, count: number) =>
+    `from ${first} at step ${from} to ${last} at step ${to}, ${count} values`,
+  atStep: (step: number, value: string | null) =>
+    value === null ? `step ${step}` : `step ${step}: ${value}`,
+  smaller: 'Smaller',
+  larger: 'Larger',
+  saveAs: (title: string, format: string) => `Save the chart ${title} as ${format}`,
+};
+
 export const en = {
   common,
   layout,
@@ -1324,6 +1417,7 @@ export const en = {
   changes,
   result,
   history,
+  chart,
   queue,
   kept,
   background,
