@@ -122,6 +122,7 @@ describe.skipIf(!browserPath)('what ends while something waits for it', { timeou
     await page.locator('main[aria-busy="false"]').waitFor();
     const train = trainButton(page);
     if (await train.isDisabled()) {
+      await openPlace(page, 'Run');
       expect(await page.locator('main').innerText()).toMatch(/trainer worker ended before it was done/);
       await fill(page);
     }

@@ -97,7 +97,7 @@ describe.skipIf(!browserPath)('the service worker', { timeout: 240_000 }, () => 
     const next = await mkdtemp(join(tmpdir(), 'finetab-next-'));
     await cp(host.folder, next, { recursive: true });
     const html = await readFile(join(next, 'index.html'), 'utf8');
-    await writeFile(join(next, 'index.html'), html.replace('lang="en"', 'lang="en-NEXT"'));
+    await writeFile(join(next, 'index.html'), html.replace('lang="en"', 'lang="en" data-version="next"'));
     const worker = await readFile(join(next, 'sw.js'), 'utf8');
     const changed = worker.replace(/(index\.html",\s*"?revision"?:\s*")[0-9a-f]{8}/, '$100000000');
     const other = worker.replace(/(revision"?:\s*")[0-9a-f]{8}([0-9a-f]*"[^}]*index\.html)/, '$100000000$2');
@@ -105,26 +105,26 @@ describe.skipIf(!browserPath)('the service worker', { timeout: 240_000 }, () => 
     expect(made).not.toBe(worker);
     await writeFile(join(next, 'sw.js'), made);
     host.folder = next;
-    const lang = (page: Page) => page.evaluate(() => document.documentElement.lang);
+    const version = (page: Page) => page.evaluate(() => document.documentElement.dataset.version ?? 'first');
     await first.evaluate(async () => (await navigator.serviceWorker.ready).update());
     await first.waitForFunction(async () => (await navigator.serviceWorker.ready).waiting !== null);
     // Both an open tab's reload and a new tab beside it are of the version that is open.
     await first.reload();
     const second = await visit(context);
-    expect([await lang(first), await lang(second)]).toEqual(['en', 'en']);
+    expect([await version(first), await version(second)]).toEqual(['first', 'first']);
     await first.close();
     await second.close();
     await expect
       .poll(
         async () => {
           const page = await visit(context);
-          const found = await lang(page);
+          const found = await version(page);
           await page.close();
           return found;
         },
         { timeout: 20_000 },
       )
-      .toBe('en-NEXT');
+      .toBe('next');
     await context.close();
   });
 });
