@@ -181,7 +181,8 @@ describe.skipIf(!browserPath)('usability', { timeout: 240_000 }, () => {
     const goTo = async (name: string) => {
       const link = page
         .getByRole('navigation', { name: 'Steps' })
-        .getByRole('link', { name: new RegExp(`^${name}\b`) });
+        .getByRole('link')
+        .filter({ has: page.locator('strong', { hasText: new RegExp(`^${name}$`) }) });
       for (let presses = 0; presses < 200; presses++) {
         await page.keyboard.press('Tab');
         if (await link.evaluate((element) => element === document.activeElement)) {
