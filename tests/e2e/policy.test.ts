@@ -85,10 +85,7 @@ describe.skipIf(!browserPath)('the policy of the page and its workers', { timeou
     await page.getByText(`start it with OLLAMA_ORIGINS=${new URL(open.site.url).origin}`).waitFor();
     allows = true;
     await page.getByRole('button', { name: 'List its models' }).click();
-    await page
-      .getByRole('region', { name: 'Data', exact: true })
-      .getByLabel('Model', { exact: true })
-      .waitFor();
+    await page.getByRole('combobox', { name: 'Model', exact: true }).waitFor();
     await page.getByLabel('Prompts, one a line').fill('Who are you?\nWhy?');
     await page.getByRole('button', { name: 'Ask for 2 answers' }).click();
     await page.getByLabel('Answer to Why?').fill('Because.');
