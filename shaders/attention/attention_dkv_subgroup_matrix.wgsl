@@ -68,41 +68,22 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   let end = end_of(min(j0 + 64u, T) - 1u);
   let first_head = key_head * GROUP_SIZE + group.z * (GROUP_SIZE / SPLIT_HEADS);
 #repeat e FD
-  var query$e = q[block_vector(local + $eu * 128u, j0, HEADS, first_head)];
-  var d_query$e = d_o[block_vector(local + $eu * 128u, j0, HEADS, first_head)];
+  var first$e = q[block_vector(local + $eu * 128u, j0, HEADS, first_head)];
+  var second$e = d_o[block_vector(local + $eu * 128u, j0, HEADS, first_head)];
 #endrepeat
   for (var head = first_head; head < first_head + GROUP_SIZE / SPLIT_HEADS; head++) {
     for (var t0 = j0; t0 < end; t0 += 32u) {
       workgroupBarrier();
-      // The indices are written out here, so that a compiler sees that they lie within the tile.
-#repeat e FD
-      {
-        let half = vec4<f16>(query$e);
-        let at = ((local + $eu * 128u) / N) * STAGE_STRIDE + (local + $eu * 128u) % N * 4u;
-        stage[at] = half.x;
-        stage[at + 1u] = half.y;
-        stage[at + 2u] = half.z;
-        stage[at + 3u] = half.w;
-      }
-#endrepeat
-#repeat e FD
-      {
-        let half = vec4<f16>(d_query$e);
-        let at = (32u + (local + $eu * 128u) / N) * STAGE_STRIDE + (local + $eu * 128u) % N * 4u;
-        stage[at] = half.x;
-        stage[at + 1u] = half.y;
-        stage[at + 2u] = half.z;
-        stage[at + 3u] = half.w;
-      }
-#endrepeat
+#include "lib/attention/matrix_stage_first.wgsl"
+#include "lib/attention/matrix_stage_second.wgsl"
       workgroupBarrier();
       // The next block is read while this one is multiplied; after a head's last it is the next head's first.
       let is_last = t0 + 32u >= end;
       let next_t = select(t0 + 32u, j0, is_last);
       let next_head = select(head, min(head + 1u, HEADS - 1u), is_last);
 #repeat e FD
-      query$e = q[block_vector(local + $eu * 128u, next_t, HEADS, next_head)];
-      d_query$e = d_o[block_vector(local + $eu * 128u, next_t, HEADS, next_head)];
+      first$e = q[block_vector(local + $eu * 128u, next_t, HEADS, next_head)];
+      second$e = d_o[block_vector(local + $eu * 128u, next_t, HEADS, next_head)];
 #endrepeat
 #include "lib/attention/matrix_scores_backward.wgsl"
       let t = t0 + lane;

@@ -60,37 +60,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   let last = min(q0 + 64u, T);
   let begin = first_key(q0, document_start[q0]);
 #repeat e FD
-  var key$e = k[block_vector(local + $eu * 128u, begin, KEY_HEADS, key_head)];
-  var value$e = v[block_vector(local + $eu * 128u, begin, KEY_HEADS, key_head)];
+  var first$e = k[block_vector(local + $eu * 128u, begin, KEY_HEADS, key_head)];
+  var second$e = v[block_vector(local + $eu * 128u, begin, KEY_HEADS, key_head)];
 #endrepeat
   for (var j0 = begin; j0 < last; j0 += 32u) {
     workgroupBarrier();
-    // The indices are written out here, so that a compiler sees that they lie within the tile.
-#repeat e FD
-    {
-      let half = vec4<f16>(key$e);
-      let at = ((local + $eu * 128u) / N) * STAGE_STRIDE + (local + $eu * 128u) % N * 4u;
-      stage[at] = half.x;
-      stage[at + 1u] = half.y;
-      stage[at + 2u] = half.z;
-      stage[at + 3u] = half.w;
-    }
-#endrepeat
-#repeat e FD
-    {
-      let half = vec4<f16>(value$e);
-      let at = (32u + (local + $eu * 128u) / N) * STAGE_STRIDE + (local + $eu * 128u) % N * 4u;
-      stage[at] = half.x;
-      stage[at + 1u] = half.y;
-      stage[at + 2u] = half.z;
-      stage[at + 3u] = half.w;
-    }
-#endrepeat
+#include "lib/attention/matrix_stage_first.wgsl"
+#include "lib/attention/matrix_stage_second.wgsl"
     workgroupBarrier();
     // The next block is read while this one is multiplied.
 #repeat e FD
-    key$e = k[block_vector(local + $eu * 128u, j0 + 32u, KEY_HEADS, key_head)];
-    value$e = v[block_vector(local + $eu * 128u, j0 + 32u, KEY_HEADS, key_head)];
+    first$e = k[block_vector(local + $eu * 128u, j0 + 32u, KEY_HEADS, key_head)];
+    second$e = v[block_vector(local + $eu * 128u, j0 + 32u, KEY_HEADS, key_head)];
 #endrepeat
 #include "lib/attention/matrix_scores_backward.wgsl"
     let j = j0 + lane;
