@@ -9,21 +9,16 @@
  * so (1 + P) e = v − Sᵀk' is solved for v and k' at once, ahead of S; and o_t = d(begin, t) Sᵀq_t +
  * Σ_{s≤t} d(s, t) (q_t·k_s) β_s e_s. The gradient of the state obeys the same equations from the end.
  */
-import {
-  flatGrid,
-  value,
-  type BufferReference,
-  type Dispatch,
-  type KernelSettings,
-} from '../../gpu/dispatch.ts';
+import { value, type BufferReference, type Dispatch, type KernelSettings } from '../../gpu/dispatch.ts';
 import type { Value } from '../../graph/value.ts';
 import {
   CHUNK,
   deltaConstants,
-  stateShape,
+  stateElements,
   type DeltaHeads,
   type GatedDeltaInputs,
 } from './deltaOperands.ts';
+import { flatKernels, scratch } from './deltaDispatches.ts';
 
 /** Columns of the state that a workgroup takes from chunk to chunk. */
 const TILE = 8;
@@ -48,12 +43,11 @@ export function chunkedForward(
 ): Dispatch[] {
   const [tokens, width] = v.shape;
   const { valueHeads, keyDim } = heads;
-  const stateElements = stateShape(heads, tokens).reduce((a, b) => a * b, 1);
   const factors = scratch(0, tokens * valueHeads * 2);
   const pairs = scratch(1, tokens * valueHeads * CHUNK);
   const keys = scratch(2, tokens * valueHeads * keyDim);
   const errors = kept.errors ? value(kept.errors) : scratch(3, tokens * width);
-  const states = kept.states ? value(kept.states) : scratch(4, stateElements);
+  const states = kept.states ? value(kept.states) : scratch(4, stateElements(heads, tokens));
   const kernels = kernelsOf(heads, tokens, settings);
   const places = { factors, document_start: value(start) };
   return [
@@ -128,24 +122,10 @@ export function chunkedReverse(
   ];
 }
 
-function scratch(index: number, elements: number): BufferReference {
-  return { type: 'scratch', index, bytes: elements * 4 };
-}
-
 function kernelsOf(heads: DeltaHeads, tokens: number, settings: KernelSettings) {
   const constants = deltaConstants(heads, tokens);
   const { valueHeads, keyDim, valueDim } = heads;
-  const flat = (
-    shader: string,
-    invocations: number,
-    bindings: Dispatch['bindings'],
-    more: Dispatch['constants'] = {},
-  ): Dispatch => ({
-    shader,
-    constants: { ...constants, ...more },
-    bindings,
-    workgroups: flatGrid(invocations, 64, settings),
-  });
+  const flat = flatKernels(constants, settings);
   const tiles = Math.ceil(valueDim / TILE);
   return {
     chunks: constants.CHUNKS,

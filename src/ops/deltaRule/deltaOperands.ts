@@ -63,3 +63,7 @@ export function checkDeltaShapes(
 export function stateShape({ valueHeads, valueDim, keyDim }: DeltaHeads, tokens: number): number[] {
   return [Math.ceil(tokens / CHUNK), valueHeads, valueDim, keyDim];
 }
+
+export function stateElements(heads: DeltaHeads, tokens: number): number {
+  return stateShape(heads, tokens).reduce((a, b) => a * b, 1);
+}

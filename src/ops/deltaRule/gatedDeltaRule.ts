@@ -20,11 +20,13 @@ import {
   CHUNK,
   checkDeltaShapes,
   deltaConstants,
+  stateElements,
   stateShape,
   type DeltaHeads,
   type GatedDeltaAttributes,
   type GatedDeltaInputs,
 } from './deltaOperands.ts';
+import { flatKernels, scratch } from './deltaDispatches.ts';
 import { deltaRuleInTensorflow } from './deltaRuleInTensorflow.ts';
 
 /** @returns [T, valueHeads · valueDim] */
@@ -91,29 +93,11 @@ export const gatedDeltaRuleDxOp: Op<GatedDeltaDxInputs, GatedDeltaAttributes> = 
     const [tokens, width] = v.shape;
     const { valueHeads } = attributes;
     const constants = deltaConstants(attributes, tokens);
-    const scratch = (index: number, count: number): BufferReference => ({
-      type: 'scratch',
-      index,
-      bytes: count * 4,
-    });
     const dchange = scratch(0, tokens * width);
-    const dstates = scratch(
-      1,
-      stateShape(attributes, tokens).reduce((a, b) => a * b, 1),
-    );
+    const dstates = scratch(1, stateElements(attributes, tokens));
     const factors = scratch(2, tokens * valueHeads * 2);
     const scores = scratch(3, 2 * tokens * valueHeads * CHUNK);
-    const kernel = (
-      shader: string,
-      invocations: number,
-      bindings: Dispatch['bindings'],
-      more: Dispatch['constants'] = {},
-    ): Dispatch => ({
-      shader,
-      constants: { ...constants, ...more },
-      bindings,
-      workgroups: flatGrid(invocations, 64, settings),
-    });
+    const kernel = flatKernels(constants, settings);
     const columns = constants.CHUNKS * width;
     const heads = constants.CHUNKS * valueHeads;
     const keys = tokens * k.shape[1];
