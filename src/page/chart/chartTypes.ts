@@ -9,6 +9,8 @@ export interface Series {
   dash?: readonly number[];
   /** Drawn behind, pale: a raw curve under its smoothed one. */
   faint?: boolean;
+  /** Drawn thicker than the others: the best of several. */
+  strong?: boolean;
 }
 
 /** A step that a chart points at. */

@@ -4,7 +4,7 @@ import type { Mark, Series } from './chartTypes.ts';
 
 /** What decides how a chart is built; new values only redraw it. */
 export interface PlotShape {
-  series: Pick<Series, 'colour' | 'dash' | 'faint'>[];
+  series: Pick<Series, 'colour' | 'dash' | 'faint' | 'strong'>[];
   /** CSS pixels, at a font size of 16 px. */
   height: number;
   log: boolean;
@@ -59,10 +59,10 @@ export function makePlot({ series, height, log }: PlotShape, { element, marks, o
       ],
       series: [
         {},
-        ...series.map(({ colour: name, faint, dash }) => ({
+        ...series.map(({ colour: name, faint, strong, dash }) => ({
           stroke: faint ? colour('--strong-line') : colour(name),
           alpha: faint ? 0.75 : 1,
-          width: faint ? 1 : 2 * size,
+          width: faint ? 1 : (strong ? 4 : 2) * size,
           dash: dash ? [...dash] : undefined,
           spanGaps: true,
           points: {

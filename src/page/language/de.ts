@@ -1209,8 +1209,6 @@ const queue: Messages['queue'] = {
   fileChanged: (name) =>
     `${isolated(name)} ist nicht mehr, was es war, als dieser Lauf eingereiht wurde. Nimm wieder die alte Datei oder reihe den Lauf neu ein.`,
   addSetting: 'Füge eine Einstellung hinzu.',
-  noCurve: (label) => `${label} hat keine`,
-  curveEnds: (label, from, to) => `${label} von ${fixed(from, 3)} bis ${fixed(to, 3)}`,
   takeSettingOut: (key) => `${key} aus dem Sweep nehmen`,
   runs: (count) => plural(count, { one: '# Lauf', other: '# Läufe' }),
   needs: (steps, memory) =>
@@ -1374,7 +1372,6 @@ const changes: Messages['changes'] = {
   by: 'Nach ROUGE-L gegen die Antwort der Datei; eine Antwort, die ihr gleicht, ist besser als jede andere.',
   row: 'Zeile',
   empty: '(leer)',
-  step: (step) => `Schritt ${step}`,
   verdicts: { better: 'besser', worse: 'schlechter', same: 'gleich' },
   counted: (verdict, count) =>
     `${integer(count)} ${{ better: 'besser', worse: 'schlechter', same: 'gleich' }[verdict]}`,

@@ -1208,9 +1208,6 @@ const queue = {
   fileChanged: (name: string) =>
     `${isolated(name)} is not what it was when this run was queued. Put the file back, or queue the run again.`,
   addSetting: 'Add a setting.',
-  noCurve: (label: string) => `${label} has none`,
-  curveEnds: (label: string, from: number, to: number) =>
-    `${label} from ${fixed(from, 3)} to ${fixed(to, 3)}`,
   takeSettingOut: (key: string) => `Take ${key} out of the sweep`,
   runs: (count: number) => plural(count, { one: '# run', other: '# runs' }),
   /** Follows the number of runs. */
@@ -1379,7 +1376,6 @@ const changes = {
   by: "By ROUGE-L against the file's own answer; an answer that is the reference itself is better than any other.",
   row: 'row',
   empty: '(empty)',
-  step: (step: number) => `step ${step}`,
   verdicts: { better: 'better', worse: 'worse', same: 'same' },
   counted: (verdict: 'better' | 'worse' | 'same', count: number) =>
     `${integer(count)} ${verdict === 'same' ? 'the same' : `got ${verdict}`}`,
