@@ -38,7 +38,7 @@ const rows = ids.map((_, i) => ({
   line: 1 + i,
   prompt: 'p',
   reference: null,
-  record: {},
+  record: { line: 1 + i },
 }));
 /** An answer's text is its ids; those below 64 are wanted. */
 const CODE =
@@ -64,11 +64,11 @@ afterAll(() => engines.at(-1)?.dispose());
 
 async function run(
   training: RecipeInput['training'],
-  { resume, code }: { resume?: Checkpoint; code?: string } = {},
+  { resume, ...reward }: { resume?: Checkpoint; code?: string; on_error?: 'stop' | 'skip' } = {},
 ): Promise<{ result: RunResult; events: TrainerEvent[]; saved: Checkpoint[]; faults: string[] }> {
   engines.at(-1)?.dispose();
   const recipe = recipeOf(training);
-  if (code) recipe.rewards[0].code = code;
+  Object.assign(recipe.rewards[0], reward);
   const { lora } = recipe;
   const options = { weights, lora, tokensPerMicroBatch: 64, gradientCheckpointing: false, seed: 42 };
   const engine = await WebGpuEngine.create(gpu!, options);
@@ -129,9 +129,20 @@ describe.skipIf(!gpu)('a run of rewards', () => {
   });
 
   it('stops where a reward fails, naming the row, or goes on without it', async () => {
-    const code = '() => { throw new Error("broken"); }';
-    await expect(run({}, { code })).rejects.toThrow(
-      /The reward low on line \d of prompts.jsonl threw Error: broken/,
-    );
+    const code =
+      '(answer, reference, { line }) => { if (line === 2) throw new Error("broken"); return answer.length; }';
+    const named = /^The reward low on line 2 of prompts.jsonl threw Error: broken/;
+    await expect(run({ max_steps: 2 }, { code })).rejects.toThrow(named);
+    const { result, faults, events } = await run({ max_steps: 2 }, { code, on_error: 'skip' });
+    expect(result.lines.map(({ loss }) => Number.isFinite(loss))).toEqual([true, true]);
+    const groups = events.flatMap((event) => (event.type === 'sampled' ? event.groups : []));
+    const failed = groups.filter(({ line }) => line === 2);
+    expect([groups.length, failed.length]).toEqual([3, 1]);
+    expect(faults.length).toBe(4 * failed.length);
+    for (const fault of faults) expect(fault).toMatch(named);
+    for (const { line, answers } of groups)
+      for (const { reward, advantage } of answers)
+        if (line === 2) expect([reward, advantage]).toEqual([null, 0]);
+        else expect(reward).toBeGreaterThan(0);
   });
 });

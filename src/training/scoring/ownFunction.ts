@@ -34,8 +34,15 @@ const PRELUDE = `Math.random = () => {
 };`;
 
 /** Names of browsers and of Node that people look for. */
-const ABSENT =
-  /'?(fetch|XMLHttpRequest|WebSocket|document|window|self|process|require|setTimeout|console|Date)'? is not defined/;
+const ABSENT_NAMES = [
+  ...['fetch', 'XMLHttpRequest', 'WebSocket', 'EventSource', 'navigator', 'importScripts', 'Worker'],
+  ...['document', 'window', 'self', 'postMessage', 'indexedDB', 'localStorage', 'caches'],
+  ...['process', 'require', 'console', 'setTimeout', 'setInterval', 'queueMicrotask'],
+  ...['Date', 'performance', 'crypto', 'WebAssembly', 'SharedArrayBuffer'],
+];
+const ABSENT = new RegExp(`'?(${ABSENT_NAMES.join('|')})'? is not defined`);
+
+const TOO_DEEP = 'calls itself too deeply';
 
 let loaded: Promise<QuickJSWASMModule> | null = null;
 
@@ -90,6 +97,12 @@ export async function callOwnFunction(
     const result = context.callFunction(own, context.undefined, ...given);
     if (result.error) throw failure(context, held(result.error), limits, deadline);
     return numberOf(context, held(result.value));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    // Some C functions of the interpreter do not count their depth. What overflowed is the stack of this
+    // thread; the interpreter is left half way, and the next call gets a new one.
+    loaded = null;
+    throw new OwnFunctionError(TOO_DEEP);
   } finally {
     for (const handle of handles) if (handle.alive) handle.dispose();
     release(runtime, context);
@@ -148,7 +161,21 @@ function numberOf(context: QuickJSContext, value: QuickJSHandle): number | null 
     throw new OwnFunctionError(`gave ${number}: it must give a finite number, or null for no score`);
   }
   if (context.eq(value, context.null)) return null;
+  if (isPromise(context, value))
+    throw new OwnFunctionError(
+      'gave a promise: nothing is waited for. Give the number itself, without async',
+    );
   throw new OwnFunctionError(`gave ${type}: it must give a number, true, false, or null for no score`);
+}
+
+function isPromise(context: QuickJSContext, value: QuickJSHandle): boolean {
+  const state = context.getPromiseState(value);
+  if (state.type === 'fulfilled') {
+    if (!state.notAPromise) state.value.dispose();
+    return !state.notAPromise;
+  }
+  if (state.type === 'rejected') state.error.dispose();
+  return true;
 }
 
 function failure(
@@ -161,7 +188,7 @@ function failure(
   if (message === 'out of memory')
     return new OwnFunctionError(`asked for more than ${CALL_LIMITS.memoryBytes / 2 ** 20} MiB of memory`);
   if (Date.now() >= deadline) return new OwnFunctionError(tookTooLong(milliseconds));
-  if (/stack overflow/.test(message)) return new OwnFunctionError('calls itself too deeply');
+  if (/stack overflow/.test(message)) return new OwnFunctionError(TOO_DEEP);
   const absent = ABSENT.exec(message);
   return new OwnFunctionError(
     absent
