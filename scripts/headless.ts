@@ -93,6 +93,10 @@ interface RunOptions {
 
 async function runRecipe(page: Page, recipePath: string, out: string, options: RunOptions): Promise<number> {
   const { recipe, notes } = await readRecipe(await readFile(recipePath, 'utf8'));
+  if (options.sweep.length > 0 && recipe.training.resume_from_checkpoint !== null)
+    throw new Error(
+      '--sweep trains every run from its beginning, and the recipe goes on with a run file: remove training.resume_from_checkpoint.',
+    );
   // Before anything is loaded: a value that the recipe refuses.
   const runs = sweepRuns(
     recipe,

@@ -20,7 +20,7 @@ import { RunQueue } from './queue/RunQueue.svelte.ts';
 import { RunController } from './run/RunController.svelte.ts';
 import { recipeOfFile, recipeText, type TakenRecipe } from './recipe/recipeFile.ts';
 import { hasRecipe, recipeOfLink } from './recipe/shareLink.ts';
-import { blockersOf } from './run/blockers.ts';
+import { blockersOf, startBlockers } from './run/blockers.ts';
 import { Planning } from './run/Planning.svelte.ts';
 import { reported } from './errors/reported.ts';
 import { whenInMemory } from '../worker/client.ts';
@@ -209,11 +209,16 @@ export class Workspace {
     return recipeText($state.snapshot(this.recipe), this.model, this.data);
   }
 
-  /** Why Train cannot be pressed. */
+  /** Why no run can begin or go on. */
   get blockers(): string[] {
     const { model, data, recipe } = this;
     const start = this.runs.history.blockerFor(model?.id, recipe);
     return blockersOf({ model, data, recipe, faults: [this.recipeError, this.planning.error, start] });
+  }
+
+  /** Why Train cannot be pressed: what the recipe asks a new run to go on from stands in its way as well. */
+  get trainBlockers(): string[] {
+    return [...this.blockers, ...startBlockers(this.recipe, this.runs.history.startFrom !== null)];
   }
 
   /** Whether something is being read, imported or planned. */

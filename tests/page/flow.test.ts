@@ -23,7 +23,7 @@ const flowWith = (changes: Partial<FlowSource> = {}) =>
     plan: null,
     run: null,
     result: null,
-    blockers: ['Drop a training file.'],
+    trainBlockers: ['Drop a training file.'],
     busy: false,
     ...changes,
   } as unknown as FlowSource);

@@ -4,6 +4,7 @@
  */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MemoryCheck } from '../../src/page/gpu/MemoryCheck.svelte.ts';
+import type { NextStart } from '../../src/page/history/History.svelte.ts';
 import { Workspace } from '../../src/page/Workspace.svelte.ts';
 import { parseRecipe } from '../../src/training/recipe.ts';
 import type { PlanRequest, RunPlan } from '../../src/worker/trainer/trainerProtocol.ts';
@@ -125,6 +126,28 @@ describe('the plan', () => {
     await answered(3);
     await changed;
     expect(workspace.blockers).toEqual([]);
+  });
+
+  it('does not begin anew where the recipe goes on from files of a disk, which are named', async () => {
+    const workspace = await ready();
+    workspace.recipe.adapter_name_or_path = '../first/adapter';
+    workspace.recipe.training.resume_from_checkpoint = 'run.zip';
+    expect(workspace.trainBlockers).toEqual([
+      expect.stringMatching(/the run file .*run\.zip.* \(resume_from_checkpoint\), which a page cannot open/),
+      expect.stringMatching(
+        /the adapter .*first\/adapter.* \(adapter_name_or_path\), which a page cannot open/,
+      ),
+    ]);
+    expect(workspace.flow.step('run').status).toBe('waiting');
+    expect(workspace.queue.blocker).toBe(workspace.trainBlockers[0]);
+    // Resume is not in question, nor Train once an adapter is chosen.
+    expect(workspace.blockers).toEqual([]);
+    workspace.recipe.training.resume_from_checkpoint = null;
+    const { r, lora_alpha, use_rslora, use_dora, target_modules } = workspace.recipe.lora;
+    const lora = { r, lora_alpha, use_rslora, use_dora, target_modules };
+    const adapter = { name: 'adapter', modelId: MODEL.id, lora } as unknown as NextStart;
+    workspace.runs.history.startFrom = adapter;
+    expect(workspace.trainBlockers).toEqual([]);
   });
 
   it('is gone while the recipe has a mistake', async () => {

@@ -885,6 +885,10 @@ const run: Messages['run'] = {
   dropModel: 'Lege zuerst ein Modell ab.',
   otherQuantization: (wanted, stored) =>
     `Das Rezept verlangt quantization „${wanted}“, das gespeicherte Modell hat „${stored}“. Lege die Dateien des Modells noch einmal ab oder ändere das Rezept.`,
+  chooseRunFile: (path) =>
+    `Das Rezept setzt den Lauf aus der Datei ${isolated(path)} fort (resume_from_checkpoint), die eine Seite nicht über ihren Pfad öffnen kann. Wähle sie unter „Verlauf“ und drücke dort „Fortsetzen“, oder entferne den Schlüssel.`,
+  chooseAdapter: (path) =>
+    `Das Rezept geht vom Adapter ${isolated(path)} aus (adapter_name_or_path), den eine Seite nicht über seinen Pfad öffnen kann. Wähle seine Dateien unter „Verlauf“, oder entferne den Schlüssel.`,
   workerDiedAgain: (message) => `Der Worker ist wieder ausgefallen: ${message}`,
   workerNotRestarted: (message, reason) =>
     `Der Worker ist ausgefallen (${message}) und ließ sich nicht neu starten: ${reason}`,

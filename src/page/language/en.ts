@@ -885,6 +885,10 @@ const run = {
   dropModel: 'Drop a model first.',
   otherQuantization: (wanted: string, stored: string) =>
     `The recipe asks for quantization "${wanted}", the stored model is "${stored}". Drop the model's files again, or change the recipe.`,
+  chooseRunFile: (path: string) =>
+    `The recipe goes on with the run file ${isolated(path)} (resume_from_checkpoint), which a page cannot open by its path. Choose it under History and press Resume there, or remove the key.`,
+  chooseAdapter: (path: string) =>
+    `The recipe goes on from the adapter ${isolated(path)} (adapter_name_or_path), which a page cannot open by its path. Choose its files under History, or remove the key.`,
   workerDiedAgain: (message: string) => `its worker died again: ${message}`,
   workerNotRestarted: (message: string, reason: string) =>
     `its worker died (${message}) and could not be started again: ${reason}`,

@@ -30,7 +30,7 @@ export interface FlowSource {
   readonly plan: RunPlan | null;
   readonly run: RunView | null;
   readonly result: Result | null;
-  readonly blockers: string[];
+  readonly trainBlockers: string[];
   readonly busy: boolean;
 }
 
@@ -90,7 +90,7 @@ export class StepStates {
   }
 
   private ofRun(): StatusText {
-    const { run, blockers, plan, busy } = this.workspace;
+    const { run, trainBlockers, plan, busy } = this.workspace;
     if (run) {
       switch (run.phase) {
         case 'ended':
@@ -103,7 +103,7 @@ export class StepStates {
           return ['working', run.doing];
       }
     }
-    if (blockers.length > 0) return ['waiting', t.layout.waits];
+    if (trainBlockers.length > 0) return ['waiting', t.layout.waits];
     if (!plan) return [busy ? 'working' : 'waiting', busy ? t.layout.planning : t.layout.waits];
     return ['needed', t.layout.ready];
   }

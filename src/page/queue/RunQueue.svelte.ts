@@ -30,6 +30,7 @@ export interface QueueHost {
   readonly plan: RunPlan | null;
   readonly kernels: KernelRequest;
   readonly blockers: string[];
+  readonly trainBlockers: string[];
   recipeChanged(needsData: boolean): Promise<void>;
 }
 
@@ -51,10 +52,10 @@ export class RunQueue {
 
   /** Why nothing can be queued now; null where it can. */
   get blocker(): string | null {
-    const { blockers, plan, runs } = this.host;
+    const { trainBlockers, plan, runs } = this.host;
     if (this.active) return t.queue.works;
     if (runs.history.startFrom) return t.queue.fromScratch;
-    return blockers[0] ?? (plan ? null : t.queue.isPlanned);
+    return trainBlockers[0] ?? (plan ? null : t.queue.isPlanned);
   }
 
   /** Puts the recipe on the page at the end. */

@@ -39,6 +39,18 @@ export function blockersOf({ model, data, recipe, faults }: BeforeRun): string[]
   ].filter((reason): reason is string => reason !== null && reason !== '');
 }
 
+/**
+ * Files that a recipe names to go on from, which a page cannot open by their paths.
+ * @param hasStart whether an adapter to go on from was chosen
+ */
+export function startBlockers({ adapter_name_or_path, training }: Recipe, hasStart: boolean): string[] {
+  const { resume_from_checkpoint } = training;
+  const reasons = [];
+  if (resume_from_checkpoint !== null) reasons.push(t.run.chooseRunFile(resume_from_checkpoint));
+  if (adapter_name_or_path !== null && !hasStart) reasons.push(t.run.chooseAdapter(adapter_name_or_path));
+  return reasons;
+}
+
 function modelBlocker(model: ModelDetails | null, recipe: Recipe): string | null {
   if (!model) return t.run.dropModel;
   if (model.quantization === recipe.quantization) return null;
