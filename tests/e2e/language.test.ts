@@ -26,13 +26,12 @@ describe.skipIf(!browserPath)('languages', { timeout: 60_000 }, () => {
     await page.getByRole('button', { name: 'Mit der Demo ausprobieren' }).waitFor();
     expect(await page.getAttribute('html', 'lang')).toBe('de');
 
-    await page.getByText('Modelle für den Anfang').click();
-    expect(
-      await page
-        .getByText(/GPU-Speicher .* bei T 512/)
-        .first()
-        .innerText(),
-    ).toMatch(/\d,\d+ GiB/);
+    const card = page.getByRole('listitem').filter({ hasText: 'SmolLM2-360M-Instruct' });
+    await page.getByLabel('Modelle filtern').fill('smollm2 apache');
+    expect(await card.innerText()).toMatch(
+      /Englisch; eine enge Aufgabe[^]*GPU-Speicher, mindestens\s\d+(,\d+)? MiB/,
+    );
+    await page.getByText('3 von 21 Modellen').waitFor();
 
     const german = new Set(textsOf(de));
     const english = new Set(textsOf(en).filter((text) => !german.has(text)));

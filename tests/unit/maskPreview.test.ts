@@ -1,6 +1,6 @@
 /** The previewed tensor is the trained one, and faults of the mask are seen. */
 import { describe, expect, it } from 'vitest';
-import { packedTokens } from '../../src/page/data/packedTokens.ts';
+import { packedTokens } from '../../src/page/data/mask/packedTokens.ts';
 import { buildDataset, type Dataset } from '../../src/data/documents.ts';
 import { DocumentTable } from '../../src/data/documentTable.ts';
 import { Packing } from '../../src/data/packing.ts';

@@ -16,6 +16,7 @@ import type {
   RowToken,
 } from '../../worker/dataset/datasetProtocol.ts';
 import type { EvaluationApi } from '../../worker/evaluation/evaluationProtocol.ts';
+import type { MaskReasons } from '../../data/rows/encoding/maskReasons.ts';
 import type { Fingerprints, Overlap } from '../../data/rows/rowStatistics.ts';
 import type { Selection } from '../../data/rows/rowSelection.ts';
 import { reported } from '../errors/reported.ts';
@@ -115,6 +116,10 @@ export class DataFile {
 
   rowTokens(row: number): Promise<RowToken[]> {
     return this.ask((api) => api.rowTokens(row));
+  }
+
+  maskReasons(row: number): Promise<MaskReasons> {
+    return this.ask((api) => api.maskReasons(row));
   }
 
   /** All rows as JSON lines of ids and labels. */

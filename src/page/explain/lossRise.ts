@@ -2,6 +2,7 @@
  * Why a validation loss rose: what the run's record shows that often goes with it. Each sentence is a fact of
  * this run; which of them is the cause no record can say.
  */
+import { t } from '../language/messages.svelte.ts';
 import type { LossTrend } from '../../training/forgetting.ts';
 import type { MetricsLine } from '../../training/metrics.ts';
 import type { Recipe } from '../../training/recipe.ts';
@@ -36,7 +37,7 @@ export function lossRises(facts: RunFacts): LossRise[] {
     .filter(({ best, bestStep, last, lastStep }) => lastStep > bestStep && last - best > LEAST_RISE)
     .map((trend) => ({
       name: trend.name,
-      what: `${trend.name} was best at step ${trend.bestStep} with ${figure(trend.best)}, and ${figure(trend.last)} at step ${trend.lastStep}.`,
+      what: t.explain.rose(trend),
       facts: [
         beforeTraining(trend),
         ofTraining(trend, facts),
@@ -51,7 +52,7 @@ export function lossRises(facts: RunFacts): LossRise[] {
 
 function beforeTraining({ bestStep, name }: LossTrend): string | null {
   if (bestStep > 0) return null;
-  return `It was best before the first step: training never improved ${name}, it only moved away from it. Rows like those of ${name} in the training file, or a lower learning_rate, keep more of it.`;
+  return t.explain.bestBefore(name);
 }
 
 function ofTraining({ bestStep, lastStep }: LossTrend, { lines }: RunFacts): string | null {
@@ -60,18 +61,14 @@ function ofTraining({ bestStep, lastStep }: LossTrend, { lines }: RunFacts): str
   // Single steps are noisy: the two halves are compared.
   const half = losses.length >> 1;
   const [before, after] = [mean(losses.slice(0, half)), mean(losses.slice(-half))];
-  const span = `Meanwhile the training loss went from ${figure(before)} to ${figure(after)} (means of both halves)`;
-  if (after < before - LEAST_RISE / 2)
-    return `${span}: it fell while this one rose, so the run came to know its own rows better and these less. Fewer steps, or a smaller r, hold that back.`;
-  return after > before + LEAST_RISE / 2
-    ? `${span}: it rose too, so not these rows alone got worse. A lower learning_rate is the first thing to try.`
-    : null;
+  if (after < before - LEAST_RISE / 2) return t.explain.trainingFell(before, after);
+  return after > before + LEAST_RISE / 2 ? t.explain.trainingRose(before, after) : null;
 }
 
 function ofEpochs({ bestStep, lastStep }: LossTrend, { lines }: RunFacts): string | null {
   const [best, last] = [epochAt(lines, bestStep), epochAt(lines, lastStep)];
   if (last === null || last < 1.5 || best === null) return null;
-  return `Each row had been seen ${times(last)} at the end, and ${times(best)} at the best step. metric_for_best_model hands out the best step; a lower num_train_epochs ends sooner.`;
+  return t.explain.seenOften(last, best);
 }
 
 function ofLearningRate({ bestStep }: LossTrend, { lines, recipe }: RunFacts): string | null {
@@ -79,13 +76,10 @@ function ofLearningRate({ bestStep }: LossTrend, { lines, recipe }: RunFacts): s
   if (rates.length === 0) return null;
   const peak = rates.reduce((most, line) => (line.learning_rate > most.learning_rate ? line : most));
   const { learning_rate: asked } = recipe.training;
-  const large =
-    asked > LARGE_LEARNING_RATE
-      ? ` learning_rate is ${asked}, above the 1e-4 to 5e-4 that suit most runs.`
-      : '';
-  if (bestStep < peak.step)
-    return `The best step lies before the learning rate reached its peak of ${peak.learning_rate} at step ${peak.step}: the rise came with larger steps.${large}`;
-  return large === '' ? null : large.trim();
+  const large = asked > LARGE_LEARNING_RATE ? t.explain.largeRate(asked) : null;
+  if (bestStep >= peak.step) return large;
+  const before = t.explain.bestBeforePeak(peak.learning_rate, peak.step);
+  return large === null ? before : `${before} ${large}`;
 }
 
 function ofSpikes({ bestStep, lastStep }: LossTrend, { lines, recipe }: RunFacts): string | null {
@@ -96,20 +90,19 @@ function ofSpikes({ bestStep, lastStep }: LossTrend, { lines, recipe }: RunFacts
     ({ step, grad_norm: norm }) => step > bestStep && step <= lastStep && norm > SPIKE * usual,
   );
   if (spikes.length === 0) return null;
-  const first = spikes[0];
-  const times = `${rounded(first.grad_norm / usual)} times its usual size`;
-  const inAll = spikes.length > 1 ? `, and large ${spikes.length} times in all` : '';
-  return `The gradient's norm was ${figure(first.grad_norm)} at step ${first.step}, ${times}${inAll}; it is clipped to max_grad_norm ${recipe.training.max_grad_norm}. Look at the rows of that step.`;
+  const [{ grad_norm: norm, step }] = spikes;
+  const times = norm / usual;
+  return t.explain.spikes({ norm, step, times, count: spikes.length, clip: recipe.training.max_grad_norm });
 }
 
 function ofRows({ rows }: RunFacts): string | null {
   if (!rows || rows.count >= FEW_ROWS) return null;
-  return `There are only ${rows.count} training rows: few rows are learned by heart soon.`;
+  return t.explain.fewRows(rows.count);
 }
 
 function ofDuplicates({ rows }: RunFacts): string | null {
   if (!rows || rows.count === 0 || rows.duplicates <= MANY_DUPLICATES * rows.count) return null;
-  return `${rows.duplicates} of ${rows.count} training rows repeat another one: these weigh more than the rest. The data doctor lists them.`;
+  return t.explain.manyDuplicates(rows.duplicates, rows.count);
 }
 
 function epochAt(lines: readonly MetricsLine[], step: number): number | null {
@@ -120,7 +113,3 @@ function epochAt(lines: readonly MetricsLine[], step: number): number | null {
 function mean(lines: readonly MetricsLine[]): number {
   return lines.reduce((sum, { loss }) => sum + loss, 0) / lines.length;
 }
-
-const figure = (value: number) => value.toFixed(3);
-const times = (epochs: number) => (epochs === 1 ? 'once' : `${rounded(epochs)} times`);
-const rounded = (value: number) => `${Number(value.toPrecision(2))}`;

@@ -11,6 +11,7 @@ import {
   list,
   plural,
   share,
+  significant,
 } from './numbers.ts';
 
 /** Was ein Mensch geschrieben hat, in Anführungszeichen. */
@@ -710,13 +711,30 @@ const model: Messages['model'] = {
   hubFacts: (id, size, host, licence) =>
     `${id}: ${bytes(size)} werden von ${host} heruntergeladen; Lizenz: ${licence ?? 'keine genannt'}.`,
   tokenField: (host) => `Zugriffstoken; es geht mit diesem Download an ${host} und wird nirgends aufbewahrt`,
-  parameters: (count) => `${compact(count)} Parameter`,
-  catalogueFigures: ({ downloadBytes, storedBytes, memoryBytes, licence, gated }, reason) =>
-    `${bytes(downloadBytes)} Download, ${bytes(storedBytes)} gespeichert; GPU-Speicher ${bytes(memoryBytes[512])} bei T 512, ${bytes(memoryBytes[1024])} bei T 1.024${reason ? ` (${reason})` : ''}. Lizenz: ${licence}${gated ? ', nur mit Zugriffstoken' : ''}.`,
-  chooseNamed: (id) => `${id} wählen`,
+  figures: {
+    parameters: 'Parameter',
+    kind: 'Architektur',
+    weights: 'Gewichte',
+    stored: 'Gespeichert',
+    gpuMemory: 'GPU-Speicher, mindestens',
+    licence: 'Lizenz',
+  },
+  gatedLicence: (licence) => `${licence}, nur mit Zugriffstoken`,
+  getNamed: ({ id, gated, downloadBytes }) =>
+    gated ? `${id} wählen` : `${id} herunterladen, ${bytes(downloadBytes)}`,
+  downloadSize: (size) => `${size} herunterladen`,
+  importedPercent: (percent) => `Import, ${percent} %`,
+  isStored: 'In diesem Browser gespeichert',
+  isChosen: 'Gewählt',
+  useShort: 'Verwenden',
+  filter: 'Modelle filtern',
+  filterHint: 'Filter: Name, Lizenz, Aufgabe',
+  found: (count, of) => `${integer(count)} von ${integer(of)} Modellen`,
+  noneFound:
+    'Kein Modell dieser Liste hat alle diese Wörter. Jedes andere vom Hub lässt sich oben nach seinem Namen herunterladen.',
+  showAll: (count) => `Alle ${integer(count)} Modelle zeigen`,
+  yourOwn: 'Ein Modell mitbringen',
   choose: 'Wählen',
-  fitting: 'Passen auf diese GPU und in diesen Browser',
-  larger: 'Größer, oder ungewiss, ob sie passen',
   facts: ({ modelType, parameters, layers, vocabularySize, quantization, storedBytes }) =>
     `${modelType}, ${compact(parameters)} Parameter, ${layers} Schichten, ${integer(vocabularySize)} Tokens im Vokabular. Gespeichert als ${model.weights[quantization]}, ${bytes(storedBytes)}.`,
   unusedTensors: (names) =>
@@ -735,6 +753,7 @@ const model: Messages['model'] = {
     gpu: 'mehr GPU-Speicher, als da ist',
     tight: 'knapp',
     unknown: 'wie viel Speicher diese GPU hat, ist nicht bekannt',
+    notPlanned: 'bekannt, sobald es gewählt ist und Daten zum Planen da sind',
   },
   demoOffline: (file) =>
     `${file} der Demo war nicht zu holen: Es gibt keine Verbindung, und dieser Browser hat die Demo von keinem früheren Besuch. Stelle eine Verbindung her und drücke noch einmal.`,
@@ -747,7 +766,7 @@ const model: Messages['model'] = {
   gated: 'Geschütztes Modell? Nimm ein Zugriffstoken',
   catalogue: 'Modelle für den Anfang',
   catalogueHelp:
-    'Das Beste zuerst. Beim GPU-Speicher steht das Mindeste für einen Lauf: 4-Bit-Gewichte, r 16 auf allen linearen Schichten, ein Micro-Batch von T Tokens auf einmal, Schichten neu berechnet. Die Wahl trägt nur den Namen ein; heruntergeladen wird erst, wenn du „Herunterladen“ drückst.',
+    'Was passt, steht vorn, und davon das Beste zuerst. Beim GPU-Speicher steht das Mindeste für einen Lauf: 4-Bit-Gewichte, r 16 auf allen linearen Schichten, Zeilen bis max_length, Schichten neu berechnet.',
   import: 'Import',
   cancelImport: 'Import abbrechen',
   chooseModelFiles: 'Modelldateien wählen',
@@ -757,8 +776,11 @@ const model: Messages['model'] = {
   inThisBrowser: 'In diesem Browser',
   demo: 'Demo',
   newHere: 'Neu hier?',
-  demoIntro:
-    'Ein kleines Modell ist dabei. Ein Druck bringt ihm bei, wie ein Pirat zu reden, und zeigt, was unterwegs geschieht: woraus es lernt, wie der Verlust jeder Datei fällt und was es vorher und nachher antwortet. Das dauert ein, zwei Minuten, auch ohne Grafikkarte. Beim anderen sieht es gar keine Antworten: Das Modell versucht sich an Rechenaufgaben in Worten, die es nicht kennt, erfährt, welche Antworten richtig waren, und kommt selbst darauf.',
+  demoIntro: 'Ein kleines Modell ist dabei und lernt in ein, zwei Minuten, auch ohne Grafikkarte.',
+  demoRows:
+    'Bring ihm bei, wie ein Pirat zu reden: Sieh, woraus es lernt, wie der Verlust jeder Datei fällt und was es vorher und nachher antwortet.',
+  demoRewards:
+    'Oder zeig ihm gar keine Antworten: Es versucht sich an Rechenaufgaben in Worten, die es nicht kennt, erfährt, welche Antworten richtig waren, und kommt selbst darauf.',
   tryDemo: 'Mit der Demo ausprobieren',
   watchRewards: 'Beim Lernen durch Belohnungen zusehen',
 };
@@ -1393,6 +1415,118 @@ const chart: Messages['chart'] = {
   saveAs: (title, format) => `Das Diagramm ${title} als ${format} speichern`,
 };
 
+const timesSeen = (epochs: number) => (epochs === 1 ? 'einmal' : `${significant(epochs, 2)}-mal`);
+
+const explain: Messages['explain'] = {
+  whyRise: 'Warum stieg der Verlust?',
+  nothingRecorded: 'Nichts, was von diesem Lauf aufgezeichnet ist, geht damit einher.',
+  factsNotCauses:
+    'Das sind Tatsachen dieses Laufs, die oft mit einem Anstieg einhergehen. Welche davon die Ursache ist, zeigt nur ein weiterer Lauf: Ändere eines davon, oder mach einen Sweep.',
+  rose: ({ name, best, bestStep, last, lastStep }) =>
+    `${isolated(name)} war am besten bei Schritt ${bestStep} mit ${fixed(best, 3)}, und ${fixed(last, 3)} bei Schritt ${lastStep}.`,
+  bestBefore: (name) =>
+    `Am besten war es vor dem ersten Schritt: Das Training hat ${isolated(name)} nie verbessert, es entfernte sich nur davon. Zeilen wie die von ${isolated(name)} in der Trainingsdatei oder eine kleinere learning_rate erhalten mehr davon.`,
+  trainingFell: (before, after) =>
+    `Der Trainingsverlust ging unterdessen von ${fixed(before, 3)} auf ${fixed(after, 3)} (Mittel beider Hälften): Er fiel, während dieser stieg; der Lauf lernte also seine eigenen Zeilen besser kennen und diese schlechter. Weniger Schritte oder ein kleineres r halten das auf.`,
+  trainingRose: (before, after) =>
+    `Der Trainingsverlust ging unterdessen von ${fixed(before, 3)} auf ${fixed(after, 3)} (Mittel beider Hälften): Auch er stieg, es wurden also nicht nur diese Zeilen schlechter. Versuch zuerst eine kleinere learning_rate.`,
+  seenOften: (last, best) =>
+    `Jede Zeile war am Ende ${timesSeen(last)} gesehen worden, und ${timesSeen(best)} beim besten Schritt. metric_for_best_model gibt den besten Schritt heraus; ein kleineres num_train_epochs endet früher.`,
+  largeRate: (rate) => `learning_rate ist ${rate}, mehr als die 1e-4 bis 5e-4, die sich meist eignen.`,
+  bestBeforePeak: (rate, step) =>
+    `Der beste Schritt liegt vor dem Gipfel der Lernrate von ${rate} bei Schritt ${step}: Der Anstieg kam mit den größeren Schritten.`,
+  spikes: ({ norm, step, times, count, clip }) =>
+    `Die Norm des Gradienten war ${fixed(norm, 3)} bei Schritt ${step}, das ${significant(times, 2)}-Fache des Üblichen${count > 1 ? `, und insgesamt ${count}-mal groß` : ''}; gekürzt wird auf max_grad_norm ${clip}. Sieh dir die Zeilen dieses Schritts an.`,
+  fewRows: (count) =>
+    `Es gibt nur ${integer(count)} Trainingszeilen: Wenige Zeilen sind bald auswendig gelernt.`,
+  manyDuplicates: (duplicates, of) =>
+    `${integer(duplicates)} von ${integer(of)} Trainingszeilen wiederholen eine andere: Sie wiegen mehr als der Rest. Beim Schritt Daten sind sie aufgeführt.`,
+  sourceOf: (source, about) => `${source} zu ${about} (öffnet eine andere Seite)`,
+  whatIs: (name) => `Was ist das: ${name}?`,
+  terms: {
+    masks: 'Eine Maske sagt, welche Tokens gelernt werden: die Antworten; alles andere wird nur gelesen.',
+    chatTemplate: 'Die Form, die ein Gespräch bei diesem Modell hat: welche Tokens um jeden Beitrag stehen.',
+    rows: 'Beispiele, aus denen gelernt wird. Ein langer Text, oder ein Gespräch, das es braucht, zählt als mehrere.',
+    tokens: 'Stücke von Wörtern, wie das Modell sie liest. Zeit und Speicher wachsen mit ihrer Zahl.',
+    learnedFrom:
+      'Tokens, für die der Verlust berechnet wird: die Antworten mit ihrem Ende. Fragen werden nur gelesen.',
+    longest: 'Die längste Zeile in Tokens. Sie entscheidet, wie viel Speicher ein Lauf braucht.',
+    truncated: 'Zeilen, die länger sind als max_length: Ihr Ende wird abgeschnitten.',
+    repeated: 'Zeilen, die dasselbe sagen wie eine frühere. Sie werden um so viel öfter gelernt.',
+    leftOut: 'Zeilen, aus denen nicht gelernt werden kann; der Grund steht jeweils darunter.',
+    loss: 'Wie sehr das Modell im Mittel von jedem nächsten Token der Antworten überrascht ist, in Nat: 0 ist nie überrascht. Kleiner ist besser; bei Zeilen, mit denen nicht trainiert wurde, heißt das: Es lernt.',
+    gradNorm:
+      'Wie stark ein Schritt am Adapter zieht, bevor auf max_grad_norm gekürzt wird. Ausschläge deuten auf seltsame Zeilen oder eine zu große Lernrate.',
+    learningRate: 'Wie groß ein Schritt ist, so wie der Plan sie in diesem Augenblick vorsieht.',
+    speed: 'Tokens ohne Auffüllung, mit denen in einer Sekunde trainiert wird.',
+    step: 'Eine Änderung des Adapters aus per_device_train_batch_size × gradient_accumulation_steps Zeilen.',
+    savedAt:
+      'Der letzte Checkpoint in diesem Browser: Von dort geht ein Lauf nach dem Neuladen oder einem Absturz weiter.',
+    perplexity:
+      'e hoch Verlust: zwischen wie vielen gleich wahrscheinlichen Tokens das Modell gleichsam schwankt.',
+    tokenAccuracy: 'Anteil der Tokens der Antworten, die das Modell für die wahrscheinlichsten hält.',
+    rouge:
+      'Wie viel eine erzeugte Antwort mit der eigenen der Datei gemein hat: an Wörtern (1), Paaren (2) oder der Reihe nach (L); 0 bis 100.',
+    bleu: 'Wie viele Folgen von bis zu vier Wörtern eine erzeugte Antwort mit der eigenen der Datei gemein hat; 0 bis 100.',
+    chrf: 'Dasselbe nach Zeichen, gerechter für Sprachen mit vielen Endungen; 0 bis 100.',
+    exactMatch: 'Anteil der erzeugten Antworten, die Buchstabe für Buchstabe die der Datei sind.',
+    lengths:
+      'Mittlere Länge erzeugter Antworten. Wächst sie bis max_new_tokens, wurde das Aufhören nie gelernt.',
+    stopped: 'Anteil der Antworten, die von selbst endeten, vor max_new_tokens.',
+    preferences:
+      'Wie sehr der Adapter die erwünschte Antwort vorzieht: Belohnungen sind Unterschiede der Log-Wahrscheinlichkeit zum Basismodell mal beta.',
+    forgets:
+      'Ein Verlust, der nach seinem besten Wert wieder steigt, oder über seinen Anfang: Was das Basismodell konnte, geht verloren.',
+    weights: 'Das Basismodell, das bleibt, wie es ist; in 4 Bit nimmt es ein Viertel des Platzes ein.',
+    adapter: 'Die zwei kleinen Matrizen neben jeder Schicht: alles, was gelernt wird.',
+    optimizer:
+      'Gradienten und die zwei laufenden Mittel, die AdamW von ihnen führt: drei weitere Zahlen zu jeder des Adapters.',
+    activations: 'Was der Vorwärtslauf für den Rückwärtslauf aufhebt; es wächst mit den Tokens auf einmal.',
+    kvCache: 'Keys und Values der Antworten, die gerade Token für Token erzeugt werden.',
+    batch: 'Die Ids eines Micro-Batches und Tabellen wie die der Positionen.',
+    adapterScale:
+      'Wie viel vom Adapter zum Basismodell addiert wird: 0 % ist das Basismodell, 100 % wie trainiert.',
+  },
+  whyMasked: 'Warum ist diese Zeile so maskiert?',
+  lookingUp: 'Die Zeile wird noch einmal gelesen',
+  moreDocs: 'Wie aus Zeilen Masken werden',
+  mask: {
+    systemOfRecipe:
+      'Der system_prompt des Rezepts: nur gelesen. Er steht vor jeder Zeile, die keine eigene Systemnachricht hat.',
+    systemOfRow: 'Die eigene Systemnachricht der Zeile: nur gelesen.',
+    question:
+      'Was gefragt wird: nur gelesen. Das Modell lernt zu antworten, nicht zu fragen (TRL: assistant_only_loss).',
+    systemAndQuestion:
+      'Systemnachricht und Frage, die diese Chat-Vorlage als einen Beitrag schreibt: nur gelesen.',
+    toolResult: 'Was ein Werkzeug zurückgab: nur gelesen. Aufrufe werden gelernt, ihre Ergebnisse nicht.',
+    generationPrompt:
+      'Wie die Chat-Vorlage eine Antwort beginnt (der Generation Prompt): nur gelesen, weil das Modell ihn bei jeder Antwort vorgesetzt bekommt.',
+    answer: 'Eine Antwort mit dem Token, das sie beendet: gelernt.',
+    thoughts:
+      'Die Gedanken vor einer Antwort: gelernt, weil die Zeile sie hat (reasoning_content oder <think>).',
+    calls: 'Aufrufe von Werkzeugen: gelernt wie eine Antwort.',
+    chosen: 'Die erwünschte Antwort: Ihre Wahrscheinlichkeit wird erhöht.',
+    rejected: 'Die unerwünschte Antwort: Ihre Wahrscheinlichkeit wird gesenkt.',
+    unlearned:
+      'Eine Antwort, die in der Zeile als nur gelesen gekennzeichnet ist (weight 0 oder train false).',
+    givenTurn:
+      'Eine Antwort innerhalb des Prompts: Von prompt und completion wird nur die completion gelernt.',
+    maskHistory:
+      'Eine frühere Antwort: nur gelesen, weil mask_history an ist und nur die letzte gelernt wird.',
+    otherDocument:
+      'Eine frühere Antwort und was auf sie folgt: hier nur gelesen. Diese Chat-Vorlage schreibt eine Antwort anders, sobald weitere Beiträge folgen; die Zeile wurde deshalb zu einem Dokument je Antwort, und gelernt wird diese in ihrem eigenen.',
+    template: 'Was die Chat-Vorlage um die Beiträge herum schreibt: nur gelesen.',
+    text: 'Roher Text: Alles davon wird gelernt.',
+    firstToken: 'Das erste Token: Vor ihm steht nichts, also kann nichts es vorhersagen.',
+  },
+  maskCut: (tokens) =>
+    `${plural(tokens, { one: '# weiteres Token wurde', other: '# weitere Tokens wurden' })} bei max_length abgeschnitten: weder gelesen noch gelernt.`,
+  maskTrimmed:
+    'Leerraum am Anfang einer Antwort wurde weggenommen: Seine Tokens verschmölzen mit denen des Prompts.',
+  maskPrompt:
+    'Von dieser Zeile wird nichts gelernt: Antworten auf sie werden gesampelt und durch ihre Belohnungen gelernt.',
+};
+
 export const de: Messages = {
   common,
   layout,
@@ -1416,4 +1550,5 @@ export const de: Messages = {
   queue,
   kept,
   background,
+  explain,
 };

@@ -10,6 +10,7 @@ import type {
   ChosenModel,
   AnswerFigures,
   Away,
+  GradientSpikes,
   Importing,
   Leak,
   Lengths,
@@ -19,7 +20,18 @@ import type {
   Truncation,
   UnfinishedRun,
 } from './messageParameters.ts';
-import { bytes, compact, dateAndTime, duration, fixed, integer, isolated, plural, share } from './numbers.ts';
+import {
+  bytes,
+  compact,
+  dateAndTime,
+  duration,
+  fixed,
+  integer,
+  isolated,
+  plural,
+  share,
+  significant,
+} from './numbers.ts';
 
 const rows = (count: number) => plural(count, { one: '# row', other: '# rows' });
 
@@ -730,16 +742,30 @@ const model = {
   hubFacts: (id: string, size: number, host: string, licence: string | null) =>
     `${id}: ${bytes(size)} to download from ${host}; licence: ${licence ?? 'none is named'}.`,
   tokenField: (host: string) => `Access token, sent to ${host} with this download and kept nowhere`,
-  parameters: (count: number) => `${compact(count)} parameters`,
-  catalogueFigures: (
-    { downloadBytes, storedBytes, memoryBytes, licence, gated }: CatalogueFigures,
-    reason: string | null,
-  ) =>
-    `${bytes(downloadBytes)} to download, ${bytes(storedBytes)} stored; GPU memory ${bytes(memoryBytes[512])} at T 512, ${bytes(memoryBytes[1024])} at T 1,024${reason ? ` (${reason})` : ''}. Licence: ${licence}${gated ? ', gated: needs an access token' : ''}.`,
-  chooseNamed: (id: string) => `Choose ${id}`,
+  figures: {
+    parameters: 'Parameters',
+    kind: 'Architecture',
+    weights: 'Weights',
+    stored: 'Stored',
+    gpuMemory: 'GPU memory, least',
+    licence: 'Licence',
+  },
+  gatedLicence: (licence: string) => `${licence}, gated: needs an access token`,
+  getNamed: ({ id, gated, downloadBytes }: CatalogueFigures) =>
+    gated ? `Choose ${id}` : `Download ${id}, ${bytes(downloadBytes)}`,
+  downloadSize: (size: string) => `Download ${size}`,
+  importedPercent: (percent: number) => `Importing, ${percent} %`,
+  isStored: 'Stored in this browser',
+  isChosen: 'Chosen',
+  useShort: 'Use',
+  filter: 'Filter models',
+  filterHint: 'Filter: name, licence, task',
+  found: (count: number, of: number) => `${integer(count)} of ${integer(of)} models`,
+  noneFound:
+    'No model of this list has all of these words. Any other one of the Hub can be downloaded by its name, above.',
+  showAll: (count: number) => `Show all ${integer(count)} models`,
+  yourOwn: 'Bring a model',
   choose: 'Choose',
-  fitting: 'Fit this GPU and this browser',
-  larger: 'Larger, or not known to fit',
   facts: ({ modelType, parameters, layers, vocabularySize, quantization, storedBytes }: ModelFacts) =>
     `${modelType}, ${compact(parameters)} parameters, ${layers} layers, ${integer(vocabularySize)} tokens in its vocabulary. Stored as ${model.weights[quantization]}, ${bytes(storedBytes)}.`,
   unusedTensors: (names: readonly string[]) =>
@@ -758,6 +784,7 @@ const model = {
     gpu: 'more GPU memory than there is',
     tight: 'tight',
     unknown: 'how much memory this GPU has is not known',
+    notPlanned: 'known once it is chosen and there is data to plan with',
   },
   demoOffline: (file: string) =>
     `The demo's ${file} could not be fetched: there is no connection, and this browser has not kept the demo from an earlier visit. Connect, then press again.`,
@@ -770,7 +797,7 @@ const model = {
   gated: 'Gated model? Use an access token',
   catalogue: 'Models to begin with',
   catalogueHelp:
-    'Best first. GPU memory is the least that a run takes: 4-bit weights, r 16 on all linear layers, one micro-batch of T tokens at a time, layers recomputed. Choosing one fills in its name; nothing is downloaded before you press Download.',
+    'What fits comes first, and of that the best. GPU memory is the least that a run takes: 4-bit weights, r 16 on all linear layers, rows no longer than max_length, layers recomputed.',
   import: 'Import',
   cancelImport: 'Cancel the import',
   chooseModelFiles: 'Choose model files',
@@ -781,7 +808,11 @@ const model = {
   demo: 'Demo',
   newHere: 'New here?',
   demoIntro:
-    'A small model comes with the page. One press teaches it to speak like a pirate and shows what happens on the way: what it learns from, how the loss of each file falls, and its answers before and after. It takes a minute or two, even without a graphics card. The other shows no answers at all: the model tries sums in words that it does not know, hears which answers were right, and finds out.',
+    'A small model comes with the page, and trains in a minute or two, even without a graphics card.',
+  demoRows:
+    'Teach it to speak like a pirate: see what it learns from, how the loss of each file falls, and its answers before and after.',
+  demoRewards:
+    'Or show it no answers at all: it tries sums in words that it does not know, hears which answers were right, and finds out.',
   tryDemo: 'Try it with the demo',
   watchRewards: 'Watch it learn by rewards',
 };
@@ -1398,6 +1429,112 @@ const chart = {
   saveAs: (title: string, format: string) => `Save the chart ${title} as ${format}`,
 };
 
+const timesSeen = (epochs: number) => (epochs === 1 ? 'once' : `${significant(epochs, 2)} times`);
+
+/** Why something is as it is. */
+const explain = {
+  whyRise: 'Why did the loss rise?',
+  nothingRecorded: 'Nothing that is recorded of this run goes with it.',
+  factsNotCauses:
+    'These are facts of this run that often go with a rise. Which of them is the cause, only another run can show: change one thing, or make a sweep.',
+  rose: ({ name, best, bestStep, last, lastStep }: LossTrend) =>
+    `${isolated(name)} was best at step ${bestStep} with ${fixed(best, 3)}, and ${fixed(last, 3)} at step ${lastStep}.`,
+  bestBefore: (name: string) =>
+    `It was best before the first step: training never improved ${isolated(name)}, it only moved away from it. Rows like those of ${isolated(name)} in the training file, or a lower learning_rate, keep more of it.`,
+  trainingFell: (before: number, after: number) =>
+    `Meanwhile the training loss went from ${fixed(before, 3)} to ${fixed(after, 3)} (means of both halves): it fell while this one rose, so the run came to know its own rows better and these less. Fewer steps, or a smaller r, hold that back.`,
+  trainingRose: (before: number, after: number) =>
+    `Meanwhile the training loss went from ${fixed(before, 3)} to ${fixed(after, 3)} (means of both halves): it rose too, so not these rows alone got worse. A lower learning_rate is the first thing to try.`,
+  seenOften: (last: number, best: number) =>
+    `Each row had been seen ${timesSeen(last)} at the end, and ${timesSeen(best)} at the best step. metric_for_best_model hands out the best step; a lower num_train_epochs ends sooner.`,
+  largeRate: (rate: number) => `learning_rate is ${rate}, above the 1e-4 to 5e-4 that suit most runs.`,
+  bestBeforePeak: (rate: number, step: number) =>
+    `The best step lies before the learning rate reached its peak of ${rate} at step ${step}: the rise came with larger steps.`,
+  spikes: ({ norm, step, times, count, clip }: GradientSpikes) =>
+    `The gradient's norm was ${fixed(norm, 3)} at step ${step}, ${significant(times, 2)} times its usual size${count > 1 ? `, and large ${count} times in all` : ''}; it is clipped to max_grad_norm ${clip}. Look at the rows of that step.`,
+  fewRows: (count: number) =>
+    `There are only ${integer(count)} training rows: few rows are learned by heart soon.`,
+  manyDuplicates: (duplicates: number, of: number) =>
+    `${integer(duplicates)} of ${integer(of)} training rows repeat another one: these weigh more than the rest. The data doctor lists them.`,
+  /** @param source whose page it is @param about the setting or the term */
+  sourceOf: (source: string, about: string) => `${source} about ${about} (opens another page)`,
+  whatIs: (name: string) => `What is this: ${name}?`,
+  /** What terms and figures are, in a sentence. */
+  terms: {
+    masks: 'A mask says which tokens are learned: the answers; everything else is only read.',
+    chatTemplate: "The model's own form of a conversation: which tokens stand around each turn.",
+    rows: 'Examples that are learned from. A long text, or a conversation that needs it, counts as several.',
+    tokens: 'Pieces of words, as the model reads them. Time and memory grow with their number.',
+    learnedFrom: 'Tokens that the loss is computed on: the answers with their ends. Questions are only read.',
+    longest: 'The longest row in tokens. The longest one decides how much memory a run takes.',
+    truncated: 'Rows that are longer than max_length: their ends are cut off.',
+    repeated: 'Rows that say the same as an earlier one. They are learned that much more often.',
+    leftOut: 'Rows that cannot be learned from, each with its reason below.',
+    loss: 'How surprised the model is by each next token of the answers, on average, in nats: 0 is never surprised. Lower is better; on rows that it did not train on, that is learning.',
+    gradNorm:
+      'How strongly a step pulls at the adapter, before it is clipped to max_grad_norm. Spikes point at odd rows or at a learning rate that is too high.',
+    learningRate: 'How large a step is, as the schedule has it at this moment.',
+    speed: 'Tokens, padding left out, that are trained on in a second.',
+    step: 'One change of the adapter, from per_device_train_batch_size × gradient_accumulation_steps rows.',
+    savedAt: 'The last checkpoint in this browser: from there a run goes on after a reload or a crash.',
+    perplexity:
+      'e to the power of the loss: among how many equally likely tokens the model hesitates, so to speak.',
+    tokenAccuracy: 'Share of the answers’ tokens that the model holds for the most probable ones.',
+    rouge:
+      "How much of the file's own answer a generated one shares, in words (1), pairs (2) or in order (L); 0 to 100.",
+    bleu: "How many runs of up to four words a generated answer shares with the file's own; 0 to 100.",
+    chrf: 'The same by characters, which is fairer to languages with many endings; 0 to 100.',
+    exactMatch: "Share of generated answers that are the file's own, to the letter.",
+    lengths: 'Mean length of generated answers. One that grows to max_new_tokens never learned to stop.',
+    stopped: 'Share of answers that ended by themselves, before max_new_tokens.',
+    preferences:
+      'How far the adapter prefers the wanted answer: rewards are differences of log-probabilities to the base model, times beta.',
+    forgets:
+      'A loss that rises again after its best value, or above its start: what the base model knew gets lost.',
+    weights: 'The base model, which stays as it is; in 4 bits it takes a quarter of the room.',
+    adapter: 'The two small matrices beside each layer: all that is learned.',
+    optimizer:
+      "Gradients, and AdamW's two running means of them: three more numbers for each of the adapter's.",
+    activations: 'What the forward pass keeps for the backward pass; it grows with the tokens at a time.',
+    kvCache: 'Keys and values of the answers that are being generated, token by token.',
+    batch: 'The ids of a micro-batch, and tables such as positions.',
+    adapterScale:
+      'How much of the adapter is added to the base model: 0 % is the base, 100 % as it was trained.',
+  },
+  whyMasked: 'Why is this row masked so?',
+  lookingUp: 'Reading the row again',
+  moreDocs: 'How rows become masks',
+  /** Why a stretch of a row is learned or only read. */
+  mask: {
+    systemOfRecipe:
+      "The recipe's system_prompt: only read. It stands ahead of every row that has no system message of its own.",
+    systemOfRow: "The row's own system message: only read.",
+    question: 'What is asked: only read. The model learns to answer, not to ask (TRL: assistant_only_loss).',
+    systemAndQuestion: 'System message and question, which this chat template writes as one turn: only read.',
+    toolResult: 'What a tool returned: only read. Calls are learned, their results are not.',
+    generationPrompt:
+      'How the chat template begins an answer (the generation prompt): only read, as the model is given it whenever it answers.',
+    answer: 'An answer, with the token that ends it: learned.',
+    thoughts: 'The thoughts ahead of an answer: learned, as the row has them (reasoning_content or <think>).',
+    calls: 'Calls of tools: learned like an answer.',
+    chosen: 'The wanted answer: its probability is raised.',
+    rejected: 'The unwanted answer: its probability is lowered.',
+    unlearned: 'An answer that the row marks as only read (weight 0, or train false).',
+    givenTurn: 'An answer within the prompt: of a prompt and a completion only the completion is learned.',
+    maskHistory: 'An earlier answer: only read, as mask_history is on and only the last one is learned.',
+    otherDocument:
+      'An earlier answer, and what follows it: only read here. This chat template writes an answer otherwise once more turns follow, so the row became one document an answer; this one is learned in its own.',
+    template: 'What the chat template writes around the turns: only read.',
+    text: 'Raw text: all of it is learned.',
+    firstToken: 'The first token: nothing stands before it, so nothing can predict it.',
+  },
+  maskCut: (tokens: number) =>
+    `${plural(tokens, { one: '# more token was', other: '# more tokens were' })} cut off at max_length: neither read nor learned.`,
+  maskTrimmed:
+    "White space at an answer's beginning was taken off: its tokens would merge with the prompt's.",
+  maskPrompt: 'Nothing of this row is learned: answers to it are sampled, and learned by their rewards.',
+};
+
 export const en = {
   common,
   layout,
@@ -1421,6 +1558,7 @@ export const en = {
   queue,
   kept,
   background,
+  explain,
 };
 
 /** What every language has: a missing or another key, or another parameter, is a type error. */

@@ -40,12 +40,10 @@ export interface Lengths {
 export type MicroBatch = Pick<PackedPreview, 'step' | 'index' | 'of' | 'batch' | 'rows'>;
 
 export interface CatalogueFigures {
-  downloadBytes: number;
-  storedBytes: number;
-  /** By tokens of a micro-batch. */
-  memoryBytes: Record<512 | 1024, number>;
-  licence: string;
+  /** "owner/name" */
+  id: string;
   gated: boolean;
+  downloadBytes: number;
 }
 
 export type ModelFacts = Pick<
@@ -79,4 +77,16 @@ export interface Tally {
   tie: number;
   /** Probability of votes at least this uneven if there were no difference. */
   chance: number;
+}
+
+/** A gradient norm far above the usual one. */
+export interface GradientSpikes {
+  /** Of the first, and its step. */
+  norm: number;
+  step: number;
+  /** Over the usual norm. */
+  times: number;
+  count: number;
+  /** max_grad_norm */
+  clip: number;
 }

@@ -39,6 +39,11 @@ export function rounded(value: number, digits: number): string {
   return number(value, { maximumFractionDigits: digits });
 }
 
+/** With at most so many significant digits: 1.2, 0.00034. */
+export function significant(value: number, digits: number): string {
+  return number(value, { maximumSignificantDigits: digits });
+}
+
 /** 1.2e-7, with the locale's decimal sign. */
 export function exponential(value: number, digits?: number): string {
   return value.toExponential(digits).replace('.', decimalSign());

@@ -52,16 +52,22 @@ export function catalogueChoices(
 ): CatalogueChoice[] {
   const order: Verdict[] = ['fits', 'tight', 'unknown', 'no'];
   return all
-    .map((model) => ({ model, ...judge(model, limits) }))
+    .map((model) => ({ model, ...fitOf(model, limits) }))
     .toSorted((a, b) => order.indexOf(a.verdict) - order.indexOf(b.verdict));
 }
 
-function judge(
-  { storedBytes, memoryBytes }: CatalogueModel,
+/** The least GPU memory of a run with rows of so many tokens, in bytes. */
+export function memoryAt({ memoryBytes }: CatalogueModel, maxLength: number): number {
+  return memoryBytes[maxLength <= 512 ? 512 : 1024];
+}
+
+/** Whether a model of the catalogue fits, and why it does not, or may not. */
+export function fitOf(
+  model: CatalogueModel,
   { verdictOf, freeBytes, limitBytes, maxLength }: CatalogueLimits,
 ): Omit<CatalogueChoice, 'model'> {
-  const needed = memoryBytes[maxLength <= 512 ? 512 : 1024];
-  if (freeBytes !== null && storedBytes > freeBytes)
+  const needed = memoryAt(model, maxLength);
+  if (freeBytes !== null && model.storedBytes > freeBytes)
     return { verdict: 'no', reason: t.model.reasons.storage };
   if (limitBytes !== null && needed > limitBytes) return { verdict: 'no', reason: t.model.reasons.recipe };
   const { verdict } = verdictOf(needed);

@@ -3,7 +3,7 @@ import { t } from '../language/messages.svelte.ts';
 import { metricFault } from '../../training/metrics.ts';
 import { mixFault } from '../../training/batching/rowMix.ts';
 import { nameOf } from '../../training/recipe/scoringRecipe.ts';
-import { maskBlockers } from '../data/maskBlockers.ts';
+import { maskBlockers } from '../data/mask/maskBlockers.ts';
 import type { Recipe } from '../../training/recipe.ts';
 import type { ModelDetails } from '../../worker/import/importProtocol.ts';
 import type { DataFiles } from '../data/DataFiles.svelte.ts';

@@ -7,6 +7,7 @@ import type { DocumentArrays } from '../../data/documentTable.ts';
 import type { RecordUnit, RowProblem } from '../../data/files/records.ts';
 import type { ChosenColumns, Column } from '../../data/rows/parseRows.ts';
 import type { Fingerprints, Histogram, Overlap, Repeats } from '../../data/rows/rowStatistics.ts';
+import type { MaskReasons } from '../../data/rows/encoding/maskReasons.ts';
 import type { DataPart } from '../../data/rows/joinedRows.ts';
 import type { RowFindings } from '../../data/rows/rowFindings.ts';
 import type { Selection } from '../../data/rows/rowSelection.ts';
@@ -118,6 +119,8 @@ export interface RowFileApi {
   packed(request: PackedRequest): Promise<PackedPreview | null>;
   /** The tokens of a row. @param row its index among the rows that are used */
   rowTokens(row: number): Promise<RowToken[]>;
+  /** Why each stretch of a row's document is learned or only read. @param row as above */
+  maskReasons(row: number): Promise<MaskReasons>;
   /** A row of one of its files as it stands there. */
   rowText(place: RowPlace): Promise<string>;
   /** The file with another row in its place, or without it. @param text null takes it out */

@@ -7,6 +7,9 @@ import { buildDataset, type Dataset } from '../../data/documents.ts';
 import { lineText, mendLine } from '../../data/files/mendLine.ts';
 import { mendRow, rowText } from '../../data/files/mendRow.ts';
 import { openJoinedRows, type DataPart, type JoinedRows } from '../../data/rows/joinedRows.ts';
+import { openRows } from '../../data/rows/parseRows.ts';
+import { maskReasons, type MaskReasons } from '../../data/rows/encoding/maskReasons.ts';
+import type { DocumentSettings } from '../../data/rows/encoding/documentTypes.ts';
 import { ChatTokenizer, filesOfModel } from '../../data/tokenizer/chatTokenizer.ts';
 import { IGNORE_INDEX } from '../../data/types.ts';
 import { UserError } from '../../lib/errors.ts';
@@ -45,6 +48,11 @@ interface ReadOptions {
   keepsSources: boolean;
 }
 
+/** Whether rows are prompts to which answers are sampled. */
+function readsPrompts({ preferences }: DocumentSettings): boolean {
+  return typeof preferences === 'object' && preferences.as === 'prompts' && preferences.only;
+}
+
 export class RowFile {
   private readonly previews: PackedPreviews;
 
@@ -66,10 +74,9 @@ export class RowFile {
     (await database).close();
     const hashes: string[] = [];
     for (const { blob } of parts) hashes.push(await sha256OfBlob(blob));
-    const { preferences } = settings;
-    const readsPrompts = typeof preferences === 'object' && preferences.as === 'prompts' && preferences.only;
+    const samplesAnswers = readsPrompts(settings);
     const parsed = await openJoinedRows(parts, columns, selection, null, {
-      promptsAlone: readsPrompts,
+      promptsAlone: samplesAnswers,
       onFound: (records) => onProgress(records, 0),
     });
     const { format, columns: found, unit, formats } = parsed;
@@ -79,7 +86,7 @@ export class RowFile {
       { format, columns: found, unit },
       await buildDataset(file, parsed, tokenizer, settings, {
         onProgress,
-        keepSources: keepsSources || readsPrompts,
+        keepSources: keepsSources || samplesAnswers,
       }),
       tokenizer,
     );
@@ -149,12 +156,14 @@ export class RowFile {
 export class RowFileHost implements RowFileApi {
   rows: RowFile | null = null;
   private parts: readonly DataPart[] = [];
+  private request: DataRequest | null = null;
 
   /** @param keepsSources whether questions and answers are asked for later, in words */
   constructor(private readonly keepsSources: boolean) {}
 
   async load(request: DataRequest, onProgress: (done: number, total: number) => void): Promise<FileReport> {
     this.parts = request.parts;
+    this.request = request;
     this.rows = await RowFile.read(request, { onProgress, keepsSources: this.keepsSources });
     return this.rows.report();
   }
@@ -165,6 +174,18 @@ export class RowFileHost implements RowFileApi {
 
   async rowTokens(row: number): Promise<RowToken[]> {
     return this.read.rowTokens(row);
+  }
+
+  /** Reads the file again up to the row: a row in words is not kept. */
+  async maskReasons(row: number): Promise<MaskReasons> {
+    const { dataset, tokenizer } = this.read;
+    const { settings, columns } = this.request!;
+    const document = dataset.documents.at(row);
+    const part = this.parts.find(({ name }) => name === document.file) ?? this.parts[0];
+    const opened = await openRows(part.blob, part.name, columns, { promptsAlone: readsPrompts(settings) });
+    for await (const found of opened.rows)
+      if (found.line === document.line) return maskReasons(found, document, tokenizer, settings);
+    throw new UserError(`${part.name} has no ${opened.unit} ${document.line} any more. Drop it again.`);
   }
 
   rowText({ part, line, unit }: RowPlace): Promise<string> {

@@ -125,13 +125,13 @@ export function encodeRow(
 }
 
 /** Turns with the system message that they get, and those that are learned by index. */
-interface Prepared {
+export interface Prepared {
   messages: readonly ChatMessage[];
   learned: readonly number[];
   tools?: readonly unknown[];
 }
 
-function prepared(turns: Turns, { systemPrompt, maskHistory }: EncodingSettings): Prepared {
+export function prepared(turns: Turns, { systemPrompt, maskHistory }: EncodingSettings): Prepared {
   const learned = learnedTurns(turns, maskHistory);
   const { messages, tools } = turns;
   if (systemPrompt === null || messages[0]?.role === 'system') return { messages, learned, tools };
@@ -142,7 +142,7 @@ function prepared(turns: Turns, { systemPrompt, maskHistory }: EncodingSettings)
   };
 }
 
-function encodePrepared(
+export function encodePrepared(
   { messages, learned, tools }: Prepared,
   tokenizer: ChatTokenizer,
   { dateString }: EncodingSettings,
@@ -172,8 +172,32 @@ function encodePrepared(
   return { promptText, fullText, promptIds, inputIds, labels, question, answer: saidIn(messages[last]!) };
 }
 
+/**
+ * What the documents of a conversation may be of, in the order in which `encodeConversation` tries them: the
+ * whole, and each answer with what stands before it.
+ */
+export function* documentCandidates(
+  turns: Turns,
+  settings: EncodingSettings,
+): Generator<{ made: Prepared; trimmed: boolean }> {
+  const whole = prepared(turns, settings);
+  yield { made: whole, trimmed: false };
+  const trimmed = trimmedTurns(whole);
+  if (trimmed.count > 0) yield { made: trimmed.turns, trimmed: true };
+  for (const turn of whole.learned) {
+    const upTo = (messages: readonly ChatMessage[]): Prepared => ({
+      ...whole,
+      messages: messages.slice(0, turn + 1),
+      learned: [turn],
+    });
+    yield { made: upTo(whole.messages), trimmed: false };
+    const answer = trimmedAnswer(whole.messages[turn]!);
+    if (answer) yield { made: upTo(whole.messages.with(turn, answer)), trimmed: true };
+  }
+}
+
 /** Whether an answer thinks before it answers. */
-function isThinking({ content, reasoning }: ChatMessage): boolean {
+export function isThinking({ content, reasoning }: ChatMessage): boolean {
   return reasoning !== undefined || /<think>\s*\S[\s\S]*<\/think>/.test(content);
 }
 

@@ -1,5 +1,5 @@
 /** A packed micro-batch as tokens to draw. Everything is read from the tensors that the engine gets. */
-import type { PackedPreview } from '../../worker/dataset/datasetProtocol.ts';
+import type { PackedPreview } from '../../../worker/dataset/datasetProtocol.ts';
 
 export interface PackedToken {
   /** Place in the tensors, 0 to T - 1. */

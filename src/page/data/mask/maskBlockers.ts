@@ -1,5 +1,5 @@
-import { t } from '../language/messages.svelte.ts';
-import type { FileReport } from '../../worker/dataset/datasetProtocol.ts';
+import { t } from '../../language/messages.svelte.ts';
+import type { FileReport } from '../../../worker/dataset/datasetProtocol.ts';
 
 /** What would be learned wrongly from every row, however long it trains. */
 export function maskBlockers(report: FileReport | null | undefined): string[] {
