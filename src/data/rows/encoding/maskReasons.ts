@@ -135,9 +135,7 @@ function spansOf(source: SpanSource): MaskSpan[] {
     start = end;
     roles.length = 0;
   }
-  return start < length
-    ? [...spans, ...byLabel(start, length, roles.at(-1) ?? 'template', source)]
-    : spans;
+  return start < length ? [...spans, ...byLabel(start, length, roles.at(-1) ?? 'template', source)] : spans;
 }
 
 /** What several turns that cannot be told apart by their ids are. */
