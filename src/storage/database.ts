@@ -86,15 +86,18 @@ export interface RunRecord {
   losses: Record<string, { start: number; best: number; end: number }>;
   /** Of the kept adapter. */
   adapterBytes: number;
+  /** Earlier steps whose adapters are kept too; absent where there are none. */
+  keptSteps?: readonly number[];
   /** The kernels that it runs on, as src/tuning reads and writes them; absent where TensorFlow.js runs. */
   kernels?: unknown;
 }
 
 /**
  * Big parts of a run, each under [run, part]: adapter (tensors by name), lines of metrics.jsonl, votes,
- * report; state, what another machine goes on with; sampled, answers of steps of grpo.
+ * report; state, what another machine goes on with; sampled, answers of steps of grpo; steps, adapters of
+ * earlier steps.
  */
-export type RunPart = 'adapter' | 'lines' | 'votes' | 'report' | 'state' | 'sampled';
+export type RunPart = 'adapter' | 'lines' | 'votes' | 'report' | 'state' | 'sampled' | 'steps';
 
 /** Answers and metrics of one evaluation of one validation set. */
 export interface StoredEvaluation {

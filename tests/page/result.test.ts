@@ -81,6 +81,38 @@ const both = () => ({
 const reply = (text: string): ChatReply => ({ text, tokens: 2, ended: 'end' });
 
 describe('a chat', () => {
+  it('asks an adapter of another run, or of an earlier step, the same question after its own', async () => {
+    const chat = new Chat('run-1', SAMPLING, both());
+    await chat.compareWith({ runId: 'run-1', step: 20, title: 'step 20' });
+    const asking = chat.ask('first?');
+    await vi.waitFor(() => expect(chats.length).toBe(1));
+    chats[0].reply.resolve([reply('base'), reply('tuned')]);
+    await vi.waitFor(() => expect(chats.length).toBe(2));
+    expect(chats[1].request).toMatchObject({
+      runId: 'run-1',
+      step: 20,
+      conversations: [{ adapterScale: 1, messages: [{ role: 'user', content: 'first?' }] }],
+    });
+    chats[1].reply.resolve([reply('earlier')]);
+    await asking;
+    const { answers } = chat.turns[0];
+    expect([answers.base?.text, answers.tuned?.text, answers.other?.text]).toEqual([
+      'base',
+      'tuned',
+      'earlier',
+    ]);
+    expect(answers.other?.title).toBe('step 20');
+    // Another one answers the same question at once, and nobody else is asked again.
+    const comparing = chat.compareWith({ runId: 'run-2', step: null, title: 'two' });
+    await vi.waitFor(() => expect(chats.length).toBe(3));
+    expect(chats[2].request).toMatchObject({ runId: 'run-2' });
+    expect(chats[2].request.step).toBeUndefined();
+    chats[2].reply.resolve([reply('second run')]);
+    await comparing;
+    expect(chat.turns[0].answers.other?.text).toBe('second run');
+    expect(chat.kept.all[0]).toBe('first?');
+  });
+
   it('asks both models side by side, each with its own answers, and shows the text as it grows', async () => {
     const chat = new Chat('run-1', SAMPLING, both());
     const asking = chat.ask('first?');

@@ -719,7 +719,7 @@ const model: Messages['model'] = {
     gpuMemory: 'GPU-Speicher, mindestens',
     licence: 'Lizenz',
   },
-  gatedLicence: (licence) => `${licence}, nur mit Zugriffstoken`,
+  gatedLicence: (licence) => `${licence} (geschützt)`,
   getNamed: ({ id, gated, downloadBytes }) =>
     gated ? `${id} wählen` : `${id} herunterladen, ${bytes(downloadBytes)}`,
   downloadSize: (size) => `${size} herunterladen`,
@@ -982,6 +982,17 @@ const result: Messages['result'] = {
   baseAnswer: (place) => `Antwort ${place} des Basismodells`,
   tunedAnswer: (place) => `Antwort ${place} des trainierten Modells`,
   baseNotAsked: 'Basismodell: nicht gefragt',
+  otherAnswer: (place) => `Antwort ${place} des anderen Adapters`,
+  otherNotAsked: 'Anderer Adapter: nicht gefragt',
+  otherAdapter: 'Anderer Adapter',
+  compareWith: 'Ein anderer Adapter daneben',
+  noOther: 'keiner',
+  nothingToCompare: 'kein anderer Adapter dieses Modells ist aufbewahrt',
+  earlierSteps: 'Frühere Schritte dieses Laufs',
+  otherRuns: 'Andere Läufe mit diesem Modell',
+  adapterOf: (name, step, startedAt) => `${isolated(name)}, Schritt ${step} (${dateAndTime(startedAt)})`,
+  keptPrompts: 'Früher gestellte Fragen',
+  forgetPrompt: (question) => `Diese Frage vergessen: ${isolated(question)}`,
   tunedNoAnswer: 'Trainiert: keine Antwort',
   evaluateOn: (names) => `Auf ${names.map(isolated).join(', ')} auswerten`,
   verdict: ({ tuned, base, tie, chance }) => {
@@ -1415,6 +1426,44 @@ const chart: Messages['chart'] = {
   saveAs: (title, format) => `Das Diagramm ${title} als ${format} speichern`,
 };
 
+const lesson: Messages['lesson'] = {
+  offer: 'Zeig mir alles: eine Lektion in sechs Schritten',
+  stepOf: (step, of) => `Schritt ${step} von ${of}`,
+  startDemo: 'Die Demo starten',
+  preparing: 'Die Demo wird vorbereitet',
+  next: 'Weiter',
+  back: 'Zurück',
+  finish: 'Die Lektion beenden',
+  showMe: 'Zeig mir die Stelle',
+  skip: 'Die Lektion überspringen',
+  steps: {
+    start: {
+      title: 'Ein Modell lernt, wie ein Pirat zu reden',
+      text: 'Ein kleines Sprachmodell ist dabei und 400 Fragen mit Piratenantworten. Drück den Knopf: Es trainiert hier, auf diesem Rechner, während du dich umsiehst.',
+    },
+    mask: {
+      title: 'Woraus es lernt',
+      text: 'Das ist eine Zeile, wie das Modell sie sieht, Stück für Stück. Die unterstrichenen Stücke werden gelernt: die Antwort. Der Rest wird nur gelesen. Geh über ein Stück, um zu sehen, was das Modell dort vorhersagen muss, und öffne „Warum ist diese Zeile so maskiert?“.',
+    },
+    curves: {
+      title: 'Der Verlust fällt',
+      text: 'Der Verlust sagt, wie sehr das Modell von den richtigen Antworten überrascht ist. Die obere Kurve gehört zu Zeilen, mit denen es trainiert; die darunter zu Dateien, mit denen es nie trainiert. Nur wenn auch sie fallen, hat es mehr gelernt als die Zeilen auswendig. Ein „?“ neben einem Namen erklärt ihn.',
+    },
+    answers: {
+      title: 'Die Antworten ändern sich',
+      text: 'Dieselben Fragen, vor dem Training beantwortet und jetzt. Die neuen Antworten kommen mit den ersten Auswertungen; Zahlen können täuschen, also lies sie.',
+    },
+    chat: {
+      title: 'Frag es selbst',
+      text: 'Wenn der Lauf zu Ende ist, stell beiden Modellen dieselbe Frage: links das Basismodell, daneben das trainierte. Mit dem Regler mischst du weniger von dem bei, was gelernt wurde.',
+    },
+    own: {
+      title: 'Und jetzt mit eigenen Zeilen',
+      text: 'Wähle ein Modell, das passt, leg unter Daten eine Datei mit Fragen und Antworten ab und drück auf Trainieren. Was auch herauskommt: Den Adapter kannst du unter Ergebnis herunterladen.',
+    },
+  },
+};
+
 const timesSeen = (epochs: number) => (epochs === 1 ? 'einmal' : `${significant(epochs, 2)}-mal`);
 
 const explain: Messages['explain'] = {
@@ -1551,4 +1600,5 @@ export const de: Messages = {
   kept,
   background,
   explain,
+  lesson,
 };

@@ -750,7 +750,7 @@ const model = {
     gpuMemory: 'GPU memory, least',
     licence: 'Licence',
   },
-  gatedLicence: (licence: string) => `${licence}, gated: needs an access token`,
+  gatedLicence: (licence: string) => `${licence} (gated)`,
   getNamed: ({ id, gated, downloadBytes }: CatalogueFigures) =>
     gated ? `Choose ${id}` : `Download ${id}, ${bytes(downloadBytes)}`,
   downloadSize: (size: string) => `Download ${size}`,
@@ -991,6 +991,18 @@ const result = {
   baseAnswer: (place: number) => `Base answer ${place}`,
   tunedAnswer: (place: number) => `Tuned answer ${place}`,
   baseNotAsked: 'Base model: not asked',
+  otherAnswer: (place: number) => `Answer ${place} of the other adapter`,
+  otherNotAsked: 'Other adapter: not asked',
+  otherAdapter: 'Other adapter',
+  compareWith: 'Another adapter beside it',
+  noOther: 'none',
+  nothingToCompare: 'no other adapter of this model is kept',
+  earlierSteps: 'Earlier steps of this run',
+  otherRuns: 'Other runs with this model',
+  adapterOf: (name: string, step: number, startedAt: string) =>
+    `${isolated(name)}, step ${step} (${dateAndTime(startedAt)})`,
+  keptPrompts: 'Questions that were asked before',
+  forgetPrompt: (question: string) => `Forget the question: ${isolated(question)}`,
   tunedNoAnswer: 'Tuned: no answer',
   evaluateOn: (names: readonly string[]) => `Evaluate on ${names.map(isolated).join(', ')}`,
   /** How a blind test ended. */
@@ -1429,6 +1441,45 @@ const chart = {
   saveAs: (title: string, format: string) => `Save the chart ${title} as ${format}`,
 };
 
+/** The guided first lesson. */
+const lesson = {
+  offer: 'Show me round: a lesson in six steps',
+  stepOf: (step: number, of: number) => `Step ${step} of ${of}`,
+  startDemo: 'Start the demo',
+  preparing: 'The demo is being prepared',
+  next: 'Next',
+  back: 'Back',
+  finish: 'End the lesson',
+  showMe: 'Show me the place',
+  skip: 'Skip the lesson',
+  steps: {
+    start: {
+      title: 'A model learns to speak like a pirate',
+      text: 'A small language model comes with the page, and 400 questions with pirate answers. Press the button: it trains here, on this computer, while you look round.',
+    },
+    mask: {
+      title: 'What it learns from',
+      text: 'This is one row as the model sees it, piece by piece. The underlined pieces are learned: the answer. The rest is only read. Go over a piece to see what the model has to predict there, and open “Why is this row masked so?”.',
+    },
+    curves: {
+      title: 'The loss falls',
+      text: 'The loss says how surprised the model is by the right answers. The upper curve is of rows that it trains on; those below are of files that it never trains on. Only if they fall too has it learned more than the rows by heart. A “?” beside a name explains it.',
+    },
+    answers: {
+      title: 'Answers change',
+      text: 'The same questions, answered before the training and now. The first evaluations bring the new answers; numbers can deceive, so read them.',
+    },
+    chat: {
+      title: 'Ask it yourself',
+      text: 'When the run has ended, ask both models the same question: the base model is on the left, the tuned one beside it. Move the slider to mix in less of what was learned.',
+    },
+    own: {
+      title: 'Now with your own rows',
+      text: 'Choose a model that fits, drop a file with questions and answers under Data, and press Train. Whatever you see, the adapter can be downloaded under Result.',
+    },
+  },
+};
+
 const timesSeen = (epochs: number) => (epochs === 1 ? 'once' : `${significant(epochs, 2)} times`);
 
 /** Why something is as it is. */
@@ -1559,6 +1610,7 @@ export const en = {
   kept,
   background,
   explain,
+  lesson,
 };
 
 /** What every language has: a missing or another key, or another parameter, is a type error. */

@@ -5,15 +5,32 @@
 import { t } from '../language/messages.svelte.ts';
 import { withListener } from '../../worker/client.ts';
 import type { ChatMessage } from '../../data/template/chatTemplate.ts';
-import type { ChatReply, EngineProgress, SamplingOptions } from '../../worker/trainer/trainerProtocol.ts';
+import type {
+  ChatReply,
+  ChatRequest,
+  EngineProgress,
+  SamplingOptions,
+} from '../../worker/trainer/trainerProtocol.ts';
+import { KeptPrompts } from './KeptPrompts.svelte.ts';
 import type { ResultWorkers } from './resultWorkers.ts';
 import { reported } from '../errors/reported.ts';
-export type Side = 'tuned' | 'base';
+/** other: a second adapter over the same base model. */
+export type Side = 'tuned' | 'base' | 'other';
+
+/** An adapter that answers beside the result's own: of another run, or of an earlier step. */
+export interface OtherAdapter {
+  runId: string;
+  /** null: the adapter that the run ended with. */
+  step: number | null;
+  title: string;
+}
 
 export interface Answer {
   text: string;
   /** In percent, when the answer was written. */
   adapterScale: number;
+  /** Whose answer it is, of `other`. */
+  title?: string;
   writing: boolean;
   tokens: number;
   ended: ChatReply['ended'] | null;
@@ -30,6 +47,8 @@ const REST_MS = 250;
 export class Chat {
   turns = $state<Turn[]>([]);
   sideBySide = $state(true);
+  other = $state.raw<OtherAdapter | null>(null);
+  readonly kept = new KeptPrompts();
   /** Percent: 100 as trained, 0 the base model. */
   adapterScale = $state(100);
   sampling = $state<SamplingOptions>() as SamplingOptions;
@@ -49,10 +68,27 @@ export class Chat {
     this.sampling = { ...sampling };
   }
 
+  /** Who answers, from left to right. */
+  get sides(): Side[] {
+    return [
+      ...(this.sideBySide ? (['base'] as const) : []),
+      'tuned',
+      ...(this.other ? (['other'] as const) : []),
+    ];
+  }
+
   async ask(question: string): Promise<void> {
     if (this.busy) return;
+    this.kept.add(question);
     this.turns.push({ question, answers: {} });
-    await this.write(this.sideBySide ? ['base', 'tuned'] : ['tuned']);
+    await this.write(this.sides);
+  }
+
+  /** The last question is answered by the other adapter too. @param other null: by none */
+  async compareWith(other: OtherAdapter | null): Promise<void> {
+    this.other = other;
+    const last = this.turns.at(-1);
+    if (other && last) await this.write(['other']);
   }
 
   /** The tuned model's answers to questions beside the conversation, all at once. */
@@ -78,7 +114,7 @@ export class Chat {
 
   /** Writes the last answers again, with what is set now. */
   async again(): Promise<void> {
-    if (this.turns.length > 0) await this.write(this.sideBySide ? ['base', 'tuned'] : ['tuned']);
+    if (this.turns.length > 0) await this.write(this.sides);
   }
 
   async stop(): Promise<void> {
@@ -106,11 +142,13 @@ export class Chat {
     if (!turn) return;
     this.busy = true;
     this.error = null;
-    const { adapterScale } = this;
+    const { adapterScale, other } = this;
+    const scales = { base: 0, tuned: adapterScale, other: 100 };
     for (const side of sides)
       turn.answers[side] = {
         text: '',
-        adapterScale: side === 'tuned' ? adapterScale : 0,
+        adapterScale: scales[side],
+        title: side === 'other' ? other?.title : undefined,
         writing: true,
         tokens: 0,
         ended: null,
@@ -123,23 +161,34 @@ export class Chat {
         this.workers.trainer.ask((api) => api.openResult(this.runId, send)),
       );
       this.preparing = null;
-      const conversations = sides.map((side) => ({
-        messages: this.messages(side),
-        adapterScale: side === 'tuned' ? adapterScale / 100 : 0,
-      }));
-      const onText = (i: number, text: string) => {
-        turn.answers[sides[i]]!.text = text;
+      const sampling = $state.snapshot(this.sampling);
+      const write = async (which: Pick<ChatRequest, 'runId' | 'step'>, asked: Side[]) => {
+        const conversations = asked.map((side) => ({
+          messages: this.messages(side),
+          adapterScale: scales[side] / 100,
+        }));
+        const onText = (i: number, text: string) => {
+          turn.answers[asked[i]]!.text = text;
+        };
+        const replies = await withListener(onText, (send) =>
+          this.workers.trainer.ask((api) => api.chat({ ...which, conversations, sampling }, send)),
+        );
+        replies.forEach((reply, i) => Object.assign(turn.answers[asked[i]]!, reply, { writing: false }));
+        return replies.some(({ ended }) => ended === 'stopped');
       };
-      const request = { runId: this.runId, conversations, sampling: $state.snapshot(this.sampling) };
-      const replies = await withListener(onText, (send) =>
-        this.workers.trainer.ask((api) => api.chat(request, send)),
-      );
-      replies.forEach((reply, i) => Object.assign(turn.answers[sides[i]]!, reply));
+      const own = sides.filter((side) => side !== 'other');
+      const stopped = own.length > 0 && (await write({ runId: this.runId }, own));
+      if (sides.includes('other') && other && !stopped)
+        await write({ runId: other.runId, step: other.step ?? undefined }, ['other']);
     } catch (error) {
       this.error = reported(error, 'chatting');
       for (const side of sides) if (turn.answers[side]!.text === '') delete turn.answers[side];
     }
-    for (const side of sides) if (turn.answers[side]) turn.answers[side].writing = false;
+    for (const side of sides) {
+      const answer = turn.answers[side];
+      if (answer?.writing && answer.text === '') delete turn.answers[side];
+      else if (answer) answer.writing = false;
+    }
     this.preparing = null;
     this.busy = false;
   }

@@ -234,7 +234,9 @@ export class HistoryHost implements HistoryApi {
       recipe: run.recipe as Recipe,
       live: live.has(run.id),
       resumableStep: await resumableStep(database, run, live),
-      storedBytes: run.adapterBytes * (1 + (checkpoint === null ? 0 : CHECKPOINT_ADAPTERS)),
+      storedBytes:
+        run.adapterBytes *
+        (1 + (run.keptSteps?.length ?? 0) + (checkpoint === null ? 0 : CHECKPOINT_ADAPTERS)),
     };
   }
 }

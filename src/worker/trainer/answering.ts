@@ -11,7 +11,7 @@ import type { Engine, EngineProgress } from '../../engine/engine.ts';
 import { readAnsweringModel, type AnsweringModel } from './answeringModel.ts';
 import { documentLosses } from './documentLosses.ts';
 import { ended, growing, whole } from '../../data/tokenizer/answerText.ts';
-import { readHeldAdapter, type HeldAdapter } from './heldAdapter.ts';
+import { canShareEngine, readHeldAdapter, type HeldAdapter, type WhichAdapter } from './heldAdapter.ts';
 import type { ChatReply, ChatRequest, OnPair, SamplingOptions, TokenLosses } from './trainerProtocol.ts';
 import { largest } from '../../lib/extremes.ts';
 
@@ -45,14 +45,14 @@ export class Answering {
   }
 
   openResult(runId: string, onProgress?: (progress: EngineProgress) => void): Promise<void> {
-    return this.using(runId, async () => undefined, onProgress);
+    return this.using({ runId }, async () => undefined, onProgress);
   }
 
   chat(
-    { runId, conversations, sampling }: ChatRequest,
+    { runId, step, conversations, sampling }: ChatRequest,
     onText: (conversation: number, text: string) => void,
   ): Promise<ChatReply[]> {
-    return this.using(runId, async (engine, held) => {
+    return this.using({ runId, step }, async (engine, held) => {
       const { tokenizer, maxPositions } = await this.modelOf(held.modelId);
       const { system_prompt, date_string } = held.recipe;
       const prompts = conversations.map(({ messages }) => {
@@ -100,7 +100,7 @@ export class Answering {
     onPair: OnPair,
   ): Promise<void> {
     let done = 0;
-    return this.using(runId, async (engine, held) => {
+    return this.using({ runId }, async (engine, held) => {
       const { tokenizer } = await this.modelOf(held.modelId);
       const answer = { stopped: false };
       await this.writing(answer, async () => {
@@ -127,7 +127,7 @@ export class Answering {
   }
 
   tokenLosses(runId: string, inputIds: readonly number[], adapterScale: number): Promise<TokenLosses> {
-    return this.using(runId, async (engine, held) => {
+    return this.using({ runId }, async (engine, held) => {
       const ids = inputIds.slice(0, engine.tokensPerMicroBatch);
       const { padTokenId } = (await this.modelOf(held.modelId)).tokenizer;
       const [batch] = packDocuments([{ inputIds: ids, labels: ids }], {
@@ -150,7 +150,7 @@ export class Answering {
     documents: DocumentTable,
     onProgress: (done: number, total: number) => void,
   ): Promise<Float32Array> {
-    return this.using(runId, async (engine, held) => {
+    return this.using({ runId }, async (engine, held) => {
       const { padTokenId } = (await this.modelOf(held.modelId)).tokenizer;
       const answer = { stopped: false };
       return this.writing(answer, () =>
@@ -161,26 +161,26 @@ export class Answering {
 
   /** @param longest tokens of the longest row that is scored: the engine is made for so many */
   async scoring<T>(runId: string, longest: number, work: (engine: Engine) => Promise<T>): Promise<T> {
-    const held = this.held?.runId === runId ? this.held : await readHeldAdapter(await this.database, runId);
+    const held = await this.heldOf({ runId });
     if (held.tokensPerMicroBatch < longest) {
       held.tokensPerMicroBatch = Math.ceil(longest / 32) * 32;
       held.engine = null;
       this.held = held;
     }
-    return this.using(runId, work);
+    return this.using({ runId }, work);
   }
 
   /**
    * Runs work on an engine that holds the run's adapter; a second time where the device is lost meanwhile.
    */
   private async using<T>(
-    runId: string,
+    which: WhichAdapter,
     work: (engine: Engine, held: HeldAdapter) => Promise<T>,
     onProgress?: (progress: EngineProgress) => void,
   ): Promise<T> {
     for (let attempt = 0; ; attempt++) {
       try {
-        const held = await this.holding(runId, onProgress);
+        const held = await this.holding(which, onProgress);
         return await work(held.engine!, held);
       } catch (error) {
         if (!isDeviceLost(error) || attempt > 0) throw error;
@@ -191,11 +191,20 @@ export class Answering {
   }
 
   private async holding(
-    runId: string,
+    which: WhichAdapter,
     onProgress?: (progress: EngineProgress) => void,
   ): Promise<HeldAdapter> {
-    const held = this.held?.runId === runId ? this.held : await readHeldAdapter(await this.database, runId);
+    const held = await this.heldOf(which);
     if (held.engine) return held;
+    const before = this.held;
+    if (before?.engine && before !== held && canShareEngine(before, held)) {
+      const { engine, tokensPerMicroBatch } = before;
+      // Until the other adapter is loaded, the engine is nobody's.
+      before.engine = null;
+      await engine.loadAdapter(held.adapter);
+      this.held = { ...held, engine, tokensPerMicroBatch };
+      return this.held;
+    }
     const { weights } = await openModel(await this.database, held.modelId);
     // The engine that held another adapter is disposed by the next create().
     if (this.held) this.held.engine = null;
@@ -216,6 +225,13 @@ export class Answering {
     held.engine = engine;
     this.held = held;
     return held;
+  }
+
+  private async heldOf({ runId, step = null }: WhichAdapter): Promise<HeldAdapter> {
+    const { held } = this;
+    return held?.runId === runId && held.step === step
+      ? held
+      : readHeldAdapter(await this.database, runId, step);
   }
 
   private async writing<T>(answer: { stopped: boolean }, work: () => Promise<T>): Promise<T> {

@@ -4,10 +4,19 @@ import { UserError } from '../../lib/errors.ts';
 import type { Database } from '../../storage/database.ts';
 import { findRun, readPart } from '../../storage/runs.ts';
 import { readKernelChoice, type KernelChoice } from '../../tuning/kernelChoice.ts';
+import type { StepAdapter } from './stepAdapters.ts';
 import type { Recipe } from '../../training/recipe.ts';
+
+/** An adapter of a run; of an earlier step of it where one is named. */
+export interface WhichAdapter {
+  runId: string;
+  step?: number | null;
+}
 
 export interface HeldAdapter {
   runId: string;
+  /** An earlier step of the run; null: the adapter that it ended with. */
+  step: number | null;
   modelId: string;
   recipe: Recipe;
   tokensPerMicroBatch: number;
@@ -18,14 +27,22 @@ export interface HeldAdapter {
   engine: Engine | null;
 }
 
-/** @throws UserError where the run is gone, or has none */
-export async function readHeldAdapter(database: Database, runId: string): Promise<HeldAdapter> {
+/** @param step null: the adapter that the run ended with @throws UserError where the run is gone, or has none */
+export async function readHeldAdapter(
+  database: Database,
+  runId: string,
+  step: number | null,
+): Promise<HeldAdapter> {
   const run = await findRun(database, runId);
   if (!run) throw new UserError('This run is not kept in this browser any more.');
-  const adapter = (await readPart(database, runId, 'adapter')) as AdapterTensors | undefined;
+  const adapter =
+    step === null
+      ? ((await readPart(database, runId, 'adapter')) as AdapterTensors | undefined)
+      : await readStep(database, runId, step);
   if (!adapter) throw new UserError('This run ended without an adapter. Resume it, or choose another run.');
   return {
     runId,
+    step,
     modelId: run.modelId,
     recipe: run.recipe as Recipe,
     tokensPerMicroBatch: run.tokensPerMicroBatch,
@@ -33,4 +50,24 @@ export async function readHeldAdapter(database: Database, runId: string): Promis
     adapter,
     engine: null,
   };
+}
+
+async function readStep(database: Database, runId: string, step: number): Promise<AdapterTensors> {
+  const kept = (await readPart(database, runId, 'steps')) as StepAdapter[] | undefined;
+  const found = kept?.find((other) => other.step === step);
+  if (!found) throw new UserError(`The adapter of step ${step} is not kept. Choose another step.`);
+  return found.adapter;
+}
+
+/**
+ * Whether an engine that was made for one adapter can answer with another once it is loaded: the same weights,
+ * the same shape of adapter and the same arithmetic.
+ */
+export function canShareEngine(one: HeldAdapter, other: HeldAdapter): boolean {
+  return (
+    one.modelId === other.modelId &&
+    JSON.stringify(one.recipe.lora) === JSON.stringify(other.recipe.lora) &&
+    one.kernels?.level === other.kernels?.level &&
+    one.tokensPerMicroBatch >= other.tokensPerMicroBatch
+  );
 }

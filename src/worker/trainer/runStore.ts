@@ -22,6 +22,7 @@ import { superfluousStep, type EvaluationAt } from '../../training/keptEvaluatio
 import { curve, lossSets, type MetricsLine } from '../../training/metrics.ts';
 import { withSampled, type SampledStep } from '../../training/reward/keptAnswers.ts';
 import type { Checkpoint, RunResult, TrainerEvent } from '../../training/runRecord.ts';
+import { bytesOf, withStep, type StepAdapter } from './stepAdapters.ts';
 import type { RunRequest } from './trainerProtocol.ts';
 
 export interface KeptEvaluation {
@@ -34,6 +35,8 @@ export class RunStore {
   private lines: MetricsLine[] = [];
   /** Of grpo: answers of the steps whose answers are kept. */
   private sampled: SampledStep[] = [];
+  /** Of earlier steps of this session. */
+  private steps: StepAdapter[] = [];
   /** The last checkpoint, where the database had no room for it. */
   private unsaved: Checkpoint | undefined;
   /** Of which evaluations the answers are kept, by validation set and step. */
@@ -107,6 +110,7 @@ export class RunStore {
 
   /** @throws UserError where there is no room; the checkpoint is held in memory then */
   async save(checkpoint: Checkpoint): Promise<void> {
+    this.steps = withStep(this.steps, checkpoint);
     try {
       const most = checkpoint.recipe.training.save_total_limit ?? undefined;
       await putCheckpoint(this.database, this.runId, checkpoint.step, checkpoint, undefined, most);
@@ -181,15 +185,26 @@ export class RunStore {
       adapterStep,
       seconds,
       losses: lossesOf(lines),
-      adapterBytes: [...adapter.values()].reduce((sum, { data }) => sum + data.byteLength, 0),
+      adapterBytes: bytesOf(adapter),
     };
     const parts = { adapter, lines, report: reportText };
     await this.keepSampled();
     await endRun(this.database, this.runId, change, parts, reason === 'stopped');
+    await this.attempt(() => this.keepSteps(adapterStep));
     // A run that was stopped has its checkpoint. Of the others the latest keeps its optimiser.
     await this.attempt(() => removePartOfOthers(this.database, this.runId, 'state'));
     if (reason !== 'stopped' && last)
       await this.attempt(() => putPart(this.database, this.runId, 'state', last));
+  }
+
+  /** @param adapterStep whose adapter is kept by itself */
+  private async keepSteps(adapterStep: number): Promise<void> {
+    const others = this.steps
+      .filter(({ step }) => step > 0 && step !== adapterStep)
+      .map(({ step, adapter }) => ({ step, adapter }));
+    if (others.length === 0) return;
+    await putPart(this.database, this.runId, 'steps', others);
+    await this.update({ keptSteps: others.map(({ step }) => step) });
   }
 
   /** A failed write of anything but a checkpoint does not end the run; the report shows it. */

@@ -101,6 +101,7 @@ export class TrainerHost implements TrainerApi {
       const { modelId, recipe } = request;
       this.answering.take({
         runId: session.runId,
+        step: null,
         modelId,
         recipe,
         tokensPerMicroBatch: engine.tokensPerMicroBatch,

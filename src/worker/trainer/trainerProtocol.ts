@@ -118,6 +118,8 @@ export type SamplingOptions = Omit<GenerationOptions, 'stopTokenIds' | 'adapterS
 /** Conversations side by side, each with its own messages and adapter scale, with the same seed. */
 export interface ChatRequest {
   runId: string;
+  /** An earlier step of the run whose adapter is kept; absent: the adapter that it ended with. */
+  step?: number;
   conversations: { messages: ChatMessage[]; adapterScale: number }[];
   sampling: SamplingOptions;
 }
