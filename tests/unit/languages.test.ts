@@ -146,13 +146,12 @@ describe('the page', () => {
 
   it('has all its texts in the files of its languages', () => {
     expect(files.length).toBeGreaterThan(100);
-    const found = files
-      .flatMap((path) => {
-        const allowed = ALLOWED[path] ?? [];
-        return untranslatedTexts(path, readFileSync(join(root, path), 'utf8'))
-          .filter((text) => !allowed.includes(text))
-          .map((text) => `${path}: ${text}`);
-      });
+    const found = files.flatMap((path) => {
+      const allowed = ALLOWED[path] ?? [];
+      return untranslatedTexts(path, readFileSync(join(root, path), 'utf8'))
+        .filter((text) => !allowed.includes(text))
+        .map((text) => `${path}: ${text}`);
+    });
     expect(found).toEqual([]);
   });
 
