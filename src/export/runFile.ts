@@ -17,6 +17,7 @@ import { UserError } from '../lib/errors.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import type { RunRecord, StoredEvaluation } from '../storage/database.ts';
 import { parseRecipe } from '../training/recipe.ts';
+import type { SampledBatch } from '../training/reward/sampledAnswers.ts';
 import type { Checkpoint } from '../training/runRecord.ts';
 
 /** What another computer needs beside the model and the data files, which it has to be given. */
@@ -74,6 +75,15 @@ export async function writeRunFile({ run, checkpoint, evaluations }: RunFile): P
 const step = v.pipe(v.number(), v.integer(), v.minValue(0));
 const text = v.string();
 const Lines = v.array(v.record(text, v.unknown()));
+const numbers = v.array(v.number());
+const Sampled = v.object({
+  number: step,
+  rows: v.array(step),
+  ids: v.array(v.array(step)),
+  advantages: numbers,
+  old: v.nullable(v.array(numbers)),
+  figures: v.record(text, v.number()),
+} satisfies Record<keyof SampledBatch, unknown>);
 const Description = v.object({
   format: v.literal(FORMAT),
   version: v.literal(VERSION),
@@ -93,17 +103,19 @@ const Description = v.object({
     tokensPerMicroBatch: step,
     totalSteps: step,
   }),
-  checkpoint: v.object({
+  // Strict: what is left out here would be learned otherwise.
+  checkpoint: v.strictObject({
     recipe: v.record(text, v.unknown()),
     step,
     steps: step,
     inputTokens: v.number(),
     lines: Lines,
     seconds: v.optional(v.number()),
+    sampled: v.optional(Sampled),
     best: v.nullable(
       v.object({ metric: text, value: v.number(), step, stale: step, adapter: v.nullable(v.unknown()) }),
     ),
-  }),
+  } satisfies Record<Exclude<keyof Checkpoint, 'adapter' | 'optimizer'> | 'steps', unknown>),
 });
 const Evaluations = v.array(
   v.object({

@@ -5,6 +5,7 @@
 import 'fake-indexeddb/auto';
 import { unzipSync, zipSync } from 'fflate';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { readRunFile, writeRunFile } from '../../src/export/runFile.ts';
 import { importModel } from '../../src/import/importModel.ts';
 import { type Database, type ModelManifest } from '../../src/storage/database.ts';
 import { openDatabase } from '../../src/storage/openDatabase.ts';
@@ -15,6 +16,7 @@ import { tinyModelFiles } from '../helpers/tinyModel.ts';
 
 vi.stubGlobal('navigator', { userAgent: 'Node' });
 
+const bytesFor = (bytes: Uint8Array) => bytes as Uint8Array<ArrayBuffer>;
 let count = 0;
 let manifest: ModelManifest;
 let file: Blob;
@@ -66,6 +68,24 @@ describe('a run in progress as a file', () => {
       await expect(history.importRunFile(file)).rejects.toThrow(/kept here already: resume it, or delete/);
       await expect(history.exportRunFile(runId)).rejects.toThrow(/no checkpoint/);
     }
+  });
+
+  it('holds all of a checkpoint, answers that further steps of grpo are made with as well', async () => {
+    const read = await readRunFile(file);
+    const sampled = {
+      number: 2,
+      rows: [7, 7, 3, 3],
+      ids: [[5, 1], [6, 9, 1], [4], [8, 1]],
+      advantages: [0.5, -0.5, 0, 1 / 3],
+      old: [[Math.fround(-0.1), -1e-7], [-2.5, 0, -3], [-0.25], [-1, -2]],
+      figures: { reward: 0.25, 'rewards/exact_match/mean': 0.5 },
+    };
+    const checkpoint = { ...read.checkpoint, sampled };
+    const again = await readRunFile(new Blob([bytesFor(await writeRunFile({ ...read, checkpoint }))]));
+    expect(again.checkpoint).toEqual(checkpoint);
+    const more = { ...checkpoint, more: 1 };
+    const newer = await writeRunFile({ ...read, checkpoint: more });
+    await expect(readRunFile(new Blob([bytesFor(newer)]))).rejects.toThrow(/description is of another form/);
   });
 
   it('says that the adapter is another, and goes on there when asked a second time', async () => {
