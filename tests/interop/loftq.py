@@ -1,10 +1,10 @@
 """Whether LoftQ's start of an adapter pays over NF4: how much of the error it takes off, and what training makes of it.
 
-    python tests/interop/loftq.py FOLDER_OF_A_GGUF FILE.gguf ROWS.jsonl [RANK [STEPS]]
+    python tests/interop/loftq.py FOLDER FILE.gguf|- ROWS.jsonl [RANK [STEPS [RATE]]]
 
-ROWS.jsonl has query and response. For each linear layer E = W - nf4(W); LoftQ starts B A at the best fit of rank r to E (five rounds, as PEFT's
+FILE.gguf lies in FOLDER; - is a FOLDER of safetensors. ROWS.jsonl has query and response. For each linear layer E = W - nf4(W); LoftQ starts B A at the best fit of rank r to E (five rounds, as PEFT's
 loftq_init alternates) instead of 0. Prints the share of |E| that is left, the loss of held-out rows before training under the 16-bit base, under NF4 and
-under NF4 with LoftQ, and the loss after STEPS steps of AdamW (lr 2e-4) from either start. Needs torch, transformers, gguf, accelerate.
+under NF4 with LoftQ, and the loss after STEPS steps of AdamW (RATE, 2e-4) from either start. Needs torch, transformers, gguf, accelerate.
 """
 
 import json
@@ -32,10 +32,11 @@ class Adapted(torch.nn.Module):
         return x @ self.weight.T + (x @ self.a.T) @ self.b.T
 
 
-def main(folder, gguf, rows, rank="16", steps="40"):
+def main(folder, gguf, rows, rank="16", steps="40", rate="2e-4"):
     rank, steps = int(rank), int(steps)
+    of_file = {} if gguf == "-" else {"gguf_file": gguf}
     torch.manual_seed(0)
-    tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=gguf)
+    tokenizer = AutoTokenizer.from_pretrained(folder, **of_file)
     texts = [json.loads(line) for line in open(rows)]
     examples = [tokenizer(f"Question: {t['query']}\nAnswer: {t['response']}", return_tensors="pt").input_ids[:, :96] for t in texts]
     held, trained = examples[:24], examples[24:]
@@ -43,7 +44,7 @@ def main(folder, gguf, rows, rank="16", steps="40"):
 
     def model_of(kind):
         nonlocal original
-        model = AutoModelForCausalLM.from_pretrained(folder, gguf_file=gguf, dtype=torch.float32)
+        model = AutoModelForCausalLM.from_pretrained(folder, **of_file, dtype=torch.float32)
         model.requires_grad_(False)
         left = []
         if kind == "16 bits":
@@ -80,7 +81,7 @@ def main(folder, gguf, rows, rank="16", steps="40"):
         parameters = [p for p in model.parameters() if p.requires_grad]
         if not parameters:
             continue
-        optimizer = torch.optim.AdamW(parameters, lr=2e-4, weight_decay=0.0)
+        optimizer = torch.optim.AdamW(parameters, lr=float(rate), weight_decay=0.0)
         for step in range(steps):
             optimizer.zero_grad()
             for i in range(4):

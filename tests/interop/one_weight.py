@@ -8,7 +8,7 @@ added to its element INDEX at step STEP (from 0), and nothing else is changed. f
 
 qwen3, simpo, step 0, layers.0.mlp.up_proj.lora_B, 698 (a gradient of 4.5e-7 of the largest; AdamW divides it by itself plus 1e-8): rewards are off by
 1.5e-4 at 0, 3.5e-4 at 1e-7, 9.3e-3 at 1.35e-7: our error there, one unit in the last place of the largest. As a whole our first gradient is off by at most
-1.8e-6 of the largest of an array, PyTorch's in float32 by 2.2e-6.
+1.8e-6 of the largest of an array, PyTorch's in float32 by 2.2e-6. rounding_orders.py shows PyTorch's float32 missing likewise by the order of its sums alone.
 qwen3_5, dora, step 2, layers.0.linear_attn.in_proj_a.lora_A, 309 (the first gradient of A there, 6e-8): curve and evaluation are off by
 5.8e-3 and 6.4e-3 at -3e-6, 3.5e-2 and 3.5e-2 at -1e-5, 4.9e-2 and 5.8e-2 at -1.3e-5 (our run's difference there). Our gradients of
 the first eight steps, each taken at our own weights, are off by 5.0e-6 of their root mean square, PyTorch's in float32 by 8.3e-6 (geometric means).

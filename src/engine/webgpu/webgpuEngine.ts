@@ -15,6 +15,7 @@ import type {
   MemoryReport,
   OptimizerState,
   StepInput,
+  StepObjective,
   StepOutput,
   TokenScores,
 } from '../engine.ts';
@@ -118,13 +119,17 @@ export class WebGpuEngine implements Engine {
   }
 
   /** Loss and gradients of a step without the update, for references and checks. */
-  gradients(microBatches: MicroBatch[], step = 0): Promise<{ loss: number; gradients: AdapterTensors }> {
+  gradients(
+    microBatches: MicroBatch[],
+    step = 0,
+    objective?: StepObjective,
+  ): Promise<{ loss: number; gradients: AdapterTensors }> {
     return this.exclusively(async () => {
-      const { scale } = await this.steps.accumulateGradients({ microBatches, step });
+      const { scale, loss: made } = await this.steps.accumulateGradients({ microBatches, step, objective });
       const [loss] = new Float32Array(await this.parts.deviceBuffers.read(this.steps.stats, 4));
       const gradients = await this.states.read('gradients');
       for (const { data } of gradients.values()) data.forEach((value, i) => (data[i] = value / scale));
-      return { loss: loss / scale, gradients };
+      return { loss: made ?? loss / scale, gradients };
     });
   }
 
