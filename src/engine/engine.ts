@@ -8,6 +8,7 @@ import type { KernelLevel } from '../gpu/dispatch.ts';
 import type { LoraShape } from '../model/adapterTargets.ts';
 import type { InitLoraWeights } from '../model/initialAdapter.ts';
 import type { Checkpointing } from '../plan/autodiff.ts';
+import type { HeadDtype } from './headDtype.ts';
 import type { TrainingSettings } from './trainingSettings.ts';
 
 /** LoRA settings under PEFT's own names. */
@@ -30,6 +31,8 @@ export interface EngineOptions {
   gradientCheckpointing: boolean | Checkpointing;
   /** How activations wait for the backward pass; float32 where absent. */
   activationDtype?: ActivationDtype;
+  /** How the output head lies on the GPU; as it is stored where absent. */
+  headDtype?: HeadDtype;
   /** What to fit the run into; absent: T and checkpointing are taken as given. */
   memoryAim?: MemoryAim;
   /** Seeds the adapter's initial values and the dropout masks. */
@@ -83,6 +86,10 @@ export interface MemoryChoice {
   full: number;
   /** Whether activations wait in 16 bits. */
   packed: boolean;
+  /** Whether the output head lies in 8 bits though the model has more. */
+  headInQ8_0: boolean;
+  /** Whether a head in 8 bits would be smaller, and may be asked for. */
+  headMayRound: boolean;
   limitBytes: number;
   /** Why, in words that can follow a colon. */
   reason: string;

@@ -5,6 +5,7 @@ import type { TensorInfo, WeightSource } from '../formats/tensors.ts';
 import type { KernelRequest } from '../tuning/kernelChoice.ts';
 import type { Checkpointing } from '../plan/autodiff.ts';
 import type { ActivationDtype, GenerationSize, LoraSettings, MemoryAim } from './engine.ts';
+import type { HeadDtype } from './headDtype.ts';
 import type { TrainingSettings } from './trainingSettings.ts';
 
 /** The keys of a recipe that decide T and memory, under the recipe's own names. */
@@ -17,6 +18,7 @@ export interface MemoryRecipe {
     seed: number;
     gradient_checkpointing: boolean;
     activation_dtype: ActivationDtype;
+    head_dtype: HeadDtype;
     /** null: the default aim, which may be exceeded. */
     gpu_memory_limit_gib: number | null;
   } & TrainingSettings;
@@ -47,6 +49,7 @@ export interface EngineRequest {
   tokensPerMicroBatch: number;
   gradientCheckpointing: boolean | Checkpointing;
   activationDtype?: ActivationDtype;
+  headDtype?: HeadDtype;
   memoryAim: MemoryAim;
   kernels: KernelRequest;
 }
@@ -71,7 +74,7 @@ export function wantedTokensPerMicroBatch({
 
 export function engineRequest(run: RunDemand, { config, tensors }: WeightSource): EngineRequest {
   const { recipe, trainLengths, longestValidation, sampledAtOnce, kernels } = run;
-  const { gradient_checkpointing, activation_dtype, gpu_memory_limit_gib } = recipe.training;
+  const { gradient_checkpointing, activation_dtype, head_dtype, gpu_memory_limit_gib } = recipe.training;
   const { predict_with_generate, eval_max_samples, max_new_tokens } = recipe.evaluation;
   const longest = largest(trainLengths, longestValidation);
   return {
@@ -82,6 +85,7 @@ export function engineRequest(run: RunDemand, { config, tensors }: WeightSource)
     tokensPerMicroBatch: wantedTokensPerMicroBatch(run),
     gradientCheckpointing: gradient_checkpointing,
     activationDtype: activation_dtype,
+    headDtype: head_dtype,
     memoryAim: {
       limitBytes: gpu_memory_limit_gib === null ? null : gpu_memory_limit_gib * 2 ** 30,
       leastTokens: roundUp(longest),

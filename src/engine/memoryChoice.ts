@@ -2,7 +2,8 @@
  * Decides what of a run is kept and what is recomputed (selective activation checkpointing), so that it fits:
  * for each layer nothing, norms and gated products, what its attention reads, or everything; and if that is
  * not enough, fewer tokens a micro-batch. None of it changes a result. Where results are rounded to float16
- * anyway, activations are packed into 16 bits before more than the cheap part is recomputed. WebGPU does not
+ * anyway, activations are packed into 16 bits before more than the cheap part is recomputed. Only where a
+ * limit of the recipe's own cannot be kept by any of this is the output head taken in 8 bits. WebGPU does not
  * say how much memory there is, so the limit to aim for is the recipe's.
  */
 import type { KernelSettings } from '../gpu/dispatch.ts';
@@ -10,6 +11,7 @@ import { TooLargeError } from '../lib/errors.ts';
 import type { Checkpointing } from '../plan/autodiff.ts';
 import { BlockTooLargeError, type MemoryLimits } from '../plan/memoryPlan.ts';
 import type { ActivationDtype, MemoryAim, MemoryChoice } from './engine.ts';
+import { headObstacle, Q8_0_ERROR, withHeadInQ8_0, type HeadDtype } from './headDtype.ts';
 import { MOST_SLOTS, makeEnginePlans, type PlanOptions, type EnginePlans } from './enginePlans.ts';
 import { memoryReport } from './memoryReport.ts';
 
@@ -19,6 +21,7 @@ export const DEFAULT_MEMORY_BYTES = 2 * 2 ** 30;
 export type ChoiceOptions = Omit<PlanOptions, 'gradientCheckpointing' | 'packActivations'> & {
   gradientCheckpointing: boolean;
   activationDtype?: ActivationDtype;
+  headDtype?: HeadDtype;
   aim: MemoryAim;
 };
 
@@ -35,7 +38,46 @@ export interface PlannedEngine {
  * @throws BlockTooLargeError where the adapter's limits cannot be kept
  */
 export function chooseMemory(
-  { aim, activationDtype = 'float32', ...wanted }: ChoiceOptions,
+  { headDtype = 'stored', ...options }: ChoiceOptions,
+  settings: KernelSettings,
+  limits: MemoryLimits,
+): PlannedEngine {
+  const { model, weights } = options;
+  const inQ8_0 = (why: string) => {
+    const made = chooseWithHead({ ...options, weights: withHeadInQ8_0(model, weights) }, settings, limits);
+    const { reason } = made.choice;
+    return { ...made, choice: { ...made.choice, headInQ8_0: true, reason: `${reason}; ${why}` } };
+  };
+  if (headDtype === 'q8_0') return inQ8_0('the output head has 8 bits because head_dtype is q8_0');
+  try {
+    return chooseWithHead(options, settings, limits);
+  } catch (error) {
+    const mayRound = headDtype === 'auto' && options.gradientCheckpointing;
+    if (!(error instanceof OverLimitError) || !mayRound || headObstacle(model, weights) !== null) throw error;
+    try {
+      return inQ8_0(
+        `the output head has 8 bits (Q8_0, each weight within ${Math.ceil(1e4 * Q8_0_ERROR) / 100} % of the largest of its block), because with its own the limit cannot be kept`,
+      );
+    } catch (second) {
+      // Kernels read a head of 8 bits through a buffer of floats: a small head takes more memory so.
+      throw second instanceof OverLimitError && second.neededBytes < error.neededBytes ? second : error;
+    }
+  }
+}
+
+/** The recipe's own limit cannot be kept. */
+class OverLimitError extends TooLargeError {
+  constructor(
+    message: string,
+    readonly neededBytes: number,
+  ) {
+    super(message);
+  }
+}
+
+/** The choice with the head as the weights have it. */
+function chooseWithHead(
+  { aim, activationDtype = 'float32', ...wanted }: Omit<ChoiceOptions, 'headDtype'>,
   settings: KernelSettings,
   limits: MemoryLimits,
 ): PlannedEngine {
@@ -68,6 +110,8 @@ export function chooseMemory(
       attention: count('attention'),
       full: count('full'),
       packed: best.options.packActivations === true,
+      headInQ8_0: false,
+      headMayRound: headObstacle(options.model, options.weights) === null,
       limitBytes,
       reason,
     };
@@ -75,8 +119,9 @@ export function chooseMemory(
   };
   const refuse = (best: ReturnType<typeof made>, advice: string) => {
     if (aim.limitBytes === null || best.total <= limitBytes) return;
-    throw new TooLargeError(
+    throw new OverLimitError(
       `This run needs ${mebibytes(best.total)} of GPU memory at least, training.gpu_memory_limit_gib allows ${mebibytes(limitBytes)}. ${advice} raise the limit, lower max_length or lora.r, or use a smaller model.`,
+      best.total,
     );
   };
 

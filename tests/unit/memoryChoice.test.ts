@@ -8,6 +8,7 @@ import type { TensorInfo } from '../../src/formats/tensors.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
 import { chooseMemory, DEFAULT_MEMORY_BYTES, type ChoiceOptions } from '../../src/engine/memoryChoice.ts';
 import type { ActivationDtype } from '../../src/engine/engine.ts';
+import type { HeadDtype } from '../../src/engine/headDtype.ts';
 import { makeEnginePlans } from '../../src/engine/enginePlans.ts';
 import { memoryReport } from '../../src/engine/memoryReport.ts';
 import { kernelSettings } from '../helpers/kernelSettings.ts';
@@ -170,6 +171,45 @@ describe('what is recomputed', () => {
     expect(large.choice.reason).toMatch(
       /even with every layer recomputed this is more than the 2\.00 GiB aimed for/,
     );
+  });
+
+  it('rounds an output head of its own only where the limit cannot be kept otherwise, and says so', () => {
+    const untied = { ...SHAPES['Llama-3.2-1B'], num_hidden_layers: 1, tie_word_embeddings: false };
+    const of = (limitBytes: number | null, headDtype: HeadDtype, config = untied) =>
+      chooseMemory(
+        { ...options(config, 512, { limitBytes, leastTokens: 512 }), headDtype },
+        SETTINGS,
+        LIMITS,
+      );
+    const least = memoryReport(
+      makeEnginePlans(options(untied, 512, { limitBytes: null, leastTokens: 512 }), SETTINGS, LIMITS),
+    ).total;
+    expect(of(least, 'auto').choice).toMatchObject({ headInQ8_0: false, headMayRound: true });
+    expect(of(null, 'auto').choice).toMatchObject({ headInQ8_0: false });
+    const short = of(least - 1, 'auto');
+    expect(total(short)).toBeLessThan(least);
+    expect(short.choice).toMatchObject({ headInQ8_0: true, headMayRound: false });
+    expect(short.choice.reason).toMatch(/; the output head has 8 bits \(Q8_0, each weight within 0\.45 % /);
+    expect(short.options.weights.get('lm_head.weight')!.kind).toBe('Q8_0');
+    expect(() => of(least - 1, 'stored')).toThrow(/at least, training\.gpu_memory_limit_gib allows/);
+    // Where neither fits, the smaller of both is named; for a small head that is the one as stored.
+    const needed = (limit: number, dtype: HeadDtype, config = untied) => {
+      try {
+        return total(of(limit, dtype, config)) / 2 ** 20;
+      } catch (error) {
+        const [, amount, unit] = /needs ([\d.]+) ([MG])iB/.exec((error as Error).message)!;
+        return Number(amount) * (unit === 'G' ? 1024 : 1);
+      }
+    };
+    expect(needed(1, 'auto')).toBe(needed(1, 'q8_0'));
+    expect(needed(1, 'auto')).toBeLessThan(needed(1, 'stored'));
+    const smallHead = { ...SMALL, tie_word_embeddings: false };
+    expect(needed(1, 'auto', smallHead)).toBe(needed(1, 'stored', smallHead));
+    expect(of(null, 'q8_0').choice.reason).toMatch(/because head_dtype is q8_0$/);
+    // A head that is the embedding stays as it is.
+    const tied = { ...untied, tie_word_embeddings: true };
+    expect(() => of(1, 'auto', tied)).toThrow(/at least, training\.gpu_memory_limit_gib allows/);
+    expect(() => of(null, 'q8_0', tied)).toThrow(/head_dtype is "q8_0", but .* it is the embedding as well/);
   });
 
   it('keeps every layer where gradient_checkpointing is false', () => {

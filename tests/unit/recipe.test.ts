@@ -28,6 +28,7 @@ describe('recipe', () => {
         seed: 42,
         gradient_checkpointing: true,
         activation_dtype: 'auto',
+        head_dtype: 'auto',
         gpu_memory_limit_gib: null,
       },
       evaluation: {

@@ -35,6 +35,7 @@ describe('remedies', () => {
     training: {
       gradient_checkpointing: true,
       activation_dtype: 'auto',
+      head_dtype: 'auto',
       per_device_train_batch_size: 4,
       gradient_accumulation_steps: 2,
     },
@@ -42,7 +43,7 @@ describe('remedies', () => {
   const lengths = [100, 300, 700, 1500];
 
   it('keep the rows of a step, and say how many rows are cut', () => {
-    const remedies = remediesFor(recipe, lengths, 1500);
+    const remedies = remediesFor(recipe, lengths, 1500, true);
     expect(remedies.map(({ label, cost }) => `${label}: ${cost}`)).toEqual([
       'per_device_train_batch_size 1, gradient_accumulation_steps 8: the same steps in smaller pieces, slower',
       'max_length 1024: cuts 1 of 4 rows',
@@ -51,6 +52,7 @@ describe('remedies', () => {
       'max_length 128: cuts 3 of 4 rows',
       'max_length 64: cuts 4 of 4 rows',
       'r 8, lora_alpha 16: a smaller adapter',
+      'head_dtype q8_0: logits rounded by an output head of 8 bits',
     ]);
     for (const { change } of remedies) {
       const changed = structuredClone(recipe);
@@ -62,7 +64,7 @@ describe('remedies', () => {
   it('are those whose plan is smaller; of the lengths the longest that fit', async () => {
     const asked: string[] = [];
     const planned = await planRemedies(
-      remediesFor(recipe, lengths, 1500),
+      remediesFor(recipe, lengths, 1500, false),
       10 * GIB,
       { known: 8 * GIB, probe: null },
       async ({ label, change }) => {

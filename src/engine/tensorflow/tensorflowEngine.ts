@@ -28,6 +28,7 @@ import {
 import type { PlanOptions } from '../enginePlans.ts';
 import { supervisedTokens } from '../supervisedTokens.ts';
 import { continuePrompt, type LogitsOf } from './continuePrompt.ts';
+import { asPlanned, withHeadInQ8_0 } from '../headDtype.ts';
 import { batchFeeds, fallbackGraphs, fallbackMemory, type FallbackGraphs } from './fallbackGraphs.ts';
 import { HostNorms } from './hostNorms.ts';
 import { adamOf } from '../trainingSettings.ts';
@@ -61,15 +62,14 @@ export class TensorFlowEngine implements Engine {
 
   /** @param backends tried in order; webgl, then cpu where absent */
   static async create(
-    options: EngineOptions,
+    { weights: stored, ...rest }: EngineOptions,
     backends?: readonly TensorFlowBackend[],
   ): Promise<TensorFlowEngine> {
     const { tf, backend } = await loadTensorFlow(backends);
-    const planOptions: PlanOptions = {
-      ...options,
-      model: modelOf(options.weights.config),
-      weights: options.weights.tensors,
-    };
+    const model = modelOf(stored.config);
+    const planned = rest.headDtype === 'q8_0' ? withHeadInQ8_0(model, stored.tensors) : stored.tensors;
+    const options = { ...rest, weights: asPlanned(stored, planned) };
+    const planOptions: PlanOptions = { ...options, model, weights: planned };
     const weights = await weightTensors(tf, options);
     const engine = new TensorFlowEngine(
       tf,

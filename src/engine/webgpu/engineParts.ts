@@ -7,6 +7,7 @@ import { listPlans, makeEnginePlans, type EnginePlans, type PlanOptions } from '
 import { chooseMemory, type PlannedEngine } from '../memoryChoice.ts';
 import { weightGroupsOf, weightNames } from '../memoryReport.ts';
 import { DeviceBuffers } from './deviceBuffers.ts';
+import { asPlanned, withHeadInQ8_0 } from '../headDtype.ts';
 import { uploadWeights } from './uploadWeights.ts';
 
 export interface EngineParts {
@@ -35,20 +36,22 @@ export async function prepareParts(
   const chosen =
     planned ?? (aim && chooseMemory({ ...wanted, gradientCheckpointing, aim }, settings, context.limits));
   const packActivations = options.activationDtype === 'e6m9';
-  const planOptions: PlanOptions = chosen?.options ?? { ...wanted, packActivations };
+  const weights =
+    options.headDtype === 'q8_0' ? withHeadInQ8_0(wanted.model, wanted.weights) : wanted.weights;
+  const planOptions: PlanOptions = chosen?.options ?? { ...wanted, weights, packActivations };
   // The memory aim counts a KV cache, but it is allocated when generation is first asked for.
   const plans = chosen
     ? { ...chosen.plans, generation: undefined }
     : makeEnginePlans(planOptions, settings, context.limits);
   const list = listPlans(plans);
-  const weights = await uploadWeights(
+  const uploaded = await uploadWeights(
     context,
-    options.weights,
+    asPlanned(options.weights, planOptions.weights),
     weightNames(list),
     weightGroupsOf(list),
     options.onProgress,
   );
-  const deviceBuffers = new DeviceBuffers(context, plans.layout, weights);
+  const deviceBuffers = new DeviceBuffers(context, plans.layout, uploaded);
   deviceBuffers.allocate(list);
   return { settings, planOptions, plans, deviceBuffers, memoryChoice: chosen?.choice };
 }

@@ -67,14 +67,14 @@ export class MemoryCheck {
     this.remedies = null;
   }
 
-  /** @param before bytes of the plan as it is; infinite where none can be made */
-  async findRemedies(request: PlanRequest, before: number): Promise<void> {
+  /** @param plan as it is; null where none can be made */
+  async findRemedies(request: PlanRequest, plan: RunPlan | null): Promise<void> {
     const mine = ++this.generation;
     const { recipe, trainLengths, longestValidation } = request;
     const longest = largest(trainLengths, longestValidation);
     const found = await planRemedies(
-      remediesFor(recipe, trainLengths, longest),
-      before,
+      remediesFor(recipe, trainLengths, longest, plan?.choice?.headMayRound ?? false),
+      plan?.memory.total ?? Infinity,
       this.facts,
       async (remedy) => {
         if (mine !== this.generation) return null;

@@ -58,11 +58,15 @@ export interface Remedy {
   needsData: boolean;
 }
 
-/** Changes that may make a run smaller. Only a new plan shows whether one does, and by how much. */
+/**
+ * Changes that may make a run smaller. Only a new plan shows whether one does, and by how much.
+ * @param headMayRound whether the model has an output head that may be kept in 8 bits
+ */
 export function remediesFor(
   recipe: Recipe,
   lengths: readonly number[] | Uint32Array,
   longest: number,
+  headMayRound: boolean,
 ): Remedy[] {
   const remedies: Remedy[] = [];
   const { training, evaluation, lora } = recipe;
@@ -111,6 +115,14 @@ export function remediesFor(
       needsData: false,
       change: (changed) =>
         Object.assign(changed.lora, { r: Math.floor(lora.r / 2), lora_alpha: lora.lora_alpha / 2 }),
+    });
+  }
+  if (headMayRound) {
+    remedies.push({
+      label: 'head_dtype q8_0',
+      cost: t.gpu.costs.roundedHead,
+      needsData: false,
+      change: (changed) => (changed.training.head_dtype = 'q8_0'),
     });
   }
   return remedies;

@@ -429,6 +429,8 @@ const recipeHelp: Messages['recipeHelp'] = {
   gradient_checkpointing: 'Schichten neu berechnen, um Speicher zu sparen: so wenige wie nötig.',
   activation_dtype:
     'Wie Werte auf den Rückwärtslauf warten. e6m9: in 16 Bit; auto: so, wenn der Speicher knapp ist und die Stufe f16 oder matrix.',
+  head_dtype:
+    'Wie ein eigener Ausgabekopf auf der GPU liegt. q8_0: in 8 Bit, was Logits rundet; auto: nur, wenn gpu_memory_limit_gib sonst nicht einzuhalten ist.',
   gpu_memory_limit_gib: 'GPU-Speicher, in den es passen soll, in GiB; leer: 2. Mehr ist schneller.',
 };
 
@@ -519,6 +521,7 @@ const gpu: Messages['gpu'] = {
       cut === 0 ? 'kürzt keine Trainingszeile' : `kürzt ${integer(cut)} von ${integer(of)} Zeilen`,
     fewerAnswers: 'weniger Antworten auf einmal',
     smallerAdapter: 'ein kleinerer Adapter',
+    roundedHead: 'Logits gerundet durch einen Ausgabekopf in 8 Bit',
   },
   heading: 'Diese GPU',
   checkIntro:
@@ -842,7 +845,7 @@ const run: Messages['run'] = {
     `Ein unvollendeter Lauf auf ${isolated(modelName)} mit ${isolated(trainFile)} wurde bei Schritt ${resumableStep} von ${totalSteps} gespeichert (${dateAndTime(startedAt)}).`,
   resumeFrom: (step) => `Ab Schritt ${step} fortsetzen`,
   recomputed: (choice) => {
-    const { none, cheap, attention, full, packed, limitBytes } = choice;
+    const { none, cheap, attention, full, packed, headInQ8_0, limitBytes } = choice;
     const parts = [
       [none, 'ganz behalten'],
       [cheap, 'mit neu berechneten Normen und Gate-Produkten'],
@@ -851,7 +854,10 @@ const run: Messages['run'] = {
     ] as const;
     const layers = parts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
     const storage = packed ? '; was auf den Rückwärtslauf wartet, hat 16 Bit' : '';
-    return `Schichten: ${layers.join(', ')}${storage} (angestrebt: höchstens ${bytes(limitBytes)}).`;
+    const head = headInQ8_0
+      ? '; der Ausgabekopf hat 8 Bit, jedes Gewicht bis auf 0,45 % des größten seiner 32'
+      : '';
+    return `Schichten: ${layers.join(', ')}${storage}${head} (angestrebt: höchstens ${bytes(limitBytes)}).`;
   },
   preparing: ({ phase, done, total }) => {
     switch (phase) {

@@ -460,6 +460,8 @@ const recipeHelp = {
   gradient_checkpointing: 'Recompute layers to save memory: as few as it takes.',
   activation_dtype:
     'How values wait for the backward pass. e6m9: in 16 bits; auto: so where memory is short and the level is f16 or matrix.',
+  head_dtype:
+    'How an untied output head lies on the GPU. q8_0: in 8 bits, which rounds logits; auto: so only where gpu_memory_limit_gib cannot be kept otherwise.',
   gpu_memory_limit_gib: 'GPU memory to fit into, GiB; empty: 2. More is faster.',
 };
 
@@ -549,6 +551,7 @@ const gpu = {
       cut === 0 ? 'cuts no training row' : `cuts ${integer(cut)} of ${integer(of)} rows`,
     fewerAnswers: 'fewer answers at once',
     smallerAdapter: 'a smaller adapter',
+    roundedHead: 'logits rounded by an output head of 8 bits',
   },
   heading: 'This GPU',
   checkIntro:
@@ -856,7 +859,7 @@ const run = {
   resumeFrom: (step: number) => `Resume from step ${step}`,
   /** What is computed again so that a run fits. */
   recomputed: (choice: MemoryChoice) => {
-    const { none, cheap, attention, full, packed, reason } = choice;
+    const { none, cheap, attention, full, packed, headInQ8_0, reason } = choice;
     const parts = [
       [none, 'kept whole'],
       [cheap, 'with norms and gated products recomputed'],
@@ -865,7 +868,10 @@ const run = {
     ] as const;
     const layers = parts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
     const storage = packed ? '; what waits for the backward pass has 16 bits' : '';
-    return `Layers: ${layers.join(', ')}${storage} (${reason}).`;
+    const head = headInQ8_0
+      ? '; the output head has 8 bits, each weight within 0.45 % of the largest of its 32'
+      : '';
+    return `Layers: ${layers.join(', ')}${storage}${head} (${reason}).`;
   },
   /** What happens before the first step. */
   preparing: ({ phase, done, total }: EngineProgress) => {

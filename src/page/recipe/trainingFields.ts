@@ -204,6 +204,12 @@ export const TRAINING_FIELDS: readonly Field[] = [
   },
   {
     group: 'training',
+    key: 'head_dtype',
+    type: 'choice',
+    options: ['auto', 'stored', 'q8_0'],
+  },
+  {
+    group: 'training',
     key: 'gpu_memory_limit_gib',
     type: 'number',
     step: 'any',

@@ -102,7 +102,7 @@ export class Planning {
     if (!model || !report || recipeError) return;
     await this.memory.findRemedies(
       this.request(model, report.lengths, data.longestValidation),
-      this.plan?.memory.total ?? Infinity,
+      this.plan,
     );
   }
 

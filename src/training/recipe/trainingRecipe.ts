@@ -102,6 +102,14 @@ export const training = v.strictObject({
     'auto',
   ),
   /**
+   * Not of TrainingArguments: how an output head of its own lies on the GPU. q8_0 is 8 bits, which rounds
+   * logits; auto takes it only where gpu_memory_limit_gib cannot be kept otherwise.
+   */
+  head_dtype: v.optional(
+    v.picklist(['auto', 'stored', 'q8_0'], 'must be "auto", "stored" or "q8_0"'),
+    'auto',
+  ),
+  /**
    * Not of TrainingArguments: with gradient_checkpointing, only as much is recomputed as it takes to fit into
    * this; null: 2 GiB, more where the run needs it.
    */

@@ -216,6 +216,7 @@ export class Answering {
       lora: recipe.lora,
       tokensPerMicroBatch,
       gradientCheckpointing: true,
+      headDtype: recipe.training.head_dtype === 'q8_0' ? 'q8_0' : 'stored',
       training: false,
       level,
       seed: 0,

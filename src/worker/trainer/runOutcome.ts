@@ -88,6 +88,7 @@ async function reportOf(run: FinishedRun, adapter: Uint8Array, store: RunStore):
     device: engine.device,
     kernels,
     memory: engine.memory,
+    headInQ8_0: engine.memoryChoice?.headInQ8_0 ?? recipe.training.head_dtype === 'q8_0',
     training,
     validation: validation.map((file) => ({
       ...file,

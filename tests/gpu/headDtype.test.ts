@@ -1,0 +1,180 @@
+/**
+ * The output head in 8 bits (engine/headDtype.ts): what its kernels compute is what a head of the rounded
+ * weights computes, in scoring, gradients and generation; against the head as stored the error stays within
+ * what the recipe's documentation says; and memory is what was planned.
+ */
+import { afterEach, describe, expect, it } from 'vitest';
+import { packDocuments } from '../../src/data/packing.ts';
+import type { AdapterTensors, EngineOptions } from '../../src/engine/engine.ts';
+import { Q8_0_ERROR } from '../../src/engine/headDtype.ts';
+import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
+import { openCheckpoint } from '../../src/formats/checkpoint.ts';
+import type { WeightSource } from '../../src/formats/tensors.ts';
+import { memoryWeightSource } from '../../src/import/weightSources.ts';
+import { modelOf } from '../../src/model/families/registry.ts';
+import { uniform } from '../../src/verify/caseBuilder.ts';
+import { gpuWith, testGpu } from '../helpers/gpu.ts';
+import { TINY_CONFIG, tinyModelFiles } from '../helpers/tinyModel.ts';
+
+const gpu = await testGpu();
+const HEAD = 'lm_head.weight';
+/** Rows of three blocks, and an odd number of blocks in all: the last chunk ends within a word. */
+const CONFIG = { ...TINY_CONFIG, hidden_size: 96, vocab_size: 263, tie_word_embeddings: false };
+const LORA = {
+  r: 4,
+  lora_alpha: 8,
+  lora_dropout: 0,
+  target_modules: 'all-linear' as const,
+  use_rslora: false,
+  use_dora: false,
+};
+
+/** The model's weights, the head as GGUF's definition of Q8_0 rounds it, in float32: block by block. */
+async function sources(): Promise<{ stored: WeightSource; rounded: WeightSource }> {
+  const files = tinyModelFiles({}, CONFIG);
+  const stored = memoryWeightSource(await openCheckpoint(files), modelOf(CONFIG).tensors, 'nf4');
+  const parts: number[] = [];
+  for await (const { bytes } of stored.stream(HEAD)) parts.push(...new Float32Array(bytes.slice().buffer));
+  const rounded = new Float32Array(parts.length);
+  for (let from = 0; from < parts.length; from += 32) {
+    const block = parts.slice(from, from + 32);
+    const largest = Math.max(...block.map(Math.abs));
+    const step = Math.fround(largest / 127);
+    block.forEach((weight, i) => {
+      const scaled = Math.fround(weight * Math.fround(1 / step));
+      rounded[from + i] = toHalf(step) * Math.sign(scaled) * Math.floor(Math.abs(scaled) + 0.5);
+      expect(Math.abs(rounded[from + i] - weight)).toBeLessThanOrEqual(Q8_0_ERROR * largest);
+    });
+  }
+  const bytes = new Uint8Array(rounded.buffer);
+  const withHead: WeightSource = {
+    ...stored,
+    // eslint-disable-next-line @typescript-eslint/require-await -- a stream of one chunk
+    stream: async function* (name) {
+      if (name === HEAD) yield { part: 'data', byteOffset: 0, bytes };
+      else yield* stored.stream(name);
+    },
+  };
+  return { stored, rounded: withHead };
+}
+
+/** To float16 and back, of a normal number. */
+function toHalf(x: number): number {
+  const exponent = Math.floor(Math.log2(x));
+  const unit = 2 ** (exponent - 10);
+  const scaled = x / unit;
+  const below = Math.floor(scaled);
+  const tie = scaled - below === 0.5;
+  return unit * (tie ? below + (below % 2) : Math.round(scaled));
+}
+
+const documents = [9, 3, 14, 2].map((length, i) => {
+  const inputIds = [...uniform(length, 50 + i)].map((value) => Math.floor((value + 1) * 120));
+  return { inputIds, labels: inputIds.map((id, p) => (p < 1 ? -100 : id)) };
+});
+const batches = packDocuments(documents, { tokens: 32, padTokenId: 0 });
+
+let engine: WebGpuEngine | undefined;
+afterEach(() => engine?.dispose());
+
+/** Everything that reads the head, computed by one engine. */
+async function results(weights: WeightSource, change: Partial<EngineOptions> = {}, context = gpu!) {
+  engine?.dispose();
+  engine = await WebGpuEngine.create(context, {
+    weights,
+    lora: LORA,
+    tokensPerMicroBatch: 32,
+    gradientCheckpointing: true,
+    seed: 7,
+    logits: true,
+    ...change,
+  });
+  const { total: _, ...parts } = engine.memory;
+  expect(context.allocated()).toEqual(parts);
+  const adapter: AdapterTensors = new Map(
+    [...(await engine.readAdapter())].map(([name, { shape, data }], i) => [
+      name,
+      { shape, data: uniform(data.length, i).map((value) => 0.1 * value) },
+    ]),
+  );
+  await engine.loadAdapter(adapter);
+  const logits = await engine.logits(batches[0]);
+  const { loss } = await engine.score(batches[0]);
+  const { gradients } = await engine.gradients(batches);
+  const ids = await engine.generate([documents[0].inputIds, documents[1].inputIds], {
+    maxNewTokens: 8,
+    stopTokenIds: [],
+    doSample: false,
+    temperature: 1,
+    topP: 1,
+    seed: 0,
+  });
+  const losses: number[] = [];
+  for (let step = 0; step < 10; step++) {
+    const made = await engine.trainStep({
+      microBatches: batches,
+      step,
+      learningRate: 1e-2,
+      weightDecay: 0.01,
+      maxGradNorm: 1,
+    });
+    losses.push(made.loss);
+  }
+  return { weightBytes: parts.weights, logits, loss, gradients, ids, losses };
+}
+
+/** Largest difference, of the largest value. */
+function relative(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let most = 0;
+  let largest = 0;
+  for (let i = 0; i < b.length; i++) {
+    most = Math.max(most, Math.abs(a[i] - b[i]));
+    largest = Math.max(largest, Math.abs(b[i]));
+  }
+  return most / largest;
+}
+
+describe.skipIf(!gpu)('the output head in 8 bits', () => {
+  it('computes what a head of the rounded weights computes', { timeout: 120_000 }, async () => {
+    const { stored, rounded } = await sources();
+    const reference = await results(rounded);
+    // Half a row of blocks lies in the second of two slices of the head.
+    const sliced = await gpuWith({ maxBindingBytes: 16 * 1024 });
+    for (const context of [gpu!, sliced]) {
+      const made = await results(stored, { headDtype: 'q8_0' }, context);
+      expect(relative(made.logits, reference.logits)).toBeLessThan(2e-6);
+      expect(relative(made.loss, reference.loss)).toBeLessThan(2e-6);
+      for (const [name, { data }] of reference.gradients)
+        expect(relative(made.gradients.get(name)!.data, data), name).toBeLessThan(3e-5);
+      expect(made.ids).toEqual(reference.ids);
+      expect(relative(made.losses, reference.losses)).toBeLessThan(1e-5);
+      engine!.dispose();
+      engine = undefined;
+    }
+    sliced.dispose();
+  });
+
+  it('is smaller than the head as stored, and off by no more than is stated', async () => {
+    const { stored } = await sources();
+    const whole = await results(stored);
+    const short = await results(stored, { headDtype: 'q8_0' });
+    const elements = CONFIG.vocab_size * CONFIG.hidden_size;
+    const bytes = Math.ceil(((elements / 32) * 34) / 4) * 4;
+    expect(whole.weightBytes - short.weightBytes).toBe(elements * 4 - bytes);
+    const error = relative(short.logits, whole.logits);
+    expect(error).toBeGreaterThan(1e-5);
+    expect(error).toBeLessThan(5e-3);
+    expect(relative(short.losses, whole.losses)).toBeLessThan(1e-3);
+  });
+
+  it('is refused where the head is the embedding, or its rows are no whole blocks', async () => {
+    const refusal = async (change: object) => {
+      const config = { ...CONFIG, ...change };
+      const source = await openCheckpoint(tinyModelFiles({}, config));
+      const weights = memoryWeightSource(source, modelOf(config).tensors, 'nf4');
+      return results(weights, { headDtype: 'q8_0' }).then(String, (error: Error) => error.message);
+    };
+    expect(await refusal({ tie_word_embeddings: true })).toMatch(/cannot be kept in 8 bits: it is the embed/);
+    expect(await refusal({ hidden_size: 24 })).toMatch(/rows of 24 weights are no whole blocks of 32/);
+  });
+});
