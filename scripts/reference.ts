@@ -8,6 +8,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openCheckpoint } from '../src/formats/checkpoint.ts';
 import { writeSafetensors, type TensorToWrite } from '../src/formats/safetensors.ts';
+import { withOwnHead } from '../src/import/ownHead.ts';
 import { chatReference } from './lib/chatReference.ts';
 import { tokenizerFilesOf } from './lib/modelTokenizer.ts';
 import { filesOf } from './lib/nodeFiles.ts';
@@ -37,8 +38,8 @@ export async function main([folder, out]: string[]): Promise<number> {
     await writeFile(join(out, 'texts.json'), `${JSON.stringify(result)}\n`);
     return 0;
   }
-  const source = await openCheckpoint(
-    await filesOf(folder).then((files) => files.filter(({ path }) => !path.includes('/'))),
+  const source = await withOwnHead(
+    await openCheckpoint((await filesOf(folder)).filter(({ path }) => !path.includes('/'))),
   );
   if (source.gguf) {
     const { arrays, scalars } = await replayGguf(

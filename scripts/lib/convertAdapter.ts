@@ -11,6 +11,7 @@ import { exportForms, type ExportInput } from '../../src/export/exportForms.ts';
 import { EXPORT_NAMES, type ExportName } from '../../src/export/exportNames.ts';
 import type { PlayerParts } from '../../src/export/player/playerFiles.ts';
 import { openCheckpoint, type NamedFile, type SourceCheckpoint } from '../../src/formats/checkpoint.ts';
+import { withOwnHead } from '../../src/import/ownHead.ts';
 import type { ReadAdapter } from '../../src/formats/peft.ts';
 import { DEFAULT_SAMPLING } from '../../src/export/player/playerFolder.ts';
 import type { Quantization } from '../../src/import/planTensors.ts';
@@ -57,7 +58,7 @@ export function exportNames(names: readonly string[]): ExportName[] {
 export async function convertAdapter(conversion: Conversion): Promise<void> {
   const { adapter, base, forms, out, dtype, ggufType, name = basename(resolve(adapter)) } = conversion;
   const baseFiles = await filesAt(base);
-  const source = await openCheckpoint(baseFiles);
+  const source = await withOwnHead(await openCheckpoint(baseFiles));
   const read = await readAdapter(await filesAt(adapter), source.config);
   const weights = streamingWeightSource(source, modelOf(source.config).tensors);
   const recipe = await recipeAt(conversion.recipe);

@@ -13,6 +13,7 @@ import { checkLayers } from './checks/checkLayers.ts';
 import { checkTokenizer } from './checks/checkTokenizer.ts';
 import { modelIdOf } from './checks/modelId.ts';
 import { byFile, goOnWithDownloads, inFileOrder } from './downloads.ts';
+import { withOwnHead } from './ownHead.ts';
 import { repairModel } from './repairModel.ts';
 import { laneHere, type TensorLane } from './tensorLane.ts';
 import { withModelNames } from './tensorNames.ts';
@@ -59,7 +60,7 @@ export async function importModel({
   onProgress,
   locked = (_id, work) => work(),
 }: ImportOptions): Promise<ModelManifest> {
-  const opened = await openCheckpoint(files);
+  const opened = await withOwnHead(await openCheckpoint(files));
   const quantization = opened.prequantized ? 'nf4' : wanted;
   checkLayers(opened);
   const model = modelOf(opened.config);

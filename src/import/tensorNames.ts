@@ -12,7 +12,7 @@ import type { TensorRequirement } from '../model/config.ts';
  */
 const PREFIXES = ['model.', 'model.language_model.', 'language_model.model.', 'language_model.', ''];
 /** Prefixes ahead of what lies beside the model, the output head. */
-const HEAD_PREFIXES = ['', 'language_model.', 'model.'];
+export const HEAD_PREFIXES = ['', 'language_model.', 'model.'];
 
 /**
  * @returns the checkpoint with each tensor that the model needs under the model's own name, the others as
@@ -26,12 +26,21 @@ export function withModelNames(
   for (const requirement of requirements) {
     const { name } = requirement;
     if (tensors.has(name)) continue;
-    const stored = candidates(requirement).find((candidate) => source.tensors.has(candidate));
+    const stored = [...candidates(requirement), ...headInstead(requirement, requirements)].find((candidate) =>
+      source.tensors.has(candidate),
+    );
     if (stored === undefined) continue;
     tensors.set(name, source.tensors.get(stored)!);
     tensors.delete(stored);
   }
   return { ...source, tensors };
+}
+
+/** The head's names, of an embedding that is one with it: a checkpoint may hold the two under either. */
+function headInstead({ name }: TensorRequirement, requirements: readonly TensorRequirement[]): string[] {
+  const isTied = !requirements.some((other) => other.name.endsWith('lm_head.weight'));
+  const isEmbedding = name.endsWith('embed_tokens.weight');
+  return isEmbedding && isTied ? HEAD_PREFIXES.map((prefix) => `${prefix}lm_head.weight`) : [];
 }
 
 /** Names under which a checkpoint may hold a tensor, the most common first. */

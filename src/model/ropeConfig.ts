@@ -65,7 +65,7 @@ export interface RopeDefaults {
   original_max_position_embeddings?: number;
   /** rope_type 'proportional' is allowed. For other families it is refused. */
   proportional?: boolean;
-  /** Its 'dynamic' has a fixed `alpha` (HunYuan); otherwise 'dynamic' is refused. */
+  /** Its 'dynamic' may have a fixed `alpha` (HunYuan). */
   alpha?: boolean;
   /** Other names that its configs give to types. */
   rope_types?: Readonly<Record<string, string>>;
@@ -81,12 +81,7 @@ type Json = Readonly<Record<string, unknown>>;
 
 /** Reads transformers 5's `rope_parameters` or transformers 4's `rope_theta` and `rope_scaling`. */
 export function readRope(config: ConfigReader, heads: Heads, defaults: RopeDefaults = {}): RopeSettings {
-  return ropeOf(
-    config,
-    (config.json.rope_parameters ?? config.json.rope_scaling ?? {}) as Json,
-    heads,
-    defaults,
-  );
+  return ropeOf(config, givenRope(config.json) ?? {}, heads, defaults);
 }
 
 /**
@@ -108,6 +103,15 @@ export function nestedRopes(
     sliding: settings('sliding_attention'),
     full: settings('full_attention', json.rope_scaling ?? null),
   };
+}
+
+/**
+ * The rotary settings of a config: where it has both `rope_scaling` and `rope_parameters`, the first counts, as
+ * in convert_rope_params_to_dict.
+ */
+export function givenRope({ rope_scaling, rope_parameters }: Json): Json | null {
+  const isGiven = typeof rope_scaling === 'object' && Object.keys(rope_scaling ?? {}).length > 0;
+  return (isGiven ? rope_scaling : (rope_parameters ?? null)) as Json | null;
 }
 
 /** @param nested the one dictionary that holds the settings; what it lacks is looked up beside it */
@@ -157,7 +161,7 @@ export function ropeOf(
   };
   const unknown = (type: string) =>
     config.fail(
-      `rope type ${JSON.stringify(type)} is not supported (default, linear, llama3, yarn and longrope are)`,
+      `rope type ${JSON.stringify(type)} is not supported (default, linear, dynamic, llama3, yarn and longrope are)`,
     );
   const scaling = (type: string): RopeScaling => {
     switch (type) {
@@ -169,8 +173,10 @@ export function ropeOf(
         if (!defaults.proportional) return unknown(type);
         return { rope_type: type, factor: number('factor', 1), proportion };
       case 'dynamic':
-        if (!defaults.alpha || nested.alpha == null) return unknown(type);
-        return { rope_type: 'ntk_alpha', alpha: number('alpha') };
+        if (defaults.alpha && nested.alpha != null) return { rope_type: 'ntk_alpha', alpha: number('alpha') };
+        // The base grows only for sequences beyond max_position_embeddings, which no row may be.
+        number('factor');
+        return { rope_type: 'default' };
       case 'llama3':
         return {
           rope_type: type,

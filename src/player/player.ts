@@ -15,6 +15,7 @@ import type { PlayerManifest } from '../export/player/playerFolder.ts';
 import type { WeightSource } from '../formats/tensors.ts';
 import { openGpu } from '../gpu/gpuContext.ts';
 import { readAdapter } from '../import/readAdapter.ts';
+import { withOwnHead } from '../import/ownHead.ts';
 import { memoryWeightSource, streamingWeightSource } from '../import/weightSources.ts';
 import { UserError } from '../lib/errors.ts';
 import { modelOf } from '../model/families/registry.ts';
@@ -54,11 +55,12 @@ export async function load(source: string | BaseModel, options: LoadOptions = {}
   const folder = typeof source === 'string' ? absolute(source.replace(/\/?$/, '/')) : absolute('.');
   const manifest =
     typeof source === 'string' ? await readManifest(folder) : await manifestOf(absolute(source.base), {});
-  const checkpoint = await openCheckpoint(
+  const opened = await openCheckpoint(
     await fetchFiles(manifest.base, folder, (done, total) =>
       onProgress?.({ phase: 'download', done, total, unit: 'bytes' }),
     ),
   );
+  const checkpoint = await withOwnHead(opened);
   const { tensors, config: sizes } = modelOf(checkpoint.config);
   const { quantization } = manifest;
   const weights: WeightSource = {

@@ -3,7 +3,7 @@
  * weights computes, in scoring, gradients and generation; against the head as stored the error stays within
  * what the recipe's documentation says; and memory is what was planned.
  */
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { packDocuments } from '../../src/data/packing.ts';
 import type { AdapterTensors, EngineOptions } from '../../src/engine/engine.ts';
 import { Q8_0_ERROR } from '../../src/engine/headDtype.ts';
@@ -17,9 +17,17 @@ import { gpuWith, testGpu } from '../helpers/gpu.ts';
 import { TINY_CONFIG, tinyModelFiles } from '../helpers/tinyModel.ts';
 
 const gpu = await testGpu();
+/** Bindings in which the head takes several slices, of rows that are dequantised at once. */
+const context = gpu && (await gpuWith({ maxBindingBytes: 16 * 1024 }));
 const HEAD = 'lm_head.weight';
-/** Rows of three blocks, and an odd number of blocks in all: the last chunk ends within a word. */
-const CONFIG = { ...TINY_CONFIG, hidden_size: 96, vocab_size: 263, tie_word_embeddings: false };
+/** Rows of three blocks. */
+const CONFIG = {
+  ...TINY_CONFIG,
+  hidden_size: 96,
+  vocab_size: 264,
+  num_hidden_layers: 1,
+  tie_word_embeddings: false,
+};
 const LORA = {
   r: 4,
   lora_alpha: 8,
@@ -76,11 +84,12 @@ const batches = packDocuments(documents, { tokens: 32, padTokenId: 0 });
 
 let engine: WebGpuEngine | undefined;
 afterEach(() => engine?.dispose());
+afterAll(() => context?.dispose());
 
 /** Everything that reads the head, computed by one engine. */
-async function results(weights: WeightSource, change: Partial<EngineOptions> = {}, context = gpu!) {
+async function results(weights: WeightSource, change: Partial<EngineOptions> = {}) {
   engine?.dispose();
-  engine = await WebGpuEngine.create(context, {
+  engine = await WebGpuEngine.create(context!, {
     weights,
     lora: LORA,
     tokensPerMicroBatch: 32,
@@ -90,7 +99,7 @@ async function results(weights: WeightSource, change: Partial<EngineOptions> = {
     ...change,
   });
   const { total: _, ...parts } = engine.memory;
-  expect(context.allocated()).toEqual(parts);
+  expect(context!.allocated()).toEqual(parts);
   const adapter: AdapterTensors = new Map(
     [...(await engine.readAdapter())].map(([name, { shape, data }], i) => [
       name,
@@ -135,37 +144,31 @@ function relative(a: ArrayLike<number>, b: ArrayLike<number>): number {
 }
 
 describe.skipIf(!gpu)('the output head in 8 bits', () => {
-  it('computes what a head of the rounded weights computes', { timeout: 120_000 }, async () => {
-    const { stored, rounded } = await sources();
-    const reference = await results(rounded);
-    // Half a row of blocks lies in the second of two slices of the head.
-    const sliced = await gpuWith({ maxBindingBytes: 16 * 1024 });
-    for (const context of [gpu!, sliced]) {
-      const made = await results(stored, { headDtype: 'q8_0' }, context);
+  it(
+    'computes what a head of the rounded weights computes, smaller and within its bound',
+    {
+      timeout: 300_000,
+    },
+    async () => {
+      const { stored, rounded } = await sources();
+      const made = await results(stored, { headDtype: 'q8_0' });
+      const reference = await results(rounded);
       expect(relative(made.logits, reference.logits)).toBeLessThan(2e-6);
       expect(relative(made.loss, reference.loss)).toBeLessThan(2e-6);
       for (const [name, { data }] of reference.gradients)
         expect(relative(made.gradients.get(name)!.data, data), name).toBeLessThan(3e-5);
       expect(made.ids).toEqual(reference.ids);
       expect(relative(made.losses, reference.losses)).toBeLessThan(1e-5);
-      engine!.dispose();
-      engine = undefined;
-    }
-    sliced.dispose();
-  });
 
-  it('is smaller than the head as stored, and off by no more than is stated', async () => {
-    const { stored } = await sources();
-    const whole = await results(stored);
-    const short = await results(stored, { headDtype: 'q8_0' });
-    const elements = CONFIG.vocab_size * CONFIG.hidden_size;
-    const bytes = Math.ceil(((elements / 32) * 34) / 4) * 4;
-    expect(whole.weightBytes - short.weightBytes).toBe(elements * 4 - bytes);
-    const error = relative(short.logits, whole.logits);
-    expect(error).toBeGreaterThan(1e-5);
-    expect(error).toBeLessThan(5e-3);
-    expect(relative(short.losses, whole.losses)).toBeLessThan(1e-3);
-  });
+      const whole = await results(stored);
+      const elements = CONFIG.vocab_size * CONFIG.hidden_size;
+      expect(whole.weightBytes - made.weightBytes).toBe(elements * 4 - (elements / 32) * 34);
+      const error = relative(made.logits, whole.logits);
+      expect(error).toBeGreaterThan(1e-5);
+      expect(error).toBeLessThan(5e-3);
+      expect(relative(made.losses, whole.losses)).toBeLessThan(1e-3);
+    },
+  );
 
   it('is refused where the head is the embedding, or its rows are no whole blocks', async () => {
     const refusal = async (change: object) => {

@@ -19,6 +19,7 @@ export const MODEL: ModelDetails = {
   vocabularySize: 300,
   maxPositions: 512,
   unusedTensors: [],
+  unusedDropout: [],
   unverified: [],
 };
 

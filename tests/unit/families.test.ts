@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { modelOf } from '../../src/model/families/registry.ts';
+import { dropoutKeys, modelOf } from '../../src/model/families/registry.ts';
 import type { RopeSettings } from '../../src/model/ropeConfig.ts';
 import { rotatedDim } from '../../src/model/ropeConfig.ts';
 import { inverseFrequencies } from '../../src/model/ropeTable.ts';
@@ -119,6 +119,32 @@ const SIZES = {
   vocab_size: 99,
 };
 
+describe('rotary settings', () => {
+  const ropeOf = (more: Record<string, unknown>) =>
+    (modelOf({ model_type: 'llama', ...SIZES, ...more }).config as unknown as { rope: RopeSettings }).rope;
+
+  it('of type dynamic are plain ones, as in transformers up to max_position_embeddings', () => {
+    const plain = ropeOf({ rope_theta: 5e5 });
+    expect(ropeOf({ rope_theta: 5e5, rope_scaling: { type: 'dynamic', factor: 4 } })).toEqual(plain);
+    expect(() => ropeOf({ rope_scaling: { rope_type: 'dynamic' } })).toThrow(/"factor" must be a positive/);
+  });
+
+  it('are those of rope_scaling where a config has rope_parameters as well', () => {
+    const both = {
+      rope_parameters: { rope_type: 'default', rope_theta: 5e5 },
+      rope_scaling: { rope_type: 'linear', factor: 4 },
+    };
+    expect(ropeOf(both)).toMatchObject({ rope_theta: 1e4, scaling: { rope_type: 'linear', factor: 4 } });
+    expect(ropeOf({ ...both, rope_scaling: null })).toMatchObject({ rope_theta: 5e5 });
+  });
+});
+
+it('names the dropout of a config that training leaves out', () => {
+  expect(dropoutKeys({ attention_dropout: 0.1, resid_pdrop: 0 })).toEqual(['attention_dropout']);
+  expect(dropoutKeys({ text_config: { embd_pdrop: 0.1 } })).toEqual(['embd_pdrop']);
+  expect(dropoutKeys({})).toEqual([]);
+});
+
 describe('what is not supported is refused by its name', () => {
   it.each<[string, Record<string, unknown>, RegExp]>([
     ['no model_type', { ...SIZES }, /no "model_type"/],
@@ -169,8 +195,8 @@ describe('what is not supported is refused by its name', () => {
     ],
     [
       'a rope type',
-      { model_type: 'llama', ...SIZES, rope_scaling: { rope_type: 'dynamic', factor: 2 } },
-      /rope type "dynamic" is not supported \(default, linear/,
+      { model_type: 'llama', ...SIZES, rope_scaling: { rope_type: 'axial', factor: 2 } },
+      /rope type "axial" is not supported \(default, linear, dynamic/,
     ],
     [
       'a rope setting that is missing',

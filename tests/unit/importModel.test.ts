@@ -263,8 +263,8 @@ describe('models that cannot be used', () => {
     ['another activation', { 'config.json': config({ hidden_act: 'relu' }) }, /hidden_act/],
     [
       'another rope',
-      { 'config.json': config({ rope_scaling: { rope_type: 'dynamic', factor: 2 } }) },
-      /dynamic/,
+      { 'config.json': config({ rope_scaling: { rope_type: 'axial', factor: 2 } }) },
+      /axial/,
     ],
     [
       'a quantised checkpoint',

@@ -14,7 +14,7 @@ import {
 } from '../decoderBlocks.ts';
 import { readDecoder, type DecoderConfig } from '../decoderConfig.ts';
 import { attentionTensors, decoderTensors, mlpTensors, norm } from '../decoderTensors.ts';
-import { ropeOf, type RopeSettings } from '../ropeConfig.ts';
+import { givenRope, ropeOf, type RopeSettings } from '../ropeConfig.ts';
 
 export interface Ministral3Config extends DecoderConfig {
   /** Keys that a query sees; null: all. */
@@ -50,7 +50,7 @@ export const ministral3: Architecture<Ministral3Config> = {
       rms_norm_eps: 1e-5,
       tie_word_embeddings: false,
     });
-    const settings = (json.rope_parameters ?? json.rope_scaling ?? DEFAULT_ROPE) as Record<string, unknown>;
+    const settings: Readonly<Record<string, unknown>> = givenRope(json) ?? DEFAULT_ROPE;
     const setting = (key: string): number => {
       const value = settings[key];
       if (typeof value === 'number' && Number.isFinite(value)) return value;

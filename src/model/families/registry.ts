@@ -137,8 +137,8 @@ export function modelOf(json: ModelConfigJson): Model {
 
 /** The text part of a multimodal model, under the names that the whole model gives its modules. */
 function textPart(json: ModelConfigJson, text: ModelConfigJson, prefix: string): Model {
-  const { quantization_config, tie_word_embeddings } = json;
-  const model = modelOf({ quantization_config, tie_word_embeddings, ...text });
+  const { quantization_config } = json;
+  const model = modelOf({ quantization_config, ...text, tie_word_embeddings: isTied(json, text) });
   const rename = (name: string) => name.replace(/^model\./, prefix);
   return {
     ...model,
@@ -152,6 +152,22 @@ function textPart(json: ModelConfigJson, text: ModelConfigJson, prefix: string):
       return model.forward(builder);
     },
   };
+}
+
+/**
+ * Whether a multimodal model's head is its embedding: the whole model's key decides (`tie_weights` in
+ * modeling_utils.py), but LLaVA's counts the text part's as well. undefined: as the text part's class has it.
+ */
+function isTied(json: ModelConfigJson, text: ModelConfigJson): unknown {
+  const [whole, part] = [json.tie_word_embeddings, text.tie_word_embeddings];
+  if (json.model_type === 'llava') return part === true || (whole ?? part);
+  return whole ?? part ?? (json.model_type === 'mistral3' ? true : undefined);
+}
+
+/** Keys by which transformers drops values of the base while training, where they are above 0. */
+export function dropoutKeys(json: ModelConfigJson): string[] {
+  const text = (json.text_config ?? json) as ModelConfigJson;
+  return ['attention_dropout', 'resid_pdrop', 'embd_pdrop'].filter((key) => Number(text[key]) > 0);
 }
 
 /** Supported values of `model_type`, for messages. */

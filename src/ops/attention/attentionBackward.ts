@@ -48,6 +48,17 @@ interface BackwardInputs {
   stats: Value;
 }
 
+const DQ_SHADERS = {
+  matrix: 'attention_dq_subgroup_matrix',
+  tiled: 'attention_dq_tiled',
+  parts: 'attention_dq_parts',
+};
+const DKV_SHADERS = {
+  matrix: 'attention_dkv_subgroup_matrix',
+  tiled: 'attention_dkv_tiled',
+  parts: 'attention_dkv_parts',
+};
+
 export const attentionDqOp: Op<BackwardInputs & { documentStart: Value }, AttentionAttributes> = {
   name: 'attentionDq',
   outputs: ({ q }) => [{ shape: q.shape }],
@@ -70,7 +81,7 @@ export const attentionDqOp: Op<BackwardInputs & { documentStart: Value }, Attent
     }
     return [
       {
-        shader: variant.name === 'matrix' ? 'attention_dq_subgroup_matrix' : 'attention_dq_tiled',
+        shader: DQ_SHADERS[variant.name],
         constants,
         bindings,
         workgroups: [Math.ceil(tokens / variant.blockRows), attributes.heads, 1],
@@ -99,7 +110,7 @@ export const attentionDkvOp: Op<BackwardInputs & { documentEnd: Value }, Attenti
       const workgroups = flatGrid(tokens * attributes.keyHeads, 64, settings);
       return [{ shader: 'attention_dkv_serial', constants, bindings, workgroups }];
     }
-    const shader = variant.name === 'matrix' ? 'attention_dkv_subgroup_matrix' : 'attention_dkv_tiled';
+    const shader = DKV_SHADERS[variant.name];
     return splitOverHeads([dk, dv], attributes, variant.blockRows, settings, (targets, split) => ({
       shader,
       constants: { ...constants, SPLIT_HEADS: split },

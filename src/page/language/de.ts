@@ -742,6 +742,8 @@ const model: Messages['model'] = {
     `${modelType}, ${compact(parameters)} Parameter, ${layers} Schichten, ${integer(vocabularySize)} Tokens im Vokabular. Gespeichert als ${model.weights[quantization]}, ${bytes(storedBytes)}.`,
   unusedTensors: (names) =>
     `Von dieser Architektur nicht verwendet: ${names.slice(0, 5).join(', ')}${names.length > 5 ? ` und ${names.length - 5} weitere` : ''}.`,
+  unusedDropout: (keys) =>
+    `Trainiert wird ohne das Dropout, das config.json von transformers verlangt: ${keys.join(', ')}. lora_dropout ist das des Adapters.`,
   unverified: (files) =>
     `Nicht geprüft, weil der Hub, von dem sie kamen, keinen Hash nennt: ${files.join(', ')}.`,
   importing: ({ name, done, total }) =>

@@ -773,6 +773,8 @@ const model = {
     `${modelType}, ${compact(parameters)} parameters, ${layers} layers, ${integer(vocabularySize)} tokens in its vocabulary. Stored as ${model.weights[quantization]}, ${bytes(storedBytes)}.`,
   unusedTensors: (names: readonly string[]) =>
     `Not used by this architecture: ${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}.`,
+  unusedDropout: (keys: readonly string[]) =>
+    `Trained without the dropout that config.json asks of transformers: ${keys.join(', ')}. lora_dropout is the adapter's own.`,
   unverified: (files: readonly string[]) =>
     `Not verified, because the hub that they came from lists no hash of them: ${files.join(', ')}.`,
   importing: ({ name, done, total }: Importing) =>

@@ -1,6 +1,6 @@
 import { openGpu } from '../../gpu/gpuContext.ts';
 import { UserError } from '../../lib/errors.ts';
-import { modelOf } from '../../model/families/registry.ts';
+import { dropoutKeys, modelOf } from '../../model/families/registry.ts';
 import { type ModelManifest } from '../../storage/database.ts';
 import { openDatabase } from '../../storage/openDatabase.ts';
 import { deleteModel, findModel, listModels } from '../../storage/models.ts';
@@ -44,6 +44,7 @@ function detailsOf(manifest: ModelManifest): ModelDetails {
     vocabularySize: config.vocab_size,
     maxPositions: config.max_position_embeddings,
     unusedTensors,
+    unusedDropout: dropoutKeys(manifest.config),
     unverified,
   };
 }

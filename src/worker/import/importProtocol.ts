@@ -18,6 +18,8 @@ export interface ModelDetails extends ModelSummary {
   vocabularySize: number;
   maxPositions: number;
   unusedTensors: string[];
+  /** Keys of config.json by which transformers drops values while training, which Finetab does not. */
+  unusedDropout: string[];
   /** Files of the Hub whose listing named no hash. */
   unverified: string[];
 }
