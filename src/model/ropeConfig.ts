@@ -106,8 +106,8 @@ export function nestedRopes(
 }
 
 /**
- * The rotary settings of a config: where it has both `rope_scaling` and `rope_parameters`, the first counts, as
- * in convert_rope_params_to_dict.
+ * The rotary settings of a config: where it has both `rope_scaling` and `rope_parameters`, the first counts,
+ * as in convert_rope_params_to_dict.
  */
 export function givenRope({ rope_scaling, rope_parameters }: Json): Json | null {
   const isGiven = typeof rope_scaling === 'object' && Object.keys(rope_scaling ?? {}).length > 0;
