@@ -10,6 +10,8 @@ export interface CatalogueModel {
   licence: string;
   /** Whether the Hub wants its licence to be accepted, and an access token. */
   gated: boolean;
+  /** What of the above and of the sizes was seen elsewhere; the rest is as written down, not checked on the Hub. */
+  confirmed: string;
   parameters: number;
   /** Of its weights in 16 bits. */
   downloadBytes: number;
