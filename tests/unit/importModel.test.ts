@@ -261,11 +261,7 @@ describe('models that cannot be used', () => {
     ],
     ['no architecture', { 'config.json': '{}' }, /no "model_type"/],
     ['another activation', { 'config.json': config({ hidden_act: 'relu' }) }, /hidden_act/],
-    [
-      'another rope',
-      { 'config.json': config({ rope_scaling: { rope_type: 'axial', factor: 2 } }) },
-      /axial/,
-    ],
+    ['another rope', { 'config.json': config({ rope_scaling: { rope_type: 'axial', factor: 2 } }) }, /axial/],
     [
       'a quantised checkpoint',
       { 'config.json': config({ quantization_config: { quant_method: 'gptq' } }) },

@@ -100,10 +100,7 @@ export class Planning {
     const { model, data, recipeError } = this.context;
     const report = data.train?.report;
     if (!model || !report || recipeError) return;
-    await this.memory.findRemedies(
-      this.request(model, report.lengths, data.longestValidation),
-      this.plan,
-    );
+    await this.memory.findRemedies(this.request(model, report.lengths, data.longestValidation), this.plan);
   }
 
   private request(
