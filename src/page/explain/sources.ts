@@ -72,6 +72,7 @@ export const SETTING_SOURCES: Record<keyof Messages['recipeHelp'], string> = {
   seed: training('seed'),
   gradient_checkpointing: training('gradient_checkpointing'),
   activation_dtype: MEMORY,
+  head_dtype: MEMORY,
   gpu_memory_limit_gib: MEMORY,
 };
 
