@@ -42,7 +42,7 @@ async function isSame(a: SourceTensor, b: SourceTensor): Promise<boolean> {
   for (let i = 0; i < count; i++) {
     const from = isRemote ? Math.floor((last * i) / (SAMPLES - 1)) : i * bytes;
     const [one, other] = await Promise.all([a, b].map((tensor) => readAt(tensor, from, bytes)));
-    if (one!.some((byte, place) => byte !== other![place])) return false;
+    if (one.some((byte, place) => byte !== other[place])) return false;
   }
   return true;
 }

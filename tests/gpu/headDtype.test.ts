@@ -57,7 +57,6 @@ async function sources(): Promise<{ stored: WeightSource; rounded: WeightSource 
   const bytes = new Uint8Array(rounded.buffer);
   const withHead: WeightSource = {
     ...stored,
-    // eslint-disable-next-line @typescript-eslint/require-await -- a stream of one chunk
     stream: async function* (name) {
       if (name === HEAD) yield { part: 'data', byteOffset: 0, bytes };
       else yield* stored.stream(name);
@@ -98,8 +97,9 @@ async function results(weights: WeightSource, change: Partial<EngineOptions> = {
     logits: true,
     ...change,
   });
-  const { total: _, ...parts } = engine.memory;
+  const { total, ...parts } = engine.memory;
   expect(context!.allocated()).toEqual(parts);
+  expect(Object.values(parts).reduce((a, b) => a + b, 0)).toBe(total);
   const adapter: AdapterTensors = new Map(
     [...(await engine.readAdapter())].map(([name, { shape, data }], i) => [
       name,
