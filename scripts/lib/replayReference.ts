@@ -27,11 +27,11 @@ export interface ReferenceInputs {
   /** probe_A.* and probe_B.*. */
   probe: ReadonlyMap<string, Float32Tensor>;
   /**
-   * Only so many steps of LoRA and QLoRA, and neither generation, rsLoRA nor what follows from the last step:
-   * where the whole takes too long.
+   * Only so many steps of LoRA and QLoRA, and neither rsLoRA nor what follows from the last step, where the
+   * whole takes too long. Answers of the base and of the probe are generated all the same.
    */
   steps?: number;
-  /** false: without the DoRA curve. */
+  /** Whether DoRA's curve is trained too; where nothing is said, in the whole only. */
   dora?: boolean;
   log(line: string): void;
 }
@@ -162,7 +162,7 @@ export async function replayReference(inputs: ReferenceInputs): Promise<Referenc
     const base = await losses(engine);
     scalars.base_loss = base.each;
     scalars.base_loss_all = base.all;
-    if (isWhole) scalars.base_greedy = await greedy(engine);
+    scalars.base_greedy = await greedy(engine);
     log('base: done');
     await engine.loadAdapter(
       new Map([...inputs.probe].map(([name, tensor]) => [name.replace(/^probe_[AB]\./, ''), tensor])),
@@ -170,7 +170,7 @@ export async function replayReference(inputs: ReferenceInputs): Promise<Referenc
     const { loss, gradients } = await engine.gradients(pack([...documents.keys()].slice(0, PROBE_DOCUMENTS)));
     scalars.probe_loss = loss;
     for (const [name, { shape, data }] of gradients) put(`grad.${name}`, shape, data);
-    if (isWhole) scalars.probe_greedy = await greedy(engine);
+    scalars.probe_greedy = await greedy(engine);
     for (const [name, { shape, data }] of inputs.probe) put(name, shape, data);
     log('probe: done');
     const curve = await train(engine, new Map(inputs.initial));
@@ -195,12 +195,12 @@ export async function replayReference(inputs: ReferenceInputs): Promise<Referenc
     adapters.adapter_qlora_trained = folder(await engine.readAdapter());
     await putLogits(engine, 'qlora_logits', [...documents.keys()]);
   });
-  if (!isWhole) return { arrays, scalars, adapters };
-  await withEngine(plain, { ...lora, use_rslora: true }, async (engine) => {
-    scalars.rslora = await train(engine, new Map(inputs.initial));
-    log('rslora: done');
-  });
-  if (inputs.dora === false) return { arrays, scalars, adapters };
+  if (isWhole)
+    await withEngine(plain, { ...lora, use_rslora: true }, async (engine) => {
+      scalars.rslora = await train(engine, new Map(inputs.initial));
+      log('rslora: done');
+    });
+  if (!(inputs.dora ?? isWhole)) return { arrays, scalars, adapters };
   await withEngine(plain, { ...lora, use_dora: true }, async (engine) => {
     // A and B are the reference's, the magnitudes a fresh adapter's.
     scalars.dora = await train(engine, new Map([...(await engine.readAdapter()), ...inputs.initial]));
