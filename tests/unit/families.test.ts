@@ -139,6 +139,37 @@ describe('rotary settings', () => {
   });
 });
 
+describe('the text part of a multimodal model', () => {
+  it('has the sizes of its class where text_config leaves them out, as Gemma 3 and LLaVA do', () => {
+    const gemma = modelOf({
+      model_type: 'gemma3',
+      text_config: {
+        hidden_size: 2560,
+        intermediate_size: 10240,
+        model_type: 'gemma3_text',
+        num_hidden_layers: 34,
+        rope_scaling: { factor: 8, rope_type: 'linear' },
+        sliding_window: 1024,
+      },
+      vision_config: {},
+    });
+    expect(gemma.config).toMatchObject({
+      vocab_size: 262208,
+      num_attention_heads: 8,
+      num_key_value_heads: 4,
+    });
+    expect(gemma.config).toMatchObject({ head_dim: 256, hidden_size: 2560, tie_word_embeddings: true });
+    const llava = modelOf({
+      model_type: 'llava',
+      text_config: { max_position_embeddings: 4096, rms_norm_eps: 1e-5, vocab_size: 32064 },
+      vision_config: {},
+    });
+    expect(llava.config).toMatchObject({ model_type: 'llama', vocab_size: 32064, hidden_size: 4096 });
+    expect(llava.config).toMatchObject({ intermediate_size: 11008, num_hidden_layers: 32 });
+    expect(llava.headWeight).toBe('lm_head.weight');
+  });
+});
+
 it('names the dropout of a config that training leaves out', () => {
   expect(dropoutKeys({ attention_dropout: 0.1, resid_pdrop: 0 })).toEqual(['attention_dropout']);
   expect(dropoutKeys({ text_config: { embd_pdrop: 0.1 } })).toEqual(['embd_pdrop']);

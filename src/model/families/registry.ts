@@ -21,6 +21,7 @@ import { qwen2 } from './qwen2.ts';
 import { qwen3 } from './qwen3.ts';
 import { qwen3_5 } from './qwen3_5.ts';
 import { smollm3 } from './smollm3.ts';
+import { textPartOf, type TextPart } from './multimodal/textParts.ts';
 
 /** An architecture without its config type, so that all fit in one list. */
 interface Entry {
@@ -65,20 +66,6 @@ const architectures = [
   entry(lfm3),
 ];
 
-/**
- * Multimodal model types whose text part is one of the architectures, unchanged where there is no image: by
- * what its modules' names begin with in the class that transformers loads (PEFT names adapters by them).
- */
-const TEXT_PARTS: Readonly<Record<string, string>> = {
-  gemma3: 'model.language_model.',
-  gemma4: 'model.language_model.',
-  mistral3: 'model.language_model.',
-  llava: 'model.language_model.',
-  llava_next: 'model.language_model.',
-  qwen3_5: 'model.language_model.',
-  lfm2_vl: 'model.language_model.',
-};
-
 /** Text-only relatives of multimodal model types that are not read. */
 const TEXT_ONLY: Readonly<Record<string, string>> = {
   mllama: ', whose model_type is "llama" (1B and 3B are)',
@@ -113,10 +100,8 @@ export function modelOf(json: ModelConfigJson): Model {
     throw new UserError(
       `config.json (model_type ${type}): "${experts}" says that this is a mixture of experts, which is not supported. Choose a dense model.`,
     );
-  const prefix = TEXT_PARTS[type];
-  const text = json.text_config;
-  if (prefix !== undefined && typeof text === 'object' && text !== null)
-    return textPart(json, text as ModelConfigJson, prefix);
+  const part = textPartOf(json);
+  if (part) return textPart(part);
   const found = architectures.find((architecture) => architecture.modelType === type);
   if (!found) {
     const multimodal = 'vision_config' in json || 'text_config' in json;
@@ -136,9 +121,8 @@ export function modelOf(json: ModelConfigJson): Model {
 }
 
 /** The text part of a multimodal model, under the names that the whole model gives its modules. */
-function textPart(json: ModelConfigJson, text: ModelConfigJson, prefix: string): Model {
-  const { quantization_config } = json;
-  const model = modelOf({ quantization_config, ...text, tie_word_embeddings: isTied(json, text) });
+function textPart({ config, prefix }: TextPart): Model {
+  const model = modelOf(config);
   const rename = (name: string) => name.replace(/^model\./, prefix);
   return {
     ...model,
@@ -152,16 +136,6 @@ function textPart(json: ModelConfigJson, text: ModelConfigJson, prefix: string):
       return model.forward(builder);
     },
   };
-}
-
-/**
- * Whether a multimodal model's head is its embedding: the whole model's key decides (`tie_weights` in
- * modeling_utils.py), but LLaVA's counts the text part's as well. undefined: as the text part's class has it.
- */
-function isTied(json: ModelConfigJson, text: ModelConfigJson): unknown {
-  const [whole, part] = [json.tie_word_embeddings, text.tie_word_embeddings];
-  if (json.model_type === 'llava') return part === true || (whole ?? part);
-  return whole ?? part ?? (json.model_type === 'mistral3' ? true : undefined);
 }
 
 /** Keys by which transformers drops values of the base while training, where they are above 0. */
