@@ -4,25 +4,32 @@
  */
 import { report } from '../lib/errorLog.ts';
 
+/** What the browser did not take. */
 const inMemory = new Map<string, string>();
 
 export function keptSetting(key: string): string | null {
-  return attempt(() => localStorage.getItem(key)) ?? inMemory.get(key) ?? null;
+  return inMemory.get(key) ?? attempt(() => localStorage.getItem(key)).value ?? null;
 }
 
-/** @param value null removes it */
-export function keepSetting(key: string, value: string | null): void {
-  if (value === null) inMemory.delete(key);
-  else inMemory.set(key, value);
-  attempt(() => (value === null ? localStorage.removeItem(key) : localStorage.setItem(key, value)));
+/** @param value null removes it @returns whether the browser keeps it over a reload */
+export function keepSetting(key: string, value: string | null): boolean {
+  inMemory.delete(key);
+  const { done } = attempt(() =>
+    value === null ? localStorage.removeItem(key) : localStorage.setItem(key, value),
+  );
+  if (!done && value !== null) inMemory.set(key, value);
+  return done;
 }
 
-/** Browsers throw a SecurityError where site data is blocked, for the mere name of the storage. */
-function attempt<T>(work: () => T): T | null {
+/**
+ * Browsers throw a SecurityError where site data is blocked, for the mere name of the storage, and a
+ * QuotaExceededError where its few million characters are full.
+ */
+function attempt<T>(work: () => T): { done: boolean; value?: T } {
   try {
-    return work();
+    return { done: true, value: work() };
   } catch (error) {
     report(error, "using the browser's storage for settings", 'warning');
-    return null;
+    return { done: false };
   }
 }

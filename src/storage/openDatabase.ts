@@ -6,6 +6,8 @@ import { newRun, type Database, type RunRecord, type RunState, type Schema } fro
 
 const NAME = 'finetab';
 const VERSION = 5;
+/** For so long another tab with an older version of the page may hold the database. */
+const HELD_MS = 10_000;
 
 let inMemory: ((cause: string) => Database) | null = null;
 
@@ -19,16 +21,16 @@ export function useInMemory(make: typeof inMemory): void {
  * @throws UserError where a newer version wrote it, or this browser keeps no data for the page and there is
  * no memory in its place
  */
-export function openDatabase(name = NAME): Promise<Database> {
-  const opened = databaseOrMemory(name);
+export function openDatabase(name = NAME, heldMs = HELD_MS): Promise<Database> {
+  const opened = databaseOrMemory(name, heldMs);
   // Workers open it before they are asked for anything: the first question gets the error.
   handledElsewhere(opened);
   return opened;
 }
 
-async function databaseOrMemory(name: string): Promise<Database> {
+async function databaseOrMemory(name: string, heldMs: number): Promise<Database> {
   try {
-    return withWords(await openedDatabase(name));
+    return withWords(await openedInTime(name, heldMs));
   } catch (error) {
     if (!isBlocked(error)) throw unopened(error);
     // Whoever opens it first may be about to say what takes its place.
@@ -78,8 +80,35 @@ function unopened(error: unknown): unknown {
   return error;
 }
 
-function openedDatabase(name: string): Promise<Database> {
+/**
+ * A tab with an older version closes its database when it hears of this one; a tab that the browser has
+ * frozen does not hear of it.
+ */
+function openedInTime(name: string, heldMs: number): Promise<Database> {
+  return new Promise((resolve, reject) => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let isLate = false;
+    const opened = openedDatabase(name, () => {
+      timer = setTimeout(() => {
+        isLate = true;
+        reject(
+          new UserError(
+            'An older version of this page is open in another tab, and holds what this browser keeps. Close the other tabs of this page, then reload this one.',
+          ),
+        );
+      }, heldMs);
+    });
+    opened.then(
+      (database) => (isLate ? database.close() : resolve(database)),
+      (error: unknown) => reject(error as Error),
+    );
+    opened.catch(() => undefined).finally(() => clearTimeout(timer));
+  });
+}
+
+function openedDatabase(name: string, onHeld: () => void): Promise<Database> {
   return openDB<Schema>(name, VERSION, {
+    blocked: onHeld,
     // A failure aborts the transaction, and with it the opening.
     // eslint-disable-next-line @typescript-eslint/no-misused-promises
     async upgrade(database, oldVersion, _newVersion, transaction) {

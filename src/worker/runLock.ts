@@ -60,6 +60,17 @@ export async function holdingQueue<T>(work: () => Promise<T>): Promise<T> {
   });
 }
 
+/** Whether a tab of this browser works through the queue. */
+export async function queueWorks(): Promise<boolean> {
+  const held = (await (await allowedLocks())?.query())?.held ?? [];
+  return held.some(({ name }) => name === QUEUE);
+}
+
+/** Waits until no tab works through the queue: it has ended, or its tab was closed. */
+export async function whenQueueIsFree(): Promise<void> {
+  await (await allowedLocks())?.request(QUEUE, { mode: 'shared' }, () => undefined);
+}
+
 /** Ids of the runs that are training now, in any tab. */
 export async function liveRuns(): Promise<Set<string>> {
   const held = (await (await allowedLocks())?.query())?.held ?? [];

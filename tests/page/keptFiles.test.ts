@@ -14,11 +14,14 @@ let workers: FakeWorkers;
 /** What the database has; ids of handles, which a channel of Node does not carry. */
 let stored: Map<string, KeptFile>;
 let full: boolean;
+/** Why the database cannot be read now. */
+let fault: Error | null;
+let settings: Map<string, string>;
 let reads: { parts: string[]; texts: string[]; left: string[] }[];
 
 beforeEach(() => {
-  [stored, full, reads] = [new Map(), false, []];
-  stubPage();
+  [stored, full, fault, reads] = [new Map(), false, null, []];
+  ({ stored: settings } = stubPage());
   for (const key of ['finetab.work', 'finetab.copies', 'finetab.queue']) keepSetting(key, null);
   workers = stubWorkers((name) => {
     if (name === 'trainer') return { plan: async () => runPlan() };
@@ -32,7 +35,10 @@ beforeEach(() => {
           if (full) throw new UserError("The browser's storage is full.");
           stored.set(id, file);
         },
-        keptFiles: async () => stored,
+        keptFiles: async () => {
+          if (fault) throw fault;
+          return stored;
+        },
         forgetFiles: async (ids: string[]) => ids.forEach((id) => stored.delete(id)),
       };
     return {
@@ -140,6 +146,41 @@ describe('a reload', () => {
     const next = await reloaded(workspace);
     expect(reads[0].texts).toEqual(['mended']);
     expect(next.data.parts[0].part.isMended).toBe(true);
+  });
+
+  it('loses nothing where the database could not be read once', async () => {
+    const workspace = await ready(file('rows.jsonl'), file('x.val.jsonl'));
+    workspace.recipe.lora.r = 4;
+    await workspace.kept.allowCopies(true);
+    const before = here(workspace);
+    fault = new UserError('The browser closed what it keeps for this page.');
+    const hindered = new Workspace();
+    await hindered.start();
+    expect([hindered.error, hindered.recipe.lora.r]).toEqual([fault.message, 4]);
+    expect(missing(hindered)).toEqual(['rows.jsonl', 'x.val.jsonl']);
+    await hindered.kept.save();
+    fault = null;
+    const next = await reloaded(hindered);
+    expect([here(next), missing(next), stored.size]).toEqual([before, [], 2]);
+  });
+
+  it.each(['null', '{"recipe":{}}', '7', '{"recipe":{},"files":[{"role":"train"}]}', '{"files":{}}', '"'])(
+    'starts with an empty page where the work was written as %s',
+    async (text) => {
+      settings.set('finetab.work', text);
+      const next = new Workspace();
+      await next.start();
+      expect([next.error, next.untouched]).toEqual([null, true]);
+    },
+  );
+
+  it('says so where the browser keeps no more settings', async () => {
+    const workspace = await ready(file('rows.jsonl'));
+    localStorage.setItem = () => {
+      throw new DOMException('5 MB', 'QuotaExceededError');
+    };
+    await workspace.kept.save();
+    expect(workspace.kept.error).toMatch(/storage for settings is full/);
   });
 
   it('brings nothing back where the address names a bundle', async () => {

@@ -29,9 +29,12 @@ let plans: PlanRequest[];
 let loads: number;
 let sha256: string;
 let stored: Map<string, string>;
+let storageFault: Error | null;
+let onLoad: () => void;
 
 beforeEach(() => {
-  [runs, kept, plans, loads, sha256] = [[], [], [], 0, 'aa'];
+  [runs, kept, plans, loads, sha256, storageFault] = [[], [], [], 0, 'aa', null];
+  onLoad = () => undefined;
   ({ stored } = stubPage());
   // What is kept also lies in memory, where a browser keeps nothing.
   keepSetting('finetab.queue', null);
@@ -61,11 +64,15 @@ beforeEach(() => {
       return {
         models: async () => [MODEL],
         details: async () => MODEL,
-        storage: async () => ({ usedBytes: 0, quotaBytes: 1e9, persisted: true }),
+        storage: async () => {
+          if (storageFault) throw storageFault;
+          return { usedBytes: 0, quotaBytes: 1e9, persisted: true };
+        },
       };
     return {
       load: async () => {
         loads++;
+        onLoad();
         return fileReport('train.jsonl', 3, {
           parts: [{ file: 'train.jsonl', sha256, format: 'query, response', columns: [] }],
         });
@@ -250,6 +257,98 @@ describe('the queue', () => {
   });
 });
 
+describe('the queue loses nothing', () => {
+  it('where the end of a run cannot be shown in the list of what is stored', async () => {
+    const workspace = await ready();
+    queueRanks(workspace, 1, 2);
+    const done = workspace.queue.start();
+    const { outcome } = await started(1);
+    storageFault = new Error('the database is closed');
+    outcome.resolve(runOutcome());
+    const next = await started(2);
+    storageFault = null;
+    next.outcome.resolve(runOutcome());
+    await done;
+    expect(states(workspace)).toEqual(['done', 'done']);
+    expect([workspace.queue.active, workspace.queue.error]).toEqual([false, null]);
+  });
+
+  it('where Stop is pressed while a run is prepared: it waits, and nothing trains', async () => {
+    const workspace = await ready();
+    workspace.recipe.max_length = 99;
+    queueRanks(workspace, 1, 2);
+    workspace.recipe.max_length = 1024;
+    onLoad = () => workspace.queue.stopAll();
+    await workspace.queue.start();
+    expect([states(workspace), runs, workspace.recipe.max_length]).toEqual([
+      ['waiting', 'waiting'],
+      [],
+      1024,
+    ]);
+  });
+
+  it('where the browser keeps no more settings: it says so, and works to its end', async () => {
+    const workspace = await ready();
+    queueRanks(workspace, 1);
+    expect(workspace.queue.list.lost).toBe(false);
+    localStorage.setItem = () => {
+      throw new DOMException('5 MB', 'QuotaExceededError');
+    };
+    queueRanks(workspace, 2);
+    expect([ranks(workspace), workspace.queue.list.lost]).toEqual([[1, 2], true]);
+    const done = workspace.queue.start();
+    for (const n of [1, 2]) (await started(n)).outcome.resolve(runOutcome());
+    await done;
+    expect(states(workspace)).toEqual(['done', 'done']);
+  });
+
+  it('where two tabs use it: both see it, one works, and what the other puts in is run too', async () => {
+    const held = fakeLocks();
+    const workspace = await ready();
+    queueRanks(workspace, 1, 2);
+    const done = workspace.queue.start();
+    const { outcome } = await started(1);
+    const other = await ready();
+    expect([states(other), other.queue.list.elsewhere]).toEqual([['running', 'waiting'], true]);
+    queueRanks(other, 3);
+    const [first, second] = other.queue.list.runs;
+    other.queue.list.remove(first.id);
+    other.queue.list.remove(second.id);
+    await other.queue.start();
+    expect(other.queue.error).toMatch(/works in another tab/);
+    outcome.resolve(runOutcome());
+    const next = await started(2);
+    expect([next.request.recipe.lora.r, ranks(workspace), states(workspace)]).toEqual([
+      3,
+      [1, 3],
+      ['done', 'running'],
+    ]);
+    next.outcome.resolve(runOutcome());
+    await done;
+    await vi.waitFor(() => expect(held.size).toBe(0));
+    await other.queue.list.sync();
+    expect([states(other), other.queue.list.elsewhere]).toEqual([['done', 'done'], false]);
+  });
+});
+
+/** Web Locks of one process, which never wait but in `whenQueueIsFree`. @returns names that are held */
+function fakeLocks(): Set<string> {
+  const held = new Set<string>();
+  const request = async (name: string, options: LockOptions, work: (lock: object | null) => unknown) => {
+    if (options.ifAvailable && held.has(name)) return work(null);
+    while (held.has(name)) await new Promise((resolve) => setTimeout(resolve, 1));
+    held.add(name);
+    try {
+      return await work({ name });
+    } finally {
+      held.delete(name);
+    }
+  };
+  const query = async () => ({ held: [...held].map((name) => ({ name })) });
+  vi.stubGlobal('navigator', { ...navigator, locks: { request, query } });
+  return held;
+}
+
 describe('after a reload, the queue', () => {
   it('has what waited, resumes what was cut off from its checkpoint, and goes on', async () => {
     const before = await ready();
@@ -289,12 +388,15 @@ describe('after a reload, the queue', () => {
     expect(workspace.queue.curves.of(workspace.queue.list.runs[0])).toEqual([{ step: 1, epoch: 0, loss: 5 }]);
   });
 
-  it('that another version wrote is left out', async () => {
-    stored.set('finetab.queue', JSON.stringify([{ id: '1', recipe: { unknown: 1 } }]));
-    const workspace = new Workspace();
-    await workspace.start();
-    expect(workspace.queue.list.runs).toEqual([]);
-  });
+  it.each(['[{"id":"1","recipe":{"unknown":1}}]', '[{"id":"1","recipe":{}}]', '[null]', 'null', '{}', '"a'])(
+    'that another version, or another page of the address, wrote as %s is left out',
+    async (text) => {
+      stored.set('finetab.queue', text);
+      const workspace = new Workspace();
+      await workspace.start();
+      expect([workspace.queue.list.runs, workspace.error]).toEqual([[], null]);
+    },
+  );
 });
 
 describe('a sweep', () => {

@@ -43,6 +43,16 @@ describe('site data that is blocked', () => {
     await expect(openDatabase('newer')).rejects.toThrow(/written by a newer version of Finetab/);
   });
 
+  it('that a frozen tab with an older version holds: it says which tabs to close, and opens after that', async () => {
+    const held = await openDB('held', 4);
+    await expect(openDatabase('held', 20)).rejects.toThrow(
+      /older version.*another tab.*Close the other tabs/,
+    );
+    const waiting = openDatabase('held', 60_000);
+    held.close();
+    expect([...(await waiting).objectStoreNames]).toEqual(['files']);
+  });
+
   it('that is cleared while the page is open: each use says so', async () => {
     const database = await openDatabase('cleared');
     await putRun(database, newRun('a'));

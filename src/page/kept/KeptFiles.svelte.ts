@@ -3,6 +3,7 @@
  * from their place on the disk by a click; a file of which neither is kept is asked for by its name.
  */
 import { SvelteMap } from 'svelte/reactivity';
+import { t } from '../language/messages.svelte.ts';
 import { parseRecipe, recipeToJson, type Recipe } from '../../training/recipe.ts';
 import type { Remote } from '../../worker/client.ts';
 import type { ImportApi, KeptFile } from '../../worker/import/importProtocol.ts';
@@ -77,7 +78,11 @@ export class KeptFiles {
 
   /** Keeps what is on the page now. Is called after every change. */
   save(): Promise<void> {
-    this.saving = this.saving.then(() => this.write());
+    this.saving = this.saving
+      .then(() => this.write())
+      .catch((error: unknown) => {
+        this.error = reported(error, 'keeping the work at hand');
+      });
     return this.saving;
   }
 
@@ -123,21 +128,23 @@ export class KeptFiles {
 
   private async bring(kept: KeptWork): Promise<void> {
     const { library, data } = this.host;
+    // Whatever fails from here on, all of it is still named, and kept, and comes back another time.
+    this.lost = kept.files.map((part) => ({ part, handle: null }));
+    this.host.recipe = kept.recipe;
+    data.skipsBadRows = kept.skipsBadRows;
     const stored = await library.worker.ask((api) => api.keptFiles());
     const orphans = [...stored.keys()].filter((id) => !kept.files.some((part) => part.id === id));
     if (orphans.length > 0) await library.worker.ask((api) => api.forgetFiles(orphans));
     const found: Found[] = [];
-    this.lost = [];
+    const placeOf = ({ id }: KeptPart) => (stored.get(id)?.handle ?? null) as FileHandle | null;
+    this.lost = kept.files.map((part) => ({ part, handle: placeOf(part) }));
     for (const part of kept.files) {
-      const { copy, handle } = stored.get(part.id) ?? {};
-      const place = (handle ?? null) as FileHandle | null;
-      const file = copy ?? (place && (await this.allowed(place)));
-      this.lost = [...this.lost, { part, handle: place }];
+      const place = placeOf(part);
+      const file = stored.get(part.id)?.copy ?? (place && (await this.allowed(place)));
       if (!file) continue;
       this.written.set(part.id, part.as);
       found.push({ of: part, part: partOf(part, place ? withHandle(file as File, place) : file) });
     }
-    this.host.recipe = kept.recipe;
     this.restored = true;
     this.arrange(found);
     data.skipsBadRows = kept.skipsBadRows;
@@ -190,7 +197,8 @@ export class KeptFiles {
     const recipe = parseRecipe(this.host.recipeJson);
     const modelId = library.model?.id ?? null;
     const isEmpty = modelId === null && files.length === 0 && isDefault(recipe);
-    keepWork(isEmpty ? null : { modelId, recipe, skipsBadRows: data.skipsBadRows, files });
+    const work = isEmpty ? null : { modelId, recipe, skipsBadRows: data.skipsBadRows, files };
+    if (!keepWork(work) && work) this.error = t.kept.notKept;
     await this.forget(files);
   }
 

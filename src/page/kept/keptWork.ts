@@ -31,9 +31,11 @@ export interface KeptWork {
 }
 
 const KEY = 'finetab.work';
+const ROLES: readonly Role[] = ['train', 'validation'];
 
-export function keepWork(work: KeptWork | null): void {
-  keepSetting(KEY, work && JSON.stringify(work));
+/** @returns whether the browser keeps it over a reload */
+export function keepWork(work: KeptWork | null): boolean {
+  return keepSetting(KEY, work && JSON.stringify(work));
 }
 
 /** Null where there is none, or another version of the page wrote it. */
@@ -41,8 +43,14 @@ export function keptWork(): KeptWork | null {
   const kept = keptSetting(KEY);
   if (kept === null) return null;
   try {
-    const work = JSON.parse(kept) as KeptWork;
-    return { ...work, recipe: parseRecipe(work.recipe) };
+    const { modelId, recipe, skipsBadRows, files } = JSON.parse(kept) as KeptWork;
+    const texts = [
+      modelId ?? '',
+      ...files.flatMap(({ id, name, fileName, path }) => [id, name, fileName, path]),
+    ];
+    if (texts.some((text) => typeof text !== 'string') || files.some(({ role }) => !ROLES.includes(role)))
+      throw new Error('it is not of the form that this version writes');
+    return { modelId, recipe: parseRecipe(recipe), skipsBadRows: skipsBadRows === true, files };
   } catch (error) {
     // Its recipe has other keys than this version's.
     reported(error, 'reading the work of the last visit');

@@ -1233,6 +1233,8 @@ const queue: Messages['queue'] = {
   waits: 'Wartet',
   running: 'Läuft',
   goesOn: 'Abgeschnitten; geht vom letzten gespeicherten Schritt weiter',
+  elsewhere: 'Geht in einem anderen Tab dieses Browsers weiter',
+  lost: 'Der Browser behält nichts mehr von der Warteschlange: Sein Speicher für Einstellungen ist voll oder gesperrt. Sie arbeitet, ist aber nach dem Neuladen verloren. Kürze die System-Prompts oder nimm Läufe heraus.',
   cutOffBefore: 'Abgeschnitten, bevor er begann',
   earlier: (title) => `${isolated(title)} früher laufen lassen`,
   later: (title) => `${isolated(title)} später laufen lassen`,
@@ -1328,6 +1330,8 @@ const kept: Messages['kept'] = {
   giveAgain: 'bitte erneut wählen oder ablegen',
   reopen: 'Am alten Ort öffnen',
   reopenHint: 'Der Browser fragt, ob die Seite sie lesen darf.',
+  notKept:
+    'Der Browser behält nichts mehr von dieser Seite: Sein Speicher für Einstellungen ist voll oder gesperrt. Ein Neuladen bringt die Arbeit zurück, wie sie vorher war.',
   forgetMissing: 'Ohne sie weitermachen',
   copies: (size) => `Eine Kopie dieser Dateien in diesem Browser behalten (${bytes(size)})`,
   copiesHint:

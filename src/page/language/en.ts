@@ -1242,6 +1242,8 @@ const queue = {
   waits: 'Waits',
   running: 'Running',
   goesOn: 'Cut off; goes on from its last saved step',
+  elsewhere: 'Goes on in another tab of this browser',
+  lost: 'The browser keeps no more of the queue: its storage for settings is full, or blocked. It works, but is gone after a reload. Shorten the system prompts, or take runs out.',
   cutOffBefore: 'Cut off before it began',
   earlier: (title: string) => `Run ${isolated(title)} earlier`,
   later: (title: string) => `Run ${isolated(title)} later`,
@@ -1340,6 +1342,8 @@ const kept = {
   giveAgain: 'choose or drop it again',
   reopen: 'Open them where they lie',
   reopenHint: 'The browser asks whether the page may read them.',
+  notKept:
+    'The browser keeps no more of this page: its storage for settings is full, or blocked. A reload brings back the work as it was before.',
   forgetMissing: 'Do without them',
   copies: (size: number) => `Keep a copy of these files in this browser (${bytes(size)})`,
   copiesHint:

@@ -12,10 +12,13 @@ export class QueueCurves {
 
   constructor(private readonly runs: Pick<RunController, 'run' | 'history'>) {}
 
-  of({ id, state }: QueuedRun): readonly MetricsLine[] {
+  of({ id, runId, state }: QueuedRun): readonly MetricsLine[] {
     const { run } = this.runs;
     if (state === 'waiting') return [];
-    return state === 'running' && run ? [...run.lines, ...run.evaluationLines] : (this.lines.get(id) ?? []);
+    // Another tab's run is not the one of this page.
+    return state === 'running' && run?.runId === runId
+      ? [...run.lines, ...run.evaluationLines]
+      : (this.lines.get(id) ?? []);
   }
 
   set(id: string, lines: readonly MetricsLine[]): void {

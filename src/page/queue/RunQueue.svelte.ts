@@ -96,10 +96,13 @@ export class RunQueue {
     } catch (error) {
       this.error = reported(error, 'running the queue');
     }
-    await this.take(this.before);
-    host.runs.history.startFrom = startFrom;
-    this.before = null;
-    this.active = false;
+    try {
+      await this.take(this.before);
+    } finally {
+      host.runs.history.startFrom = startFrom;
+      this.before = null;
+      this.active = false;
+    }
   }
 
   /** Ends the run under way and starts nothing more; what waits stays. */
@@ -131,10 +134,17 @@ export class RunQueue {
   }
 
   private async work(): Promise<void> {
-    for (;;) {
-      const [next] = this.list.pending;
-      if (!next || this.resting) return;
-      await this.runOne(next);
+    this.list.work(true);
+    try {
+      for (;;) {
+        const [next] = this.list.pending;
+        if (!next || this.resting) return;
+        await this.runOne(next).catch((error: unknown) =>
+          this.list.change(next.id, { state: 'failed', message: reported(error, 'running the queue') }),
+        );
+      }
+    } finally {
+      this.list.work(false);
     }
   }
 
@@ -143,6 +153,8 @@ export class RunQueue {
     const { runs } = this.host;
     const failed = (message: string | null) => this.list.change(id, { state: 'failed', message });
     const fault = await this.prepare(queued);
+    // Stop was pressed while it was prepared.
+    if (this.resting) return;
     if (fault !== null) return failed(fault);
     // Of a run that a reload cut off: what it had reached.
     const cutOff = queued.runId === null ? undefined : runs.history.find(queued.runId);
@@ -150,7 +162,10 @@ export class RunQueue {
     const earlier = runs.run;
     const ending = runs.startRun(resumed);
     const view = runs.run;
-    if (!view || view === earlier) return failed(t.queue.notPlanned);
+    if (!view || view === earlier) {
+      await ending;
+      return failed(t.queue.notPlanned);
+    }
     this.list.change(id, { state: 'running', message: null, runId: resumed?.id ?? null });
     view.onBegan = (runId) => this.list.change(id, { runId });
     await ending;

@@ -51,24 +51,40 @@ export function filesFault(queued: readonly TrainedFile[], now: readonly Trained
   return changed ? t.queue.fileChanged(changed.name) : null;
 }
 
-export function keepQueue(runs: readonly QueuedRun[]): void {
-  keepSetting(KEY, runs.length === 0 ? null : JSON.stringify(runs));
+/** @returns whether the browser keeps it over a reload */
+export function keepQueue(runs: readonly QueuedRun[]): boolean {
+  return keepSetting(KEY, runs.length === 0 ? null : JSON.stringify(runs));
 }
 
-/** The queue of the last visit. A run that was training then was cut off. */
+/** The queue as this browser keeps it, perhaps written by another tab. */
 export function keptQueue(): QueuedRun[] {
   const kept = keptSetting(KEY);
   if (kept === null) return [];
   try {
-    return (JSON.parse(kept) as QueuedRun[]).map((run) => ({
-      ...run,
-      recipe: parseRecipe(run.recipe),
-      state: run.state === 'running' ? 'interrupted' : run.state,
-    }));
+    return (JSON.parse(kept) as unknown[]).map(queuedRunOf);
   } catch (error) {
     // Another version of the page wrote it, with other keys.
     reported(error, 'reading the kept queue');
     keepSetting(KEY, null);
     return [];
   }
+}
+
+/** Calls back when another tab of this browser has changed the queue. */
+export function whenQueueChanges(listener: () => void): void {
+  globalThis.addEventListener?.('storage', (event) => {
+    const { key } = event as StorageEvent;
+    if (key === KEY || key === null) listener();
+  });
+}
+
+const STATES: readonly QueuedState[] = ['waiting', 'running', 'done', 'failed', 'interrupted'];
+
+/** @throws where another version of the page wrote it otherwise */
+function queuedRunOf(value: unknown): QueuedRun {
+  const run = value as QueuedRun;
+  const texts = [run.id, run.title, run.modelId, run.modelName, ...run.files.map(({ name }) => name)];
+  if (texts.some((text) => typeof text !== 'string') || !STATES.includes(run.state))
+    throw new Error('a queued run is not of the form that this version writes');
+  return { ...run, settings: { ...run.settings }, recipe: parseRecipe(run.recipe) };
 }

@@ -187,9 +187,9 @@ export class RunController {
     await this.startRun(unfinished);
   }
 
-  /** Reads the list of kept runs and the storage that they take. */
+  /** Reads the list of kept runs and the storage that they take. Shows why it cannot. */
   async refreshRuns(): Promise<void> {
     await this.history.refresh();
-    await this.host.library.refreshStorage();
+    await this.host.guard('reading how much is stored', () => this.host.library.refreshStorage());
   }
 }
