@@ -15,7 +15,7 @@ import {
 import { unzipNamed, zipFolder } from '../formats/zip.ts';
 import { UserError } from '../lib/errors.ts';
 import { sha256Hex } from '../lib/sha256.ts';
-import type { RunRecord, StoredEvaluation } from '../storage/database.ts';
+import { newRun, type RunRecord, type StoredEvaluation } from '../storage/database.ts';
 import { parseRecipe } from '../training/recipe.ts';
 import type { SampledBatch } from '../training/reward/sampledAnswers.ts';
 import type { Checkpoint } from '../training/runRecord.ts';
@@ -74,82 +74,136 @@ export async function writeRunFile({ run, checkpoint, evaluations }: RunFile): P
 
 const step = v.pipe(v.number(), v.integer(), v.minValue(0));
 const text = v.string();
-const Lines = v.array(v.record(text, v.unknown()));
-const numbers = v.array(v.number());
+const size = v.pipe(v.number(), v.minValue(0));
+/** JSON has no NaN and no Infinity: they were written as null, and are left out. */
+const numbers = v.pipe(
+  v.record(text, v.nullable(v.number())),
+  v.transform(
+    (record) => Object.fromEntries(Object.entries(record).filter(([, value]) => value !== null)) as Figures,
+  ),
+);
+type Figures = Record<string, number>;
+const Lines = v.array(
+  v.pipe(
+    numbers,
+    v.check((line) => 'step' in line && 'epoch' in line),
+  ),
+);
+const Run = v.object({
+  id: v.pipe(text, v.regex(/^[\w:.-]{1,64}$/)),
+  startedAt: v.pipe(text, v.isoTimestamp()),
+  name: text,
+  notes: text,
+  tags: v.optional(v.array(text)),
+  modelId: text,
+  modelName: text,
+  trainFile: text,
+  trainHashes: v.optional(v.array(text)),
+  weightsSha256: v.optional(text),
+  recipe: v.record(text, v.unknown()),
+  device: text,
+  startedFrom: v.nullable(text),
+  tokensPerMicroBatch: step,
+  totalSteps: step,
+  seconds: size,
+  adapterBytes: size,
+  losses: v.record(text, v.object({ start: v.number(), best: v.number(), end: v.number() })),
+  kernels: v.optional(v.unknown()),
+});
 const Sampled = v.object({
   number: step,
   rows: v.array(step),
   ids: v.array(v.array(step)),
-  advantages: numbers,
-  old: v.nullable(v.array(numbers)),
-  figures: v.record(text, v.number()),
+  advantages: v.array(v.number()),
+  old: v.nullable(v.array(v.array(v.number()))),
+  figures: numbers,
 } satisfies Record<keyof SampledBatch, unknown>);
 const Description = v.object({
   format: v.literal(FORMAT),
   version: v.literal(VERSION),
-  run: v.looseObject({
-    id: v.pipe(text, v.regex(/^[\w:.-]{1,64}$/)),
-    startedAt: text,
-    name: text,
-    notes: text,
-    modelId: text,
-    modelName: text,
-    trainFile: text,
-    trainHashes: v.optional(v.array(text)),
-    weightsSha256: v.optional(text),
-    recipe: v.record(text, v.unknown()),
-    device: text,
-    startedFrom: v.nullable(text),
-    tokensPerMicroBatch: step,
-    totalSteps: step,
-  }),
+  run: Run,
   // Strict: what is left out here would be learned otherwise.
   checkpoint: v.strictObject({
     recipe: v.record(text, v.unknown()),
     step,
     steps: step,
-    inputTokens: v.number(),
+    inputTokens: size,
     lines: Lines,
-    seconds: v.optional(v.number()),
+    seconds: v.optional(size),
     sampled: v.optional(Sampled),
     best: v.nullable(
       v.object({ metric: text, value: v.number(), step, stale: step, adapter: v.nullable(v.unknown()) }),
     ),
   } satisfies Record<Exclude<keyof Checkpoint, 'adapter' | 'optimizer'> | 'steps', unknown>),
 });
+const Answer = v.object({
+  line: step,
+  prompt: text,
+  reference: text,
+  answer: text,
+  stopped: v.boolean(),
+  tokens: step,
+  exactMatch: v.boolean(),
+  rougeL: v.number(),
+  own: v.optional(v.record(text, v.nullable(v.number()))),
+});
 const Evaluations = v.array(
   v.object({
     runId: text,
     name: text,
     step,
-    result: v.looseObject({ metrics: v.record(text, v.unknown()), answers: Lines }),
+    result: v.object({
+      metrics: v.pipe(
+        numbers,
+        v.check((metrics) => 'loss' in metrics),
+      ),
+      answers: v.array(Answer),
+    }),
   }),
 );
 
 /** @throws UserError where it is no such file, one of a newer version, or not what was written */
 export async function readRunFile(file: Blob): Promise<RunFile> {
   const files = await checkedFiles(file);
-  const read = (name: string) => JSON.parse(new TextDecoder().decode(files[name])) as unknown;
-  const parsed = v.safeParse(Description, read(RUN));
-  if (!parsed.success) throw new UserError(faultOf(read(RUN)));
+  const parsed = v.safeParse(Description, jsonOf(files[RUN]));
+  if (!parsed.success) throw new UserError(faultOf(jsonOf(files[RUN])));
   const { run, checkpoint } = parsed.output;
   const tensors = await tensorsOf(files[TENSORS]);
   const { steps, best, ...rest } = checkpoint;
-  const evaluations = v.safeParse(Evaluations, read(EVALUATIONS));
-  if (!evaluations.success || tensors.adapter.size === 0)
-    throw new UserError(`This file of a run lacks its adapter or its evaluations. ${AGAIN}`);
+  const evaluations = v.safeParse(Evaluations, jsonOf(files[EVALUATIONS]));
+  const { adapter, exp_avg, exp_avg_sq } = tensors;
+  const isWhole = sameTensors(adapter, exp_avg) && sameTensors(adapter, exp_avg_sq) && adapter.size > 0;
+  if (!evaluations.success || !isWhole || (best && !sameTensors(adapter, tensors.best)))
+    throw new UserError(
+      `This file of a run lacks its adapter, its optimiser or its evaluations, or they do not fit together. ${AGAIN}`,
+    );
   return {
-    run: { ...(run as unknown as RunRecord), recipe: parseRecipe(run.recipe) },
+    run: { ...newRun(run.id), ...run, recipe: parseRecipe(run.recipe) },
     checkpoint: {
       ...rest,
       recipe: parseRecipe(checkpoint.recipe),
-      lines: rest.lines as unknown as Checkpoint['lines'],
-      adapter: tensors.adapter,
-      optimizer: { expAvg: tensors.exp_avg, expAvgSq: tensors.exp_avg_sq, steps },
+      lines: rest.lines as Checkpoint['lines'],
+      adapter,
+      optimizer: { expAvg: exp_avg, expAvgSq: exp_avg_sq, steps },
       best: best && { ...best, adapter: tensors.best },
     },
     evaluations: evaluations.output.map((evaluation) => ({ ...evaluation, runId: run.id })),
   };
+}
+
+function sameTensors(a: AdapterTensors, b: AdapterTensors): boolean {
+  const isSame = ([name, { shape }]: [string, { shape: readonly number[] }]) =>
+    b.get(name)?.shape.join() === shape.join();
+  return a.size === b.size && [...a].every(isSame);
+}
+
+/** Undefined where it is no JSON: whoever wrote the file wrote its checksums. */
+function jsonOf(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes)) as unknown;
+  } catch {
+    return undefined;
+  }
 }
 
 function faultOf(description: unknown): string {
@@ -170,20 +224,12 @@ async function checkedFiles(file: Blob): Promise<Record<string, Uint8Array>> {
   for (const name of NAMES)
     if (!files[name])
       throw new UserError(`This is no file of a run in progress: ${name} is missing. ${AGAIN}`);
-  const sums = sumsOf(files[CHECKSUMS]);
+  // Where there are none, none fits.
+  const sums = (jsonOf(files[CHECKSUMS]) ?? {}) as Record<string, unknown>;
   for (const name of [RUN, TENSORS, EVALUATIONS])
     if ((await sha256Hex(files[name])) !== sums[name])
       throw new UserError(`${name} in this file of a run is damaged: its checksum is another. ${AGAIN}`);
   return files;
-}
-
-function sumsOf(bytes: Uint8Array): Record<string, unknown> {
-  try {
-    return (JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown> | null) ?? {};
-  } catch {
-    // None fits then.
-    return {};
-  }
 }
 
 async function tensorsOf(bytes: Uint8Array): Promise<Record<(typeof GROUPS)[number], AdapterTensors>> {

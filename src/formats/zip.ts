@@ -16,9 +16,13 @@ export function zipFolder(files: ReadonlyMap<string, Uint8Array>, folder = ''): 
   return zipSync(Object.fromEntries(entries) as Parameters<typeof zipSync>[0]);
 }
 
+/** A byte of a deflated stream becomes at most so many (zlib's technical notes). */
+const DEFLATE_RATIO = 1032;
+
 /**
  * The files of a zip that are named, by name.
- * @param most bytes that they may unpack to together; what goes beyond is left out
+ * @param most bytes that they may unpack to together; what goes beyond is left out, and so is what claims to
+ *   be larger than deflate can make of the zip's bytes: room would be made for it
  * @throws Error where it is no zip
  */
 export function unzipNamed(
@@ -27,8 +31,9 @@ export function unzipNamed(
   most: number,
 ): Record<string, Uint8Array | undefined> {
   let total = 0;
+  const limit = Math.min(most, DEFLATE_RATIO * zip.byteLength);
   return unzipSync(zip, {
-    filter: ({ name, originalSize }) => names.includes(name) && (total += originalSize) <= most,
+    filter: ({ name, originalSize }) => names.includes(name) && (total += originalSize) <= limit,
   });
 }
 

@@ -33,48 +33,52 @@ describe.skipIf(!browserPath)('what ends while something waits for it', { timeou
   }, 240_000);
   afterAll(() => open?.close());
 
-  /** A page whose workers can be ended without a word, the moment they are started or later. */
-  async function killable(
-    endAtStart: string | null = null,
-    endAtCall: string | null = null,
-  ): Promise<{ page: Page; end: (name: string) => Promise<void> }> {
+  interface Ending {
+    /** The first worker of this name ends as soon as it is at work. */
+    started?: string;
+    /** The worker that is asked this first gets the question, and ends before it can answer. */
+    asked?: string;
+    /** The worker that is asked this first ends when the page has got the first part of its answer. */
+    answering?: string;
+  }
+
+  /** A page one of whose workers ends without a word. */
+  async function withEnding(ending: Ending): Promise<Page> {
     const page = await (await open.newContext()).newPage();
-    await page.addInitScript(
-      ([wanted, call]) => {
-        const kept: { name: string; worker: Worker }[] = [];
-        const { Worker: Original } = window;
-        let isEnding = wanted !== null;
-        let isCallEnding = call !== null;
-        window.Worker = class extends Original {
-          constructor(url: string | URL, options?: WorkerOptions) {
-            super(url, options);
-            kept.push({ name: options?.name ?? '', worker: this });
-            if (!isEnding || options?.name !== wanted) return;
-            isEnding = false;
-            // It holds its lock by then, and is at work.
-            this.addEventListener('message', () => setTimeout(() => this.terminate(), 20), { once: true });
-          }
-          /** A worker that is asked for the wanted call gets the question, and ends before it can answer. */
-          override postMessage(message: unknown, more?: Transferable[] | StructuredSerializeOptions): void {
-            super.postMessage(message, more as Transferable[]);
-            const { path } = (message ?? {}) as { path?: string[] };
-            if (!isCallEnding || path?.[0] !== call) return;
-            isCallEnding = false;
-            this.terminate();
-          }
-        };
-        Object.assign(window, { kept });
-      },
-      [endAtStart, endAtCall],
-    );
+    await page.addInitScript(({ started, asked, answering }) => {
+      const { Worker: Original } = window;
+      let isEnding = started !== undefined;
+      let isCallEnding = asked !== undefined || answering !== undefined;
+      /** Asked, and about to report the first part of its answer. */
+      let speaker: Worker | null = null;
+      const { postMessage } = MessagePort.prototype;
+      // The page confirms each part of an answer on the port by which it came.
+      MessagePort.prototype.postMessage = function (this: MessagePort, ...message: [unknown]) {
+        postMessage.apply(this, message);
+        speaker?.terminate();
+        speaker = null;
+      };
+      window.Worker = class extends Original {
+        constructor(url: string | URL, options?: WorkerOptions) {
+          super(url, options);
+          if (!isEnding || options?.name !== started) return;
+          isEnding = false;
+          // It holds its lock by then, and is at work.
+          this.addEventListener('message', () => setTimeout(() => this.terminate(), 20), { once: true });
+        }
+        override postMessage(message: unknown, more?: Transferable[] | StructuredSerializeOptions): void {
+          super.postMessage(message, more as Transferable[]);
+          const { path } = (message ?? {}) as { path?: string[] };
+          if (!isCallEnding || path?.[0] !== (asked ?? answering)) return;
+          isCallEnding = false;
+          if (asked) this.terminate();
+          else speaker = this;
+        }
+      };
+    }, ending);
     await page.goto(open.site.url);
     await settle(page);
-    const end = (name: string) =>
-      page.evaluate((wanted) => {
-        const { kept } = window as unknown as { kept: { name: string; worker: Worker }[] };
-        kept.findLast((made) => made.name === wanted)!.worker.terminate();
-      }, name);
-    return { page, end };
+    return page;
   }
 
   async function fill(page: Page): Promise<void> {
@@ -88,7 +92,7 @@ describe.skipIf(!browserPath)('what ends while something waits for it', { timeou
   }
 
   it('a file of 60,000 rows that is removed while it is read leaves the page idle', async () => {
-    const { page } = await killable();
+    const page = await withEnding({});
     await fill(page);
     const files = await folderOf({
       'long.jsonl': rowsOf(60_000, (i) => ({ query: `say ${i}`, response: 'ahoy' })),
@@ -103,7 +107,7 @@ describe.skipIf(!browserPath)('what ends while something waits for it', { timeou
   });
 
   it('an import whose worker ends says so, and the next one goes on', async () => {
-    const { page } = await killable(null, 'importModel');
+    const page = await withEnding({ asked: 'importModel' });
     await page.locator('input[aria-label="Choose model files"]').setInputFiles(model);
     await page
       .getByText(/import worker ended before it was done.*Try again/)
@@ -117,7 +121,7 @@ describe.skipIf(!browserPath)('what ends while something waits for it', { timeou
   });
 
   it('a trainer that ends while a plan is made gives a reason, and the next plan is made by another', async () => {
-    const { page } = await killable('trainer');
+    const page = await withEnding({ started: 'trainer' });
     await fill(page).catch(() => undefined);
     await page.locator('main[aria-busy="false"]').waitFor();
     const train = trainButton(page);
@@ -130,31 +134,26 @@ describe.skipIf(!browserPath)('what ends while something waits for it', { timeou
     await page.context().close();
   });
 
-  it.skipIf(!process.env.REPLAY)(
-    'a trainer that ends while an answer is written says so, and the next question is answered (needs REPLAY=1)',
-    async () => {
-      const { page, end } = await killable();
-      await fill(page);
-      await pressTrain(page);
-      await followRun(page, () => undefined);
-      const result = page.getByRole('region', { name: 'Result', exact: true });
-      const ask = async (text: string) => {
-        await result.getByPlaceholder('Ask something').fill(text);
-        await result.getByRole('button', { name: 'Send' }).click();
-      };
-      await ask('say 3');
-      await result.getByRole('button', { name: 'Stop' }).waitFor();
-      await end('trainer');
-      await result.getByText(/trainer worker ended before it was done/).waitFor();
-      await result.getByRole('button', { name: 'Send' }).waitFor();
-      await ask('say 4');
-      await result
-        .locator(
-          '[aria-label="Tuned answer 1"][aria-busy="false"], [aria-label="Tuned answer 2"][aria-busy="false"]',
-        )
-        .first()
-        .waitFor();
-      await page.context().close();
-    },
-  );
+  it('a trainer that ends while an answer is written says so, and the next question is answered', async () => {
+    const page = await withEnding({ answering: 'chat' });
+    await fill(page);
+    await pressTrain(page);
+    await followRun(page, () => undefined);
+    const result = page.getByRole('region', { name: 'Result', exact: true });
+    const ask = async (text: string) => {
+      await result.getByPlaceholder('Ask something').fill(text);
+      await result.getByRole('button', { name: 'Send' }).click();
+    };
+    await ask('say 3');
+    await result.getByText(/trainer worker ended before it was done/).waitFor();
+    await result.getByRole('button', { name: 'Send' }).waitFor();
+    await ask('say 4');
+    await result
+      .locator(
+        '[aria-label="Tuned answer 1"][aria-busy="false"], [aria-label="Tuned answer 2"][aria-busy="false"]',
+      )
+      .first()
+      .waitFor();
+    await page.context().close();
+  });
 });

@@ -151,7 +151,7 @@ export class ArithmeticEngine implements Engine {
   readOptimizer = () =>
     this.inTurn((): OptimizerState => ({
       expAvg: tensors(this.moments.slice()),
-      expAvgSq: new Map(),
+      expAvgSq: tensors(new Float32Array(2)),
       steps: 0,
     }));
   loadOptimizer = ({ expAvg }: OptimizerState) => this.inTurn(() => void (this.moments = valuesOf(expAvg)));

@@ -3,10 +3,11 @@
  * another.
  */
 import 'fake-indexeddb/auto';
-import { unzipSync, zipSync } from 'fflate';
+import { strFromU8, strToU8, unzipSync, zipSync } from 'fflate';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { readRunFile, writeRunFile } from '../../src/export/runFile.ts';
 import { importModel } from '../../src/import/importModel.ts';
+import { sha256Hex } from '../../src/lib/sha256.ts';
 import { type Database, type ModelManifest } from '../../src/storage/database.ts';
 import { openDatabase } from '../../src/storage/openDatabase.ts';
 import { HistoryHost } from '../../src/worker/history/historyHost.ts';
@@ -34,6 +35,31 @@ const changed = (name: string, change: (bytes: Uint8Array) => Uint8Array) => asy
   const files = unzipSync(new Uint8Array(await file.arrayBuffer()));
   return new Blob([zipSync({ ...files, [name]: change(files[name].slice()) })]);
 };
+
+/** What somebody writes by hand: a changed file with the checksum that fits it. */
+const forged = (name: string, change: (text: string) => string) => async () => {
+  const files = unzipSync(new Uint8Array(await file.arrayBuffer()));
+  files[name] = strToU8(change(strFromU8(files[name], true)), true);
+  const sums = JSON.parse(strFromU8(files['checksums.json'])) as Record<string, string>;
+  sums[name] = await sha256Hex(files[name]);
+  return new Blob([
+    zipSync({ ...files, 'checksums.json': strToU8(JSON.stringify(sums)) }) as Uint8Array<ArrayBuffer>,
+  ]);
+};
+
+/** A field of run.json becomes another value; undefined takes it out. */
+const field = (path: string, value: unknown) =>
+  forged('run.json', (text) => {
+    const whole = JSON.parse(text) as Record<string, unknown>;
+    const keys = path.split('.');
+    const last = keys.pop()!;
+    const inner = keys.reduce((at, key) => at[key] as Record<string, unknown>, whole);
+    inner[last] = value;
+    return JSON.stringify(whole);
+  });
+
+const withoutTensor = (group: string) =>
+  forged('checkpoint.safetensors', (text) => text.replaceAll(`"${group}/`, `"${'x'.repeat(group.length)}/`));
 
 beforeAll(async () => {
   manifest = await importModel({
@@ -114,13 +140,56 @@ describe('a run in progress as a file', () => {
     ['half of it', async () => file.slice(0, file.size >> 1)],
     ['something else', async () => new Blob(['PK nothing'])],
     ['another zip', async () => new Blob([zipSync({ 'a.txt': new Uint8Array(3) })])],
+    ['a record that is no JSON', forged('run.json', () => '{')],
+    ['a date that is none', field('run.startedAt', 'yesterday')],
+    ['no losses', field('run.losses', undefined)],
+    ['losses that are words', field('run.losses', { training: { start: 'a', best: 1, end: 1 } })],
+    ['a tag that is none', field('run.tags', [{}])],
+    ['a line of words', field('checkpoint.lines', [{ step: 1, epoch: 1, loss: 'small' }])],
+    ['a line of no step', field('checkpoint.lines', [{ loss: 1 }])],
+    ['seconds below zero', field('checkpoint.seconds', -1)],
+    [
+      'answers that are none',
+      forged('evaluations.json', (text) => text.replaceAll('"metrics":{', '"metrics":[{')),
+    ],
+    ['evaluations that are no JSON', forged('evaluations.json', () => 'x')],
+    ['no first moments', withoutTensor('exp_avg')],
+    ['no adapter', withoutTensor('adapter')],
   ])('with %s is refused, and nothing of it is kept', async (_what, make) => {
     const { database, history } = await computer();
     await expect(history.importRunFile(await make())).rejects.toMatchObject({
       name: 'UserError',
-      message: expect.stringMatching(/damaged|no file of a run in progress/) as string,
+      message: expect.stringMatching(
+        /damaged|no file of a run in progress|lacks its adapter, its optimiser/,
+      ) as string,
     });
     for (const store of ['runs', 'checkpoints', 'evaluations'] as const)
       expect(await database.count(store)).toBe(0);
+  });
+
+  it('has the sampled answers that further steps of grpo are made with', async () => {
+    const { run, checkpoint, evaluations } = await readRunFile(file);
+    const sampled = {
+      number: 3,
+      rows: [0, 1],
+      ids: [[5], [6, 7]],
+      advantages: [0.1, -0.1],
+      old: [[-1.25], [-0.1, -1e-7]],
+      figures: { reward: 0.5 },
+    };
+    const written = await writeRunFile({ run, checkpoint: { ...checkpoint, sampled }, evaluations });
+    const again = await readRunFile(new Blob([written as Uint8Array<ArrayBuffer>]));
+    expect(again.checkpoint.sampled).toEqual(sampled);
+  });
+
+  it('of a few bytes that claims to be gigabytes takes no room', async () => {
+    const zip = zipSync({ 'run.json': strToU8('{}') });
+    const at = zip.length - 22 - (46 + 'run.json'.length);
+    new DataView(zip.buffer).setUint32(at + 24, 3e9, true);
+    const before = process.memoryUsage().arrayBuffers;
+    await expect(readRunFile(new Blob([zip as Uint8Array<ArrayBuffer>]))).rejects.toThrow(
+      /run\.json is missing/,
+    );
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 24);
   });
 });
