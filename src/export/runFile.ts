@@ -18,6 +18,8 @@ import { sha256Hex } from '../lib/sha256.ts';
 import { newRun, type RunRecord, type StoredEvaluation } from '../storage/database.ts';
 import { parseRecipe } from '../training/recipe.ts';
 import type { SampledBatch } from '../training/reward/sampledAnswers.ts';
+import { linesOf } from '../training/kept/metricsLog.ts';
+import type { MetricsLine } from '../training/metrics.ts';
 import type { Checkpoint } from '../training/runRecord.ts';
 
 /** What another computer needs beside the model and the data files, which it has to be given. */
@@ -44,7 +46,7 @@ const MOST_BYTES = 4 * 2 ** 30;
 const GROUPS = ['adapter', 'exp_avg', 'exp_avg_sq', 'best'] as const;
 
 export async function writeRunFile({ run, checkpoint, evaluations }: RunFile): Promise<Uint8Array> {
-  const { adapter, optimizer, best, ...rest } = checkpoint;
+  const { adapter, optimizer, best, lines, ...rest } = checkpoint;
   const groups: Record<(typeof GROUPS)[number], AdapterTensors> = {
     adapter,
     exp_avg: optimizer.expAvg,
@@ -59,7 +61,12 @@ export async function writeRunFile({ run, checkpoint, evaluations }: RunFile): P
     format: FORMAT,
     version: VERSION,
     run,
-    checkpoint: { ...rest, steps: optimizer.steps, best: best && { ...best, adapter: null } },
+    checkpoint: {
+      ...rest,
+      lines: linesOf(lines),
+      steps: optimizer.steps,
+      best: best && { ...best, adapter: null },
+    },
   };
   const encode = (value: unknown) => new TextEncoder().encode(`${JSON.stringify(value)}\n`);
   const files = new Map([
@@ -182,7 +189,7 @@ export async function readRunFile(file: Blob): Promise<RunFile> {
     checkpoint: {
       ...rest,
       recipe: parseRecipe(checkpoint.recipe),
-      lines: rest.lines as Checkpoint['lines'],
+      lines: rest.lines as MetricsLine[],
       adapter,
       optimizer: { expAvg: exp_avg, expAvgSq: exp_avg_sq, steps },
       best: best && { ...best, adapter: tensors.best },

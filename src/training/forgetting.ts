@@ -2,7 +2,7 @@
  * The trend of each validation file's loss: where it was best, and whether the model forgets what it could do
  * at the start.
  */
-import { curve, type MetricsLine } from './metrics.ts';
+import { curve, type MetricsLine, type Numbers } from './metrics.ts';
 
 export interface LossTrend {
   name: string;
@@ -33,13 +33,14 @@ export function lossTrend(
 
 export function trendOfCurve(
   name: string,
-  { steps, values }: { steps: readonly number[]; values: readonly number[] },
+  { steps, values }: { steps: Numbers; values: Numbers },
   threshold: number | null,
 ): LossTrend | null {
   if (values.length === 0) return null;
   const start = values[0];
   const above = (value: number) => threshold !== null && value > start + threshold;
-  const best = values.reduce((least, value, i) => (value < values[least] ? i : least), 0);
+  let best = 0;
+  values.forEach((value: number, i: number) => (best = value < values[best] ? i : best));
   const first = values.findIndex(above);
   const last = values.length - 1;
   return {

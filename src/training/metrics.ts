@@ -9,6 +9,9 @@ import type { Method } from './preference/method.ts';
 /** A line of metrics.jsonl; evaluation lines carry eval_<name>_loss and the rest. */
 export type MetricsLine = { step: number; epoch: number } & Record<string, number>;
 
+/** Steps or values of a curve. */
+export type Numbers = readonly number[] | Float64Array;
+
 export function metricsToJsonl(lines: readonly MetricsLine[]): string {
   return lines.map((line) => `${JSON.stringify(line)}\n`).join('');
 }

@@ -1,6 +1,7 @@
 /** The events of a run, the checkpoint that it can be resumed from, and its result. */
 import type { AdapterTensors, OptimizerState } from '../engine/engine.ts';
 import type { EvaluationResult } from './evaluation.ts';
+import type { StoredLines } from './kept/metricsLog.ts';
 import type { MetricsLine } from './metrics.ts';
 import type { Recipe } from './recipe.ts';
 import type { AnswerGroup, SampledBatch } from './reward/sampledAnswers.ts';
@@ -32,7 +33,8 @@ export interface Checkpoint {
   adapter: AdapterTensors;
   optimizer: OptimizerState;
   inputTokens: number;
-  lines: MetricsLine[];
+  /** Earlier versions stored the lines themselves. */
+  lines: StoredLines | MetricsLine[];
   best: BestAdapter | null;
   /** Seconds that the run had worked up to here, all sessions together. */
   seconds?: number;

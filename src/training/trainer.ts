@@ -8,6 +8,7 @@ import { NonFiniteError, type AdapterTensors } from '../engine/engine.ts';
 import type { Evaluator } from './evaluation.ts';
 import { EvaluationRounds } from './evaluationRound.ts';
 import type { MetricsLine } from './metrics.ts';
+import { MetricsLog } from './kept/metricsLog.ts';
 import { evaluatesAt } from './recipe/pauses.ts';
 import { nameOf } from './recipe/scoringRecipe.ts';
 import type { Checkpoint, EndReason, RunResult } from './runRecord.ts';
@@ -30,7 +31,7 @@ export class Trainer {
   private readonly evaluations: EvaluationRounds;
   private readonly keeper: BestAdapterKeeper;
   private readonly saver: CheckpointSaver;
-  private readonly lines: MetricsLine[];
+  private readonly lines: MetricsLog;
   private readonly now: () => number;
   /** Milliseconds of `now` at which the run would have begun without a break. */
   private started = 0;
@@ -52,8 +53,13 @@ export class Trainer {
       recipe.metrics.map(nameOf),
     );
     this.saver = new CheckpointSaver(options, this.now, this.steps.perEpoch);
-    this.lines = [...(resume?.lines ?? [])];
+    this.lines = MetricsLog.of(resume?.lines ?? [], this.plannedLines);
     this.inputTokens = resume?.inputTokens ?? 0;
+  }
+
+  /** Lines of steps, evaluations apart. */
+  get plannedLines(): number {
+    return Math.ceil(this.totalSteps / this.options.recipe.training.logging_steps) + 1;
   }
 
   /** Ends at the next step border, keeping the adapter as it is. */
@@ -104,7 +110,7 @@ export class Trainer {
       totalSteps: this.totalSteps,
       adapter: best?.adapter ?? last.adapter,
       adapterStep: best?.step ?? step,
-      lines: this.lines,
+      lines: this.lines.lines(),
       seconds: this.seconds,
       last,
     };
@@ -128,7 +134,7 @@ export class Trainer {
     await engine.loadOptimizer(resume.optimizer);
     await this.steps.restore(resume.sampled);
     this.saver.stored(resume.step);
-    emit({ type: 'restored', step: resume.step, lines: [...this.lines] });
+    emit({ type: 'restored', step: resume.step, lines: this.lines.lines() });
   }
 
   private async train(from: number): Promise<{ reason: EndReason; step: number; message: string | null }> {
@@ -222,7 +228,7 @@ export class Trainer {
       adapter: await engine.readAdapter(),
       optimizer: await engine.readOptimizer(),
       inputTokens: this.inputTokens,
-      lines: [...this.lines],
+      lines: this.lines.stored(),
       best: this.keeper.kept,
       seconds: this.seconds,
       ...(sampled ? { sampled } : {}),

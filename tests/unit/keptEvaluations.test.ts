@@ -5,7 +5,7 @@ import { newRun } from '../../src/storage/database.ts';
 import { openDatabase } from '../../src/storage/openDatabase.ts';
 import { putRun } from '../../src/storage/runs.ts';
 import { listEvaluations } from '../../src/storage/evaluations.ts';
-import { MOST_KEPT_EVALUATIONS, superfluousStep } from '../../src/training/keptEvaluations.ts';
+import { MOST_KEPT_EVALUATIONS, superfluousStep } from '../../src/training/kept/keptEvaluations.ts';
 import { RunView } from '../../src/page/run/RunView.svelte.ts';
 import { RunStore } from '../../src/worker/trainer/runStore.ts';
 

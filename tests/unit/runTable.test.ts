@@ -1,5 +1,6 @@
 /** Kept runs as a table, and curves, marks and changed answers as the page shows them. */
 import { describe, expect, it } from 'vitest';
+import { curve } from '../../src/training/metrics.ts';
 import { curvesCsv } from '../../src/page/chart/curvesCsv.ts';
 import { valueAt } from '../../src/page/chart/chartTypes.ts';
 import { curveNames, filterRuns, sortRuns, tagsOf } from '../../src/page/history/runTable.ts';
@@ -81,11 +82,11 @@ describe('curves', () => {
   it('are marked where epochs begin, not all of many', () => {
     const lines = (count: number) =>
       Array.from({ length: count }, (_, i) => ({ step: i + 1, epoch: (i + 1) / 4, loss: 1 }));
-    expect(epochMarks(lines(9)).map(({ step, label }) => [step, label])).toEqual([
+    expect(epochMarks(curve(lines(9), 'epoch')).map(({ step, label }) => [step, label])).toEqual([
       [4, 'epoch 2'],
       [8, 'epoch 3'],
     ]);
-    expect(epochMarks(lines(400)).length).toBe(10);
+    expect(epochMarks(curve(lines(400), 'epoch')).length).toBe(10);
   });
 });
 

@@ -18,6 +18,7 @@ import { BatchSampler, microBatchesOf } from '../../src/training/batches.ts';
 import { bestSteps, curve, metricsToJsonl } from '../../src/training/metrics.ts';
 import { parseRecipe, type RecipeInput } from '../../src/training/recipe.ts';
 import type { Checkpoint, TrainerEvent } from '../../src/training/runRecord.ts';
+import { linesOf } from '../../src/training/kept/metricsLog.ts';
 import { Trainer, type TrainerOptions } from '../../src/training/trainer.ts';
 
 // Counts its calls.
@@ -693,7 +694,7 @@ describe('trainer', () => {
     const due = setUp(RECIPE, () => ({ now: () => 20_000 * clock++ }), new AheadEngine());
     await due.trainer.run();
     expect(due.checkpoints.length).toBeGreaterThan(3);
-    for (const { step, lines } of due.checkpoints) expect(lines.at(-1)?.step ?? 0).toBe(step);
+    for (const { step, lines } of due.checkpoints) expect(linesOf(lines).at(-1)?.step ?? 0).toBe(step);
     expect(due.engine.disturbed).toBe(false);
   });
 

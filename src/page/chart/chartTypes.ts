@@ -1,9 +1,10 @@
 /** What a chart shows. */
+import type { Numbers } from '../../training/metrics.ts';
 
 export interface Series {
   name: string;
-  steps: readonly number[];
-  values: readonly number[];
+  steps: Numbers;
+  values: Numbers;
   /** A custom property: --curve-1. */
   colour: string;
   dash?: readonly number[];

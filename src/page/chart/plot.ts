@@ -1,5 +1,6 @@
 /** uPlot's options for a chart of the page. */
 import uPlot from 'uplot';
+import type { Numbers } from '../../training/metrics.ts';
 import type { Mark, Series } from './chartTypes.ts';
 
 /** What decides how a chart is built; new values only redraw it. */
@@ -102,15 +103,20 @@ export function pointAt(plot: uPlot, step: number | null): void {
   else plot.setCursor({ left: plot.valToPos(step, 'x'), top: 0 }, false);
 }
 
+/** Arrays of floats are drawn as they are, without a copy for each chart. */
+function drawn(numbers: Numbers): number[] | Float64Array<ArrayBuffer> {
+  return numbers instanceof Float64Array ? (numbers as Float64Array<ArrayBuffer>) : [...numbers];
+}
+
 /** Curves over one axis of steps. On a logarithmic scale what is not positive is left out. */
 export function alignedData(series: readonly Series[], log: boolean): uPlot.AlignedData {
   const values = series.map((one) =>
-    log ? one.values.map((value) => (value > 0 ? value : null)) : [...one.values],
+    log ? Array.from(one.values, (value) => (value > 0 ? value : null)) : drawn(one.values),
   );
   const [first] = series;
   if (first === undefined) return [[]];
-  if (series.every(({ steps }) => steps === first.steps)) return [[...first.steps], ...values];
-  return uPlot.join(series.map(({ steps }, i) => [[...steps], values[i]] as uPlot.AlignedData));
+  if (series.every(({ steps }) => steps === first.steps)) return [drawn(first.steps), ...values];
+  return uPlot.join(series.map(({ steps }, i) => [drawn(steps), values[i]] as uPlot.AlignedData));
 }
 
 function tickText(tick: number | null): string {

@@ -27,7 +27,8 @@ export function savePicture(source: HTMLCanvasElement, host: HTMLElement, title:
 }
 
 export function saveDrawing(title: string, series: readonly Series[], log: boolean): void {
-  save(`${title}.svg`, svgChart(series, { log }), 'image/svg+xml');
+  const curves = series.map(({ name, steps, values }) => ({ name, steps: [...steps], values: [...values] }));
+  save(`${title}.svg`, svgChart(curves, { log }), 'image/svg+xml');
 }
 
 export function saveTable(title: string, series: readonly Series[]): void {

@@ -9,8 +9,8 @@ import type { Recipe } from '../../training/recipe.ts';
 
 export interface RunFacts {
   trends: readonly LossTrend[];
-  /** Training lines of metrics.jsonl. */
-  lines: readonly MetricsLine[];
+  /** Training lines of metrics.jsonl; made only where a loss rose. */
+  readonly lines: readonly MetricsLine[];
   recipe: Pick<Recipe, 'training'>;
   /** Training rows, and how many of them repeat another; null where the rows are not on the page. */
   rows: { count: number; duplicates: number } | null;

@@ -1,8 +1,9 @@
 /** A run as the page shows it: its curves, its answers, its speed, its end. */
 import { t } from '../language/messages.svelte.ts';
 import { trendOfCurve, type LossTrend } from '../../training/forgetting.ts';
-import { superfluousStep } from '../../training/keptEvaluations.ts';
-import { curve, evaluationKeys } from '../../training/metrics.ts';
+import { superfluousStep } from '../../training/kept/keptEvaluations.ts';
+import { evaluationKeys } from '../../training/metrics.ts';
+import { MetricsLog } from '../../training/kept/metricsLog.ts';
 import type { EvaluationResult } from '../../training/evaluation.ts';
 import type { AnswerGroup } from '../../training/reward/sampledAnswers.ts';
 import type { MetricsLine } from '../../training/metrics.ts';
@@ -30,8 +31,10 @@ export class RunView {
   tokensPerSecond = $state(0);
   secondsLeft = $state(NaN);
   /** Lines of metrics.jsonl: of the training, and of evaluations as each file comes in. */
-  lines = $state.raw<MetricsLine[]>([]);
-  evaluationLines = $state.raw<MetricsLine[]>([]);
+  private logs: { steps: MetricsLog; evaluations: MetricsLog };
+  /** Grow with every line. */
+  private lineCount = $state(0);
+  private evaluationCount = $state(0);
   /** Evaluations with generated answers. */
   answered = $state.raw<RunEvaluation[]>([]);
   evaluations = $state.raw<EvaluationState[]>([]);
@@ -49,8 +52,6 @@ export class RunView {
   readonly validation: Curve[] = $derived(
     this.evaluations.map(({ name }) => this.curveOf(name, `eval_${name}_loss`)),
   );
-  readonly learningRate = $derived(this.lines.at(-1)?.learning_rate ?? NaN);
-  readonly gradNorm = $derived(this.lines.at(-1)?.grad_norm ?? NaN);
   /** Start, best and last of each file that has a value. */
   readonly lossTrends: LossTrend[] = $derived(
     this.validation
@@ -69,6 +70,7 @@ export class RunView {
     private readonly forgettingThreshold: number | null,
   ) {
     this.totalSteps = totalSteps;
+    this.logs = { steps: new MetricsLog(totalSteps), evaluations: new MetricsLog() };
     this.evaluations = names.map((name) => ({
       name,
       failure: null,
@@ -103,9 +105,24 @@ export class RunView {
     }
   }
 
+  /** Training lines, made anew: not for what is drawn with every step. */
+  get lines(): MetricsLine[] {
+    return this.lineCount === 0 ? [] : this.logs.steps.lines();
+  }
+
+  get evaluationLines(): MetricsLine[] {
+    return this.evaluationCount === 0 ? [] : this.logs.evaluations.lines();
+  }
+
+  get lastLine(): MetricsLine | undefined {
+    return this.lineCount === 0 ? undefined : this.logs.steps.last();
+  }
+
   /** Points of a curve of metrics.jsonl under its key. */
   curveOf(name: string, key: string): Curve {
-    return { name, ...curve(key.startsWith('eval_') ? this.evaluationLines : this.lines, key) };
+    const isEvaluation = key.startsWith('eval_');
+    void (isEvaluation ? this.evaluationCount : this.lineCount);
+    return { name, ...this.logs[isEvaluation ? 'evaluations' : 'steps'].curve(key) };
   }
 
   take(event: TrainerWorkerEvent): void {
@@ -128,7 +145,9 @@ export class RunView {
         this.sampled = [...this.sampled, { step: event.step, groups: event.groups }].slice(-100);
         return;
       case 'metrics':
-        if (event.line.loss !== undefined) this.lines = [...this.lines, event.line];
+        if (event.line.loss === undefined) return;
+        this.logs.steps.push(event.line);
+        this.lineCount++;
         return;
       case 'progress':
         this.phase = 'training';
@@ -190,10 +209,8 @@ export class RunView {
   }
 
   private evaluated(name: string, step: number, result: EvaluationResult): void {
-    this.evaluationLines = [
-      ...this.evaluationLines,
-      { step, epoch: NaN, ...evaluationKeys(name, result.metrics) },
-    ];
+    this.logs.evaluations.push({ step, epoch: NaN, ...evaluationKeys(name, result.metrics) });
+    this.evaluationCount++;
     const last = { step, result };
     this.changeEvaluation(name, ({ first }) => ({ first: first ?? last, last, pending: false }));
     if (result.answers.length > 0)
@@ -203,8 +220,10 @@ export class RunView {
 
   /** All up to a checkpoint: what comes after it is computed again. */
   private restore(step: number, lines: readonly MetricsLine[]): void {
-    this.lines = lines.filter(({ loss }) => loss !== undefined);
-    this.evaluationLines = lines.filter(({ loss }) => loss === undefined);
+    const isOfStep = ({ loss }: MetricsLine) => loss !== undefined;
+    const evaluations = MetricsLog.of(lines.filter((line) => !isOfStep(line)));
+    this.logs = { steps: MetricsLog.of(lines.filter(isOfStep), this.totalSteps), evaluations };
+    [this.lineCount, this.evaluationCount] = [this.logs.steps.length, evaluations.length];
     this.answered = this.answered.filter((evaluation) => evaluation.step <= step);
     this.step = step;
     this.savedStep = step;

@@ -35,9 +35,11 @@ export function preferenceCurves(): { title: string; keys: string[] }[] {
   ];
 }
 
-/** Of a step of grpo: the reward of its answers, and of each function where there are several. */
-export function rewardCurves(lines: readonly MetricsLine[]): { title: string; keys: string[] }[] {
-  const last = lines.at(-1) ?? {};
+/**
+ * Of a step of grpo: the reward of its answers, and of each function where there are several.
+ * @param last training line
+ */
+export function rewardCurves(last: MetricsLine | object = {}): { title: string; keys: string[] }[] {
   if (!('reward' in last)) return [];
   const functions = Object.keys(last).filter((key) => /^rewards\/.+\/mean$/.test(key));
   return [

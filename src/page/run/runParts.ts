@@ -1,10 +1,11 @@
 /** What a run is shown by: curves, and the state of each validation file's evaluation. */
 import type { EvaluationResult } from '../../training/evaluation.ts';
+import type { Numbers } from '../../training/metrics.ts';
 
 export interface Curve {
   name: string;
-  steps: number[];
-  values: number[];
+  steps: Numbers;
+  values: Numbers;
 }
 
 export interface StepResult {

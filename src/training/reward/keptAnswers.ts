@@ -1,6 +1,6 @@
 /** Of which steps of grpo the sampled answers are kept: as of evaluations, so that storage does not grow. */
 import { mean } from '../../lib/mean.ts';
-import { superfluousStep } from '../keptEvaluations.ts';
+import { superfluousStep } from '../kept/keptEvaluations.ts';
 import type { AnswerGroup } from './sampledAnswers.ts';
 
 /** The answers that a step was made with, 1-based. Structured-cloneable. */

@@ -21,6 +21,7 @@ import {
 import { listEvaluations, putEvaluation } from '../../storage/evaluations.ts';
 import type { AdapterTensors } from '../../engine/engine.ts';
 import type { EvaluationResult } from '../../training/evaluation.ts';
+import { linesOf } from '../../training/kept/metricsLog.ts';
 import type { MetricsLine } from '../../training/metrics.ts';
 import type { Recipe } from '../../training/recipe.ts';
 import { notesOf } from '../../export/exportFile.ts';
@@ -69,7 +70,7 @@ export class HistoryHost implements HistoryApi {
     // A run that was cut off has its curves in its checkpoint.
     const saved = lines ? undefined : ((await latestCheckpoint(database, runId)) as Checkpoint | undefined);
     return {
-      lines: lines ?? saved?.lines ?? [],
+      lines: lines ?? linesOf(saved?.lines ?? []),
       evaluations,
       votes: votes ?? [],
       report: report ?? null,

@@ -178,11 +178,8 @@ export class RunSession {
       initial: request.startFrom?.tensors,
     });
     this.trainer = trainer;
-    await store.update({
-      totalSteps: trainer.totalSteps,
-      device: this.engine.device,
-      kernels: this.kernels,
-    });
+    store.expect(trainer.plannedLines);
+    await store.update({ totalSteps: trainer.totalSteps, device: this.engine.device, kernels: this.kernels });
     // Both may have been asked for while the engine was made.
     if (this.pausing) trainer.pause();
     if (this.stopping) trainer.stop();

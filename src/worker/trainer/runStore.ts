@@ -18,7 +18,8 @@ import {
 import { deleteEvaluation, listEvaluations, putEvaluation } from '../../storage/evaluations.ts';
 import { wantedTokensPerMicroBatch } from '../../engine/engineRequest.ts';
 import type { EvaluationResult } from '../../training/evaluation.ts';
-import { superfluousStep, type EvaluationAt } from '../../training/keptEvaluations.ts';
+import { linesOf, MetricsLog } from '../../training/kept/metricsLog.ts';
+import { superfluousStep, type EvaluationAt } from '../../training/kept/keptEvaluations.ts';
 import { curve, lossSets, type MetricsLine } from '../../training/metrics.ts';
 import { withSampled, type SampledStep } from '../../training/reward/keptAnswers.ts';
 import type { Checkpoint, RunResult, TrainerEvent } from '../../training/runRecord.ts';
@@ -32,7 +33,8 @@ export interface KeptEvaluation {
 }
 
 export class RunStore {
-  private lines: MetricsLine[] = [];
+  private lines = new MetricsLog();
+  private plannedLines = 0;
   /** Of grpo: answers of the steps whose answers are kept. */
   private sampled: SampledStep[] = [];
   /** Of earlier steps of this session. */
@@ -75,6 +77,12 @@ export class RunStore {
     return record;
   }
 
+  /** Makes room for what a session will report. @param lines of steps */
+  expect(lines: number): void {
+    this.plannedLines = lines;
+    this.lines = MetricsLog.of(this.lines.lines(), lines);
+  }
+
   /** Changes the run's record. */
   async update(change: Partial<RunRecord>): Promise<void> {
     await this.attempt(() => updateRun(this.database, this.runId, change));
@@ -82,7 +90,7 @@ export class RunStore {
 
   /** Keeps the curve and the evaluations that the training loop reports. */
   take(event: TrainerEvent): void {
-    if (event.type === 'restored') this.lines = [...event.lines];
+    if (event.type === 'restored') this.lines = MetricsLog.of(event.lines, this.plannedLines);
     if (event.type === 'metrics') this.lines.push(event.line);
     if (event.type === 'sampled') this.sampled = withSampled(this.sampled, event);
     if (event.type === 'evaluated') {
@@ -121,7 +129,7 @@ export class RunStore {
     }
     const { step, seconds, lines } = checkpoint;
     await this.keepSampled();
-    await this.update({ step, seconds, losses: lossesOf(lines) });
+    await this.update({ step, seconds, losses: lossesOf(linesOf(lines)) });
   }
 
   async checkpoint(): Promise<Checkpoint | undefined> {
@@ -170,7 +178,7 @@ export class RunStore {
 
   /** The run ended in an error: its curve is kept, and its last checkpoint stays. */
   async fail(state: 'stopped' | 'failed', message: string): Promise<void> {
-    await this.attempt(() => putPart(this.database, this.runId, 'lines', this.lines));
+    await this.attempt(() => putPart(this.database, this.runId, 'lines', this.lines.lines()));
     await this.keepSampled();
     await this.update({ state, message });
   }

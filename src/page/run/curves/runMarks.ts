@@ -1,15 +1,17 @@
 /** Steps of a run that its charts point at: where epochs begin, and where it was evaluated. */
-import type { MetricsLine } from '../../../training/metrics.ts';
+import type { MetricsLine, Numbers } from '../../../training/metrics.ts';
 import type { Mark } from '../../chart/chartTypes.ts';
 
 /** More epochs than these are not all named. */
 const MOST_EPOCHS = 10;
 
-/** A line where each epoch begins, but the first. */
-export function epochMarks(lines: readonly MetricsLine[]): Mark[] {
-  const begins = lines.filter(
-    ({ epoch }, i) => i > 0 && Math.floor(epoch) > Math.floor(lines[i - 1].epoch) && epoch >= 1,
-  );
+/** A line where each epoch begins, but the first. @param curve of `epoch` over the steps */
+export function epochMarks({ steps, values }: { steps: Numbers; values: Numbers }): Mark[] {
+  const begins: { step: number; epoch: number }[] = [];
+  values.forEach((epoch: number, i: number) => {
+    if (i > 0 && Math.floor(epoch) > Math.floor(values[i - 1]) && epoch >= 1)
+      begins.push({ step: steps[i], epoch });
+  });
   const every = Math.ceil(begins.length / MOST_EPOCHS);
   return begins
     .filter((_, i) => (i + 1) % every === 0)
