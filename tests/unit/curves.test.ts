@@ -1,15 +1,39 @@
 /** Curves as the page shows and exports them, and answers beside their references. */
 import { describe, expect, it } from 'vitest';
+import { MetricsLog } from '../../src/training/kept/metricsLog.ts';
 import { metricsCsv } from '../../src/page/run/metricsCsv.ts';
 import { metricsOf } from '../../src/page/run/metricNames.ts';
-import { smoothed } from '../../src/page/run/smoothing.ts';
+import { Smoothing } from '../../src/page/run/smoothing.ts';
 import { wordDiff } from '../../src/page/result/answers/wordDiff.ts';
 
 describe('curves', () => {
   it('smooth without a bias towards zero at the start', () => {
-    expect([...smoothed([4, 4, 4])]).toEqual([4, 4, 4].map((value) => expect.closeTo(value, 12) as number));
+    const smoothed = (values: number[]) => [...new Smoothing().of(values)];
+    expect(smoothed([4, 4, 4])).toEqual([4, 4, 4].map((value) => expect.closeTo(value, 12) as number));
     // 0.1·2 + 0.9·0.1·1 over 1 - 0.81
     expect(smoothed([1, 2])[1]).toBeCloseTo((0.1 * 2 + 0.9 * 0.1 * 1) / 0.19, 12);
+  });
+
+  it('smooth as they grow to what they are when smoothed at once, also with another weight or restored', () => {
+    const log = new MetricsLog(10);
+    const smoothing = new Smoothing();
+    const pushed: number[] = [];
+    const check = (of: MetricsLog, values: number[], weight: number) => {
+      const found = smoothing.of(of.curve('loss').values, weight);
+      expect([...found]).toEqual([...new Smoothing().of(values, weight)]);
+      return found;
+    };
+    for (let step = 1; step <= 1500; step++) {
+      pushed.push(Math.sin(step));
+      log.push({ step, epoch: 0, loss: pushed.at(-1)! });
+      if (step % 50 === 1) check(log, pushed, step % 500 === 1 ? 0.5 : 0.9);
+    }
+    const before = check(log, pushed, 0.9);
+    const copy = [...before];
+    const other = [3, 2, 1];
+    const restored = MetricsLog.of(other.map((loss, i) => ({ step: i + 1, epoch: 0, loss })));
+    check(restored, other, 0.9);
+    expect([...before]).toEqual(copy);
   });
 
   it('are exported with a step a line, evaluations beside the training', () => {
