@@ -50,13 +50,13 @@ describe.skipIf(!browserPath)('what ends while something waits for it', { timeou
       let isEnding = started !== undefined;
       let isCallEnding = asked !== undefined || answering !== undefined;
       /** Asked, and about to report the first part of its answer. */
-      let speaker: Worker | null = null;
+      let endSpeaker: (() => void) | null = null;
       const { postMessage } = MessagePort.prototype;
       // The page confirms each part of an answer on the port by which it came.
       MessagePort.prototype.postMessage = function (this: MessagePort, ...message: [unknown]) {
         postMessage.apply(this, message);
-        speaker?.terminate();
-        speaker = null;
+        endSpeaker?.();
+        endSpeaker = null;
       };
       window.Worker = class extends Original {
         constructor(url: string | URL, options?: WorkerOptions) {
@@ -72,7 +72,7 @@ describe.skipIf(!browserPath)('what ends while something waits for it', { timeou
           if (!isCallEnding || path?.[0] !== (asked ?? answering)) return;
           isCallEnding = false;
           if (asked) this.terminate();
-          else speaker = this;
+          else endSpeaker = () => this.terminate();
         }
       };
     }, ending);
