@@ -41,6 +41,20 @@ export class Threads {
     return threads;
   }
 
+  /** Of each thread the least of several looks, half a second apart. */
+  async leastHeaps(looks: number): Promise<ThreadHeap[]> {
+    let least = await this.heaps();
+    for (let look = 1; look < looks; look++) {
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      const heaps = await this.heaps();
+      // A worker that ended or began meanwhile.
+      least = heaps.map((heap, i) =>
+        least[i]?.thread === heap.thread && least[i].usedBytes < heap.usedBytes ? least[i] : heap,
+      );
+    }
+    return least;
+  }
+
   /** The page first, then its workers. @param collect after a collection of garbage in each */
   async heaps(collect = true): Promise<ThreadHeap[]> {
     if (collect) await this.session.send('HeapProfiler.collectGarbage');
