@@ -90,12 +90,8 @@ const numbers = v.pipe(
   ),
 );
 type Figures = Record<string, number>;
-const Lines = v.array(
-  v.pipe(
-    numbers,
-    v.check((line) => 'step' in line && 'epoch' in line),
-  ),
-);
+const has = (...keys: string[]) => v.check((record: Figures) => keys.every((key) => key in record));
+const Lines = v.array(v.pipe(numbers, has('step', 'epoch')));
 const Run = v.object({
   id: v.pipe(text, v.regex(/^[\w:.-]{1,64}$/)),
   startedAt: v.pipe(text, v.isoTimestamp()),
@@ -160,10 +156,7 @@ const Evaluations = v.array(
     name: text,
     step,
     result: v.object({
-      metrics: v.pipe(
-        numbers,
-        v.check((metrics) => 'loss' in metrics),
-      ),
+      metrics: v.pipe(numbers, has('loss')),
       answers: v.array(Answer),
     }),
   }),

@@ -165,21 +165,6 @@ describe('a run in progress as a file', () => {
       expect(await database.count(store)).toBe(0);
   });
 
-  it('has the sampled answers that further steps of grpo are made with', async () => {
-    const { run, checkpoint, evaluations } = await readRunFile(file);
-    const sampled = {
-      number: 3,
-      rows: [0, 1],
-      ids: [[5], [6, 7]],
-      advantages: [0.1, -0.1],
-      old: [[-1.25], [-0.1, -1e-7]],
-      figures: { reward: 0.5 },
-    };
-    const written = await writeRunFile({ run, checkpoint: { ...checkpoint, sampled }, evaluations });
-    const again = await readRunFile(new Blob([written as Uint8Array<ArrayBuffer>]));
-    expect(again.checkpoint.sampled).toEqual(sampled);
-  });
-
   it('of a few bytes that claims to be gigabytes takes no room', async () => {
     const zip = zipSync({ 'run.json': strToU8('{}') });
     const at = zip.length - 22 - (46 + 'run.json'.length);
