@@ -128,6 +128,9 @@ export const BUILT_IN_METRICS = [
   ...['exact_match', 'mean_generated_length', 'gen_len', 'stopped_share', 'kl', 'nll_loss', 'reward'],
 ];
 
+/** Characters of a key or a value in a message. */
+const MOST_SHOWN = 200;
+
 const KNOWN_KEYS = [recipe, lora, training, evaluation].flatMap((schema) => Object.keys(schema.entries));
 
 /**
@@ -181,14 +184,23 @@ function withMethodDefaults(value: unknown): unknown {
 function explain(issue: v.BaseIssue<unknown>): string {
   const path = v.getDotPath(issue) ?? '';
   if (issue.type === 'strict_object' && issue.expected === 'never') {
-    const key = path.split('.').at(-1)!;
-    const near = KNOWN_KEYS.map((known) => ({ known, distance: editDistance(key, known) })).sort(
-      (a, b) => a.distance - b.distance,
-    )[0];
-    return `"${path}" is not a key of a recipe${near.distance <= 3 ? `; did you mean "${near.known}"?` : ': remove it.'}`;
+    const near = nearestKey(path.split('.').at(-1)!);
+    return `"${shortened(path)}" is not a key of a recipe${near === null ? ': remove it.' : `; did you mean "${near}"?`}`;
   }
   if (issue.type === 'strict_object') return `${path ? `"${path}"` : 'It'} must be an object in braces.`;
-  return `"${path}" is ${JSON.stringify(issue.input)}: it ${issue.message}.`;
+  return `"${shortened(path)}" is ${shortened(JSON.stringify(issue.input) ?? 'nothing')}: it ${issue.message}.`;
+}
+
+function shortened(text: string): string {
+  return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text;
+}
+
+/** The key that somebody may have meant; null where none is near. */
+function nearestKey(key: string): string | null {
+  if (key.length > MOST_SHOWN) return null;
+  const near = KNOWN_KEYS.map((known) => ({ known, distance: editDistance(key, known) }));
+  near.sort((a, b) => a.distance - b.distance);
+  return near[0].distance <= 3 ? near[0].known : null;
 }
 
 /** Levenshtein distance. */

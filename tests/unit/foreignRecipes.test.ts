@@ -170,6 +170,22 @@ describe('a recipe of another tool', () => {
     await expect(readRecipe('7')).rejects.toThrow(/must be an object/);
   });
 
+  it.each([
+    [
+      'nothing but commas',
+      `training: {${','.repeat(10_000)}}`,
+      /Unexpected , in flow map at line 1, column 13/,
+    ],
+    ['lists in lists', `training: ${'['.repeat(20_000)}`, /nested too deep at line 1/],
+    ['a key of a million letters', `{"training": {"${'a'.repeat(1e6)}": 1}}`, /^.{1,400}remove it\.$/],
+    ['a long YAML', `a: ${'b'.repeat(40_000)}`, /at most 32768 characters/],
+    ['a data file', ' '.repeat(2 ** 21), /Is it a data file/],
+  ])('of %s is refused in time, in words', async (_what, text, message) => {
+    const began = performance.now();
+    await expect(readRecipe(text)).rejects.toThrow(message);
+    expect(performance.now() - began).toBeLessThan(5000);
+  });
+
   it('of aliases that grow without end is refused', async () => {
     const lines = ['a: &a [x,x,x,x,x,x,x,x,x,x]'];
     for (const [one, next] of ['ab', 'bc', 'cd', 'de'].map((pair) => pair.split('')))

@@ -36,7 +36,6 @@ const ALLOWED: Record<string, readonly string[]> = {
   'src/page/data/distil/answersAddress.ts': ['LM Studio'],
   'src/page/errors/errorDetails.ts': ['The page shows: …', 'No error was recorded.'],
   'src/page/gpu/memoryVerdict.ts': ['gradient_checkpointing true', 'head_dtype q8_0'],
-  'src/page/gpu/memoryVerdict.ts': ['gradient_checkpointing true'],
   'src/page/kept/keptWork.ts': ['it is not of the form that this version writes'],
   'src/page/layout/places.ts': [
     'textarea, select, input:not([type=file], [type=checkbox], [type=radio], [type=range])',

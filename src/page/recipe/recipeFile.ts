@@ -10,10 +10,14 @@ import type { ReadRecipe } from '../../training/foreignRecipes/readRecipe.ts';
 
 export type TakenRecipe = Pick<ReadRecipe, 'recipe' | 'notes'>;
 
+/** More than readRecipe takes, also where a character has three bytes. */
+const MOST_BYTES = 2 ** 23;
+
 /** @throws UserError where it is no recipe */
 export async function recipeOfFile(file: File): Promise<TakenRecipe> {
   const { readRecipe } = await import('../../training/foreignRecipes/readRecipe.ts');
-  return readRecipe(await file.text());
+  // What is larger than any recipe is not read: readRecipe refuses it by its length.
+  return readRecipe(await file.slice(0, MOST_BYTES).text());
 }
 
 /** The recipe as a file: with the chosen model and the files that are here. */

@@ -17,6 +17,11 @@ export interface ReadRecipe {
   notes: string[];
 }
 
+/** A long system prompt and thousands of rows that are left out are far fewer. */
+const MOST_CHARACTERS = 2 ** 20;
+/** The library takes the square of some texts' lengths. */
+const MOST_IN_YAML = 2 ** 15;
+
 /** Keys that only the file of one tool has. */
 const SIGNS: readonly [tool: string, keys: readonly string[], convert: (made: Conversion) => void][] = [
   ['LLaMA-Factory', ['stage', 'finetuning_type', 'cutoff_len'], convertLlamaFactory],
@@ -40,6 +45,10 @@ const OWN_GROUPS = ['lora', 'training', 'evaluation'];
 
 /** @throws UserError where the text is no recipe, or asks for what there is not */
 export async function readRecipe(text: string): Promise<ReadRecipe> {
+  if (text.length > MOST_CHARACTERS)
+    throw new UserError(
+      `A recipe has at most ${MOST_CHARACTERS} characters, this one has ${text.length}. Is it a data file? Drop it as one.`,
+    );
   const found = await parsed(text);
   const isObject = typeof found === 'object' && found !== null && !Array.isArray(found);
   const isOwn = !isObject || OWN_GROUPS.some((key) => key in found);
@@ -61,10 +70,27 @@ async function parsed(text: string): Promise<unknown> {
       throw new UserError(`The recipe is not JSON: ${messageOf(error)}. Check commas and quotation marks.`);
     }
   }
-  const { parseDocument } = await import('yaml');
-  const document = parseDocument(text, { version: '1.1', merge: true, uniqueKeys: true });
+  if (text.length > MOST_IN_YAML)
+    throw new UserError(
+      `A recipe in YAML has at most ${MOST_IN_YAML} characters, this one has ${text.length}. Write a longer one as JSON.`,
+    );
+  const { LineCounter, parseDocument } = await import('yaml');
+  const lineCounter = new LineCounter();
+  // Its own places cost the square of their number where a text is nothing but faults.
+  const settings = {
+    version: '1.1',
+    merge: true,
+    uniqueKeys: true,
+    prettyErrors: false,
+    lineCounter,
+  } as const;
+  const document = parseDocument(text, settings);
   const fault = document.errors[0] ?? document.warnings[0];
-  if (fault) throw new UserError(`The recipe is neither JSON nor YAML: ${fault.message}`);
+  if (fault) {
+    const { line, col } = lineCounter.linePos(fault.pos[0]);
+    const what = /call stack/.test(fault.message) ? 'it is nested too deep' : fault.message;
+    throw new UserError(`The recipe is neither JSON nor YAML: ${what} at line ${line}, column ${col}.`);
+  }
   try {
     return document.toJS({ maxAliasCount: 100 });
   } catch (error) {
