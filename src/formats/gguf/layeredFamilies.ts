@@ -35,7 +35,9 @@ export function qwen3_5Keys(m: GgufMetadata, facts: GgufFacts, config: Config): 
   const valueHeads = own('ssm.time_step_rank');
   return {
     num_hidden_layers: layers,
-    attention_bias: facts.has('blk.0.attn_q.bias'),
+    attention_bias: Array.from({ length: layers }, (_, i) => i).some((i) =>
+      facts.has(`blk.${i}.attn_q.bias`),
+    ),
     layer_types: Array.from({ length: layers }, (_, i) =>
       facts.has(`blk.${i}.attn_q.weight`) ? 'full_attention' : 'linear_attention',
     ),
