@@ -58,6 +58,15 @@ describe('mask preview', () => {
           position: 0,
         });
     }
+    expect(previews.preview({ row: 0, tokensPerMicroBatch: 32, recipe })!.steps).toBe(9);
+    // Rows whose turn comes after the run's end are known by it.
+    const short = parseRecipe({ training: { per_device_train_batch_size: 3, max_steps: 1 } });
+    const turns = [...ROWS.keys()].map((row) =>
+      previews.preview({ row, tokensPerMicroBatch: 32, recipe: short })!,
+    );
+    expect(turns.filter(({ step, steps }) => step! < steps!).map(({ rows }) => rows.length)).toEqual([
+      3, 3, 3,
+    ]);
     expect(previews.preview({ row: 7, tokensPerMicroBatch: 32, recipe })).toBeNull();
   });
 
@@ -77,7 +86,7 @@ describe('mask preview', () => {
     }
     const made = previews.preview({ row: 6, tokensPerMicroBatch: 32, recipe: null })!;
     expect(made).toMatchObject({ step: null, index: 2, of: 3 });
-    expect(made.rows.map(({ line }) => line)).toContain(7);
+    expect(made.rows.map(({ file, line }) => `${file} ${line}`)).toContain('t.jsonl 7');
   });
 
   it('sees that no answer ends, also where only the template is at fault', async () => {

@@ -187,8 +187,8 @@ const data: Messages['data'] = {
     `Die Tensoren erscheinen, sobald sich der Lauf planen lässt${error ? `: ${error}` : ''}.`,
   row: 'Zeile',
   rowToPreview: (name) => `Zeile von ${isolated(name)}, die gezeigt wird`,
-  microBatch: ({ step, index, of, batch, rows: packed }) =>
-    `${step === null ? 'Bei jeder Auswertung' : `Zuerst trainiert in Schritt ${step + 1}`}, Micro-Batch ${index + 1} von ${of}: ${integer(batch.tokens)} Tokens, ${rows(packed.length)}, ${integer(batch.supervisedTokens)} Tokens gelernt.`,
+  microBatch: ({ step, steps, index, of, batch, rows: packed }) =>
+    `${step === null || steps === null ? 'Bei jeder Auswertung' : step < steps ? `Zuerst trainiert in Schritt ${step + 1} von ${steps}` : `Nicht trainiert: Die Zeile ist in Schritt ${step + 1} an der Reihe, und der Lauf endet nach Schritt ${steps}. Dort`}, Micro-Batch ${index + 1} von ${of}: ${integer(batch.tokens)} Tokens, ${rows(packed.length)}, ${integer(batch.supervisedTokens)} Tokens gelernt.`,
   rowLies: (place, from, to) => `Diese Zeile (${place}) liegt bei ${from} bis ${to}.`,
   tokensOfMicroBatch: (learned, tokens) => `Tokens des Micro-Batchs: ${learned} von ${tokens} werden gelernt`,
   showAllTokens: (count) => `Alle ${integer(count)} Tokens zeigen`,

@@ -216,8 +216,8 @@ const data = {
     `The tensors are shown once the run can be planned${error ? `: ${error}` : ''}.`,
   row: 'Row',
   rowToPreview: (name: string) => `Row of ${isolated(name)} to preview`,
-  microBatch: ({ step, index, of, batch, rows: packed }: MicroBatch) =>
-    `${step === null ? 'At every evaluation' : `First trained in step ${step + 1}`}, micro-batch ${index + 1} of ${of}: ${integer(batch.tokens)} tokens, ${rows(packed.length)}, ${integer(batch.supervisedTokens)} tokens learned.`,
+  microBatch: ({ step, steps, index, of, batch, rows: packed }: MicroBatch) =>
+    `${step === null || steps === null ? 'At every evaluation' : step < steps ? `First trained in step ${step + 1} of ${steps}` : `Not trained: its turn is step ${step + 1}, and the run ends after step ${steps}. There`}, micro-batch ${index + 1} of ${of}: ${integer(batch.tokens)} tokens, ${rows(packed.length)}, ${integer(batch.supervisedTokens)} tokens learned.`,
   rowLies: (place: string, from: number, to: number) => `This row (${place}) lies at ${from} to ${to}.`,
   tokensOfMicroBatch: (learned: number, tokens: number) =>
     `Tokens of the micro-batch: ${learned} of ${tokens} are learned`,

@@ -37,7 +37,7 @@ export interface Lengths {
   truncatedRows: number;
 }
 
-export type MicroBatch = Pick<PackedPreview, 'step' | 'index' | 'of' | 'batch' | 'rows'>;
+export type MicroBatch = Pick<PackedPreview, 'step' | 'steps' | 'index' | 'of' | 'batch' | 'rows'>;
 
 export interface CatalogueFigures {
   /** "owner/name" */

@@ -75,16 +75,21 @@ export interface PackedRequest {
 }
 
 export interface PackedPreview {
-  /** 0-based; null for an evaluation. */
+  /** 0-based; null for an evaluation. At or above `steps`: the run ends before the row's turn. */
   step: number | null;
+  /** Optimiser steps of the whole run; null for an evaluation. */
+  steps: number | null;
   /** Which micro-batch of how many. */
   index: number;
   of: number;
   batch: MicroBatch;
   /** By id, of every id in the batch. */
   tokens: Map<number, { text: string; special: boolean }>;
-  /** The rows in it, in the order in which they lie: index in the file, line, first place and length. */
-  rows: { row: number; line: number; start: number; length: number }[];
+  /**
+   * The rows in it, in the order in which they lie: index in the files read as one, the name of its own file,
+   * line in that, first place and length.
+   */
+  rows: { row: number; file: string; line: number; start: number; length: number }[];
 }
 
 /** Asks for a data file to be read. */

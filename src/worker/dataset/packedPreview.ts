@@ -9,7 +9,7 @@ import type { ChatTokenizer } from '../../data/tokenizer/chatTokenizer.ts';
 import { IGNORE_INDEX, type MicroBatch } from '../../data/types.ts';
 import { rowMix } from '../../training/batching/rowMix.ts';
 import { BatchSampler, microBatchesOf } from '../../training/batches.ts';
-import { examplesPerStep, type Recipe } from '../../training/recipe.ts';
+import { examplesPerStep, stepsOf, type Recipe } from '../../training/recipe.ts';
 import type { MaskChecks, PackedPreview, PackedRequest } from './datasetProtocol.ts';
 
 /**
@@ -34,12 +34,19 @@ export class PackedPreviews {
 
   private ofStep(row: number, recipe: Recipe, shape: BatchShape): PackedPreview {
     const sampler = this.samplerOf(recipe);
-    const step = sampler.firstStepOf(row);
-    const rows = sampler.rowsOf(step);
+    // A batch of grpo is learned from for num_iterations steps.
+    const repeats = recipe.method === 'grpo' ? recipe.training.num_iterations : 1;
+    const turn = sampler.firstStepOf(row);
+    const rows = sampler.rowsOf(turn);
     const batches = microBatchesOf(this.documents, rows, shape);
     const place = rows.indexOf(row);
     const index = batches.findIndex(({ spans }) => spans.some((span) => span.index === place));
-    return this.drawn(batches[index], (document) => rows[document], { step, index, of: batches.length });
+    return this.drawn(batches[index], (document) => rows[document], {
+      step: turn * repeats,
+      steps: stepsOf(recipe, this.documents.lengths),
+      index,
+      of: batches.length,
+    });
   }
 
   private ofEvaluation(row: number, shape: BatchShape): PackedPreview {
@@ -47,7 +54,12 @@ export class PackedPreviews {
       this.packing = { tokens: shape.tokens, packing: new Packing(this.documents, shape) };
     const { packing } = this.packing;
     const index = packing.batchOf(row);
-    return this.drawn(packing.at(index), (document) => document, { step: null, index, of: packing.length });
+    return this.drawn(packing.at(index), (document) => document, {
+      step: null,
+      steps: null,
+      index,
+      of: packing.length,
+    });
   }
 
   private samplerOf(recipe: Recipe): BatchSampler {
@@ -68,7 +80,7 @@ export class PackedPreviews {
   private drawn(
     batch: MicroBatch,
     rowOf: (document: number) => number,
-    place: Pick<PackedPreview, 'step' | 'index' | 'of'>,
+    place: Pick<PackedPreview, 'step' | 'steps' | 'index' | 'of'>,
   ): PackedPreview {
     const { tokenizer, documents } = this;
     const ids = new Set([...batch.inputIds, ...batch.targets].filter((id) => id >= 0));
@@ -80,6 +92,7 @@ export class PackedPreviews {
       ),
       rows: batch.spans.map(({ index, start, length }) => ({
         row: rowOf(index),
+        file: documents.fileOf(rowOf(index)),
         line: documents.lineOf(rowOf(index)),
         start,
         length,
