@@ -1,6 +1,6 @@
 /**
- * Hostile functions of a recipe (rewards and metrics): each ends with an error that names the row, is left out
- * or stops as the recipe says, and leaves the next call as it was.
+ * Hostile functions of a recipe (rewards and metrics): each ends with an error that names the row, is left
+ * out or stops the run as the recipe says, and leaves the next call as it was.
  */
 import { describe, expect, it } from 'vitest';
 import { scoreByFunction, type AnswerScorer } from '../../src/training/scoring/answerScorer.ts';
