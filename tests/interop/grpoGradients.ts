@@ -3,8 +3,8 @@
  *
  *     node scripts/run.mjs --gpu tests/interop/grpoGradients.ts GOLDEN_FOLDER ARRAYS.safetensors
  *
- * Prints the worst difference of each kind, relative to each array's largest magnitude; fails beyond 3e-5, the
- * bound of every gradient in ../shared/golden. llama3_2 and qwen3 on SwiftShader: 2.7e-6 at worst, losses
+ * Prints the worst difference of each kind, relative to each array's largest magnitude; fails beyond 3e-5,
+ * the bound of every gradient in ../shared/golden. llama3_2 and qwen3 on SwiftShader: 2.7e-6 at worst, losses
  * within 1.1e-7, the same tokens clipped (22 to 28 %), the divergence within 5.4e-8.
  */
 import { openNodeGpu } from '../../scripts/lib/nodeGpu.ts';
