@@ -49,7 +49,6 @@ export class Workspace {
 
   async start(): Promise<void> {
     whenInMemory((cause) => (this.notKept = cause));
-    await this.queue.list.sync();
     await this.guard('reading what this browser keeps', async () => {
       await this.library.refresh();
       await this.runs.refreshRuns();

@@ -37,6 +37,7 @@ export class QueueList {
   constructor() {
     this.runs = this.kept();
     whenQueueChanges(() => void this.sync());
+    void this.sync();
   }
 
   /** Takes over what another tab has made of it. */

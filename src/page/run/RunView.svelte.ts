@@ -105,7 +105,7 @@ export class RunView {
     }
   }
 
-  /** Training lines, made anew: not for what is drawn with every step. */
+  /** Training lines, made at each call: not for what is drawn with every step. */
   get lines(): MetricsLine[] {
     return this.lineCount === 0 ? [] : this.logs.steps.lines();
   }

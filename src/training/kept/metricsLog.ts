@@ -70,7 +70,7 @@ export class MetricsLog {
     };
   }
 
-  /** The lines themselves, made anew. */
+  /** The lines themselves, made at each call. */
   lines(): MetricsLine[] {
     return linesOf(this.view());
   }

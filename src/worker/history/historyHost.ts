@@ -52,9 +52,8 @@ export class HistoryHost implements HistoryApi {
   async runs(): Promise<RunSummary[]> {
     const live = await liveRuns();
     const runs = await listRuns(await this.database);
-    return (await Promise.all(runs.map((run) => this.summary(run, live)))).sort((a, b) =>
-      a.startedAt < b.startedAt ? 1 : -1,
-    );
+    const all = await Promise.all(runs.map((run) => this.summary(run, live)));
+    return all.sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
   }
 
   async details(runId: string): Promise<RunDetails> {
