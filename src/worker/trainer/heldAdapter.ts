@@ -67,6 +67,7 @@ export function canShareEngine(one: HeldAdapter, other: HeldAdapter): boolean {
   return (
     one.modelId === other.modelId &&
     JSON.stringify(one.recipe.lora) === JSON.stringify(other.recipe.lora) &&
+    (one.recipe.training.head_dtype === 'q8_0') === (other.recipe.training.head_dtype === 'q8_0') &&
     one.kernels?.level === other.kernels?.level &&
     one.tokensPerMicroBatch >= other.tokensPerMicroBatch
   );
