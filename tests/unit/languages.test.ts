@@ -10,6 +10,8 @@ import { de } from '../../src/page/language/de.ts';
 import { en } from '../../src/page/language/en.ts';
 import { locale } from '../../src/page/language/locale.svelte.ts';
 import { markedParts } from '../../src/page/language/markedParts.ts';
+import { ROW_MESSAGES } from '../../src/page/language/rowMessages.de.ts';
+import { translator } from '../../src/page/language/translated.ts';
 import { LANGUAGES, preferredLanguage, t } from '../../src/page/language/messages.svelte.ts';
 import {
   bytes,
@@ -138,13 +140,87 @@ describe('languages', () => {
   });
 });
 
+describe('messages about rows', () => {
+  const translate = translator(ROW_MESSAGES);
+  /** Files that write them, but for what is said while a row is edited and of Parquet's inner parts. */
+  const written = execFileSync(
+    'git',
+    ['ls-files', 'src/data/rows', 'src/data/files', 'src/data/documents.ts'],
+    { cwd: root, encoding: 'utf8' },
+  )
+    .split('\n')
+    .filter((path) => /\.ts$/.test(path) && !/mend(Line|Row)|parquetBounds|maskReasons/.test(path));
+
+  /** Literals that are whole sentences, with "#0", "#1" for what they name. */
+  function sentences(path: string): string[] {
+    const file = ts.createSourceFile(
+      path,
+      readFileSync(join(root, path), 'utf8'),
+      ts.ScriptTarget.Latest,
+      true,
+    );
+    const found: string[] = [];
+    const visit = (node: ts.Node): void => {
+      if (ts.isStringLiteralLike(node)) found.push(node.text);
+      if (ts.isTemplateExpression(node))
+        found.push(
+          node.head.text + node.templateSpans.map(({ literal }, i) => `#${i}${literal.text}`).join(''),
+        );
+      ts.forEachChild(node, visit);
+    };
+    visit(file);
+    return found.filter((text) => /\p{L}{2}[,;:.]? \p{L}.*\.$/u.test(text));
+  }
+
+  it('have a German one each, with all that they name', () => {
+    const all = written.flatMap(sentences);
+    expect(all.length).toBeGreaterThan(90);
+    for (const text of all) {
+      // "1 row is", of which the sentence names a part.
+      const said = text
+        .replace('#0 #1 left out', '#0 rows are left out')
+        .replace(/^#0 that are/, 'Keys of rows that are');
+      const german = translate(said);
+      expect(german, text).not.toBe(said);
+      // Of a count and a noun the German one may have other words.
+      const named = [...said.matchAll(/#\d/g)]
+        .map(([name]) => name)
+        .filter((name) => !/has #0 #1 where/.test(said) || name !== '#1');
+      for (const name of named) expect(german, text).toContain(name);
+    }
+  });
+
+  it('are put together of messages within messages, and leave what a person wrote alone', () => {
+    expect(
+      translate(
+        'has a "chosen" answer that cannot be used: it has no token to learn from after the template. Check the answer.',
+      ),
+    ).toBe(
+      'hat eine Antwort „chosen“, die nicht zu gebrauchen ist: Sie hat nach der Vorlage kein Token zum Lernen. Prüf die Antwort.',
+    );
+    expect(
+      translate('has no "prompt"; its keys are "a", "b". Rename them to "c" and "d", as in the other rows.'),
+    ).toBe(
+      'hat kein „prompt“; ihre Schlüssel sind "a", "b". Benenne sie in "c" and "d" um, wie in den anderen Zeilen.',
+    );
+    expect(
+      translate(
+        "2 conversations became 5 documents, one an answer: this model's chat template renders an answer otherwise once more turns follow.",
+      ),
+    ).toMatch(/^2 Gespräche wurden zu 5 Dokumenten/);
+    expect(translate('a sentence of another program')).toBe('a sentence of another program');
+  });
+});
+
 describe('the page', () => {
   const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', 'src/page'], {
     cwd: root,
     encoding: 'utf8',
   })
     .split('\n')
-    .filter((path) => /\.(svelte|ts)$/.test(path) && !/language\/[a-z]{2}\.ts$/.test(path));
+    .filter(
+      (path) => /\.(svelte|ts)$/.test(path) && !/language\/([a-z]{2}|rowMessages\.[a-z]{2})\.ts$/.test(path),
+    );
 
   it('has all its texts in the files of its languages', () => {
     expect(files.length).toBeGreaterThan(100);

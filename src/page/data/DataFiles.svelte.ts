@@ -155,7 +155,7 @@ export class DataFiles {
     if (unknown && columns.length > 0) return [t.data.unknownFormat(unknown.file)];
     if (summary.rows > 0 && (summary.badRows === 0 || this.skipsBadRows)) return [];
     const first = problems.find(({ kind }) => kind === 'bad') ?? problems[0];
-    const example = first ? ` ${t.data.problemAt(first)}` : '';
+    const example = first ? ` ${t.data.problemAt({ ...first, reason: t.errors.ofRow(first.reason) })}` : '';
     if (summary.rows === 0) return [`${t.data.noUsableRow(file)}${example}`];
     return [`${t.data.badRows(file, summary.badRows)}${example}`];
   }

@@ -1,5 +1,7 @@
 /** Deutsch. */
 import type { Messages } from './en.ts';
+import { ROW_MESSAGES } from './rowMessages.de.ts';
+import { translator } from './translated.ts';
 import {
   bytes,
   compact,
@@ -13,6 +15,8 @@ import {
   share,
   significant,
 } from './numbers.ts';
+
+const translateRowMessage = translator(ROW_MESSAGES);
 
 /** Was ein Mensch geschrieben hat, in Anführungszeichen. */
 const quoted = (text: string) => `„${isolated(text)}“`;
@@ -556,8 +560,9 @@ const gpu: Messages['gpu'] = {
 const errors: Messages['errors'] = {
   detailsCopied: 'Einzelheiten kopiert',
   copyDetails: 'Einzelheiten kopieren',
-  inEnglish: 'Meldungen zu einzelnen Zeilen und Dateien und die Einzelheiten von Fehlern sind auf Englisch.',
+  inEnglish: 'Meldungen zu Modelldateien und zum Training und die Einzelheiten von Fehlern sind auf Englisch.',
   detailsOfError: 'Einzelheiten des Fehlers',
+  ofRow: (message) => translateRowMessage(message),
 };
 
 const classroom: Messages['classroom'] = {

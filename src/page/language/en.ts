@@ -588,6 +588,8 @@ const errors = {
   copyDetails: 'Copy details',
   /** Of other languages: which messages have no translation. */
   inEnglish: '',
+  /** @param message about a row or a file, as the data path writes it */
+  ofRow: (message: string) => message,
   detailsOfError: 'Details of the error',
 };
 
