@@ -13,8 +13,14 @@ const arxiv = (id: string) => `https://arxiv.org/abs/${id}`;
 const MEMORY = `${HUGGING_FACE}/transformers/model_memory_anatomy`;
 const EVALUATE = 'https://huggingface.co/spaces/evaluate-metric';
 
+/** Those with a field of their own form, and all others. */
+type Setting = keyof Messages['recipeHelp'] | 'metric_for_best_model' | 'early_stopping_patience';
+
 /** Of every setting of the recipe that the page shows. */
-export const SETTING_SOURCES: Record<keyof Messages['recipeHelp'], string> = {
+export const SETTING_SOURCES: Record<Setting, string> = {
+  system_prompt: `${HUGGING_FACE}/transformers/chat_templating`,
+  metric_for_best_model: training('metric_for_best_model'),
+  early_stopping_patience: `${HUGGING_FACE}/transformers/main_classes/callback#transformers.EarlyStoppingCallback`,
   num_train_epochs: training('num_train_epochs'),
   learning_rate: training('learning_rate'),
   per_device_train_batch_size: training('per_device_train_batch_size'),

@@ -383,6 +383,7 @@ const recipeHelp: Messages['recipeHelp'] = {
     'sft ahmt Antworten nach; dpo, ipo, simpo und orpo lernen aus vorgezogenen und verworfenen, kto aus Bewertungen, grpo aus Belohnungen für selbst erzeugte Antworten.',
   quantization:
     'Wie die Gewichte des Basismodells abgelegt werden; entschieden, wenn du ein Modell ablegst. gguf: die Blöcke einer .gguf, wie sie sind.',
+  system_prompt: 'Was vor jeder Zeile steht, die keine eigene Systemnachricht hat.',
   date_string: 'Das heutige Datum, für Templates, die eines ausgeben.',
   mask_history: 'In Gesprächen nur aus der letzten Antwort lernen.',
   lora_dropout: 'Anteil der Eingabe des Adapters, der beim Training wegfällt.',
@@ -560,7 +561,8 @@ const gpu: Messages['gpu'] = {
 const errors: Messages['errors'] = {
   detailsCopied: 'Einzelheiten kopiert',
   copyDetails: 'Einzelheiten kopieren',
-  inEnglish: 'Meldungen zu Modelldateien und zum Training und die Einzelheiten von Fehlern sind auf Englisch.',
+  inEnglish:
+    'Meldungen zu Modelldateien und zum Training und die Einzelheiten von Fehlern sind auf Englisch.',
   detailsOfError: 'Einzelheiten des Fehlers',
   ofRow: (message) => translateRowMessage(message),
 };

@@ -411,6 +411,7 @@ const recipeHelp = {
     'sft copies answers; dpo, ipo, simpo and orpo learn from chosen and rejected ones, kto from labels, grpo from rewards of answers that it samples.',
   quantization:
     'How the base weights are kept; decided when a model is dropped. gguf: the blocks of a .gguf as they are.',
+  system_prompt: 'What stands ahead of every row that has no system message of its own.',
   date_string: "Today's date for templates that print one.",
   mask_history: 'Of conversations, learn from the last answer only.',
   lora_dropout: "Share of the adapter's input dropped while training.",

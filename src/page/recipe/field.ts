@@ -3,7 +3,11 @@ import type { Messages } from '../language/messages.svelte.ts';
 
 export type Group = 'lora' | 'training' | 'evaluation';
 
-export type Field = { group: Group | null; key: keyof Messages['recipeHelp']; needsData?: boolean } & (
+export type Field = {
+  group: Group | null;
+  key: Exclude<keyof Messages['recipeHelp'], 'system_prompt'>;
+  needsData?: boolean;
+} & (
   | { type: 'number'; step: number | 'any'; min?: number; empty?: 'null' }
   | { type: 'flag' }
   | { type: 'text'; empty?: 'null' }
