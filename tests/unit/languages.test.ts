@@ -201,7 +201,7 @@ describe('messages about rows', () => {
     expect(
       translate('has no "prompt"; its keys are "a", "b". Rename them to "c" and "d", as in the other rows.'),
     ).toBe(
-      'hat kein „prompt“; ihre Schlüssel sind "a", "b". Benenne sie in "c" and "d" um, wie in den anderen Zeilen.',
+      'hat kein „prompt“; ihre Schlüssel sind "a", "b". Benenne sie in "c" und "d" um, wie in den anderen Zeilen.',
     );
     expect(
       translate(

@@ -427,6 +427,8 @@ export const ROW_MESSAGES: MessagePairs = [
     "Thinking is switched off by the chat template's own switch (enable_thinking: false), in training as in answers; it is left on where a row's own answer thinks.",
     'Das Denken ist durch den eigenen Schalter der Chat-Vorlage aus (enable_thinking: false), beim Training wie bei Antworten; an bleibt es, wo die Antwort einer Zeile selbst denkt.',
   ],
+  // Keys that are named one after the other.
+  ['"{0}" and "{1}"', '"{0}" und "{1}"'],
   // Findings.
   ['{0} tokens', '{0} Tokens'],
   ['{0} of {1} tokens are cut off', '{0} von {1} Tokens sind abgeschnitten'],

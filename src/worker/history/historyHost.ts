@@ -228,15 +228,14 @@ export class HistoryHost implements HistoryApi {
   private async summary(run: RunRecord, live: ReadonlySet<string>): Promise<RunSummary> {
     const database = await this.database;
     const checkpoint = await latestCheckpointStep(database, run.id);
+    const steps = run.keptSteps?.length ?? 0;
     return {
       ...run,
       modelId: await modelHere(database, run),
       recipe: run.recipe as Recipe,
       live: live.has(run.id),
       resumableStep: await resumableStep(database, run, live),
-      storedBytes:
-        run.adapterBytes *
-        (1 + (run.keptSteps?.length ?? 0) + (checkpoint === null ? 0 : CHECKPOINT_ADAPTERS)),
+      storedBytes: run.adapterBytes * (1 + steps + (checkpoint === null ? 0 : CHECKPOINT_ADAPTERS)),
     };
   }
 }

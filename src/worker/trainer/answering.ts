@@ -11,7 +11,8 @@ import type { Engine, EngineProgress } from '../../engine/engine.ts';
 import { readAnsweringModel, type AnsweringModel } from './answeringModel.ts';
 import { documentLosses } from './documentLosses.ts';
 import { ended, growing, whole } from '../../data/tokenizer/answerText.ts';
-import { canShareEngine, readHeldAdapter, type HeldAdapter, type WhichAdapter } from './heldAdapter.ts';
+import { canShareEngine, holds, readHeldAdapter } from './heldAdapter.ts';
+import type { HeldAdapter, WhichAdapter } from './heldAdapter.ts';
 import type { ChatReply, ChatRequest, OnPair, SamplingOptions, TokenLosses } from './trainerProtocol.ts';
 import { largest } from '../../lib/extremes.ts';
 
@@ -199,11 +200,9 @@ export class Answering {
     const before = this.held;
     if (before?.engine && before !== held && canShareEngine(before, held)) {
       const { engine, tokensPerMicroBatch } = before;
-      // Until the other adapter is loaded, the engine is nobody's.
       before.engine = null;
       await engine.loadAdapter(held.adapter);
-      this.held = { ...held, engine, tokensPerMicroBatch };
-      return this.held;
+      return (this.held = { ...held, engine, tokensPerMicroBatch });
     }
     const { weights } = await openModel(await this.database, held.modelId);
     // The engine that held another adapter is disposed by the next create().
@@ -228,20 +227,14 @@ export class Answering {
     return held;
   }
 
-  private async heldOf({ runId, step = null }: WhichAdapter): Promise<HeldAdapter> {
-    const { held } = this;
-    return held?.runId === runId && held.step === step
-      ? held
-      : readHeldAdapter(await this.database, runId, step);
+  private async heldOf(which: WhichAdapter): Promise<HeldAdapter> {
+    if (this.held && holds(this.held, which)) return this.held;
+    return readHeldAdapter(await this.database, which);
   }
 
-  private async writing<T>(answer: { stopped: boolean }, work: () => Promise<T>): Promise<T> {
+  private writing<T>(answer: { stopped: boolean }, work: () => Promise<T>): Promise<T> {
     this.open.add(answer);
-    try {
-      return await work();
-    } finally {
-      this.open.delete(answer);
-    }
+    return work().finally(() => this.open.delete(answer));
   }
 
   private modelOf(id: string): Promise<AnsweringModel> {

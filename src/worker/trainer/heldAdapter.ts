@@ -27,11 +27,10 @@ export interface HeldAdapter {
   engine: Engine | null;
 }
 
-/** @param step null: the adapter that the run ended with @throws UserError where the run is gone, or has none */
+/** @throws UserError where the run is gone, or has none */
 export async function readHeldAdapter(
   database: Database,
-  runId: string,
-  step: number | null,
+  { runId, step = null }: WhichAdapter,
 ): Promise<HeldAdapter> {
   const run = await findRun(database, runId);
   if (!run) throw new UserError('This run is not kept in this browser any more.');
@@ -57,6 +56,10 @@ async function readStep(database: Database, runId: string, step: number): Promis
   const found = kept?.find((other) => other.step === step);
   if (!found) throw new UserError(`The adapter of step ${step} is not kept. Choose another step.`);
   return found.adapter;
+}
+
+export function holds(held: HeldAdapter, { runId, step = null }: WhichAdapter): boolean {
+  return held.runId === runId && held.step === step;
 }
 
 /**
