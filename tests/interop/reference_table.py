@@ -79,7 +79,8 @@ def gguf_figures(folder, out):
         elif name.startswith("logits."):
             worst["logits"] = max(worst["logits"], relative(mine[name], array) / 2e-5)
     worst["losses"] = absolute(own["base_loss"], scalars["base_loss"]) / 1e-5
-    worst["ids"] = float(sum(a["new_ids"] != b["new_ids"] for a, b in zip(own["base_greedy"], scalars["base_greedy"], strict=True)))
+    answers = {tuple(a["prompt"]): a["new_ids"] for a in own["base_greedy"]}
+    worst["ids"] = float(sum(answers.get(tuple(b["prompt"])) != b["new_ids"] for b in scalars["base_greedy"]))
     return worst
 
 
