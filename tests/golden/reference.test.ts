@@ -1,8 +1,8 @@
 /**
  * PyTorch's numbers: golden folders replayed through the engine and held to the bounds of
  * ../shared/golden/README.md. One folder is committed in tests/fixtures/golden and is always replayed, by the
- * adapter's own kernels (a software adapter takes those of CPU adapters, which tests/gpu/engine holds those of
- * GPUs to); the folders of ../shared/golden are replayed where they are.
+ * adapter's own kernels (a software adapter takes those of CPU adapters; tests/gpu/engine holds those of
+ * GPUs to them); the folders of ../shared/golden are replayed where they are.
  * GOLDEN=FOLDER takes the folders there instead, make_golden.py's output of other sizes, and replays all of
  * each. The device has no more than WebGPU promises everywhere: bindings of 128 MiB, buffers of 256 MiB, 8
  * storage buffers a stage, 16 KiB of workgroup memory. One folder is replayed once more with bindings so

@@ -138,7 +138,7 @@ function spansOf(source: SpanSource): MaskSpan[] {
   return start < length ? [...spans, ...byLabel(start, length, roles.at(-1) ?? 'template', source)] : spans;
 }
 
-/** What several turns that cannot be told apart by their ids are. */
+/** What several turns that have the same ids are. */
 function merged(rules: readonly MaskRule[]): MaskRule {
   const last = rules.at(-1)!;
   // An answer that is written otherwise once more turns follow has no end that could be looked for.
