@@ -1,20 +1,18 @@
 /** Answers and scores with the adapter of a run: of the last one, or of any kept run. */
-import { DEFAULT_DATE_STRING } from '../../data/template/chatTemplate.ts';
 import type { DocumentTable } from '../../data/documentTable.ts';
 import { packDocuments } from '../../data/packing.ts';
-import { UserError, isDeviceLost } from '../../lib/errors.ts';
+import { isDeviceLost } from '../../lib/errors.ts';
 import { report } from '../../lib/errorLog.ts';
 import type { Database } from '../../storage/database.ts';
 import { openModel } from '../../storage/storedWeights.ts';
 import type { EngineHost } from '../../engine/engineHost.ts';
 import type { Engine, EngineProgress } from '../../engine/engine.ts';
-import { readAnsweringModel, type AnsweringModel } from './answeringModel.ts';
+import { promptIds, readAnsweringModel, type AnsweringModel } from './answeringModel.ts';
 import { documentLosses } from './documentLosses.ts';
 import { ended, growing, whole } from '../../data/tokenizer/answerText.ts';
 import { canShareEngine, holds, readHeldAdapter } from './heldAdapter.ts';
 import type { HeldAdapter, WhichAdapter } from './heldAdapter.ts';
 import type { ChatReply, ChatRequest, OnPair, SamplingOptions, TokenLosses } from './trainerProtocol.ts';
-import { largest } from '../../lib/extremes.ts';
 
 /** Prompts that are answered at once, each by both models. */
 const PAIRS_AT_ONCE = 4;
@@ -54,25 +52,14 @@ export class Answering {
     onText: (conversation: number, text: string) => void,
   ): Promise<ChatReply[]> {
     return this.using({ runId, step }, async (engine, held) => {
-      const { tokenizer, maxPositions } = await this.modelOf(held.modelId);
-      const { system_prompt, date_string } = held.recipe;
-      const prompts = conversations.map(({ messages }) => {
-        const all =
-          system_prompt === null
-            ? messages
-            : [{ role: 'system' as const, content: system_prompt }, ...messages];
-        return tokenizer.encode(
-          tokenizer.render(all, {
-            addGenerationPrompt: true,
-            dateString: date_string || DEFAULT_DATE_STRING,
-          }),
-        );
-      });
-      const longest = largest(prompts.map(({ length }) => length)) + sampling.maxNewTokens;
-      if (longest > maxPositions)
-        throw new UserError(
-          `The conversation and max_new_tokens come to ${longest} tokens; this model knows ${maxPositions} positions. Start a new conversation, or lower max_new_tokens.`,
-        );
+      const model = await this.modelOf(held.modelId);
+      const { tokenizer } = model;
+      const prompts = promptIds(
+        model,
+        held.recipe,
+        conversations.map(({ messages }) => messages),
+        sampling.maxNewTokens,
+      );
       const answer = { stopped: false };
       const made = await this.writing(answer, () =>
         engine.generate(

@@ -1,8 +1,12 @@
 /** What of a stored model an answer needs beside its weights. */
+import { DEFAULT_DATE_STRING, type ChatMessage } from '../../data/template/chatTemplate.ts';
 import { ChatTokenizer, filesOfModel } from '../../data/tokenizer/chatTokenizer.ts';
 import { modelOf } from '../../model/families/registry.ts';
+import { UserError } from '../../lib/errors.ts';
+import { largest } from '../../lib/extremes.ts';
 import type { Database } from '../../storage/database.ts';
 import { openModel } from '../../storage/storedWeights.ts';
+import type { Recipe } from '../../training/recipe.ts';
 
 export interface AnsweringModel {
   tokenizer: ChatTokenizer;
@@ -16,4 +20,32 @@ export async function readAnsweringModel(database: Promise<Database>, id: string
     tokenizer: new ChatTokenizer(filesOfModel(manifest)),
     maxPositions: modelOf(manifest.config).config.max_position_embeddings,
   };
+}
+
+/**
+ * The token ids of conversations as a run's own rows begin: after its system prompt, with its date, up to the
+ * answer.
+ * @throws UserError where the longest and its answer are more tokens than the model knows positions
+ */
+export function promptIds(
+  { tokenizer, maxPositions }: AnsweringModel,
+  { system_prompt, date_string }: Pick<Recipe, 'system_prompt' | 'date_string'>,
+  conversations: readonly ChatMessage[][],
+  maxNewTokens: number,
+): number[][] {
+  const system = system_prompt === null ? [] : [{ role: 'system' as const, content: system_prompt }];
+  const prompts = conversations.map((messages) =>
+    tokenizer.encode(
+      tokenizer.render([...system, ...messages], {
+        addGenerationPrompt: true,
+        dateString: date_string || DEFAULT_DATE_STRING,
+      }),
+    ),
+  );
+  const longest = largest(prompts.map(({ length }) => length)) + maxNewTokens;
+  if (longest > maxPositions)
+    throw new UserError(
+      `The conversation and max_new_tokens come to ${longest} tokens; this model knows ${maxPositions} positions. Start a new conversation, or lower max_new_tokens.`,
+    );
+  return prompts;
 }
