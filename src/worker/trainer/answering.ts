@@ -191,8 +191,8 @@ export class Answering {
       await engine.loadAdapter(held.adapter);
       return (this.held = { ...held, engine, tokensPerMicroBatch });
     }
-    const { weights } = await openModel(await this.database, held.modelId);
     // The engine that held another adapter is disposed by the next create().
+    const { weights } = await openModel(await this.database, held.modelId);
     if (this.held) this.held.engine = null;
     const { recipe, tokensPerMicroBatch } = held;
     // The run's own level, so that answers and losses are what they were.
@@ -229,9 +229,7 @@ export class Answering {
       const made = readAnsweringModel(this.database, id);
       this.model = { id, made };
       // The caller gets the error; a model that is stored again is read again.
-      made.catch(() => {
-        this.model = null;
-      });
+      made.catch(() => (this.model = null));
     }
     return this.model.made;
   }
