@@ -30,9 +30,9 @@ const steps = isWhole ? undefined : FEW_STEPS;
  * Final rewards: 5e-3, but for simpo of qwen3, of rewards up to 64, where float32 is at its end. The first
  * gradient of one weight (B of layer 0 up_proj at 698) is 4.5e-7 of its array's largest, of which AdamW makes
  * more than half a step; beyond an error of about 1.2e-7 there the rewards are 9e-3 off and more
- * (tests/interop/one_weight.py). Root mean square of the errors of that array: PyTorch in float32 2.1e-7, ours
- * 1.5e-7 (1.35e-7 at that weight, 9.9e-3 in the end), so that the order of sums decides: PyTorch's own float32
- * misses 5e-3 with 1 of 24 orders of the same model (tests/interop/rounding_orders.py).
+ * (tests/interop/one_weight.py). Root mean square of the errors of that array: PyTorch in float32 2.1e-7,
+ * ours 1.5e-7 (1.35e-7 at that weight, 9.9e-3 in the end), so that the order of sums decides: PyTorch's own
+ * float32 misses 5e-3 with 1 of 24 orders of the same model (tests/interop/rounding_orders.py).
  */
 const rewardBound = (folder: string, kind: string) => (folder === 'qwen3' && kind === 'simpo' ? 2e-2 : 5e-3);
 

@@ -96,6 +96,14 @@ const layout: Messages['layout'] = {
   colours: 'Farben',
 };
 
+/** When a row is trained: at a 0-based step of so many, at none, or, of a validation file, at evaluations. */
+function turnOf(step: number | null, steps: number | null): string {
+  if (step === null || steps === null) return 'Bei jeder Auswertung';
+  return step < steps
+    ? `Zuerst trainiert in Schritt ${step + 1} von ${steps}`
+    : `Nicht trainiert: Die Zeile ist in Schritt ${step + 1} an der Reihe, und der Lauf endet nach Schritt ${steps}. Dort`;
+}
+
 const data: Messages['data'] = {
   rows,
   columnKinds: { pair: 'Ein Prompt und eine Antwort', messages: 'Ein Gespräch', text: 'Ein reiner Text' },
@@ -192,7 +200,7 @@ const data: Messages['data'] = {
   row: 'Zeile',
   rowToPreview: (name) => `Zeile von ${isolated(name)}, die gezeigt wird`,
   microBatch: ({ step, steps, index, of, batch, rows: packed }) =>
-    `${step === null || steps === null ? 'Bei jeder Auswertung' : step < steps ? `Zuerst trainiert in Schritt ${step + 1} von ${steps}` : `Nicht trainiert: Die Zeile ist in Schritt ${step + 1} an der Reihe, und der Lauf endet nach Schritt ${steps}. Dort`}, Micro-Batch ${index + 1} von ${of}: ${integer(batch.tokens)} Tokens, ${rows(packed.length)}, ${integer(batch.supervisedTokens)} Tokens gelernt.`,
+    `${turnOf(step, steps)}, Micro-Batch ${index + 1} von ${of}: ${integer(batch.tokens)} Tokens, ${rows(packed.length)}, ${integer(batch.supervisedTokens)} Tokens gelernt.`,
   rowLies: (place, from, to) => `Diese Zeile (${place}) liegt bei ${from} bis ${to}.`,
   tokensOfMicroBatch: (learned, tokens) => `Tokens des Micro-Batchs: ${learned} von ${tokens} werden gelernt`,
   showAllTokens: (count) => `Alle ${integer(count)} Tokens zeigen`,
@@ -1483,6 +1491,7 @@ const lesson: Messages['lesson'] = {
   },
 };
 
+const largeTimes = (count: number) => (count > 1 ? `, und insgesamt ${count}-mal groß` : '');
 const timesSeen = (epochs: number) => (epochs === 1 ? 'einmal' : `${significant(epochs, 2)}-mal`);
 
 const explain: Messages['explain'] = {
@@ -1504,7 +1513,7 @@ const explain: Messages['explain'] = {
   bestBeforePeak: (rate, step) =>
     `Der beste Schritt liegt vor dem Gipfel der Lernrate von ${rate} bei Schritt ${step}: Der Anstieg kam mit den größeren Schritten.`,
   spikes: ({ norm, step, times, count, clip }) =>
-    `Die Norm des Gradienten war ${fixed(norm, 3)} bei Schritt ${step}, das ${significant(times, 2)}-Fache des Üblichen${count > 1 ? `, und insgesamt ${count}-mal groß` : ''}; gekürzt wird auf max_grad_norm ${clip}. Sieh dir die Zeilen dieses Schritts an.`,
+    `Die Norm des Gradienten war ${fixed(norm, 3)} bei Schritt ${step}, das ${significant(times, 2)}-Fache des Üblichen${largeTimes(count)}; gekürzt wird auf max_grad_norm ${clip}. Sieh dir die Zeilen dieses Schritts an.`,
   fewRows: (count) =>
     `Es gibt nur ${integer(count)} Trainingszeilen: Wenige Zeilen sind bald auswendig gelernt.`,
   manyDuplicates: (duplicates, of) =>

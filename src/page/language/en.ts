@@ -111,6 +111,14 @@ const layout = {
   colours: 'Colours',
 };
 
+/** When a row is trained: at a 0-based step of so many, at none, or, of a validation file, at evaluations. */
+function turnOf(step: number | null, steps: number | null): string {
+  if (step === null || steps === null) return 'At every evaluation';
+  return step < steps
+    ? `First trained in step ${step + 1} of ${steps}`
+    : `Not trained: its turn is step ${step + 1}, and the run ends after step ${steps}. There`;
+}
+
 const data = {
   rows,
   columnKinds: { pair: 'A prompt and an answer', messages: 'A conversation', text: 'A plain text' },
@@ -217,7 +225,7 @@ const data = {
   row: 'Row',
   rowToPreview: (name: string) => `Row of ${isolated(name)} to preview`,
   microBatch: ({ step, steps, index, of, batch, rows: packed }: MicroBatch) =>
-    `${step === null || steps === null ? 'At every evaluation' : step < steps ? `First trained in step ${step + 1} of ${steps}` : `Not trained: its turn is step ${step + 1}, and the run ends after step ${steps}. There`}, micro-batch ${index + 1} of ${of}: ${integer(batch.tokens)} tokens, ${rows(packed.length)}, ${integer(batch.supervisedTokens)} tokens learned.`,
+    `${turnOf(step, steps)}, micro-batch ${index + 1} of ${of}: ${integer(batch.tokens)} tokens, ${rows(packed.length)}, ${integer(batch.supervisedTokens)} tokens learned.`,
   rowLies: (place: string, from: number, to: number) => `This row (${place}) lies at ${from} to ${to}.`,
   tokensOfMicroBatch: (learned: number, tokens: number) =>
     `Tokens of the micro-batch: ${learned} of ${tokens} are learned`,
@@ -1495,6 +1503,7 @@ const lesson = {
   },
 };
 
+const largeTimes = (count: number) => (count > 1 ? `, and large ${count} times in all` : '');
 const timesSeen = (epochs: number) => (epochs === 1 ? 'once' : `${significant(epochs, 2)} times`);
 
 /** Why something is as it is. */
@@ -1517,7 +1526,7 @@ const explain = {
   bestBeforePeak: (rate: number, step: number) =>
     `The best step lies before the learning rate reached its peak of ${rate} at step ${step}: the rise came with larger steps.`,
   spikes: ({ norm, step, times, count, clip }: GradientSpikes) =>
-    `The gradient's norm was ${fixed(norm, 3)} at step ${step}, ${significant(times, 2)} times its usual size${count > 1 ? `, and large ${count} times in all` : ''}; it is clipped to max_grad_norm ${clip}. Look at the rows of that step.`,
+    `The gradient's norm was ${fixed(norm, 3)} at step ${step}, ${significant(times, 2)} times its usual size${largeTimes(count)}; it is clipped to max_grad_norm ${clip}. Look at the rows of that step.`,
   fewRows: (count: number) =>
     `There are only ${integer(count)} training rows: few rows are learned by heart soon.`,
   manyDuplicates: (duplicates: number, of: number) =>

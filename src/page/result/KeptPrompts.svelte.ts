@@ -1,4 +1,4 @@
-/** Questions that were asked in the playground: this browser keeps them, to be asked of the next adapter too. */
+/** Questions that were asked in the playground: this browser keeps them, to ask the next adapter too. */
 import { keepSetting, keptSetting } from '../keptSettings.ts';
 
 const KEY = 'finetab.prompts';

@@ -63,8 +63,8 @@ export function holds(held: HeldAdapter, { runId, step = null }: WhichAdapter): 
 }
 
 /**
- * Whether an engine that was made for one adapter can answer with another once it is loaded: the same weights,
- * the same shape of adapter and the same arithmetic.
+ * Whether an engine that was made for one adapter can answer with another once it is loaded: the same
+ * weights, the same shape of adapter and the same arithmetic.
  */
 export function canShareEngine(one: HeldAdapter, other: HeldAdapter): boolean {
   return (

@@ -26,7 +26,7 @@ export function bytesOf(adapter: AdapterTensors): number {
   return [...adapter.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
 }
 
-/** Index of the one whose neighbours lie closest together; neither the first nor the last where there are more. */
+/** Index of the one whose neighbours lie closest together; not the first or the last where there are more. */
 function closest(all: readonly StepAdapter[]): number {
   if (all.length < 3) return 0;
   const gap = (i: number) => all[i + 1].step - all[i - 1].step;

@@ -49,3 +49,16 @@ export function shown(text: string): string {
   if (/^ +$/.test(text)) return '␣'.repeat(text.length);
   return text.replaceAll('\n', '⏎\n').replaceAll('\t', '⇥') || '∅';
 }
+
+/** Where a key moves to among so many tokens, ten of them a line; undefined for a key that moves nowhere. */
+export function indexByKey(key: string, at: number, count: number): number | undefined {
+  const to = {
+    ArrowRight: at + 1,
+    ArrowDown: at + 10,
+    ArrowLeft: at - 1,
+    ArrowUp: at - 10,
+    Home: 0,
+    End: count - 1,
+  }[key];
+  return to === undefined ? undefined : Math.min(count - 1, Math.max(0, to));
+}
