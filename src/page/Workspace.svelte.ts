@@ -233,7 +233,7 @@ export class Workspace {
 
   /** Runs work while the page is busy, and shows its error. @param where what the work is, in a few words */
   async guard(where: string, work: () => Promise<void>): Promise<void> {
-    this.error = null;
+    if (this.pending === 0) this.error = null; // beside other work nobody has read it yet
     this.pending++;
     try {
       await work();

@@ -168,7 +168,9 @@ describe.skipIf(!browserPath)('page', { timeout: 240_000 }, () => {
     const savedAt = page.locator('dt', { hasText: 'saved at step' }).locator('xpath=../dd');
     await page.waitForFunction(() =>
       [...document.querySelectorAll('dt')].some(
-        (term) => term.textContent === 'saved at step' && Number(term.nextElementSibling?.textContent) >= 8,
+        (term) =>
+          term.textContent?.trim().startsWith('saved at step') &&
+          Number(term.nextElementSibling?.textContent) >= 8,
       ),
     );
     page.on('dialog', (dialog) => void dialog.accept());

@@ -378,7 +378,9 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
     });
     await page.waitForFunction(() =>
       [...document.querySelectorAll('dt')].some(
-        (term) => term.textContent === 'saved at step' && Number(term.nextElementSibling?.textContent) >= 7,
+        (term) =>
+          term.textContent?.trim().startsWith('saved at step') &&
+          Number(term.nextElementSibling?.textContent) >= 7,
       ),
     );
     await page.reload();
