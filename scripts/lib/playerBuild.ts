@@ -27,6 +27,17 @@ export function compactWgsl(text: string): string {
     .join('\n');
 }
 
+/** How layers are chosen that are recomputed, for an aim of memory: only training has one. */
+const MEMORY_CHOICE = /\/src\/engine\/memoryChoice\.ts$/;
+const NO_MEMORY_CHOICE =
+  "export function chooseMemory() { throw new Error('A player has no aim of memory.'); }";
+
+const withoutTraining: Plugin = {
+  name: 'without-training',
+  enforce: 'pre',
+  load: (id) => (MEMORY_CHOICE.test(id) ? NO_MEMORY_CHOICE : null),
+};
+
 const compactShaders: Plugin = {
   name: 'compact-shaders',
   enforce: 'pre',
@@ -47,7 +58,7 @@ export async function buildPlayer(): Promise<Record<string, string>> {
       configFile: false,
       logLevel: 'error',
       mode: 'production',
-      plugins: [compactShaders],
+      plugins: [compactShaders, withoutTraining],
       build: {
         target: 'es2023',
         write: false,
