@@ -202,6 +202,7 @@ function jsonOf(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder().decode(bytes)) as unknown;
   } catch {
+    // What is undefined is refused as a file of another form.
     return undefined;
   }
 }

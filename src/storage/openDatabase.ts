@@ -102,6 +102,7 @@ function openedInTime(name: string, heldMs: number): Promise<Database> {
       (database) => (isLate ? database.close() : resolve(database)),
       (error: unknown) => reject(error as Error),
     );
+    // The caller was given the failure above.
     opened.catch(() => undefined).finally(() => clearTimeout(timer));
   });
 }

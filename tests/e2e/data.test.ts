@@ -193,7 +193,7 @@ describe.skipIf(!browserPath)('data on the page', { timeout: 240_000 }, () => {
       .getByText(/^Advanced/)
       .first()
       .click();
-    await page.getByLabel('mask_history').check();
+    await page.getByRole('checkbox', { name: 'mask_history' }).check();
     await settle(page);
     await openPlace(page, 'Data');
     await card.getByText('What is learned from one row').click();
