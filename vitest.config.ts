@@ -13,7 +13,6 @@ const LONGEST = [
   'golden/gguf',
   'e2e/hosting',
   'gradients/ops',
-  'gpu/generation',
   'gpu/tuner',
   'gpu/kernels',
   'gpu/lora',

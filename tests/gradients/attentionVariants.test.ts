@@ -93,7 +93,7 @@ describe.skipIf(!offers)('every variant of attention (needs shader-f16)', () => 
   it('is among these: blocks of every size of each kernel', () => {
     const variants = new Set(made.flatMap((run) => run.variants));
     for (const kernel of KERNELS)
-      for (const variant of ['tiled 32', 'tiled 16', 'tiled 8', 'parts 16'])
+      for (const variant of ['tiled 32', 'tiled 16', 'tiled 8'])
         expect([...variants]).toContain(`${kernel} ${variant}`);
   });
 
@@ -121,14 +121,6 @@ describe.skipIf(!offers)('every variant of attention (needs shader-f16)', () => 
         expect(error, of).toBeLessThan(level === 'matrix' ? MATRIX_BOUND : OP_BOUND);
     },
   );
-
-  it('parts of ten vec4, which eight invocations do not share evenly', async () => {
-    const heads = { ...HEADS[0], headDim: 80 };
-    Object.assign(context.settings, { level: 'plain', workgroupBytes: 12_000 });
-    expect(variantsOf(heads, context.settings)).toContain('forward parts 16');
-    const checks = await checkOp(context, tf, attentionCase('heads of 80', LENGTHS, heads));
-    for (const { of, error } of checks) expect(error, of).toBeLessThan(OP_BOUND);
-  });
 
   it.each([
     ['starts the last row at its own document where others share its block', [3, 45, 16, 1, 1]],

@@ -41,12 +41,6 @@ export function attention(
   return graph.append(attentionOp, inputs, attentionAttributes(settings))[0];
 }
 
-const FORWARD_SHADERS = {
-  matrix: 'attention_subgroup_matrix',
-  tiled: 'attention_tiled',
-  parts: 'attention_parts',
-};
-
 /** Outputs: o [T, heads · d], and the log-sum-exp of each query's and head's scores [T, heads]. */
 export const attentionOp: Op<AttentionInputs, AttentionAttributes> = {
   name: 'attention',
@@ -76,7 +70,7 @@ export const attentionOp: Op<AttentionInputs, AttentionAttributes> = {
     }
     return [
       {
-        shader: FORWARD_SHADERS[variant.name],
+        shader: variant.name === 'matrix' ? 'attention_subgroup_matrix' : 'attention_tiled',
         constants,
         bindings,
         workgroups: [Math.ceil(tokens / variant.blockRows), attributes.heads, 1],

@@ -48,17 +48,6 @@ interface BackwardInputs {
   stats: Value;
 }
 
-const DQ_SHADERS = {
-  matrix: 'attention_dq_subgroup_matrix',
-  tiled: 'attention_dq_tiled',
-  parts: 'attention_dq_parts',
-};
-const DKV_SHADERS = {
-  matrix: 'attention_dkv_subgroup_matrix',
-  tiled: 'attention_dkv_tiled',
-  parts: 'attention_dkv_parts',
-};
-
 export const attentionDqOp: Op<BackwardInputs & { documentStart: Value }, AttentionAttributes> = {
   name: 'attentionDq',
   outputs: ({ q }) => [{ shape: q.shape }],
@@ -81,7 +70,7 @@ export const attentionDqOp: Op<BackwardInputs & { documentStart: Value }, Attent
     }
     return [
       {
-        shader: DQ_SHADERS[variant.name],
+        shader: variant.name === 'matrix' ? 'attention_dq_subgroup_matrix' : 'attention_dq_tiled',
         constants,
         bindings,
         workgroups: [Math.ceil(tokens / variant.blockRows), attributes.heads, 1],
@@ -110,7 +99,7 @@ export const attentionDkvOp: Op<BackwardInputs & { documentEnd: Value }, Attenti
       const workgroups = flatGrid(tokens * attributes.keyHeads, 64, settings);
       return [{ shader: 'attention_dkv_serial', constants, bindings, workgroups }];
     }
-    const shader = DKV_SHADERS[variant.name];
+    const shader = variant.name === 'matrix' ? 'attention_dkv_subgroup_matrix' : 'attention_dkv_tiled';
     return splitOverHeads([dk, dv], attributes, variant.blockRows, settings, (targets, split) => ({
       shader,
       constants: { ...constants, SPLIT_HEADS: split },

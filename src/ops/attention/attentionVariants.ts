@@ -2,11 +2,10 @@
  * What the attention kernels share: their settings and constants, and which variant of a kernel fits an
  * adapter.
  *
- * There are four variants of each kernel. `matrix` runs on the adapter's matrix units (subgroup matrices) at
+ * There are three variants of each kernel. `matrix` runs on the adapter's matrix units (subgroup matrices) at
  * level matrix. `tiled` stages blocks of scores in workgroup memory, in the style of FlashAttention
- * (arXiv:2205.14135); `parts` does so for heads that workgroup memory does not hold, a part of each head at a
- * time. `serial` gives each invocation a query or a key of its own and needs neither barriers nor workgroup
- * memory.
+ * (arXiv:2205.14135). The last one (shaders/cpu) gives each invocation a query or a key of its own and needs
+ * neither barriers nor workgroup memory.
  */
 import { USUAL_MATRIX_UNITS, type Dispatch, type KernelSettings } from '../../gpu/dispatch.ts';
 
@@ -53,15 +52,15 @@ export function attentionConstants(attributes: AttentionAttributes) {
 export type AttentionKernel = 'forward' | 'dq' | 'dkv';
 
 export interface AttentionVariant {
-  name: 'matrix' | 'tiled' | 'parts' | 'serial';
+  name: 'matrix' | 'tiled' | 'serial';
   /** Rows of queries (of keys in dkv) that a workgroup processes; 1 where an invocation processes one. */
   blockRows: number;
   constants: Dispatch['constants'];
 }
 
 /**
- * The heuristic: matrix units where the level has them and the shape fits, else tiles, else tiles of parts of
- * a head, else one invocation a row.
+ * The heuristic: matrix units where the level has them and the shape fits, else tiles, else one invocation a
+ * row.
  */
 export function attentionVariant(
   kernel: AttentionKernel,
@@ -84,13 +83,6 @@ export function attentionVariant(
       name: 'tiled',
       blockRows,
       constants: { ...shared, ...tiledConstants(kernel, headDim, blockRows) },
-    };
-  const parts = partsOf(kernel, headDim, settings);
-  if (parts > 0)
-    return {
-      name: 'parts',
-      blockRows: PART_BLOCK_ROWS,
-      constants: { ...shared, ...partConstants(headDim, parts) },
     };
   return { name: 'serial', blockRows: 1, constants: { T: tokens, ...attentionConstants(attributes) } };
 }
@@ -124,37 +116,6 @@ function tiledBlockRows(kernel: AttentionKernel, headDim: number, settings: Kern
   for (let rows = MAX_BLOCK_ROWS; rows >= 8; rows /= 2)
     if (TILED_BYTES[kernel](rows, (headDim / 4) | 1) <= settings.workgroupBytes) return rows;
   return 0;
-}
-
-/** Rows of a block where a head goes through workgroup memory in parts. */
-const PART_BLOCK_ROWS = 16;
-
-/**
- * Parts of a head, as few as fit the adapter's workgroup memory: the tiles of a block are those of heads of a
- * part's size. 0 where parts do not serve.
- */
-function partsOf(kernel: AttentionKernel, headDim: number, settings: KernelSettings): number {
-  if (settings.target === 'cpu' || headDim % 4 !== 0) return 0;
-  const vectors = headDim / 4;
-  for (let parts = 2; parts <= vectors; parts++) {
-    const bytes = TILED_BYTES[kernel](PART_BLOCK_ROWS, (vectors / parts) | 1) + ROW_PARTS_BYTES;
-    if (vectors % parts === 0 && bytes <= settings.workgroupBytes) return parts;
-  }
-  return 0;
-}
-
-/** Of the forward kernel's row_parts in attention_parts.wgsl, more than TILED_BYTES counts. */
-const ROW_PARTS_BYTES = PART_BLOCK_ROWS * 8 * 4;
-
-function partConstants(headDim: number, parts: number) {
-  return {
-    BLOCK: PART_BLOCK_ROWS,
-    ACROSS: PART_BLOCK_ROWS,
-    THREADS: 8 * PART_BLOCK_ROWS,
-    ROWS_PER_THREAD: 1,
-    PARTS: parts,
-    VECTORS_PER_PART: Math.ceil(headDim / 4 / parts / 8),
-  };
 }
 
 /**
