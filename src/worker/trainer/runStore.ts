@@ -118,7 +118,8 @@ export class RunStore {
 
   /** @throws UserError where there is no room; the checkpoint is held in memory then */
   async save(checkpoint: Checkpoint): Promise<void> {
-    this.steps = withStep(this.steps, checkpoint);
+    // The adapter alone: a checkpoint holds the optimiser and the lines as well.
+    this.steps = withStep(this.steps, { step: checkpoint.step, adapter: checkpoint.adapter });
     try {
       const most = checkpoint.recipe.training.save_total_limit ?? undefined;
       await putCheckpoint(this.database, this.runId, checkpoint.step, checkpoint, undefined, most);
@@ -207,9 +208,7 @@ export class RunStore {
 
   /** @param adapterStep whose adapter is kept by itself */
   private async keepSteps(adapterStep: number): Promise<void> {
-    const others = this.steps
-      .filter(({ step }) => step > 0 && step !== adapterStep)
-      .map(({ step, adapter }) => ({ step, adapter }));
+    const others = this.steps.filter(({ step }) => step > 0 && step !== adapterStep);
     if (others.length === 0) return;
     await putPart(this.database, this.runId, 'steps', others);
     await this.update({ keptSteps: others.map(({ step }) => step) });
