@@ -17,7 +17,7 @@ import type { MaskChecks, PackedPreview, PackedRequest } from './datasetProtocol
  * whole file) is kept.
  */
 export class PackedPreviews {
-  private sampler: { key: string; sampler: BatchSampler } | null = null;
+  private order: { key: string; sampler: BatchSampler; steps: number } | null = null;
   private packing: { tokens: number; packing: Packing } | null = null;
 
   constructor(
@@ -33,7 +33,7 @@ export class PackedPreviews {
   }
 
   private ofStep(row: number, recipe: Recipe, shape: BatchShape): PackedPreview {
-    const sampler = this.samplerOf(recipe);
+    const { sampler, steps } = this.orderOf(recipe);
     // A batch of grpo is learned from for num_iterations steps.
     const repeats = recipe.method === 'grpo' ? recipe.training.num_iterations : 1;
     const turn = sampler.firstStepOf(row);
@@ -43,7 +43,7 @@ export class PackedPreviews {
     const index = batches.findIndex(({ spans }) => spans.some((span) => span.index === place));
     return this.drawn(batches[index], (document) => rows[document], {
       step: turn * repeats,
-      steps: stepsOf(recipe, this.documents.lengths),
+      steps,
       index,
       of: batches.length,
     });
@@ -62,18 +62,19 @@ export class PackedPreviews {
     });
   }
 
-  private samplerOf(recipe: Recipe): BatchSampler {
-    const key = `${recipe.method} ${recipe.training.group_by_length} ${recipe.training.seed} ${examplesPerStep(recipe)} ${recipe.training.packing} ${recipe.max_length} ${JSON.stringify(recipe.mix_ratios)}`;
-    if (this.sampler?.key !== key)
-      this.sampler = {
-        key,
-        sampler: new BatchSampler(
-          this.documents.lengths,
-          recipe,
-          rowMix(this.documents.files, this.documents.length, recipe.mix_ratios),
-        ),
-      };
-    return this.sampler.sampler;
+  /** The order of a run's rows, and its optimiser steps; both count all rows. */
+  private orderOf(recipe: Recipe): { sampler: BatchSampler; steps: number } {
+    const { group_by_length, seed, packing, num_train_epochs, max_steps, num_iterations } = recipe.training;
+    const key = JSON.stringify([
+      ...[recipe.method, group_by_length, seed, examplesPerStep(recipe), packing, recipe.max_length],
+      ...[recipe.mix_ratios, num_train_epochs, max_steps, num_iterations],
+    ]);
+    if (this.order?.key !== key) {
+      const { lengths, files, length } = this.documents;
+      const sampler = new BatchSampler(lengths, recipe, rowMix(files, length, recipe.mix_ratios));
+      this.order = { key, sampler, steps: stepsOf(recipe, lengths) };
+    }
+    return this.order;
   }
 
   /** @param rowOf the row of the file that a span's index stands for */
