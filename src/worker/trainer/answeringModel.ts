@@ -1,4 +1,5 @@
 /** What of a stored model an answer needs beside its weights. */
+import { encodePrompt } from '../../data/rows/encoding/encodeConversation.ts';
 import { DEFAULT_DATE_STRING, type ChatMessage } from '../../data/template/chatTemplate.ts';
 import { ChatTokenizer, filesOfModel } from '../../data/tokenizer/chatTokenizer.ts';
 import { modelOf } from '../../model/families/registry.ts';
@@ -33,15 +34,8 @@ export function promptIds(
   conversations: readonly ChatMessage[][],
   maxNewTokens: number,
 ): number[][] {
-  const system = system_prompt === null ? [] : [{ role: 'system' as const, content: system_prompt }];
-  const prompts = conversations.map((messages) =>
-    tokenizer.encode(
-      tokenizer.render([...system, ...messages], {
-        addGenerationPrompt: true,
-        dateString: date_string || DEFAULT_DATE_STRING,
-      }),
-    ),
-  );
+  const settings = { systemPrompt: system_prompt, dateString: date_string || DEFAULT_DATE_STRING };
+  const prompts = conversations.map((messages) => encodePrompt(messages, undefined, tokenizer, settings));
   const longest = largest(prompts.map(({ length }) => length)) + maxNewTokens;
   if (longest > maxPositions)
     throw new UserError(
