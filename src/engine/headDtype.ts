@@ -22,6 +22,9 @@ export type HeadDtype = 'auto' | 'stored' | 'q8_0';
  */
 export const Q8_0_ERROR = 1 / 254 + 2 ** -11;
 
+/** What a head in 8 bits is, for messages. */
+export const Q8_0_BOUND = `each weight within ${Math.ceil(1e4 * Q8_0_ERROR) / 100} % of the largest of its block`;
+
 const Q8_0 = GGUF_BLOCKS.get('Q8_0')!;
 
 /**
@@ -49,6 +52,15 @@ export function withHeadInQ8_0(
     );
   const head = weights.get(model.headWeight)!;
   return new Map([...weights, [head.name, { ...head, kind: 'Q8_0' as const }]]);
+}
+
+/** The weights as they lie on the GPU where nothing is chosen by memory. @throws as `withHeadInQ8_0` does */
+export function withHead(
+  dtype: HeadDtype | undefined,
+  model: Model,
+  weights: ReadonlyMap<string, TensorInfo>,
+): ReadonlyMap<string, TensorInfo> {
+  return dtype === 'q8_0' ? withHeadInQ8_0(model, weights) : weights;
 }
 
 /**

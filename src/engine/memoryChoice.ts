@@ -11,7 +11,7 @@ import { TooLargeError } from '../lib/errors.ts';
 import type { Checkpointing } from '../plan/autodiff.ts';
 import { BlockTooLargeError, type MemoryLimits } from '../plan/memoryPlan.ts';
 import type { ActivationDtype, MemoryAim, MemoryChoice } from './engine.ts';
-import { headObstacle, Q8_0_ERROR, withHeadInQ8_0, type HeadDtype } from './headDtype.ts';
+import { headObstacle, Q8_0_BOUND, withHeadInQ8_0, type HeadDtype } from './headDtype.ts';
 import { MOST_SLOTS, makeEnginePlans, type PlanOptions, type EnginePlans } from './enginePlans.ts';
 import { memoryReport } from './memoryReport.ts';
 
@@ -56,7 +56,7 @@ export function chooseMemory(
     if (!(error instanceof OverLimitError) || !mayRound || headObstacle(model, weights) !== null) throw error;
     try {
       return inQ8_0(
-        `the output head has 8 bits (Q8_0, each weight within ${Math.ceil(1e4 * Q8_0_ERROR) / 100} % of the largest of its block), because with its own the limit cannot be kept`,
+        `the output head has 8 bits (Q8_0, ${Q8_0_BOUND}), because with its own the limit cannot be kept`,
       );
     } catch (second) {
       // Kernels read a head of 8 bits through a buffer of floats: a small head takes more memory so.

@@ -2,6 +2,7 @@
  * report.md of a run, in one file: the model, data and device, their hashes, the losses, and every network
  * request of the page.
  */
+import { Q8_0_BOUND } from '../engine/headDtype.ts';
 import { entriesToText, type ErrorEntry } from '../lib/errorLog.ts';
 import type { RequestMade } from '../lib/requests.ts';
 import type { MemoryReport } from '../engine/engine.ts';
@@ -31,7 +32,7 @@ const HASHED =
   '"stored weights" is over the hashes of all stored pieces.';
 
 const HEAD_IN_Q8_0 =
-  'Output head: in 8 bits (Q8_0), each weight within 0.45 % of the largest of its block of 32. ' +
+  `Output head: in 8 bits (Q8_0), ${Q8_0_BOUND} of 32. ` +
   'The losses above and the adapter are of this head; the stored model has its own.';
 
 export interface ReportInputs {

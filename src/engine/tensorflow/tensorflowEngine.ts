@@ -28,7 +28,7 @@ import {
 import type { PlanOptions } from '../enginePlans.ts';
 import { supervisedTokens } from '../supervisedTokens.ts';
 import { continuePrompt, type LogitsOf } from './continuePrompt.ts';
-import { asPlanned, withHeadInQ8_0 } from '../headDtype.ts';
+import { asPlanned, withHead } from '../headDtype.ts';
 import { batchFeeds, fallbackGraphs, fallbackMemory, type FallbackGraphs } from './fallbackGraphs.ts';
 import { HostNorms } from './hostNorms.ts';
 import { adamOf } from '../trainingSettings.ts';
@@ -67,7 +67,7 @@ export class TensorFlowEngine implements Engine {
   ): Promise<TensorFlowEngine> {
     const { tf, backend } = await loadTensorFlow(backends);
     const model = modelOf(stored.config);
-    const planned = rest.headDtype === 'q8_0' ? withHeadInQ8_0(model, stored.tensors) : stored.tensors;
+    const planned = withHead(rest.headDtype, model, stored.tensors);
     const options = { ...rest, weights: asPlanned(stored, planned) };
     const planOptions: PlanOptions = { ...options, model, weights: planned };
     const weights = await weightTensors(tf, options);

@@ -7,7 +7,7 @@ import { listPlans, makeEnginePlans, type EnginePlans, type PlanOptions } from '
 import { chooseMemory, type PlannedEngine } from '../memoryChoice.ts';
 import { weightGroupsOf, weightNames } from '../memoryReport.ts';
 import { DeviceBuffers } from './deviceBuffers.ts';
-import { asPlanned, withHeadInQ8_0 } from '../headDtype.ts';
+import { asPlanned, withHead } from '../headDtype.ts';
 import { uploadWeights } from './uploadWeights.ts';
 
 export interface EngineParts {
@@ -36,8 +36,7 @@ export async function prepareParts(
   const chosen =
     planned ?? (aim && chooseMemory({ ...wanted, gradientCheckpointing, aim }, settings, context.limits));
   const packActivations = options.activationDtype === 'e6m9';
-  const weights =
-    options.headDtype === 'q8_0' ? withHeadInQ8_0(wanted.model, wanted.weights) : wanted.weights;
+  const weights = withHead(options.headDtype, wanted.model, wanted.weights);
   const planOptions: PlanOptions = chosen?.options ?? { ...wanted, weights, packActivations };
   // The memory aim counts a KV cache, but it is allocated when generation is first asked for.
   const plans = chosen
