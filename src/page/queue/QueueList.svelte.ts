@@ -55,9 +55,7 @@ export class QueueList {
   work(working: boolean): void {
     this.working = working;
     this.elsewhere = false;
-    this.edit((runs) =>
-      runs.map((run) => (run.state === 'running' ? { ...run, state: 'interrupted' } : run)),
-    );
+    this.edit(cutOff);
   }
 
   /** Runs that wait or were cut off by a reload. */
@@ -130,8 +128,12 @@ export class QueueList {
   private kept(): QueuedRun[] {
     const runs = keptQueue();
     if (this.working || this.elsewhere) return runs;
-    return runs.map((run) => (run.state === 'running' ? { ...run, state: 'interrupted' } : run));
+    return cutOff(runs);
   }
+}
+
+function cutOff(runs: readonly QueuedRun[]): QueuedRun[] {
+  return runs.map((run) => (run.state === 'running' ? { ...run, state: 'interrupted' } : run));
 }
 
 /** Where a run stands that can be moved; null where it cannot. */

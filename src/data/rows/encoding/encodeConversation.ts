@@ -66,11 +66,7 @@ export function encodeConversation(
   let trimmedAnswers = 0;
   for (const turn of whole.learned) {
     const upTo = (messages: readonly ChatMessage[]) =>
-      encodePrepared(
-        { ...whole, messages: messages.slice(0, turn + 1), learned: [turn] },
-        tokenizer,
-        settings,
-      );
+      encodePrepared(upToAnswer(whole, turn, messages), tokenizer, settings);
     let encoded = upTo(whole.messages);
     if (!encoded.labels) {
       const answer = trimmedAnswer(whole.messages[turn]!);
@@ -185,15 +181,15 @@ export function* documentCandidates(
   const trimmed = trimmedTurns(whole);
   if (trimmed.count > 0) yield { made: trimmed.turns, trimmed: true };
   for (const turn of whole.learned) {
-    const upTo = (messages: readonly ChatMessage[]): Prepared => ({
-      ...whole,
-      messages: messages.slice(0, turn + 1),
-      learned: [turn],
-    });
-    yield { made: upTo(whole.messages), trimmed: false };
+    yield { made: upToAnswer(whole, turn, whole.messages), trimmed: false };
     const answer = trimmedAnswer(whole.messages[turn]!);
-    if (answer) yield { made: upTo(whole.messages.with(turn, answer)), trimmed: true };
+    if (answer) yield { made: upToAnswer(whole, turn, whole.messages.with(turn, answer)), trimmed: true };
   }
+}
+
+/** An answer as the only one that is learned, after what stands before it. */
+function upToAnswer(whole: Prepared, turn: number, messages: readonly ChatMessage[]): Prepared {
+  return { ...whole, messages: messages.slice(0, turn + 1), learned: [turn] };
 }
 
 /** Whether an answer thinks before it answers. */
