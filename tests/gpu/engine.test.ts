@@ -21,17 +21,9 @@ import { type Quantization } from '../../src/import/planTensors.ts';
 import { memoryWeightSource } from '../../src/import/weightSources.ts';
 import { gpuWith, testGpu } from '../helpers/gpu.ts';
 import { sharedPath } from '../helpers/shared.ts';
-import { TINY_CONFIG, tinyModelFiles } from '../helpers/tinyModel.ts';
+import { TINY_CONFIG, tinyModelFiles, TINY_LORA } from '../helpers/tinyModel.ts';
 
 const gpu = await testGpu();
-const LORA = {
-  r: 4,
-  lora_alpha: 8,
-  lora_dropout: 0,
-  target_modules: 'all-linear' as const,
-  use_rslora: false,
-  use_dora: false,
-};
 
 async function tinySource(
   quantization: Quantization = 'nf4',
@@ -50,7 +42,14 @@ const documents = [9, 3, 14, 2, 21, 5, 1, 12].map((length, i) => {
 });
 
 function options(weights: WeightSource, change: Partial<EngineOptions> = {}): EngineOptions {
-  return { weights, lora: LORA, tokensPerMicroBatch: 96, gradientCheckpointing: true, seed: 7, ...change };
+  return {
+    weights,
+    lora: TINY_LORA,
+    tokensPerMicroBatch: 96,
+    gradientCheckpointing: true,
+    seed: 7,
+    ...change,
+  };
 }
 
 let engine: Engine | undefined;
@@ -115,7 +114,7 @@ function relativeDifference(a: AdapterTensors, b: AdapterTensors): number {
 
 describe.skipIf(!gpu)('engine', () => {
   it('allocates to the byte what it planned, with and without a KV cache', async () => {
-    const target = await open({ lora: { ...LORA, lora_dropout: 0.1 } });
+    const target = await open({ lora: { ...TINY_LORA, lora_dropout: 0.1 } });
     const planned = target.memory;
     expect(planned.total).toBeGreaterThan(100_000);
     const { total, ...parts } = planned;
@@ -140,7 +139,7 @@ describe.skipIf(!gpu)('engine', () => {
 
   it('gives the same adapter, byte for byte, for the same seed, dropout included; another for another', async () => {
     const train = async (seed: number) => {
-      const target = await open({ seed, lora: { ...LORA, lora_dropout: 0.2 } });
+      const target = await open({ seed, lora: { ...TINY_LORA, lora_dropout: 0.2 } });
       const losses: number[] = [];
       for (let i = 0; i < 4; i++)
         losses.push((await target.trainStep(step(pack(96, [i, i + 1, i + 2]), i))).loss);
@@ -161,7 +160,7 @@ describe.skipIf(!gpu)('engine', () => {
   it.each([0, 0.25])(
     'gives the same loss and gradients however documents are packed (dropout %d)',
     async (lora_dropout) => {
-      const lora = { ...LORA, lora_dropout };
+      const lora = { ...TINY_LORA, lora_dropout };
       const whole = await gradientsOf({ lora }, pack(96));
       const small = await gradientsOf({ lora, tokensPerMicroBatch: 32 }, pack(32));
       const reversed = await gradientsOf({ lora }, pack(96, documents.map((_, i) => i).reverse()));
@@ -177,7 +176,7 @@ describe.skipIf(!gpu)('engine', () => {
   );
 
   it('gives the same gradients with and without activation checkpointing, in less memory', async () => {
-    const lora = { ...LORA, lora_dropout: 0.1 };
+    const lora = { ...TINY_LORA, lora_dropout: 0.1 };
     const kept = await gradientsOf({ lora, gradientCheckpointing: false }, pack(96));
     const keptBytes = engine!.memory.activations;
     const recomputed = await gradientsOf({ lora, gradientCheckpointing: true }, pack(96));
@@ -186,7 +185,7 @@ describe.skipIf(!gpu)('engine', () => {
   });
 
   it('gives the same gradients whatever of its layers is recomputed', async () => {
-    const lora = { ...LORA, lora_dropout: 0.1 };
+    const lora = { ...TINY_LORA, lora_dropout: 0.1 };
     const kept = await gradientsOf({ lora, gradientCheckpointing: false }, pack(96));
     const keptBytes = engine!.memory.total;
     const memoryAim = { limitBytes: keptBytes - 1, leastTokens: 96 };
@@ -199,7 +198,7 @@ describe.skipIf(!gpu)('engine', () => {
   });
 
   it.each(['cheap', 'attention'] as const)('recomputes what is %s without a difference', async (what) => {
-    const lora = { ...LORA, lora_dropout: 0.1 };
+    const lora = { ...TINY_LORA, lora_dropout: 0.1 };
     const kept = await gradientsOf({ lora, gradientCheckpointing: false }, pack(96));
     expect(await gradientsOf({ lora, gradientCheckpointing: what }, pack(96))).toEqual(kept);
   });
@@ -207,7 +206,7 @@ describe.skipIf(!gpu)('engine', () => {
   it('keeps activations in 16 bits with the same loss and gradients that differ by their rounding', async () => {
     const wide = { ...TINY_CONFIG, hidden_size: 128, intermediate_size: 256, num_hidden_layers: 3 };
     const weights = await tinySource('nf4', wide);
-    const lora = { ...LORA, lora_dropout: 0.1 };
+    const lora = { ...TINY_LORA, lora_dropout: 0.1 };
     const of = (activationDtype: 'float32' | 'e6m9', gradientCheckpointing: boolean) =>
       gradientsOf({ weights, lora, activationDtype, gradientCheckpointing }, pack(96));
     const kept = await of('float32', false);
@@ -228,7 +227,7 @@ describe.skipIf(!gpu)('engine', () => {
   });
 
   it('trains as the TensorFlow.js engine does', async () => {
-    const lora = { ...LORA, lora_dropout: 0.1 };
+    const lora = { ...TINY_LORA, lora_dropout: 0.1 };
     const target = await open({ lora });
     const fallback = await TensorFlowEngine.create(options(await tinySource(), { lora }), ['cpu']);
     const start = await stirred(target);
@@ -283,7 +282,7 @@ describe.skipIf(!gpu)('engine', () => {
   });
 
   it('goes on from a checkpoint to the same bytes', async () => {
-    const lora = { ...LORA, lora_dropout: 0.1 };
+    const lora = { ...TINY_LORA, lora_dropout: 0.1 };
     const target = await open({ lora });
     for (let i = 0; i < 2; i++) await target.trainStep(step(pack(96), i));
     const [adapter, optimizer] = [await target.readAdapter(), await target.readOptimizer()];
@@ -570,7 +569,7 @@ describe.skipIf(!gpu)('engine within small limits', () => {
         { maxBindingBytes: 4096 },
         { maxBindingBytes: 80 * 1024, maxBufferBytes: 80 * 1024 },
       );
-      const lora = { ...LORA, r: 64, lora_dropout: 0.1 };
+      const lora = { ...TINY_LORA, r: 64, lora_dropout: 0.1 };
       const run = async (context: typeof small) => {
         const target = await WebGpuEngine.create(
           context,

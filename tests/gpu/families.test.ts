@@ -13,18 +13,10 @@ import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
 import { memoryWeightSource } from '../../src/import/weightSources.ts';
 import { testGpu } from '../helpers/gpu.ts';
 import { TINY_FAMILIES } from '../helpers/tinyFamilies.ts';
-import { tinyModelFiles } from '../helpers/tinyModel.ts';
+import { tinyModelFiles, TINY_LORA } from '../helpers/tinyModel.ts';
 
 const gpu = await testGpu();
 const TOKENS = 96;
-const LORA = {
-  r: 4,
-  lora_alpha: 8,
-  lora_dropout: 0,
-  target_modules: 'all-linear' as const,
-  use_rslora: false,
-  use_dora: false,
-};
 
 const idsOf = (length: number, seed: number) =>
   [...uniform(length, seed)].map((value) => Math.floor((value + 1) * 120));
@@ -45,7 +37,7 @@ async function optionsOf(config: Record<string, unknown>): Promise<EngineOptions
     modelOf(config).tensors,
     'nf4',
   );
-  return { weights, lora: LORA, tokensPerMicroBatch: TOKENS, gradientCheckpointing: true, seed: 7 };
+  return { weights, lora: TINY_LORA, tokensPerMicroBatch: TOKENS, gradientCheckpointing: true, seed: 7 };
 }
 
 /** An adapter whose B is not zero, so that every gradient is alive. */

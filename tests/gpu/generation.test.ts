@@ -12,7 +12,7 @@ import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
 import { memoryWeightSource } from '../../src/import/weightSources.ts';
 import { CPU_KERNELS, GPU_KERNELS } from '../helpers/agreement.ts';
 import { gpuWith, testGpu } from '../helpers/gpu.ts';
-import { TINY_CONFIG, tinyModelFiles } from '../helpers/tinyModel.ts';
+import { TINY_CONFIG, tinyModelFiles, TINY_LORA } from '../helpers/tinyModel.ts';
 
 const gpu = await testGpu();
 /**
@@ -25,14 +25,6 @@ const CONFIG = {
   num_attention_heads: 4,
   intermediate_size: 64,
   num_hidden_layers: 1,
-};
-const LORA = {
-  r: 4,
-  lora_alpha: 8,
-  lora_dropout: 0,
-  target_modules: 'all-linear' as const,
-  use_rslora: false,
-  use_dora: false,
 };
 const PROMPTS = [3, 17, 1, 7, 9].map((length, i) =>
   [...uniform(length, i)].map((value) => Math.floor((value + 1) * 120)),
@@ -53,7 +45,7 @@ async function generated(
   );
   const options = {
     weights,
-    lora: LORA,
+    lora: TINY_LORA,
     tokensPerMicroBatch: 32,
     gradientCheckpointing: false,
     seed: 7,

@@ -14,7 +14,7 @@ import { memoryWeightSource } from '../../src/import/weightSources.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
 import { uniform } from '../../src/verify/caseBuilder.ts';
 import { gpuWith, testGpu } from '../helpers/gpu.ts';
-import { TINY_CONFIG, tinyModelFiles } from '../helpers/tinyModel.ts';
+import { TINY_CONFIG, tinyModelFiles, TINY_LORA } from '../helpers/tinyModel.ts';
 
 const gpu = await testGpu();
 /** Bindings in which the head takes several slices, of rows that are dequantised at once. */
@@ -27,14 +27,6 @@ const CONFIG = {
   vocab_size: 264,
   num_hidden_layers: 1,
   tie_word_embeddings: false,
-};
-const LORA = {
-  r: 4,
-  lora_alpha: 8,
-  lora_dropout: 0,
-  target_modules: 'all-linear' as const,
-  use_rslora: false,
-  use_dora: false,
 };
 
 /** The model's weights, the head as GGUF's definition of Q8_0 rounds it, in float32: block by block. */
@@ -90,7 +82,7 @@ async function results(weights: WeightSource, change: Partial<EngineOptions> = {
   engine?.dispose();
   engine = await WebGpuEngine.create(context!, {
     weights,
-    lora: LORA,
+    lora: TINY_LORA,
     tokensPerMicroBatch: 32,
     gradientCheckpointing: true,
     seed: 7,

@@ -16,21 +16,13 @@ import { Trainer } from '../../src/training/trainer.ts';
 import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
 import { memoryWeightSource } from '../../src/import/weightSources.ts';
 import { gpuWith, testGpu } from '../helpers/gpu.ts';
-import { TINY_CONFIG, tinyModelFiles } from '../helpers/tinyModel.ts';
+import { TINY_CONFIG, tinyModelFiles, TINY_LORA } from '../helpers/tinyModel.ts';
 
 const hasGpu = (await testGpu()) !== null;
 /** Kernels without float16, so that nothing but the scale differs: a product with a power of two is exact. */
 const context = hasGpu ? await gpuWith({ target: 'cpu', rowWorkgroup: 1 }) : null;
 afterAll(() => context?.dispose());
 
-const LORA = {
-  r: 4,
-  lora_alpha: 8,
-  lora_dropout: 0,
-  target_modules: 'all-linear' as const,
-  use_rslora: false,
-  use_dora: false,
-};
 const documents = [9, 14, 21, 12].map((length, i) => {
   const inputIds = [...uniform(length, 50 + i)].map((value) => Math.floor((value + 1) * 120));
   return { inputIds, labels: inputIds, promptTokens: 1, truncatedTokens: 0, line: i + 1 };
@@ -58,7 +50,7 @@ async function engineAt(level: KernelLevel): Promise<WebGpuEngine> {
   const weights = memoryWeightSource(source, modelOf(TINY_CONFIG).tensors, 'nf4');
   return WebGpuEngine.create(context!, {
     weights,
-    lora: LORA,
+    lora: TINY_LORA,
     tokensPerMicroBatch: 64,
     gradientCheckpointing: false,
     seed: 7,

@@ -7,6 +7,16 @@ import { writeSafetensors, type TensorToWrite } from '../../src/formats/safetens
 import { modelOf } from '../../src/model/families/registry.ts';
 import { uniform } from '../../src/verify/caseBuilder.ts';
 
+/** LoRA of tests whose settings do not matter. */
+export const TINY_LORA = {
+  r: 4,
+  lora_alpha: 8,
+  lora_dropout: 0,
+  target_modules: 'all-linear' as const,
+  use_rslora: false,
+  use_dora: false,
+};
+
 export const TINY_CONFIG = {
   model_type: 'llama',
   hidden_size: 24,
