@@ -14,6 +14,8 @@ export interface FileInRun {
   parts: readonly { file: string; sha256: string }[];
   /** Its rows that are also in another file. */
   leaks: readonly { file: string; rows: number }[];
+  /** Rows that the recipe leaves out. */
+  leftOut: number;
 }
 
 export interface NamedEvaluation {
@@ -35,7 +37,8 @@ const DATA_COLUMNS: readonly (readonly [string, (data: FileInRun & { name: strin
     ['truncated rows', ({ summary }) => summary.truncatedRows],
     ['truncated tokens', ({ summary }) => summary.truncatedTokens],
     ['duplicate rows', ({ summary }) => summary.duplicates],
-    ['rows left out', ({ summary }) => summary.problems],
+    ['rows refused', ({ summary }) => summary.problems],
+    ['rows left out by the recipe', ({ leftOut }) => leftOut],
   ];
 
 /** How long each file's rows are, and what was left out of it. */

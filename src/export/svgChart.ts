@@ -44,9 +44,10 @@ export function svgChart(
   const [y0, y1] = range([...points.map(([, value]) => value), ...(lowest === undefined ? [] : [lowest])]);
   const x = (step: number) => LEFT + ((step - x0) / (x1 - x0)) * (WIDTH - LEFT - RIGHT);
   const y = (value: number) => HEIGHT - BOTTOM - ((value - y0) / (y1 - y0)) * (HEIGHT - TOP - BOTTOM);
+  const digits = log ? 3 : tickDigits(y0, y1);
   const grid = [0, 1, 2, 3, 4].map((i) => {
     const value = y0 + ((y1 - y0) * i) / 4;
-    return `<path d="M${LEFT} ${at(y(value))}H${WIDTH - RIGHT}" stroke="#ddd"/><text x="${LEFT - 6}" y="${at(y(value) + 4)}" text-anchor="end">${Number((log ? 10 ** value : value).toPrecision(3))}</text>`;
+    return `<path d="M${LEFT} ${at(y(value))}H${WIDTH - RIGHT}" stroke="#ddd"/><text x="${LEFT - 6}" y="${at(y(value) + 4)}" text-anchor="end">${Number((log ? 10 ** value : value).toPrecision(digits))}</text>`;
   });
   const steps = [x0, x1].map(
     (step) => `<text x="${at(x(step))}" y="${HEIGHT - 8}" text-anchor="middle">${inHtml(label(step))}</text>`,
@@ -68,6 +69,12 @@ export function svgChart(
 /** For an image in Markdown. */
 export function svgDataUri(svg: string): string {
   return `data:image/svg+xml,${encodeURIComponent(svg).replace(/[()']/g, (character) => `%${character.charCodeAt(0).toString(16)}`)}`;
+}
+
+/** Significant digits by which the five values of an axis differ. */
+function tickDigits(low: number, high: number): number {
+  const largest = Math.max(Math.abs(low), Math.abs(high));
+  return Math.min(12, Math.max(3, Math.ceil(Math.log10(largest / ((high - low) / 4))) + 1));
 }
 
 function range(values: readonly number[]): [number, number] {

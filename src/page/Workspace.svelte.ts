@@ -129,10 +129,9 @@ export class Workspace {
     });
   }
 
-  /** Leaves a row out of every file, or takes all such rows back. @param key as the findings name it */
-  async leaveOut(key: string | null): Promise<void> {
-    const others = this.recipe.left_out_rows.filter((other) => other !== key);
-    this.recipe.left_out_rows = key === null ? [] : [...others, key];
+  /** Leaves these rows out of every file, and no others. @param keys as the findings name them */
+  async leaveOut(keys: readonly string[]): Promise<void> {
+    this.recipe.left_out_rows = [...keys];
     await this.recipeChanged(true);
   }
 

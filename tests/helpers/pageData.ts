@@ -52,6 +52,7 @@ export function fileReport(file: string, rows = 3, more: Partial<FileReport> = {
       empty: { rows: [], count: 0 },
       foreign: { rows: [], count: 0, usual: null },
     },
+    leftOut: { rows: [], count: 0 },
     padTokenId: 0,
     padToken: '<pad>',
     notes: [],

@@ -84,7 +84,7 @@ describe('a reload', () => {
     const [{ owner }] = workspace.data.parts;
     await workspace.changeRole(owner, owner.parts[2], 'validation');
     workspace.recipe.lora.r = 4;
-    await workspace.leaveOut('0123456789abcd');
+    await workspace.leaveOut(['0123456789abcd']);
     workspace.data.skipsBadRows = true;
     await workspace.kept.allowCopies(true);
     expect(workspace.kept.copiedBytes).toBe(3 * 'b.jsonl'.length + 'x.val.jsonl'.length);

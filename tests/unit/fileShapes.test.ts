@@ -6,6 +6,7 @@ import { lineText } from '../../src/data/files/mendLine.ts';
 import { answerOf, questionOf, type Row } from '../../src/data/rows/conversation.ts';
 import { openJoinedRows } from '../../src/data/rows/joinedRows.ts';
 import { parseRows } from '../../src/data/rows/parseRows.ts';
+import { rowKey } from '../../src/data/rows/rowStatistics.ts';
 import { ChatTokenizer } from '../../src/data/tokenizer/chatTokenizer.ts';
 import { TINY_TOKENIZER, TINY_TOKENIZER_CONFIG } from '../helpers/tinyModel.ts';
 
@@ -261,4 +262,26 @@ it('the rows of files are counted aloud while they are read for the first time',
   await openJoinedRows(parts, {}, undefined, null, { onFound: (records) => found.push(records) });
   clock.mockRestore();
   expect(found).toEqual([1024, 2048, 3524, 4548]);
+});
+
+it('rows that the recipe leaves out are named by file and line, once', async () => {
+  const [a, b] = [lines({ query: 'q', response: 'a' }), lines({ query: 'q2', response: 'b' })];
+  const { rows } = await parseRows(new Blob([a]), 'a.jsonl');
+  const key = rowKey(rows[0]);
+  const parts = [`${a}\n${b}`, a].map((text, i) => ({ name: `${i}.jsonl`, blob: new Blob([text]) }));
+  const read = async (side: 'train' | 'heldOut') => {
+    const selection = { leftOut: [key], valSetSize: 0.5, seed: 1, side };
+    const joined = await openJoinedRows(parts, {}, selection);
+    for await (const { line } of joined.rows) expect(line).toBe(2);
+    return joined.leftOut;
+  };
+  const named = { key, line: 1, what: 'left_out_rows', text: 'a' };
+  expect(await read('train')).toEqual({
+    count: 2,
+    rows: [
+      { ...named, file: '0.jsonl' },
+      { ...named, file: '1.jsonl' },
+    ],
+  });
+  expect((await read('heldOut')).count).toBe(0);
 });

@@ -53,6 +53,7 @@ const inputs: ReportInputs = {
     parts: [{ file: 'train.jsonl', sha256: 'b'.repeat(64) }],
     summary,
     leaks: [],
+    leftOut: 3,
   },
   validation: [
     {
@@ -63,6 +64,7 @@ const inputs: ReportInputs = {
       failure: null,
       restarted: null,
       leaks: [],
+      leftOut: 3,
     },
   ],
   evaluations: [
@@ -118,6 +120,9 @@ describe('run report', () => {
     expect(report).toContain('| https://here.example/index.html | 1 | 10 | page |');
     expect(report).toContain('| https://hub.example/a/model.safetensors | 2 | 11 | import worker |');
     expect(report).toContain('| math | 2.0000 | 2.0000 (0) | 3.0000 |');
+    expect(report).toMatch(
+      /\| rows refused \| rows left out by the recipe \|\n.*\n\| training \|.*\| 3 \|\n/,
+    );
   });
 
   it('shows answers as text only', () => {
@@ -162,6 +167,15 @@ describe('run report', () => {
     // From the first value, at the top left of the axes, to the last, at the bottom right.
     expect(pictures[0][1]).toContain('d="M56.0 12.0L520.0 212.0"');
     expect(pictures[1][1]).toContain('d="M56.0 212.0L520.0 12.0"');
+    // Values of an axis are told apart, however near they are.
+    const near = svgChart([{ name: 'a', steps: [0, 4], values: [11.8584, 11.8656] }]);
+    expect([...near.matchAll(/text-anchor="end">([^<]+)</g)].map(([, value]) => value)).toEqual([
+      '11.858',
+      '11.86',
+      '11.862',
+      '11.864',
+      '11.866',
+    ]);
     expect(svgChart([{ name: 'a<b', steps: [1], values: [2] }])).toContain('a&#60;b');
     expect(svgChart([{ name: 'a', steps: [], values: [] }])).toBe('');
   });

@@ -1,6 +1,7 @@
 /** The rows of one or several data files read as one, and of them those that are asked for. */
 import type { RecordUnit, RowProblem } from '../files/records.ts';
 import type { Row } from './conversation.ts';
+import type { CountedRows } from './rowFindings.ts';
 import {
   openRows,
   type ChosenColumns,
@@ -20,6 +21,8 @@ export interface DataPart {
 export interface JoinedRows extends RowStream {
   /** Of each file. */
   formats: Pick<RowStream, 'format' | 'columns'>[];
+  /** By the recipe, of the rows read so far; none of those that are held out, which the others name. */
+  leftOut: CountedRows;
 }
 
 /**
@@ -51,12 +54,14 @@ export async function openJoinedRows(
   // A row that cannot be read is reported once: with those that are trained on.
   const reports = selection.side !== 'heldOut';
   const problems: RowProblem[] = [];
+  const { leftOut } = filter;
   async function* rows(): AsyncGenerator<Row> {
     for (const [i, stream] of streams.entries()) {
       for await (const row of stream.rows) {
-        if (!filter.takes(row)) continue;
+        const named = parts.length > 1 ? { ...row, file: parts[i]!.name } : row;
+        if (!filter.takes(named)) continue;
         used[i]! += 1; // As many as there are streams and parts.
-        yield parts.length > 1 ? { ...row, file: parts[i]!.name } : row;
+        yield named;
       }
       if (reports) for (const problem of stream.problems) problems.push(problem);
     }
@@ -69,15 +74,16 @@ export async function openJoinedRows(
     format: formatOf(streams),
     formats: streams.map(({ format, columns }) => ({ format, columns })),
     columns: columnsOf(streams),
+    leftOut: reports ? leftOut : { rows: [], count: 0 },
     get notes() {
       return [
         ...joinedNote(parts, used),
         ...streams.flatMap(({ notes }, i) =>
           notes.map((note) => (parts.length > 1 ? `${parts[i]!.name}: ${note}` : note)),
         ),
-        ...(filter.leftOut > 0
+        ...(reports && leftOut.count > 0
           ? [
-              `${filter.leftOut} ${filter.leftOut === 1 ? 'row is' : 'rows are'} left out by the recipe (left_out_rows).`,
+              `${leftOut.count} ${leftOut.count === 1 ? 'row is' : 'rows are'} left out by the recipe (left_out_rows).`,
             ]
           : []),
       ];

@@ -19,13 +19,19 @@ export interface FoundRow {
   text: string;
 }
 
+/** Rows of which the first are listed. */
+export interface CountedRows {
+  rows: FoundRow[];
+  count: number;
+}
+
 /** Each list has the first or the most marked rows; the counts are of all. */
 export interface RowFindings {
   longest: FoundRow[];
   cut: FoundRow[];
-  empty: { rows: FoundRow[]; count: number };
+  empty: CountedRows;
   /** Rows in languages of few rows, beside the language of most. */
-  foreign: { rows: FoundRow[]; count: number; usual: string | null };
+  foreign: CountedRows & { usual: string | null };
 }
 
 const SHOWN = 10;
@@ -94,7 +100,8 @@ export class FindingsBuilder {
   }
 }
 
-function found(row: Row, what: string): FoundRow {
+/** @param what why it was found */
+export function found(row: Row, what: string): FoundRow {
   return {
     line: row.line,
     ...(row.file === undefined ? {} : { file: row.file }),

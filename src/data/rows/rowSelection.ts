@@ -4,6 +4,7 @@
  */
 import { mix32, randomKey } from '../../lib/counterRandom.ts';
 import type { Row } from './conversation.ts';
+import { found, type CountedRows } from './rowFindings.ts';
 import { rowFingerprint, rowKey } from './rowStatistics.ts';
 
 /** The rows of a data set that are asked for. */
@@ -76,9 +77,12 @@ function placeOf(hash: number, seed: number): number {
   return randomKey(randomKey(mix32(seed), hash >>> 0), Math.floor(hash / 2 ** 32));
 }
 
-/** Says of each row whether it is asked for, and counts those that the recipe leaves out. */
+/** Of the rows that a recipe leaves out, so many are named. */
+const NAMED = 200;
+
+/** Says of each row whether it is asked for, and names those that the recipe leaves out. */
 export class RowFilter {
-  leftOut = 0;
+  readonly leftOut: CountedRows = { rows: [], count: 0 };
   private readonly keys: ReadonlySet<string>;
 
   /** @param heldOut groups that are held out; null where nothing is */
@@ -91,7 +95,7 @@ export class RowFilter {
 
   takes(row: Row): boolean {
     if (this.keys.size > 0 && this.keys.has(rowKey(row))) {
-      this.leftOut++;
+      if (++this.leftOut.count <= NAMED) this.leftOut.rows.push(found(row, 'left_out_rows'));
       return false;
     }
     if (!this.heldOut || this.selection.side === 'both') return true;

@@ -188,8 +188,8 @@ const data: Messages['data'] = {
   repeatedHeading: 'Doppelt',
   repeated: (count, of) =>
     `${rows(count)} (${share(count, of)}) ${count === 1 ? 'sagt' : 'sagen'}, was eine frühere Zeile dieser Datei schon sagt, und ${count === 1 ? 'zählt' : 'zählen'} darum mehrfach.`,
-  holdOutHow:
-    'der Trainingszeilen als Validierungsdaten (val_set_size), nach dem Seed des Rezepts; gleiche Zeilen bleiben auf derselben Seite.',
+  holdOutAs: 'der Trainingszeilen als Validierungsdaten (val_set_size)',
+  holdOutHow: 'Welche, bestimmt der Seed des Rezepts; gleiche Zeilen bleiben auf derselben Seite.',
   lengths: ({ bars, binTokens, end, most, maxLength, truncatedRows }) =>
     `Zeilen nach Länge: ${bars} Balken zu ${integer(binTokens)} Tokens bis ${integer(end)}; der höchste hat ${integer(most)} Zeilen.${truncatedRows > 0 ? ` ${integer(truncatedRows)} sind länger als max_length, ${integer(maxLength)}.` : ''}`,
   lengthBar: (from, to, count) => `${integer(from)}–${integer(to)} Tokens: ${rows(count)}`,
@@ -290,7 +290,11 @@ const data: Messages['data'] = {
   rowsWaitForModel: 'Die Zeilen werden gelesen, sobald ein Modell da ist: Sein Tokenizer bestimmt, wie.',
   formatsRecognised: 'Erkannte Formate',
   formatOther: 'alles andere mit Spalten: Du sagst, was sie sind',
-  useThemAgain: 'Wieder verwenden',
+  useThemAgain: 'Alle wieder verwenden',
+  useAgain: 'Wieder verwenden',
+  useAgainNamed: (place) => `${place} wieder verwenden`,
+  leftOutElsewhere: (count) =>
+    `${plural(count, { one: '# davon ist', other: '# davon sind' })} in keiner dieser Dateien.`,
   maskHeading: 'Was aus einer Zeile gelernt wird',
   previous: 'Zurück',
   next: 'Weiter',

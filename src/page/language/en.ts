@@ -212,8 +212,8 @@ const data = {
   repeatedHeading: 'Repeated',
   repeated: (count: number, of: number) =>
     `${rows(count)} (${share(count, of)}) ${count === 1 ? 'says' : 'say'} what an earlier row of this file says already, and ${count === 1 ? 'counts' : 'count'} that much more.`,
-  holdOutHow:
-    'of the training rows as a validation set (val_set_size), by the recipe’s seed; rows that say the same are kept on one side.',
+  holdOutAs: 'of the training rows as a validation set (val_set_size)',
+  holdOutHow: 'Which rows is by the recipe’s seed; rows that say the same are kept on one side.',
   lengths: ({ bars, binTokens, end, most, maxLength, truncatedRows }: Lengths) =>
     `Rows by length: ${bars} bars of ${integer(binTokens)} tokens up to ${integer(end)}; the highest has ${integer(most)} rows.${truncatedRows > 0 ? ` ${integer(truncatedRows)} are longer than max_length, ${integer(maxLength)}.` : ''}`,
   lengthBar: (from: number, to: number, count: number) =>
@@ -317,7 +317,11 @@ const data = {
   rowsWaitForModel: 'The rows are read as soon as there is a model: its tokenizer decides how.',
   formatsRecognised: 'Formats that are recognised',
   formatOther: 'anything else with columns: you say what they are',
-  useThemAgain: 'Use them again',
+  useThemAgain: 'Use them all again',
+  useAgain: 'Use again',
+  useAgainNamed: (place: string) => `Use ${place} again`,
+  leftOutElsewhere: (count: number) =>
+    `${plural(count, { one: '# of them is', other: '# of them are' })} in none of these files.`,
   maskHeading: 'What is learned from one row',
   previous: 'Previous',
   next: 'Next',

@@ -94,6 +94,8 @@ export async function trainRun(
   trainer: SupervisedWorker<TrainerApi>,
 ): Promise<RunOutcome> {
   const pressedAt = new Date().toISOString();
+  // What ranked the rows so far is another adapter.
+  for (const file of [train, ...validation]) file.ranking.clear();
   // The dataset worker hands its rows to the trainer over a port of their own.
   const rows = new MessageChannel();
   await train.askDataset((api) => api.serve(transfer(rows.port1, [rows.port1])));
@@ -123,7 +125,7 @@ export async function trainRun(
   }
 }
 
-function inReport(file: DataFile, { parts, summary }: FileReport): FileInReport {
+function inReport(file: DataFile, { parts, summary, leftOut }: FileReport): FileInReport {
   const leaks = file.overlaps
     .filter(({ overlap }) => overlap.rows > 0)
     .map(({ file: other, overlap }) => ({ file: other, rows: overlap.rows }));
@@ -133,5 +135,6 @@ function inReport(file: DataFile, { parts, summary }: FileReport): FileInReport 
     parts: parts.map(({ file: name, sha256 }) => ({ file: name, sha256 })),
     summary,
     leaks,
+    leftOut: leftOut.count,
   };
 }

@@ -9,7 +9,7 @@ import type { ChosenColumns, Column } from '../../data/rows/parseRows.ts';
 import type { Fingerprints, Histogram, Overlap, Repeats } from '../../data/rows/rowStatistics.ts';
 import type { MaskReasons } from '../../data/rows/encoding/maskReasons.ts';
 import type { DataPart } from '../../data/rows/joinedRows.ts';
-import type { RowFindings } from '../../data/rows/rowFindings.ts';
+import type { CountedRows, RowFindings } from '../../data/rows/rowFindings.ts';
 import type { Selection } from '../../data/rows/rowSelection.ts';
 import type { MicroBatch } from '../../data/types.ts';
 import type { PromptRow } from '../../training/reward/promptRow.ts';
@@ -35,6 +35,8 @@ export interface FileReport {
   repeats: Repeats;
   /** Rows to look at before training. */
   findings: RowFindings;
+  /** By the recipe. */
+  leftOut: CountedRows;
   padTokenId: number;
   padToken: string;
   /** What the model's chat template requires to be changed in every conversation, in words. */

@@ -58,7 +58,7 @@ export class RowFile {
 
   private constructor(
     private readonly parts: readonly FilePart[],
-    private readonly parsed: Pick<JoinedRows, 'format' | 'columns' | 'unit'>,
+    private readonly parsed: Pick<JoinedRows, 'format' | 'columns' | 'unit' | 'leftOut'>,
     readonly dataset: Dataset,
     readonly tokenizer: ChatTokenizer,
   ) {
@@ -79,11 +79,11 @@ export class RowFile {
       promptsAlone: samplesAnswers,
       onFound: (records) => onProgress(records, 0),
     });
-    const { format, columns: found, unit, formats } = parsed;
+    const { format, columns: found, unit, formats, leftOut } = parsed;
     const file = parts.map(({ name }) => name).join(' + ');
     return new RowFile(
       parts.map(({ name }, i) => ({ file: name, sha256: hashes[i], ...formats[i] })),
-      { format, columns: found, unit },
+      { format, columns: found, unit, leftOut },
       await buildDataset(file, parsed, tokenizer, settings, {
         onProgress,
         keepSources: keepsSources || samplesAnswers,
@@ -94,7 +94,7 @@ export class RowFile {
 
   report(): FileReport {
     const { file, summary, problems, documents, histogram, repeats, findings } = this.dataset;
-    const { format, columns, unit } = this.parsed;
+    const { format, columns, unit, leftOut } = this.parsed;
     return {
       file,
       parts: [...this.parts],
@@ -107,6 +107,7 @@ export class RowFile {
       histogram,
       repeats,
       findings,
+      leftOut,
       padTokenId: this.tokenizer.padTokenId,
       padToken: this.tokenizer.padToken,
       notes: [...this.tokenizer.notes, ...this.dataset.notes],

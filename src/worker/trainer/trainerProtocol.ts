@@ -57,6 +57,8 @@ export interface FileInReport {
   summary: DatasetSummary;
   /** Rows that are also in another file of the run: a training row in a validation file, or the reverse. */
   leaks: { file: string; rows: number }[];
+  /** Rows that the recipe leaves out. */
+  leftOut: number;
 }
 
 export interface RunRequest extends PlanRequest {
