@@ -1,15 +1,15 @@
 /** A run as the page shows it: its curves, its answers, its speed, its end. */
 import { t } from '../language/messages.svelte.ts';
 import { trendOfCurve, type LossTrend } from '../../training/forgetting.ts';
-import { superfluousStep } from '../../training/kept/keptEvaluations.ts';
 import { evaluationKeys } from '../../training/metrics.ts';
-import { MetricsLog } from '../../training/kept/metricsLog.ts';
+import { linesOf, MetricsLog } from '../../training/kept/metricsLog.ts';
+import { MOST_SHOWN_STEPS } from '../../training/reward/keptAnswers.ts';
 import type { EvaluationResult } from '../../training/evaluation.ts';
 import type { AnswerGroup } from '../../training/reward/sampledAnswers.ts';
 import type { MetricsLine } from '../../training/metrics.ts';
 import type { RunEvaluation } from '../../worker/history/historyProtocol.ts';
 import type { KernelChoice, RunOutcome, TrainerWorkerEvent } from '../../worker/trainer/trainerProtocol.ts';
-import type { Curve, EvaluationState, StepResult } from './runParts.ts';
+import { withoutSuperfluous, type Curve, type EvaluationState, type StepResult } from './runParts.ts';
 import { reported } from '../errors/reported.ts';
 
 export type { Curve, EvaluationState, StepResult };
@@ -38,7 +38,7 @@ export class RunView {
   /** Evaluations with generated answers. */
   answered = $state.raw<RunEvaluation[]>([]);
   evaluations = $state.raw<EvaluationState[]>([]);
-  /** Of grpo: the sampled answers of the last 100 steps. */
+  /** Of grpo: the sampled answers of the last steps. */
   sampled = $state.raw<{ step: number; groups: AnswerGroup[] }[]>([]);
   savedStep = $state<number | null>(null);
   /** Why the last checkpoint could not be stored. */
@@ -142,12 +142,13 @@ export class RunView {
         this.preparing = t.run.scoringReference(event.done, event.total);
         return;
       case 'sampled':
-        this.sampled = [...this.sampled, { step: event.step, groups: event.groups }].slice(-100);
+        this.sampled = [...this.sampled, { step: event.step, groups: event.groups }].slice(-MOST_SHOWN_STEPS);
         return;
       case 'metrics':
-        if (event.line.loss === undefined) return;
-        this.logs.steps.push(event.line);
-        this.lineCount++;
+        this.takeLines([event.line]);
+        return;
+      case 'lines':
+        this.takeLines(linesOf(event.lines));
         return;
       case 'progress':
         this.phase = 'training';
@@ -208,6 +209,12 @@ export class RunView {
     return this.evaluations.find((evaluation) => evaluation.name === name)!.failure;
   }
 
+  /** Those of steps: an evaluation's figures come with its event. */
+  private takeLines(lines: readonly MetricsLine[]): void {
+    for (const line of lines) if (line.loss !== undefined) this.logs.steps.push(line);
+    this.lineCount = this.logs.steps.length;
+  }
+
   private evaluated(name: string, step: number, result: EvaluationResult): void {
     this.logs.evaluations.push({ step, epoch: NaN, ...evaluationKeys(name, result.metrics) });
     this.evaluationCount++;
@@ -237,12 +244,4 @@ export class RunView {
       evaluation.name === name ? { ...evaluation, ...change(evaluation) } : evaluation,
     );
   }
-}
-
-/** At most as many of the newest one's set as are stored. */
-function withoutSuperfluous(answered: RunEvaluation[]): RunEvaluation[] {
-  const { name } = answered.at(-1)!;
-  const ofSet = answered.filter((evaluation) => evaluation.name === name);
-  const drop = superfluousStep(ofSet.map(({ step, result }) => ({ step, loss: result.metrics.loss })));
-  return answered.filter((evaluation) => evaluation.name !== name || evaluation.step !== drop);
 }

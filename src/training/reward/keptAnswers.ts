@@ -3,6 +3,9 @@ import { mean } from '../../lib/mean.ts';
 import { superfluousStep } from '../kept/keptEvaluations.ts';
 import type { AnswerGroup } from './sampledAnswers.ts';
 
+/** Of so many steps, the last ones, the page shows the answers while a run goes on. */
+export const MOST_SHOWN_STEPS = 100;
+
 /** The answers that a step was made with, 1-based. Structured-cloneable. */
 export interface SampledStep {
   step: number;

@@ -31,6 +31,7 @@ import type {
 import type { EvaluationPorts } from '../evaluation/evaluationProtocol.ts';
 import type { PageTrace } from '../pageTrace.ts';
 import { holdingRun } from '../runLock.ts';
+import { PacedEvents } from './pacedEvents.ts';
 import { evaluateResult } from './resultEvaluation.ts';
 import { runDemand } from './runDemand.ts';
 import { RunSession } from './runSession.ts';
@@ -81,17 +82,14 @@ export class TrainerHost implements TrainerApi {
   ): Promise<RunOutcome> {
     this.idle('Stop it first.');
     this.evaluationClients.begin();
-    // Events come by another port than the outcome, which could overtake them: the last one is awaited.
-    let last: unknown;
-    const send = (event: TrainerWorkerEvent) => {
-      last = onEvent(event);
-    };
+    // Events come by another port than the outcome, which could overtake them: they are awaited.
+    const events = new PacedEvents(onEvent);
     const session = new RunSession(
       await this.database,
       this.engines,
       this.evaluationClients,
       request,
-      send,
+      (event) => events.push(event),
       pageTrace,
     );
     this.session = session;
@@ -113,7 +111,7 @@ export class TrainerHost implements TrainerApi {
     } finally {
       this.session = null;
       this.evaluationClients.end();
-      await last;
+      await events.settled();
     }
   }
 

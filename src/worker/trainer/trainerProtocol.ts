@@ -16,6 +16,7 @@ import type { GpuSpeed } from '../../engine/gpuSpeed.ts';
 import type { GpuCheck } from '../../verify/gpuCheck.ts';
 import type { KernelRequest, KernelChoice } from '../../tuning/kernelChoice.ts';
 import type { EvaluationMetrics } from '../../training/evaluation.ts';
+import type { StoredLines } from '../../training/kept/metricsLog.ts';
 import type { Recipe } from '../../training/recipe.ts';
 import type { EndReason, TrainerEvent } from '../../training/runRecord.ts';
 import type { RunRecord } from '../../storage/database.ts';
@@ -108,6 +109,8 @@ export type TrainerWorkerEvent =
   /** The run has a record in this browser. */
   | { type: 'began'; runId: string; notes: string }
   | { type: 'engine'; progress: EngineProgress }
+  /** Lines that the page had no time for when they were made. */
+  | { type: 'lines'; lines: StoredLines }
   /** The kernels of the run, decided for all of it. */
   | { type: 'kernels'; kernels: KernelChoice }
   /** A validation file's worker died and another is started in its place; the training goes on. */
