@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { openCheckpoint } from '../src/formats/checkpoint.ts';
 import { writeSafetensors, type TensorToWrite } from '../src/formats/safetensors.ts';
 import { withOwnHead } from '../src/import/ownHead.ts';
+import { largest } from '../src/lib/extremes.ts';
 import { chatReference } from './lib/chatReference.ts';
 import { tokenizerFilesOf } from './lib/modelTokenizer.ts';
 import { filesOf } from './lib/nodeFiles.ts';
@@ -17,8 +18,9 @@ import { readArrays } from './lib/readArrays.ts';
 import { textsReference } from './lib/textsReference.ts';
 import { replayGguf } from './lib/replayGguf.ts';
 import { replayPreference, type PreferenceData } from './lib/replayPreference.ts';
-import type { ReferenceDocument } from './lib/greedyAnswers.ts';
-import { replayReference } from './lib/replayReference.ts';
+import { refuseBeyondDynamicRope } from './lib/dynamicRope.ts';
+import { NEW_TOKENS, type ReferenceDocument } from './lib/greedyAnswers.ts';
+import { GREEDY_DOCUMENTS, replayReference } from './lib/replayReference.ts';
 
 export async function main([folder, out]: string[]): Promise<number> {
   if (!folder || !out) {
@@ -51,6 +53,13 @@ export async function main([folder, out]: string[]): Promise<number> {
     await writeFile(join(out, 'reference.json'), `${JSON.stringify(scalars, null, 1)}\n`);
     return 0;
   }
+  const preference = existsSync(join(folder, 'preference.json'))
+    ? await json<PreferenceData>('preference.json')
+    : null;
+  const documents = existsSync(join(folder, 'batch.json'))
+    ? await json<ReferenceDocument[]>('batch.json')
+    : null;
+  refuseBeyondDynamicRope(source.config, longestOf(documents ?? [], preference));
   const context = await openNodeGpu();
   const start = {
     context,
@@ -59,14 +68,14 @@ export async function main([folder, out]: string[]): Promise<number> {
     initialConfig: await json<{ r: number; lora_alpha: number }>('adapter_init/adapter_config.json'),
     log: (line: string) => console.log(line),
   };
-  if (existsSync(join(folder, 'preference.json'))) {
-    const result = await replayPreference({ ...start, data: await json<PreferenceData>('preference.json') });
+  if (preference) {
+    const result = await replayPreference({ ...start, data: preference });
     await writeFile(join(out, 'reference_preference.json'), `${JSON.stringify(result, null, 1)}\n`);
   }
-  if (!existsSync(join(folder, 'batch.json'))) return 0;
+  if (!documents) return 0;
   const result = await replayReference({
     ...start,
-    documents: await json<ReferenceDocument[]>('batch.json'),
+    documents,
     initialQlora: existsSync(join(folder, 'adapter_qlora_init'))
       ? await readArrays(join(folder, 'adapter_qlora_init', 'adapter_model.safetensors'))
       : undefined,
@@ -80,4 +89,16 @@ export async function main([folder, out]: string[]): Promise<number> {
     for (const [file, bytes] of files) await writeFile(join(out, name, file), bytes);
   }
   return 0;
+}
+
+/** Tokens of the longest sequence; a document's prompt and its answer are one too. */
+function longestOf(documents: readonly ReferenceDocument[], preference: PreferenceData | null): number {
+  const lengths = documents.map(({ input_ids }) => input_ids.length);
+  for (const { labels } of documents.slice(0, GREEDY_DOCUMENTS))
+    lengths.push(labels.filter((label) => label === -100).length + NEW_TOKENS);
+  for (const { prompt_ids, chosen_ids, rejected_ids } of preference?.pairs ?? [])
+    lengths.push(prompt_ids.length + Math.max(chosen_ids.length, rejected_ids.length));
+  for (const { prompt_ids, completions } of preference?.groups ?? [])
+    for (const completion of completions) lengths.push(prompt_ids.length + completion.length);
+  return largest(lengths);
 }

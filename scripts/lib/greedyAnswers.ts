@@ -1,7 +1,8 @@
 /** The greedy ids that the references of shared/ have for their documents' prompts. */
 import type { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
 
-const NEW_TOKENS = 24;
+/** Tokens of each answer. */
+export const NEW_TOKENS = 24;
 
 /** A document of a golden folder's batch.json. */
 export interface ReferenceDocument {

@@ -51,7 +51,8 @@ const SCHEDULE = {
   warmupSteps: 3,
   totalSteps: STEPS,
 };
-const GREEDY_DOCUMENTS = 4;
+/** Documents whose prompts are answered. */
+export const GREEDY_DOCUMENTS = 4;
 const PROBE_DOCUMENTS = 3;
 
 export async function replayReference(inputs: ReferenceInputs): Promise<ReferenceResult> {

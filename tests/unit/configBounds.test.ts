@@ -1,5 +1,6 @@
 /** Numbers of config.json that would fill the memory, or that the GPU cannot hold. */
 import { describe, expect, it } from 'vitest';
+import { refuseBeyondDynamicRope } from '../../scripts/lib/dynamicRope.ts';
 import { openCheckpoint } from '../../src/formats/checkpoint.ts';
 import { checkLayers } from '../../src/import/checks/checkLayers.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
@@ -31,5 +32,26 @@ describe('config.json', () => {
     expect(read({ vocab_size: 1e12 })).toThrow(/"vocab_size" is 1000000000000, no model has more/);
     expect(read({ rope_theta: 1e308 })).toThrow(/"rope_theta" is 1e\+308, which float32 cannot hold/);
     expect(read({ rms_norm_eps: 1e-320 })).toThrow(/"rms_norm_eps" is .*, which float32 cannot hold/);
+  });
+});
+
+describe('a reference whose rows are beyond the positions of its model', () => {
+  const ropes: [string, object][] = [
+    ['rope_scaling', { rope_scaling: { type: 'dynamic', factor: 2 } }],
+    ['rope_parameters', { rope_parameters: { rope_type: 'dynamic', factor: 2, rope_theta: 1e4 } }],
+  ];
+  const known = TINY_CONFIG.max_position_embeddings;
+
+  it.each(ropes)('is refused where its rope is dynamic: %s', (_, change) => {
+    const config = { ...TINY_CONFIG, ...change };
+    expect(() => refuseBeyondDynamicRope(config, known + 1)).toThrow(
+      new RegExp(`${known + 1} tokens is longer than the ${known} positions`),
+    );
+    refuseBeyondDynamicRope(config, known);
+  });
+
+  it('is computed where its rope is the same for all lengths', () => {
+    refuseBeyondDynamicRope(TINY_CONFIG, known + 1);
+    refuseBeyondDynamicRope({ ...TINY_CONFIG, rope_scaling: { rope_type: 'linear', factor: 2 } }, known + 1);
   });
 });
