@@ -25,6 +25,17 @@ export const Q8_0_ERROR = 1 / 254 + 2 ** -11;
 /** What a head in 8 bits is, for messages. */
 export const Q8_0_BOUND = `each weight within ${Math.ceil(1e4 * Q8_0_ERROR) / 100} % of the largest of its block`;
 
+/** Whether an engine's head lies in 8 bits: as it chose, or where it chooses nothing, as the recipe says. */
+export function isHeadInQ8_0(
+  engine: { memoryChoice?: { headInQ8_0: boolean } },
+  { head_dtype }: { head_dtype: HeadDtype },
+): boolean {
+  return engine.memoryChoice?.headInQ8_0 ?? head_dtype === 'q8_0';
+}
+
+/** What an engine is asked for, that its head lies as another's did. */
+export const keptHead = (isInQ8_0: boolean): HeadDtype => (isInQ8_0 ? 'q8_0' : 'stored');
+
 const Q8_0 = GGUF_BLOCKS.get('Q8_0')!;
 
 /**

@@ -112,6 +112,7 @@ const Run = v.object({
   adapterBytes: size,
   losses: v.record(text, v.object({ start: v.number(), best: v.number(), end: v.number() })),
   kernels: v.optional(v.unknown()),
+  headInQ8_0: v.optional(v.boolean()),
 });
 const Sampled = v.object({
   number: step,

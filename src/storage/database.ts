@@ -90,6 +90,8 @@ export interface RunRecord {
   keptSteps?: readonly number[];
   /** The kernels that it runs on, as src/tuning reads and writes them; absent where TensorFlow.js runs. */
   kernels?: unknown;
+  /** Whether its output head lay in 8 bits; absent in runs of earlier versions. */
+  headInQ8_0?: boolean;
 }
 
 /**

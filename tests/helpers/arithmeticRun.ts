@@ -1,4 +1,6 @@
 /** A run in one session of the trainer's host, on an engine that learns by plain arithmetic. */
+import type { EngineOptions } from '../../src/engine/engine.ts';
+import type { HeadDtype } from '../../src/engine/headDtype.ts';
 import type { EngineHost } from '../../src/engine/engineHost.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { EvaluationClients } from '../../src/worker/trainer/evaluationClients.ts';
@@ -22,9 +24,14 @@ export async function session(
   counter: Counter,
   fault: EngineFault = 'none',
   resumeRunId: string | null = null,
-  more: Partial<RunRequest> & { device?: string; evaluation?: Counter } = {},
+  more: Partial<RunRequest> & {
+    device?: string;
+    evaluation?: Counter;
+    /** Whether its engine keeps the head in 8 bits, given what it is asked for. */
+    choosesHead?: (asked: HeadDtype | undefined) => boolean;
+  } = {},
 ): Promise<RunOutcome | null> {
-  const { device, evaluation, ...others } = more;
+  const { device, evaluation, choosesHead, ...others } = more;
   const clients = new EvaluationClients();
   const workers = evaluation ? dyingWorker(clients, evaluation) : [];
   const evaluationPorts = workers.map(({ ports }) => ports);
@@ -38,7 +45,12 @@ export async function session(
     reportWaits: () => undefined,
     canRun: async () => true,
     settleKernels: async () => ({ level: 'plain', basis: 'only' }) as const,
-    create: async () => new ArithmeticEngine(fault, counter, device),
+    create: async ({ headDtype }: Pick<EngineOptions, 'headDtype'>) => {
+      const engine = new ArithmeticEngine(fault, counter, device);
+      return choosesHead
+        ? Object.assign(engine, { memoryChoice: { headInQ8_0: choosesHead(headDtype) } })
+        : engine;
+    },
   } as unknown as EngineHost;
   const run = new RunSession(
     database,

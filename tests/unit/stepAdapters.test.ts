@@ -39,6 +39,7 @@ describe('an engine', () => {
     modelId: 'm',
     recipe: parseRecipe({}),
     tokensPerMicroBatch: 64,
+    headInQ8_0: false,
     adapter: new Map(),
     engine: null,
     ...change,
@@ -49,5 +50,6 @@ describe('an engine', () => {
     expect(canShareEngine(held({}), held({ modelId: 'n' }))).toBe(false);
     expect(canShareEngine(held({}), held({ recipe: parseRecipe({ lora: { r: 4 } }) }))).toBe(false);
     expect(canShareEngine(held({}), held({ tokensPerMicroBatch: 128 }))).toBe(false);
+    expect(canShareEngine(held({}), held({ headInQ8_0: true }))).toBe(false);
   });
 });

@@ -6,6 +6,7 @@ import { report } from '../../lib/errorLog.ts';
 import type { Database } from '../../storage/database.ts';
 import { openModel } from '../../storage/storedWeights.ts';
 import type { EngineHost } from '../../engine/engineHost.ts';
+import { keptHead } from '../../engine/headDtype.ts';
 import type { Engine, EngineProgress } from '../../engine/engine.ts';
 import { promptIds, readAnsweringModel, type AnsweringModel } from './answeringModel.ts';
 import { documentLosses } from './documentLosses.ts';
@@ -202,7 +203,7 @@ export class Answering {
       lora: recipe.lora,
       tokensPerMicroBatch,
       gradientCheckpointing: true,
-      headDtype: recipe.training.head_dtype === 'q8_0' ? 'q8_0' : 'stored',
+      headDtype: keptHead(held.headInQ8_0),
       training: false,
       level,
       seed: 0,

@@ -1,5 +1,6 @@
 /** The adapter of a kept run, as an engine is made for it. */
 import type { AdapterTensors, Engine } from '../../engine/engine.ts';
+import { isHeadInQ8_0 } from '../../engine/headDtype.ts';
 import { UserError } from '../../lib/errors.ts';
 import type { Database } from '../../storage/database.ts';
 import { findRun, readPart } from '../../storage/runs.ts';
@@ -22,6 +23,8 @@ export interface HeldAdapter {
   tokensPerMicroBatch: number;
   /** The run's; absent where TensorFlow.js ran it. */
   kernels?: KernelChoice;
+  /** As the run had it, so that answers are computed as it was trained. */
+  headInQ8_0: boolean;
   adapter: AdapterTensors;
   /** null where it must be created again: a run took the device, or the device was lost. */
   engine: Engine | null;
@@ -46,6 +49,7 @@ export async function readHeldAdapter(
     recipe: run.recipe as Recipe,
     tokensPerMicroBatch: run.tokensPerMicroBatch,
     kernels: readKernelChoice(run.kernels) ?? undefined,
+    headInQ8_0: run.headInQ8_0 ?? isHeadInQ8_0({}, (run.recipe as Recipe).training),
     adapter,
     engine: null,
   };
@@ -70,7 +74,7 @@ export function canShareEngine(one: HeldAdapter, other: HeldAdapter): boolean {
   return (
     one.modelId === other.modelId &&
     JSON.stringify(one.recipe.lora) === JSON.stringify(other.recipe.lora) &&
-    (one.recipe.training.head_dtype === 'q8_0') === (other.recipe.training.head_dtype === 'q8_0') &&
+    one.headInQ8_0 === other.headInQ8_0 &&
     one.kernels?.level === other.kernels?.level &&
     one.tokensPerMicroBatch >= other.tokensPerMicroBatch
   );

@@ -5,6 +5,7 @@ import { sha256Hex } from '../../lib/sha256.ts';
 import type { ModelManifest } from '../../storage/database.ts';
 import { storedSha256 } from '../../storage/models.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { isHeadInQ8_0 } from '../../engine/headDtype.ts';
 import type { KernelChoice } from '../../tuning/kernelChoice.ts';
 import { metricsToJsonl } from '../../training/metrics.ts';
 import { recipeToJson } from '../../training/recipe.ts';
@@ -88,7 +89,7 @@ async function reportOf(run: FinishedRun, adapter: Uint8Array, store: RunStore):
     device: engine.device,
     kernels,
     memory: engine.memory,
-    headInQ8_0: engine.memoryChoice?.headInQ8_0 ?? recipe.training.head_dtype === 'q8_0',
+    headInQ8_0: isHeadInQ8_0(engine, recipe.training),
     training,
     validation: validation.map((file) => ({
       ...file,

@@ -4,16 +4,18 @@
  */
 import { wrap } from 'comlink';
 import { DocumentTable } from '../../data/documentTable.ts';
-import { NeedsConsentError, UserError, isDeviceLost, messageOf } from '../../lib/errors.ts';
+import { UserError, isDeviceLost, messageOf } from '../../lib/errors.ts';
 import { report } from '../../lib/errorLog.ts';
 import type { Database } from '../../storage/database.ts';
 import { openModel } from '../../storage/storedWeights.ts';
 import type { EngineHost } from '../../engine/engineHost.ts';
+import { isHeadInQ8_0, keptHead } from '../../engine/headDtype.ts';
 import { engineRequest, type EngineRequest } from '../../engine/engineRequest.ts';
 import type { AdapterTensors, Engine } from '../../engine/engine.ts';
 import { readKernelChoice, type KernelChoice } from '../../tuning/kernelChoice.ts';
 import type { Evaluator } from '../../training/evaluation.ts';
 import type { RunResult, TrainerEvent } from '../../training/runRecord.ts';
+import { refuseOtherDevice } from '../../training/otherDevice.ts';
 import { Trainer, type TrainerOptions } from '../../training/trainer.ts';
 import type { EvaluationClients } from './evaluationClients.ts';
 import type { RunOutcome, RunRequest, TrainerWorkerEvent } from './trainerProtocol.ts';
@@ -32,6 +34,8 @@ export class RunSession {
   private trainer: Trainer | null = null;
   private engine: Engine | null = null;
   private kernels: KernelChoice | undefined;
+  /** How its head lay when it was begun; absent: as the recipe has it. */
+  private headInQ8_0: boolean | undefined;
   /** Of kto. */
   private labels: Uint8Array | null = null;
   private rewards: RunRewards | null = null;
@@ -93,7 +97,8 @@ export class RunSession {
     const evaluators = request.evaluationPorts.map((ports) =>
       this.evaluationClients.connect(ports, () => this.engine!),
     );
-    const { kernels, notes, device } = await store.begin(request);
+    const { kernels, headInQ8_0, notes, device } = await store.begin(request);
+    this.headInQ8_0 = headInQ8_0;
     if (request.resumeRunId && !request.consents && device !== '') this.deviceBefore = device;
     this.engines.reportWaits((seconds) => void this.reportWait(seconds));
     this.kernels = readKernelChoice(kernels) ?? undefined;
@@ -163,7 +168,8 @@ export class RunSession {
     if (request.resumeRunId && !checkpoint)
       throw new UserError('This run has no checkpoint to go on from. Start it again.');
     this.engine = await this.createEngine();
-    this.checkDevice(this.engine.device);
+    refuseOtherDevice(this.deviceBefore, this.engine.device);
+    this.deviceBefore = null;
     const trainer = new Trainer({
       engine: this.engine,
       recipe: request.recipe,
@@ -179,30 +185,14 @@ export class RunSession {
     });
     this.trainer = trainer;
     store.expect(trainer.plannedLines);
-    await store.update({ totalSteps: trainer.totalSteps, device: this.engine.device, kernels: this.kernels });
+    const { totalSteps } = trainer;
+    this.headInQ8_0 = isHeadInQ8_0(this.engine, request.recipe.training);
+    const { kernels, headInQ8_0 } = this;
+    await store.update({ totalSteps, device: this.engine.device, kernels, headInQ8_0 });
     // Both may have been asked for while the engine was made.
     if (this.pausing) trainer.pause();
     if (this.stopping) trainer.stop();
     return trainer.run();
-  }
-
-  /**
-   * A run that was made on another device does not go on here, to other bytes and perhaps ten times slower,
-   * without being asked to.
-   * @throws NeedsConsentError
-   */
-  private checkDevice(device: string): void {
-    const before = this.deviceBefore;
-    this.deviceBefore = null;
-    if (!before || device === before) return;
-    const isSlow = /TensorFlow\.js|swiftshader|llvmpipe|lavapipe/i;
-    if (isSlow.test(device) && !isSlow.test(before))
-      throw new NeedsConsentError(
-        `This run was trained on ${before}; this browser now offers ${device}, which is many times slower and gives other bytes. Where the GPU was lost, Chromium gives it back after about two minutes: wait, or restart the browser. To go on as it is, press Resume once more.`,
-      );
-    throw new NeedsConsentError(
-      `This run was trained on ${before}; this is ${device}. It would go on from the same numbers, but another adapter rounds otherwise: the bytes will be others than ${before} would give. To go on here, press Resume once more.`,
-    );
   }
 
   private async reportWait(seconds: number): Promise<void> {
@@ -213,6 +203,7 @@ export class RunSession {
   private async createEngine(): Promise<Engine> {
     const { weights } = await openModel(this.database, this.request.modelId);
     const request = engineRequest(runDemand(this.request), weights);
+    if (this.headInQ8_0 !== undefined) request.headDtype = keptHead(this.headInQ8_0);
     await this.settleKernels(request);
     return this.engines.create({
       ...request,

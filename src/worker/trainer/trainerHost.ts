@@ -7,6 +7,7 @@ import { tuningIn } from '../../storage/tuning.ts';
 import { KernelTuner } from '../../tuning/kernelTuner.ts';
 import { EngineHost } from '../../engine/engineHost.ts';
 import type { EngineProgress } from '../../engine/engine.ts';
+import { isHeadInQ8_0 } from '../../engine/headDtype.ts';
 import { engineRequest } from '../../engine/engineRequest.ts';
 import { DocumentTable, type DocumentArrays } from '../../data/documentTable.ts';
 import { stepsOf } from '../../training/recipe.ts';
@@ -104,6 +105,7 @@ export class TrainerHost implements TrainerApi {
         recipe,
         tokensPerMicroBatch: engine.tokensPerMicroBatch,
         kernels,
+        headInQ8_0: isHeadInQ8_0(engine, recipe.training),
         adapter,
         engine,
       });
