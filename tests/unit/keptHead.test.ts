@@ -1,4 +1,4 @@
-/** A run whose head was taken in 8 bits because memory was short: what is computed after it has that head too. */
+/** A run whose head was taken in 8 bits as memory was short: what comes after it is computed by that head. */
 import 'fake-indexeddb/auto';
 import { describe, expect, it, vi } from 'vitest';
 import type { EngineHost } from '../../src/engine/engineHost.ts';
