@@ -304,7 +304,7 @@ describe.skipIf(!gpu)('a kept run', { timeout: 300_000 }, () => {
       });
       const pairs: unknown[] = [];
       await host.answerPairs(
-        runId,
+        { runId, against: null },
         [
           [256, 258, 65, 66, 259],
           [256, 258, 66, 67, 259],
@@ -312,6 +312,20 @@ describe.skipIf(!gpu)('a kept run', { timeout: 300_000 }, () => {
         GREEDY,
         (index, base, tuned) => pairs.push({ index, base, tuned }),
       );
+      const earlier = { runId, step: 20 };
+      const [atStep] = await host.chat(
+        { ...earlier, conversations: [{ messages, adapterScale: 1 }], sampling: GREEDY },
+        () => undefined,
+      );
+      const against: unknown[] = [];
+      await host.answerPairs(
+        { runId, against: earlier },
+        [[256, 258, 65, 66, 259]],
+        GREEDY,
+        (_index, other, tuned) => against.push({ other, tuned }),
+      );
+      expect(against).toEqual([{ other: atStep.text, tuned: 'hi' }]);
+      expect(atStep.text).not.toBe(replies[0].text);
       return {
         replies,
         pairs,

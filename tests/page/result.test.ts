@@ -7,7 +7,7 @@ import { DataFile } from '../../src/page/data/DataFile.svelte.ts';
 import { startHistory, startTrainer } from '../../src/worker/client.ts';
 import { DataFiles } from '../../src/page/data/DataFiles.svelte.ts';
 import { SupervisedWorker } from '../../src/worker/supervisedWorker.ts';
-import type { BlindTest, HistoryApi } from '../../src/worker/history/historyProtocol.ts';
+import { testKey, type BlindTest, type HistoryApi } from '../../src/worker/history/historyProtocol.ts';
 import type { ChatReply, ChatRequest, TrainerApi } from '../../src/worker/trainer/trainerProtocol.ts';
 import { later, stubPage, stubWorkers, type FakeWorkers } from '../helpers/fakeWorkers.ts';
 import { fileReport } from '../helpers/pageData.ts';
@@ -209,8 +209,32 @@ describe('a blind test', () => {
     await test.start(set('__proto__'), 1, 1);
     await test.start(set('constructor'), 1, 1);
     expect(test.tests.map(({ name }) => name)).toEqual(['__proto__', 'constructor']);
-    test.current = '__proto__';
+    test.current = testKey({ name: '__proto__' });
     expect(test.test?.pairs.length).toBe(1);
+  });
+
+  it('is held against another adapter beside the one against the base model', async () => {
+    const asked: unknown[] = [];
+    answerPairs = async (request, _prompts, _sampling, onPair) => {
+      asked.push(request);
+      await onPair(0, request.against ? 'other' : 'base', 'tuned');
+    };
+    const test = new HeadToHead('run-1', SAMPLING, both(), []);
+    await test.start(set('math'), 1, 1);
+    const against = { runId: 'run-0', step: 4, title: 'r 8' };
+    test.against = against;
+    await test.start(set('math'), 1, 1);
+    expect(asked).toEqual([
+      { runId: 'run-1', against: null },
+      { runId: 'run-1', against },
+    ]);
+    expect(test.tests.map((kept) => [kept.against?.title, kept.pairs[0].base])).toEqual([
+      [undefined, 'base'],
+      ['r 8', 'other'],
+    ]);
+    await test.vote(test.open!.tunedIsA ? 'B' : 'A');
+    expect(test.tally).toMatchObject({ tuned: 0, base: 1 });
+    expect(votes.at(-1)).toMatchObject({ against: { title: 'r 8' }, pairs: [{ vote: 'base' }] });
   });
 
   it('shows why answers or votes failed, and keeps the pairs that came', async () => {

@@ -51,6 +51,8 @@ export class DataFile {
   readonly ranking = new LossRanking(this);
   /** Whether a preview of its rows starts unfolded. */
   previewOpen = false;
+  /** Lists of found rows that are unfolded, by their names: they stay so when the file is read again. */
+  readonly unfolded: Record<string, boolean> = {};
   /** Set where its worker died and was started again. */
   notice = $state<string | null>(null);
   /** Rows that are in another file too: leakage, where one of the two is the training file. */

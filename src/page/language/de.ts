@@ -1014,7 +1014,6 @@ const result: Messages['result'] = {
   otherAdapter: 'Anderer Adapter',
   compareWith: 'Ein anderer Adapter daneben',
   noOther: 'keiner',
-  nothingToCompare: 'kein anderer Adapter dieses Modells ist aufbewahrt',
   earlierSteps: 'Frühere Schritte dieses Laufs',
   otherRuns: 'Andere Läufe mit diesem Modell',
   adapterOf: (name, step, startedAt) => `${isolated(name)}, Schritt ${step} (${dateAndTime(startedAt)})`,
@@ -1022,7 +1021,8 @@ const result: Messages['result'] = {
   forgetPrompt: (question) => `Diese Frage vergessen: ${isolated(question)}`,
   tunedNoAnswer: 'Trainiert: keine Antwort',
   evaluateOn: (names) => `Auf ${names.map(isolated).join(', ')} auswerten`,
-  verdict: ({ tuned, base, tie, chance }) => {
+  verdict: ({ tuned, base, tie, chance }, opponent) => {
+    const other = opponent === null ? 'Basis' : 'anderer Adapter';
     if (tuned + base === 0) return `Alle ${tie} sind unentschieden.`;
     const ties = tie === 0 ? '' : `, ${tie} unentschieden`;
     const winner =
@@ -1030,21 +1030,23 @@ const result: Messages['result'] = {
         ? 'Keines liegt vorn'
         : tuned > base
           ? 'Das trainierte Modell liegt vorn'
-          : 'Das Basismodell liegt vorn';
+          : opponent === null
+            ? 'Das Basismodell liegt vorn'
+            : `Der andere Adapter (${isolated(opponent)}) liegt vorn`;
     const luck =
       chance > 0.05
         ? 'das kann Zufall sein: Stimme über mehr Zeilen ab, um sicher zu sein'
         : 'das ist kaum Zufall';
-    return `${winner}: trainiert ${tuned}, Basis ${base}${ties}. Gäbe es keinen Unterschied, kämen so ungleiche Stimmen in ${Math.round(100 * chance)} % der Fälle vor; ${luck}.`;
+    return `${winner}: trainiert ${tuned}, ${other} ${base}${ties}. Gäbe es keinen Unterschied, kämen so ungleiche Stimmen in ${Math.round(100 * chance)} % der Fälle vor; ${luck}.`;
   },
   startAgain: 'Neu beginnen',
   start: 'Beginnen',
   dropToCompare:
-    'Lege in Schritt 2 eine Validierungsdatei ab: Beide Modelle beantworten ihre Zeilen, und du sagst, welche Antwort besser ist, ohne zu wissen, von wem sie stammt.',
+    'Lege in Schritt 2 eine Validierungsdatei ab: Dieser Adapter und das Basismodell oder ein anderer Adapter beantworten ihre Zeilen, und du sagst, welche Antwort besser ist, ohne zu wissen, von wem sie stammt.',
   chooseToCompare:
     'Wähle in Schritt 1 das Modell dieses Laufs und lege in Schritt 2 eine Validierungsdatei ab, um Antworten blind zu vergleichen.',
   bothAnswered: (rowsDone, of) =>
-    `Beide Modelle haben ${rowsDone} von ${of} Zeilen beantwortet. Du kannst schon abstimmen.`,
+    `Beide haben ${rowsDone} von ${of} Zeilen beantwortet. Du kannst schon abstimmen.`,
   ballotRow: (place, of, set, line) => `Zeile ${place} von ${of} aus ${quoted(set)}, Zeile ${line} der Datei`,
   answerSide: (side) => `Antwort ${side}`,
   isBetter: (side) => `${side} ist besser`,
@@ -1126,6 +1128,10 @@ const result: Messages['result'] = {
   seedOfTest: 'Seed',
   stopAnswering: 'Antworten anhalten',
   keptVotes: 'Aufbewahrte Stimmen',
+  against: 'Gegen',
+  theBaseModel: 'das Basismodell',
+  testOf: (set, opponent) =>
+    opponent === null ? isolated(set) : `${isolated(set)}, gegen ${isolated(opponent)}`,
   whichAnswerBetter: 'Welche Antwort ist besser?',
   voteKeys: 'Deine Stimme; Tasten A, T und B',
   ownAnswer: 'Die Antwort der Datei selbst',

@@ -1019,7 +1019,6 @@ const result = {
   otherAdapter: 'Other adapter',
   compareWith: 'Another adapter beside it',
   noOther: 'none',
-  nothingToCompare: 'no other adapter of this model is kept',
   earlierSteps: 'Earlier steps of this run',
   otherRuns: 'Other runs with this model',
   adapterOf: (name: string, step: number, startedAt: string) =>
@@ -1029,7 +1028,8 @@ const result = {
   tunedNoAnswer: 'Tuned: no answer',
   evaluateOn: (names: readonly string[]) => `Evaluate on ${names.map(isolated).join(', ')}`,
   /** How a blind test ended. */
-  verdict: ({ tuned, base, tie, chance }: Tally) => {
+  verdict: ({ tuned, base, tie, chance }: Tally, opponent: string | null) => {
+    const other = opponent === null ? 'base' : 'other adapter';
     if (tuned + base === 0) return `All ${tie} are ties.`;
     const ties = tie === 0 ? '' : `, ${plural(tie, { one: '# tie', other: '# ties' })}`;
     const winner =
@@ -1037,19 +1037,21 @@ const result = {
         ? 'Neither is ahead'
         : tuned > base
           ? 'The tuned model is ahead'
-          : 'The base model is ahead';
+          : opponent === null
+            ? 'The base model is ahead'
+            : `The other adapter (${isolated(opponent)}) is ahead`;
     const luck =
       chance > 0.05 ? 'that could be chance: vote on more rows to be sure' : 'that is hardly chance';
-    return `${winner}: tuned ${tuned}, base ${base}${ties}. Without any difference, votes at least so uneven come up ${Math.round(100 * chance)} % of the time; ${luck}.`;
+    return `${winner}: tuned ${tuned}, ${other} ${base}${ties}. Without any difference, votes at least so uneven come up ${Math.round(100 * chance)} % of the time; ${luck}.`;
   },
   startAgain: 'Start again',
   start: 'Start',
   dropToCompare:
-    'Drop a validation file in step 2: its rows are answered by both models, and you say which answer is better without knowing whose it is.',
+    'Drop a validation file in step 2: its rows are answered by this adapter and by the base model or another adapter, and you say which answer is better without knowing whose it is.',
   chooseToCompare:
     'Choose the model of this run in step 1 and drop a validation file in step 2 to compare answers blind.',
   bothAnswered: (rowsDone: number, of: number) =>
-    `Both models have answered ${rowsDone} of ${of} rows. You can vote meanwhile.`,
+    `Both have answered ${rowsDone} of ${of} rows. You can vote meanwhile.`,
   ballotRow: (place: number, of: number, set: string, line: number) =>
     `Row ${place} of ${of} of “${isolated(set)}”, line ${line}`,
   answerSide: (side: 'A' | 'B') => `Answer ${side}`,
@@ -1129,6 +1131,10 @@ const result = {
   seedOfTest: 'Seed',
   stopAnswering: 'Stop answering',
   keptVotes: 'Kept votes',
+  against: 'Against',
+  theBaseModel: 'the base model',
+  testOf: (set: string, opponent: string | null) =>
+    opponent === null ? isolated(set) : `${isolated(set)}, against ${isolated(opponent)}`,
   whichAnswerBetter: 'Which answer is better?',
   voteKeys: 'Your vote; keys A, T and B',
   ownAnswer: "The file's own answer",

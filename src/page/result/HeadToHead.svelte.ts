@@ -5,9 +5,10 @@
 import { mix32, randomKey } from '../../lib/counterRandom.ts';
 import { signTest } from '../../lib/signTest.ts';
 import { proxy } from '../../worker/client.ts';
-import type { BlindTest, VotedPair } from '../../worker/history/historyProtocol.ts';
+import { testKey, type BlindTest, type VotedPair } from '../../worker/history/historyProtocol.ts';
 import type { SamplingOptions } from '../../worker/trainer/trainerProtocol.ts';
 import type { DataFile } from '../data/DataFile.svelte.ts';
+import type { OtherAdapter } from './Chat.svelte.ts';
 import type { ResultWorkers } from './resultWorkers.ts';
 import { reported } from '../errors/reported.ts';
 
@@ -20,9 +21,12 @@ export interface Tally {
 }
 
 export class HeadToHead {
-  /** Comparisons by set; kept with the run. */
+  /** Comparisons, one a set and opponent; kept with the run. */
   tests = $state<BlindTest[]>([]);
+  /** `testKey` of the one that is shown. */
   current = $state<string | null>(null);
+  /** Whose answers a new test has beside the run's own; null: the base model's. */
+  against = $state.raw<OtherAdapter | null>(null);
   /** Rows that are being answered. */
   expected = $state(0);
   answering = $state(false);
@@ -35,11 +39,12 @@ export class HeadToHead {
     tests: readonly BlindTest[],
   ) {
     this.tests = [...tests];
-    this.current = tests.at(-1)?.name ?? null;
+    const last = tests.at(-1);
+    this.current = last ? testKey(last) : null;
   }
 
   get test(): BlindTest | null {
-    return this.tests.find(({ name }) => name === this.current) ?? null;
+    return this.tests.find((test) => testKey(test) === this.current) ?? null;
   }
 
   /** The first pair without a vote. */
@@ -58,16 +63,24 @@ export class HeadToHead {
     return { tuned, base, tie, chance: signTest(tuned, base) };
   }
 
-  /** Has both models answer the first rows of a set. The seed decides which of the two is shown as A. */
+  /** Has both answer the first rows of a set. The seed decides which of the two is shown as A. */
   async start(file: DataFile, rows: number, seed: number): Promise<void> {
     this.error = null;
     this.answering = true;
     try {
       const questions = await file.askEvaluation((api) => api.questions(rows));
       this.expected = questions.length;
-      const test: BlindTest = { name: file.name, seed, sampling: { ...this.sampling, seed }, pairs: [] };
-      this.tests = [...this.tests.filter(({ name }) => name !== file.name), test];
-      this.current = file.name;
+      const against = this.against;
+      const test: BlindTest = {
+        name: file.name,
+        ...(against ? { against } : {}),
+        seed,
+        sampling: { ...this.sampling, seed },
+        pairs: [],
+      };
+      const key = testKey(test);
+      this.tests = [...this.tests.filter((other) => testKey(other) !== key), test];
+      this.current = key;
       const onPair = (index: number, base: string, tuned: string) => {
         const { line, prompt, reference } = questions[index];
         const pair = { line, prompt, reference, base, tuned };
@@ -75,7 +88,7 @@ export class HeadToHead {
       };
       const prompts = questions.map(({ promptIds }) => promptIds);
       await this.workers.trainer.ask((api) =>
-        api.answerPairs(this.runId, prompts, test.sampling, proxy(onPair)),
+        api.answerPairs({ runId: this.runId, against }, prompts, test.sampling, proxy(onPair)),
       );
     } catch (error) {
       this.error = reported(error, 'answering for a blind test');

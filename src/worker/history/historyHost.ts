@@ -38,6 +38,7 @@ import type {
   RunDetails,
   RunSummary,
 } from './historyProtocol.ts';
+import { testKey } from './historyProtocol.ts';
 import type { StartingAdapter } from '../trainer/trainerProtocol.ts';
 import { resumableStep } from './resumableStep.ts';
 import { adapterFolder, runFolder } from './runFiles.ts';
@@ -85,7 +86,10 @@ export class HistoryHost implements HistoryApi {
   async putVotes(runId: string, votes: BlindTest): Promise<void> {
     const database = await this.database;
     const before = ((await readPart(database, runId, 'votes')) as BlindTest[] | undefined) ?? [];
-    await putPart(database, runId, 'votes', [...before.filter(({ name }) => name !== votes.name), votes]);
+    await putPart(database, runId, 'votes', [
+      ...before.filter((test) => testKey(test) !== testKey(votes)),
+      votes,
+    ]);
   }
 
   async remove(runId: string): Promise<void> {

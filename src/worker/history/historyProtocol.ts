@@ -36,6 +36,7 @@ export interface VotedPair {
   line: number;
   prompt: string;
   reference: string;
+  /** Of the base model, or of the other adapter. */
   base: string;
   tuned: string;
   /** Whether the tuned model's answer is shown as A. */
@@ -46,9 +47,16 @@ export interface VotedPair {
 export interface BlindTest {
   /** Name of the validation set. */
   name: string;
+  /** The other adapter; absent where the base model answers beside the run's. */
+  against?: { runId: string; step: number | null; title: string };
   seed: number;
   sampling: SamplingOptions;
   pairs: VotedPair[];
+}
+
+/** What a run's blind tests are distinguished by: of one set and the same two adapters the last is kept. */
+export function testKey({ name, against }: Pick<BlindTest, 'name' | 'against'>): string {
+  return JSON.stringify([name, against?.runId ?? null, against?.step ?? null]);
 }
 
 export interface RunDetails {

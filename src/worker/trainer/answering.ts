@@ -13,9 +13,16 @@ import { documentLosses } from './documentLosses.ts';
 import { ended, growing, whole } from '../../data/tokenizer/answerText.ts';
 import { canShareEngine, holds, readHeldAdapter } from './heldAdapter.ts';
 import type { HeldAdapter, WhichAdapter } from './heldAdapter.ts';
-import type { ChatReply, ChatRequest, OnPair, SamplingOptions, TokenLosses } from './trainerProtocol.ts';
+import type {
+  ChatReply,
+  ChatRequest,
+  OnPair,
+  PairRequest,
+  SamplingOptions,
+  TokenLosses,
+} from './trainerProtocol.ts';
 
-/** Prompts that are answered at once, each by both models. */
+/** Prompts of a blind test that are answered at once. */
 const PAIRS_AT_ONCE = 4;
 
 export class Answering {
@@ -82,36 +89,52 @@ export class Answering {
     });
   }
 
+  /** @param against whose answers stand beside the run's; null: the base model's */
   answerPairs(
-    runId: string,
+    { runId, against }: PairRequest,
     prompts: readonly number[][],
     sampling: SamplingOptions,
     onPair: OnPair,
   ): Promise<void> {
-    let done = 0;
-    return this.using({ runId }, async (engine, held) => {
-      const { tokenizer } = await this.modelOf(held.modelId);
-      const answer = { stopped: false };
-      await this.writing(answer, async () => {
-        while (done < prompts.length && !answer.stopped) {
-          const some = prompts.slice(done, done + PAIRS_AT_ONCE);
+    const answer = { stopped: false };
+    /** One answer a scale to each of the first prompts. On a device that was lost it goes on where it was. */
+    const write = (
+      which: WhichAdapter,
+      scales: readonly number[],
+      count: number,
+      onTexts: (index: number, texts: string[]) => unknown,
+    ) => {
+      let done = 0;
+      return this.using(which, async (engine, held) => {
+        const { tokenizer } = await this.modelOf(held.modelId);
+        while (done < count && !answer.stopped) {
+          const some = prompts.slice(done, Math.min(done + PAIRS_AT_ONCE, count));
           const options = {
             ...sampling,
             stopTokenIds: tokenizer.stopTokenIds,
-            adapterScales: some.flatMap(() => [0, 1]),
-            streams: some.flatMap((_, i) => [done + i, done + i]),
+            adapterScales: some.flatMap(() => scales),
+            streams: some.flatMap((_, i) => scales.map(() => done + i)),
           };
           const made = await engine.generate(
-            some.flatMap((prompt) => [prompt, prompt]),
+            some.flatMap((prompt) => scales.map(() => prompt)),
             options,
             { stopped: () => answer.stopped },
           );
           if (answer.stopped) return;
+          const texts = made.map((ids) => whole(tokenizer, ids));
           for (const i of some.keys())
-            await onPair(done + i, whole(tokenizer, made[2 * i]), whole(tokenizer, made[2 * i + 1]));
+            await onTexts(done + i, texts.slice(i * scales.length, (i + 1) * scales.length));
           done += some.length;
         }
       });
+    };
+    return this.writing(answer, async () => {
+      if (!against)
+        return write({ runId }, [0, 1], prompts.length, (i, [base, tuned]) => onPair(i, base, tuned));
+      // Two adapters may need an engine each: one answers everything before the other begins.
+      const own: string[] = [];
+      await write({ runId }, [1], prompts.length, (i, [text]) => (own[i] = text));
+      await write(against, [1], own.length, (i, [text]) => onPair(i, text, own[i]));
     });
   }
 

@@ -19,6 +19,7 @@ import type {
   GpuCheck,
   GpuSpeed,
   OnPair,
+  PairRequest,
   PlanRequest,
   ResultEvaluation,
   RunOutcome,
@@ -152,13 +153,13 @@ export class TrainerHost implements TrainerApi {
   }
 
   async answerPairs(
-    runId: string,
+    request: PairRequest,
     prompts: number[][],
     sampling: SamplingOptions,
     onPair: OnPair,
   ): Promise<void> {
     this.idle('Its adapter answers when it has ended.');
-    await this.answering.answerPairs(runId, prompts, sampling, onPair);
+    await this.answering.answerPairs(request, prompts, sampling, onPair);
   }
 
   async stopAnswers(): Promise<void> {

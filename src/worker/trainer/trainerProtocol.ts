@@ -21,6 +21,7 @@ import type { Recipe } from '../../training/recipe.ts';
 import type { EndReason, TrainerEvent } from '../../training/runRecord.ts';
 import type { RunRecord } from '../../storage/database.ts';
 import type { PageTrace } from '../pageTrace.ts';
+import type { WhichAdapter } from './heldAdapter.ts';
 import type { EvaluationPorts } from '../evaluation/evaluationProtocol.ts';
 
 export type {
@@ -148,7 +149,17 @@ export interface TokenLosses {
   tuned: Float32Array;
 }
 
-/** Receives both answers to a prompt, by the prompt's index; the next are written once it has returned. */
+/** Whose answers are compared blind. */
+export interface PairRequest {
+  runId: string;
+  /** The other adapter; null: the base model. */
+  against: WhichAdapter | null;
+}
+
+/**
+ * Receives both answers to a prompt, by the prompt's index; the next are written once it has returned.
+ * @param base of the base model, or of the other adapter
+ */
 export type OnPair = (index: number, base: string, tuned: string) => unknown;
 
 /** trainer.worker: owns the only GPU device and the only copy of the weights. */
@@ -182,8 +193,13 @@ export interface TrainerApi {
   openResult(runId: string, onProgress: (progress: EngineProgress) => void): Promise<void>;
   /** @param onText text so far of a conversation's answer, by its place */
   chat(request: ChatRequest, onText: (conversation: number, text: string) => void): Promise<ChatReply[]>;
-  /** The base model's and the tuned one's answer to each prompt, by the same random numbers. */
-  answerPairs(runId: string, prompts: number[][], sampling: SamplingOptions, onPair: OnPair): Promise<void>;
+  /** Both answers to each prompt, by the same random numbers. */
+  answerPairs(
+    request: PairRequest,
+    prompts: number[][],
+    sampling: SamplingOptions,
+    onPair: OnPair,
+  ): Promise<void>;
   /** Stops the answers that are being written; what is written stays. */
   stopAnswers(): Promise<void>;
   /** @param adapterScale of the answer for `tuned` */
