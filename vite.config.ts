@@ -56,7 +56,7 @@ const offline = VitePWA({
     mode: 'production',
     // A second script would be loaded by its address, which Trusted Types forbid.
     inlineWorkboxRuntime: true,
-    globPatterns: ['**/*.{html,js,css,svg,webmanifest,wasm}', 'demo/*.{json,jsonl,safetensors}'],
+    globPatterns: ['**/*.{html,js,css,svg,webmanifest,wasm}', 'demo/*.{json,jsonl,safetensors,md}'],
     // Handed out, never run here.
     globIgnores: ['player/**'],
     maximumFileSizeToCacheInBytes: 8 * 1024 * 1024,

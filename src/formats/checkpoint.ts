@@ -5,6 +5,7 @@
 import { UserError } from '../lib/errors.ts';
 import { combineNf4 } from './bitsandbytes.ts';
 import { combineFp8 } from './fp8.ts';
+import { licenceOfCard } from './modelCard.ts';
 import { isGguf } from './gguf/gguf.ts';
 import { openGguf } from './gguf/ggufCheckpoint.ts';
 import { readSafetensorsHeader } from './safetensors.ts';
@@ -68,7 +69,9 @@ export async function openCheckpoint(files: readonly NamedFile[]): Promise<Sourc
   }
   const { tensors: withNf4, quantized } = await combineNf4(tensors);
   const withFp8 = combineFp8(withNf4, config.quantization_config as Record<string, unknown> | undefined);
-  return { config, tensors: withFp8, prequantized: quantized > 0, gguf: false, texts, weightFiles };
+  const card = byName('README.md');
+  const licence = card ? await licenceOfCard(card.blob) : null;
+  return { config, tensors: withFp8, prequantized: quantized > 0, gguf: false, texts, licence, weightFiles };
 }
 
 /** The GGUFs among the files: by their ending, or by how they begin where they have none (Ollama's blobs). */

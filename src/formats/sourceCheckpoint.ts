@@ -92,6 +92,8 @@ export interface SourceCheckpoint {
   ggufSource?: GgufSource;
   /** Texts of the tokenizer's and template's files that are there, by file name. */
   texts: Record<string, string>;
+  /** As its card or its metadata name it; null where they do not. */
+  licence: string | null;
   /** The files of the weights, in reading order. */
   weightFiles: NamedFile[];
 }

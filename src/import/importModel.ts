@@ -28,6 +28,8 @@ export interface ImportOptions {
   quantization: Quantization;
   /** Commit of the Hub's repository `name`, where the files come from there. */
   revision?: string;
+  /** As the Hub names it; of other files their card says it. */
+  licence?: string | null;
   /** Files of the Hub whose listing named no hash. */
   unverified?: string[];
   database: Database;
@@ -53,6 +55,7 @@ export async function importModel({
   name,
   quantization: wanted,
   revision,
+  licence,
   unverified,
   database,
   lanes = [laneHere(database), laneHere(database)],
@@ -68,7 +71,11 @@ export async function importModel({
   checkTokenizer(source, files, model.config.vocab_size);
   const tensors = planTensors(source, model.tensors, quantization);
   const unused = [...source.tensors.keys()].filter((tensor) => !tensors.has(tensor));
-  const fresh = await newManifest(source, { name, quantization, revision, unverified }, unused);
+  const fresh = await newManifest(
+    source,
+    { name, quantization, revision, licence: licence ?? source.licence ?? undefined, unverified },
+    unused,
+  );
   const manifest = await beginModel(database, fresh);
   return locked(manifest.id, async () => {
     if (manifest.complete) return repairModel(database, manifest, source, lanes[0]);
@@ -151,7 +158,7 @@ async function inLanes<L, T>(
 
 async function newManifest(
   source: SourceCheckpoint,
-  named: Pick<ModelManifest, 'name' | 'quantization' | 'revision' | 'unverified'>,
+  named: Pick<ModelManifest, 'name' | 'quantization' | 'revision' | 'licence' | 'unverified'>,
   unusedTensors: string[],
 ): Promise<ModelManifest> {
   const files = await Promise.all(

@@ -24,6 +24,8 @@ export interface ModelManifest {
   quantization: 'nf4' | 'none' | 'gguf';
   /** Commit of the Hub's repository `name`, where the model came from there. */
   revision?: string;
+  /** As its card names it; absent where it was not known. */
+  licence?: string;
   complete: boolean;
   /** ISO 8601. */
   importedAt: string;

@@ -21,11 +21,13 @@ export interface ModelSummary {
   storedBytes: number;
   modelType: string;
   importedAt: string;
+  /** As its card names it; null where it is not known. */
+  licence: string | null;
 }
 
 export async function listModels(database: Database): Promise<ModelSummary[]> {
   const manifests = await database.getAll('models');
-  return manifests.map(({ id, name, quantization, complete, storedBytes, config, importedAt }) => ({
+  return manifests.map(({ id, name, quantization, complete, storedBytes, config, importedAt, licence }) => ({
     id,
     name,
     quantization,
@@ -33,6 +35,7 @@ export async function listModels(database: Database): Promise<ModelSummary[]> {
     storedBytes,
     modelType: String(config.model_type),
     importedAt,
+    licence: licence ?? null,
   }));
 }
 
@@ -94,7 +97,14 @@ export function addTensor(manifest: ModelManifest, tensor: StoredTensor): void {
 /** Starts an import, or continues an unfinished one of the same files. */
 export async function beginModel(database: Database, manifest: ModelManifest): Promise<ModelManifest> {
   const before = await findModel(database, manifest.id);
-  if (before) return before;
+  if (before) {
+    // A card that comes later than the model is read too.
+    if (before.licence === undefined && manifest.licence !== undefined) {
+      before.licence = manifest.licence;
+      await storing(() => database.put('models', before));
+    }
+    return before;
+  }
   await storing(() => database.put('models', manifest));
   return manifest;
 }

@@ -12,6 +12,7 @@ export const MODEL: ModelDetails = {
   complete: true,
   storedBytes: 1000,
   importedAt: '2026-01-01T00:00:00.000Z',
+  licence: null,
   modelType: 'llama',
   parameters: 10,
   layers: 1,

@@ -1,6 +1,7 @@
 import 'fake-indexeddb/auto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { openCheckpoint, type NamedFile } from '../../src/formats/checkpoint.ts';
+import { licenceOfCard } from '../../src/formats/modelCard.ts';
 import { writeSafetensors } from '../../src/formats/safetensors.ts';
 import { type Database } from '../../src/storage/database.ts';
 import { openDatabase } from '../../src/storage/openDatabase.ts';
@@ -50,6 +51,27 @@ describe('importing a model', () => {
     const direct = memoryWeightSource(await openCheckpoint(files), modelOf(TINY_CONFIG).tensors, 'nf4');
     expect(await chunks(weights)).toEqual(await chunks(direct));
     expect(await listModels(database)).toMatchObject([{ name: 'tiny', complete: true, modelType: 'llama' }]);
+  });
+
+  it.each([
+    ['license: mit', 'mit'],
+    ['language: en\r\nlicense: "apache-2.0" # the text is in LICENSE\r', 'apache-2.0'],
+    ['license: other\nlicense_name: lfm1.0\nlicense_link: LICENSE', 'lfm1.0'],
+    ['license:\n- gemma\n- mit', 'gemma'],
+    ['license: [cc-by-4.0]', 'cc-by-4.0'],
+    ['license:\nlanguage: en', null],
+    ['tags: [license:mit]', null],
+  ])('reads the licence of a card: %j', async (settings, licence) => {
+    expect(await licenceOfCard(new Blob([`---\n${settings}\n---\n# A model\nlicense: none`]))).toBe(licence);
+  });
+
+  it('keeps the licence that the card names, also where the card comes later', async () => {
+    const licences = async () => (await listModels(database)).map(({ licence }) => licence);
+    const files = tinyModelFiles();
+    await bring(files);
+    expect(await licences()).toEqual([null]);
+    await bring([...files, { path: 'README.md', blob: new Blob(['---\nlicense: mit\n---\n']) }]);
+    expect(await licences()).toEqual(['mit']);
   });
 
   it('gives the same bytes from shards with an index', async () => {

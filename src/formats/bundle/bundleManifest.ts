@@ -46,6 +46,7 @@ const Model = v.object({
   name: v.pipe(text, v.minLength(1), v.maxLength(200)),
   quantization: v.picklist(['nf4', 'none', 'gguf']),
   revision: v.optional(text),
+  licence: v.optional(v.pipe(text, v.maxLength(80))),
   config: v.record(text, v.unknown()),
   /** Paths of tokenizer and template files by their names. */
   texts: v.record(text, path),

@@ -79,7 +79,7 @@ export async function bundleFiles(contents: BundleContents): Promise<StreamedFil
       return { part, byteOffset, path: add({ path, bytes: byteLength, pieces }, sha256) };
     }),
   }));
-  const { id, name, quantization, revision, config, files: sources, unverified } = contents.model;
+  const { id, name, quantization, revision, licence, config, files: sources, unverified } = contents.model;
   const manifest: BundleManifest = {
     format: BUNDLE_FORMAT,
     version: BUNDLE_VERSION,
@@ -89,6 +89,7 @@ export async function bundleFiles(contents: BundleContents): Promise<StreamedFil
       name,
       quantization,
       ...(revision !== undefined && { revision }),
+      ...(licence !== undefined && { licence }),
       config,
       texts,
       files: [...sources],

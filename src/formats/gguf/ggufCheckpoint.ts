@@ -2,6 +2,7 @@
  * A GGUF, whole or split, as a checkpoint of the Hub: its config, its tokenizer's files, and its tensors by
  * the Hub's names.
  */
+import { shownLicence } from '../modelCard.ts';
 import { UserError } from '../../lib/errors.ts';
 import { decodeBlocks } from '../../quant/ggufBlocks.ts';
 import { fileName, type NamedFile, type SourceCheckpoint, type SourceTensor } from '../sourceCheckpoint.ts';
@@ -51,6 +52,7 @@ export async function openGguf(files: readonly NamedFile[]): Promise<SourceCheck
     tensors,
     prequantized: false,
     gguf: true,
+    licence: shownLicence(m.values.get('general.license')),
     ggufSource: {
       file: first,
       settings: await Promise.all(

@@ -23,12 +23,14 @@ export async function importBundle(
   const texts: Record<string, string> = {};
   for (const [name, path] of Object.entries(manifest.model.texts)) texts[name] = await bundle.text(path);
   await checkBundle(manifest, texts);
-  const { id, name, quantization, revision, config, files, unverified, unusedTensors } = manifest.model;
+  const { id, name, quantization, revision, licence, config, files, unverified, unusedTensors } =
+    manifest.model;
   const fresh: ModelManifest = {
     id,
     name,
     quantization,
     ...(revision !== undefined && { revision }),
+    ...(licence !== undefined && { licence }),
     complete: false,
     importedAt: new Date().toISOString(),
     config,

@@ -741,6 +741,7 @@ const model: Messages['model'] = {
     gpuMemory: 'GPU-Speicher, mindestens',
     licence: 'Lizenz',
   },
+  licenceNotKnown: 'nicht bekannt',
   gatedLicence: (licence) => `${licence} (geschützt)`,
   getNamed: ({ id, gated, downloadBytes }) =>
     gated ? `${id} wählen` : `${id} herunterladen, ${bytes(downloadBytes)}`,

@@ -768,6 +768,7 @@ const model = {
     gpuMemory: 'GPU memory, least',
     licence: 'Licence',
   },
+  licenceNotKnown: 'not known',
   gatedLicence: (licence: string) => `${licence} (gated)`,
   getNamed: ({ id, gated, downloadBytes }: CatalogueFigures) =>
     gated ? `Choose ${id}` : `Download ${id}, ${bytes(downloadBytes)}`,

@@ -5,7 +5,13 @@ import { markOwn } from '../kept/fileHandles.ts';
 import { UserError } from '../../lib/errors.ts';
 import { trainFilesOf, type Recipe } from '../../training/recipe.ts';
 
-const MODEL_FILES = ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'model.safetensors'];
+const MODEL_FILES = [
+  'config.json',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'model.safetensors',
+  'README.md',
+];
 /** The model's name, in the demo's recipe too. */
 export const DEMO_NAME = 'demo';
 /** What the demo may show: answers copied from rows, or answers found by a reward. */

@@ -27,6 +27,7 @@ function detailsOf(manifest: ModelManifest): ModelDetails {
     complete,
     storedBytes,
     importedAt,
+    licence,
     unusedTensors,
     unverified = [],
   } = manifest;
@@ -37,6 +38,7 @@ function detailsOf(manifest: ModelManifest): ModelDetails {
     complete,
     storedBytes,
     importedAt,
+    licence: licence ?? null,
     modelType: config.model_type,
     parameters: manifest.tensors.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0),
     layers: config.num_hidden_layers,
@@ -89,7 +91,7 @@ const api: ImportApi = {
   },
   async importFromHub(address, quantization, access, onProgress) {
     const { openHubModel, fromHub } = await import('../../storage/hub/hub.ts');
-    const { id, files, revision, unverified } = await openHubModel(address, access);
+    const { id, files, revision, licence, unverified } = await openHubModel(address, access);
     const store = await database;
     const bring = () =>
       withQuantizer(openGpu, (quantize) =>
@@ -98,6 +100,7 @@ const api: ImportApi = {
           name: id,
           quantization,
           revision,
+          licence,
           unverified: unverified.length > 0 ? unverified : undefined,
           database: store,
           lanes: twoOf(laneHere(store, quantize)),

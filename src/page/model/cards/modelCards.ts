@@ -57,12 +57,11 @@ export function storedFigures(stored: ModelSummary, maxLength: number): CardFigu
       label: t.model.figures.stored,
       value: stored.complete ? bytes(stored.storedBytes) : t.model.unfinished,
     },
-    ...(entry
-      ? [
-          { label: t.model.figures.gpuMemory, value: bytes(memoryAt(entry, maxLength)) },
-          { label: t.model.figures.licence, value: licenceOf(entry) },
-        ]
-      : []),
+    ...(entry ? [{ label: t.model.figures.gpuMemory, value: bytes(memoryAt(entry, maxLength)) }] : []),
+    {
+      label: t.model.figures.licence,
+      value: entry ? licenceOf(entry) : (stored.licence ?? t.model.licenceNotKnown),
+    },
   ];
 }
 
