@@ -7,7 +7,7 @@ const training = (key: string) =>
 const generation = (key: string) =>
   `${HUGGING_FACE}/transformers/main_classes/text_generation#transformers.GenerationConfig.${key}`;
 const lora = (key: string) => `${HUGGING_FACE}/peft/package_reference/lora#peft.LoraConfig.${key}`;
-const trl = (trainer: 'sft' | 'dpo' | 'kto' | 'grpo' | 'cpo', key: string) =>
+const trl = (trainer: 'sft' | 'dpo' | 'kto' | 'grpo', key: string) =>
   `${HUGGING_FACE}/trl/${trainer}_trainer#trl.${trainer.toUpperCase()}Config.${key}`;
 const arxiv = (id: string) => `https://arxiv.org/abs/${id}`;
 const MEMORY = `${HUGGING_FACE}/transformers/model_memory_anatomy`;
@@ -50,7 +50,7 @@ export const SETTING_SOURCES: Record<Setting, string> = {
   forgetting_threshold: arxiv('2308.08747'),
   beta: trl('dpo', 'beta'),
   label_smoothing: trl('dpo', 'label_smoothing'),
-  simpo_gamma: trl('cpo', 'simpo_gamma'),
+  simpo_gamma: `${HUGGING_FACE}/trl/cpo_trainer#trl.experimental.cpo.CPOConfig.simpo_gamma`,
   desirable_weight: trl('kto', 'desirable_weight'),
   undesirable_weight: trl('kto', 'undesirable_weight'),
   num_generations: trl('grpo', 'num_generations'),
@@ -64,7 +64,8 @@ export const SETTING_SOURCES: Record<Setting, string> = {
   max_steps: training('max_steps'),
   gradient_accumulation_steps: training('gradient_accumulation_steps'),
   lr_scheduler_type: training('lr_scheduler_type'),
-  warmup_ratio: training('warmup_ratio'),
+  // transformers 5 has no warmup_ratio: its warmup_steps may be a share.
+  warmup_ratio: training('warmup_steps'),
   warmup_steps: training('warmup_steps'),
   weight_decay: training('weight_decay'),
   max_grad_norm: training('max_grad_norm'),
@@ -74,7 +75,8 @@ export const SETTING_SOURCES: Record<Setting, string> = {
   adam_epsilon: training('adam_epsilon'),
   label_smoothing_factor: training('label_smoothing_factor'),
   neftune_noise_alpha: arxiv('2310.05914'),
-  group_by_length: training('group_by_length'),
+  // As transformers 5 calls it.
+  group_by_length: training('train_sampling_strategy'),
   seed: training('seed'),
   gradient_checkpointing: training('gradient_checkpointing'),
   activation_dtype: MEMORY,
