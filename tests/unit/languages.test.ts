@@ -233,6 +233,20 @@ describe('the page', () => {
     expect(found).toEqual([]);
   });
 
+  it('writes its numbers and dates as the locale has them', () => {
+    // Numbers that stay numbers, and a table that is handed out in English.
+    const allowed = /Number\(|speedMarkdown\.ts/;
+    const found = files
+      .filter((path) => !path.endsWith('language/numbers.ts'))
+      .flatMap((path) =>
+        readFileSync(join(root, path), 'utf8')
+          .split('\n')
+          .map((line) => `${path}: ${line.trim()}`),
+      )
+      .filter((line) => /\.to(Fixed|Precision|Exponential|Locale\w*)\(/.test(line) && !allowed.test(line));
+    expect(found).toEqual([]);
+  });
+
   it.each([
     ['<p>New here?</p>', 'New here?'],
     ['<button>Stop</button>', 'Stop'],

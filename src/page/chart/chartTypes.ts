@@ -1,4 +1,5 @@
 /** What a chart shows. */
+import { exponential, precise } from '../language/numbers.ts';
 import type { Numbers } from '../../training/metrics.ts';
 
 export interface Series {
@@ -33,7 +34,7 @@ export function curveStyle(i: number): Pick<Series, 'colour' | 'dash'> {
 
 export function formatValue(value: number): string {
   const size = Math.abs(value);
-  return size !== 0 && (size < 1e-3 || size >= 1e5) ? value.toExponential(2) : value.toPrecision(4);
+  return size !== 0 && (size < 1e-3 || size >= 1e5) ? exponential(value, 2) : precise(value, 4);
 }
 
 /** The value at the last step that is not after the given one; null where there is none. */

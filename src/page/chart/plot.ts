@@ -1,4 +1,5 @@
 /** uPlot's options for a chart of the page. */
+import { exponential, significant } from '../language/numbers.ts';
 import uPlot from 'uplot';
 import type { Numbers } from '../../training/metrics.ts';
 import type { Mark, Series } from './chartTypes.ts';
@@ -121,7 +122,7 @@ export function alignedData(series: readonly Series[], log: boolean): uPlot.Alig
 
 function tickText(tick: number | null): string {
   if (tick === null) return '';
-  return tick !== 0 && Math.abs(tick) < 1e-3 ? tick.toExponential(0) : `${Number(tick.toPrecision(6))}`;
+  return tick !== 0 && Math.abs(tick) < 1e-3 ? exponential(tick, 0) : significant(tick, 6);
 }
 
 function drawMark({ ctx, bbox, valToPos }: uPlot, { step, kind }: Mark, colour: string): void {

@@ -82,6 +82,11 @@ export function dateAndTime(date: string | number): string {
   return new Date(date).toLocaleString(locale.tag);
 }
 
+/** 27.11.26, 17:29 */
+export function shortDateAndTime(date: string): string {
+  return new Date(date).toLocaleString(locale.tag, { dateStyle: 'short', timeStyle: 'short' });
+}
+
 /** The forms of a counted thing, by the plural categories of Unicode that a language has; # is the number. */
 export type PluralForms = { other: string } & Partial<Record<Intl.LDMLPluralRule, string>>;
 
