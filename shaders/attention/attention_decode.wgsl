@@ -4,12 +4,14 @@
 // Where ROTATES it also is rope.wgsl with WRITES_CACHE: q and the new token's keys k_new come without their
 // rotation, and the rotated key and v_new go to row [slots[b], positions[b]] of the cache, or nowhere where
 // slots[b] is SLOTS or more. Each workgroup rotates its own query and key, so that none waits for the cache.
+// Where NEXT_RANK, the adapter that reads o next takes partial sums from it: each head's part of o times the
+// rows of next_a, [HEADS, SLOTS, NEXT_RANK] behind the rows of o.
 // Buffers: o, q [SLOTS, HEADS D]; keys, values [SLOTS, LENGTH, HEADS / GROUP_SIZE D]; positions [SLOTS] u32;
-//   where ROTATES, k_new and v_new [SLOTS, HEADS / GROUP_SIZE D], slots [SLOTS] u32, cos_table and sin_table
-//   [P, ROTATED / 2].
+//   where ROTATES, k_new and v_new [SLOTS, HEADS / GROUP_SIZE D], slots [SLOTS] u32, angles [P, 2, ROTATED /
+//   2], the cosines of a row, then its sines; where NEXT_RANK, next_a [NEXT_RANK, HEADS D].
 // Constants: LENGTH and those of attention_serial.wgsl but T; WORKGROUP; UNROLLED, the vectors of a key, and
 //   VALUES, the values, that an invocation reads at once; ROTATES, and SLOTS, P, ROTATED, INTERLEAVED of
-//   rope.wgsl.
+//   rope.wgsl; NEXT_RANK, at most CHUNK / N, and TERM_ROUNDS, its terms an invocation.
 // Threads: one workgroup of WORKGROUP invocations a slot and head, at least as many as a head has vectors
 //   (N). A chunk of keys at a time: an invocation scores a key, UNROLLED vectors of it at once. Then N
 //   invocations share a value, a vector each, and PARTS such groups take every PARTS-th value, VALUES at
@@ -17,7 +19,12 @@
 #include "lib/row.wgsl"
 #include "lib/attention/scores.wgsl"
 #include "lib/attention/vector.wgsl"
+#if NEXT_RANK
+@group(0) @binding(0) var<storage, read_write> o: array<f32>;
+@group(0) @binding(9) var<storage, read> next_a: array<Vector>;
+#else
 @group(0) @binding(0) var<storage, read_write> o: array<Vector>;
+#endif
 @group(0) @binding(4) var<storage, read> positions: array<u32>;
 #if ROTATES
 @group(0) @binding(1) var<storage, read> q: array<f32>;
@@ -26,8 +33,7 @@
 @group(0) @binding(5) var<storage, read> k_new: array<f32>;
 @group(0) @binding(6) var<storage, read> v_new: array<Vector>;
 @group(0) @binding(7) var<storage, read> slots: array<u32>;
-@group(0) @binding(8) var<storage, read> cos_table: array<f32>;
-@group(0) @binding(9) var<storage, read> sin_table: array<f32>;
+@group(0) @binding(8) var<storage, read> angles: array<f32>;
 #else
 @group(0) @binding(1) var<storage, read> q: array<Vector>;
 @group(0) @binding(2) var<storage, read> keys: array<Vector>;
@@ -56,8 +62,8 @@ fn partner(i: u32) -> u32 {
 fn rotated_by(i: u32, own: f32, other: f32, row: u32) -> f32 {
   let is_first = select(i < ROTATED / 2u, i % 2u == 0u, INTERLEAVED);
   let pair = select(i % (ROTATED / 2u), i / 2u, INTERLEAVED);
-  let entry = min(row, P - 1u) * (ROTATED / 2u) + pair;
-  return own * cos_table[entry] + select(other, -other, is_first) * sin_table[entry];
+  let entry = min(row, P - 1u) * ROTATED + pair;
+  return own * angles[entry] + select(other, -other, is_first) * angles[entry + ROTATED / 2u];
 }
 
 fn rotated_query(start: u32, i: u32, row: u32) -> f32 {
@@ -111,6 +117,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   if (local < N) {
     query[local] = q[row + local];
   }
+#endif
+#if NEXT_RANK
+#repeat e TERM_ROUNDS
+  // Read ahead, since only the last step needs it.
+  let term$e = min(local + $eu * WORKGROUP, NEXT_RANK * N - 1u);
+  let next$e = next_a[(term$e / N * HEADS + group.x) * N + term$e % N];
+#endrepeat
 #endif
   let keys_seen = workgroupUniformLoad(&span);
   var sum = Vector();
@@ -192,6 +205,30 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     for (var p = 0u; p < PARTS; p++) {
       all += parts[p * N + local];
     }
+#if NEXT_RANK
+    let result = all / total;
+    parts[local] = result;
+#repeat c VECTOR_WIDTH
+    o[(row + local) * VECTOR_WIDTH + $cu] = result[$cu];
+#endrepeat
+#else
     o[row + local] = all / total;
+#endif
   }
+#if NEXT_RANK
+  workgroupBarrier();
+#repeat e TERM_ROUNDS
+  if (local + $eu * WORKGROUP < NEXT_RANK * N) {
+    scores[term$e] = dot(next$e, parts[term$e % N]);
+  }
+#endrepeat
+  workgroupBarrier();
+  for (var r = local; r < NEXT_RANK; r += WORKGROUP) {
+    var part = 0.0;
+    for (var i = 0u; i < N; i++) {
+      part += scores[r * N + i];
+    }
+    o[SLOTS * HEADS * D + (group.x * SLOTS + group.y) * NEXT_RANK + r] = part;
+  }
+#endif
 }

@@ -1,10 +1,12 @@
 // The product of matmul_cpu.wgsl for a few rows of A, as in generation, where reading B is all there is to
 // do. A runs along k, B along k (B_ROW 1); K, offsets and strides are multiples of 32. The second product of
 // LoRA may be added to it (lib/matmul/skinny_lora.wgsl). GATED: of two problems of one size, gate and up,
-// only c = activation(gate) up is written; neighbouring columns of a workgroup are one of each.
+// only c = activation(gate) up is written; neighbouring columns of a workgroup are one of each. It then may
+// begin the first product of the next adapter (lib/matmul/skinny_next.wgsl).
 // Buffers: c or c0, c1, … (lib/matmul/results.wgsl); a (lib/matmul/grouping.wgsl); B of any kind
-//   (lib/matmul/skinny_b.wgsl); where ADDS_LORA, lora_down and lora_b.
-// Constants: those of matmul_cpu.wgsl and of the five files of lib/matmul. ROWS = M, the rows made at once.
+//   (lib/matmul/skinny_b.wgsl); where ADDS_LORA, lora_down or adapter_scale, and lora_b; where NEXT_RANK,
+//   next_a.
+// Constants: those of matmul_cpu.wgsl and of the six files of lib/matmul. ROWS = M, the rows made at once.
 //   TILE_N: columns a workgroup; PER_N: columns that 32 invocations share. A_STAGED: see
 //   lib/matmul/skinny_a.wgsl.
 // Threads: workgroup x over TILE_N columns, of THREADS invocations. 32 neighbours share PER_N columns and
@@ -16,6 +18,7 @@ const STRETCH: u32 = 32u * LANES;
 #include "lib/matmul/skinny_b.wgsl"
 #include "lib/matmul/skinny_a.wgsl"
 #include "lib/matmul/skinny_lora.wgsl"
+#include "lib/matmul/skinny_next.wgsl"
 #if GATED
 #include "lib/elementwise/activation.wgsl"
 var<workgroup> totals: array<f32, TILE_N>;
@@ -29,12 +32,15 @@ var<workgroup> fewer: array<f32, TILE_N * FEWER>;
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t: u32) {
-  begin_b(t);
 #if GATED
   let n0 = group.x * (TILE_N / 2u);
 #else
   let n0 = first_column(group.x);
 #endif
+  let next_quad = next_a_quad(n0, t);
+  read_parts(t);
+  begin_b(t);
+  add_parts(t);
   let lane = t % LANES;
 #repeat c PER_N
 #if GATED
@@ -107,8 +113,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
 #if GATED
   workgroupBarrier();
   if (t < TILE_N / 2u) {
-    store($ru, n0 + t, 0u, activation(totals[2u * t]) * totals[2u * t + 1u]);
+    let result = activation(totals[2u * t]) * totals[2u * t + 1u];
+    store($ru, n0 + t, 0u, result);
+    keep_result($ru, t, result);
   }
 #endif
 #endrepeat
+  write_parts(group.x, next_quad, t);
 }

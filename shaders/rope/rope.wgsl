@@ -6,14 +6,14 @@
 // PROJECTIONS values are rotated by the same rows. Where WRITES_CACHE they are queries, keys and values:
 // values are not rotated, and keys and values go to row [slots[t], rows[t]] of the cache, or nowhere where
 // slots[t] is SLOTS or more.
-// Buffers: cos_table, sin_table [P, R]; rows [T] u32, below P; x0, x1, … [T, HEADS<g> D]; y0, y1, … of the
-//   same shape, or the cache [SLOTS, LENGTH, HEADS<g> D]; where WRITES_CACHE, slots [T] u32.
+// Buffers: angles [P, 2, R], the cosines of a row, then its sines; rows [T] u32, below P; x0, x1, … [T,
+//   HEADS<g> D]; y0, y1, … of the same shape, or the cache [SLOTS, LENGTH, HEADS<g> D]; where WRITES_CACHE,
+//   slots [T] u32.
 // Constants: T, D, ROTATED, P, SIGN, INTERLEAVED, PROJECTIONS, WRITES_CACHE, SLOTS, LENGTH. Projection g has
 //   HEADS<g> heads, after FIRST<g> heads of those before it.
 // Threads: one invocation a pair.
 #include "lib/grid.wgsl"
-@group(0) @binding(0) var<storage, read> cos_table: array<f32>;
-@group(0) @binding(1) var<storage, read> sin_table: array<f32>;
+@group(0) @binding(0) var<storage, read> angles: array<f32>;
 @group(0) @binding(2) var<storage, read> rows: array<u32>;
 #if WRITES_CACHE
 @group(0) @binding(3) var<storage, read> slots: array<u32>;
@@ -59,9 +59,9 @@ fn main(
   let halves = rotates && !INTERLEAVED;
   let low_in = select(2u * i, i, halves);
   let high_in = low_in + select(1u, half, halves);
-  let entry = min(row, P - 1u) * half + min(i, half - 1u);
-  let cosine = cos_table[entry];
-  let sine = SIGN * sin_table[entry];
+  let entry = min(row, P - 1u) * ROTATED + min(i, half - 1u);
+  let cosine = angles[entry];
+  let sine = SIGN * angles[entry + half];
   switch (projection) {
 #repeat g PROJECTIONS
     case $gu: {

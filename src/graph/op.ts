@@ -74,13 +74,13 @@ export interface Op<Inputs extends object = object, Attributes extends object = 
   /**
    * Where one kernel computes both this node and the one before it: a fused node, which plans have in their
    * place.
-   * @param isReadOnce whether exactly one node reads a value, and the host does not
+   * @param readsOf how often the nodes of the graph read a value; Infinity where it outlives the plan's nodes
    */
   fuse?(
     previous: Node,
     node: Node<Inputs, Attributes>,
     settings: KernelSettings,
-    isReadOnce: (value: Value) => boolean,
+    readsOf: (value: Value) => number,
   ): Node | null;
   /**
    * For each output an operand whose storage it can take over, all of them or none: plans do so where each is

@@ -108,11 +108,11 @@ export class ModelBuilder {
       scaling.rope_type === 'longrope' && positions > scaling.original_max_position_embeddings
         ? scaling.original_max_position_embeddings
         : null;
-    const tables = ropeConstants(this.graph, settings, headDim, positions, original !== null);
+    const table = ropeConstants(this.graph, settings, headDim, positions, original !== null);
     if (original !== null)
       this.longRows ??= ropeRows(this.graph, this.positions(), this.documents(), { positions, original });
     const rows = original === null ? this.positions() : this.longRows!;
-    return rope(this.graph, xs, tables, rows, headDim, settings.interleaved === true);
+    return rope(this.graph, xs, table, rows, headDim, settings.interleaved === true);
   }
 
   /**

@@ -1,13 +1,13 @@
-/** The tables of rotary embeddings as constants of a graph, computed once for both. */
+/** The table of rotary embeddings as a constant of a graph. */
 import type { Graph } from '../graph/graph.ts';
 import type { Value } from '../graph/value.ts';
 import { rotatedDim, type RopeSettings } from './ropeConfig.ts';
-import { ropeTables } from './ropeTable.ts';
+import { ropeTable } from './ropeTable.ts';
 
 /**
- * @param positions rows of the tables
+ * @param positions rows of the table
  * @param isLong whether the rows for long sequences (longrope) follow those for short ones
- * @returns cos and sin, [positions or 2 · positions, rotated dimensions / 2] each
+ * @returns [positions or 2 · positions, rotated dimensions]: a row's cosines, then its sines
  */
 export function ropeConstants(
   graph: Graph,
@@ -15,13 +15,8 @@ export function ropeConstants(
   headDim: number,
   positions: number,
   isLong: boolean,
-): { cos: Value; sin: Value } {
-  const shape = [positions * (isLong ? 2 : 1), rotatedDim(settings, headDim) / 2];
+): Value {
+  const shape = [positions * (isLong ? 2 : 1), rotatedDim(settings, headDim)];
   const key = `${JSON.stringify(settings)} ${headDim}`;
-  let tables: ReturnType<typeof ropeTables> | undefined;
-  const made = () => (tables ??= ropeTables(settings, headDim, positions, isLong));
-  return {
-    cos: graph.constant(`rope.cos ${key}`, shape, () => made().cos),
-    sin: graph.constant(`rope.sin ${key}`, shape, () => made().sin),
-  };
+  return graph.constant(`rope ${key}`, shape, () => ropeTable(settings, headDim, positions, isLong));
 }

@@ -1,5 +1,5 @@
 /**
- * Rotary frequencies and their cos/sin tables, rounded to float32 where transformers rounds
+ * Rotary frequencies and their table of cosines and sines, rounded to float32 where transformers rounds
  * (modeling_rope_utils.py).
  */
 import { rotatedDim, type RopeScaling, type RopeSettings } from './ropeConfig.ts';
@@ -81,24 +81,19 @@ function yarnFrequencies(
   });
 }
 
-export interface RopeTables {
-  /** [rows, rotated/2] float32 each. */
-  cos: Float32Array;
-  sin: Float32Array;
-}
-
 /**
  * cos and sin of position · frequency for positions 0, 1, …; the angle is rounded to float32 first, as in
  * PyTorch.
  * @param dim elements of a head
  * @param long appends the rows of longer sequences (longrope): 2 · positions rows
+ * @returns [rows, rotated] float32: a row's cosines, then its sines
  */
-export function ropeTables(rope: RopeSettings, dim: number, positions: number, long = false): RopeTables {
+export function ropeTable(rope: RopeSettings, dim: number, positions: number, long = false): Float32Array {
   const rotated = rotatedDim(rope, dim);
   const half = rotated / 2;
   const scale = 'attention_factor' in rope.scaling ? rope.scaling.attention_factor : 1;
   const rows = positions * (long ? 2 : 1);
-  const tables = { cos: new Float32Array(rows * half), sin: new Float32Array(rows * half) };
+  const table = new Float32Array(rows * rotated);
   const frequencies = [
     inverseFrequencies(rope, rotated),
     long ? inverseFrequencies(rope, rotated, true) : null,
@@ -109,11 +104,11 @@ export function ropeTables(rope: RopeSettings, dim: number, positions: number, l
     const sign = rope.reversed ? -1 : 1;
     for (let i = 0; i < half; i++) {
       const angle = f((row % positions) * inverse[i]);
-      tables.cos[row * half + i] = f(Math.cos(angle)) * rowScale;
-      tables.sin[row * half + i] = f(Math.sin(angle)) * rowScale * sign;
+      table[row * rotated + i] = f(Math.cos(angle)) * rowScale;
+      table[row * rotated + half + i] = f(Math.sin(angle)) * rowScale * sign;
     }
   }
-  return tables;
+  return table;
 }
 
 function positionScale({ positionScale: settings }: RopeSettings, position: number): number {

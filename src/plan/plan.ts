@@ -174,12 +174,12 @@ function fused(nodes: readonly Node[], settings: KernelSettings): Node[] {
   const reads = new Map<Value, number>();
   for (const node of nodes)
     for (const input of inputValues(node)) reads.set(input, (reads.get(input) ?? 0) + 1);
-  const isReadOnce = (value: Value) => value.role === 'activation' && reads.get(value) === 1;
+  const readsOf = (value: Value) => (value.role === 'activation' ? (reads.get(value) ?? 0) : Infinity);
   const out: Node[] = [];
   for (const node of nodes) {
     let current = node;
     for (let before = out.at(-1); before; before = out.at(-1)) {
-      const both = current.op.fuse?.(before, current, settings, isReadOnce);
+      const both = current.op.fuse?.(before, current, settings, readsOf);
       if (!both) break;
       out.pop();
       current = both;

@@ -39,19 +39,24 @@ describe('dispatches of Llama-3.2-1B, r 16, all linear layers', () => {
     expect(counts.add).toBeUndefined();
   });
 
-  it.each([1, 8])('of a token in %i sequences are nine for each layer and ten more', (slots) => {
-    const { decode } = makeGenerationPlans(
-      optionsOf('Llama-3.2-1B', 512, true),
-      { slots, maxLength: 512 },
-      SETTINGS,
-      LIMITS,
+  /** @param maxStorageBuffers where fewer than ten may be bound, attention begins no product of LoRA */
+  const shadersOfToken = (slots: number, maxStorageBuffers: number) =>
+    shadersOf(
+      makeGenerationPlans(
+        optionsOf('Llama-3.2-1B', 512, true),
+        { slots, maxLength: 512 },
+        { ...SETTINGS, maxStorageBuffers },
+        LIMITS,
+      ).decode,
     );
-    expect(shadersOf(decode)).toEqual({
+
+  it.each([1, 8])('of a token in %i sequences are seven for each layer and ten more', (slots) => {
+    expect(shadersOfToken(slots, 10)).toEqual({
       embedding: 1,
       matmul_skinny: 4 * LAYERS + 1,
-      // A norm, and a gated product, are computed by the first product of LoRA that reads them.
+      // A norm is computed by the first product of LoRA that reads it. Where attention or a gated product is
+      // what LoRA reads, that kernel begins it.
       lora_down_normed: 2 * LAYERS,
-      lora_down_skinny: 2 * LAYERS,
       // It turns queries and keys and writes the cache, too.
       attention_decode: LAYERS,
       rms_norm_registers: 1,
@@ -59,5 +64,7 @@ describe('dispatches of Llama-3.2-1B, r 16, all linear layers', () => {
       sample_top_p: 5,
       sample: 1,
     });
+    // Adding LoRA to queries, keys and values takes ten, too.
+    expect(shadersOfToken(slots, 9)).toMatchObject({ lora_down_skinny: 2 * LAYERS });
   });
 });

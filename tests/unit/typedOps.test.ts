@@ -35,9 +35,9 @@ export function doesNotCompile(backward: Backward): void {
   // @ts-expect-error an operand that is missing
   graph.append(addOp, { a: x });
   // @ts-expect-error a value where the op reads a list of values
-  graph.append(ropeOp, { cos: x, sin: x, rows: x, xs: x }, { headDim: 4, inverse: false });
+  graph.append(ropeOp, { table: x, rows: x, xs: x }, { headDim: 4, inverse: false });
   // @ts-expect-error one of several attributes is missing
-  graph.append(ropeOp, { cos: x, sin: x, rows: x, xs: [x] }, { headDim: 4 });
+  graph.append(ropeOp, { table: x, rows: x, xs: [x] }, { headDim: 4 });
   // @ts-expect-error the attributes of another op
   graph.append(attentionDeltaOp, { o: x, dO: x, lse: x }, { cap: 5 });
   // @ts-expect-error the same for nodes that write to values of their own

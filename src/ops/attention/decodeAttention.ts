@@ -2,12 +2,12 @@
  * Generation with a KV cache: writing new keys and values, and attention from one new token of each slot.
  * Inference only: nothing flows back.
  */
-import { flatGrid, value } from '../../gpu/dispatch.ts';
+import { flatGrid, value, type Dispatch } from '../../gpu/dispatch.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { isNodeOf, type Node, type NoAttributes, type Op } from '../../graph/op.ts';
 import { elements, type Value } from '../../graph/value.ts';
 import { rowReduction } from '../norm/rowGrid.ts';
-import { ropeDispatch, ropeOp, type RopeAttributes, type RopeTables } from '../rope/rope.ts';
+import { ropeDispatch, ropeOp, type RopeAttributes, type RopeAngles } from '../rope/rope.ts';
 import {
   attentionAttributes,
   attentionConstants,
@@ -65,15 +65,15 @@ export const cacheWriteOp: Op<CacheWriteInputs, NoAttributes> = {
   outputs() {
     throw new Error('cacheWrite writes to state only');
   },
-  fuse(previous, node, settings, isReadOnce) {
+  fuse(previous, node, settings, readsOf) {
     const { k, v, slots, positions } = node.inputs;
     if (!isNodeOf(previous, ropeOp)) return null;
-    const { cos, sin, rows, xs } = previous.inputs;
+    const { table, rows, xs } = previous.inputs;
     if (
       xs.length !== 2 ||
       previous.outputs[1] !== k ||
       rows !== positions ||
-      !isReadOnce(k) ||
+      readsOf(k) !== 1 ||
       settings.maxStorageBuffers < ROPE_CACHE_BUFFERS
     )
       return null;
@@ -81,7 +81,7 @@ export const cacheWriteOp: Op<CacheWriteInputs, NoAttributes> = {
     const fused: Node<RopeCacheInputs, RopeAttributes> = {
       ...node,
       op: ropeCacheOp,
-      inputs: { cos, sin, rows, q: xs[0], k: xs[1], v, slots },
+      inputs: { table, rows, q: xs[0], k: xs[1], v, slots },
       outputs,
       attributes: previous.attributes,
       inPlaceOf: outputs.map(() => undefined),
@@ -107,10 +107,10 @@ export const cacheWriteOp: Op<CacheWriteInputs, NoAttributes> = {
   },
 };
 
-/** Two tables, rows and slots; queries, keys and values, read and written. */
-const ROPE_CACHE_BUFFERS = 10;
+/** Angles, rows and slots; queries, keys and values, read and written. */
+const ROPE_CACHE_BUFFERS = 9;
 
-interface RopeCacheInputs extends RopeTables {
+export interface RopeCacheInputs extends RopeAngles {
   q: Value;
   k: Value;
   v: Value;
@@ -126,10 +126,12 @@ const ropeCacheOp: Op<RopeCacheInputs, RopeAttributes> = {
   outputs() {
     throw new Error('ropeCache is fused from rope and cacheWrite');
   },
-  dispatches: ({ inputs: { cos, sin, rows, q, k, v, slots }, outputs, attributes }, settings) => [
-    ropeDispatch({ cos, sin, rows }, [q, k, v], outputs, attributes, settings, slots),
+  dispatches: ({ inputs: { table, rows, q, k, v, slots }, outputs, attributes }, settings) => [
+    ropeDispatch({ table, rows }, [q, k, v], outputs, attributes, settings, slots),
   ],
 };
+
+export type RopeAttentionAttributes = RopeAttributes & AttentionAttributes;
 
 /** Invocations that share a slot and head on a GPU. */
 const DECODE_INVOCATIONS = 256;
@@ -137,16 +139,16 @@ const DECODE_INVOCATIONS = 256;
 export const attentionDecodeOp: Op<AttentionDecodeInputs, AttentionAttributes> = {
   name: 'attentionDecode',
   outputs: ({ q }) => [{ shape: q.shape }],
-  fuse(previous, node, { target }, isReadOnce) {
+  fuse(previous, node, { target }, readsOf) {
     const { q, keys, values, positions } = node.inputs;
     if (target !== 'gpu' || !isNodeOf(previous, ropeCacheOp)) return null;
     const [rotated, ...cache] = previous.outputs;
     const { inputs } = previous;
-    if (rotated !== q || !isReadOnce(q) || cache[0] !== keys || cache[1] !== values) return null;
+    if (rotated !== q || readsOf(q) !== 1 || cache[0] !== keys || cache[1] !== values) return null;
     if (previous.attributes.inverse) return null;
     if (inputs.rows !== positions || inputs.k.shape[0] !== keys.shape[0]) return null;
     const outputs = [...node.outputs, ...cache];
-    const fused: Node<RopeCacheInputs, RopeAttributes & AttentionAttributes> = {
+    const fused: Node<RopeCacheInputs, RopeAttentionAttributes> = {
       ...node,
       op: ropeAttentionDecodeOp,
       inputs,
@@ -197,42 +199,58 @@ function decodeConstants(attributes: AttentionAttributes, keys: Value) {
   const constants = attentionConstants(attributes);
   const vectors = constants.D / constants.VECTOR_WIDTH;
   const UNROLLED = [4, 2, 1].find((unrolled) => vectors % unrolled === 0)!;
-  return { LENGTH: keys.shape[1], ...constants, WORKGROUP: DECODE_INVOCATIONS, UNROLLED, VALUES: 4 };
+  return {
+    LENGTH: keys.shape[1],
+    ...constants,
+    WORKGROUP: DECODE_INVOCATIONS,
+    UNROLLED,
+    VALUES: 4,
+    NEXT_RANK: 0,
+  };
 }
 
 /**
  * Rotates queries and keys, writes the new keys and values to the cache and attends, all in one kernel on a
  * GPU. Only plans contain it. Outputs: o [S, heads · d], and the cache's keys and values.
  */
-const ropeAttentionDecodeOp: Op<RopeCacheInputs, RopeAttributes & AttentionAttributes> = {
+export const ropeAttentionDecodeOp: Op<RopeCacheInputs, RopeAttentionAttributes> = {
   name: 'ropeAttentionDecode',
   outputs() {
     throw new Error('ropeAttentionDecode is fused from ropeCache and attentionDecode');
   },
-  dispatches: ({ inputs: { cos, sin, rows, q, k, v, slots }, outputs: [o, keys, values], attributes }) => [
-    {
-      shader: 'attention_decode',
-      constants: {
-        ...decodeConstants(attributes, keys),
-        ROTATES: true,
-        SLOTS: keys.shape[0],
-        P: cos.shape[0],
-        ROTATED: 2 * cos.shape[1],
-        INTERLEAVED: attributes.interleaved,
-      },
-      bindings: {
-        o: value(o),
-        q: value(q),
-        keys: value(keys),
-        values: value(values),
-        positions: value(rows),
-        k_new: value(k),
-        v_new: value(v),
-        slots: value(slots),
-        cos_table: value(cos),
-        sin_table: value(sin),
-      },
-      workgroups: [attributes.heads, q.shape[0], 1],
-    },
+  dispatches: ({ inputs, outputs: [o, ...cache], attributes }) => [
+    ropeAttentionDecodeDispatch(inputs, o, cache, attributes),
   ],
 };
+
+/** @param o written, [S, heads · d] @param cache its keys and values, written */
+export function ropeAttentionDecodeDispatch(
+  { table, rows, q, k, v, slots }: RopeCacheInputs,
+  o: Value,
+  [keys, values]: readonly Value[],
+  attributes: RopeAttentionAttributes,
+): Dispatch {
+  return {
+    shader: 'attention_decode',
+    constants: {
+      ...decodeConstants(attributes, keys),
+      ROTATES: true,
+      SLOTS: keys.shape[0],
+      P: table.shape[0],
+      ROTATED: table.shape[1],
+      INTERLEAVED: attributes.interleaved,
+    },
+    bindings: {
+      o: value(o),
+      q: value(q),
+      keys: value(keys),
+      values: value(values),
+      positions: value(rows),
+      k_new: value(k),
+      v_new: value(v),
+      slots: value(slots),
+      angles: value(table),
+    },
+    workgroups: [attributes.heads, q.shape[0], 1],
+  };
+}

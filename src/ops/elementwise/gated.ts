@@ -69,8 +69,8 @@ export const gatedOp: Op<GatedInputs, GatedAttributes> = {
       },
     ];
   },
-  fuse: (previous, node, settings, isReadOnce) =>
-    fuseGated(previous, node, node.inputs, node.attributes.activation, settings, isReadOnce),
+  fuse: (previous, node, settings, readsOf) =>
+    fuseGated(previous, node, node.inputs, node.attributes.activation, settings, readsOf),
   tensorflow: (tf, { gate, up }, { attributes: { activation } }) => [
     tf.mul(activate(tf, gate, activation), up),
   ],

@@ -7,8 +7,7 @@ import { value, type Dispatch, type KernelSettings } from '../../gpu/dispatch.ts
 import type { Value } from '../../graph/value.ts';
 import type { Activation } from '../elementwise/activation.ts';
 import { SKINNY_LANES } from '../matmul/matmulVariants.ts';
-import { stagedRowBytes } from '../matmul/skinnyMatmul.ts';
-import { skinnyBytes } from '../matmul/variantFits.ts';
+import { skinnyWorkgroupBytes } from '../matmul/skinnyMatmul.ts';
 import type { RmsNormAttributes } from '../norm/rmsNorm.ts';
 import { weightBindings, weightKind } from '../weights/weightBindings.ts';
 import type { LoraSizes } from './loraSizes.ts';
@@ -25,16 +24,10 @@ export function addLoraToRows(
   { down, b, scale }: { down: Value; b: Value; scale: number },
   { maxStorageBuffers }: KernelSettings,
 ): Dispatch | null {
-  const [product, ...others] = products;
+  const product = onlySkinny(products, rank);
+  if (!product) return null;
   const bindings = { ...product.bindings, lora_down: value(down), lora_b: value(b) };
-  if (
-    others.length > 0 ||
-    product.shader !== 'matmul_skinny' ||
-    rank % 4 !== 0 ||
-    rank > 4 * SKINNY_LANES ||
-    Object.keys(bindings).length > maxStorageBuffers
-  )
-    return null;
+  if (Object.keys(bindings).length > maxStorageBuffers) return null;
   return {
     ...product,
     constants: {
@@ -46,6 +39,12 @@ export function addLoraToRows(
     },
     bindings,
   };
+}
+
+/** @returns the product, where it is one dispatch to which LoRA of this rank can be added; else null */
+export function onlySkinny([product, ...others]: readonly Dispatch[], rank: number): Dispatch | null {
+  const fits = product.shader === 'matmul_skinny' && rank % 4 === 0 && rank <= 4 * SKINNY_LANES;
+  return fits && others.length === 0 ? product : null;
 }
 
 interface NormedValues {
@@ -127,23 +126,23 @@ export function gateRows(
   { workgroupBytes }: KernelSettings,
 ): Dispatch | null {
   const { c0, c1, ...bindings } = product.bindings;
-  const { PER_N, TILE_N, THREADS, A_STAGED, ROWS } = product.constants as Record<string, number>;
+  const { PER_N, TILE_N } = product.constants as Record<string, number>;
   // A column each of gate and up at least.
   const columns = Math.max(2, PER_N);
   const tile = (TILE_N / PER_N) * columns;
-  const bytes = skinnyBytes(columns, THREADS) + (A_STAGED ? ROWS * stagedRowBytes(A_STAGED) : 0) + 4 * tile;
-  if (out !== other || !c0 || !c1 || bytes > workgroupBytes) return null;
+  const constants: Dispatch['constants'] = {
+    ...product.constants,
+    GATED: true,
+    C_GROUPED: false,
+    PER_N: columns,
+    TILE_N: tile,
+    VECTOR_WIDTH: 1,
+    ACTIVATION: activation,
+  };
+  if (out !== other || !c0 || !c1 || skinnyWorkgroupBytes(constants) > workgroupBytes) return null;
   return {
     ...product,
-    constants: {
-      ...product.constants,
-      GATED: true,
-      C_GROUPED: false,
-      PER_N: columns,
-      TILE_N: tile,
-      VECTOR_WIDTH: 1,
-      ACTIVATION: activation,
-    },
+    constants,
     bindings: { c: value(y), ...bindings },
     workgroups: [Math.ceil(out / (tile / 2)), 1, 1],
   };

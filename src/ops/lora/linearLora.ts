@@ -1,14 +1,18 @@
 /**
  * Linear layers of one input fused with their adapters, for a few rows as in generation: a first kernel
  * computes A x, a second one W x, to which it adds the adapter's part. The first also computes the norm of
- * the residual stream ahead of it, the second the gated activation after it, where these are neighbours.
+ * the residual stream ahead of it, the second the gated activation after it, where these are neighbours. Where
+ * the kernel before a projection can begin its A x (downPartials.ts), a second kernel alone remains.
  */
 import type { Dispatch, KernelSettings } from '../../gpu/dispatch.ts';
 import { isNodeOf, type Node, type Op } from '../../graph/op.ts';
 import type { Value } from '../../graph/value.ts';
 import type { Activation } from '../elementwise/activation.ts';
-import { linearGroupForward } from '../matmul/linear.ts';
+import { ropeAttentionDecodeOp } from '../attention/decodeAttention.ts';
+import { linearForward, linearGroupForward } from '../matmul/linear.ts';
 import { addRmsNormOp, rmsNormOp, type RmsNormAttributes } from '../norm/rmsNorm.ts';
+import { fuseAfterAttention } from './afterAttention.ts';
+import { addPartials, gatedPartials } from './downPartials.ts';
 import { addLoraToRows, gateRows, normedDown } from './fusedRowKernels.ts';
 import { loraForward } from './loraForwardKernels.ts';
 import type { LoraSizes } from './loraSizes.ts';
@@ -29,6 +33,10 @@ interface LinearLoraInputs {
   residual?: Value;
   /** The weight of a norm of x, [in]. */
   norm?: Value;
+  /** Of the projection of the gated activation, where it is computed too: A [r, out], B [next, r], W. */
+  nextA?: Value;
+  nextB?: Value;
+  nextWeight?: Value;
 }
 
 interface LinearLoraAttributes {
@@ -37,6 +45,8 @@ interface LinearLoraAttributes {
   norm?: RmsNormAttributes;
   /** Where the two outputs are gate and up, and only activation(gate) · up is wanted. */
   activation?: Activation;
+  /** Of the next projection: what it reads, [T, out], and the scale of its adapter. */
+  next?: { x: Value; scale: number };
 }
 
 type LinearLoraNode = Node<LinearLoraInputs, LinearLoraAttributes>;
@@ -64,11 +74,11 @@ export function fuseGated(
   { gate, up }: { gate: Value; up: Value },
   activation: Activation,
   settings: KernelSettings,
-  isReadOnce: (value: Value) => boolean,
+  readsOf: (value: Value) => number,
 ): Node | null {
   if (!isNodeOf(previous, linearLoraOp) || previous.inputs.weights.length !== 2) return null;
   const [first, second] = previous.outputs.slice(-2);
-  if (first !== gate || second !== up || !isReadOnce(gate) || !isReadOnce(up)) return null;
+  if (first !== gate || second !== up || readsOf(gate) !== 1 || readsOf(up) !== 1) return null;
   const outputs = [...previous.outputs.slice(0, -2), ...node.outputs];
   const attributes = { ...previous.attributes, activation };
   return whereComputed({ ...previous, outputs, attributes, inPlaceOf: none(outputs) }, settings);
@@ -87,8 +97,8 @@ function linearLoraDispatches(
   { inputs, outputs, attributes }: LinearLoraNode,
   settings: KernelSettings,
 ): Dispatch[] | null {
-  const { a, b, weights, adapterScale, residual, norm } = inputs;
-  const { scale, activation } = attributes;
+  const { a, b, weights, adapterScale, residual, norm, nextA, nextB, nextWeight } = inputs;
+  const { scale, activation, next } = attributes;
   const [tokens, width] = inputs.x.shape;
   if (tokens > MAX_ROWS) return null;
   const before = norm ? outputs.slice(0, residual ? 2 : 1) : [];
@@ -96,14 +106,15 @@ function linearLoraDispatches(
   const x = before.at(-1) ?? inputs.x;
   const outs = weights.map(({ shape }) => shape[0]);
   const sizes: LoraSizes = { tokens, width, rank: b.shape[1], outs };
-  const targets = activation ? [ys[0], ys[0]] : ys;
+  const gatedY = next?.x ?? ys[0];
+  const targets = activation ? [gatedY, gatedY] : ys;
   const product = addLoraToRows(
     linearGroupForward(x, weights, targets, settings),
     sizes,
     { down, b, scale },
     settings,
   );
-  const second = product && activation ? gateRows(product, outs, ys[0], activation, settings) : product;
+  const second = product && activation ? gateRows(product, outs, gatedY, activation, settings) : product;
   if (!second) return null;
   const first = norm
     ? normedDown(
@@ -113,7 +124,51 @@ function linearLoraDispatches(
         settings,
       )
     : loraForward(sizes, { x, a, down, adapterScale }, settings);
-  return first && [...first, second];
+  if (!first) return null;
+  if (!next) return [...first, second];
+  const writer = gatedPartials(second, next.x, nextA!, settings);
+  const third =
+    writer &&
+    addPartials(
+      linearForward(next.x, nextWeight!, ys[0], settings),
+      writer.partials,
+      next.x,
+      { b: nextB!, scale: next.scale, adapterScale },
+      settings,
+    );
+  return third && [...first, writer.dispatch, third];
+}
+
+/**
+ * A projection with an adapter fused with what computes its input: a gated activation or attention over the
+ * cache. @returns null where anything else reads that input, or A x
+ */
+function fuseNext(
+  previous: Node,
+  { inputs, outputs: [down, y], attributes }: LinearLoraNode,
+  settings: KernelSettings,
+  readsOf: (value: Value) => number,
+): Node | null {
+  const { x, a, b, weights, adapterScale } = inputs;
+  // The projection and its adapter read x.
+  if (weights.length !== 1 || readsOf(x) !== 2 || readsOf(down) > 0) return null;
+  const { scale } = attributes;
+  if (isNodeOf(previous, ropeAttentionDecodeOp))
+    return fuseAfterAttention(previous, { x, y, a, b, weight: weights[0], scale, adapterScale }, settings);
+  if (!isNodeOf(previous, linearLoraOp) || previous.attributes.next) return null;
+  if (previous.outputs.at(-1) !== x || !previous.attributes.activation) return null;
+  if (previous.inputs.adapterScale !== adapterScale) return null;
+  const outputs = [...previous.outputs.slice(0, -1), y];
+  return whereComputed(
+    {
+      ...previous,
+      inputs: { ...previous.inputs, nextA: a, nextB: b, nextWeight: weights[0] },
+      outputs,
+      attributes: { ...previous.attributes, next: { x, scale } },
+      inPlaceOf: none(outputs),
+    },
+    settings,
+  );
 }
 
 /**
@@ -126,9 +181,11 @@ const linearLoraOp: Op<LinearLoraInputs, LinearLoraAttributes> = {
     throw new Error('linearLora is fused from linear and lora');
   },
   contiguousWeights: ({ weights }) => weights,
-  fuse(previous, node, settings) {
+  fuse(previous, node, settings, readsOf) {
     const { x } = node.inputs;
-    if (node.inputs.norm) return null;
+    if (node.inputs.norm || node.attributes.next) return null;
+    const fed = fuseNext(previous, node, settings, readsOf);
+    if (fed) return fed;
     const isNorm = isNodeOf(previous, rmsNormOp);
     if (!isNorm && !isNodeOf(previous, addRmsNormOp)) return null;
     const { weight } = previous.inputs;

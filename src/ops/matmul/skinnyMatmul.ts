@@ -9,7 +9,7 @@ import {
 } from './groupedGemm.ts';
 import { hasNf4, matmulConstants, type MatmulProblem } from './matmulProblem.ts';
 import { SKINNY_LANES, type MatmulVariant } from './matmulVariants.ts';
-import { workgroupBytes } from './variantFits.ts';
+import { skinnyBytes, workgroupBytes } from './variantFits.ts';
 
 /**
  * Quads of each invocation's terms of A that lib/matmul/skinny_a.wgsl stages in workgroup memory at once: the
@@ -18,8 +18,24 @@ import { workgroupBytes } from './variantFits.ts';
 const STAGED_QUADS = [8, 4, 2];
 
 /** Bytes of a staged row of A; one quad more is padding. */
-export function stagedRowBytes(quads: number): number {
+function stagedRowBytes(quads: number): number {
   return SKINNY_LANES * (quads + 1) * 16;
+}
+
+/** Of a dispatch of matmul_skinny.wgsl, with all that it computes beside the product. */
+export function skinnyWorkgroupBytes(constants: Dispatch['constants']): number {
+  const { PER_N, THREADS, TILE_N, A_STAGED, ROWS, GATED, NEXT_RANK, PARTS, RANK_QUADS } = constants as Record<
+    string,
+    number
+  >;
+  const entries = ROWS * RANK_QUADS;
+  return (
+    skinnyBytes(PER_N, THREADS) +
+    (A_STAGED ? ROWS * stagedRowBytes(A_STAGED) : 0) +
+    (GATED ? 4 * TILE_N : 0) +
+    (NEXT_RANK ? 2 * ROWS * TILE_N : 0) +
+    (PARTS ? 16 * entries * (1 + Math.min(Math.floor(THREADS / entries), PARTS)) : 0)
+  );
 }
 
 export function skinnyMatmul(
@@ -47,7 +63,9 @@ export function skinnyMatmul(
       C_VEC4: false,
       C_GROUPED: problem.group !== undefined,
       ADDS_LORA: false,
+      PARTS: 0,
       GATED: false,
+      NEXT_RANK: 0,
       ...groupConstants(problem, tileN, settings),
     },
     bindings: {

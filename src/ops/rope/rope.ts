@@ -8,19 +8,18 @@ import type { Op } from '../../graph/op.ts';
 import type { Value } from '../../graph/value.ts';
 import { exclusivePrefixSum, numberedBindings, numberedConstants, sum } from '../numbered.ts';
 
-/** Values that one kernel rotates; with the tables it then binds seven buffers. */
+/** Values that one kernel rotates; with the table it then binds six buffers. */
 const VALUES_PER_KERNEL = 2;
 
-/** The tables of angles, and which of their rows each token takes. */
-export interface RopeTables {
-  /** [P, rotated/2] f32 each. */
-  cos: Value;
-  sin: Value;
+/** The table of angles, and which of its rows each token takes. */
+export interface RopeAngles {
+  /** [P, rotated] f32: a row's cosines, then its sines. */
+  table: Value;
   /** [T] u32 */
   rows: Value;
 }
 
-interface RopeInputs extends RopeTables {
+interface RopeInputs extends RopeAngles {
   /** Each [T, heads · headDim]. */
   xs: readonly Value[];
 }
@@ -34,55 +33,55 @@ export interface RopeAttributes {
 }
 
 /**
- * @param xs each [T, heads · headDim], queries and keys @param cos, sin [P, rotated/2] f32: the elements of a
- * head past the first `rotated` stay as they are @param rows [T] u32: each token's row of the tables, its
- * position
+ * @param xs each [T, heads · headDim], queries and keys @param table [P, rotated] f32, a row's cosines, then
+ * its sines: the elements of a head past the first `rotated` stay as they are @param rows [T] u32: each
+ * token's row of the table, its position
  * @param interleaved pairs are elements (2i, 2i + 1) instead of (i, i + rotated/2) @returns as xs
  */
 export function rope(
   graph: Graph,
   xs: readonly Value[],
-  { cos, sin }: { cos: Value; sin: Value },
+  table: Value,
   rows: Value,
   headDim: number,
   interleaved = false,
 ): Value[] {
-  return graph.append(ropeOp, { cos, sin, rows, xs }, { inverse: false, headDim, interleaved });
+  return graph.append(ropeOp, { table, rows, xs }, { inverse: false, headDim, interleaved });
 }
 
 export const ropeOp: Op<RopeInputs, RopeAttributes> = {
   name: 'rope',
-  outputs({ cos, xs }, { headDim }) {
+  outputs({ table, xs }, { headDim }) {
     return xs.map((x) => {
-      if (x.shape[1] % headDim !== 0 || cos.shape[1] * 2 > headDim)
+      if (x.shape[1] % headDim !== 0 || table.shape[1] > headDim)
         throw new Error(
-          `rope: rows of ${x.shape[1]} are not heads of ${headDim} with ${cos.shape[1] * 2} rotated`,
+          `rope: rows of ${x.shape[1]} are not heads of ${headDim} with ${table.shape[1]} rotated`,
         );
       return { shape: x.shape };
     });
   },
-  gradient(backward, { inputs: { cos, sin, rows, xs }, attributes }, dys) {
+  gradient(backward, { inputs: { table, rows, xs }, attributes }, dys) {
     const used = xs.flatMap((x, i) => (dys[i] ? [{ x, dy: dys[i] }] : []));
     backward.emitAll(
       used.map(({ x }) => x),
       ropeOp,
-      { cos, sin, rows, xs: used.map(({ dy }) => dy) },
+      { table, rows, xs: used.map(({ dy }) => dy) },
       { ...attributes, inverse: !attributes.inverse },
     );
   },
-  dispatches({ inputs: { cos, sin, rows, xs }, outputs, attributes }, settings) {
+  dispatches({ inputs: { table, rows, xs }, outputs, attributes }, settings) {
     const dispatches: Dispatch[] = [];
     for (let first = 0; first < xs.length; first += VALUES_PER_KERNEL) {
       const part = (values: readonly Value[]) => values.slice(first, first + VALUES_PER_KERNEL);
-      dispatches.push(ropeDispatch({ cos, sin, rows }, part(xs), part(outputs), attributes, settings));
+      dispatches.push(ropeDispatch({ table, rows }, part(xs), part(outputs), attributes, settings));
     }
     return dispatches;
   },
-  tensorflow(tf, { cos, sin, rows, xs }, { attributes: { headDim, inverse, interleaved } }) {
-    const half = cos.shape[1]!;
-    const at = tf.cast(rows, 'int32');
-    const c = tf.expandDims(tf.gather(cos, at), 1);
-    const s = tf.expandDims(tf.mul(tf.gather(sin, at), inverse ? -1 : 1), 1);
+  tensorflow(tf, { table, rows, xs }, { attributes: { headDim, inverse, interleaved } }) {
+    const half = table.shape[1]! / 2;
+    const angles = tf.expandDims(tf.gather(table, tf.cast(rows, 'int32')), 1);
+    const [c, sine] = tf.split(angles, 2, 2);
+    const s = tf.mul(sine, inverse ? -1 : 1);
     return xs.map((x) => {
       const heads = tf.reshape(x, [-1, x.shape[1]! / headDim, headDim]);
       const [rotated, rest] = tf.split(heads, [2 * half, headDim - 2 * half], 2);
@@ -112,7 +111,7 @@ export const ropeOp: Op<RopeInputs, RopeAttributes> = {
  * rotated queries and the KV cache: the cache slot of each row
  */
 export function ropeDispatch(
-  { cos, sin, rows }: RopeTables,
+  { table, rows }: RopeAngles,
   xs: readonly Value[],
   ys: readonly Value[],
   { headDim, inverse, interleaved }: RopeAttributes,
@@ -129,8 +128,8 @@ export function ropeDispatch(
     constants: {
       T: rows.shape[0],
       D: headDim,
-      ROTATED: 2 * cos.shape[1],
-      P: cos.shape[0],
+      ROTATED: table.shape[1],
+      P: table.shape[0],
       SIGN: { f32: inverse ? -1 : 1 },
       INTERLEAVED: interleaved,
       ...cache,
@@ -138,8 +137,7 @@ export function ropeDispatch(
       ...numberedConstants({ FIRST: exclusivePrefixSum(heads), HEADS: heads }),
     },
     bindings: {
-      cos_table: value(cos),
-      sin_table: value(sin),
+      angles: value(table),
       rows: value(rows),
       ...slotBinding,
       ...numberedBindings('x', xs),

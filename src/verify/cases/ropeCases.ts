@@ -16,21 +16,13 @@ export function ropeCases(): OpCase[] {
     const layout = `${rest ? ` and ${rest} more` : ''}${interleaved ? ', interleaved' : ''}`;
     build(`rope ${heads}, 1 and 2 heads of ${dim}${layout}`, (c) => {
       const positions = Uint32Array.from({ length: 19 }, (_, t) => (t * 5) % 23);
-      const table = (name: string, of: (x: number) => number) =>
-        c.graph.constant(name, [23, dim / 2], () =>
-          Float32Array.from({ length: (23 * dim) / 2 }, (_, i) =>
-            of(Math.floor((i * 2) / dim) * 10000 ** (-(i % (dim / 2)) / dim)),
-          ),
-        );
-      const xs = [heads, 1, 2].map((n, i) => c.leaf(`x${i}`, 19, n * (dim + rest)));
-      return rope(
-        c.graph,
-        xs,
-        { cos: table('cos', Math.cos), sin: table('sin', Math.sin) },
-        c.input('positions', positions),
-        dim + rest,
-        interleaved !== undefined,
+      const table = c.graph.constant('angles', [23, dim], () =>
+        Float32Array.from({ length: 23 * dim }, (_, i) =>
+          (i % dim < dim / 2 ? Math.cos : Math.sin)(Math.floor(i / dim) * 10000 ** (-(i % (dim / 2)) / dim)),
+        ),
       );
+      const xs = [heads, 1, 2].map((n, i) => c.leaf(`x${i}`, 19, n * (dim + rest)));
+      return rope(c.graph, xs, table, c.input('positions', positions), dim + rest, interleaved !== undefined);
     });
   }
   build('rope by length of 5 sequences', (c) => {
@@ -48,8 +40,8 @@ export function ropeCases(): OpCase[] {
       documents,
       { positions: 12, original: 5 },
     );
-    const table = (name: string, seed: number) => c.graph.constant(name, [24, 4], () => uniform(96, seed));
-    return rope(c.graph, [c.leaf('x', 25, 16)], { cos: table('cos', 1), sin: table('sin', 2) }, rows, 8);
+    const table = c.graph.constant('angles', [24, 8], () => uniform(192, 1));
+    return rope(c.graph, [c.leaf('x', 25, 16)], table, rows, 8);
   });
   return cases;
 }
