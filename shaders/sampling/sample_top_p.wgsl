@@ -1,14 +1,12 @@
-// One level of the bisection for the top-p threshold (lib/sampling/top_p.wgsl). It does nothing where the
-// choice is greedy.
+// One level of the search for the top-p threshold (lib/sampling/top_p.wgsl). It does nothing where the choice
+// is greedy.
 // Buffers: records [ROWS, PARTS, THRESHOLDS + 3]; logits, options, best and previous of lib/sampling.
-// Constants: those of lib/sampling/top_p.wgsl; PER_VECTORS = PER / 4.
-// Threads: workgroup (stretch, row). The stretch's probabilities are made once; then THRESHOLDS invocations,
-//   LANES times, each sum what is at or above their threshold in a share of them.
+// Constants: those of lib/sampling/top_p.wgsl, where THRESHOLDS = WORKGROUP.
+// Threads: workgroup (stretch, row). Each invocation puts PER probabilities into the buckets between the
+//   thresholds, and adds up one bucket and those above it.
 #include "lib/sampling/top_p.wgsl"
+#include "lib/sampling/exact_sums.wgsl"
 @group(0) @binding(0) var<storage, read_write> records: array<f32>;
-
-const FOURS: u32 = WORKGROUP * PER / 4u;
-var<workgroup> likely: array<vec4f, FOURS>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
@@ -18,31 +16,32 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   let row = group.y;
   let largest = largest_logit(row, local);
   let now = bracket(row, local);
-#repeat f PER_VECTORS
+  clear_buckets(local);
+#repeat e PER
+  let p$e = padded_probability(row, (group.x * PER + $eu) * WORKGROUP + local, largest);
+#endrepeat
+  // Most tokens lie below the second threshold: an invocation adds its own up first, and those past all.
+  var lowest = vec3u();
+  var past = vec3u();
+  workgroupBarrier();
+#repeat e PER
   {
-    let four = local + $fu * WORKGROUP;
-    let i = (group.x * FOURS + four) * 4u;
-    likely[four] = vec4f(
-      padded_probability(row, i, largest),
-      padded_probability(row, i + 1u, largest),
-      padded_probability(row, i + 2u, largest),
-      padded_probability(row, i + 3u, largest),
-    );
+    let bucket = bucket_of(p$e, now.low, now.step);
+    if (bucket >= THRESHOLDS) {
+      past += limbs_of(p$e);
+    } else if (bucket > 0u) {
+      add_to_bucket(bucket, limbs_of(p$e));
+    } else if (p$e >= now.low) {
+      lowest += limbs_of(p$e);
+    }
   }
 #endrepeat
+  add_to_bucket(0u, lowest);
+  add_to_bucket(THRESHOLDS - 1u, past);
   workgroupBarrier();
-  let least = now.low + f32(local % THRESHOLDS) * now.step;
-  let first = local / THRESHOLDS * (FOURS / LANES);
-  var sum = vec4f();
-  for (var i = 0u; i < FOURS / LANES; i++) {
-    let p = likely[first + i];
-    sum += select(vec4f(), p, p >= vec4f(least));
-  }
-  let total = lane_sum(sum.x + sum.y + sum.z + sum.w, local);
+  let total = sums_from(local);
   let record = (row * PARTS + group.x) * RECORD;
-  if (local < THRESHOLDS) {
-    records[record + local] = total;
-  }
+  records[record + local] = total;
   if (local == 0u) {
     records[record + THRESHOLDS] = now.low;
     records[record + THRESHOLDS + 1u] = now.step;

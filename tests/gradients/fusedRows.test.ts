@@ -66,8 +66,8 @@ const SHAPES: [name: string, shape: Shape, shaders: string[]][] = [
     ['lora_down_normed', 'matmul_skinny', 'matmul_skinny'],
   ],
   [
-    'four rows of NF4, gated and projected',
-    { rows: 4, width: 32, outs: [96, 96], kind: 'nf4', adds: true, isGated: true, down: 40 },
+    'three rows of bfloat16, gated and projected',
+    { rows: 3, width: 32, outs: [96, 96], kind: 'bf16', adds: true, isGated: true, down: 40 },
     ['lora_down_normed', 'matmul_skinny', 'matmul_skinny'],
   ],
 ];

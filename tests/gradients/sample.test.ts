@@ -25,6 +25,7 @@ async function sampled(
   options: [mode: number, temperature: number, topP: number],
   draws: number,
   softcap = 0,
+  from = logits,
 ): Promise<number[][]> {
   const context = await gpuWith(settings);
   const graph = new Graph(false);
@@ -40,7 +41,7 @@ async function sampled(
   const found: number[][] = [];
   for (let draw = 0; draw < draws; draw++) {
     await runner.run({
-      logits,
+      logits: from,
       options: Float32Array.from(options),
       random: Uint32Array.of(7, draw, 0, 1, 2),
     });
@@ -72,6 +73,19 @@ describe.skipIf(!gpu)('the next id', () => {
       while (kept < 0.5 * total) kept += sorted[least++];
       for (const ids of alone) expect(p[ids[row]]).toBeGreaterThanOrEqual(sorted[least - 1] * (1 - 1e-5));
     }
+  });
+
+  it('is drawn from the larger half of probabilities that differ in their sixth digit', async () => {
+    const close = new Float32Array(ROWS * VOCABULARY).fill(-30);
+    const rankOf = new Map<number, number>();
+    for (let rank = 0; rank < 300; rank++) {
+      const id = (rank * 97) % VOCABULARY;
+      rankOf.set(id, rank);
+      for (let row = 0; row < ROWS; row++) close[row * VOCABULARY + id] = -rank * 2 ** -20;
+    }
+    const ids = await sampled(GPU_KERNELS, [1, 1, 0.5], 8, 0, close);
+    expect(ids).toEqual(await sampled(CPU_KERNELS, [1, 1, 0.5], 8, 0, close));
+    expect(Math.max(...ids.flat().map((id) => rankOf.get(id)!))).toBeLessThan(150);
   });
 
   it('is drawn from all tokens where top_p is 1, with a softcap', async () => {

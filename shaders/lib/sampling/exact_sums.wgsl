@@ -1,7 +1,7 @@
 // Sums of probabilities by buckets that are exact to 2^-39 a term and do not depend on the order of the
 // terms: three limbs of 13 bits, so that 2^19 terms of at most 1 pass no u32.
 // Constants: WORKGROUP, the buckets.
-// limbs_of: a probability as limbs. add_to_bucket: once for each term, or for a sum of at most 2^19.
+// limbs_of: a probability as limbs. value_of: a sum of limbs. add_to_bucket: adds a term or a sum of terms.
 // clear_buckets: needs a barrier after it. sums_before, sums_from: of all buckets before this invocation's
 // own, or from it on; all invocations call them after a barrier.
 var<workgroup> limbs: array<atomic<u32>, 3u * WORKGROUP>;
@@ -16,7 +16,8 @@ fn limbs_of(p: f32) -> vec3u {
 fn value_of(sum: vec3u) -> f32 {
   let middle = sum.y + (sum.z >> 13u);
   let high = sum.x + (middle >> 13u);
-  return f32(high) / 8192.0 + f32(((middle & 8191u) << 13u) + (sum.z & 8191u)) / 549755813888.0;
+  let rest = ((middle & 8191u) << 13u) + (sum.z & 8191u);
+  return f32(high) * (1.0 / 8192.0) + f32(rest) * (1.0 / 549755813888.0);
 }
 
 fn clear_buckets(local: u32) {

@@ -1,13 +1,13 @@
-// The bisection that sample_top_p.wgsl and sample.wgsl share. It looks for the least relative probability, p
-// = exp((z - largest) / temperature), of the most likely tokens that together reach top_p, with THRESHOLDS -
-// 1 middles at once. A level writes a record for each of PARTS stretches of a row: for every j what the
-// stretch's tokens of at least low + j step add up to, then low, step, and what all tokens of the row add up
-// to (0 on the first level). Sums have one order for every j, so that a larger threshold never has the larger
-// sum.
+// The search that sample_top_p.wgsl and sample.wgsl share. It looks for the least relative probability, p =
+// exp((z - largest) / temperature), of the most likely tokens that together reach top_p, among THRESHOLDS
+// values of a bracket at once. A level writes a record for each of PARTS stretches of a row: for every j what
+// the stretch's tokens of at least low + j step add up to, then low, step, and what all tokens of the row add
+// up to (0 on the first level). Sums have one order for every j, so that a larger threshold never has the
+// larger sum.
 // Buffers: logits and options of probabilities.wgsl; best [ROWS, PARTS] of sample_argmax.wgsl; where
 //   HAS_PREVIOUS, previous, the records of the level before.
-// Constants: V, SOFTCAP, WORKGROUP, PER, PARTS, THRESHOLDS, HAS_PREVIOUS; UNROLLED, the records that are read
-//   at once.
+// Constants: V, SOFTCAP, WORKGROUP, PER, PARTS, THRESHOLDS = WORKGROUP, HAS_PREVIOUS; UNROLLED, the records
+//   that are read at once.
 #include "lib/sampling/probabilities.wgsl"
 #include "lib/row.wgsl"
 @group(0) @binding(3) var<storage, read> best: array<vec2f>;
@@ -17,8 +17,6 @@
 
 const RECORD: u32 = THRESHOLDS + 3u;
 const FINER: f32 = 1.0 / f32(THRESHOLDS);
-const LANES: u32 = WORKGROUP / THRESHOLDS;
-var<workgroup> lane_sums: array<f32, WORKGROUP>;
 var<workgroup> row_masses: array<f32, THRESHOLDS>;
 
 struct Bracket {
@@ -42,36 +40,26 @@ fn padded_probability(row: u32, i: u32, largest: f32) -> f32 {
   return select(0.0, relative_probability(row, min(i, V - 1u), largest), i < V);
 }
 
-// The sum over the lanes of this invocation's threshold.
-fn lane_sum(value: f32, local: u32) -> f32 {
-  lane_sums[local] = value;
-  workgroupBarrier();
-  var sum = 0.0;
-  for (var lane = 0u; lane < LANES; lane++) {
-    sum += lane_sums[lane * THRESHOLDS + local % THRESHOLDS];
-  }
-  return sum;
+// The last threshold that a probability of at least `low` reaches. step is a power of two, whose inverse is
+// exact by its bits: a division need not be.
+fn bucket_of(p: f32, low: f32, step: f32) -> u32 {
+  return u32(max(p - low, 0.0) * bitcast<f32>(0x7f000000u - bitcast<u32>(step)));
 }
 
-// Where the level before leaves the bisection; the whole of [0, 1] on the first level.
+// Where the level before leaves the search; the whole of [0, 1] on the first level.
 fn bracket(row: u32, local: u32) -> Bracket {
   var found = Bracket(0.0, FINER, 0.0, 0u);
 #if HAS_PREVIOUS
-  let threshold = local % THRESHOLDS;
   var sum = 0.0;
-  for (var first = local / THRESHOLDS; first < PARTS; first += LANES * UNROLLED) {
+  for (var first = 0u; first < PARTS; first += UNROLLED) {
 #repeat u UNROLLED
-    let part$u = first + $uu * LANES;
-    let mass$u = previous[(row * PARTS + min(part$u, PARTS - 1u)) * RECORD + threshold];
+    let mass$u = previous[(row * PARTS + min(first + $uu, PARTS - 1u)) * RECORD + local];
 #endrepeat
 #repeat u UNROLLED
-    sum += select(0.0, mass$u, part$u < PARTS);
+    sum += select(0.0, mass$u, first + $uu < PARTS);
 #endrepeat
   }
-  sum = lane_sum(sum, local);
-  if (local < THRESHOLDS) {
-    row_masses[local] = sum;
-  }
+  row_masses[local] = sum;
   workgroupBarrier();
   let start = row * PARTS * RECORD + THRESHOLDS;
   let total = previous[start + 2u];

@@ -2,18 +2,24 @@
  * Generation with a KV cache: writing new keys and values, and attention from one new token of each slot.
  * Inference only: nothing flows back.
  */
-import { flatGrid, value, type Dispatch } from '../../gpu/dispatch.ts';
+import { flatGrid, value } from '../../gpu/dispatch.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { isNodeOf, type Node, type NoAttributes, type Op } from '../../graph/op.ts';
 import { elements, type Value } from '../../graph/value.ts';
 import { rowReduction } from '../norm/rowGrid.ts';
-import { ropeDispatch, ropeOp, type RopeAttributes, type RopeAngles } from '../rope/rope.ts';
+import { ropeDispatch, ropeOp, type RopeAttributes } from '../rope/rope.ts';
 import {
   attentionAttributes,
   attentionConstants,
   type AttentionAttributes,
   type AttentionSettings,
 } from './attentionVariants.ts';
+import {
+  decodeConstants,
+  ropeAttentionDecodeOp,
+  type RopeAttentionAttributes,
+  type RopeCacheInputs,
+} from './ropeAttentionDecode.ts';
 
 interface CacheWriteInputs {
   k: Value;
@@ -110,13 +116,6 @@ export const cacheWriteOp: Op<CacheWriteInputs, NoAttributes> = {
 /** Angles, rows and slots; queries, keys and values, read and written. */
 const ROPE_CACHE_BUFFERS = 9;
 
-export interface RopeCacheInputs extends RopeAngles {
-  q: Value;
-  k: Value;
-  v: Value;
-  slots: Value;
-}
-
 /**
  * Rotates queries and keys and writes the keys, which only the cache needs, straight to it, together with the
  * values. Only plans contain it. Outputs: the rotated queries, and the cache's keys and values.
@@ -130,11 +129,6 @@ const ropeCacheOp: Op<RopeCacheInputs, RopeAttributes> = {
     ropeDispatch({ table, rows }, [q, k, v], outputs, attributes, settings, slots),
   ],
 };
-
-export type RopeAttentionAttributes = RopeAttributes & AttentionAttributes;
-
-/** Invocations that share a slot and head on a GPU. */
-const DECODE_INVOCATIONS = 256;
 
 export const attentionDecodeOp: Op<AttentionDecodeInputs, AttentionAttributes> = {
   name: 'attentionDecode',
@@ -193,64 +187,3 @@ export const attentionDecodeOp: Op<AttentionDecodeInputs, AttentionAttributes> =
     ];
   },
 };
-
-/** Of attention_decode.wgsl. @param keys [S, L, keyHeads · d] state */
-function decodeConstants(attributes: AttentionAttributes, keys: Value) {
-  const constants = attentionConstants(attributes);
-  const vectors = constants.D / constants.VECTOR_WIDTH;
-  const UNROLLED = [4, 2, 1].find((unrolled) => vectors % unrolled === 0)!;
-  return {
-    LENGTH: keys.shape[1],
-    ...constants,
-    WORKGROUP: DECODE_INVOCATIONS,
-    UNROLLED,
-    VALUES: 4,
-    NEXT_RANK: 0,
-  };
-}
-
-/**
- * Rotates queries and keys, writes the new keys and values to the cache and attends, all in one kernel on a
- * GPU. Only plans contain it. Outputs: o [S, heads · d], and the cache's keys and values.
- */
-export const ropeAttentionDecodeOp: Op<RopeCacheInputs, RopeAttentionAttributes> = {
-  name: 'ropeAttentionDecode',
-  outputs() {
-    throw new Error('ropeAttentionDecode is fused from ropeCache and attentionDecode');
-  },
-  dispatches: ({ inputs, outputs: [o, ...cache], attributes }) => [
-    ropeAttentionDecodeDispatch(inputs, o, cache, attributes),
-  ],
-};
-
-/** @param o written, [S, heads · d] @param cache its keys and values, written */
-export function ropeAttentionDecodeDispatch(
-  { table, rows, q, k, v, slots }: RopeCacheInputs,
-  o: Value,
-  [keys, values]: readonly Value[],
-  attributes: RopeAttentionAttributes,
-): Dispatch {
-  return {
-    shader: 'attention_decode',
-    constants: {
-      ...decodeConstants(attributes, keys),
-      ROTATES: true,
-      SLOTS: keys.shape[0],
-      P: table.shape[0],
-      ROTATED: table.shape[1],
-      INTERLEAVED: attributes.interleaved,
-    },
-    bindings: {
-      o: value(o),
-      q: value(q),
-      keys: value(keys),
-      values: value(values),
-      positions: value(rows),
-      k_new: value(k),
-      v_new: value(v),
-      slots: value(slots),
-      angles: value(table),
-    },
-    workgroups: [attributes.heads, q.shape[0], 1],
-  };
-}

@@ -1,4 +1,4 @@
-/** Attention over the cache with the projection of its output and that projection's adapter, for a few rows. */
+/** Attention over the cache with the projection of its output and that one's adapter, for a few rows. */
 import type { Dispatch, KernelSettings } from '../../gpu/dispatch.ts';
 import type { Node, Op } from '../../graph/op.ts';
 import type { Value } from '../../graph/value.ts';
@@ -6,7 +6,7 @@ import {
   ropeAttentionDecodeDispatch,
   type RopeAttentionAttributes,
   type RopeCacheInputs,
-} from '../attention/decodeAttention.ts';
+} from '../attention/ropeAttentionDecode.ts';
 import { linearForward } from '../matmul/linear.ts';
 import { addPartials, attentionPartials } from './downPartials.ts';
 
@@ -41,7 +41,7 @@ interface Projection {
   adapterScale?: Value;
 }
 
-/** @returns null where the projection is not attention's, or the kernels do not fit the shape or the adapter */
+/** @returns null where the projection is not attention's, or the kernels do not fit shape or adapter */
 export function fuseAfterAttention(
   attention: Node<RopeCacheInputs, RopeAttentionAttributes>,
   { x, y, a, b, weight, scale, adapterScale }: Projection,

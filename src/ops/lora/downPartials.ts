@@ -11,7 +11,7 @@ import { onlySkinny } from './fusedRowKernels.ts';
 
 /** Invocations of a workgroup that every adapter has. */
 const MAX_THREADS = 256;
-/** Workgroups are made larger from so many parts on, since all workgroups of the projection read all parts. */
+/** Past so many parts workgroups are made larger, since each of the projection's reads all parts. */
 const MANY_PARTS = 512;
 /** Most bytes of all parts, for the same reason. */
 const MAX_PART_BYTES = 2 ** 18;
@@ -109,7 +109,7 @@ export function addPartials(
   const rank = b.shape[1];
   const product = onlySkinny(products, rank);
   if (!product) return null;
-  const wide = parts >= MANY_PARTS / 2 ? widened(product, settings) : product;
+  const wide = parts > MANY_PARTS / 2 ? widened(product, settings) : product;
   const constants: Dispatch['constants'] = {
     ...wide.constants,
     ADDS_LORA: true,

@@ -1,14 +1,14 @@
 /**
  * Linear layers of one input fused with their adapters, for a few rows as in generation: a first kernel
  * computes A x, a second one W x, to which it adds the adapter's part. The first also computes the norm of
- * the residual stream ahead of it, the second the gated activation after it, where these are neighbours. Where
- * the kernel before a projection can begin its A x (downPartials.ts), a second kernel alone remains.
+ * the residual stream ahead of it, the second the gated activation after it, where these are neighbours.
+ * Where the kernel before a projection can begin its A x (downPartials.ts), the second kernel alone remains.
  */
 import type { Dispatch, KernelSettings } from '../../gpu/dispatch.ts';
 import { isNodeOf, type Node, type Op } from '../../graph/op.ts';
 import type { Value } from '../../graph/value.ts';
 import type { Activation } from '../elementwise/activation.ts';
-import { ropeAttentionDecodeOp } from '../attention/decodeAttention.ts';
+import { ropeAttentionDecodeOp } from '../attention/ropeAttentionDecode.ts';
 import { linearForward, linearGroupForward } from '../matmul/linear.ts';
 import { addRmsNormOp, rmsNormOp, type RmsNormAttributes } from '../norm/rmsNorm.ts';
 import { fuseAfterAttention } from './afterAttention.ts';

@@ -30,11 +30,14 @@ export function sample(graph: Graph, logits: Value, options: Value, random: Valu
 const WORKGROUP = 256;
 const PER_INVOCATION = 8;
 /**
- * The least probability of the top-p tokens is found by bisection: so many passes, each of which determines
- * so many bits of it.
+ * The least probability of the top-p tokens is determined so many bits at a time: in kernels over the whole
+ * row, each of which has a threshold an invocation, then in rounds of the last kernel, which reads what is
+ * left.
  */
-const PASSES = 5;
-const BITS_PER_PASS = 6;
+const PASSES = 2;
+const BITS_PER_PASS = Math.log2(WORKGROUP);
+const ROUNDS = 2;
+const BITS_PER_ROUND = 7;
 
 export const sampleOp: Op<SampleInputs, SampleAttributes> = {
   name: 'sample',
@@ -47,23 +50,22 @@ export const sampleOp: Op<SampleInputs, SampleAttributes> = {
       return [
         {
           shader: 'sample_serial',
-          constants: { ...shape, ROUNDS: PASSES * BITS_PER_PASS },
+          constants: { ...shape, ROUNDS: PASSES * BITS_PER_PASS + ROUNDS * BITS_PER_ROUND },
           bindings: { ids: value(ids), ...inputs, random: value(random) },
           workgroups: [rows, 1, 1],
         },
       ];
     const parts = Math.ceil(vocabulary / (WORKGROUP * PER_INVOCATION));
-    const thresholds = 2 ** BITS_PER_PASS;
     const best: BufferReference = { type: 'scratch', index: 0, bytes: rows * parts * 8 };
     /** What a pass writes: for each part of a row the sum of the probabilities above each threshold. */
     const sums = (pass: number): BufferReference => ({
       type: 'scratch',
       index: 1 + pass,
-      bytes: rows * parts * (thresholds + 3) * 4,
+      bytes: rows * parts * (WORKGROUP + 3) * 4,
     });
     const constants = { ...shape, WORKGROUP, PER: PER_INVOCATION, PARTS: parts };
     /**
-     * A kernel that continues the bisection after `pass` passes. @param own its bindings beside those of all
+     * A kernel that continues the search after `pass` passes. @param own its bindings beside those of all
      * passes
      */
     const afterPasses = (
@@ -77,10 +79,11 @@ export const sampleOp: Op<SampleInputs, SampleAttributes> = {
         shader,
         constants: {
           ...constants,
-          PER_VECTORS: PER_INVOCATION / 4,
-          THRESHOLDS: thresholds,
+          THRESHOLDS: WORKGROUP,
           HAS_PREVIOUS: pass > 0,
-          UNROLLED: 4,
+          UNROLLED: 16,
+          STEPS: 2 ** BITS_PER_ROUND,
+          ROUNDS,
         },
         bindings: { ...inputs, best, ...previous, ...own },
         workgroups,
