@@ -75,7 +75,7 @@ export class ClassSession {
       if (sameName(other.name, name))
         throw new Refusal(
           409,
-          `There is a ${other.name} in this class already. Add a letter of your surname. If that is you in another tab or after a restart, ask the teacher to remove the first.`,
+          `The name ${other.name} is taken in this class. Add a letter of your surname. If that is you in another tab or after a restart, ask the teacher to remove the first.`,
         );
     if (this.students.size >= CLASS_LIMITS.students)
       throw new Refusal(429, `This class is full: it has ${CLASS_LIMITS.students} students.`);

@@ -468,7 +468,7 @@ describe.skipIf(!browserPath)('result and history', { timeout: 240_000 }, () => 
     const lora = await zipped(en.result.exportForms['gguf-lora']);
     const dropped = await folderOf({ 'ahoy.gguf': lora['adapter.gguf'] });
     await page.locator('input[aria-label="Choose adapter files to try"]').setInputFiles(dropped['ahoy.gguf']);
-    await page.getByText('ahoy.gguf from the history').first().waitFor();
+    await page.getByText('of ahoy.gguf, from the history').first().waitFor();
     await settle(page);
     await openPlace(page, 'History');
     expect(await runs().count()).toBe(kept + 1);

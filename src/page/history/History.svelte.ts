@@ -173,7 +173,7 @@ export class History {
 
 /** What a run is called where the person gave it no name. */
 export function titleOf({ name, trainFile, modelName }: RunSummary): string {
-  return name || `${trainFile} on ${modelName}`;
+  return name || t.store.runOn(trainFile, modelName);
 }
 
 /** A run's state in words. */

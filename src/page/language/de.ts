@@ -480,7 +480,6 @@ const store: Messages['store'] = {
   heading: 'In diesem Browser gespeichert',
   askToKeep: 'Den Browser bitten, es zu behalten',
   name: 'Name',
-  what: 'Was',
   size: 'Größe',
   actions: 'Aktionen',
   verify: 'Prüfen',
@@ -580,6 +579,8 @@ const errors: Messages['errors'] = {
 };
 
 const classroom: Messages['classroom'] = {
+  withAClass:
+    'Mit einer Klasse: `npm run classroom -- class.finetab` auf deinem Computer verteilt diese Seite und ein Bündel im lokalen Netz, ohne Internet, und zeigt eine Tafel mit allen Schülern. `docs/classroom.md` hat eine Stunde von 45 Minuten, eine von 90 und ein Arbeitsblatt.',
   choices: { a: 'A ist besser', tie: 'Kein Unterschied', b: 'B ist besser' },
   emptyAnswer: '(eine leere Antwort)',
   yourVote: (choice) => `Deine Stimme: ${choice}. Das Ergebnis steht an der Tafel.`,
@@ -1070,7 +1071,7 @@ const result: Messages['result'] = {
   lossFrom: (loss) => `Verlust ${loss}`,
   andMore: (loss) => `${loss} und mehr`,
   adapterOfStep: (step) => `Adapter von Schritt ${step}`,
-  fromHistory: (name, step) => `${isolated(name)} aus dem Verlauf, Adapter von Schritt ${step}`,
+  fromHistory: (name, step) => `Adapter von Schritt ${step} von ${isolated(name)}, aus dem Verlauf`,
   writtenIntoFolder: 'Der Adapter steht jetzt in dem Ordner.',
   folderFailed: (reason) =>
     `In den Ordner ließ sich nicht schreiben: ${reason}. Lade stattdessen das Zip herunter.`,

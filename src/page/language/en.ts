@@ -508,7 +508,6 @@ const store = {
   heading: 'Stored in this browser',
   askToKeep: 'Ask the browser to keep it',
   name: 'name',
-  what: 'what',
   size: 'size',
   actions: 'actions',
   verify: 'Verify',
@@ -607,6 +606,8 @@ const errors = {
 };
 
 const classroom = {
+  withAClass:
+    'With a class: `npm run classroom -- class.finetab` on your computer hands this page and a bundle out on the local network, without the internet, and shows a board with every student. `docs/classroom.md` has a lesson of 45 minutes, one of 90, and a worksheet.',
   choices: { a: 'A is better', tie: 'No difference', b: 'B is better' },
   emptyAnswer: '(an empty answer)',
   yourVote: (choice: string) => `Your vote: ${choice}. The board shows the result.`,
@@ -1076,7 +1077,8 @@ const result = {
   lossFrom: (loss: number) => `loss ${loss}`,
   andMore: (loss: number) => `${loss} and more`,
   adapterOfStep: (step: number) => `adapter of step ${step}`,
-  fromHistory: (name: string, step: number) => `${isolated(name)} from the history, adapter of step ${step}`,
+  fromHistory: (name: string, step: number) =>
+    `adapter of step ${step} of ${isolated(name)}, from the history`,
   writtenIntoFolder: 'The adapter was written into the folder.',
   folderFailed: (reason: string) => `The folder could not be written: ${reason}. Download the zip instead.`,
   runNotKept: (reason: string) => `This run is not kept in the browser: download its adapter now. ${reason}`,
