@@ -135,6 +135,14 @@ export async function readPeftFolder(files: ReadonlyMap<string, Blob>): Promise<
     'adapter_model.safetensors',
   )) {
     const name = tensorName(written);
+    if (tensors.has(name))
+      throw new UserError(
+        `adapter_model.safetensors holds ${name} twice: once as ${written}. It is of two adapters: save the one that is wanted by itself. ${AGAIN}`,
+      );
+    if (/\.lora_[AB]\.weight$/.test(name) && shape.length !== 2)
+      throw new UserError(
+        `adapter_model.safetensors: ${written} is [${shape}], where a matrix is wanted. ${AGAIN}`,
+      );
     const rank = name.endsWith('.lora_A.weight')
       ? shape[0]
       : name.endsWith('.lora_B.weight')

@@ -95,6 +95,8 @@ export function readPeftSettings(text: string): WrittenPeftSettings {
   } catch {
     throw new UserError('adapter_config.json is not JSON. Export the adapter again.');
   }
+  if (typeof config !== 'object' || config === null || Array.isArray(config))
+    throw new UserError('adapter_config.json is not a JSON object. Export the adapter again.');
   const fail = (key: string, why: string): never => {
     throw new UserError(
       `adapter_config.json: ${key} is ${JSON.stringify(config[key] ?? null)}; ${why}. ${INSTEAD}`,

@@ -35,6 +35,8 @@ export function readDecoder(read: ConfigReader, defaults: DecoderDefaults): Deco
     Math.floor(hidden_size / num_attention_heads);
   if (head_dim < 2 || head_dim % 2 !== 0)
     read.fail(`heads of ${head_dim} elements are not even, which rotary embedding needs`);
+  const rms_norm_eps = read.number('rms_norm_eps', defaults.rms_norm_eps);
+  if (rms_norm_eps < 0) read.fail(`"rms_norm_eps" is ${rms_norm_eps}, it must not be negative`);
   return {
     model_type: read.modelType,
     vocab_size: read.integer('vocab_size'),
@@ -45,7 +47,7 @@ export function readDecoder(read: ConfigReader, defaults: DecoderDefaults): Deco
     num_key_value_heads,
     head_dim,
     max_position_embeddings: read.integer('max_position_embeddings', defaults.max_position_embeddings),
-    rms_norm_eps: read.number('rms_norm_eps', defaults.rms_norm_eps),
+    rms_norm_eps,
     tie_word_embeddings: read.boolean('tie_word_embeddings', defaults.tie_word_embeddings),
     final_logit_softcapping: 0,
   };

@@ -65,7 +65,7 @@ export async function parseCsv(file: Blob, name: string): Promise<Records> {
     return data.length > 1
       ? wholeFile('the first row has no column names. Write them there, for example query,response.')
       : { unit: 'row', records: [], problems: [] };
-  const twin = header.find((name, i) => header.indexOf(name) !== i);
+  const twin = firstTwin(header);
   if (twin !== undefined)
     return wholeFile(
       twin === ''
@@ -107,4 +107,14 @@ function fault(
   if (cells.length !== header.length)
     return `has ${cells.length} ${cells.length === 1 ? 'column' : 'columns'} where the first row names ${header.length}. Put texts with commas, semicolons or line ends in quotation marks.`;
   return null;
+}
+
+/** The first text that is there a second time. */
+function firstTwin(texts: readonly string[]): string | undefined {
+  const seen = new Set<string>();
+  for (const text of texts) {
+    if (seen.has(text)) return text;
+    seen.add(text);
+  }
+  return undefined;
 }

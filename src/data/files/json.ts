@@ -11,6 +11,7 @@ import {
   type RecordSource,
   type Records,
 } from './records.ts';
+import { isNestedDeeper } from '../../lib/nesting.ts';
 import { parseExactJson } from './exactJson.ts';
 import { NOT_UTF8, textLines, wholeText, type TextLine } from './textLines.ts';
 
@@ -42,7 +43,8 @@ async function* jsonLines(file: Blob): AsyncGenerator<DataRecord | BrokenRecord>
     line++;
     if (text.trim() === '') continue;
     const value = isUtf8 ? parsed(text) : undefined;
-    if (isTooDeep(value)) yield { line, unit: 'line', reason: TOO_DEEP, excerpt: excerpt(text) };
+    if (isNestedDeeper(value, DEEPEST))
+      yield { line, unit: 'line', reason: TOO_DEEP, excerpt: excerpt(text) };
     else
       yield value === undefined
         ? { line, unit: 'line', reason: isUtf8 ? notJson(text) : NOT_UTF8, excerpt: excerpt(text) }
@@ -187,7 +189,8 @@ function rowsOf(values: readonly unknown[]): Records {
   const found: Records = { unit: 'row', records: [], problems: [] };
   values.forEach((value, i) => {
     const line = i + 1;
-    if (isTooDeep(value)) found.problems.push({ line, unit: 'row', reason: TOO_DEEP, excerpt: '' });
+    if (isNestedDeeper(value, DEEPEST))
+      found.problems.push({ line, unit: 'row', reason: TOO_DEEP, excerpt: '' });
     else found.records.push({ line, value });
   });
   return found;
@@ -196,14 +199,6 @@ function rowsOf(values: readonly unknown[]): Records {
 /** No data set nests further; what reads rows calls itself once a level. */
 const DEEPEST = 100;
 const TOO_DEEP = `is nested more than ${DEEPEST} levels deep. Remove the nested lists and objects, or write the row again.`;
-
-function isTooDeep(value: unknown, levels = DEEPEST): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  if (levels === 0) return true;
-  for (const inner of Array.isArray(value) ? value : Object.values(value))
-    if (isTooDeep(inner, levels - 1)) return true;
-  return false;
-}
 
 /** Where a parser says it failed; engines word it differently. */
 function placeOf(error: unknown, text: string): { line: number; around: string } {

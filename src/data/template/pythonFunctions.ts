@@ -1,5 +1,5 @@
 /** Functions that templates call: range, and strftime_now for a day that is given. */
-import { MAX_RANGE } from './renderBudget.ts';
+import { MAX_RANGE, TemplateLimitError } from './renderBudget.ts';
 
 /** range() as a list. @throws Error where it is longer than jinja2's sandbox allows */
 export function range(from: number, to?: number, step = 1): number[] {
@@ -26,8 +26,13 @@ const MONTHS = [
 ];
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
 
-/** datetime.strftime in the C locale. */
+/** Characters of a date's form. */
+const LONGEST_FORMAT = 1024;
+
+/** datetime.strftime in the C locale. @throws TemplateLimitError where the form is longer than any */
 export function strftime(date: Date, format: string): string {
+  if (format.length > LONGEST_FORMAT)
+    throw new TemplateLimitError(`writes a date in a form of ${format.length} characters`);
   const two = (value: number) => String(value).padStart(2, '0');
   const [month, day] = [MONTHS[date.getUTCMonth()]!, DAYS[date.getUTCDay()]!];
   const hour = date.getUTCHours();

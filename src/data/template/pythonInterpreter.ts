@@ -5,13 +5,15 @@
 import type { Environment } from '@huggingface/jinja';
 import { held, type Node, type Statement, type Value } from './pythonOperators.ts';
 import { isBeyond16Bits, PythonSequences } from './pythonSequences.ts';
-import type { RenderBudget } from './renderBudget.ts';
+import { TemplateLimitError, type RenderBudget } from './renderBudget.ts';
 import { refuseUnlike } from './pythonTests.ts';
 import { jsonWithFloats } from './pythonFloats.ts';
 import { numbersUnlikePythonJson, pythonStr, STRING_METHODS, titleFilter } from './pythonText.ts';
 
 /** Begins the variables that hold the methods: no template can name them, as they are no identifiers. */
 export const METHOD_PREFIX = 'str.';
+/** Spaces a level of JSON. */
+const MOST_INDENT = 64;
 
 export class PythonInterpreter extends PythonSequences {
   constructor(
@@ -115,6 +117,8 @@ export class PythonInterpreter extends PythonSequences {
     )
       return super.evaluate(node, scope);
     const self = this.evaluate(callee.object as Node, scope);
+    if (name === 'split' && self.type === 'StringValue')
+      this.budget.checkSplit(self.value as string, this.argument((node.args as Node[])[0], scope));
     if (name !== 'split' || (node.args as Node[]).length === 0) refuseUnlike(name, self);
     if (self.type === 'StringValue' && Object.hasOwn(STRING_METHODS, name))
       return this.method(name, self, node.args as Node[], scope);
@@ -125,7 +129,7 @@ export class PythonInterpreter extends PythonSequences {
   /** A replacement is measured before it is made. */
   private checkReplaced(node: Node, scope: Environment): void {
     const [text, old, by] = [(node.callee as Node).object as Node, ...(node.args as Node[])].map((part) =>
-      part.type === 'KeywordArgumentExpression' ? null : this.evaluate(part, scope).value,
+      this.argument(part, scope),
     );
     if (typeof text !== 'string' || typeof old !== 'string' || typeof by !== 'string') return;
     const times = old === '' ? text.length + 1 : text.split(old).length - 1;
@@ -175,6 +179,7 @@ export class PythonInterpreter extends PythonSequences {
       case 'tojson': {
         if (operand.type === 'UndefinedValue')
           throw new Error('what is not defined cannot be written as JSON');
+        this.checkIndent(args, scope);
         if (numbersUnlikePythonJson(operand).length === 0) return super.evaluate(evaluated, scope);
         const toJson = (value: Value) =>
           super.evaluate({ ...node, operand: held(value) } as Node, scope).value as string;
@@ -197,6 +202,16 @@ export class PythonInterpreter extends PythonSequences {
         scope,
       );
     return super.evaluate(evaluated, scope);
+  }
+
+  /** Each line of JSON begins with as many spaces a level. */
+  private checkIndent(args: readonly Node[], scope: Environment): void {
+    for (const arg of args) {
+      const isNamed = arg.type === 'KeywordArgumentExpression';
+      const value = this.argument(isNamed ? (arg.value as Node) : arg, scope);
+      if (typeof value === 'number' && value > MOST_INDENT)
+        throw new TemplateLimitError(`indents JSON by ${value} spaces`);
+    }
   }
 
   private joined(operand: Value, args: readonly Node[], scope: Environment): Value {

@@ -3,6 +3,11 @@ import type { Environment } from '@huggingface/jinja';
 import { held, PythonOperators, type Node, type Value } from './pythonOperators.ts';
 
 export class PythonSequences extends PythonOperators {
+  /** What an argument is, where it is given by its place; null otherwise. */
+  protected argument(node: Node | undefined, scope: Environment): unknown {
+    return node && node.type !== 'KeywordArgumentExpression' ? this.evaluate(node, scope).value : null;
+  }
+
   /** A character or a slice of a text that has characters of two UTF-16 code units. */
   protected characters(text: string, node: Node, scope: Environment): Value {
     const list = {

@@ -56,6 +56,12 @@ export class RenderBudget {
     this.spend(length / 4096);
   }
 
+  /** Of a text ahead of its split. @param separator a text; white space where none is given */
+  checkSplit(text: string, separator: unknown): void {
+    const at = typeof separator === 'string' ? separator : /\s+/;
+    if (text.length > LIST_LENGTH && at !== '') this.checkList(text.split(at, LIST_LENGTH + 1).length);
+  }
+
   /** Of a list that was, or will be, made. @throws TemplateLimitError */
   checkList(length: number): void {
     if (length > LIST_LENGTH) throw new TemplateLimitError(`made a list of more than ${LIST_LENGTH} items`);

@@ -87,6 +87,10 @@ export class AddedTokens {
   }
 }
 
+/** UTF-16 code units of an added token, and of all together: real ones have some dozens each. */
+const LONGEST_TOKEN = 1024;
+const MOST_TOGETHER = 2 ** 21;
+
 /** Finds the leftmost and, among those that begin there, the longest of some texts. */
 class Finder {
   private readonly pattern: RegExp | null;
@@ -99,6 +103,14 @@ class Finder {
           `tokenizer.json cannot be used: its normalizer makes the added token ${JSON.stringify(token.content)} ${content === '' ? 'empty' : 'equal to another'}, which Python refuses too. Use the model's own tokenizer files.`,
         );
       this.tokens.set(content, token);
+    }
+    let together = 0;
+    for (const content of this.tokens.keys()) {
+      together += content.length;
+      if (content.length > LONGEST_TOKEN || together > MOST_TOGETHER)
+        throw new UserError(
+          `tokenizer.json cannot be used: its added token ${JSON.stringify(content.slice(0, 20))}… has ${content.length} characters, or all together have more than ${MOST_TOGETHER}, which no text could be searched for in good time. Use the model's own tokenizer files.`,
+        );
     }
     const longestFirst = [...this.tokens.keys()].sort((a, b) => b.length - a.length);
     const escaped = longestFirst.map((content) => content.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&'));

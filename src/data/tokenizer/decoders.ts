@@ -1,22 +1,29 @@
 /** Decoders of tokenizer.json: tokens back to a text, as Rust's tokenizers does it. */
-import { compilePattern, replaceAll } from './patterns.ts';
+import { compilePattern, mostMadeOf, replaceAll } from './patterns.ts';
 import { BYTE_ALPHABET } from './preTokenizers.ts';
 import type { Decoder } from './tokenizerJson.ts';
 
-type Decode = (tokens: readonly string[]) => readonly string[];
+/** @param most characters that may come of a token */
+type Decode = (tokens: readonly string[], most: number) => readonly string[];
 
-/** @param component null: the tokens with a space between them */
+/**
+ * It throws a UserError where far more comes of tokens than they have.
+ * @param component null: the tokens with a space between them
+ */
 export function makeDecoder(component: Decoder | null): (tokens: readonly string[]) => string {
   if (component === null) return (tokens) => tokens.join(' ');
   const decode = chain(component);
-  return (tokens) => decode(tokens).join('');
+  return (tokens) => {
+    const characters = tokens.reduce((sum, { length }) => sum + length, 0);
+    return decode(tokens, mostMadeOf(characters)).join('');
+  };
 }
 
 function chain(component: Decoder): Decode {
   switch (component.type) {
     case 'Sequence': {
       const parts = component.decoders.map(chain);
-      return (tokens) => parts.reduce((decoded, part) => part(decoded), tokens);
+      return (tokens, most) => parts.reduce((decoded, part) => part(decoded, most), tokens);
     }
     case 'ByteLevel':
       return (tokens) => [lenient.decode(Uint8Array.from(tokens.flatMap(fromByteAlphabet)))];
@@ -28,7 +35,7 @@ function chain(component: Decoder): Decode {
       return (tokens) => tokens.map((token) => stripped(token, component));
     case 'Replace': {
       const pattern = compilePattern(component.pattern);
-      return (tokens) => tokens.map((token) => replaceAll(token, pattern, component.content));
+      return (tokens, most) => tokens.map((token) => replaceAll(token, pattern, component.content, most));
     }
     case 'Metaspace': {
       const { replacement, prepend_scheme = 'always', add_prefix_space = true } = component;

@@ -1,16 +1,24 @@
 /** Normalizers of tokenizer.json, as Rust's tokenizers computes them. */
 import { UserError } from '../../lib/errors.ts';
-import { compilePattern, replaceAll } from './patterns.ts';
+import { compilePattern, mostMadeOf, refuseGrowth, replaceAll } from './patterns.ts';
 import type { Normalizer } from './tokenizerJson.ts';
 import { normalForm, WHITE_SPACE } from './unicodeVersions.ts';
 
 export type Normalize = (text: string) => string;
+/** @param most characters that may come of the text */
+type Step = (text: string, most: number) => string;
 
+/** It throws a UserError where far more comes of a text than it has. */
 export function makeNormalizer(component: Normalizer): Normalize {
+  const normalize = makeStep(component);
+  return (text) => normalize(text, mostMadeOf(text.length));
+}
+
+function makeStep(component: Normalizer): Step {
   switch (component.type) {
     case 'Sequence': {
-      const parts = component.normalizers.map(makeNormalizer);
-      return (text) => parts.reduce((changed, part) => part(changed), text);
+      const parts = component.normalizers.map(makeStep);
+      return (text, most) => parts.reduce((changed, part) => part(changed, most), text);
     }
     case 'NFC':
     case 'NFD':
@@ -25,14 +33,17 @@ export function makeNormalizer(component: Normalizer): Normalize {
         return component.strip_right ? cut.replace(END_SPACE, '') : cut;
       };
     case 'Prepend':
-      return (text) => (text === '' ? '' : component.prepend + text);
+      return (text, most) => {
+        if (text.length + component.prepend.length > most) refuseGrowth(most);
+        return text === '' ? '' : component.prepend + text;
+      };
     case 'Replace': {
       const pattern = compilePattern(component.pattern);
       if (matchesNothing(pattern))
         throw new UserError(
           `tokenizer.json cannot be used: a Replace normalizer whose expression ${JSON.stringify(component.pattern)} matches no character is not known to give the token ids that Python gives. Use another model.`,
         );
-      return (text) => replaceAll(text, pattern, component.content);
+      return (text, most) => replaceAll(text, pattern, component.content, most);
     }
     case 'BertNormalizer':
       return (text) => {

@@ -99,12 +99,30 @@ function foldLikeUnicode(source: string): string {
   });
 }
 
-/** Replaces what the expression matches; what is replaced is found as Oniguruma finds it. */
-export function replaceAll(text: string, pattern: RegExp, content: string): string {
+/**
+ * The most characters that normalizers or decoders may make of so many: real ones write a few for one (18 at
+ * most in Unicode's own forms), components that feed each other double a text with each.
+ */
+export const mostMadeOf = (characters: number): number => 64 * characters + 4096;
+
+/** @throws UserError */
+export function refuseGrowth(most: number): never {
+  throw new UserError(
+    `tokenizer.json cannot be used: of a short text its normalizer or decoder makes more than ${most} characters. It is damaged or was made to do harm: use the model's original tokenizer.json.`,
+  );
+}
+
+/**
+ * Replaces what the expression matches; what is replaced is found as Oniguruma finds it.
+ * @param most characters of the result
+ * @throws UserError where it has more
+ */
+export function replaceAll(text: string, pattern: RegExp, content: string, most: number): string {
   let out = '';
   let at = 0;
   for (const match of asUnicode16(text).matchAll(pattern)) {
     out += text.slice(at, match.index) + content;
+    if (out.length > most) refuseGrowth(most);
     at = match.index + match[0].length;
   }
   return out + text.slice(at);

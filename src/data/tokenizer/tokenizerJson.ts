@@ -5,6 +5,7 @@
  */
 import * as v from 'valibot';
 import { UserError } from '../../lib/errors.ts';
+import { isNestedDeeper } from '../../lib/nesting.ts';
 import {
   bpe,
   tokenId,
@@ -15,6 +16,8 @@ import {
   type WordPieceModel,
 } from './tokenizerModels.ts';
 
+/** Levels of a component: sequences of sequences. */
+const DEEPEST = 64;
 const flag = v.optional(v.boolean());
 const type = <T extends string>(name: T) => ({ type: v.literal(name) });
 const pattern = v.union([
@@ -175,6 +178,11 @@ export type TokenizerJson = Omit<v.InferOutput<typeof tokenizerJson>, 'model'> &
 
 /** @throws UserError naming the component or the option that is not known to give Python's ids */
 export function readTokenizerJson(json: Record<string, unknown>): TokenizerJson {
+  for (const key of ['normalizer', 'pre_tokenizer', 'post_processor', 'decoder'])
+    if (isNestedDeeper(json[key], DEEPEST))
+      throw new UserError(
+        `tokenizer.json cannot be used: its ${key} is nested deeper than any model's. Use the model's own tokenizer files.`,
+      );
   const { model, ...rest } = checked(tokenizerJson, json, '');
   if (rest.pre_tokenizer && asksForOffsets(rest.pre_tokenizer, rest.normalizer ?? null))
     throw new UserError(

@@ -98,9 +98,17 @@ function withoutUnknown(word: string, ids: ReadonlyMap<string, number>): string 
   return out;
 }
 
+/** UTF-16 code units of a Unigram piece: SentencePiece makes none of more than a few hundred. */
+const LONGEST_PIECE = 4096;
+
 function unigram({ vocab, unk_id, byte_fallback }: UnigramModel): Vocabulary {
   const ids = new Map(vocab.map(([piece], id) => [piece, id]));
   const bytes = byte_fallback ? byteTokens(ids) : null;
+  const long = vocab.find(([piece]) => piece.length > LONGEST_PIECE);
+  if (long)
+    throw new UserError(
+      `tokenizer.json cannot be used: a piece of its vocabulary (${long[0].slice(0, 20)}…) has ${long[0].length} characters; with pieces of more than ${LONGEST_PIECE} the time grows with the square of a text. Use the model's original tokenizer.json.`,
+    );
   const cutter = new UnigramCutter(vocab, unk_id ?? null);
   return {
     ids,
