@@ -1,6 +1,6 @@
 /**
- * Files that were made to do harm, a table for each parser: each ends in the project's own words and within two
- * seconds of the processor, or is read for what it is.
+ * Files that were made to do harm, a table for each parser: each ends in the project's own words and within
+ * two seconds of the processor, or is read for what it is.
  */
 import { describe, expect, it } from 'vitest';
 import { classify } from '../../scripts/lib/fuzz/classify.ts';
@@ -299,7 +299,7 @@ describe('a table', () => {
 
   /** A Parquet file whose footer has these bytes. */
   function footer(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-    return join(encode('PAR1'), bytes, u32(bytes.length), encode('PAR1')) as Uint8Array<ArrayBuffer>;
+    return join(encode('PAR1'), bytes, u32(bytes.length), encode('PAR1'));
   }
 });
 

@@ -11,7 +11,7 @@ import {
   type RecordSource,
   type Records,
 } from './records.ts';
-import { isNestedDeeper } from '../../lib/nesting.ts';
+import { isNestedDeeper } from './nesting.ts';
 import { parseExactJson } from './exactJson.ts';
 import { NOT_UTF8, textLines, wholeText, type TextLine } from './textLines.ts';
 

@@ -5,7 +5,7 @@
  */
 import * as v from 'valibot';
 import { UserError } from '../../lib/errors.ts';
-import { isNestedDeeper } from '../../lib/nesting.ts';
+import { isNestedDeeper } from '../files/nesting.ts';
 import {
   bpe,
   tokenId,
