@@ -1,6 +1,6 @@
 /** Owns the one GPU device: opens it when it is first needed, and opens another after it was lost. */
 import type { GpuContext } from '../gpu/gpuContext.ts';
-import { UserError } from '../lib/errors.ts';
+import { GpuGoneError } from '../lib/errors.ts';
 
 /**
  * Waits before each attempt to open a device again: a driver that restarts or a laptop that wakes takes a
@@ -22,7 +22,7 @@ export class DeviceOwner {
 
   /**
    * @returns null where there is no WebGPU
-   * @throws UserError where the device was lost and none can be opened
+   * @throws GpuGoneError where the device was lost and none can be opened
    */
   async get(): Promise<GpuContext | null> {
     const before = await this.opened;
@@ -42,7 +42,7 @@ export class DeviceOwner {
     }
     if (!this.wasLost) return null;
     this.opened = null;
-    throw new UserError(
+    throw new GpuGoneError(
       'The GPU was lost and did not come back within three minutes. Restart the browser; nothing that was saved is lost, and a run goes on from its last checkpoint.',
     );
   }

@@ -44,6 +44,16 @@ export function isDeviceLost(error: unknown): error is Error {
   return error instanceof Error && error.name === 'DeviceLostError';
 }
 
+/** The GPU was lost and does not come back by itself: whatever is started next meets the same. */
+export class GpuGoneError extends UserError {
+  override name = 'GpuGoneError';
+}
+
+/** Whether an error is that the GPU does not come back. @see isDeviceLost for why it goes by name */
+export function isGpuGone(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'GpuGoneError';
+}
+
 /** The message of whatever was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

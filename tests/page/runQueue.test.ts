@@ -1,5 +1,6 @@
 /** The queue: runs one after another, what fails, what a reload cuts off, and the form of a sweep. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { GpuGoneError } from '../../src/lib/errors.ts';
 import type { NextStart } from '../../src/page/history/History.svelte.ts';
 import { keepSetting } from '../../src/page/keptSettings.ts';
 import { SweepForm } from '../../src/page/queue/SweepForm.svelte.ts';
@@ -178,6 +179,48 @@ describe('the queue', () => {
     ]);
     workspace.queue.list.retry(workspace.queue.list.runs[0].id);
     expect(states(workspace)[0]).toBe('waiting');
+  });
+
+  it('waits with a run whose GPU is lost, says so, and goes on', async () => {
+    const workspace = await ready();
+    queueRanks(workspace, 1, 2);
+    const done = workspace.queue.start();
+    const first = await started(1);
+    await first.send({ type: 'began', runId: 'run-1', notes: '' });
+    await first.send({ type: 'deviceLost', step: 7, message: 'Waiting for the GPU: next attempt in 15 s.' });
+    expect(states(workspace)).toEqual(['running', 'waiting']);
+    expect(workspace.run!.doing).toMatch(/GPU/);
+    expect(workspace.run!.interruptions.join()).toMatch(/next attempt in 15 s.*7/);
+    await first.send({ type: 'progress', step: 8, totalSteps: 9, tokensPerSecond: 1, secondsLeft: 1 });
+    expect(workspace.run!.doing).toMatch(/9/);
+    first.outcome.resolve(runOutcome({ runId: 'run-1' }));
+    (await started(2)).outcome.resolve(runOutcome({ runId: 'run-2' }));
+    await done;
+    expect(states(workspace)).toEqual(['done', 'done']);
+  });
+
+  it('rests where the GPU does not come back, and resumes that run when it is started again', async () => {
+    const workspace = await ready();
+    queueRanks(workspace, 1, 2);
+    const done = workspace.queue.start();
+    const first = await started(1);
+    await first.send({ type: 'began', runId: 'run-1', notes: '' });
+    kept = [runSummary({ id: 'run-1', state: 'failed', resumableStep: 7 })];
+    const gone = new GpuGoneError('The GPU was lost and did not come back within three minutes.');
+    first.outcome.reject(gone);
+    await done;
+    expect(runs.length).toBe(1);
+    expect(states(workspace)).toEqual(['interrupted', 'waiting']);
+    expect(workspace.queue.error).toBe(gone.message);
+    expect(workspace.queue.list.runs[0].message).toBe(gone.message);
+    const again = workspace.queue.start();
+    const resumed = await started(2);
+    expect(workspace.queue.error).toBeNull();
+    expect(resumed.request.resumeRunId).toBe('run-1');
+    resumed.outcome.resolve(runOutcome({ runId: 'run-1' }));
+    (await started(3)).outcome.resolve(runOutcome({ runId: 'run-2' }));
+    await again;
+    expect(states(workspace)).toEqual(['done', 'done']);
   });
 
   it('fails a run whose training file is another one now, and says which', async () => {

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { classify } from '../../scripts/lib/fuzz/classify.ts';
 import { openRecords } from '../../src/data/files/readRecords.ts';
 import { ChatTemplate } from '../../src/data/template/chatTemplate.ts';
+import { templateSource } from '../../src/data/template/templateSource.ts';
 import { ChatTokenizer } from '../../src/data/tokenizer/chatTokenizer.ts';
 import { readGguf } from '../../src/formats/gguf/gguf.ts';
 import { readPeftFolder } from '../../src/formats/peft.ts';
@@ -189,6 +190,12 @@ describe('tokenizer.json', () => {
 });
 
 describe('a chat template', () => {
+  it('in a list that holds null is named as missing', () =>
+    outcome(
+      () => templateSource({}, () => ({ chat_template: [null, { name: 'x' }] })),
+      /chat templates \("x"\) have none named "default"/,
+    ));
+
   const long = (text: string, doublings: number) =>
     `{% set n = namespace(s=${JSON.stringify(text)}) %}{% for i in range(${doublings}) %}{% set n.s = n.s + n.s %}{% endfor %}`;
 

@@ -17,7 +17,9 @@ export function templateSource(
   const template = found ?? parse('tokenizer_config.json').chat_template;
   if (typeof template === 'string') return template;
   if (Array.isArray(template)) {
-    const named = template as { name?: unknown; template?: unknown }[];
+    const named = template.filter(
+      (one): one is { name?: unknown; template?: unknown } => typeof one === 'object' && one !== null,
+    );
     const chosen = named.find(({ name }) => name === 'default');
     if (typeof chosen?.template === 'string') return chosen.template;
     throw new UserError(

@@ -172,13 +172,20 @@ export class RunQueue {
     const { outcome } = view;
     if (!outcome) {
       this.curves.set(id, [...view.lines, ...view.evaluationLines]);
-      return failed(view.error);
+      return view.isGpuGone ? this.restWithout(id, view.error!) : failed(view.error);
     }
     const { runId, reason, message, steps, seconds } = outcome;
     this.curves.set(id, linesOf(outcome.metricsJsonl));
     this.list.change(id, { state: 'done', reason, message, steps, seconds, runId });
     const kept = runs.history.find(runId);
     if (kept?.name === '') await runs.history.rename(kept, queued.title);
+  }
+
+  /** The next run would meet the same: this one and those behind it wait until Start is pressed again. */
+  private restWithout(id: string, message: string): void {
+    this.resting = true;
+    this.error = message;
+    this.list.change(id, { state: 'interrupted', message });
   }
 
   /** Brings a run's model, recipe and plan onto the page. @returns why it cannot run; null where it can */

@@ -1,5 +1,6 @@
 /** A run as the page shows it: its curves, its answers, its speed, its end. */
 import { t } from '../language/messages.svelte.ts';
+import { isGpuGone } from '../../lib/errors.ts';
 import { trendOfCurve, type LossTrend } from '../../training/forgetting.ts';
 import { evaluationKeys } from '../../training/metrics.ts';
 import { linesOf, MetricsLog } from '../../training/kept/metricsLog.ts';
@@ -32,7 +33,6 @@ export class RunView {
   secondsLeft = $state(NaN);
   /** Lines of metrics.jsonl: of the training, and of evaluations as each file comes in. */
   private logs: { steps: MetricsLog; evaluations: MetricsLog };
-  /** Grow with every line. */
   private lineCount = $state(0);
   private evaluationCount = $state(0);
   /** Evaluations with generated answers. */
@@ -48,6 +48,8 @@ export class RunView {
   notes = $state('');
   outcome = $state.raw<RunOutcome | null>(null);
   error = $state<string | null>(null);
+  /** Whether it failed because the GPU does not come back. */
+  isGpuGone = false;
   readonly training: Curve = $derived(this.curveOf('training', 'loss'));
   readonly validation: Curve[] = $derived(
     this.evaluations.map(({ name }) => this.curveOf(name, `eval_${name}_loss`)),
@@ -201,6 +203,7 @@ export class RunView {
 
   fail(error: unknown): void {
     this.error = reported(error, 'running');
+    this.isGpuGone = isGpuGone(error);
     this.phase = 'failed';
   }
 

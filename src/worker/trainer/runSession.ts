@@ -4,7 +4,7 @@
  */
 import { wrap } from 'comlink';
 import { DocumentTable } from '../../data/documentTable.ts';
-import { UserError, isDeviceLost, messageOf } from '../../lib/errors.ts';
+import { GpuGoneError, UserError, isDeviceLost, messageOf } from '../../lib/errors.ts';
 import { report } from '../../lib/errorLog.ts';
 import type { Database } from '../../storage/database.ts';
 import { openModel } from '../../storage/storedWeights.ts';
@@ -149,7 +149,7 @@ export class RunSession {
         if (losses >= LOSSES_IN_PLACE) {
           const message = `The GPU was lost ${losses} times at the same place; the run is kept at step ${step}.`;
           await this.store.fail('stopped', message);
-          throw new UserError(`${message} Restart the browser or the computer and press Resume.`);
+          throw new GpuGoneError(`${message} Restart the browser or the computer and press Resume.`);
         }
         this.onEvent({ type: 'deviceLost', step, message: messageOf(error) });
       } finally {
