@@ -15,27 +15,42 @@ const ENTRIES = { [PLAYER_FILE]: 'src/player/player.ts', [FALLBACK_FILE]: 'src/p
  * tests/unit/player.test.ts holds the list against the plans.
  */
 export const NOT_PLAYED =
-  /\/(optimizer|verify)\/|\/(quantize_nf4|dropout|neftune|lora_dx|lora_gradients|rms_norm_dx|\w*_dq_\w+|\w*_dkv_\w+|\w+_subgroup_matrix|matrix_scores_backward|delta_gates_dx|gated_delta_rule_(past|reverse|scores|future|dgates|ddecay))\.wgsl$/;
+  /\/(optimizer|verify)\/|\/(quantize_nf4|dropout|neftune|(un)?pack_e6m9|e6m9|lora_dx|lora_gradients|rms_norm_dx|\w*_dq_\w+|\w*_dkv_\w+|\w+_subgroup_matrix|matrix_scores_backward|delta_gates_dx|gated_delta_rule_(past|reverse|scores|future|dgates|ddecay))\.wgsl$/;
 
-/** WGSL without comments and white space that nobody reads in a bundle. */
+/**
+ * WGSL without comments and white space that nobody reads in a bundle. The preprocessor's lines stay as they
+ * are, and spaces beside - / < > do, since without them other tokens could arise (--, //, >=).
+ */
 export function compactWgsl(text: string): string {
   return text
     .replace(/\/\/.*$/gm, '')
     .split('\n')
     .map((line) => line.trim())
+    .map((line) =>
+      line.startsWith('#') ? line : line.replace(/(?<![<>/-]) *([=+*,;:(){}]) *(?![<>/-])/g, '$1'),
+    )
     .filter((line) => line !== '')
     .join('\n');
 }
 
-/** How layers are chosen that are recomputed, for an aim of memory: only training has one. */
-const MEMORY_CHOICE = /\/src\/engine\/memoryChoice\.ts$/;
-const NO_MEMORY_CHOICE =
-  "export function chooseMemory() { throw new Error('A player has no aim of memory.'); }";
+/**
+ * What only training calls: how layers are chosen that are recomputed, for an aim of memory, how activations
+ * are kept in 16 bits, and the steps.
+ */
+const OF_TRAINING: readonly [file: RegExp, text: string][] = [
+  [/\/src\/engine\/memoryChoice\.ts$/, refusing('chooseMemory')],
+  [/\/src\/plan\/packActivations\.ts$/, refusing('packActivations')],
+  [/\/src\/engine\/webgpu\/optimizerSteps\.ts$/, refusing('GpuSteps')],
+];
+
+function refusing(name: string): string {
+  return `export function ${name}() { throw new Error('A player does not train.'); }`;
+}
 
 const withoutTraining: Plugin = {
   name: 'without-training',
   enforce: 'pre',
-  load: (id) => (MEMORY_CHOICE.test(id) ? NO_MEMORY_CHOICE : null),
+  load: (id) => OF_TRAINING.find(([file]) => file.test(id))?.[1] ?? null,
 };
 
 const compactShaders: Plugin = {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { NOT_PLAYED } from '../../scripts/lib/playerBuild.ts';
+import { compactWgsl, NOT_PLAYED } from '../../scripts/lib/playerBuild.ts';
 import { listPlans, makeEnginePlans, makeGenerationPlans } from '../../src/engine/enginePlans.ts';
 import type { ExportFile } from '../../src/export/exportFile.ts';
 import { mergeDeltas, mergedRows } from '../../src/export/mergeAdapter.ts';
@@ -146,6 +146,17 @@ describe('the bundle of the player', () => {
         .map(({ name }) => name.replace(/\.weight$/, ''));
       expect(() => checkTargets(modules, lora), String(config.model_type)).not.toThrow();
     }
+  });
+
+  it.each(shaderSources())('has the tokens of %s, without its comments', (_path, text) => {
+    const tokens = (wgsl: string) =>
+      wgsl.match(/[\w$]+|->|>>=|<<=|[-+*/%&|^!=<>]=|&&|\|\||\+\+|--|<<|>>|\S/g);
+    const compact = compactWgsl(text);
+    expect(compact.length).toBeLessThan(text.length);
+    expect(tokens(compact)).toEqual(tokens(text.replace(/\/\/.*$/gm, '')));
+    // The preprocessor goes by lines.
+    const directives = (wgsl: string) => wgsl.split('\n').filter((line) => /^\s*#/.test(line));
+    expect(directives(compact)).toEqual(directives(text).map((line) => line.trim()));
   });
 
   it('leaves out no kernel that a plan of a player has', () => {
