@@ -178,7 +178,10 @@ describe('the server of a class', () => {
   it('refuses a second of one name, but not the same page once more', async () => {
     const { token } = await client.join(CODE, 'Grace');
     const again = await client.send('/class/join', { method: 'POST', json: { code: CODE, name: ' grace ' } });
-    expect([again.status, again.body.toString()]).toEqual([409, expect.stringContaining('The name Grace is taken')]);
+    expect([again.status, again.body.toString()]).toEqual([
+      409,
+      expect.stringContaining('The name Grace is taken'),
+    ]);
     const same = await post('/class/join', token, { code: CODE, name: 'Grace' });
     expect(JSON.parse(same.body.toString())).toEqual({ token, name: 'Grace' });
   });

@@ -10,6 +10,7 @@ import { de } from '../../src/page/language/de.ts';
 import { en } from '../../src/page/language/en.ts';
 import { locale } from '../../src/page/language/locale.svelte.ts';
 import { markedParts } from '../../src/page/language/markedParts.ts';
+import { MODEL_MESSAGES } from '../../src/page/language/modelMessages.de.ts';
 import { ROW_MESSAGES } from '../../src/page/language/rowMessages.de.ts';
 import { translator } from '../../src/page/language/translated.ts';
 import { LANGUAGES, preferredLanguage, t } from '../../src/page/language/messages.svelte.ts';
@@ -140,6 +141,27 @@ describe('languages', () => {
   });
 });
 
+/** Literals that are whole sentences, with "#0", "#1" for what they name. */
+function sentences(path: string): string[] {
+  const file = ts.createSourceFile(
+    path,
+    readFileSync(join(root, path), 'utf8'),
+    ts.ScriptTarget.Latest,
+    true,
+  );
+  const found: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isStringLiteralLike(node)) found.push(node.text);
+    if (ts.isTemplateExpression(node))
+      found.push(
+        node.head.text + node.templateSpans.map(({ literal }, i) => `#${i}${literal.text}`).join(''),
+      );
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  return found.filter((text) => /\p{L}{2}[,;:.]? \p{L}.*\.$/u.test(text));
+}
+
 describe('messages about rows', () => {
   const translate = translator(ROW_MESSAGES);
   /** Files that write them, but for what is said while a row is edited and of Parquet's inner parts. */
@@ -150,27 +172,6 @@ describe('messages about rows', () => {
   )
     .split('\n')
     .filter((path) => /\.ts$/.test(path) && !/mend(Line|Row)|parquetBounds|maskReasons/.test(path));
-
-  /** Literals that are whole sentences, with "#0", "#1" for what they name. */
-  function sentences(path: string): string[] {
-    const file = ts.createSourceFile(
-      path,
-      readFileSync(join(root, path), 'utf8'),
-      ts.ScriptTarget.Latest,
-      true,
-    );
-    const found: string[] = [];
-    const visit = (node: ts.Node): void => {
-      if (ts.isStringLiteralLike(node)) found.push(node.text);
-      if (ts.isTemplateExpression(node))
-        found.push(
-          node.head.text + node.templateSpans.map(({ literal }, i) => `#${i}${literal.text}`).join(''),
-        );
-      ts.forEachChild(node, visit);
-    };
-    visit(file);
-    return found.filter((text) => /\p{L}{2}[,;:.]? \p{L}.*\.$/u.test(text));
-  }
 
   it('have a German one each, with all that they name', () => {
     const all = written.flatMap(sentences);
@@ -212,6 +213,69 @@ describe('messages about rows', () => {
   });
 });
 
+/** Parts of messages that are translated as a whole. */
+const REQUEST = (what: string) =>
+  `a: hub ${what} Try again, or download the model by hand and drop its folder.`;
+const WHOLE: Record<string, string> = {
+  'Download the file again.': 'a.gguf: it has no tensor token_embd.weight. Download the file again.',
+  'each. Start from an adapter without them.':
+    "The adapter's modules have ranks or alphas of their own (rank_pattern, alpha_pattern), and a run has one of each. Start from an adapter without them.",
+  '#0: #1 #2 Try again, or download the model by hand and drop its folder.': REQUEST(
+    'sent 1 bytes where 2 were asked for.',
+  ),
+  ...Object.fromEntries(
+    [
+      'ignored the range that was asked for and sent something else: it cannot be read piece by piece.',
+      "says that the file has #0 bytes, the Hub's listing says #1.",
+      'sent the bytes #0 to #1 where #2 to #3 were asked for.',
+      'sent #0 bytes where #1 were asked for.',
+    ].map((what) => [what, REQUEST(what)]),
+  ),
+};
+
+describe('messages about models', () => {
+  const translate = translator(MODEL_MESSAGES);
+  const written = execFileSync(
+    'git',
+    [
+      'ls-files',
+      ...['checkpoint', 'safetensors', 'gguf/gguf', 'gguf/ggufCheckpoint', 'gguf/ggufTokenizer'].map(
+        (name) => `src/formats/${name}.ts`,
+      ),
+      'src/formats/bundle',
+      'src/formats/gguf/ggufPreTokenizers.ts',
+      'src/import',
+      'src/model/families/registry.ts',
+      'src/storage',
+      'src/data/tokenizer/modelFiles.ts',
+      'src/data/template/templateSource.ts',
+    ],
+    { cwd: root, encoding: 'utf8' },
+  )
+    .split('\n')
+    // A bundle whose parts do not fit together was made by hand.
+    .filter((path) => /\.ts$/.test(path) && !path.endsWith('checkBundle.ts'));
+
+  it('have a German one each, with all that they name', () => {
+    const all = written.flatMap(sentences);
+    expect(all.length).toBeGreaterThan(90);
+    const missing = all.map((text) => WHOLE[text] ?? text).filter((text) => translate(text) === text);
+    expect(missing).toEqual([]);
+    for (const text of all.map((said) => WHOLE[said] ?? said))
+      for (const [name] of text.matchAll(/#\d/g)) expect(translate(text), text).toContain(name);
+  });
+
+  it('are put together of a file and what is wrong with it', () => {
+    expect(
+      translate(
+        'a b.safetensors: the file is cut off: 12 bytes are missing, from tensor x on. Download the file again.',
+      ),
+    ).toBe(
+      'a b.safetensors: Die Datei ist abgeschnitten: Es fehlen 12 Byte, vom Tensor x an. Lade die Datei neu herunter.',
+    );
+  });
+});
+
 describe('the page', () => {
   const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', 'src/page'], {
     cwd: root,
@@ -219,7 +283,8 @@ describe('the page', () => {
   })
     .split('\n')
     .filter(
-      (path) => /\.(svelte|ts)$/.test(path) && !/language\/([a-z]{2}|rowMessages\.[a-z]{2})\.ts$/.test(path),
+      (path) =>
+        /\.(svelte|ts)$/.test(path) && !/language\/([a-z]{2}|(row|model)Messages\.[a-z]{2})\.ts$/.test(path),
     );
 
   it('has all its texts in the files of its languages', () => {

@@ -1,4 +1,5 @@
 import { report } from '../../lib/errorLog.ts';
+import { t } from '../language/messages.svelte.ts';
 import { messageOf } from '../../lib/errors.ts';
 
 /**
@@ -9,5 +10,5 @@ import { messageOf } from '../../lib/errors.ts';
 export function reported(error: unknown, where: string): string {
   // A UserError is about what a person brought, not about the program.
   report(error, where, error instanceof Error && error.name === 'UserError' ? 'warning' : 'error');
-  return messageOf(error);
+  return t.errors.shown(messageOf(error));
 }

@@ -1,5 +1,6 @@
 /** Deutsch. */
 import type { Messages } from './en.ts';
+import { MODEL_MESSAGES } from './modelMessages.de.ts';
 import { ROW_MESSAGES } from './rowMessages.de.ts';
 import { translator } from './translated.ts';
 import {
@@ -17,6 +18,7 @@ import {
 } from './numbers.ts';
 
 const translateRowMessage = translator(ROW_MESSAGES);
+const translateMessage = translator(MODEL_MESSAGES);
 
 /** Was ein Mensch geschrieben hat, in Anführungszeichen. */
 const quoted = (text: string) => `„${isolated(text)}“`;
@@ -572,10 +574,9 @@ const gpu: Messages['gpu'] = {
 const errors: Messages['errors'] = {
   detailsCopied: 'Einzelheiten kopiert',
   copyDetails: 'Einzelheiten kopieren',
-  inEnglish:
-    'Meldungen zu Modelldateien und zum Training und die Einzelheiten von Fehlern sind auf Englisch.',
   detailsOfError: 'Einzelheiten des Fehlers',
   ofRow: (message) => translateRowMessage(message),
+  shown: (message) => translateMessage(message),
 };
 
 const classroom: Messages['classroom'] = {

@@ -598,10 +598,10 @@ const gpu = {
 const errors = {
   detailsCopied: 'Details copied',
   copyDetails: 'Copy details',
-  /** Of other languages: which messages have no translation. */
-  inEnglish: '',
   /** @param message about a row or a file, as the data path writes it */
   ofRow: (message: string) => message,
+  /** @param message of an error, as what lies below the page writes it; what has no translation stays */
+  shown: (message: string) => message,
   detailsOfError: 'Details of the error',
 };
 
