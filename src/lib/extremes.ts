@@ -17,6 +17,20 @@ export function smallest(values: Iterable<number> | ArrayLike<number>, most = In
   return found;
 }
 
+/**
+ * The place of the value that no other is better than, the first of equals.
+ * @param isBetter whether a value is better than the best so far
+ * @returns -1 where there is none
+ */
+export function placeOfBest(
+  values: ArrayLike<number>,
+  isBetter: (value: number, best: number) => boolean,
+): number {
+  let best = values.length === 0 ? -1 : 0;
+  for (let i = 1; i < values.length; i++) if (isBetter(values[i], values[best])) best = i;
+  return best;
+}
+
 function iterable(values: Iterable<number> | ArrayLike<number>): Iterable<number> {
   return Symbol.iterator in values ? values : Array.from(values);
 }

@@ -2,6 +2,7 @@
  * The trend of each validation file's loss: where it was best, and whether the model forgets what it could do
  * at the start.
  */
+import { placeOfBest } from '../lib/extremes.ts';
 import { curve, type MetricsLine, type Numbers } from './metrics.ts';
 
 export interface LossTrend {
@@ -39,8 +40,7 @@ export function trendOfCurve(
   if (values.length === 0) return null;
   const start = values[0];
   const above = (value: number) => threshold !== null && value > start + threshold;
-  let best = 0;
-  values.forEach((value: number, i: number) => (best = value < values[best] ? i : best));
+  const best = placeOfBest(values, (value, lowest) => value < lowest);
   const first = values.findIndex(above);
   const last = values.length - 1;
   return {

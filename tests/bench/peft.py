@@ -9,20 +9,16 @@ import argparse
 import json
 import sys
 import time
+from pathlib import Path
 
 # This file's own folder comes first on the path, and would be taken for the package of its name.
-sys.path.pop(0)
+sys.path[0] = str(Path(__file__).parent / "shared")
 
 import torch
 from peft import LoraConfig, get_peft_model
 from transformers import LlamaConfig, LlamaForCausalLM
 
-MODELS = {
-    "SmolLM2-135M": dict(hidden_size=576, intermediate_size=1536, num_hidden_layers=30, num_attention_heads=9, num_key_value_heads=3, vocab_size=49152),
-    "Qwen2.5-0.5B": dict(hidden_size=896, intermediate_size=4864, num_hidden_layers=24, num_attention_heads=14, num_key_value_heads=2, vocab_size=151936),
-    "Llama-3.2-1B": dict(hidden_size=2048, intermediate_size=8192, num_hidden_layers=16, num_attention_heads=32, num_key_value_heads=8, vocab_size=128256),
-}
-
+from lora_steps import MODELS, SHAPES, show, timed_steps
 
 def base_model(name, mode):
     config = LlamaConfig(tie_word_embeddings=True, use_cache=False, **MODELS[name])
@@ -55,28 +51,7 @@ def measure(name, mode, count, length):
         if parameter.requires_grad:
             parameter.data = parameter.data.float()
     model.train()
-    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-5, weight_decay=0.0)
-    ids = torch.randint(0, MODELS[name]["vocab_size"], (count, length), device="cuda")
-
-    def step():
-        with torch.autocast("cuda", torch.bfloat16, enabled=mode in ("bf16", "nf4")):
-            loss = model(input_ids=ids, labels=ids).loss
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_([p for p in model.parameters() if p.requires_grad], 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
-        return loss.item()
-
-    for _ in range(3):
-        step()
-    torch.cuda.reset_peak_memory_stats()
-    times = []
-    for _ in range(7):
-        started = time.perf_counter()
-        step()
-        times.append(time.perf_counter() - started)
-    seconds = sorted(times)[len(times) // 2]
-    return dict(model=name, mode=mode, documents=f"{count}×{length}", tokensPerSecond=count * length / seconds, stepMs=seconds * 1000, peakBytes=torch.cuda.max_memory_allocated())
+    return timed_steps(model, name, mode, count, length, autocast=mode in ("bf16", "nf4"))
 
 
 def cublas():
@@ -126,7 +101,7 @@ def main():
                 print(f"nf4 left out: {error}")
                 continue
         for name in options.model or list(MODELS):
-            for shape in options.shape or ["1x512", "4x512", "4x1024"]:
+            for shape in options.shape or SHAPES:
                 count, length = map(int, shape.split("x"))
                 try:
                     row = measure(name, mode, count, length)
@@ -134,7 +109,7 @@ def main():
                     print(f"{name} {mode} {shape}: {error}")
                     continue
                 steps.append(row)
-                print(f"{row['model']} {row['mode']} {row['documents']}: {row['tokensPerSecond']:.0f} tokens/s, {row['stepMs']:.1f} ms, {row['peakBytes'] / 2**30:.2f} GiB", flush=True)
+                show(row)
     products = cublas()
     for row in products:
         speed = f"{row['tflops']:.1f} TFLOP/s" if "tflops" in row else f"{row['bytesPerSecond'] / 1e12:.2f} TB/s"

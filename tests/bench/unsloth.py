@@ -10,21 +10,18 @@ import argparse
 import json
 import sys
 import tempfile
-import time
+from pathlib import Path
 
-# This file's own folder comes first on the path, and its name would be taken for the package's.
-sys.path.pop(0)
+# This file's own folder comes first on the path, and would be taken for the package of its name.
+sys.path[0] = str(Path(__file__).parent / "shared")
 
 from unsloth import FastLanguageModel  # first, as it changes transformers
 
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-MODELS = {
-    "SmolLM2-135M": dict(hidden_size=576, intermediate_size=1536, num_hidden_layers=30, num_attention_heads=9, num_key_value_heads=3, vocab_size=49152),
-    "Qwen2.5-0.5B": dict(hidden_size=896, intermediate_size=4864, num_hidden_layers=24, num_attention_heads=14, num_key_value_heads=2, vocab_size=151936),
-    "Llama-3.2-1B": dict(hidden_size=2048, intermediate_size=8192, num_hidden_layers=16, num_attention_heads=32, num_key_value_heads=8, vocab_size=128256),
-}
+from lora_steps import MODELS, SHAPES, show, timed_steps
+
 MODULES = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 
 
@@ -43,30 +40,8 @@ def measure(name, count, length, keep):
     torch.cuda.empty_cache()
     model = adapted(name, length, keep)
     model.train()
-    parameters = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(parameters, lr=1e-5, weight_decay=0.0)
-    ids = torch.randint(0, MODELS[name]["vocab_size"], (count, length), device="cuda")
-
-    def step():
-        with torch.autocast("cuda", torch.bfloat16):
-            loss = model(input_ids=ids, labels=ids).loss
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
-        return loss.item()
-
-    for _ in range(3):
-        step()
-    torch.cuda.reset_peak_memory_stats()
-    times = []
-    for _ in range(7):
-        started = time.perf_counter()
-        step()
-        times.append(time.perf_counter() - started)
-    seconds = sorted(times)[len(times) // 2]
     mode = "unsloth nf4" + (", nothing recomputed" if keep else "")
-    return dict(model=name, mode=mode, documents=f"{count}×{length}", tokensPerSecond=count * length / seconds, stepMs=seconds * 1000, peakBytes=torch.cuda.max_memory_allocated())
+    return timed_steps(model, name, mode, count, length, autocast=True)
 
 
 def main():
@@ -80,7 +55,7 @@ def main():
     print(f"{device}, torch {torch.__version__}")
     steps = []
     for name in options.model or list(MODELS):
-        for shape in options.shape or ["1x512", "4x512", "4x1024"]:
+        for shape in options.shape or SHAPES:
             count, length = map(int, shape.split("x"))
             row = measure(name, count, length, options.keep)
             steps.append(row)

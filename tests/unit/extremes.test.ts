@@ -6,7 +6,7 @@ import { openJoinedRows } from '../../src/data/rows/joinedRows.ts';
 import { histogramOf } from '../../src/data/rows/rowStatistics.ts';
 import { ChatTokenizer } from '../../src/data/tokenizer/chatTokenizer.ts';
 import { engineRequest } from '../../src/engine/engineRequest.ts';
-import { largest, smallest } from '../../src/lib/extremes.ts';
+import { largest, placeOfBest, smallest } from '../../src/lib/extremes.ts';
 import { shuffled } from '../../src/lib/random.ts';
 import { BatchSampler } from '../../src/training/batches.ts';
 import type { MetricsLine } from '../../src/training/metrics.ts';
@@ -17,6 +17,14 @@ import { TINY_TOKENIZER, TINY_TOKENIZER_CONFIG } from '../helpers/tinyModel.ts';
 const MANY = 200_000;
 
 describe('extremes', () => {
+  it('have a place: that of the first of equals, of the first value where it is NaN', () => {
+    const least = (value: number, best: number) => value < best;
+    expect(placeOfBest([3, 1, 2, 1], least)).toBe(1);
+    expect(placeOfBest(Float64Array.of(3, 4, 5), (value, best) => value > best)).toBe(2);
+    expect(placeOfBest([NaN, 1], least)).toBe(0);
+    expect(placeOfBest([], least)).toBe(-1);
+  });
+
   it('of 200,000 values, typed or not', () => {
     const values = Array.from({ length: MANY }, (_, i) => ((i * 7919) % MANY) - 5);
     for (const some of [values, Float64Array.from(values), new Set(values)]) {

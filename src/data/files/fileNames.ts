@@ -44,3 +44,12 @@ export function nameBeside(name: string, taken: readonly string[]): string {
 export function baseName(path: string): string {
   return path.split(/[\\/]/).at(-1)!;
 }
+
+/**
+ * A title as a file's name without its ending: letters and digits of any script, points, hyphens and
+ * underscores. @param otherwise where nothing of it is left
+ */
+export function fileStem(title: string, otherwise: string): string {
+  const stem = title.replace(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[-.]+|-+$/g, '');
+  return stem === '' ? otherwise : stem.slice(0, 80);
+}

@@ -1,4 +1,5 @@
 /** `.finetab` bundles on the page: one opened, by drop or by the page's address, and one made. */
+import { fileStem } from '../../data/files/fileNames.ts';
 import type { BundlePlace } from '../../worker/import/importProtocol.ts';
 import { saveBlob } from '../layout/saveFile.ts';
 import type { ModelLibrary } from '../model/ModelLibrary.svelte.ts';
@@ -78,16 +79,10 @@ export class Bundles {
       const parts = host.data.all.filter(({ side }) => side !== 'heldOut').flatMap((file) => file.parts);
       const data = parts.map(({ file }) => ({ name: file.name, blob: file }));
       const lesson = this.lesson.trim() === '' ? null : this.lesson;
-      const name = `${fileStem(title)}${ENDING}`;
+      const name = `${fileStem(title, 'class')}${ENDING}`;
       const extras = { title, recipe: host.recipeJson, data, lesson };
       saveBlob(name, await host.library.saveBundle(extras, name));
     });
     this.saving = false;
   }
-}
-
-/** A title as a file's name. */
-function fileStem(title: string): string {
-  const stem = title.replace(/[^\p{L}\p{N}]+/gu, '-').replace(/^-+|-+$/g, '');
-  return stem === '' ? 'class' : stem.slice(0, 80);
 }

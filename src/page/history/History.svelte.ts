@@ -2,6 +2,7 @@
  * The runs kept in this browser: the list, what is compared, and the adapter that the next run starts from.
  */
 import { t } from '../language/messages.svelte.ts';
+import { fileStem } from '../../data/files/fileNames.ts';
 import { zipFolder } from '../../formats/zip.ts';
 import type { SupervisedWorker } from '../../worker/supervisedWorker.ts';
 import type {
@@ -195,6 +196,5 @@ export function stateOf({ live, state, resumableStep, step, totalSteps }: RunSum
 }
 
 function fileNameOf(run: RunSummary): string {
-  const title = titleOf(run).replace(/[^\p{L}\p{N}._-]+/gu, '-');
-  return `${title}-${run.startedAt.slice(0, 10)}`;
+  return `${fileStem(titleOf(run), 'run')}-${run.startedAt.slice(0, 10)}`;
 }

@@ -1,4 +1,5 @@
 /** A stored model as a file of its own: a bundle without data and lesson. */
+import { fileStem } from '../../data/files/fileNames.ts';
 import type { BundleExtras, ModelSummary } from '../../worker/import/importProtocol.ts';
 
 /** @returns what a bundle of the model alone has beside it, and the file's name */
@@ -6,9 +7,8 @@ export function modelFile({ name, quantization }: Pick<ModelSummary, 'name' | 'q
   extras: BundleExtras;
   fileName: string;
 } {
-  const stem = name.replace(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[-.]+|-+$/g, '');
   return {
     extras: { title: name, recipe: JSON.stringify({ model: name, quantization }), data: [], lesson: null },
-    fileName: `${stem === '' ? 'model' : stem.slice(0, 80)}.finetab`,
+    fileName: `${fileStem(name, 'model')}.finetab`,
   };
 }
