@@ -10,7 +10,7 @@ export interface CatalogueModel {
   licence: string;
   /** Whether the Hub wants its licence to be accepted, and an access token. */
   gated: boolean;
-  /** What of licence and sizes was seen in copies of the card; the rest was not checked on the Hub. */
+  /** What of licence and sizes was seen in copies of the card or with its maker; the rest was not checked. */
   confirmed: string;
   parameters: number;
   /** Of its weights in 16 bits. */
