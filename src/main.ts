@@ -6,6 +6,7 @@ import { keepOffline } from './page/offline.ts';
 import { tightenPolicy } from './page/tightenPolicy.ts';
 import './page/design.css';
 import './page/app.css';
+import './page/tables.css';
 
 tightenPolicy();
 watchPageErrors();

@@ -26,7 +26,7 @@ const MOST_FILES = 16;
 const LONG_FILES: readonly string[] = ['src/page/recipe/recipeFields.ts'];
 
 /** All texts of the page in one language: as long as the page has texts. */
-const LANGUAGE_FILE = /^src\/page\/language\/(rowMessages\.)?[a-z]{2}\.ts$/;
+const LANGUAGE_FILE = /^src\/page\/language\/((row|model)Messages\.)?[a-z]{2}\.ts$/;
 
 /** Words of the project's former private language, and what the field calls the thing. */
 const WORDS: Readonly<Record<string, string>> = {

@@ -5,11 +5,16 @@
 import { UserError } from '../lib/errors.ts';
 import { combineNf4 } from './bitsandbytes.ts';
 import { combineFp8 } from './fp8.ts';
-import { licenceOfCard } from './modelCard.ts';
 import { isGguf } from './gguf/gguf.ts';
 import { openGguf } from './gguf/ggufCheckpoint.ts';
 import { readSafetensorsHeader } from './safetensors.ts';
-import { fileName, type NamedFile, type SourceCheckpoint, type SourceTensor } from './sourceCheckpoint.ts';
+import {
+  fileName,
+  licenceOfCard,
+  type NamedFile,
+  type SourceCheckpoint,
+  type SourceTensor,
+} from './sourceCheckpoint.ts';
 
 export { fileName, type NamedFile, type SourceCheckpoint, type SourceTensor };
 

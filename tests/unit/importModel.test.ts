@@ -1,7 +1,7 @@
 import 'fake-indexeddb/auto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { openCheckpoint, type NamedFile } from '../../src/formats/checkpoint.ts';
-import { licenceOfCard } from '../../src/formats/modelCard.ts';
+import { licenceOfCard } from '../../src/formats/sourceCheckpoint.ts';
 import { writeSafetensors } from '../../src/formats/safetensors.ts';
 import { type Database } from '../../src/storage/database.ts';
 import { openDatabase } from '../../src/storage/openDatabase.ts';

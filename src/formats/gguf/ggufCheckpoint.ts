@@ -2,10 +2,15 @@
  * A GGUF, whole or split, as a checkpoint of the Hub: its config, its tokenizer's files, and its tensors by
  * the Hub's names.
  */
-import { shownLicence } from '../modelCard.ts';
 import { UserError } from '../../lib/errors.ts';
 import { decodeBlocks } from '../../quant/ggufBlocks.ts';
-import { fileName, type NamedFile, type SourceCheckpoint, type SourceTensor } from '../sourceCheckpoint.ts';
+import {
+  fileName,
+  shownLicence,
+  type NamedFile,
+  type SourceCheckpoint,
+  type SourceTensor,
+} from '../sourceCheckpoint.ts';
 import { readGguf, type GgufFile, type GgufTensor } from './gguf.ts';
 import { ggufConfig } from './ggufConfig.ts';
 import { valueHeadOrder } from './layeredFamilies.ts';

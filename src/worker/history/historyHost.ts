@@ -29,16 +29,16 @@ import { adapterName, readAdapter } from '../../import/readAdapter.ts';
 import { loraOf } from '../../import/startingAdapter.ts';
 import type { SampledStep } from '../../training/reward/keptAnswers.ts';
 import type { Checkpoint } from '../../training/runRecord.ts';
-import type {
-  AdapterPrompts,
-  BlindTest,
-  ExportRequest,
-  HistoryApi,
-  RunAnnotation,
-  RunDetails,
-  RunSummary,
+import {
+  testKey,
+  type AdapterPrompts,
+  type BlindTest,
+  type ExportRequest,
+  type HistoryApi,
+  type RunAnnotation,
+  type RunDetails,
+  type RunSummary,
 } from './historyProtocol.ts';
-import { testKey } from './historyProtocol.ts';
 import type { StartingAdapter } from '../trainer/trainerProtocol.ts';
 import { resumableStep } from './resumableStep.ts';
 import { adapterFolder, runFolder } from './runFiles.ts';
@@ -85,11 +85,9 @@ export class HistoryHost implements HistoryApi {
 
   async putVotes(runId: string, votes: BlindTest): Promise<void> {
     const database = await this.database;
-    const before = ((await readPart(database, runId, 'votes')) as BlindTest[] | undefined) ?? [];
-    await putPart(database, runId, 'votes', [
-      ...before.filter((test) => testKey(test) !== testKey(votes)),
-      votes,
-    ]);
+    const before = ((await readPart(database, runId, 'votes')) ?? []) as BlindTest[];
+    const others = before.filter((test) => testKey(test) !== testKey(votes));
+    await putPart(database, runId, 'votes', [...others, votes]);
   }
 
   async remove(runId: string): Promise<void> {
@@ -120,13 +118,8 @@ export class HistoryHost implements HistoryApi {
 
   async exportZip(runId: string): Promise<Uint8Array> {
     const summary = await this.summary(await this.find(runId), await liveRuns());
-    return zipFolder(
-      runFolder(
-        summary,
-        await this.details(runId),
-        summary.adapterStep === null ? null : await this.adapterFolder(runId),
-      ),
-    );
+    const adapter = summary.adapterStep === null ? null : await this.adapterFolder(runId);
+    return zipFolder(runFolder(summary, await this.details(runId), adapter));
   }
 
   async exportRunFile(runId: string): Promise<Uint8Array> {

@@ -8,9 +8,10 @@ import { openModel } from '../../storage/storedWeights.ts';
 import type { EngineHost } from '../../engine/engineHost.ts';
 import { keptHead } from '../../engine/headDtype.ts';
 import type { Engine, EngineProgress } from '../../engine/engine.ts';
-import { promptIds, readAnsweringModel, type AnsweringModel } from './answeringModel.ts';
+import { promptIds, readAnsweringModel, type AnsweringModel } from './answers/answeringModel.ts';
 import { documentLosses } from './documentLosses.ts';
 import { ended, growing, whole } from '../../data/tokenizer/answerText.ts';
+import { PromptAnswers } from './answers/promptAnswers.ts';
 import { canShareEngine, holds, readHeldAdapter } from './heldAdapter.ts';
 import type { HeldAdapter, WhichAdapter } from './heldAdapter.ts';
 import type {
@@ -21,9 +22,6 @@ import type {
   SamplingOptions,
   TokenLosses,
 } from './trainerProtocol.ts';
-
-/** Prompts of a blind test that are answered at once. */
-const PAIRS_AT_ONCE = 4;
 
 export class Answering {
   private held: HeldAdapter | null = null;
@@ -97,36 +95,16 @@ export class Answering {
     onPair: OnPair,
   ): Promise<void> {
     const answer = { stopped: false };
-    /** One answer a scale to each of the first prompts. On a device that was lost it goes on where it was. */
     const write = (
       which: WhichAdapter,
       scales: readonly number[],
       count: number,
       onTexts: (index: number, texts: string[]) => unknown,
     ) => {
-      let done = 0;
-      return this.using(which, async (engine, held) => {
-        const { tokenizer } = await this.modelOf(held.modelId);
-        while (done < count && !answer.stopped) {
-          const some = prompts.slice(done, Math.min(done + PAIRS_AT_ONCE, count));
-          const options = {
-            ...sampling,
-            stopTokenIds: tokenizer.stopTokenIds,
-            adapterScales: some.flatMap(() => scales),
-            streams: some.flatMap((_, i) => scales.map(() => done + i)),
-          };
-          const made = await engine.generate(
-            some.flatMap((prompt) => scales.map(() => prompt)),
-            options,
-            { stopped: () => answer.stopped },
-          );
-          if (answer.stopped) return;
-          const texts = made.map((ids) => whole(tokenizer, ids));
-          for (const i of some.keys())
-            await onTexts(done + i, texts.slice(i * scales.length, (i + 1) * scales.length));
-          done += some.length;
-        }
-      });
+      const work = new PromptAnswers({ prompts: prompts.slice(0, count), scales, sampling, answer, onTexts });
+      return this.using(which, async (engine, held) =>
+        work.goOn(engine, (await this.modelOf(held.modelId)).tokenizer),
+      );
     };
     return this.writing(answer, async () => {
       if (!against)

@@ -4,7 +4,7 @@ import { report } from '../../lib/errorLog.ts';
 import type { PromptRow } from '../../training/reward/promptRow.ts';
 import type { RewardContext } from '../../training/trainingSteps.ts';
 import { ScoringWorker } from '../scoring/scoringWorker.ts';
-import { readAnsweringModel } from './answeringModel.ts';
+import { readAnsweringModel } from './answers/answeringModel.ts';
 import { whole } from '../../data/tokenizer/answerText.ts';
 import type { RunRequest } from './trainerProtocol.ts';
 

@@ -1,13 +1,13 @@
 /** What of a stored model an answer needs beside its weights. */
-import { encodePrompt } from '../../data/rows/encoding/encodeConversation.ts';
-import { DEFAULT_DATE_STRING, type ChatMessage } from '../../data/template/chatTemplate.ts';
-import { ChatTokenizer, filesOfModel } from '../../data/tokenizer/chatTokenizer.ts';
-import { modelOf } from '../../model/families/registry.ts';
-import { UserError } from '../../lib/errors.ts';
-import { largest } from '../../lib/extremes.ts';
-import type { Database } from '../../storage/database.ts';
-import { openModel } from '../../storage/storedWeights.ts';
-import type { Recipe } from '../../training/recipe.ts';
+import { encodePrompt } from '../../../data/rows/encoding/encodeConversation.ts';
+import { DEFAULT_DATE_STRING, type ChatMessage } from '../../../data/template/chatTemplate.ts';
+import { ChatTokenizer, filesOfModel } from '../../../data/tokenizer/chatTokenizer.ts';
+import { modelOf } from '../../../model/families/registry.ts';
+import { UserError } from '../../../lib/errors.ts';
+import { largest } from '../../../lib/extremes.ts';
+import type { Database } from '../../../storage/database.ts';
+import { openModel } from '../../../storage/storedWeights.ts';
+import type { Recipe } from '../../../training/recipe.ts';
 
 export interface AnsweringModel {
   tokenizer: ChatTokenizer;
