@@ -1,7 +1,8 @@
 // attention_dq_serial.wgsl on matrix units. T is a multiple of 16.
 // Buffers: dq, q, d_o [T, HEADS D]; k, v [T, HEADS / GROUP_SIZE D]; stats [T, HEADS, 2], (lse, delta);
-//   document_start [T] u32, which never falls along T.
-// Constants: those of attention_subgroup_matrix.wgsl.
+//   document_start [T] u32, which never falls along T. Where MAKES_STATS, o and lse as in
+//   attention_dq_tiled.wgsl.
+// Constants: those of attention_subgroup_matrix.wgsl, and MAKES_STATS.
 // Threads: one workgroup of 128 a block of 64 queries (x, the last first) and a head (y).
 #include "lib/attention/scores.wgsl"
 #include "lib/attention/matrix.wgsl"
@@ -10,7 +11,13 @@
 @group(0) @binding(2) var<storage, read> k: array<vec4f>;
 @group(0) @binding(3) var<storage, read> v: array<vec4f>;
 @group(0) @binding(4) var<storage, read> d_o: array<vec4f>;
+#if MAKES_STATS
+@group(0) @binding(5) var<storage, read_write> stats: array<vec2f>;
+@group(0) @binding(7) var<storage, read> o: array<vec4f>;
+@group(0) @binding(8) var<storage, read> lse: array<f32>;
+#else
 @group(0) @binding(5) var<storage, read> stats: array<vec2f>;
+#endif
 @group(0) @binding(6) var<storage, read> document_start: array<u32>;
 
 var<workgroup> scores: array<f32, 64u * SCORE_STRIDE>;
@@ -29,10 +36,23 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   for (var e = local; e < 64u * N; e += 128u) {
     put_stage(e / N, e % N, q[(min(q0 + e / N, T - 1u) * HEADS + head) * N + e % N]);
   }
+  let own = min(q0 + local % 64u, T - 1u);
+  let query = own * HEADS + head;
+#if MAKES_STATS
+  var delta = 0.0;
+  for (var i = 0u; i < N; i++) {
+    delta += dot(o[query * N + i], d_o[query * N + i]);
+  }
+  let own_stats = vec2f(lse[query], delta);
+  if (local < 64u && q0 + local < T) {
+    stats[query] = own_stats;
+  }
+#else
+  let own_stats = stats[query];
+#endif
   if (local < 64u) {
-    let t = min(q0 + local, T - 1u);
-    row_first[local] = first_key(t, document_start[t]);
-    row_stats[local] = stats[t * HEADS + head];
+    row_first[local] = first_key(own, document_start[own]);
+    row_stats[local] = own_stats;
   }
   workgroupBarrier();
 #repeat k FD

@@ -1,8 +1,9 @@
 // attention_dq_serial.wgsl in tiles: blocks of BLOCK queries by 32 keys in workgroup memory. D is a multiple
 // of 4.
 // Buffers: dq, q, d_o [T, HEADS D]; k, v [T, HEADS / GROUP_SIZE D]; stats [T, HEADS, 2], (lse, delta);
-//   document_start [T] u32, which never falls along T.
-// Constants: those of attention_tiled.wgsl.
+//   document_start [T] u32, which never falls along T. Where MAKES_STATS, stats is written, as in
+//   attention_delta.wgsl, of o [T, HEADS D] and lse [T, HEADS].
+// Constants: those of attention_tiled.wgsl, and MAKES_STATS.
 // Threads: one workgroup of THREADS a block of queries (x, the last first) and a head (y).
 #include "lib/attention/scores.wgsl"
 #include "lib/attention/tile.wgsl"
@@ -11,7 +12,13 @@
 @group(0) @binding(2) var<storage, read> k: array<vec4f>;
 @group(0) @binding(3) var<storage, read> v: array<vec4f>;
 @group(0) @binding(4) var<storage, read> d_o: array<vec4f>;
+#if MAKES_STATS
+@group(0) @binding(5) var<storage, read_write> stats: array<vec2f>;
+@group(0) @binding(7) var<storage, read> o: array<vec4f>;
+@group(0) @binding(8) var<storage, read> lse: array<f32>;
+#else
 @group(0) @binding(5) var<storage, read> stats: array<vec2f>;
+#endif
 @group(0) @binding(6) var<storage, read> document_start: array<u32>;
 
 var<workgroup> q_tile: array<vec4f, BLOCK * STRIDE>;
@@ -34,10 +41,39 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     q_tile[tile_slot(e)] = q[i];
     do_tile[tile_slot(e)] = d_o[i];
   }
+#if MAKES_STATS
+  // The eight invocations of a row add up its product of o and d_o.
+#repeat r ROWS_PER_THREAD
+  {
+    let row = y + $ru * ACROSS;
+    let first = (min(q0 + row, T - 1u) * HEADS + head) * N;
+    var part = vec4f();
+#repeat d VECTORS_PER_THREAD
+    if (x + $du * 8u < N) {
+      part = fma(o[first + x + $du * 8u], d_o[first + x + $du * 8u], part);
+    }
+#endrepeat
+    factor_tile[row * SLOT_STRIDE + x] = part;
+  }
+#endrepeat
+  workgroupBarrier();
+#endif
   if (local < BLOCK) {
     let t = min(q0 + local, T - 1u);
+    let query = t * HEADS + head;
     row_first[local] = first_key(t, document_start[t]);
-    row_stats[local] = stats[t * HEADS + head];
+#if MAKES_STATS
+    var parts = vec4f();
+#repeat i 8
+    parts += factor_tile[local * SLOT_STRIDE + $iu];
+#endrepeat
+    row_stats[local] = vec2f(lse[query], parts.x + parts.y + parts.z + parts.w);
+    if (q0 + local < T) {
+      stats[query] = row_stats[local];
+    }
+#else
+    row_stats[local] = stats[query];
+#endif
   }
 #repeat r ROWS_PER_THREAD
 #repeat d VECTORS_PER_THREAD

@@ -1,21 +1,54 @@
 // What flows back through LoRA, for the PROJECTIONS projections of one input:
 //   d_down[t, g RANK + r] = ALPHA sum_n dy_g[t, n] b[FIRST<g> + n, r]
 //   dx[t, k] = sum_m d_down[t, m] a[m, k]  where HAS_DX
-// RANK = 4 RANK_QUADS; WIDTH and OUT<g> are multiples of 4.
+// RANK = 4 RANK_QUADS; WIDTH and OUT<g> are multiples of 4. What makes the dy<g> is computed before where
+// AHEAD says so, and they are written:
+//   gated_dx  dy0 = d_gated activation'(gate) up, dy1 = d_gated activation(gate); where IN_PLACE, dy0 and dy1
+//             hold gate and up before
+//   norm_dx   dy0 = the gradient of RMSNorm, as in rms_norm_dx.wgsl, added to dy0 where ACCUMULATE
+//   rope      heads of the first WRITTEN projections are rotated (lib/lora/rotation.wgsl)
 // Buffers: dy0, dy1, dy2 [T, OUT<g>]; d_down [T, RANKS]; b [., RANK], one projection's rows after the
-//   other's; where HAS_DX, a [RANKS, WIDTH] and dx [T, WIDTH].
-// Constants: those of lora_forward.wgsl but BLOCKS and UNROLLED.
+//   other's; where HAS_DX, a [RANKS, WIDTH] and dx [T, WIDTH]. By AHEAD: d_gated and, but where IN_PLACE,
+//   gate and up [T, OUT0]; norm_x and d_normed [T, OUT0] and the weight of the norm [OUT0], any kind
+//   (lib/weight/vec4.wgsl); those of lib/lora/rotation.wgsl.
+// Constants: those of lora_forward.wgsl but BLOCKS, UNROLLED and THEN; VECTOR_WIDTH is 4. WRITTEN: how many
+//   of the dy<g>, the first ones, are written; LAST_IS_READ: the third is not. ROWS_AT_ONCE: up to four of
+//   TOKENS.
 // Threads: those of lora_forward.wgsl, with one quad of ranks an invocation; then an invocation takes every
-//   THREADS-th vec4 of dx.
+//   THREADS-th vec4 of dx. What comes before is divided among all invocations of the workgroup.
 #include "lib/lora/lane_sums.wgsl"
+#repeat g WRITTEN
+@group(0) @binding($g) var<storage, read_write> dy$g: array<vec4f>;
+#endrepeat
+#if WRITTEN == 0
 #repeat g PROJECTIONS
 @group(0) @binding($g) var<storage, read> dy$g: array<vec4f>;
 #endrepeat
+#elif LAST_IS_READ
+@group(0) @binding(2) var<storage, read> dy2: array<vec4f>;
+#endif
+#if AHEAD == gated_dx
+#include "lib/elementwise/activation.wgsl"
+@group(0) @binding(14) var<storage, read> d_gated: array<vec4f>;
+#if IN_PLACE
+#else
+@group(0) @binding(15) var<storage, read> gate: array<vec4f>;
+@group(0) @binding(16) var<storage, read> up: array<vec4f>;
+#endif
+#elif AHEAD == norm_dx
+#include "lib/lora/workgroup_sum.wgsl"
+#include "lib/weight/vec4.wgsl"
+@group(0) @binding(14) var<storage, read> norm_x: array<vec4f>;
+@group(0) @binding(15) var<storage, read> d_normed: array<vec4f>;
+#elif AHEAD == rope
+alias Rotated = vec4f;
+#include "lib/lora/rotation.wgsl"
+#endif
 @group(0) @binding(3) var<storage, read_write> d_down: array<vec4f>;
-@group(0) @binding(4) var<storage, read> b: array<vec4f>;
+@group(0) @binding(10) var<storage, read> b: array<vec4f>;
 #if HAS_DX
-@group(0) @binding(5) var<storage, read> a: array<vec4f>;
-@group(0) @binding(6) var<storage, read_write> dx: array<vec4f>;
+@group(0) @binding(11) var<storage, read> a: array<vec4f>;
+@group(0) @binding(12) var<storage, read_write> dx: array<vec4f>;
 #endif
 
 var<workgroup> d_down_tile: array<vec4f, TOKENS * (RANKS / 4)>;
@@ -37,6 +70,98 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   let outer = local / (RANK_GROUPS * LANES);
   let tile = outer * RANK_GROUPS + inner;
   let row = t0 + outer * TOKENS_PER_THREAD;
+  // Some rows are read before one is written, because the compiler does not know that the buffers differ.
+#if AHEAD == gated_dx
+  for (var k = local; k < OUT0 / 4u; k += THREADS) {
+#repeat q TOKEN_QUADS
+    {
+#repeat t ROWS_AT_ONCE
+      let e$t = min(t0 + $qu * 4u + $tu, T - 1u) * (OUT0 / 4u) + k;
+#if IN_PLACE
+      let gate$t = dy0[e$t];
+      let up$t = dy1[e$t];
+#else
+      let gate$t = gate[e$t];
+      let up$t = up[e$t];
+#endif
+      let slope$t = d_gated[e$t];
+#endrepeat
+#repeat t ROWS_AT_ONCE
+      if (t0 + $qu * 4u + $tu < T) {
+        dy0[e$t] = slope$t * activation_slope(gate$t) * up$t;
+        dy1[e$t] = slope$t * activation(gate$t);
+      }
+#endrepeat
+    }
+#endrepeat
+  }
+  storageBarrier();
+#elif AHEAD == norm_dx
+#repeat q TOKEN_QUADS
+  var squares$q = vec4f();
+  var products$q = vec4f();
+#endrepeat
+  for (var k = local; k < OUT0 / 4u; k += THREADS) {
+    let weight = UNIT_OFFSET + weight4_at(k * 4u);
+#repeat t TOKENS
+    {
+      let e = min(t0 + $tu, T - 1u) * (OUT0 / 4u) + k;
+      let value = norm_x[e];
+      squares$(t/4)[$(t%4)] += dot(value, value);
+      products$(t/4)[$(t%4)] += dot(value, d_normed[e] * weight);
+    }
+#endrepeat
+  }
+#repeat q TOKEN_QUADS
+  let scales$q = 1.0 / sqrt(workgroup_sum(local, squares$q) / f32(OUT0) + EPS);
+  let shrinks$q = scales$q * scales$q * workgroup_sum(local, products$q) / f32(OUT0);
+#endrepeat
+  for (var k = local; k < OUT0 / 4u; k += THREADS) {
+    let weight = UNIT_OFFSET + weight4_at(k * 4u);
+#repeat q TOKEN_QUADS
+    {
+#repeat t ROWS_AT_ONCE
+      let e$t = min(t0 + $qu * 4u + $tu, T - 1u) * (OUT0 / 4u) + k;
+#if ACCUMULATE
+      let before$t = dy0[e$t];
+#else
+      let before$t = vec4f();
+#endif
+      let value$t = scales$q[$t] * (d_normed[e$t] * weight - norm_x[e$t] * shrinks$q[$t]);
+#endrepeat
+#repeat t ROWS_AT_ONCE
+      if (t0 + $qu * 4u + $tu < T) {
+        dy0[e$t] = before$t + value$t;
+      }
+#endrepeat
+    }
+#endrepeat
+  }
+  storageBarrier();
+#elif AHEAD == rope
+#repeat g WRITTEN
+  for (var pair = local; pair < HEADS$g * PAIRS; pair += THREADS) {
+    let i = pair % PAIRS;
+    let low = pair / PAIRS * (HEAD_DIM / 4u) + i;
+#repeat q TOKEN_QUADS
+    {
+#repeat t ROWS_AT_ONCE
+      let t$t = min(t0 + $qu * 4u + $tu, T - 1u);
+      let e$t = t$t * (OUT$g / 4u) + low;
+      let pair$t = rotate(t$t, i, dy$g[e$t], dy$g[e$t + PAIRS]);
+#endrepeat
+#repeat t ROWS_AT_ONCE
+      if (t0 + $qu * 4u + $tu < T) {
+        dy$g[e$t] = pair$t.low;
+        dy$g[e$t + PAIRS] = pair$t.high;
+      }
+#endrepeat
+    }
+#endrepeat
+  }
+#endrepeat
+  storageBarrier();
+#endif
 #repeat g PROJECTIONS
   {
     let first_quad = $gu * RANK_QUADS;

@@ -1,28 +1,48 @@
 // LoRA (arXiv:2106.09685) for the PROJECTIONS projections of one input, both products in one dispatch:
 //   down[t, m] = adapter_scale[t] sum_k x[t, k] a[m, k]
 //   y_g[t, n] += ALPHA sum_r down[t, g RANK + r] b[FIRST<g> + n, r]
-// Without HAS_UP only down is made. RANK = 4 RANK_QUADS; WIDTH is a multiple of 4.
+// Without HAS_UP only down is made. RANK = 4 RANK_QUADS; WIDTH is a multiple of 4. What follows is computed
+// too where THEN says so:
+//   gated     gated = activation(y0) y1
+//   add_norm  y0 += residual, then normed = RMSNorm(y0), as in rms_norm.wgsl
+//   rope      heads of the first ROTATED projections are rotated (lib/lora/rotation.wgsl)
 // Buffers: y0, y1, y2 [T, OUT<g>], read and written; down [T, RANKS]; x [T, WIDTH]; a [RANKS, WIDTH]; where
 //   HAS_UP, b [., RANK], one projection's rows after the other's; where HAS_ADAPTER_SCALE, adapter_scale [T].
+//   By THEN: gated [T, OUT0]; residual, normed [T, OUT0] and the weight of the norm [OUT0], any kind
+//   (lib/weight/element.wgsl); those of lib/lora/rotation.wgsl.
 // Constants: T, WIDTH, RANKS (of all projections), RANK_QUADS, ALPHA, and of projection g OUT<g>, FIRST<g>.
 //   TOKENS: rows a workgroup. TOKENS_PER_THREAD, QUADS_PER_THREAD, RANK_GROUPS and those of
 //   lib/lora/lane_sums.wgsl: see Threads. BLOCKS: blocks of 128 columns of all projections; BLOCKS<g>: of
-//   those before projection g. UNROLLED: quads of a row of b that are read at once.
+//   those before projection g; where THEN is gated, one of both. UNROLLED: quads of a row of b that are read
+//   at once. By THEN: ACTIVATION and VECTOR_WIDTH 1; EPS, UNIT_OFFSET, WEIGHT_KIND and TOKEN_QUADS, which is
+//   ceil(TOKENS / 4); those of lib/lora/rotation.wgsl.
 // Threads: a workgroup makes TOKENS rows. First an invocation sums TOKENS_PER_THREAD rows by 4
 //   QUADS_PER_THREAD ranks over every LANES-th vec4 of k. Then a subgroup of 32 takes 128 columns of y, each
-//   of its invocations every 32nd.
+//   of its invocations every 32nd. What follows is divided among all invocations of the workgroup.
 #include "lib/lora/lane_sums.wgsl"
+#if THEN == gated
+#include "lib/elementwise/activation.wgsl"
+@group(0) @binding(14) var<storage, read_write> gated: array<f32>;
+#elif THEN == add_norm
+#include "lib/lora/workgroup_sum.wgsl"
+#include "lib/weight/element.wgsl"
+@group(0) @binding(14) var<storage, read_write> normed: array<f32>;
+@group(0) @binding(15) var<storage, read> residual: array<f32>;
+#elif THEN == rope
+alias Rotated = f32;
+#include "lib/lora/rotation.wgsl"
+#endif
 #repeat g PROJECTIONS
 @group(0) @binding($g) var<storage, read_write> y$g: array<f32>;
 #endrepeat
 @group(0) @binding(3) var<storage, read_write> down: array<vec4f>;
-@group(0) @binding(4) var<storage, read> x: array<vec4f>;
-@group(0) @binding(5) var<storage, read> a: array<vec4f>;
+@group(0) @binding(10) var<storage, read> x: array<vec4f>;
+@group(0) @binding(11) var<storage, read> a: array<vec4f>;
 #if HAS_UP
-@group(0) @binding(6) var<storage, read> b: array<vec4f>;
+@group(0) @binding(12) var<storage, read> b: array<vec4f>;
 #endif
 #if HAS_ADAPTER_SCALE
-@group(0) @binding(7) var<storage, read> adapter_scale: array<f32>;
+@group(0) @binding(13) var<storage, read> adapter_scale: array<f32>;
 #endif
 
 var<workgroup> down_tile: array<vec4f, TOKENS * (RANKS / 4)>;
@@ -80,6 +100,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 #include "lib/lora/store_down.wgsl"
 #if HAS_UP
   workgroupBarrier();
+#if THEN == add_norm
+#repeat q TOKEN_QUADS
+  var squares$q = vec4f();
+#endrepeat
+#endif
   for (var block = local / 32u; block < BLOCKS; block += THREADS / 32u) {
 #repeat g PROJECTIONS
     if (block >= BLOCKS$g && (block - BLOCKS$g) * 128u < OUT$g) {
@@ -88,6 +113,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       var sum$t: vec4f;
 #repeat c 4
       sum$t[$cu] = y$g[min(t0 + $tu, T - 1u) * OUT$g + n + $cu * 32u];
+#if THEN == add_norm
+      sum$t[$cu] += residual[min(t0 + $tu, T - 1u) * OUT$g + n + $cu * 32u];
+#endif
 #endrepeat
 #endrepeat
       for (var q = 0u; q < RANK_QUADS; q += UNROLLED) {
@@ -113,12 +141,69 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 #repeat c 4
         if (n + $cu * 32u < OUT$g) {
           y$g[(t0 + $tu) * OUT$g + n + $cu * 32u] = sum$t[$cu];
+#if THEN == add_norm
+          squares$(t/4)[$(t%4)] += sum$t[$cu] * sum$t[$cu];
+#endif
         }
 #endrepeat
       }
 #endrepeat
     }
 #endrepeat
+#if THEN == gated
+    // Each invocation reads what it has just written. All rows are read before one is written, because the
+    // compiler does not know that the buffers differ.
+#repeat c 4
+    {
+      let n = block * 128u + local % 32u + $cu * 32u;
+#repeat t TOKENS
+      let e$t = min(t0 + $tu, T - 1u) * OUT0 + min(n, OUT0 - 1u);
+      let gate$t = y0[e$t];
+      let up$t = y1[e$t];
+#endrepeat
+#repeat t TOKENS
+      if (t0 + $tu < T && n < OUT0) {
+        gated[e$t] = activation(gate$t) * up$t;
+      }
+#endrepeat
+    }
+#endrepeat
+#endif
   }
+#if THEN == add_norm
+  storageBarrier();
+#repeat q TOKEN_QUADS
+  let scales$q = 1.0 / sqrt(workgroup_sum(local, squares$q) / f32(OUT0) + EPS);
+#endrepeat
+  for (var n = local; n < OUT0; n += THREADS) {
+    let weight = UNIT_OFFSET + weight_at(n);
+#repeat t TOKENS
+    let value$t = y0[min(t0 + $tu, T - 1u) * OUT0 + n];
+#endrepeat
+#repeat t TOKENS
+    if (t0 + $tu < T) {
+      normed[(t0 + $tu) * OUT0 + n] = value$t * scales$(t/4)[$(t%4)] * weight;
+    }
+#endrepeat
+  }
+#elif THEN == rope
+  storageBarrier();
+#repeat g ROTATED
+  for (var pair = local; pair < HEADS$g * PAIRS; pair += THREADS) {
+    let i = pair % PAIRS;
+    let low = pair / PAIRS * HEAD_DIM + i;
+#repeat t TOKENS
+    let e$t = min(t0 + $tu, T - 1u) * OUT$g + low;
+    let pair$t = rotate(min(t0 + $tu, T - 1u), i, y$g[e$t], y$g[e$t + PAIRS]);
+#endrepeat
+#repeat t TOKENS
+    if (t0 + $tu < T) {
+      y$g[e$t] = pair$t.low;
+      y$g[e$t + PAIRS] = pair$t.high;
+    }
+#endrepeat
+  }
+#endrepeat
+#endif
 #endif
 }

@@ -1,6 +1,5 @@
 // The second half of a product whose k was split: C[m, n] = ALPHA sum_z partial[z, m, n], in the order of z.
-// The result is added to C where ACCUMULATE. Attention's dk and dv, whose heads are split, are added up by it
-// too.
+// The result is added to C where ACCUMULATE.
 // Buffers: c, element (m, n) at C_OFFSET + m C_ROW + n; partial [SPLIT_K, M, N].
 // Constants: M, N, SPLIT_K, C_OFFSET, C_ROW, ALPHA, ACCUMULATE.
 // Threads: one invocation an element.

@@ -1,5 +1,6 @@
 // split_k_reduce.wgsl by vec4, for C without gaps and for the PROBLEMS products of a grouped GEMM at once:
-// C_g[m, n] = ALPHA sum_z partial_g[z, m, n], added to C_g where ACCUMULATE.
+// C_g[m, n] = ALPHA sum_z partial_g[z, m, n], added to C_g where ACCUMULATE. Attention's dk and dv, whose
+// heads are split, are added up by it too.
 // Buffers: c0, c1, … [M, SIZE<g>]; partial, of which those of problem g, [SPLIT_K, M, SIZE<g>], begin at
 //   SPLIT_K M FIRST<g>.
 // Constants: M, SPLIT_K, ALPHA, ACCUMULATE, PROBLEMS. Problem g has SIZE<g> columns, which are columns

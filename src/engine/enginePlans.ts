@@ -44,6 +44,15 @@ export interface PlanOptions {
   logits?: boolean;
 }
 
+/**
+ * What weights may take that a training step dequantises at once, where memory is not short, so that nothing
+ * is recomputed: a layer of Llama-3.2-1B takes 243 MB in float32.
+ */
+const DEQUANTISED_BYTES = 2 ** 28;
+/** There, in a step of so many tokens, whose activations take far more: the logits that are made at once. */
+const LOGIT_BYTES = 2 ** 28;
+const MANY_TOKENS = 2048;
+
 export interface EnginePlans {
   layout: AdapterLayout;
   score: Plan;
@@ -100,7 +109,15 @@ export function makeEnginePlans(
     options.gradientCheckpointing,
   );
   const plan = (name: string, made: typeof graph) => makePlan(name, made, settings, limits);
-  const train = () => makePlan('train', graph, settings, limits, options.packActivations);
+  const isRoomy = options.gradientCheckpointing === false;
+  const train = () =>
+    makePlan(
+      'train',
+      graph,
+      isRoomy && shared.tokens >= MANY_TOKENS ? { ...settings, logitBytes: LOGIT_BYTES } : settings,
+      limits,
+      { packs: options.packActivations, dequantisedBytes: isRoomy ? DEQUANTISED_BYTES : undefined },
+    );
   if (same) return { ...same, training: same.training && { ...same.training, train: train() } };
   return {
     layout,

@@ -12,8 +12,11 @@ export type BufferReference =
   | { type: 'weight'; id: number; part: TensorPart; slice: number }
   /** A part of contiguous weights, from the first to the last (ops/weights/weightGroups.ts). */
   | { type: 'weights'; ids: readonly number[]; part: TensorPart; bytes: number }
-  /** Memory that a node needs only while its kernels run; equal indices within a node are the same memory. */
-  | { type: 'scratch'; index: number; bytes: number }
+  /**
+   * Memory that a node needs only while its kernels run, or a slice of it whose offset is a multiple of 256;
+   * equal indices within a node are the same memory, of `bytes` bytes.
+   */
+  | { type: 'scratch'; index: number; bytes: number; offsetBytes?: number; sizeBytes?: number }
   /** The tables of NF4 and of its nested scales. */
   | { type: 'quantizationTables' };
 
@@ -108,6 +111,8 @@ export interface KernelSettings {
   workgroupBytes: number;
   /** Most workgroups along one dimension of a grid. */
   maxWorkgroups: number;
+  /** Most bytes of logits at once, unless the fewest rows take more; 128 MiB where absent. */
+  logitBytes?: number;
   /** Storage buffers that a kernel may bind. */
   maxStorageBuffers: number;
   /** The largest binding: a larger weight is split by rows, and the optimiser's sweep by elements. */

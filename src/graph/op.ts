@@ -82,8 +82,15 @@ export interface Op<Inputs extends object = object, Attributes extends object = 
     settings: KernelSettings,
     readsOf: (value: Value) => number,
   ): Node | null;
+  /** The same, of this node and the one after it; asked where that one fuses with none before it. */
+  fuseNext?(
+    node: Node<Inputs, Attributes>,
+    next: Node,
+    settings: KernelSettings,
+    readsOf: (value: Value) => number,
+  ): Node | null;
   /**
-   * For each output an operand whose storage it can take over, all of them or none: plans do so where each is
+   * Operands whose storage the first outputs can take over, all of them or none: plans do so where each is
    * read for the last time (`Node.inPlaceOf`). null: not of these operands.
    */
   takesOver?(inputs: Inputs): readonly Value[] | null;

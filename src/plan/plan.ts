@@ -14,6 +14,7 @@ import { valueBytes, type Value } from '../graph/value.ts';
 import { groupParts, type WeightGroup } from '../ops/weights/weightGroups.ts';
 import { weightSlices } from '../ops/weights/weightSlices.ts';
 import { withoutDeadNodes } from './autodiff.ts';
+import { dequantiseTogether } from './dequantiseTogether.ts';
 import {
   BlockTooLargeError,
   planMemory,
@@ -52,8 +53,17 @@ export interface Plan {
   weightGroups: WeightGroup[];
 }
 
+/** Operands that are small beside the largest: those of attention in a layer of Llama-3.2-1B take 42 MB. */
+const FEW_BYTES = 2 ** 26;
+
+export interface PlanChoices {
+  /** Whether activations wait for the backward pass in 16 bits (packActivations.ts). */
+  packs?: boolean;
+  /** Most bytes of operands that are dequantised at once (dequantiseTogether.ts); few where absent. */
+  dequantisedBytes?: number;
+}
+
 /**
- * @param packs whether activations wait for the backward pass in 16 bits (packActivations.ts)
  * @throws BlockTooLargeError where a value does not fit one binding of the adapter
  */
 export function makePlan(
@@ -61,10 +71,11 @@ export function makePlan(
   graph: Graph,
   settings: KernelSettings,
   limits: MemoryLimits,
-  packs = false,
+  { packs = false, dequantisedBytes = FEW_BYTES }: PlanChoices = {},
 ): Plan {
   const whole = fused(withoutDeadNodes(graph.nodes), settings);
-  const nodes = takeOver(packs ? packActivations(whole, graph) : whole);
+  const kept = takeOver(packs ? packActivations(whole, graph) : whole);
+  const nodes = dequantiseTogether(kept, graph, settings, dequantisedBytes);
   checkInPlace(nodes);
   // The layers of a model use the same few shaders, so each is assembled once.
   const shaders = new Map<string, { code: string; declared: BindingDeclaration[] }>();
@@ -179,7 +190,9 @@ function fused(nodes: readonly Node[], settings: KernelSettings): Node[] {
   for (const node of nodes) {
     let current = node;
     for (let before = out.at(-1); before; before = out.at(-1)) {
-      const both = current.op.fuse?.(before, current, settings, readsOf);
+      const both =
+        current.op.fuse?.(before, current, settings, readsOf) ??
+        before.op.fuseNext?.(before, current, settings, readsOf);
       if (!both) break;
       out.pop();
       current = both;

@@ -73,7 +73,8 @@ export class PlanExecutor {
           );
         case 'scratch': {
           const { arena, offsetBytes } = plan.placementOfScratch(node, reference.index);
-          return { buffer: arenas[arena], offset: offsetBytes, size: reference.bytes };
+          const { offsetBytes: from = 0, sizeBytes: size = reference.bytes } = reference;
+          return { buffer: arenas[arena], offset: offsetBytes + from, size };
         }
         case 'value': {
           const value = values.get(reference.id)!;

@@ -14,6 +14,6 @@ export function takeOver(nodes: readonly Node[]): Node[] {
     const from = node.op.takesOver?.(node.inputs);
     const isFree = (value: Value) =>
       value.role === 'activation' && !given.has(value) && lastRead.get(value) === index;
-    return from?.every(isFree) ? { ...node, inPlaceOf: [...from] } : node;
+    return from?.every(isFree) ? { ...node, inPlaceOf: node.outputs.map((_, i) => from[i]) } : node;
   });
 }

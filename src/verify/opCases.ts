@@ -9,6 +9,7 @@ import { convolutionCases } from './cases/convolutionCases.ts';
 import { deltaRuleCases } from './cases/deltaRuleCases.ts';
 import { elementwiseCases } from './cases/elementwiseCases.ts';
 import { embeddingCases } from './cases/embeddingCases.ts';
+import { fusedLoraCases } from './cases/fusedLoraCases.ts';
 import { loraCases } from './cases/loraCases.ts';
 import { lossCases } from './cases/lossCases.ts';
 import { matmulCases } from './cases/matmulCases.ts';
@@ -21,6 +22,7 @@ export function opCases(): OpCase[] {
     ...elementwiseCases(),
     ...matmulCases(),
     ...loraCases(),
+    ...fusedLoraCases(),
     ...normCases(),
     ...ropeCases(),
     ...convolutionCases(),

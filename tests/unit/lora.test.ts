@@ -37,7 +37,11 @@ function counts(checkpoint: boolean, dropout = 0): Record<string, number> {
     maxBufferBytes: 2 ** 28,
   });
   const byOp: Record<string, number> = {};
-  for (const { op } of dispatches) byOp[op] = (byOp[op] ?? 0) + 1;
+  for (const { op } of dispatches) {
+    // With what follows an adapter, or comes before its gradient.
+    const name = op === 'loraThen' ? 'lora' : op === 'loraAhead' ? 'loraDx' : op;
+    byOp[name] = (byOp[name] ?? 0) + 1;
+  }
   return byOp;
 }
 

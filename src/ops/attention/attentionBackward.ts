@@ -10,8 +10,9 @@ import {
   type Dispatch,
   type KernelSettings,
 } from '../../gpu/dispatch.ts';
-import type { Op } from '../../graph/op.ts';
+import { isNodeOf, type Node, type Op } from '../../graph/op.ts';
 import type { Value } from '../../graph/value.ts';
+import { numberedBindings, numberedConstants } from '../numbered.ts';
 import { attentionConstants, attentionVariant, type AttentionAttributes } from './attentionVariants.ts';
 
 interface DeltaInputs {
@@ -48,34 +49,78 @@ interface BackwardInputs {
   stats: Value;
 }
 
-export const attentionDqOp: Op<BackwardInputs & { documentStart: Value }, AttentionAttributes> = {
+interface DqInputs extends BackwardInputs {
+  documentStart: Value;
+}
+
+/** @param statsOf o and lse, where the kernel makes `stats` */
+function dqDispatches(
+  { q, k, v, dO, stats, documentStart }: DqInputs,
+  dq: Value,
+  attributes: AttentionAttributes,
+  settings: KernelSettings,
+  statsOf?: Pick<DeltaInputs, 'o' | 'lse'>,
+): Dispatch[] {
+  const tokens = q.shape[0];
+  const variant = attentionVariant('dq', tokens, attributes, settings);
+  const { constants } = variant;
+  const bindings = {
+    dq: value(dq),
+    q: value(q),
+    k: value(k),
+    v: value(v),
+    d_o: value(dO),
+    stats: value(stats),
+    document_start: value(documentStart),
+  };
+  if (variant.name === 'serial') {
+    const workgroups = flatGrid(tokens * attributes.heads, 64, settings);
+    return [{ shader: 'attention_dq_serial', constants, bindings, workgroups }];
+  }
+  const ofStats: Dispatch['bindings'] = statsOf ? { o: value(statsOf.o), lse: value(statsOf.lse) } : {};
+  return [
+    {
+      shader: variant.name === 'matrix' ? 'attention_dq_subgroup_matrix' : 'attention_dq_tiled',
+      constants: { ...constants, MAKES_STATS: statsOf !== undefined },
+      bindings: { ...bindings, ...ofStats },
+      workgroups: [Math.ceil(tokens / variant.blockRows), attributes.heads, 1],
+    },
+  ];
+}
+
+export const attentionDqOp: Op<DqInputs, AttentionAttributes> = {
   name: 'attentionDq',
   outputs: ({ q }) => [{ shape: q.shape }],
-  dispatches({ inputs: { q, k, v, dO, stats, documentStart }, outputs: [dq], attributes }, settings) {
-    const tokens = q.shape[0];
-    const variant = attentionVariant('dq', tokens, attributes, settings);
-    const { constants } = variant;
-    const bindings = {
-      dq: value(dq),
-      q: value(q),
-      k: value(k),
-      v: value(v),
-      d_o: value(dO),
-      stats: value(stats),
-      document_start: value(documentStart),
+  dispatches: ({ inputs, outputs: [dq], attributes }, settings) =>
+    dqDispatches(inputs, dq, attributes, settings),
+  fuse(previous, node, settings) {
+    const { stats, ...inputs } = node.inputs;
+    if (!isNodeOf(previous, attentionDeltaOp) || previous.outputs[0] !== stats) return null;
+    if (previous.inputs.dO !== inputs.dO || settings.maxStorageBuffers < DELTA_DQ_BUFFERS) return null;
+    if (attentionVariant('dq', inputs.q.shape[0], node.attributes, settings).name === 'serial') return null;
+    const { o, lse } = previous.inputs;
+    const fused: Node<Omit<DqInputs, 'stats'> & DeltaInputs, AttentionAttributes> = {
+      ...node,
+      op: attentionDeltaDqOp,
+      inputs: { ...inputs, o, lse },
+      outputs: [stats, ...node.outputs],
+      inPlaceOf: [undefined, undefined],
     };
-    if (variant.name === 'serial') {
-      const workgroups = flatGrid(tokens * attributes.heads, 64, settings);
-      return [{ shader: 'attention_dq_serial', constants, bindings, workgroups }];
-    }
-    return [
-      {
-        shader: variant.name === 'matrix' ? 'attention_dq_subgroup_matrix' : 'attention_dq_tiled',
-        constants,
-        bindings,
-        workgroups: [Math.ceil(tokens / variant.blockRows), attributes.heads, 1],
-      },
-    ];
+    return fused;
+  },
+};
+
+/** Storage buffers of the kernel that makes stats and dq. */
+const DELTA_DQ_BUFFERS = 9;
+
+/** Outputs: the stats of attentionDeltaOp, and dq. Only plans contain it. */
+const attentionDeltaDqOp: Op<Omit<DqInputs, 'stats'> & DeltaInputs, AttentionAttributes> = {
+  name: 'attentionDeltaDq',
+  outputs() {
+    throw new Error('attentionDeltaDq is fused from attentionDelta and attentionDq');
+  },
+  dispatches({ inputs: { o, lse, ...inputs }, outputs: [stats, dq], attributes }, settings) {
+    return dqDispatches({ ...inputs, stats }, dq, attributes, settings, { o, lse });
   },
 };
 
@@ -109,7 +154,7 @@ export const attentionDkvOp: Op<BackwardInputs & { documentEnd: Value }, Attenti
 };
 
 /** Workgroups below which the query heads that share a key head are spread over several workgroups. */
-const ENOUGH_WORKGROUPS = 1024;
+const ENOUGH_WORKGROUPS = 512;
 
 /**
  * Where there are few key heads and tokens, each workgroup sums over only some of the query heads that share
@@ -128,32 +173,34 @@ function splitOverHeads(
   const group = heads / keyHeads;
   const blocks = Math.ceil(tokens / blockRows);
   const width = keyHeads * headDim;
-  const splits = Array.from({ length: group }, (_, i) => i + 1).filter(
-    (count) => group % count === 0 && count * tokens * width * 4 <= settings.maxBindingBytes,
-  );
-  const split = splits.find((count) => blocks * keyHeads * count >= ENOUGH_WORKGROUPS) ?? splits.at(-1) ?? 1;
-  const scratch = (index: number): BufferReference => ({
-    type: 'scratch',
-    index,
-    bytes: split * tokens * width * 4,
+  // The partial sums of dk and of dv lie in one binding, where either begins at a multiple of 256 bytes.
+  const splits = Array.from({ length: group }, (_, i) => i + 1).filter((count) => {
+    const bytes = count * tokens * width * 4;
+    return group % count === 0 && bytes % 256 === 0 && 2 * bytes <= settings.maxBindingBytes;
   });
-  const targets = split > 1 ? [scratch(0), scratch(1)] : gradients.map(value);
-  const workgroups = [blocks, keyHeads, split] as const;
-  const partial: Dispatch = { ...dispatch(targets, split), workgroups };
+  const split = splits.find((count) => blocks * keyHeads * count >= ENOUGH_WORKGROUPS) ?? splits.at(-1) ?? 1;
+  // The partial sums of dk, and after them those of dv.
+  const sizeBytes = split * tokens * width * 4;
+  const partials = { type: 'scratch' as const, index: 0, bytes: 2 * sizeBytes };
+  const halves = gradients.map((_, i) => ({ ...partials, offsetBytes: i * sizeBytes, sizeBytes }));
+  const targets = split > 1 ? halves : gradients.map(value);
+  const partial: Dispatch = {
+    ...dispatch(targets, split),
+    workgroups: [blocks, keyHeads, split],
+  };
   if (split === 1) return [partial];
-  const sums = gradients.map((gradient, i): Dispatch => ({
-    shader: 'split_k_reduce',
+  const sum: Dispatch = {
+    shader: 'split_k_reduce_vec4',
     constants: {
       M: tokens,
-      N: width,
-      C_OFFSET: 0,
-      C_ROW: width,
       ALPHA: { f32: 1 },
       ACCUMULATE: false,
       SPLIT_K: split,
+      PROBLEMS: gradients.length,
+      ...numberedConstants({ SIZE: gradients.map(() => width), FIRST: gradients.map((_, i) => i * width) }),
     },
-    bindings: { c: value(gradient), partial: targets[i] },
-    workgroups: flatGrid(tokens * width, 64, settings),
-  }));
-  return [partial, ...sums];
+    bindings: { ...numberedBindings('c', gradients), partial: partials },
+    workgroups: flatGrid((gradients.length * tokens * width) / 4, 64, settings),
+  };
+  return [partial, sum];
 }

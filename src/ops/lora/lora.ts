@@ -15,6 +15,7 @@ import { loraDownDaOp, loraDxOp, loraParametersOp } from './loraBackward.ts';
 import { loraForward } from './loraForwardKernels.ts';
 import { downMatmul, upMatmul } from './loraMatmul.ts';
 import { loraSizes } from './loraSizes.ts';
+import { fuseThen } from './loraThen.ts';
 
 interface LoraInputs {
   /** [T, in] */
@@ -105,6 +106,7 @@ export const loraOp: Op<LoraInputs, LoraAttributes> = {
       return fuseLinearLora(node, { x, a, b, weights: previous.inputs.weights, adapterScale }, settings);
     return null;
   },
+  fuseNext: fuseThen,
   tensorflow(tf, { x, a, b, ys, adapterScale }, { attributes: { scale } }) {
     const rank = b.shape[1]!;
     const product = tf.matMul(x, a, false, true);

@@ -5,6 +5,7 @@ import type { Value } from '../../graph/value.ts';
 import { linearInputGradient } from '../matmul/linear.ts';
 import { matmul } from '../matmul/matmul.ts';
 import { exclusivePrefixSum } from '../numbered.ts';
+import { fuseAhead } from './loraAhead.ts';
 import { loraBackward, loraParameterGradients } from './loraBackwardKernels.ts';
 import { loraSizes, type LoraSizes } from './loraSizes.ts';
 
@@ -60,6 +61,7 @@ export const loraDxOp: Op<LoraDxInputs, LoraDxAttributes> = {
     );
     return dx ? [...toDown, ...linearInputGradient(dDown, a, dx, false, settings)] : toDown;
   },
+  fuse: fuseAhead,
 };
 
 interface LoraParametersInputs {

@@ -51,6 +51,8 @@ export function loraBackward(
       PROJECTIONS: outs.length,
       HAS_DX: dx !== undefined,
       ALPHA: { f32: scale },
+      AHEAD: 'none',
+      WRITTEN: 0,
     },
     bindings: { ...numberedBindings('dy', dys), d_down: value(dDown), b: value(b), ...dxBindings },
     workgroups: [Math.ceil(tokens / tile.tokens), 1, 1],

@@ -74,6 +74,7 @@ function rowKernel(
       HAS_ADAPTER_SCALE: adapterScale !== undefined,
       UNROLLED: unrolledQuads(rank),
       ALPHA: { f32: up?.scale ?? 1 },
+      THEN: 'none',
     },
     bindings: { down: value(down), x: value(x), a: value(a), ...upBindings, ...scaleBinding(adapterScale) },
     workgroups: [Math.ceil(tokens / tile.tokens), 1, 1],

@@ -13,7 +13,7 @@ import { matmul } from '../matmul/matmul.ts';
 import { rowGrid } from '../norm/rowGrid.ts';
 
 /** Bytes of logits of one chunk, unless the smallest chunk takes more. */
-const CHUNK_BYTES = 128 * 1024 * 1024;
+const CHUNK_BYTES = 2 ** 27;
 /** Rows of the smallest chunk: its slice of the loss then starts at a multiple of 256 bytes. */
 const CHUNK_ROWS = 64;
 /** The gradients of logits are at most 1, and most of them are probabilities of unlikely tokens. */
@@ -54,10 +54,11 @@ export function linearCrossEntropy(
 }
 
 /** Rows of a chunk, a multiple of 64. */
-function chunkRows(vocabulary: number, { maxBindingBytes }: KernelSettings): number {
+function chunkRows(vocabulary: number, { maxBindingBytes, logitBytes }: KernelSettings): number {
   return Math.max(
     CHUNK_ROWS,
-    Math.floor(Math.min(CHUNK_BYTES, maxBindingBytes) / (vocabulary * 4) / CHUNK_ROWS) * CHUNK_ROWS,
+    Math.floor(Math.min(logitBytes ?? CHUNK_BYTES, maxBindingBytes) / (vocabulary * 4) / CHUNK_ROWS) *
+      CHUNK_ROWS,
   );
 }
 

@@ -147,7 +147,7 @@ export const addRmsNormOp: Op<AddRmsNormInputs, RmsNormAttributes> = {
     forward(a, weight, y, attributes, settings, { b, sum }),
 };
 
-const rmsNormDxOp: AccumulatingOp<RmsNormInputs & { dy: Value } & Accumulator, RmsNormAttributes> = {
+export const rmsNormDxOp: AccumulatingOp<RmsNormInputs & { dy: Value } & Accumulator, RmsNormAttributes> = {
   name: 'rmsNormDx',
   accumulates: true,
   outputs: ({ x, sum }) => [{ shape: x.shape, inPlaceOf: sum }],

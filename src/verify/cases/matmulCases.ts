@@ -54,6 +54,14 @@ export function matmulCases(): OpCase[] {
       linear(c.graph, c.leaf('x', tokens, width), c.weight('w', [out, width], kind)),
     ]);
   }
+  // Their weights are dequantised together, but for the last, which takes the most memory.
+  build('linear nf4 in a row 80×64→(128, 64)→64→512', (c) => {
+    const x = c.leaf('x', 80, 64);
+    const weights = [128, 64].map((out, g) => c.weight(`w${g}`, [out, 64], 'nf4'));
+    const [wide, narrow] = linearGroup(c.graph, x, weights);
+    const middle = linear(c.graph, wide, c.weight('w2', [64, 128], 'nf4'));
+    return [linear(c.graph, add(c.graph, middle, narrow), c.weight('w3', [512, 64], 'nf4'))];
+  });
   for (const [tokens, width, outs, kinds] of GROUPS) {
     for (const kind of kinds) {
       build(`linearGroup ${kind} ${tokens}×${width}→${outs.join('+')}`, (c) => {

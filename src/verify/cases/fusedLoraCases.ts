@@ -1,0 +1,75 @@
+/**
+ * Pieces of a decoder block in the order of a model, with adapters, as plans fuse them: a norm,
+ * adapters and what follows them; and the same backward.
+ */
+import type { TensorKind } from '../../formats/tensors.ts';
+import type { Value } from '../../graph/value.ts';
+import { add } from '../../ops/elementwise/add.ts';
+import type { Activation } from '../../ops/elementwise/activation.ts';
+import { gated } from '../../ops/elementwise/gated.ts';
+import { lora } from '../../ops/lora/lora.ts';
+import { rmsNorm } from '../../ops/norm/rmsNorm.ts';
+import { sum } from '../../ops/numbered.ts';
+import { rope } from '../../ops/rope/rope.ts';
+import { caseList, uniform, type CaseBuilder, type OpCase } from '../caseBuilder.ts';
+
+/** Projections of one input with their adapter. @param name of their parameters */
+function adapted(c: CaseBuilder, name: string, x: Value, outs: readonly number[], rank: number): Value[] {
+  const [tokens, width] = x.shape;
+  const a = c.parameter(`${name}.A`, [outs.length * rank, width]);
+  const b = c.parameter(`${name}.B`, [sum(outs), rank]);
+  const ys = outs.map((out, g) => c.leaf(`${name}.y${g}`, tokens, out));
+  return lora(c.graph, x, { a, b, ys, scale: 0.75 });
+}
+
+/** Queries, keys and values of a norm, of which the first two rotate; then products that use each. */
+function attentionInput(tokens: number, rank: number, headDim: number, rotated: number): OpCase {
+  const { cases, build } = caseList();
+  build(`norm, adapters and rope of ${tokens} tokens, heads of ${headDim}, ${rotated} rotated`, (c) => {
+    const width = 2 * headDim;
+    const x = rmsNorm(c.graph, c.leaf('x', tokens, width), c.weight('norm', [width], 'bf16'), { eps: 1e-5 });
+    const [q, k, v] = adapted(c, 'qkv', x, [2 * headDim, headDim, headDim], rank);
+    const table = c.graph.constant('angles', [31, rotated], () => uniform(31 * rotated, 1));
+    const positions = Uint32Array.from({ length: tokens }, (_, t) => (t * 7) % 31);
+    const heads = rope(c.graph, [q, k], table, c.input('positions', positions), headDim);
+    // The gradients that come back are no inputs of the graph, as in a model.
+    return [...heads, v].map((head, g) =>
+      gated(c.graph, head, c.leaf(`scale${g}`, tokens, head.shape[1]), 'identity'),
+    );
+  });
+  return cases[0];
+}
+
+/** The residual stream from one projection to the next norm and through a gated MLP. */
+function residualStream(
+  tokens: number,
+  rank: number,
+  width: number,
+  inner: number,
+  { kind, activation, unitOffset }: { kind: TensorKind; activation: Activation; unitOffset: 0 | 1 },
+): OpCase {
+  const { cases, build } = caseList();
+  build(`residual stream of ${tokens}×${width} through ${inner} ${activation}, norms in ${kind}`, (c) => {
+    const norm = (name: string, x: Value) =>
+      rmsNorm(c.graph, x, c.weight(name, [width], kind), { eps: 1e-6, unitOffset });
+    const residual = c.leaf('residual', tokens, width);
+    const [o] = adapted(c, 'o', c.leaf('x', tokens, 40), [width], rank);
+    const middle = add(c.graph, residual, o);
+    const [gate, up] = adapted(c, 'gateUp', norm('norm1', middle), [inner, inner], rank);
+    const [down] = adapted(c, 'down', gated(c.graph, gate, up, activation), [width], rank);
+    const end = add(c.graph, middle, down);
+    return [norm('norm2', end)];
+  });
+  return cases[0];
+}
+
+/** Tokens that fill no tile, widths past the reach of one, and tokens of a tile of 1, 2 and 16 rows. */
+export function fusedLoraCases(): OpCase[] {
+  return [
+    attentionInput(70, 8, 64, 64),
+    attentionInput(33, 4, 24, 16),
+    residualStream(70, 8, 136, 260, { kind: 'bf16', activation: 'silu', unitOffset: 0 }),
+    residualStream(37, 4, 24, 12, { kind: 'f32', activation: 'gelu_tanh', unitOffset: 1 }),
+    residualStream(290, 4, 32, 16, { kind: 'f16', activation: 'silu', unitOffset: 0 }),
+  ];
+}
