@@ -24,19 +24,40 @@ function shadersOf({ dispatches }: Plan): Record<string, number> {
 const LAYERS = 16;
 
 describe('dispatches of Llama-3.2-1B, r 16, all linear layers', () => {
-  it('of a step without recomputation are at most 42 for each layer, and three for each chunk of the loss', () => {
-    const { train } = makeEnginePlans(optionsOf('Llama-3.2-1B', 4096, false), SETTINGS, LIMITS).training!;
-    const { cross_entropy: chunks, ...counts } = shadersOf(train);
-    expect(train.dispatches.length).toBeLessThanOrEqual(42 * LAYERS + 3 * chunks);
+  it.each([
+    ['plain', 4096, 435],
+    ['plain', 512, 522],
+    ['matrix', 4096, 435],
+    ['matrix', 512, 522],
+  ] as const)('of a step without recomputation at level %s, %i tokens, are %i', (level, tokens, most) => {
+    const settings = {
+      ...SETTINGS,
+      level,
+      maxStorageBuffers: 16,
+      maxSums: 128,
+      workgroupBytes: 49152,
+    } as const;
+    const { train } = makeEnginePlans(optionsOf('Llama-3.2-1B', tokens, false), settings, LIMITS).training!;
+    expect(train.dispatches.length).toBeLessThanOrEqual(most);
+    const counts = shadersOf(train);
     // Each group of projections of one input: forward, backward, and the gradients of its parameters.
     expect(counts).toMatchObject({
       lora_forward: 4 * LAYERS,
       lora_dx: 4 * LAYERS,
       lora_gradients: 4 * LAYERS,
+      // The weights of a layer, forward and backward.
+      dequantize_nf4_several: 2 * LAYERS,
+      // Of the first layer; all others are fused with the adapter before them.
+      rms_norm_registers: 1,
     });
-    // Every sum of the residual stream is fused with its norm.
-    expect(counts.rms_norm_registers).toBe(2 * LAYERS + 1);
-    expect(counts.add).toBeUndefined();
+    for (const shader of ['add', 'rope', 'gated', 'gated_dx', 'rms_norm_dx', 'attention_delta'])
+      expect(counts[shader]).toBeUndefined();
+  });
+
+  it('of a step are few with the buffers that every adapter has, too', () => {
+    const settings = { ...SETTINGS, maxStorageBuffers: 8 };
+    const { train } = makeEnginePlans(optionsOf('Llama-3.2-1B', 4096, false), settings, LIMITS).training!;
+    expect(train.dispatches.length).toBeLessThanOrEqual(570);
   });
 
   /** @param maxStorageBuffers where fewer than ten may be bound, attention begins no product of LoRA */
