@@ -10,8 +10,11 @@ import * as fc from 'fast-check';
 import { classify, SLOW_MS, type Outcome } from './lib/fuzz/classify.ts';
 import { makeTargets, type Target } from './lib/fuzz/targets.ts';
 
-/** A process that does not answer for so long is ended; its input is a hang. */
-const HANG_MS = 10 * SLOW_MS;
+/**
+ * A process that does not answer for so long is ended; its input is a hang. By the clock, which other work of
+ * the machine slows: a parser that ends has a minute for its two seconds.
+ */
+const HANG_MS = 30 * SLOW_MS;
 /** Inputs that are shrunk, a target. */
 const MOST_SHRUNK = 5;
 const SHRINK_MS = 20_000;
@@ -86,7 +89,7 @@ function inProcess(
     let at = from;
     let report: Report | null = null;
     const end = () => child.kill('SIGKILL');
-    let timer = setTimeout(end, 6 * HANG_MS);
+    let timer = setTimeout(end, 2 * HANG_MS);
     child.on('message', (message: Message) => {
       clearTimeout(timer);
       if ('at' in message) ({ at } = message);

@@ -5,7 +5,7 @@
  *
  *     node scripts/run.mjs tests/interop/halfFamilies.ts ../shared/golden [LEVEL [FAMILY…]]
  *
- * On an adapter with shader-f16: tests/README has lavapipe's environment.
+ * On an adapter with shader-f16. On lavapipe it takes long: the kernels of a GPU are large to compile.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
