@@ -8,7 +8,10 @@ import { SETTING_SOURCES, sourceName, TERM_SOURCES } from '../../src/page/explai
 import { LESSON } from '../../src/page/explain/lesson/FirstLesson.svelte.ts';
 import { placeOfHash } from '../../src/page/layout/places.ts';
 
-/** Parameters of each class that its documentation has an anchor for (tests/interop/make_documented_keys.py). */
+/**
+ * Parameters of each class that its documentation has an anchor for
+ * (tests/interop/make_documented_keys.py).
+ */
 const DOCUMENTED = JSON.parse(
   readFileSync(new URL('../fixtures/documentedKeys.json', import.meta.url), 'utf8'),
 ) as Record<string, string[]>;
