@@ -26,8 +26,11 @@ export function placeOfBest(
   values: ArrayLike<number>,
   isBetter: (value: number, best: number) => boolean,
 ): number {
-  let best = values.length === 0 ? -1 : 0;
-  for (let i = 1; i < values.length; i++) if (isBetter(values[i], values[best])) best = i;
+  let [place, best, bestValue] = [0, -1, NaN];
+  for (const value of iterable(values)) {
+    if (best < 0 || isBetter(value, bestValue)) [best, bestValue] = [place, value];
+    place++;
+  }
   return best;
 }
 

@@ -1,4 +1,4 @@
-/** A page that takes no events: what the trainer holds for it is bounded, and nothing of the curves is lost. */
+/** A page that takes no events: what waits for it is bounded, and nothing of the curves is lost. */
 import { describe, expect, it } from 'vitest';
 import type { EvaluationResult } from '../../src/training/evaluation.ts';
 import { MOST_KEPT_EVALUATIONS } from '../../src/training/kept/keptEvaluations.ts';
