@@ -8,6 +8,7 @@ const LONGEST = [
   'e2e/page',
   'gpu/families',
   'gradients/tiled',
+  'gradients/tiledAttention',
   'gradients/matmul',
   'gpu/engine',
   'golden/gguf',
