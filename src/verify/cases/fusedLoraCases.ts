@@ -63,13 +63,11 @@ function residualStream(
   return cases[0];
 }
 
-/** Tokens that fill no tile, widths past the reach of one, and tokens of a tile of 1, 2 and 16 rows. */
+/** Tokens that fill no tile, of 1 and of 2 rows, and widths past the reach of one. */
 export function fusedLoraCases(): OpCase[] {
   return [
-    attentionInput(70, 8, 64, 64),
-    attentionInput(33, 4, 24, 16),
+    attentionInput(70, 8, 24, 16),
     residualStream(70, 8, 136, 260, { kind: 'bf16', activation: 'silu', unitOffset: 0 }),
-    residualStream(37, 4, 24, 12, { kind: 'f32', activation: 'gelu_tanh', unitOffset: 1 }),
-    residualStream(290, 4, 32, 16, { kind: 'f16', activation: 'silu', unitOffset: 0 }),
+    residualStream(290, 4, 32, 16, { kind: 'f16', activation: 'gelu_tanh', unitOffset: 1 }),
   ];
 }
