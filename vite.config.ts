@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { VitePWA } from 'vite-plugin-pwa';
 import { defineConfig, type Plugin } from 'vite';
-import { buildPlayer, PLAYER_FOLDER } from './scripts/lib/playerBuild.ts';
+import { buildPlayer, compactShaders, PLAYER_FOLDER } from './scripts/lib/playerBuild.ts';
 
 /** Of a built file, as Subresource Integrity writes it. */
 async function integrityOf(path: string): Promise<string> {
@@ -127,11 +127,13 @@ const socket: Plugin = {
       : html,
 };
 
+/** Of workers too, which are bundled apart. */
+const inBundles = [boundedParquet, noticesOnce, compactShaders(() => false)];
+
 export default defineConfig({
   base: './',
-  plugins: [svelte(), player, offline, socket, boundedParquet, noticesOnce],
-  // Workers are bundled apart.
-  worker: { format: 'es', plugins: () => [boundedParquet, noticesOnce] },
+  plugins: [svelte(), player, offline, socket, ...inBundles],
+  worker: { format: 'es', plugins: () => inBundles },
   ssr: { noExternal: ['hyparquet'] },
   build: { target: 'es2023', chunkSizeWarningLimit: 1200 },
 });

@@ -15,7 +15,7 @@ const ENTRIES = { [PLAYER_FILE]: 'src/player/player.ts', [FALLBACK_FILE]: 'src/p
  * tests/unit/player.test.ts holds the list against the plans.
  */
 export const NOT_PLAYED =
-  /\/(optimizer|verify)\/|\/(quantize_nf4|dropout|neftune|(un)?pack_e6m9|e6m9|lora_dx|lora_gradients|rms_norm_dx|\w*_dq_\w+|\w*_dkv_\w+|\w+_subgroup_matrix|matrix_scores_backward|delta_gates_dx|gated_delta_rule_(past|reverse|scores|future|dgates|ddecay))\.wgsl$/;
+  /\/(optimizer|verify)\/|\/(quantize_nf4|dequantize_nf4_several|rotation|workgroup_sum|dropout|neftune|(un)?pack_e6m9|e6m9|lora_dx|lora_gradients|rms_norm_dx|gated_dx|softcap_dx|head_gate_dgate|attention_delta|\w*_dq_\w+|\w*_dkv_\w+|\w+_subgroup_matrix|matrix_scores_backward|delta_gates_dx|gated_delta_rule_(past|reverse|scores|future|dgates|ddecay))\.wgsl$/;
 
 /**
  * WGSL without comments and white space that nobody reads in a bundle. The preprocessor's lines stay as they
@@ -35,9 +35,12 @@ export function compactWgsl(text: string): string {
 
 /**
  * What only training calls: how layers are chosen that are recomputed, for an aim of memory, how activations
- * are kept in 16 bits, and the steps.
+ * are kept in 16 bits, and the steps. And what saves a long prompt some dispatches, which is not worth its size.
  */
 const OF_TRAINING: readonly [file: RegExp, text: string][] = [
+  [/\/src\/ops\/lora\/loraThen\.ts$/, 'export const fuseThen = () => null;'],
+  [/\/src\/ops\/lora\/loraAhead\.ts$/, refusing('fuseAhead')],
+  [/\/src\/plan\/dequantiseTogether\.ts$/, 'export const dequantiseTogether = (nodes) => nodes;'],
   [/\/src\/engine\/memoryChoice\.ts$/, refusing('chooseMemory')],
   [/\/src\/plan\/packActivations\.ts$/, refusing('packActivations')],
   [/\/src\/engine\/webgpu\/optimizerSteps\.ts$/, refusing('GpuSteps')],
@@ -53,16 +56,18 @@ const withoutTraining: Plugin = {
   load: (id) => OF_TRAINING.find(([file]) => file.test(id))?.[1] ?? null,
 };
 
-const compactShaders: Plugin = {
+/** Compact texts of the kernels in a build. @param leavesOut whether nothing calls the kernel of a path there */
+export const compactShaders = (leavesOut: (path: string) => boolean): Plugin => ({
   name: 'compact-shaders',
   enforce: 'pre',
+  apply: 'build',
   async load(id) {
     const [path] = id.split('?');
     if (!path.endsWith('.wgsl')) return null;
-    const text = NOT_PLAYED.test(path) ? '' : compactWgsl(await readFile(path, 'utf8'));
+    const text = leavesOut(path) ? '' : compactWgsl(await readFile(path, 'utf8'));
     return { code: `export default ${JSON.stringify(text)};`, moduleType: 'js' };
   },
-};
+});
 
 /** @returns the texts of the two modules by file name */
 export async function buildPlayer(): Promise<Record<string, string>> {
@@ -73,7 +78,7 @@ export async function buildPlayer(): Promise<Record<string, string>> {
       configFile: false,
       logLevel: 'error',
       mode: 'production',
-      plugins: [compactShaders, withoutTraining],
+      plugins: [compactShaders((path) => NOT_PLAYED.test(path)), withoutTraining],
       build: {
         target: 'es2023',
         write: false,

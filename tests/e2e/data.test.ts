@@ -195,8 +195,8 @@ describe.skipIf(!browserPath)('data on the page', { timeout: 240_000 }, () => {
       .click();
     await page.getByRole('checkbox', { name: 'mask_history' }).check();
     await settle(page);
+    // The preview is still open.
     await openPlace(page, 'Data');
-    await card.getByText('What is learned from one row').click();
     await expect
       .poll(async () => (await card.locator('.tokens .supervised').allInnerTexts()).join(''))
       .toBe('two</s>');

@@ -163,7 +163,11 @@ describe('the bundle of the player', () => {
     const paths = new Map(
       shaderSources().map(([path]) => [path.slice(path.lastIndexOf('/') + 1, -'.wgsl'.length), path]),
     );
-    const dropped = [...paths].filter(([, path]) => NOT_PLAYED.test(`/${path}`)).map(([name]) => name);
+    // There every weight is dequantised by itself, so that this kernel is in no plan.
+    const dropped = [...paths]
+      .filter(([, path]) => NOT_PLAYED.test(`/${path}`))
+      .map(([name]) => name)
+      .filter((name) => name !== 'dequantize_nf4_several');
     expect(dropped).toContain('adamw');
     const used = new Set<string>();
     for (const [family, config] of Object.entries(TINY_FAMILIES))
