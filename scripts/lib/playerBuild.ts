@@ -35,7 +35,8 @@ export function compactWgsl(text: string): string {
 
 /**
  * What only training calls: how layers are chosen that are recomputed, for an aim of memory, how activations
- * are kept in 16 bits, and the steps. And what saves a long prompt some dispatches, which is not worth its size.
+ * are kept in 16 bits, and the steps. And what saves a long prompt some dispatches, which is not worth its
+ * size.
  */
 const OF_TRAINING: readonly [file: RegExp, text: string][] = [
   [/\/src\/ops\/lora\/loraThen\.ts$/, 'export const fuseThen = () => null;'],
@@ -56,7 +57,7 @@ const withoutTraining: Plugin = {
   load: (id) => OF_TRAINING.find(([file]) => file.test(id))?.[1] ?? null,
 };
 
-/** Compact texts of the kernels in a build. @param leavesOut whether nothing calls the kernel of a path there */
+/** Compact texts of the kernels in a build. @param leavesOut whether nothing there calls a path's kernel */
 export const compactShaders = (leavesOut: (path: string) => boolean): Plugin => ({
   name: 'compact-shaders',
   enforce: 'pre',
