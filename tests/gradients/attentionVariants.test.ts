@@ -103,7 +103,8 @@ describe.skipIf(!offers)('every variant of attention (needs shader-f16)', () => 
       makePlan('one op', graph, { ...gpu!.settings, ...GPU_KERNELS, level }, gpu!.limits)
         .dispatches.filter(({ shader }) => shader.startsWith('attention'))
         .map(({ shader, constants, workgroups }) => [shader, constants, workgroups]);
-    expect(attentions('plain').length).toBe(4);
+    // Forward, dq with the sums of each row, dk and dv.
+    expect(attentions('plain').length).toBe(3);
     expect(attentions('f16')).toEqual(attentions('plain'));
   });
 
@@ -126,7 +127,8 @@ describe.skipIf(!offers)('every variant of attention (needs shader-f16)', () => 
     ['starts the last row at its own document where others share its block', [3, 45, 16, 1, 1]],
     ['takes the last key where it begins a block of keys', [3, 45, 17]],
   ])('%s', async (name, lengths) => {
-    Object.assign(context.settings, { level: 'plain', workgroupBytes: gpu!.settings.workgroupBytes });
+    // Blocks of 32, which a software adapter compiles in half the time of those of 64.
+    Object.assign(context.settings, { level: 'plain', workgroupBytes: 16384 });
     const checks = await checkOp(context, tf, attentionCase(name, lengths, HEADS[0]));
     for (const { of, error } of checks) expect(error, of).toBeLessThan(OP_BOUND);
   });
