@@ -15,7 +15,7 @@ const ENTRIES = { [PLAYER_FILE]: 'src/player/player.ts', [FALLBACK_FILE]: 'src/p
  * tests/unit/player.test.ts holds the list against the plans.
  */
 export const NOT_PLAYED =
-  /\/(optimizer|verify)\/|\/(quantize_nf4|dequantize_nf4_several|rotation|workgroup_sum|dropout|neftune|(un)?pack_e6m9|e6m9|lora_dx|lora_gradients|rms_norm_dx|gated_dx|softcap_dx|head_gate_dgate|attention_delta|\w*_dq_\w+|\w*_dkv_\w+|\w+_subgroup_matrix|matrix_scores_backward|delta_gates_dx|gated_delta_rule_(past|reverse|scores|future|dgates|ddecay))\.wgsl$/;
+  /\/(optimizer|verify)\/|\/(quantize_nf4|dequantize_nf4_several|rotation|workgroup_sum|dropout|neftune|(un)?pack_e6m9|e6m9|lora_dx|lora_gradients|rms_norm_dx|gated_dx|softcap_dx|head_gate_dgate|attention_delta|weighted_sum|dora_magnitude|\w*_dq_\w+|\w*_dkv_\w+|\w+_subgroup_matrix|matrix_scores_backward|delta_gates_dx|gated_delta_rule_(past|reverse|scores|future|dgates|ddecay))\.wgsl$/;
 
 /**
  * WGSL without comments and white space that nobody reads in a bundle. The preprocessor's lines stay as they
