@@ -41,7 +41,7 @@ export function compactWgsl(text: string): string {
 const OF_TRAINING: readonly [file: RegExp, text: string][] = [
   [/\/src\/ops\/lora\/loraThen\.ts$/, 'export const fuseThen = () => null;'],
   [/\/src\/ops\/lora\/loraAhead\.ts$/, refusing('fuseAhead')],
-  [/\/src\/plan\/dequantiseTogether\.ts$/, 'export const dequantiseTogether = (nodes) => nodes;'],
+  [/\/src\/plan\/dequantiseTogether\.ts$/, 'export const dequantiseTogether = (planned) => planned;'],
   [/\/src\/engine\/memoryChoice\.ts$/, refusing('chooseMemory')],
   [/\/src\/plan\/packActivations\.ts$/, refusing('packActivations')],
   [/\/src\/engine\/webgpu\/optimizerSteps\.ts$/, refusing('GpuSteps')],

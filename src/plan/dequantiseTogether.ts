@@ -5,7 +5,6 @@
 import type { BufferReference, Dispatch, KernelSettings } from '../gpu/dispatch.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Node, NoAttributes, Op } from '../graph/op.ts';
-import type { Value } from '../graph/value.ts';
 import {
   dequantiseSeveral,
   fitTogether,
@@ -13,36 +12,41 @@ import {
   slotBytes,
   type Dequantisation,
 } from '../ops/matmul/dequantiseSeveral.ts';
-import { sum } from '../ops/numbered.ts';
+import { exclusivePrefixSum, sum } from '../ops/numbered.ts';
+
+/** A node with the kernels that it takes in a plan. */
+export interface PlannedNode {
+  node: Node;
+  dispatches: readonly Dispatch[];
+}
 
 /** A node that dequantises one operand for itself. */
-interface Product {
+interface Product extends PlannedNode {
   index: number;
-  dispatches: Dispatch[];
   dequantisation: Dequantisation;
 }
 
 /**
- * @param nodes of a plan, in order @param bytes that operands may take together; one alone may take more
+ * @param planned the nodes of a plan, in order @param bytes that operands may take together; one alone may
+ * take more
  * @returns the same, with a node ahead of each group that dequantises for all of it
  */
 export function dequantiseTogether(
-  nodes: readonly Node[],
+  planned: readonly PlannedNode[],
   graph: Graph,
   settings: KernelSettings,
   bytes: number,
-): Node[] {
-  const products = nodes.flatMap((node, index): Product[] => {
-    const dispatches = node.op.dispatches(node, settings);
+): PlannedNode[] {
+  const products = planned.flatMap(({ node, dispatches }, index): Product[] => {
     const [dequantisation, ...others] = dispatches.filter(isDequantisation);
-    return dequantisation && others.length === 0 ? [{ index, dispatches, dequantisation }] : [];
+    return dequantisation && others.length === 0 ? [{ node, dispatches, index, dequantisation }] : [];
   });
-  const out = [...nodes] as (Node | Node[])[];
+  const out: PlannedNode[][] = planned.map((each) => [each]);
   let group: Product[] = [];
   const close = () => {
     if (group.length > 1) {
-      const { ahead, members } = together(group, nodes, graph);
-      group.forEach(({ index }, i) => (out[index] = i === 0 ? [ahead, members[i]] : members[i]));
+      const { ahead, members } = together(group, graph, settings);
+      group.forEach(({ index }, i) => (out[index] = i === 0 ? [ahead, members[i]] : [members[i]]));
     }
     group = [];
   };
@@ -57,16 +61,16 @@ export function dequantiseTogether(
 
 function together(
   group: readonly Product[],
-  nodes: readonly Node[],
   graph: Graph,
-): { ahead: Node; members: Node[] } {
+  settings: KernelSettings,
+): { ahead: PlannedNode; members: PlannedNode[] } {
   const all = group.map(({ dequantisation }) => dequantisation);
   const sizes = all.map(slotBytes);
-  const first = nodes[group[0].index];
+  const [{ node: first }] = group;
   const y = graph.value('activation', `dequantised for ${first.outputs[0].name}`, [sum(sizes) / 4], {
     dtype: 'u32',
   });
-  const ahead: Node = {
+  const node: Node = {
     ...first,
     op: dequantiseOp(all),
     inputs: {},
@@ -74,26 +78,20 @@ function together(
     attributes: {},
     inPlaceOf: [undefined],
   };
-  let offsetBytes = 0;
-  const members = group.map(({ index, dispatches, dequantisation }, i) => {
-    const slot: BufferReference = {
-      type: 'value',
-      id: y.id,
-      offsetBytes,
-      sizeBytes: dequantisation.bindings.y.bytes,
+  const offsets = exclusivePrefixSum(sizes);
+  const members = group.map((product, i): PlannedNode => {
+    const { bytes: sizeBytes } = product.dequantisation.bindings.y;
+    const slot: BufferReference = { type: 'value', id: y.id, offsetBytes: offsets[i], sizeBytes };
+    return {
+      node: { ...product.node, inputs: { ...product.node.inputs, dequantised: y } },
+      dispatches: withoutDequantisation(product, slot),
     };
-    offsetBytes += sizes[i];
-    return readingFrom(nodes[index], y, withoutDequantisation(dispatches, dequantisation, slot));
   });
-  return { ahead, members };
+  return { ahead: { node, dispatches: node.op.dispatches(node, settings) }, members };
 }
 
 /** The dispatches that are left, which read `slot` where the dequantisation's scratch was. */
-function withoutDequantisation(
-  dispatches: readonly Dispatch[],
-  dequantisation: Dequantisation,
-  slot: BufferReference,
-): Dispatch[] {
+function withoutDequantisation({ dispatches, dequantisation }: Product, slot: BufferReference): Dispatch[] {
   const scratch = dequantisation.bindings.y.index;
   const { tuningProblem } = dequantisation;
   return dispatches
@@ -108,15 +106,6 @@ function withoutDequantisation(
         ]),
       ),
     }));
-}
-
-/** The node with other dispatches, which read `dequantised` too. */
-function readingFrom(node: Node, dequantised: Value, dispatches: Dispatch[]): Node {
-  return {
-    ...node,
-    op: { ...node.op, dispatches: () => dispatches },
-    inputs: { ...node.inputs, dequantised },
-  };
 }
 
 function dequantiseOp(all: readonly Dequantisation[]): Op<object, NoAttributes> {

@@ -75,7 +75,9 @@ export function makePlan(
 ): Plan {
   const whole = fused(withoutDeadNodes(graph.nodes), settings);
   const kept = takeOver(packs ? packActivations(whole, graph) : whole);
-  const nodes = dequantiseTogether(kept, graph, settings, dequantisedBytes);
+  const made = kept.map((node) => ({ node, dispatches: node.op.dispatches(node, settings) }));
+  const planned = dequantiseTogether(made, graph, settings, dequantisedBytes);
+  const nodes = planned.map(({ node }) => node);
   checkInPlace(nodes);
   // The layers of a model use the same few shaders, so each is assembled once.
   const shaders = new Map<string, { code: string; declared: BindingDeclaration[] }>();
@@ -88,8 +90,8 @@ export function makePlan(
     }
     return made;
   };
-  const dispatches = nodes.flatMap((node, index) =>
-    node.op.dispatches(node, settings).map((dispatch): PlannedDispatch => {
+  const dispatches = planned.flatMap(({ node, dispatches: ofNode }, index) =>
+    ofNode.map((dispatch): PlannedDispatch => {
       const { code, declared } = assembled(dispatch);
       const resolved = resolveBindings(dispatch, declared);
       return { ...dispatch, code, resolved, node: index, op: node.op.name };

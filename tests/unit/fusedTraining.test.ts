@@ -67,4 +67,21 @@ describe('a training step', () => {
     expect(sources({}, 40_960)).toEqual([2, 1, 1, 2]);
     expect(sources({}, 40_959)).toEqual([1, 1, 1, 1, 1, 1]);
   });
+
+  it('keeps products that are dequantised together measurable at every level', () => {
+    const { graph } = opCases().find(({ name }) => /^linear nf4 in a row/.test(name))!;
+    const settings = kernelSettings({ level: 'matrix', workgroupBytes: 49152 });
+    const { nodes } = makePlan('test', graph, settings, {
+      maxBindingBytes: 2 ** 27,
+      maxBufferBytes: 2 ** 30,
+    });
+    const products = nodes.filter(({ op }) => /^linear/.test(op.name));
+    expect(products.length).toBe(6);
+    for (const node of products) {
+      const at = (level: KernelSettings['level']) =>
+        node.op.dispatches(node, { ...settings, level }).map(({ shader }) => shader);
+      expect(at('matrix')).toContain('matmul_subgroup_matrix');
+      expect(at('plain')).not.toContain('matmul_subgroup_matrix');
+    }
+  });
 });
