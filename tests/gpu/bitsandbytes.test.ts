@@ -14,6 +14,7 @@ import { TensorFlowEngine } from '../../src/engine/tensorflow/tensorflowEngine.t
 import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
 import { memoryWeightSource } from '../../src/import/weightSources.ts';
 import { testGpu } from '../helpers/gpu.ts';
+import { TINY_LORA } from '../helpers/tinyModel.ts';
 
 const gpu = await testGpu();
 const folder = (name: string) => fileURLToPath(new URL(`../fixtures/bitsandbytes/${name}`, import.meta.url));
@@ -28,17 +29,9 @@ const [batch] = packDocuments([{ inputIds: expected.tokens, labels: expected.tok
 
 async function options(name: string): Promise<EngineOptions> {
   const source = await openCheckpoint(await filesOf(folder(name)));
-  const lora = {
-    r: 4,
-    lora_alpha: 8,
-    lora_dropout: 0,
-    target_modules: 'all-linear' as const,
-    use_rslora: false,
-    use_dora: false,
-  };
   return {
     weights: memoryWeightSource(source, modelOf(source.config).tensors, 'nf4'),
-    lora,
+    lora: TINY_LORA,
     tokensPerMicroBatch: 32,
     gradientCheckpointing: true,
     seed: 7,

@@ -13,17 +13,10 @@ import { memoryWeightSource } from '../../src/import/weightSources.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
 import { uniform } from '../../src/verify/caseBuilder.ts';
 import { testGpu } from '../helpers/gpu.ts';
-import { TINY_CONFIG, tinyModelFiles } from '../helpers/tinyModel.ts';
+import { TINY_CONFIG, tinyModelFiles, TINY_LORA } from '../helpers/tinyModel.ts';
 
 const gpu = await testGpu();
-const LORA = {
-  r: 4,
-  lora_alpha: 8,
-  lora_dropout: 0.1,
-  target_modules: 'all-linear' as const,
-  use_rslora: false,
-  use_dora: true,
-};
+const LORA = { ...TINY_LORA, lora_dropout: 0.1, use_dora: true };
 const weights = memoryWeightSource(
   await openCheckpoint(tinyModelFiles({}, TINY_CONFIG)),
   modelOf(TINY_CONFIG).tensors,

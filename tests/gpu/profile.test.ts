@@ -7,7 +7,7 @@ import { busyMs, idleShare } from '../../src/plan/profile.ts';
 import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
 import { memoryWeightSource } from '../../src/import/weightSources.ts';
 import { testGpu } from '../helpers/gpu.ts';
-import { TINY_CONFIG, tinyModelFiles } from '../helpers/tinyModel.ts';
+import { TINY_CONFIG, tinyModelFiles, TINY_LORA } from '../helpers/tinyModel.ts';
 
 const gpu = await testGpu();
 const hasTimestamps = gpu?.device.features.has('timestamp-query') === true;
@@ -35,17 +35,9 @@ describe.skipIf(!hasTimestamps)('an engine’s passes', () => {
 
   it('are timed while it trains, in the order of submission and within the time that passed', async () => {
     const weights = memoryWeightSource(await source, modelOf(TINY_CONFIG).tensors, 'nf4');
-    const lora = {
-      r: 4,
-      lora_alpha: 8,
-      lora_dropout: 0,
-      target_modules: 'all-linear' as const,
-      use_rslora: false,
-      use_dora: false,
-    };
     engine = await WebGpuEngine.create(gpu!, {
       weights,
-      lora,
+      lora: TINY_LORA,
       tokensPerMicroBatch: 64,
       gradientCheckpointing: false,
       seed: 7,

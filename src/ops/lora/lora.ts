@@ -14,24 +14,8 @@ import { fuseLinearLora } from './linearLora.ts';
 import { loraDownDaOp, loraDxOp, loraParametersOp } from './loraBackward.ts';
 import { loraForward } from './loraForwardKernels.ts';
 import { downMatmul, upMatmul } from './loraMatmul.ts';
-import { loraSizes } from './loraSizes.ts';
+import { loraSizes, type LoraInputs } from './loraSizes.ts';
 import { fuseThen } from './loraThen.ts';
-
-interface LoraInputs {
-  /** [T, in] */
-  x: Value;
-  /** [G · r, in], parameter. */
-  a: Value;
-  /** [Σ out, r], parameter. */
-  b: Value;
-  /** W x of each projection, [T, out]; their storage is taken over. */
-  ys: readonly Value[];
-  /**
-   * The scale of the adapter for each token, [T]: 1 is the adapter as trained, 0 the base model. Forward
-   * only.
-   */
-  adapterScale?: Value;
-}
 
 interface LoraAttributes {
   /** α/r, or α/√r with rank stabilisation (arXiv:2312.03732). */

@@ -13,21 +13,7 @@ import { ropeOp, type RopeAngles } from '../rope/rope.ts';
 import { weightBindings, weightKind } from '../weights/weightBindings.ts';
 import { loraBackward } from './loraBackwardKernels.ts';
 import { rotationBindings, rotationConstants, type Rotation } from './loraRotation.ts';
-import type { LoraSizes } from './loraSizes.ts';
-
-interface LoraDxInputs {
-  /** [G · r, in] */
-  a: Value;
-  /** [Σ out, r] */
-  b: Value;
-  /** [T, out] of each projection. */
-  dys: readonly Value[];
-}
-
-interface LoraDxAttributes {
-  scale: number;
-  wantsDx: boolean;
-}
+import { loraDxSizes, type LoraDxAttributes, type LoraDxInputs } from './loraSizes.ts';
 
 interface LoraAheadInputs extends Omit<LoraDxInputs, 'dys'> {
   /** Where a rotation comes before, what reaches each projection; the first are rotated in place. */
@@ -51,10 +37,7 @@ type Ahead =
   | ({ name: 'norm_dx' } & RmsNormAttributes)
   | ({ name: 'rope' } & Rotation);
 
-interface LoraAheadAttributes {
-  scale: number;
-  /** Whether d(A x) A, the last output, is computed. */
-  wantsDx: boolean;
+interface LoraAheadAttributes extends LoraDxAttributes {
   ahead: Ahead;
 }
 
@@ -123,8 +106,8 @@ export function fuseAhead(
       xs.some((x) => readsOf(x) !== 1)
     )
       return null;
-    // The kernel has one binding for what it only reads.
-    if (dys.length - count > 1 || (dys.length > count && count !== 2)) return null;
+    // The kernel has one binding for what it only reads, that of the third.
+    if (dys.length > count && !(count === 2 && dys.length === 3)) return null;
     const inputs = { ...angles, dys: [...xs, ...dys.slice(count)] };
     return fused({ name: 'rope', headDim, inverse, rotated: count }, inputs, outputs, [...xs]);
   }
@@ -138,12 +121,7 @@ function loraAheadDispatch(node: LoraAheadNode, settings: KernelSettings): Dispa
   const written = outputs.slice(0, wantsDx ? -2 : -1);
   const dys = [...written, ...(inputs.dys?.slice(written.length) ?? [])];
   const [dDown, dx] = outputs.slice(written.length);
-  const sizes: LoraSizes = {
-    tokens: dDown.shape[0],
-    width: a.shape[1],
-    rank: b.shape[1],
-    outs: dys.map(({ shape }) => shape[1]),
-  };
+  const sizes = loraDxSizes({ a, b, dys });
   const kernel = loraBackward(sizes, { dys, b, dDown, a, dx, scale }, settings);
   if (!kernel) return null;
   const tokens = Number(kernel.constants.TOKENS);

@@ -7,22 +7,7 @@ import { matmul } from '../matmul/matmul.ts';
 import { exclusivePrefixSum } from '../numbered.ts';
 import { fuseAhead } from './loraAhead.ts';
 import { loraBackward, loraParameterGradients } from './loraBackwardKernels.ts';
-import { loraSizes, type LoraSizes } from './loraSizes.ts';
-
-interface LoraDxInputs {
-  /** [G · r, in] */
-  a: Value;
-  /** [Σ out, r] */
-  b: Value;
-  /** [T, out] of each projection. */
-  dys: readonly Value[];
-}
-
-interface LoraDxAttributes {
-  scale: number;
-  /** Whether output 1, the gradient with respect to x, is computed. */
-  wantsDx: boolean;
-}
+import { loraDxSizes, loraSizes, type LoraDxAttributes, type LoraDxInputs } from './loraSizes.ts';
 
 /**
  * Outputs: d(A x) [T, G · r], of which projection g's columns are scale dy_g B_g, and dx = d(A x) A [T, in]
@@ -35,12 +20,7 @@ export const loraDxOp: Op<LoraDxInputs, LoraDxAttributes> = {
     ...(wantsDx ? [{ shape: [dy.shape[0], a.shape[1]] }] : []),
   ],
   dispatches({ inputs: { a, b, dys }, outputs: [dDown, dx], attributes: { scale } }, settings) {
-    const sizes: LoraSizes = {
-      tokens: dDown.shape[0],
-      width: a.shape[1],
-      rank: b.shape[1],
-      outs: dys.map(({ shape }) => shape[1]),
-    };
+    const sizes = loraDxSizes({ a, b, dys });
     const kernel = loraBackward(sizes, { dys, b, dDown, a, dx, scale }, settings);
     if (kernel) return [kernel];
     const { rank, outs } = sizes;

@@ -13,17 +13,9 @@ import { ropeOp, type RopeAngles } from '../rope/rope.ts';
 import { weightBindings, weightKind } from '../weights/weightBindings.ts';
 import { loraForward } from './loraForwardKernels.ts';
 import { rotationBindings, rotationConstants, type Rotation } from './loraRotation.ts';
-import { loraSizes } from './loraSizes.ts';
+import { loraSizes, type LoraInputs } from './loraSizes.ts';
 
-interface LoraNodeInputs {
-  x: Value;
-  a: Value;
-  b: Value;
-  ys: readonly Value[];
-  adapterScale?: Value;
-}
-
-interface LoraThenInputs extends LoraNodeInputs {
+interface LoraThenInputs extends LoraInputs {
   /** Where a sum and its norm follow: what is added [T, out], and the norm's weight [out]. */
   residual?: Value;
   weight?: Value;
@@ -62,7 +54,7 @@ const loraThenOp: Op<LoraThenInputs, LoraThenAttributes> = {
  * @returns both as one node; null where `next` is none of these or their kernel does not fit shape or adapter
  */
 export function fuseThen(
-  node: Node<LoraNodeInputs, { scale: number }>,
+  node: Node<LoraInputs, { scale: number }>,
   next: Node,
   settings: KernelSettings,
   readsOf: (value: Value) => number,
