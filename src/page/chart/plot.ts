@@ -14,6 +14,8 @@ export interface PlotShape {
 
 export interface PlotHost {
   element: HTMLElement;
+  /** Whether the page is dark: colours of a theme are computed once. */
+  dark: boolean;
   marks: () => readonly Mark[];
   /** The person points at a step; null: at none any more. */
   onCursor: (step: number | null) => void;
@@ -29,14 +31,27 @@ export function computedColour(element: HTMLElement, property: string): string {
   return value;
 }
 
+const COLOURS = { light: new Map<string, string>(), dark: new Map<string, string>() };
+
+/** The same, once for each theme: to compute one makes the browser style whatever has changed. */
+function themeColour(element: HTMLElement, dark: boolean, property: string): string {
+  const colours = COLOURS[dark ? 'dark' : 'light'];
+  const value = colours.get(property) ?? computedColour(element, property);
+  colours.set(property, value);
+  return value;
+}
+
 /** Device pixels of one of design.css's at 16 px a rem. */
 function fontScale(): number {
   return parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
 }
 
-export function makePlot({ series, height, log }: PlotShape, { element, marks, onCursor }: PlotHost): uPlot {
+export function makePlot(
+  { series, height, log }: PlotShape,
+  { element, dark, marks, onCursor }: PlotHost,
+): uPlot {
   const size = fontScale();
-  const colour = (property: string) => computedColour(element, property);
+  const colour = (property: string) => themeColour(element, dark, property);
   const axis = {
     stroke: colour('--quiet'),
     grid: { stroke: colour('--line'), width: 1 },

@@ -3,14 +3,26 @@ import { locale } from './locale.svelte.ts';
 
 const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
 
-/** A formatter is dear to make and is used for each number of a stream. */
-const formats = new Map<string, Intl.NumberFormat>();
+/**
+ * Formatters of one kind, one for each locale and choice of options: they are dear to make, and used for each
+ * number of a stream.
+ */
+function formatters<O, F>(Kind: new (tag: string, options: O) => F): (options: O) => F {
+  const made = new Map<string, F>();
+  return (options) => {
+    const key = `${locale.tag} ${JSON.stringify(options)}`;
+    const format = made.get(key) ?? new Kind(locale.tag, options);
+    made.set(key, format);
+    return format;
+  };
+}
+
+const numberFormat = formatters<Intl.NumberFormatOptions, Intl.NumberFormat>(Intl.NumberFormat);
+const pluralRules = formatters<Intl.PluralRulesOptions, Intl.PluralRules>(Intl.PluralRules);
+const listFormat = formatters<Intl.ListFormatOptions, Intl.ListFormat>(Intl.ListFormat);
 
 function number(value: number, options: Intl.NumberFormatOptions): string {
-  const key = `${locale.tag} ${JSON.stringify(options)}`;
-  const format = formats.get(key) ?? new Intl.NumberFormat(locale.tag, options);
-  formats.set(key, format);
-  return format.format(value);
+  return numberFormat(options).format(value);
 }
 
 export function bytes(count: number): string {
@@ -92,13 +104,13 @@ export type PluralForms = { other: string } & Partial<Record<Intl.LDMLPluralRule
 
 /** plural(1200, { one: '# row', other: '# rows' }) → "1,200 rows" */
 export function plural(count: number, forms: PluralForms): string {
-  const form = forms[new Intl.PluralRules(locale.tag).select(count)] ?? forms.other;
+  const form = forms[pluralRules({}).select(count)] ?? forms.other;
   return form.replace('#', () => integer(count));
 }
 
 /** "a, b and c" */
 export function list(parts: readonly string[], type: 'conjunction' | 'disjunction' | 'unit' = 'conjunction') {
-  return new Intl.ListFormat(locale.tag, { type }).format(parts);
+  return listFormat({ type }).format(parts);
 }
 
 /** Characters of scripts that are written from right to left. */
