@@ -141,7 +141,6 @@ describe.skipIf(!gpu)('the device of these tests', () => {
       maxComputeWorkgroupStorageSize,
     ]).toEqual([128 * 2 ** 20, 256 * 2 ** 20, 8, 16 * 1024]);
     expect(context.limits).toEqual({ maxBindingBytes: 128 * 2 ** 20, maxBufferBytes: 256 * 2 ** 20 });
-    context.dispose();
   });
 });
 

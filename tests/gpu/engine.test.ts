@@ -19,7 +19,7 @@ import { TensorFlowEngine } from '../../src/engine/tensorflow/tensorflowEngine.t
 import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
 import { type Quantization } from '../../src/import/planTensors.ts';
 import { memoryWeightSource } from '../../src/import/weightSources.ts';
-import { gpuWith, testGpu } from '../helpers/gpu.ts';
+import { gpuWith, ownGpu, testGpu } from '../helpers/gpu.ts';
 import { sharedPath } from '../helpers/shared.ts';
 import { TINY_CONFIG, tinyModelFiles, TINY_LORA } from '../helpers/tinyModel.ts';
 
@@ -503,7 +503,7 @@ describe.skipIf(!gpu)('an engine that only answers', () => {
 
 describe.skipIf(!gpu)('a lost device', () => {
   it('is reported by name, whatever was running', async () => {
-    const context = await gpuWith({});
+    const context = await ownGpu();
     const target = await WebGpuEngine.create(context, options(await tinySource()));
     const going = target.trainStep(step(pack(96)));
     context.device.destroy();

@@ -20,31 +20,49 @@ export function testGpu(): Promise<GpuContext | null> {
   return opened;
 }
 
+let promised: Promise<GpuContext> | undefined;
+
 /**
  * A device that was asked for no limit: it has what WebGPU promises everywhere, whatever the adapter offers.
  */
 export async function promisedGpu(settings: Partial<KernelSettings> = {}): Promise<GpuContext> {
-  return configured(await openGpu(nodeGpu(), []), settings, {});
+  promised ??= openGpu(nodeGpu(), []).then(orThrow);
+  return viewOf(await promised, settings, {});
 }
 
-/**
- * A device of its own with other kernel settings, and with limits below its own: plans and buffers then keep
- * to those.
- */
+/** The test file's device with other kernel settings, and with limits below its own: plans keep to those. */
 export async function gpuWith(
   settings: Partial<KernelSettings>,
   limits: Partial<MemoryLimits> = {},
 ): Promise<GpuContext> {
-  return configured(await openGpu(nodeGpu()), settings, limits);
+  return viewOf(orThrow(await testGpu()), settings, limits);
 }
 
-function configured(
-  context: GpuContext | null,
+/** A device of its own, which may be lost. */
+export async function ownGpu(): Promise<GpuContext> {
+  return orThrow(await openGpu(nodeGpu()));
+}
+
+function orThrow(context: GpuContext | null): GpuContext {
+  if (!context) throw new Error('no adapter');
+  return context;
+}
+
+/**
+ * The same device and its compiled kernels, since software adapters compile for seconds, with settings,
+ * limits and buffers apart.
+ */
+function viewOf(
+  context: GpuContext,
   settings: Partial<KernelSettings>,
   limits: Partial<MemoryLimits>,
 ): GpuContext {
-  if (!context) throw new Error('no adapter');
-  Object.assign(context.settings, settings);
-  Object.assign(context.limits, limits);
-  return context;
+  const view = Object.create(context) as GpuContext;
+  return Object.assign(view, {
+    settings: { ...context.settings, ...settings },
+    limits: { ...context.limits, ...limits },
+    ledger: new Map(),
+    check: () => context.check(),
+    dispose: () => view.releaseBuffers(),
+  });
 }
