@@ -5,12 +5,13 @@
 // WIDTH is a multiple of 4.
 // Buffers: y, x [T, WIDTH]; where HAS_ADD, sum and residual [T, WIDTH]; the weight w [WIDTH], any kind
 //   (lib/weight/vec4.wgsl); a [RANKS, WIDTH]; down [T, RANKS]; where HAS_ADAPTER_SCALE, adapter_scale [T].
-// Constants: T, WIDTH, RANKS, EPS, UNIT_OFFSET, HAS_ADD, WEIGHT_KIND; ROW_VECTORS, the fours of rows; FOURS,
-//   the vec4 of k that an invocation reads at once; those of lib/lora/lane_sums.wgsl, where VECTORS is 2
-//   ROW_VECTORS.
-// Threads: a workgroup makes one m of all rows, four rows a vector; its invocations take every LANES-th vec4
-//   of k. Each workgroup sums the squares for itself, and writes its share of y and sum.
+// Constants: T, WIDTH, RANKS, EPS, UNIT_OFFSET, HAS_ADD, WEIGHT_KIND; those of lib/row_groups.wgsl;
+//   ROW_VECTORS, the fours of ROWS; FOURS, the vec4 of k that an invocation reads at once; those of
+//   lib/lora/lane_sums.wgsl, where VECTORS is 2 ROW_VECTORS.
+// Threads: workgroup x makes one m of ROWS rows, y, four rows a vector; its invocations take every LANES-th
+//   vec4 of k. Each workgroup sums the squares for itself, and writes its share of y and sum.
 #include "lib/lora/lane_sums.wgsl"
+#include "lib/row_groups.wgsl"
 #include "lib/weight/vec4.wgsl"
 @group(0) @binding(0) var<storage, read_write> y: array<vec4f>;
 @group(0) @binding(2) var<storage, read> x: array<vec4f>;
@@ -37,6 +38,7 @@ fn value_at(i: u32) -> vec4f {
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+  choose_rows(group.y);
 #repeat q ROW_VECTORS
   var products$q = vec4f();
   var squares$q = vec4f();
@@ -50,7 +52,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 #repeat f FOURS
 #repeat q ROW_VECTORS
     {
-      let t = min(4u * $qu + vec4u(0u, 1u, 2u, 3u), vec4u(T - 1u)) * WIDTH4 + k$f;
+      let t = min(first_row + 4u * $qu + vec4u(0u, 1u, 2u, 3u), vec4u(T - 1u)) * WIDTH4 + k$f;
       let v0 = value_at(t.x);
       let v1 = value_at(t.y);
       let v2 = value_at(t.z);
@@ -73,17 +75,20 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   if (local < ROW_VECTORS) {
     let value = total * row_scale[local];
 #repeat c 4
-    if (local * 4u + $cu < T) {
+    let row$c = first_row + local * 4u + $cu;
+    if (row$c < T) {
 #if HAS_ADAPTER_SCALE
-      down[(local * 4u + $cu) * RANKS + group.x] = value[$cu] * adapter_scale[local * 4u + $cu];
+      down[row$c * RANKS + group.x] = value[$cu] * adapter_scale[row$c];
 #else
-      down[(local * 4u + $cu) * RANKS + group.x] = value[$cu];
+      down[row$c * RANKS + group.x] = value[$cu];
 #endif
     }
 #endrepeat
   }
-  for (var e = group.x * THREADS + local; e < T * WIDTH4; e += RANKS * THREADS) {
-    let t = e / WIDTH4;
+  let first = first_row * WIDTH4;
+  let end = min(first_row + ROWS, T) * WIDTH4;
+  for (var e = first + group.x * THREADS + local; e < end; e += RANKS * THREADS) {
+    let t = e / WIDTH4 - first_row;
     let value = value_at(e);
 #if HAS_ADD
     sum[e] = value;

@@ -1,11 +1,12 @@
-// The first product of lora_forward.wgsl for a few rows, as in generation: down[t, m] = adapter_scale[t]
+// The first product of lora_forward.wgsl for some rows, as in generation: down[t, m] = adapter_scale[t]
 // sum_k x[t, k] a[m, k]. WIDTH is a multiple of 4.
 // Buffers: down [T, RANKS]; x [T, WIDTH]; a [RANKS, WIDTH]; where HAS_ADAPTER_SCALE, adapter_scale [T].
-// Constants: T, WIDTH, RANKS; FOURS, the vec4 of k that an invocation reads at once; those of
-//   lib/lora/lane_sums.wgsl.
-// Threads: a workgroup makes one m of all rows, four rows a vector; its invocations take every LANES-th vec4
-//   of k.
+// Constants: T, WIDTH, RANKS; those of lib/row_groups.wgsl; FOURS, the vec4 of k that an invocation
+//   reads at once; those of lib/lora/lane_sums.wgsl.
+// Threads: workgroup x makes one m of ROWS rows, y, four rows a vector; its invocations take every LANES-th
+//   vec4 of k.
 #include "lib/lora/lane_sums.wgsl"
+#include "lib/row_groups.wgsl"
 @group(0) @binding(3) var<storage, read_write> down: array<f32>;
 @group(0) @binding(4) var<storage, read> x: array<vec4f>;
 @group(0) @binding(5) var<storage, read> a: array<vec4f>;
@@ -17,12 +18,13 @@ const WIDTH4: u32 = WIDTH / 4u;
 
 // The products of four k of the q-th four rows of x with those of a row of a.
 fn four_rows(q: u32, k: u32, row: vec4f) -> vec4f {
-  let t = min(vec4u(4u * q) + vec4u(0u, 1u, 2u, 3u), vec4u(T - 1u)) * WIDTH4 + k;
+  let t = min(vec4u(first_row + 4u * q) + vec4u(0u, 1u, 2u, 3u), vec4u(T - 1u)) * WIDTH4 + k;
   return vec4f(dot(x[t.x], row), dot(x[t.y], row), dot(x[t.z], row), dot(x[t.w], row));
 }
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+  choose_rows(group.y);
 #repeat q VECTORS
   var sum$q = vec4f();
 #endrepeat
@@ -42,12 +44,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 #endrepeat
   let total = lane_sum(local);
 #repeat c 4
-  if (local < VECTORS && local * 4u + $cu < T) {
+  let row$c = first_row + local * 4u + $cu;
+  if (local < VECTORS && row$c < T) {
     var value = total[$cu];
 #if HAS_ADAPTER_SCALE
-    value *= adapter_scale[local * 4u + $cu];
+    value *= adapter_scale[row$c];
 #endif
-    down[(local * 4u + $cu) * RANKS + group.x] = value;
+    down[row$c * RANKS + group.x] = value;
   }
 #endrepeat
 }

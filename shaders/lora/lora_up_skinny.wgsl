@@ -1,10 +1,12 @@
-// The second product of lora_forward.wgsl for a few rows, as in generation: y_g[t, n] += ALPHA sum_r down[t,
-// g RANK + r] b[FIRST<g> + n, r] for each of PROJECTIONS projections. RANK = 4 RANK_QUADS; ROWS = T.
+// The second product of lora_forward.wgsl for some rows, as in generation: y_g[t, n] += ALPHA sum_r down[t,
+// g RANK + r] b[FIRST<g> + n, r] for each of PROJECTIONS projections. RANK = 4 RANK_QUADS; ROWS is
+// of lib/row_groups.wgsl.
 // Buffers: y0, y1, y2 [T, OUT<g>], read and written; down [T, RANKS]; b [., RANK], one projection's rows
 //   after the other's.
 // Constants: ROWS, RANKS, RANK_QUADS, ALPHA, and of projection g OUT<g>, FIRST<g> and BLOCKS<g>, the
 //   workgroups before it. UNROLLED: quads of a row of b that are read at once.
-// Threads: an invocation makes a column of y in all rows; workgroups of 64 columns.
+// Threads: an invocation makes a column of y in ROWS rows; workgroup x over 64 columns, y over ROWS rows.
+#include "lib/row_groups.wgsl"
 #repeat g PROJECTIONS
 @group(0) @binding($g) var<storage, read_write> y$g: array<f32>;
 #endrepeat
@@ -13,6 +15,7 @@
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+  choose_rows(group.y);
 #repeat g PROJECTIONS
   if (group.x >= BLOCKS$g && (group.x - BLOCKS$g) * 64u + local < OUT$g) {
     let n = (group.x - BLOCKS$g) * 64u + local;
@@ -25,12 +28,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 #endrepeat
 #repeat u UNROLLED
 #repeat t ROWS
-      sum$t = fma(down[$tu * (RANKS / 4u) + $gu * RANK_QUADS + q + $uu], b$u, sum$t);
+      sum$t = fma(down[row_at($tu) * (RANKS / 4u) + $gu * RANK_QUADS + q + $uu], b$u, sum$t);
 #endrepeat
 #endrepeat
     }
 #repeat t ROWS
-    y$g[$tu * OUT$g + n] += ALPHA * (sum$t.x + sum$t.y + sum$t.z + sum$t.w);
+    if (has_row($tu)) {
+      y$g[row_at($tu) * OUT$g + n] += ALPHA * (sum$t.x + sum$t.y + sum$t.z + sum$t.w);
+    }
 #endrepeat
   }
 #endrepeat

@@ -1,4 +1,4 @@
-// The product of matmul_cpu.wgsl for a few rows of A, as in generation, where reading B is all there is to
+// The product of matmul_cpu.wgsl for some rows of A, as in generation, where reading B is all there is to
 // do. A runs along k, B along k (B_ROW 1); K, offsets and strides are multiples of 32. The second product of
 // LoRA may be added to it (lib/matmul/skinny_lora.wgsl). GATED: of two problems of one size, gate and up,
 // only c = activation(gate) up is written; neighbouring columns of a workgroup are one of each. It then may
@@ -6,15 +6,17 @@
 // Buffers: c or c0, c1, … (lib/matmul/results.wgsl); a (lib/matmul/grouping.wgsl); B of any kind
 //   (lib/matmul/skinny_b.wgsl); where ADDS_LORA, lora_down or adapter_scale, and lora_b; where NEXT_RANK,
 //   next_a.
-// Constants: those of matmul_cpu.wgsl and of the six files of lib/matmul. ROWS = M, the rows made at once.
-//   TILE_N: columns a workgroup; PER_N: columns that 32 invocations share. A_STAGED: see
+// Constants: those of matmul_cpu.wgsl, of the six files of lib/matmul and of lib/row_groups.wgsl, where M is
+//   ALL_ROWS. TILE_N: columns a workgroup; PER_N: columns that 32 invocations share. A_STAGED: see
 //   lib/matmul/skinny_a.wgsl.
-// Threads: workgroup x over TILE_N columns, of THREADS invocations. 32 neighbours share PER_N columns and
-//   take a stretch of 1024 terms together, 32 terms each, by vec4. Their sums are added up in order.
+// Threads: workgroup x over TILE_N columns, y over ROWS rows, of THREADS invocations. 32 neighbours share
+//   PER_N columns and take a stretch of 1024 terms together, 32 terms each, by vec4. Their sums are added up
+//   in order.
 const LANES: u32 = 32u;
 const STRETCH: u32 = 32u * LANES;
 #include "lib/matmul/grouping.wgsl"
 #include "lib/matmul/results.wgsl"
+#include "lib/row_groups.wgsl"
 #include "lib/matmul/skinny_b.wgsl"
 #include "lib/matmul/skinny_a.wgsl"
 #include "lib/matmul/skinny_lora.wgsl"
@@ -30,8 +32,15 @@ const FEWER: u32 = LANES / 4u;
 var<workgroup> partial: array<f32, TILE_N * LANES>;
 var<workgroup> fewer: array<f32, TILE_N * FEWER>;
 
+fn store_row(row: u32, n: u32, value: f32) {
+  if (has_row(row)) {
+    store(first_row + row, n, 0u, value);
+  }
+}
+
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t: u32) {
+  choose_rows(group.y);
 #if GATED
   let n0 = group.x * (TILE_N / 2u);
 #else
@@ -107,14 +116,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
 #if GATED
     totals[t] = total;
 #else
-    store($ru, n0 + t, 0u, total);
+    store_row($ru, n0 + t, total);
 #endif
   }
 #if GATED
   workgroupBarrier();
   if (t < TILE_N / 2u) {
     let result = activation(totals[2u * t]) * totals[2u * t + 1u];
-    store($ru, n0 + t, 0u, result);
+    store_row($ru, n0 + t, result);
     keep_result($ru, t, result);
   }
 #endif

@@ -74,8 +74,13 @@ export interface GenerationPlans extends GenerationSize {
   decode: Plan;
 }
 
-/** Most sequences generated at once where the caller names no number. */
-export const MOST_SLOTS = 8;
+/** Most sequences generated at once where nobody knows how much memory there is. */
+export const FEW_SLOTS = 8;
+/**
+ * And where it is known: the products of so many rows take little longer than those of a few by the kernels
+ * of few rows.
+ */
+export const MOST_SLOTS = 64;
 
 /**
  * @param same plans for the same options but another checkpointing: all but the training plan are taken over
@@ -175,7 +180,7 @@ function makeSlotPlans(
       settings,
       limits,
     ),
-    decode: makePlan('decode', decode, settings, limits),
+    decode: makePlan('decode', decode, { ...settings, fewRows: MOST_SLOTS }, limits),
   };
 }
 

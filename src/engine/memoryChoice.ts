@@ -12,7 +12,15 @@ import type { Checkpointing } from '../plan/autodiff.ts';
 import { BlockTooLargeError, type MemoryLimits } from '../plan/memoryPlan.ts';
 import type { ActivationDtype, MemoryAim, MemoryChoice } from './engine.ts';
 import { headObstacle, Q8_0_BOUND, withHeadInQ8_0, type HeadDtype } from './headDtype.ts';
-import { MOST_SLOTS, makeEnginePlans, type PlanOptions, type EnginePlans } from './enginePlans.ts';
+import {
+  FEW_SLOTS,
+  MOST_SLOTS,
+  makeEnginePlans,
+  makeGenerationPlans,
+  type EnginePlans,
+  type GenerationPlans,
+  type PlanOptions,
+} from './enginePlans.ts';
 import { memoryReport } from './memoryReport.ts';
 
 /** The aim where the recipe names no limit: what the GPUs of most laptops can spare. */
@@ -82,7 +90,7 @@ function chooseWithHead(
   limits: MemoryLimits,
 ): PlannedEngine {
   const generation = aim.generation && {
-    slots: Math.min(aim.generation.slots, MOST_SLOTS),
+    slots: Math.min(aim.generation.slots, FEW_SLOTS),
     maxLength: Math.ceil(aim.generation.maxLength / 64) * 64,
   };
   const options = { ...wanted, generation: generation ?? wanted.generation };
@@ -115,7 +123,14 @@ function chooseWithHead(
       limitBytes,
       reason,
     };
-    return { plans: best.plans, options: best.options, choice };
+    const more = aim.generation && moreSlots(best, aim.generation.slots, settings, limits, limitBytes);
+    if (!more) return { plans: best.plans, options: best.options, choice };
+    const { slots, maxLength } = more;
+    return {
+      plans: { ...best.plans, generation: more },
+      options: { ...best.options, generation: { slots, maxLength } },
+      choice,
+    };
   };
   const refuse = (best: ReturnType<typeof made>, advice: string) => {
     if (aim.limitBytes === null || best.total <= limitBytes) return;
@@ -160,6 +175,27 @@ function chooseWithHead(
     else tooLarge = middle;
   }
   return finish(best, `as little is recomputed as lets the run fit in ${mebibytes(limitBytes)}${fewer}`);
+}
+
+/**
+ * As many sequences at once as are asked for and the limit has room for, once all else is chosen: the kernels
+ * of a GPU make many in little more time than a few. @returns null where there is no room
+ */
+function moreSlots(
+  { options, plans }: { options: PlanOptions; plans: EnginePlans },
+  asked: number,
+  settings: KernelSettings,
+  limits: MemoryLimits,
+  limitBytes: number,
+): GenerationPlans | null {
+  if (settings.target === 'cpu' || !plans.generation) return null;
+  const { maxLength } = plans.generation;
+  for (let slots = Math.min(asked, MOST_SLOTS); slots > FEW_SLOTS; slots = Math.floor(slots / 2)) {
+    const generation = makeGenerationPlans(options, { slots, maxLength }, settings, limits);
+    if (generation.slots <= FEW_SLOTS) return null;
+    if (memoryReport({ ...plans, generation }).total <= limitBytes) return generation;
+  }
+  return null;
 }
 
 /**

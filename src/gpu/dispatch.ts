@@ -99,6 +99,8 @@ export interface KernelSettings {
    * 64.
    */
   maxSums: 64 | 128;
+  /** Rows up to which the kernels of few rows serve; a workgroup's, 8, where it says nothing. */
+  fewRows?: number;
   level: KernelLevel;
   /** Of level matrix; fragments of 16 x 16 x 16 where it says nothing. */
   matrixUnits?: MatrixUnits;

@@ -70,6 +70,16 @@ const SHAPES: [name: string, shape: Shape, shaders: string[]][] = [
     { rows: 3, width: 32, outs: [96, 96], kind: 'bf16', adds: true, isGated: true, down: 40 },
     ['lora_down_normed', 'matmul_skinny', 'matmul_skinny'],
   ],
+  [
+    'nine rows of NF4, gated and projected, of which a workgroup has eight',
+    { rows: 9, width: 64, outs: [96, 96], kind: 'nf4', adds: true, isGated: true, down: 40 },
+    ['lora_down_normed', 'matmul_skinny', 'matmul_skinny'],
+  ],
+  [
+    'twenty-two rows of bfloat16, two projections',
+    { rows: 22, width: 160, outs: [24, 16], kind: 'bf16', adds: false, isGated: false },
+    ['lora_down_normed', 'matmul_skinny'],
+  ],
 ];
 
 async function computed(settings: Partial<KernelSettings>, shape: Shape) {
@@ -204,7 +214,7 @@ function expectClose(found: readonly Float32Array[], expected: readonly Float32A
 describe.skipIf(!gpu)('a norm, projections with adapters and a gated activation', () => {
   it.each(SHAPES)('are a kernel and one for each projection for %s', async (_, shape, shaders) => {
     // Ten storage buffers are what browsers offer.
-    const fused = await computed({ ...GPU_KERNELS, maxStorageBuffers: 10 }, shape);
+    const fused = await computed({ ...GPU_KERNELS, maxStorageBuffers: 10, fewRows: 64 }, shape);
     const { results } = await computed(CPU_KERNELS, shape);
     expect(fused.shaders).toEqual(shaders);
     expectClose(fused.results, results);
@@ -215,8 +225,9 @@ describe.skipIf(!gpu)('attention and its projection with an adapter', () => {
   it.each<AttentionShape>([
     { slots: 1, heads: 2, headDim: 160 },
     { slots: 3, heads: 16, headDim: 10 },
+    { slots: 11, heads: 2, headDim: 32 },
   ])('are two kernels, $slots rows of $heads heads of $headDim', async (shape) => {
-    const fused = await attended({ ...GPU_KERNELS, maxStorageBuffers: 10 }, shape);
+    const fused = await attended({ ...GPU_KERNELS, maxStorageBuffers: 10, fewRows: 64 }, shape);
     const { results } = await attended(CPU_KERNELS, shape);
     expect(fused.shaders).toEqual(['attention_decode', 'matmul_skinny']);
     expectClose(fused.results, results);

@@ -76,6 +76,17 @@ const CASES: Case[] = [
     bytes: 16384,
     staged: 2,
   },
+  {
+    rows: 19,
+    config: 'plain wide skinny by 2',
+    kind: 'nf4',
+    outs: [40, 24],
+    width: 1120,
+    splitK: 1,
+    bytes: 17408,
+    staged: 2,
+  },
+  { rows: 9, config: 'plain wide skinny by 4', kind: 'bf16', outs: [51], width: 640, splitK: 1 },
   { rows: 5, config: 'plain wide skinny by 1', kind: 'bf16', outs: [51], width: 640, splitK: 1 },
   { rows: 1, config: 'plain skinny by 4', kind: 'bf16', outs: [40], width: 1024, splitK: 1 },
   { rows: 3, config: 'plain skinny by 1', kind: 'bf16', outs: [51], width: 640, splitK: 1 },
@@ -103,7 +114,7 @@ function build({ rows, kind, outs, width }: Case, backward: boolean): Graph {
 describe.skipIf(!gpu)('products', () => {
   let context: GpuContext;
   beforeAll(async () => {
-    context = await gpuWith(GPU_KERNELS);
+    context = await gpuWith({ ...GPU_KERNELS, fewRows: 64 });
   });
   afterAll(() => context.dispose());
 

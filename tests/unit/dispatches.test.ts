@@ -71,7 +71,7 @@ describe('dispatches of Llama-3.2-1B, r 16, all linear layers', () => {
       ).decode,
     );
 
-  it.each([1, 8])('of a token in %i sequences are seven for each layer and seven more', (slots) => {
+  it.each([1, 8, 64])('of a token in %i sequences are seven for each layer and seven more', (slots) => {
     expect(shadersOfToken(slots, 10)).toEqual({
       embedding: 1,
       matmul_skinny: 4 * LAYERS + 1,
@@ -86,6 +86,7 @@ describe('dispatches of Llama-3.2-1B, r 16, all linear layers', () => {
       sample: 1,
     });
     // Adding LoRA to queries, keys and values takes ten, too.
-    expect(shadersOfToken(slots, 9)).toMatchObject({ lora_down_skinny: 2 * LAYERS });
+    const down = slots < 32 ? 'lora_down_skinny' : 'lora_forward';
+    expect(shadersOfToken(slots, 9)).toMatchObject({ [down]: 2 * LAYERS });
   });
 });

@@ -130,6 +130,13 @@ describe('the heuristic', () => {
       'plain wide skinny by 1 / 1',
     ]);
     expect(few(9, 2048)).not.toContain('skinny');
+    const many = (m: number, n: number) =>
+      configName(candidateConfigs(linear(m, n, 2048), { ...settings('plain'), fewRows: 64 })[0]);
+    expect([many(9, 2048), many(64, 8192)]).toEqual([
+      'plain wide skinny by 2 / 1',
+      'plain wide skinny by 4 / 1',
+    ]);
+    expect(many(65, 2048)).not.toContain('skinny');
   });
 
   it('dequantises NF4 in the tile where rows are few or it is too large to be dequantised ahead', () => {

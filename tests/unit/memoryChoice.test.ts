@@ -212,6 +212,29 @@ describe('what is recomputed', () => {
     expect(() => of(null, 'q8_0', tied)).toThrow(/head_dtype is "q8_0", but .* it is the embedding as well/);
   });
 
+  it('generates as many answers at once as fit once all else is chosen, few on a CPU adapter', () => {
+    const made = (limitBytes: number | null, slots: number, settings = SETTINGS) =>
+      chooseMemory(
+        options(SMALL, 512, { limitBytes, leastTokens: 64, generation: { slots, maxLength: 200 } }),
+        settings,
+        LIMITS,
+      );
+    const slotsOf = ({ plans, options: chosen }: ReturnType<typeof made>) => {
+      expect(chosen.generation).toEqual({ slots: plans.generation!.slots, maxLength: 256 });
+      return plans.generation!.slots;
+    };
+    const few = total(made(null, 8));
+    expect([4, 8, 20, 64, 1000].map((asked) => slotsOf(made(null, asked)))).toEqual([4, 8, 20, 64, 64]);
+    expect(slotsOf(made(few, 64))).toBe(8);
+    const half = total(made(null, 32));
+    const fitting = made(half, 64);
+    expect(slotsOf(fitting)).toBe(32);
+    // What is recomputed does not depend on them.
+    expect(fitting.choice).toMatchObject({ ...made(half, 8).choice });
+    expect(total(fitting)).toBe(half);
+    expect(slotsOf(made(null, 64, { ...SETTINGS, target: 'cpu' }))).toBe(8);
+  });
+
   it('keeps every layer where gradient_checkpointing is false', () => {
     expect(aimed(null, 512, 512, false).choice).toMatchObject({
       none: 5,

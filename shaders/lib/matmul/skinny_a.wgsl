@@ -19,7 +19,7 @@ fn stage_a(k: u32, q: u32, t: u32) {
     let lane = i / A_STAGED % LANES;
     let term = k + term_of(lane, q + i % A_STAGED);
     if (term < K) {
-      a_stage[a_stage_slot(row, lane, i % A_STAGED)] = a[(A_OFFSET + row * A_ROW + term) / 4u];
+      a_stage[a_stage_slot(row, lane, i % A_STAGED)] = a[(A_OFFSET + row_at(row) * A_ROW + term) / 4u];
     }
   }
   workgroupBarrier();
@@ -32,6 +32,6 @@ fn a_vector(row: u32, k: u32, lane: u32, q: u32) -> vec4f {
 fn stage_a(k: u32, q: u32, t: u32) {}
 
 fn a_vector(row: u32, k: u32, lane: u32, q: u32) -> vec4f {
-  return a[(A_OFFSET + row * A_ROW + k + term_of(lane, q)) / 4u];
+  return a[(A_OFFSET + row_at(row) * A_ROW + k + term_of(lane, q)) / 4u];
 }
 #endif

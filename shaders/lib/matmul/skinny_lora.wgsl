@@ -25,10 +25,11 @@ fn read_parts(t: u32) {
   if (t >= SHARES * ENTRIES) {
     return;
   }
+  let entry = row_at(t % ENTRIES / RANK_QUADS) * RANK_QUADS + t % RANK_QUADS;
   var sum = vec4f();
   for (var part = t / ENTRIES; part < PARTS; part += 8u * SHARES) {
 #repeat u 8
-    let four$u = a[FIRST_PART + min(part + $uu * SHARES, PARTS - 1u) * ENTRIES + t % ENTRIES];
+    let four$u = a[FIRST_PART + min(part + $uu * SHARES, PARTS - 1u) * M * RANK_QUADS + entry];
 #endrepeat
 #repeat u 8
     sum += select(vec4f(), four$u, part + $uu * SHARES < PARTS);
@@ -55,7 +56,7 @@ fn add_parts(t: u32) {
       sum += down_shares[i];
     }
 #if HAS_ADAPTER_SCALE
-    sum *= adapter_scale[t / RANK_QUADS];
+    sum *= adapter_scale[row_at(t / RANK_QUADS)];
 #endif
     down[t] = sum;
   }
@@ -73,7 +74,7 @@ fn read_parts(t: u32) {}
 fn add_parts(t: u32) {}
 
 fn down_quad(row: u32, quad: u32) -> vec4f {
-  return lora_down[row * DOWN_QUADS + problem * RANK_QUADS + quad];
+  return lora_down[row_at(row) * DOWN_QUADS + problem * RANK_QUADS + quad];
 }
 #endif
 

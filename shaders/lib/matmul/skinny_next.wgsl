@@ -41,7 +41,9 @@ fn write_parts(tile: u32, a_quad: vec4f, t: u32) {
     for (var quad = 1u; quad < COLUMN_QUADS; quad++) {
       sum += partial[i * COLUMN_QUADS + quad];
     }
-    c[M * SIZE0 + tile * ROWS * NEXT_RANK + i] = sum;
+    if (has_row(i / NEXT_RANK)) {
+      c[M * SIZE0 + (tile * M + first_row) * NEXT_RANK + i] = sum;
+    }
   }
 }
 #else

@@ -13,13 +13,16 @@ import type { SlotInputs, SlotRunner } from './slotRunner.ts';
 import type { GpuReplay } from './planReplay.ts';
 import type { DeviceBuffers } from './deviceBuffers.ts';
 import {
-  MOST_SLOTS,
+  FEW_SLOTS,
   makeGenerationPlans,
   listPlans,
   type GenerationPlans,
   type PlanOptions,
   type EnginePlans,
 } from '../enginePlans.ts';
+
+/** Slots are planned again where there are more than so many for each prompt. */
+const MANY_TIMES = 4;
 
 /** The parts of the engine that generation uses. */
 export interface SlotsHost {
@@ -83,8 +86,10 @@ function generationPlans(
 ): GenerationPlans {
   const needed = largest(prompts.map((prompt) => prompt.length)) + maxNewTokens;
   const before = plans.generation;
-  const slots = Math.min(prompts.length, asked?.slots ?? MOST_SLOTS);
-  if (before && before.maxLength >= needed && before.slots >= slots) return before;
+  const slots = Math.min(prompts.length, (asked ?? planOptions.generation)?.slots ?? FEW_SLOTS);
+  // Slots without a prompt take time, too: a single answer does not wait for those of a whole file.
+  const serves = before && before.maxLength >= needed && before.slots >= slots;
+  if (serves && (before.slots <= FEW_SLOTS || before.slots <= MANY_TIMES * slots)) return before;
   // The length of the cache before is kept unless it is much longer than needed: else two files of a run with
   // prompts of different lengths would plan the cache again at each evaluation.
   const kept = before && before.maxLength <= 4 * needed ? before.maxLength : 0;

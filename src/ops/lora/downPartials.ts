@@ -6,14 +6,14 @@
 import { value, type BufferReference, type Dispatch, type KernelSettings } from '../../gpu/dispatch.ts';
 import type { Value } from '../../graph/value.ts';
 import { SKINNY_LANES } from '../matmul/matmulVariants.ts';
-import { skinnyWorkgroupBytes } from '../matmul/skinnyMatmul.ts';
+import { rowGroups, skinnyWorkgroupBytes } from '../matmul/skinnyMatmul.ts';
 import { onlySkinny } from './fusedRowKernels.ts';
 
 /** Invocations of a workgroup that every adapter has. */
 const MAX_THREADS = 256;
 /** Past so many parts workgroups are made larger, since each of the projection's reads all parts. */
 const MANY_PARTS = 512;
-/** Most bytes of all parts, for the same reason. */
+/** Most bytes of the parts of one workgroup's rows, for the same reason. */
 const MAX_PART_BYTES = 2 ** 18;
 /** Scores of attention_decode.wgsl in workgroup memory, which then holds the terms of its partial sums. */
 const SCORES = 1024;
@@ -33,9 +33,10 @@ interface Writer {
 
 function partialsOf(x: Value, rank: number, parts: number): DownPartials | null {
   const [tokens, width] = x.shape;
-  const bytes = parts * tokens * rank * 4;
-  if (bytes > MAX_PART_BYTES) return null;
-  return { buffer: { type: 'scratch', index: SCRATCH_INDEX, bytes: tokens * width * 4 + bytes }, parts };
+  const rowBytes = parts * rank * 4;
+  if (rowGroups(tokens).constants.ROWS * rowBytes > MAX_PART_BYTES) return null;
+  const bytes = tokens * (width * 4 + rowBytes);
+  return { buffer: { type: 'scratch', index: SCRATCH_INDEX, bytes }, parts };
 }
 
 /**
@@ -140,5 +141,6 @@ function widened(product: Dispatch, { workgroupBytes }: KernelSettings): Dispatc
   const { THREADS, TILE_N } = product.constants as Record<string, number>;
   const constants = { ...product.constants, THREADS: 2 * THREADS, TILE_N: 2 * TILE_N };
   if (2 * THREADS > MAX_THREADS || skinnyWorkgroupBytes(constants) > workgroupBytes) return product;
-  return { ...product, constants, workgroups: [Math.ceil(product.workgroups[0] / 2), 1, 1] };
+  const [x, y] = product.workgroups;
+  return { ...product, constants, workgroups: [Math.ceil(x / 2), y, 1] };
 }

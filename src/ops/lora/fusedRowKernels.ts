@@ -7,7 +7,7 @@ import { value, type Dispatch, type KernelSettings } from '../../gpu/dispatch.ts
 import type { Value } from '../../graph/value.ts';
 import type { Activation } from '../elementwise/activation.ts';
 import { SKINNY_LANES } from '../matmul/matmulVariants.ts';
-import { skinnyWorkgroupBytes } from '../matmul/skinnyMatmul.ts';
+import { rowGroups, skinnyWorkgroupBytes } from '../matmul/skinnyMatmul.ts';
 import type { RmsNormAttributes } from '../norm/rmsNorm.ts';
 import { weightBindings, weightKind } from '../weights/weightBindings.ts';
 import type { LoraSizes } from './loraSizes.ts';
@@ -72,7 +72,8 @@ export function normedDown(
   settings: KernelSettings,
 ): Dispatch[] | null {
   const { tokens, width, rank, outs } = sizes;
-  const rowVectors = Math.ceil(tokens / 4);
+  const groups = rowGroups(tokens);
+  const rowVectors = Math.ceil(groups.constants.ROWS / 4);
   const lanes = lanesFor(1, 2 * rowVectors);
   const bindings: Dispatch['bindings'] = {
     y: value(y),
@@ -96,6 +97,7 @@ export function normedDown(
       shader: 'lora_down_normed',
       constants: {
         T: tokens,
+        ...groups.constants,
         WIDTH: width,
         RANKS: rank * outs.length,
         EPS: { f32: eps },
@@ -108,7 +110,7 @@ export function normedDown(
         ...laneConstants(lanes),
       },
       bindings,
-      workgroups: [rank * outs.length, 1, 1],
+      workgroups: [rank * outs.length, groups.count, 1],
     },
   ];
 }
@@ -142,8 +144,10 @@ export function gateRows(
   if (out !== other || !c0 || !c1 || skinnyWorkgroupBytes(constants) > workgroupBytes) return null;
   return {
     ...product,
+    // Other configs of the product alone would write gate and up, of which there are no values.
+    tuningProblem: undefined,
     constants,
     bindings: { c: value(y), ...bindings },
-    workgroups: [Math.ceil(out / (tile / 2)), 1, 1],
+    workgroups: [Math.ceil(out / (tile / 2)), product.workgroups[1], 1],
   };
 }

@@ -9,6 +9,7 @@ import { isNodeOf, type Node, type Op } from '../../graph/op.ts';
 import type { Value } from '../../graph/value.ts';
 import type { Activation } from '../elementwise/activation.ts';
 import { ropeAttentionDecodeOp } from '../attention/ropeAttentionDecode.ts';
+import { fewRows } from '../matmul/matmulVariants.ts';
 import { linearForward, linearGroupForward } from '../matmul/linear.ts';
 import { addRmsNormOp, rmsNormOp, type RmsNormAttributes } from '../norm/rmsNorm.ts';
 import { fuseAfterAttention } from './afterAttention.ts';
@@ -16,7 +17,6 @@ import { addPartials, gatedPartials } from './downPartials.ts';
 import { addLoraToRows, gateRows, normedDown } from './fusedRowKernels.ts';
 import { loraForward } from './loraForwardKernels.ts';
 import type { LoraSizes } from './loraSizes.ts';
-import { MAX_ROWS } from './loraTiling.ts';
 
 interface LinearLoraInputs {
   /** [T, in], normalised already unless `norm` is there. */
@@ -100,7 +100,7 @@ function linearLoraDispatches(
   const { a, b, weights, adapterScale, residual, norm, nextA, nextB, nextWeight } = inputs;
   const { scale, activation, next } = attributes;
   const [tokens, width] = inputs.x.shape;
-  if (tokens > MAX_ROWS) return null;
+  if (tokens > fewRows(settings)) return null;
   const before = norm ? outputs.slice(0, residual ? 2 : 1) : [];
   const [down, ...ys] = outputs.slice(before.length);
   const x = before.at(-1) ?? inputs.x;

@@ -5,6 +5,7 @@
 import { value, type Dispatch, type KernelSettings } from '../../gpu/dispatch.ts';
 import type { Value } from '../../graph/value.ts';
 import { exclusivePrefixSum, numberedBindings, numberedConstants, sum } from '../numbered.ts';
+import { rowGroups } from '../matmul/skinnyMatmul.ts';
 import type { LoraSizes } from './loraSizes.ts';
 import {
   fitsFewRowKernels,
@@ -36,9 +37,9 @@ export function loraForward(
   values: ForwardValues,
   settings: KernelSettings,
 ): Dispatch[] | null {
-  if (fitsFewRowKernels(sizes, settings)) return fewRowKernels(sizes, values, settings);
   const kernel = fitsRowKernels(sizes, settings) && rowKernel(sizes, values, settings);
-  return kernel ? [kernel] : null;
+  if (kernel) return [kernel];
+  return fitsFewRowKernels(sizes, settings) ? fewRowKernels(sizes, values, settings) : null;
 }
 
 function scaleBinding(adapterScale: Value | undefined): Dispatch['bindings'] {
@@ -87,7 +88,8 @@ function fewRowKernels(
   { workgroupBytes, maxWorkgroups }: KernelSettings,
 ): Dispatch[] | null {
   const { tokens, width, rank, outs } = sizes;
-  const vectors = Math.ceil(tokens / 4);
+  const groups = rowGroups(tokens);
+  const vectors = Math.ceil(groups.constants.ROWS / 4);
   const ranks = rank * outs.length;
   const lanes = lanesFor(1, vectors);
   const blocks = outs.map((out) => Math.ceil(out / 64));
@@ -98,7 +100,7 @@ function fewRowKernels(
     sum(blocks) > maxWorkgroups
   )
     return null;
-  const constants = shapeConstants(sizes);
+  const constants = { ...shapeConstants(sizes), ...groups.constants };
   const first: Dispatch = {
     shader: 'lora_down_skinny',
     constants: {
@@ -108,7 +110,7 @@ function fewRowKernels(
       HAS_ADAPTER_SCALE: adapterScale !== undefined,
     },
     bindings: { down: value(down), x: value(x), a: value(a), ...scaleBinding(adapterScale) },
-    workgroups: [ranks, 1, 1],
+    workgroups: [ranks, groups.count, 1],
   };
   if (!up) return [first];
   const second: Dispatch = {
@@ -116,13 +118,12 @@ function fewRowKernels(
     constants: {
       ...constants,
       ...numberedConstants({ BLOCKS: exclusivePrefixSum(blocks) }),
-      ROWS: tokens,
       PROJECTIONS: outs.length,
       UNROLLED: unrolledQuads(rank),
       ALPHA: { f32: up.scale },
     },
     bindings: { ...numberedBindings('y', up.ys), down: value(down), b: value(up.b) },
-    workgroups: [sum(blocks), 1, 1],
+    workgroups: [sum(blocks), groups.count, 1],
   };
   return [first, second];
 }

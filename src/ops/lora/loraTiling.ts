@@ -3,6 +3,7 @@
  * results repeat.
  */
 import type { KernelSettings } from '../../gpu/dispatch.ts';
+import { fewRows } from '../matmul/matmulVariants.ts';
 import { exclusivePrefixSum, numberedConstants } from '../numbered.ts';
 import type { LoraSizes } from './loraSizes.ts';
 
@@ -10,8 +11,6 @@ import type { LoraSizes } from './loraSizes.ts';
 const MAX_PROJECTIONS = 3;
 /** Fewer rows leave most of an adapter idle in the kernels whose workgroups compute whole rows. */
 const MIN_TOKENS = 32;
-/** Up to so many rows, a workgroup computes one rank of all rows. */
-export const MAX_ROWS = 8;
 /** Workgroups that keep an adapter busy. */
 export const ENOUGH_WORKGROUPS = 128;
 const MAX_INVOCATIONS = 256;
@@ -25,7 +24,7 @@ export function fitsRowKernels(sizes: LoraSizes, settings: KernelSettings): bool
 
 /** Whether the kernels for a few rows serve. */
 export function fitsFewRowKernels(sizes: LoraSizes, settings: KernelSettings): boolean {
-  return sizes.tokens <= MAX_ROWS && fitsVectors(sizes, settings);
+  return sizes.tokens <= fewRows(settings) && fitsVectors(sizes, settings);
 }
 
 function fitsVectors({ width, rank, outs }: LoraSizes, { target }: KernelSettings): boolean {

@@ -2,7 +2,7 @@
  * The variants of the GPU matmul kernels as data: the tile that a workgroup computes, how its invocations
  * share the tile, and how far a result may be off. Which variant runs is decided in matmulHeuristic.ts.
  */
-import { LEVEL_BOUNDS, type KernelLevel } from '../../gpu/dispatch.ts';
+import { LEVEL_BOUNDS, type KernelLevel, type KernelSettings } from '../../gpu/dispatch.ts';
 
 /** Computes C in tiles of tileM x tileN. */
 export interface MatmulVariant {
@@ -85,8 +85,14 @@ const MATRIX_TILES: readonly Tile[] = [
   [64, 256, 2, 4],
 ];
 
-/** Rows that matmul_skinny.wgsl computes at once, at most. */
-export const MAX_SKINNY_ROWS = 8;
+/** Rows that a workgroup of matmul_skinny.wgsl computes at most. */
+export const SKINNY_ROWS = 8;
+
+/** Rows up to which the kernels of few rows serve. */
+export function fewRows(settings: KernelSettings): number {
+  return settings.fewRows ?? SKINNY_ROWS;
+}
+
 /** Terms of k that an invocation of matmul_skinny.wgsl reads at once: they share one scale of NF4. */
 export const SKINNY_TERMS = 32;
 /** Invocations of matmul_skinny.wgsl that share a column. */
@@ -132,11 +138,7 @@ function variantName(
  */
 function skinnyVariants(threads: number, name: string): readonly MatmulVariant[] {
   return [4, 2, 1].map((perN) => ({
-    ...variantOf(
-      'plain',
-      [MAX_SKINNY_ROWS, (threads / SKINNY_LANES) * perN, MAX_SKINNY_ROWS, perN],
-      'matmul_skinny',
-    ),
+    ...variantOf('plain', [SKINNY_ROWS, (threads / SKINNY_LANES) * perN, SKINNY_ROWS, perN], 'matmul_skinny'),
     name: `plain ${name} by ${perN}`,
     threads,
   }));

@@ -1,4 +1,4 @@
-/** The dispatch of a product of a few rows (matmul_skinny.wgsl), as in generation. */
+/** The dispatch of a product of some rows (matmul_skinny.wgsl), as in generation. */
 import type { Dispatch, KernelSettings } from '../../gpu/dispatch.ts';
 import {
   columnTiles,
@@ -8,7 +8,7 @@ import {
   weightOperandBindings,
 } from './groupedGemm.ts';
 import { hasNf4, matmulConstants, type MatmulProblem } from './matmulProblem.ts';
-import { SKINNY_LANES, type MatmulVariant } from './matmulVariants.ts';
+import { SKINNY_LANES, SKINNY_ROWS, type MatmulVariant } from './matmulVariants.ts';
 import { skinnyBytes, workgroupBytes } from './variantFits.ts';
 
 /**
@@ -20,6 +20,17 @@ const STAGED_QUADS = [8, 4, 2];
 /** Bytes of a staged row of A; one quad more is padding. */
 function stagedRowBytes(quads: number): number {
   return SKINNY_LANES * (quads + 1) * 16;
+}
+
+/**
+ * How workgroups share the rows of a product or an adapter, and the constants of lib/row_groups.wgsl.
+ */
+export function rowGroups(rows: number): {
+  count: number;
+  constants: { ROWS: number; MANY_ROWS: boolean; ALL_ROWS: number };
+} {
+  const count = Math.ceil(rows / SKINNY_ROWS);
+  return { count, constants: { ROWS: Math.min(rows, SKINNY_ROWS), MANY_ROWS: count > 1, ALL_ROWS: rows } };
 }
 
 /** Of a dispatch of matmul_skinny.wgsl, with all that it computes beside the product. */
@@ -45,16 +56,17 @@ export function skinnyMatmul(
 ): Dispatch {
   const { tileN, perN, threads } = variant;
   const isNf4 = hasNf4(problem);
+  const groups = rowGroups(problem.m);
   const spareBytes = settings.workgroupBytes - workgroupBytes(variant, problem);
   const staged = isNf4
-    ? STAGED_QUADS.find((quads) => problem.m * stagedRowBytes(quads) <= spareBytes)
+    ? STAGED_QUADS.find((quads) => groups.constants.ROWS * stagedRowBytes(quads) <= spareBytes)
     : undefined;
   return {
     shader: variant.shader,
     constants: {
       ...matmulConstants(problem),
       SPLIT_K: 1,
-      ROWS: problem.m,
+      ...groups.constants,
       TILE_N: tileN,
       PER_N: perN,
       THREADS: threads,
@@ -73,6 +85,6 @@ export function skinnyMatmul(
       ...inputBindings(problem),
       ...weightOperandBindings(problem, settings),
     },
-    workgroups: [columnTiles(problem, tileN), 1, 1],
+    workgroups: [columnTiles(problem, tileN), groups.count, 1],
   };
 }

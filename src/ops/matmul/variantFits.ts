@@ -7,13 +7,7 @@ import { isTransposed } from './dequantiseAhead.ts';
 import { columnTiles, isContiguous } from './groupedGemm.ts';
 import { MAX_DEQUANTISED_BYTES } from '../weights/weightSlices.ts';
 import { hasNf4, readsWords, type MatmulProblem } from './matmulProblem.ts';
-import {
-  MATRIX_TILE_K,
-  MAX_SKINNY_ROWS,
-  SKINNY_TERMS,
-  TILE_K,
-  type MatmulVariant,
-} from './matmulVariants.ts';
+import { MATRIX_TILE_K, fewRows, SKINNY_TERMS, TILE_K, type MatmulVariant } from './matmulVariants.ts';
 import { leastSplitK } from './splitK.ts';
 
 /** Rows from which NF4 may be dequantised ahead of the product. */
@@ -36,7 +30,7 @@ export function fits(variant: MatmulVariant, problem: MatmulProblem, settings: K
     case 'matmul_tiled_unrolled':
       return fitsUnrolled(variant, problem, settings);
     case 'matmul_skinny':
-      return fitsSkinny(problem) && columnTiles(problem, variant.tileN) <= settings.maxWorkgroups;
+      return fitsSkinny(problem, settings) && columnTiles(problem, variant.tileN) <= settings.maxWorkgroups;
     case 'matmul_subgroup_matrix':
       return fitsMatrixUnits(problem, settings);
   }
@@ -77,10 +71,10 @@ export function skinnyBytes(perN: number, threads: number): number {
 }
 
 /** A few rows, and both operands run along k: as in generation. */
-function fitsSkinny({ m, k, a, b, group }: MatmulProblem): boolean {
+function fitsSkinny({ m, k, a, b, group }: MatmulProblem, settings: KernelSettings): boolean {
   const strides = [a.offset ?? 0, b.offset ?? 0, a.rowStride, b.columnStride, k];
   return (
-    m <= MAX_SKINNY_ROWS &&
+    m <= fewRows(settings) &&
     a.columnStride === 1 &&
     b.rowStride === 1 &&
     group?.along !== 'terms' &&
