@@ -112,11 +112,11 @@ for (const name of folders.keys())
 
 /**
  * Folders whose curves are replayed to their last step, with rsLoRA's and generation after training: queries
- * and keys with norms, windows with another scaling, layers that share keys, and a convolution. The others
+ * and keys with norms, windows with another scaling, and a convolution. The others
  * share their ops with these and get a few steps, and generation before training; GOLDEN=../shared/golden
  * replays all of all.
  */
-const WHOLE = ['llama3_2', 'qwen3', 'gemma3', 'gemma4', 'lfm2'];
+const WHOLE = ['llama3_2', 'qwen3', 'gemma3', 'lfm2'];
 const isWhole = (name: string) => process.env.GOLDEN !== undefined || WHOLE.includes(name);
 const replays: Replay[] = [
   ...supported.map((name): Replay =>

@@ -513,7 +513,7 @@ describe.skipIf(!gpu)('a lost device', () => {
   });
 });
 
-// A minute of compiling on a CPU adapter.
+// Compiling takes half a minute on a CPU adapter; generation.test.ts has the kernels of answers.
 describe.skipIf(!gpu)('engine on the kernels of GPUs', () => {
   it(
     'makes one product of projections that share an input, and computes the same',
@@ -533,16 +533,8 @@ describe.skipIf(!gpu)('engine on the kernels of GPUs', () => {
         expect(context.allocated()).toEqual(parts);
         await target.loadAdapter(await stirred(target));
         const gradients = await target.gradients(pack(96));
-        const ids = await target.generate([[1, 2, 3], [9]], {
-          maxNewTokens: 6,
-          stopTokenIds: [],
-          doSample: false,
-          temperature: 1,
-          topP: 1,
-          seed: 0,
-        });
         context.dispose();
-        return { total, ids, ...gradients };
+        return { total, ...gradients };
       };
       const compiled = vi.spyOn(GpuContext.prototype, 'pipeline');
       const [tiled, direct] = [
@@ -553,7 +545,6 @@ describe.skipIf(!gpu)('engine on the kernels of GPUs', () => {
       compiled.mockRestore();
       expect(groups).toContain('2');
       expect(groups).toContain('3');
-      expect(tiled.ids).toEqual(direct.ids);
       expect(Math.abs(tiled.loss - direct.loss)).toBeLessThan(1e-6);
       expect(relativeDifference(direct.gradients, tiled.gradients)).toBeLessThan(2e-5);
     },
