@@ -17,6 +17,7 @@ import {
   trainGraph,
   type GraphOptions,
 } from '../model/planGraphs.ts';
+import { MIN_TOKENS } from '../ops/lora/loraTiling.ts';
 import { sweepElements } from '../ops/optimizer/adamW.ts';
 import { switchLength } from '../ops/rope/ropeRows.ts';
 import type { Checkpointing } from '../plan/autodiff.ts';
@@ -65,6 +66,8 @@ export interface EnginePlans {
 }
 
 export interface GenerationPlans extends GenerationSize {
+  /** Slots that were asked for; there are fewer where their KV cache would not fit one binding. */
+  asked: number;
   /**
    * Once a sequence grows past this length its cache is void, because all its positions rotate differently;
    * null: never.
@@ -76,10 +79,7 @@ export interface GenerationPlans extends GenerationSize {
 
 /** Most sequences generated at once where nobody knows how much memory there is. */
 export const FEW_SLOTS = 8;
-/**
- * And where it is known: the products of so many rows take little longer than those of a few by the kernels
- * of few rows.
- */
+/** And where it is known: a round of so many takes a GPU less than twice the time of a few. */
 export const MOST_SLOTS = 64;
 
 /**
@@ -157,7 +157,8 @@ export function makeGenerationPlans(
     return makeSlotPlans(options, { slots, maxLength }, settings, limits);
   } catch (error) {
     if (!(error instanceof BlockTooLargeError) || slots === 1) throw error;
-    return makeGenerationPlans(options, { slots: Math.floor(slots / 2), maxLength }, settings, limits);
+    const fewer = { slots: Math.floor(slots / 2), maxLength };
+    return { ...makeGenerationPlans(options, fewer, settings, limits), asked: slots };
   }
 }
 
@@ -172,6 +173,7 @@ function makeSlotPlans(
   const decode = decodeGraph(model, shared);
   return {
     slots,
+    asked: slots,
     maxLength,
     switchLength: switchLength(decode),
     prefill: makePlan(
@@ -180,7 +182,7 @@ function makeSlotPlans(
       settings,
       limits,
     ),
-    decode: makePlan('decode', decode, { ...settings, fewRows: MOST_SLOTS }, limits),
+    decode: makePlan('decode', decode, { ...settings, fewRows: MIN_TOKENS - 1 }, limits),
   };
 }
 

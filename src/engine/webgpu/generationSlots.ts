@@ -21,9 +21,6 @@ import {
   type EnginePlans,
 } from '../enginePlans.ts';
 
-/** Slots are planned again where there are more than so many for each prompt. */
-const MANY_TIMES = 4;
-
 /** The parts of the engine that generation uses. */
 export interface SlotsHost {
   weights: WeightSource;
@@ -86,10 +83,14 @@ function generationPlans(
 ): GenerationPlans {
   const needed = largest(prompts.map((prompt) => prompt.length)) + maxNewTokens;
   const before = plans.generation;
-  const slots = Math.min(prompts.length, (asked ?? planOptions.generation)?.slots ?? FEW_SLOTS);
-  // Slots without a prompt take time, too: a single answer does not wait for those of a whole file.
-  const serves = before && before.maxLength >= needed && before.slots >= slots;
-  if (serves && (before.slots <= FEW_SLOTS || before.slots <= MANY_TIMES * slots)) return before;
+  const planned = (asked ?? planOptions.generation)?.slots ?? FEW_SLOTS;
+  // Kernels of many rows add in another order than those of a few, so that the slots of a file must not
+  // depend on what was generated before: all of them for many prompts. A few are the same in any number.
+  const isFew = Math.min(prompts.length, planned) <= FEW_SLOTS;
+  const slots = isFew ? Math.min(prompts.length, planned) : planned;
+  const serves =
+    before && (isFew ? before.asked >= slots && before.asked <= FEW_SLOTS : before.asked === slots);
+  if (serves && before.maxLength >= needed) return before;
   // The length of the cache before is kept unless it is much longer than needed: else two files of a run with
   // prompts of different lengths would plan the cache again at each evaluation.
   const kept = before && before.maxLength <= 4 * needed ? before.maxLength : 0;

@@ -10,7 +10,7 @@ import type { LoraSizes } from './loraSizes.ts';
 /** Projections that a kernel has bindings for. */
 const MAX_PROJECTIONS = 3;
 /** Fewer rows leave most of an adapter idle in the kernels whose workgroups compute whole rows. */
-const MIN_TOKENS = 32;
+export const MIN_TOKENS = 32;
 /** Workgroups that keep an adapter busy. */
 export const ENOUGH_WORKGROUPS = 128;
 const MAX_INVOCATIONS = 256;

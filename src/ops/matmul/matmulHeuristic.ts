@@ -9,6 +9,7 @@ import { hasNf4, readsWords, type MatmulProblem } from './matmulProblem.ts';
 import {
   LARGE_MATRIX_TILE,
   SCALAR_VARIANT,
+  SKINNY_ROWS,
   SKINNY_VARIANTS,
   SMALL_MATRIX_TILE,
   TILE_K,
@@ -29,6 +30,8 @@ import { fits, runsAlongN } from './variantFits.ts';
 const WIDE_SKINNY_ROWS = 4;
 const ENOUGH_SKINNY = 512;
 const ENOUGH_WIDE_SKINNY = 128;
+/** Columns from which tiles are faster than more than eight rows of a weight in floats. */
+const WIDE_HEAD = 16384;
 
 /** Rows up to which NF4 that runs along n is dequantised in the tiles of matmul_tiled_unrolled, not ahead. */
 const MAX_IN_TILE_ROWS = 2048;
@@ -80,6 +83,8 @@ function skinnyVariant(problem: MatmulProblem, settings: KernelSettings): Matmul
     problem.m < WIDE_SKINNY_ROWS
       ? [SKINNY_VARIANTS, ENOUGH_SKINNY]
       : [WIDE_SKINNY_VARIANTS, ENOUGH_WIDE_SKINNY];
+  // A wide head in floats is no work for workgroups that each read it again.
+  if (problem.m > SKINNY_ROWS && !hasNf4(problem) && problem.n >= WIDE_HEAD) return undefined;
   const fitting = variants.filter((variant) => fits(variant, problem, settings));
   return fitting.find(({ tileN }) => columnTiles(problem, tileN) >= enough) ?? fitting.at(-1);
 }
@@ -95,9 +100,9 @@ function isBestInTile(problem: MatmulProblem): boolean {
 /** Whether there are enough large tiles, and B runs along n: others are faster by matmul_tiled_vec4. */
 function suitsLargeTiles(problem: MatmulProblem, variant: MatmulVariant): boolean {
   const { m, k } = problem;
-  const { tileM, tileN, dequantisesInTile } = variant;
+  const { tileM, tileN } = variant;
   const isFastAlongK = variant.perM * variant.perN > 64 && !hasNf4(problem);
-  if (!(runsAlongN(problem) || isFastAlongK) || (dequantisesInTile && m < tileM)) return false;
+  if (!(runsAlongN(problem) || isFastAlongK) || m < tileM) return false;
   const parts = Math.max(1, Math.min(MAX_LARGE_PARTS, Math.floor(k / LARGE_PART_TERMS)));
   return Math.ceil(m / tileM) * columnTiles(problem, tileN) * parts >= ENOUGH_LARGE;
 }
