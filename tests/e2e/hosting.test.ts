@@ -20,7 +20,7 @@ describe('the built folder', { timeout: 600_000 }, () => {
   });
 
   it.skipIf(!browserPath)(
-    'under a path, with the documented headers: one visit, then the whole demo without a network',
+    'under a path, with the documented headers: one visit, then the demo without a network until it has learned',
     async () => {
       const host = await staticHost(
         dist,
@@ -46,8 +46,16 @@ describe('the built folder', { timeout: 600_000 }, () => {
         await run.getByRole('table', { name: 'Answers of pirate' }).waitFor();
         await openTab(page, 'What is learned');
         expect(await run.getByRole('listbox', { name: /Tokens of the micro-batch/ }).count()).toBe(1);
+        // Half of it, up to its second evaluation, by when it has learned to talk like a pirate.
+        let isStopped = false;
+        const alerts = await followRun(page, ({ step }) => {
+          if (step <= 15 || isStopped) return;
+          isStopped = true;
+          void page.getByRole('button', { name: 'Stop and keep the adapter' }).click();
+        });
+        expect(isStopped).toBe(true);
         // The page warns of what is forgotten; nothing else may be wrong.
-        for (const alert of await followRun(page, () => undefined)) expect(alert).toMatch(/^Forgetting\./);
+        for (const alert of alerts) expect(alert).toMatch(/^Forgetting\./);
 
         const metrics = new TextDecoder()
           .decode(await download(page, 'metrics.jsonl'))
