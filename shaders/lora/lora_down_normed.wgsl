@@ -8,8 +8,8 @@
 // Constants: T, WIDTH, RANKS, EPS, UNIT_OFFSET, HAS_ADD, WEIGHT_KIND; those of lib/row_groups.wgsl;
 //   ROW_VECTORS, the fours of ROWS; FOURS, the vec4 of k that an invocation reads at once; those of
 //   lib/lora/lane_sums.wgsl, where VECTORS is 2 ROW_VECTORS.
-// Threads: workgroup x makes one m of ROWS rows, y, four rows a vector; its invocations take every LANES-th
-//   vec4 of k. Each workgroup sums the squares for itself, and writes its share of y and sum.
+// Threads: workgroup (x, y) makes m = x of the y-th ROWS rows, four a vector; its invocations take every
+//   LANES-th vec4 of k. Each workgroup sums the squares for itself, and writes its share of y and sum.
 #include "lib/lora/lane_sums.wgsl"
 #include "lib/row_groups.wgsl"
 #include "lib/weight/vec4.wgsl"

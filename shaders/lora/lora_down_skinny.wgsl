@@ -3,8 +3,8 @@
 // Buffers: down [T, RANKS]; x [T, WIDTH]; a [RANKS, WIDTH]; where HAS_ADAPTER_SCALE, adapter_scale [T].
 // Constants: T, WIDTH, RANKS; those of lib/row_groups.wgsl; FOURS, the vec4 of k that an invocation
 //   reads at once; those of lib/lora/lane_sums.wgsl.
-// Threads: workgroup x makes one m of ROWS rows, y, four rows a vector; its invocations take every LANES-th
-//   vec4 of k.
+// Threads: workgroup (x, y) makes m = x of the y-th ROWS rows, four a vector; its invocations take every
+//   LANES-th vec4 of k.
 #include "lib/lora/lane_sums.wgsl"
 #include "lib/row_groups.wgsl"
 @group(0) @binding(3) var<storage, read_write> down: array<f32>;

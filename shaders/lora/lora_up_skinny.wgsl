@@ -1,10 +1,9 @@
 // The second product of lora_forward.wgsl for some rows, as in generation: y_g[t, n] += ALPHA sum_r down[t,
-// g RANK + r] b[FIRST<g> + n, r] for each of PROJECTIONS projections. RANK = 4 RANK_QUADS; ROWS is
-// of lib/row_groups.wgsl.
+// g RANK + r] b[FIRST<g> + n, r] for each of PROJECTIONS projections. RANK = 4 RANK_QUADS.
 // Buffers: y0, y1, y2 [T, OUT<g>], read and written; down [T, RANKS]; b [., RANK], one projection's rows
 //   after the other's.
-// Constants: ROWS, RANKS, RANK_QUADS, ALPHA, and of projection g OUT<g>, FIRST<g> and BLOCKS<g>, the
-//   workgroups before it. UNROLLED: quads of a row of b that are read at once.
+// Constants: RANKS, RANK_QUADS, ALPHA, those of lib/row_groups.wgsl, and of projection g OUT<g>, FIRST<g> and
+//   BLOCKS<g>, the workgroups before it. UNROLLED: quads of a row of b that are read at once.
 // Threads: an invocation makes a column of y in ROWS rows; workgroup x over 64 columns, y over ROWS rows.
 #include "lib/row_groups.wgsl"
 #repeat g PROJECTIONS

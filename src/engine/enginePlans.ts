@@ -79,7 +79,7 @@ export interface GenerationPlans extends GenerationSize {
 
 /** Most sequences generated at once where nobody knows how much memory there is. */
 export const FEW_SLOTS = 8;
-/** And where it is known: a round of so many takes a GPU less than twice the time of a few. */
+/** And where it is known: a round of so many takes a GPU less than three times as long as one of a few. */
 export const MOST_SLOTS = 64;
 
 /**

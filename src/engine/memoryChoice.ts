@@ -178,8 +178,8 @@ function chooseWithHead(
 }
 
 /**
- * As many sequences at once as are asked for and the limit has room for, once all else is chosen: the kernels
- * of a GPU make many in little more time than a few. @returns null where there is no room
+ * As many sequences at once as are asked for and the limit has room for, once all else is chosen.
+ * @returns null where there is no room for more than a few
  */
 function moreSlots(
   { options, plans }: { options: PlanOptions; plans: EnginePlans },
@@ -190,10 +190,13 @@ function moreSlots(
 ): GenerationPlans | null {
   if (settings.target === 'cpu' || !plans.generation) return null;
   const { maxLength } = plans.generation;
-  for (let slots = Math.min(asked, MOST_SLOTS); slots > FEW_SLOTS; slots = Math.floor(slots / 2)) {
+  let slots = Math.min(asked, MOST_SLOTS);
+  while (slots > FEW_SLOTS) {
     const generation = makeGenerationPlans(options, { slots, maxLength }, settings, limits);
     if (generation.slots <= FEW_SLOTS) return null;
     if (memoryReport({ ...plans, generation }).total <= limitBytes) return generation;
+    // Those that no binding holds are not planned again.
+    slots = Math.floor(generation.slots / 2);
   }
   return null;
 }

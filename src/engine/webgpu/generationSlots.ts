@@ -86,8 +86,9 @@ function generationPlans(
   const planned = (asked ?? planOptions.generation)?.slots ?? FEW_SLOTS;
   // Kernels of many rows add in another order than those of a few, so that the slots of a file must not
   // depend on what was generated before: all of them for many prompts. A few are the same in any number.
-  const isFew = Math.min(prompts.length, planned) <= FEW_SLOTS;
-  const slots = isFew ? Math.min(prompts.length, planned) : planned;
+  const used = Math.min(prompts.length, planned);
+  const isFew = used <= FEW_SLOTS;
+  const slots = isFew ? used : planned;
   const serves =
     before && (isFew ? before.asked >= slots && before.asked <= FEW_SLOTS : before.asked === slots);
   if (serves && before.maxLength >= needed) return before;

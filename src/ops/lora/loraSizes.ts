@@ -11,7 +11,7 @@ export interface LoraSizes {
 }
 
 /** @param x [T, in] @param b [Σ out, r] @param outputs [T, out] of each projection */
-export function loraSizes(x: Value, b: Value, outputs: readonly Value[]): LoraSizes {
+export function loraSizes(x: Pick<Value, 'shape'>, b: Value, outputs: readonly Value[]): LoraSizes {
   return {
     tokens: x.shape[0],
     width: x.shape[1],
@@ -38,12 +38,7 @@ export interface LoraDxAttributes {
 
 /** Of the kernels of loraDx. */
 export function loraDxSizes({ a, b, dys }: LoraDxInputs): LoraSizes {
-  return {
-    tokens: dys[0].shape[0],
-    width: a.shape[1],
-    rank: b.shape[1],
-    outs: dys.map(({ shape }) => shape[1]),
-  };
+  return loraSizes({ shape: [dys[0].shape[0], a.shape[1]] }, b, dys);
 }
 
 /** Of lora. */
