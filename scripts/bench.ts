@@ -19,8 +19,8 @@
  *                   collects them; nothing else is run
  *   --check         compares every kernel with TensorFlow.js first
  * `npm run bench -- import` measures the import of a model and loading it. `npm run bench -- rows [--rows N]`
- * trains on a file of a million rows in the page. `npm run bench -- plots FILE.json…` draws docs/growth-*.svg
- * from the figures of longRun and growth.
+ * trains on a file of a million rows in the page. `npm run bench -- newcomer` times a first visit with the
+ * demo. `npm run bench -- plots FILE.json…` draws docs/growth-*.svg from the figures of longRun and growth.
  */
 import { openAsBlob } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -40,6 +40,7 @@ import type { BenchFigures } from './bench/figures.ts';
 import { PARTS, type BenchHost, type Part } from './bench/measuring.ts';
 import { benchImport } from './bench/import.ts';
 import { peftBench, ratios } from './bench/peft.ts';
+import { benchNewcomer } from './bench/newcomer.ts';
 import { drawPlots } from './bench/plots.ts';
 import { print, printFigures } from './bench/report.ts';
 import { benchRows } from './bench/rows.ts';
@@ -60,6 +61,10 @@ export async function main(args: string[]): Promise<number> {
   }
   if (args[0] === 'rows') {
     console.log(JSON.stringify(await benchRows(args.slice(1)), null, 2));
+    return 0;
+  }
+  if (args[0] === 'newcomer') {
+    console.log(JSON.stringify(await benchNewcomer(args.slice(1)), null, 2));
     return 0;
   }
   if (args[0] === 'plots') {

@@ -2,20 +2,21 @@
  * `node scripts/run.mjs scripts/soak.ts [--steps 5000] [--eval-steps 50] [--logging-steps 1] [--interpreted]
  * [--demo FOLDER] [--dist FOLDER] [--json FILE] [--plot FILE.svg]`: trains the demo for thousands of steps in
  * a headless browser and measures what is held: JavaScript heap of the page and its workers after a
- * collection of garbage, bytes of GPU buffers, bytes in IndexedDB. The last line says how much each grew
- * between a tenth of the steps and the end. The heap has V8's machine code in it, which comes as functions
- * grow hot: with --interpreted V8 makes none, and what grows is data. --demo is a folder of another model,
- * recipe and rows, named as the demo's. With --dist a built page is served by this script alone, for machines
- * without Vite.
+ * collection of garbage, bytes of GPU buffers, bytes in IndexedDB. The run is paused for each sample, so that
+ * a fast GPU does not run away meanwhile and what is on its way is not counted. The last line says how much
+ * each grew between a tenth of the steps and the end. The heap has V8's machine code in it, which comes as
+ * functions grow hot: with --interpreted V8 makes none, and what grows is data. --demo is a folder of another
+ * model, recipe and rows, named as the demo's. With --dist a built page is served by this script alone, for
+ * machines without Vite.
  */
 import { readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import { extname, join, normalize } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
 import { svgChart } from '../src/export/svgChart.ts';
 import { IN_ENGLISH, findOrInstallBrowser, launchBrowser, NO_BROWSER } from './lib/browser.ts';
 import { chooseFiles, pressTrain } from './lib/drivePage.ts';
+import { siteOf } from './lib/serveFolder.ts';
 import { heldByStore, countBuffers, type StoredBytes } from './soak/pageMeasures.ts';
 import { Threads, type ThreadHeap } from './soak/threads.ts';
 
@@ -55,7 +56,7 @@ export async function main(args: string[]): Promise<number> {
   });
   const executable = findOrInstallBrowser();
   if (!executable) throw new Error(NO_BROWSER);
-  const site = values.dist ? await serveFolder(values.dist) : await builtSite();
+  const site = await siteOf(values.dist);
   const { browser, adapter } = await launchBrowser(
     executable,
     site.url,
@@ -110,24 +111,32 @@ async function prepare(page: Page, demo: string, wanted: Wanted): Promise<void> 
   await pressTrain(page);
 }
 
-/** Takes a sample at every SAMPLES-th of the steps until the run has ended. */
+/** Takes a sample at every SAMPLES-th of the steps, while the run is paused, until it has ended. */
 async function follow(page: Page, threads: Threads, steps: number): Promise<Sample[]> {
   const run = page.locator('#step-run');
   const bar = run.locator('progress[aria-label="Training"]');
+  const proceed = run.getByRole('button', { name: 'Continue', exact: true });
+  const ended = page.locator('button', { hasText: 'Download the adapter' });
   const samples: Sample[] = [];
   const began = performance.now();
   let next = Math.ceil(steps / SAMPLES / 2);
   for (;;) {
     const state = await run.locator('.head .state').innerText();
     if (state === 'Failed') throw new Error(await run.locator('[role="alert"]').first().innerText());
-    if (await page.locator('button', { hasText: 'Download the adapter' }).count()) return samples;
+    if (await ended.count()) return samples;
     const step = Number((await bar.count()) ? await bar.getAttribute('value') : 0);
     if (step >= next) {
-      samples.push(await measure(page, threads, step, (performance.now() - began) / 1000));
-      next = Math.max(next, step) + steps / SAMPLES;
+      // At once: a click as a person's waits for two pictures, in which a fast GPU makes hundreds of steps.
+      await run.getByRole('button', { name: 'Pause', exact: true }).dispatchEvent('click');
+      await proceed.or(ended).first().waitFor();
+      if (await ended.count()) return samples;
+      const paused = Number(await bar.getAttribute('value'));
+      samples.push(await measure(page, threads, paused, (performance.now() - began) / 1000));
+      await proceed.click();
+      next = Math.max(next, paused) + steps / SAMPLES;
       const { heapBytes, gpuBytes, storedBytes, seconds } = samples.at(-1)!;
       console.log(
-        `step ${step}, ${seconds.toFixed(0)} s: heap ${mib(heapBytes)}, GPU ${mib(gpuBytes)}, IndexedDB ${mib(storedBytes)} MiB`,
+        `step ${paused}, ${seconds.toFixed(0)} s: heap ${mib(heapBytes)}, GPU ${mib(gpuBytes)}, IndexedDB ${mib(storedBytes)} MiB`,
       );
     }
     await page.waitForTimeout(100);
@@ -188,35 +197,3 @@ function plot(samples: readonly Sample[]): string {
 }
 
 const mib = (bytes: number) => (bytes / 2 ** 20).toFixed(2);
-
-async function builtSite(): Promise<{ url: string; close(): Promise<void> }> {
-  const { buildSite, serveSite } = await import('./lib/site.ts');
-  await buildSite();
-  return serveSite();
-}
-
-const TYPES: Record<string, string> = {
-  '.html': 'text/html',
-  '.css': 'text/css',
-  '.js': 'text/javascript',
-  '.svg': 'image/svg+xml',
-};
-
-async function serveFolder(folder: string): Promise<{ url: string; close(): Promise<void> }> {
-  const server = createServer((request, response) => {
-    const path = normalize(new URL(request.url!, 'http://host').pathname).replace(/\/$/, '/index.html');
-    readFile(join(folder, path)).then(
-      (bytes) =>
-        response
-          .writeHead(200, { 'content-type': TYPES[extname(path)] ?? 'application/octet-stream' })
-          .end(bytes),
-      () => response.writeHead(404).end(),
-    );
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  return {
-    url: `http://127.0.0.1:${port}/`,
-    close: () => new Promise((resolve) => void (server.closeAllConnections(), server.close(() => resolve()))),
-  };
-}

@@ -8,8 +8,8 @@ import { NonFiniteError, type AdapterTensors } from '../engine/engine.ts';
 import type { Evaluator } from './evaluation.ts';
 import { EvaluationRounds } from './evaluationRound.ts';
 import type { MetricsLine } from './metrics.ts';
-import { MetricsLog } from './kept/metricsLog.ts';
-import { evaluatesAt } from './recipe/pauses.ts';
+import { MetricsLog, type PlannedLines } from './kept/metricsLog.ts';
+import { evaluatesAt, plannedEvaluations } from './recipe/pauses.ts';
 import { nameOf } from './recipe/scoringRecipe.ts';
 import type { Checkpoint, EndReason, RunResult } from './runRecord.ts';
 import { StepPipeline } from './stepPipeline.ts';
@@ -57,9 +57,12 @@ export class Trainer {
     this.inputTokens = resume?.inputTokens ?? 0;
   }
 
-  /** Lines of steps, evaluations apart. */
-  get plannedLines(): number {
-    return Math.ceil(this.totalSteps / this.options.recipe.training.logging_steps) + 1;
+  get plannedLines(): PlannedLines {
+    const { recipe } = this.options;
+    return {
+      steps: Math.ceil(this.totalSteps / recipe.training.logging_steps) + 1,
+      evaluations: plannedEvaluations(recipe, this.steps.perEpoch, this.totalSteps),
+    };
   }
 
   /** Ends at the next step border, keeping the adapter as it is. */

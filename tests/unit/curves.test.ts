@@ -15,7 +15,7 @@ describe('curves', () => {
   });
 
   it('smooth as they grow to what they are when smoothed at once, also with another weight or restored', () => {
-    const log = new MetricsLog(10);
+    const log = new MetricsLog({ steps: 10, evaluations: 0 });
     const smoothing = new Smoothing();
     const pushed: number[] = [];
     const check = (of: MetricsLog, values: number[], weight: number) => {

@@ -35,7 +35,7 @@ describe('evaluations that are kept', () => {
     const database = await openDatabase('kept evaluations');
     await putRun(database, newRun('r'));
     const store = new RunStore(database, 'r');
-    const view = new RunView(['a', 'b'], 200, null);
+    const view = new RunView(['a', 'b'], { steps: 200, evaluations: 200 }, null);
     for (let step = 0; step <= 200; step++)
       for (const name of ['a', 'b']) {
         // The lowest loss of a is at step 66.

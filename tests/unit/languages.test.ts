@@ -6,6 +6,14 @@ import ts from 'typescript';
 import { afterEach, describe, expect, it } from 'vitest';
 import { root } from '../../scripts/lib/site.ts';
 import { untranslatedTexts } from '../../scripts/lib/untranslated.ts';
+import { ADAPTER_MESSAGES } from '../../src/page/language/de/adapterMessages.de.ts';
+import { CLASS_MESSAGES } from '../../src/page/language/de/classMessages.de.ts';
+import { DEVICE_MESSAGES } from '../../src/page/language/de/deviceMessages.de.ts';
+import { RECIPE_MESSAGES } from '../../src/page/language/de/recipeMessages.de.ts';
+import { RUN_MESSAGES } from '../../src/page/language/de/runMessages.de.ts';
+import { SETTING_MESSAGES } from '../../src/page/language/de/settingMessages.de.ts';
+import { TOOL_MESSAGES } from '../../src/page/language/de/toolMessages.de.ts';
+import { TOOL_NOTES } from '../../src/page/language/de/toolNotes.de.ts';
 import { de } from '../../src/page/language/de.ts';
 import { en } from '../../src/page/language/en.ts';
 import { locale } from '../../src/page/language/locale.svelte.ts';
@@ -143,6 +151,11 @@ describe('languages', () => {
 
 /** Literals that are whole sentences, with "#0", "#1" for what they name. */
 function sentences(path: string): string[] {
+  return literals(path).filter((text) => /\p{L}{2}[,;:.]? \p{L}.*\.$/u.test(text));
+}
+
+/** All literals of a file, with "#0", "#1" for what they name. */
+function literals(path: string): string[] {
   const file = ts.createSourceFile(
     path,
     readFileSync(join(root, path), 'utf8'),
@@ -159,7 +172,7 @@ function sentences(path: string): string[] {
     ts.forEachChild(node, visit);
   };
   visit(file);
-  return found.filter((text) => /\p{L}{2}[,;:.]? \p{L}.*\.$/u.test(text));
+  return found;
 }
 
 describe('messages about rows', () => {
@@ -167,7 +180,11 @@ describe('messages about rows', () => {
   /** Files that write them, but for what is said while a row is edited and of Parquet's inner parts. */
   const written = execFileSync(
     'git',
-    ['ls-files', 'src/data/rows', 'src/data/files', 'src/data/documents.ts'],
+    [
+      'ls-files',
+      ...['src/data/rows', 'src/data/files', 'src/data/documents.ts'],
+      'src/worker/evaluation/evaluationHost.ts',
+    ],
     { cwd: root, encoding: 'utf8' },
   )
     .split('\n')
@@ -276,6 +293,189 @@ describe('messages about models', () => {
   });
 });
 
+/** What follows a literal that is put together of several, by the last of them. */
+const RUN_WHOLE: Record<string, string> = {
+  ': remove it.': '"lr" is not a key of a recipe: remove it.',
+  '#0 must be an object in braces.': '"#0" must be an object in braces.',
+  '#0 is #1: it must be one of #2.': '"#0" is #1: it must be one of #2.',
+  '#0 is #1: it must be a number that is not negative.':
+    '"#0" is #1: it must be a number that is not negative.',
+  ...Object.fromEntries(
+    [
+      'The #0 #1 on line #2 of #3 #4.',
+      '#0 The answer was #1. Mend the function, or set its "on_error" to "skip".',
+    ].map((text) => [
+      text,
+      'The #0 #1 on line #2 of #3 calls itself too deeply. The answer was #4. Mend the function, or set its "on_error" to "skip".',
+    ]),
+  ),
+  '#0 Restart the browser or the computer and press Resume.':
+    'The GPU was lost #0 times at the same place; the run is kept at step 5. Restart the browser or the computer and press Resume.',
+  'Use a smaller model or a lower max_length.':
+    'weights needs a buffer of 5 bytes; this GPU allows 4. Use a smaller model or a lower max_length.',
+  'Update the browser and the graphics driver.':
+    'The shader matmul did not compile on a GPU: no reason. Update the browser and the graphics driver.',
+};
+
+/** Sentences that no person sees as a message, with why. */
+const NO_MESSAGES: Record<string, readonly string[]> = {
+  // A default of a recipe, which stays as it is whatever the page's language.
+  'src/training/recipe.ts': ['You are a helpful and friendly assistant.'],
+  // Of the report, which is English; the page has run.kernelChoice and run.forgetting for these.
+  'src/training/kernelRequest.ts': [
+    '#0 Kernels that an earlier version chose shape by shape (#1) follow the general rule now: sums are made in another order, and figures may differ in their last digits.',
+  ],
+  'src/training/forgetting.ts': [
+    'At step #0 the loss of #1 was #2, above its start of #3 (#4): the model forgets what this file asks.',
+    '#0 Best was step #1. Lower learning_rate, train for fewer steps, or mix such rows into the training file.',
+    '#0 At step #1 it is back at #2.',
+  ],
+  // Ends the command before a page is served.
+  'scripts/classroom/server.ts': ['There is no index.html in #0. Build the page first: npm run build.'],
+};
+
+/** What a German sentence says in other words than by naming it. */
+const UNNAMED: Record<string, readonly string[]> = {
+  // "does" or "do".
+  '"training.#0" is #1, which the method #2 does not read (#3 #4). Remove it, or change "method".': ['#4'],
+  // "row" or "line".
+  '#0 has no #1 #2 any more. Drop it again.': ['#1'],
+};
+
+describe('messages about runs and the class', () => {
+  const tables = [
+    ...[RUN_MESSAGES, DEVICE_MESSAGES, RECIPE_MESSAGES, SETTING_MESSAGES],
+    ...[TOOL_MESSAGES, TOOL_NOTES, CLASS_MESSAGES, ADAPTER_MESSAGES],
+  ];
+  const translate = de.errors.shown;
+  const written = execFileSync(
+    'git',
+    [
+      'ls-files',
+      ...['training', 'worker', 'engine', 'plan', 'gpu', 'lib', 'formats/adapters'].map(
+        (name) => `src/${name}`,
+      ),
+      ...['formats/peft', 'formats/peftSettings', 'formats/gguf/ggufLora', 'export/runFile'].map(
+        (name) => `src/${name}.ts`,
+      ),
+      ...['model/adapterTargets', 'model/adapterLayout', 'data/packing'].map((name) => `src/${name}.ts`),
+      ...['server', 'session', 'http', 'messages', 'adapterZip'].map(
+        (name) => `scripts/classroom/${name}.ts`,
+      ),
+    ],
+    { cwd: root, encoding: 'utf8' },
+  )
+    .split('\n')
+    // What an evaluation file's worker notes stands among the notes on its rows.
+    .filter((path) => path.endsWith('.ts') && path !== 'src/worker/evaluation/evaluationHost.ts');
+
+  it('have a German one each, with all that they name', () => {
+    const all = written.flatMap((path) =>
+      sentences(path).filter((text) => !NO_MESSAGES[path]?.includes(text)),
+    );
+    expect(all.length).toBeGreaterThan(230);
+    const whole = all.map((text) => RUN_WHOLE[text] ?? text);
+    expect(whole.filter((text) => translate(text) === text)).toEqual([]);
+    for (const text of whole)
+      for (const [name] of text.matchAll(/#\d/g))
+        if (!UNNAMED[text]?.includes(name)) expect(translate(text), text).toContain(name);
+  });
+
+  it('leave nothing out that is no sentence any more', () => {
+    const stale = Object.entries(NO_MESSAGES).flatMap(([path, texts]) =>
+      texts.filter((text) => !sentences(path).includes(text)),
+    );
+    expect(stale).toEqual([]);
+  });
+
+  it('say in German what a value of a recipe must be', () => {
+    const faults = written
+      .filter((path) => /^src\/training\/recipe(\.ts$|\/)/.test(path))
+      .flatMap(literals)
+      .filter((text) => text.startsWith('must '));
+    expect(faults.length).toBeGreaterThan(60);
+    expect(faults.filter((text) => translate(text) === text)).toEqual([]);
+    expect(translate('The recipe cannot be used: "lora.r" is -1: it must be at least 1.')).toBe(
+      'Das Rezept ist nicht zu gebrauchen: „lora.r“ ist -1: Der Wert muss mindestens 1 sein.',
+    );
+  });
+
+  it('are put together of several, one after another, or stay as they are', () => {
+    const faults =
+      '"rang" is not a key of a recipe: remove it. "lora.r" is -1: it must be at least 1. "lr" is not a key of a recipe: remove it.';
+    expect(translate(`The recipe cannot be used: ${faults}`)).toBe(
+      'Das Rezept ist nicht zu gebrauchen: „rang“ ist kein Schlüssel eines Rezepts: Entferne ihn. „lora.r“ ist -1: Der Wert muss mindestens 1 sein. „lr“ ist kein Schlüssel eines Rezepts: Entferne ihn.',
+    );
+    expect(
+      translate(
+        'This recipe of axolotl asks for what is not possible here. "gptq" is true: weights of GPTQ are not read. Remove it. It has no "learning_rate". Write one.',
+      ),
+    ).toBe(
+      'Dieses Rezept von axolotl verlangt, was hier nicht geht. „gptq“ ist true: Gewichte von GPTQ werden nicht gelesen. Entferne es. Es hat keine „learning_rate“. Schreib eine.',
+    );
+    expect(translate('A run is going on. Stop it first.')).toBe('Ein Lauf ist im Gang. Halte ihn zuerst an.');
+    expect(
+      translate(
+        'The GPU was lost 3 times at the same place; the run is kept at step 20. Restart the browser or the computer and press Resume.',
+      ),
+    ).toBe(
+      'Die GPU ging 3-mal an derselben Stelle verloren; der Lauf ist bei Schritt 20 aufbewahrt. Starte den Browser oder den Rechner neu, und drücke „Fortsetzen“.',
+    );
+    const unknown = 'A sentence of another program. "a" is not a key of a recipe: remove it.';
+    expect(translate(unknown)).toBe(unknown);
+    expect(translate('"a" is 1: a sentence of another program.')).toBe(
+      '"a" is 1: a sentence of another program.',
+    );
+  });
+
+  it.each([
+    [
+      'f could not be evaluated at step 20: the file was not read. Its eval_f_loss is the metric_for_best_model: without it the best adapter and an early end cannot be decided, so the training stops. The run is kept at step 10: drop the file again and press Resume, or start again with metric_for_best_model left empty.',
+      'f konnte bei Schritt 20 nicht ausgewertet werden: Die Datei wurde nicht gelesen. eval_f_loss davon ist metric_for_best_model: Ohne diesen Wert sind der beste Adapter und ein vorzeitiges Ende nicht zu entscheiden, also hält das Training an. Der Lauf ist bei Schritt 10 aufbewahrt: Lege die Datei noch einmal ab und drücke „Fortsetzen“, oder beginne neu und lass metric_for_best_model leer.',
+    ],
+    [
+      'This run needs 900 MiB of GPU memory at least, training.gpu_memory_limit_gib allows 512 MiB. It is already planned as small as it can be: raise the limit, lower max_length or lora.r, or use a smaller model.',
+      'Dieser Lauf braucht mindestens 900 MiB GPU-Speicher, training.gpu_memory_limit_gib erlaubt 512 MiB. Kleiner lässt er sich nicht planen: erhöhe die Grenze, senke max_length oder lora.r, oder nimm ein kleineres Modell.',
+    ],
+    [
+      'The reward short on line 3 of rows.jsonl did not end within 2 s: look for an endless loop. The answer was "a b". Mend the function, or set its "on_error" to "skip".',
+      'Die Funktion „short“ (reward) endete nicht in 2 s: Such nach einer Endlosschleife (Zeile 3 von rows.jsonl). Die Antwort war "a b". Bessere die Funktion aus, oder setze ihr „on_error“ auf „skip“.',
+    ],
+    [
+      'adapter_config.json: bias is "all"; trained biases are not read. Use an adapter that PEFT or Finetab saved for a causal language model.',
+      'adapter_config.json: bias ist "all"; trainierte Biaswerte werden nicht gelesen. Nimm einen Adapter, den PEFT oder Finetab für ein kausales Sprachmodell gespeichert hat.',
+    ],
+    [
+      'This is no adapter: a.gguf: this GGUF is no LoRA adapter (general.type "adapter", adapter.type "lora").',
+      'Das ist kein Adapter: a.gguf: Diese GGUF-Datei ist kein LoRA-Adapter (general.type „adapter“, adapter.type „lora“).',
+    ],
+    [
+      'The evaluation worker ended before it was done: it ended without an error, as when memory runs out. Try again.',
+      'Der Worker „evaluation“ endete, bevor er fertig war: Ende ohne Fehlermeldung, wie wenn der Arbeitsspeicher ausgeht. Versuch es noch einmal.',
+    ],
+  ])('are put together of parts: %s', (english, german) => {
+    expect(translate(english)).toBe(german);
+  });
+
+  it('are translated within the sentence of the page that has them', () => {
+    expect(de.run.deviceLost('The GPU was lost (unknown reason).', 20)).toBe(
+      'Die GPU ging verloren (Grund unbekannt). Der Lauf geht von selbst ab Schritt 20 weiter.',
+    );
+    expect(de.run.trainerCrashed('it ended without an error, as when memory runs out')).toContain(
+      'Ende ohne Fehlermeldung',
+    );
+    expect(de.run.evaluationFailed('f', 'the loss is not a number: the adapter has diverged')).toContain(
+      'Der Verlust ist keine Zahl',
+    );
+  });
+
+  it('name nothing in German that the English one has not', () => {
+    const places = (text: string) => [...text.matchAll(/\{(\d)!?\}/g)].map(([, place]) => place);
+    for (const [english, german] of tables.flat())
+      for (const place of places(german)) expect(places(english), german).toContain(place);
+  });
+});
+
 describe('the page', () => {
   const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', 'src/page'], {
     cwd: root,
@@ -284,7 +484,8 @@ describe('the page', () => {
     .split('\n')
     .filter(
       (path) =>
-        /\.(svelte|ts)$/.test(path) && !/language\/([a-z]{2}|(row|model)Messages\.[a-z]{2})\.ts$/.test(path),
+        /\.(svelte|ts)$/.test(path) &&
+        !/language\/([a-z]{2}|(row|model)Messages\.[a-z]{2}|[a-z]{2}\/\w+\.[a-z]{2})\.ts$/.test(path),
     );
 
   it('has all its texts in the files of its languages', () => {

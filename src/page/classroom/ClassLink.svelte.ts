@@ -126,7 +126,7 @@ export class ClassLink {
       if (this.shares.loss) await this.sendProgress(token);
       if (this.shares.answers) await this.sendAnswers(token);
     } catch (error) {
-      this.error = messageOf(error);
+      this.error = t.errors.shown(messageOf(error));
       if (error instanceof NotInClassError) return this.stop();
     }
     if (this.joined) this.timer = setTimeout(() => void this.keepAsking(), ASK_EVERY_MS);

@@ -1,4 +1,12 @@
 /** Deutsch. */
+import { ADAPTER_MESSAGES } from './de/adapterMessages.de.ts';
+import { CLASS_MESSAGES } from './de/classMessages.de.ts';
+import { DEVICE_MESSAGES } from './de/deviceMessages.de.ts';
+import { RECIPE_MESSAGES } from './de/recipeMessages.de.ts';
+import { RUN_MESSAGES } from './de/runMessages.de.ts';
+import { SETTING_MESSAGES } from './de/settingMessages.de.ts';
+import { TOOL_MESSAGES } from './de/toolMessages.de.ts';
+import { TOOL_NOTES } from './de/toolNotes.de.ts';
 import type { Messages } from './en.ts';
 import { MODEL_MESSAGES } from './modelMessages.de.ts';
 import { ROW_MESSAGES } from './rowMessages.de.ts';
@@ -18,7 +26,17 @@ import {
 } from './numbers.ts';
 
 const translateRowMessage = translator(ROW_MESSAGES);
-const translateMessage = translator(MODEL_MESSAGES);
+const translateMessage = translator([
+  ...MODEL_MESSAGES,
+  ...RUN_MESSAGES,
+  ...DEVICE_MESSAGES,
+  ...RECIPE_MESSAGES,
+  ...SETTING_MESSAGES,
+  ...TOOL_MESSAGES,
+  ...TOOL_NOTES,
+  ...CLASS_MESSAGES,
+  ...ADAPTER_MESSAGES,
+]);
 
 /** Was ein Mensch geschrieben hat, in Anführungszeichen. */
 const quoted = (text: string) => `„${isolated(text)}“`;
@@ -48,7 +66,7 @@ const layout: Messages['layout'] = {
   nothingLeaves: 'Nichts verlässt den Browser.',
   nothingLeavesButShared: 'Nichts verlässt den Browser außer dem, was du deiner Lehrkraft schicken willst.',
   notKept: (reason) =>
-    `Dieser Browser bewahrt für diese Seite keine Daten auf (${reason}). Modelle, Läufe und Einstellungen liegen im Speicher dieses Tabs: Sie sind weg, wenn er geschlossen oder neu geladen wird; lade den Adapter also herunter, wenn ein Lauf zu Ende ist. Um sie zu behalten, erlaube Websitedaten für diese Adresse und lade neu.`,
+    `Dieser Browser bewahrt für diese Seite keine Daten auf (${translateMessage(reason)}). Modelle, Läufe und Einstellungen liegen im Speicher dieses Tabs: Sie sind weg, wenn er geschlossen oder neu geladen wird; lade den Adapter also herunter, wenn ein Lauf zu Ende ist. Um sie zu behalten, erlaube Websitedaten für diese Adresse und lade neu.`,
   steps: { model: 'Modell', data: 'Daten', recipe: 'Rezept', run: 'Lauf', result: 'Ergebnis' },
   importing: (name, part) => `${isolated(name)} wird importiert, ${Math.round(100 * part)} %`,
   chosen: ({ name, quantization, storedBytes }) =>
@@ -122,11 +140,11 @@ const data: Messages['data'] = {
   readingStopped: (name, reached) =>
     `Das Lesen von ${isolated(name)} wurde angehalten${reached}. Lies die Datei noch einmal oder entferne sie.`,
   readingFailed: (name, reason) =>
-    `${isolated(name)} konnte nicht gelesen werden: ${reason}. Entferne die Datei und lege sie noch einmal ab; teile sie, wenn sie sehr groß ist.`,
+    `${isolated(name)} konnte nicht gelesen werden: ${translateMessage(reason)}. Entferne die Datei und lege sie noch einmal ab; teile sie, wenn sie sehr groß ist.`,
   workerRestarted: (reason) =>
-    `Der Worker, der diese Datei hält, ist ausgefallen (${reason}). Er wurde neu gestartet und liest die Datei noch einmal.`,
+    `Der Worker, der diese Datei hält, ist ausgefallen (${translateMessage(reason)}). Er wurde neu gestartet und liest die Datei noch einmal.`,
   workerEndedAgain: (name, reason) =>
-    `Der Worker, der ${isolated(name)} hält, ist wieder ausgefallen: ${reason}. Entferne die Datei und lege sie noch einmal ab.`,
+    `Der Worker, der ${isolated(name)} hält, ist wieder ausgefallen: ${translateMessage(reason)}. Entferne die Datei und lege sie noch einmal ab.`,
   readAgain: (path) => `${isolated(path)} war schon da und wurde neu gelesen.`,
   joined: (names) =>
     `${list(names.map(isolated))} sind zusammengefügt: Sie werden wie eine einzige Datei trainiert. Ist das nicht gemeint, wähle auf einer Karte eine andere Rolle oder entferne eine Datei.`,
@@ -901,9 +919,9 @@ const run: Messages['run'] = {
   noRoom: (free, needed) =>
     `Der Browser hat noch ${bytes(free)} Speicher, und die Checkpoints dieses Laufs brauchen ${bytes(needed)}: Du kannst trainieren und herunterladen, aber den Lauf nicht aufbewahren oder nach einem Neuladen fortsetzen. Lösche zuerst ein gespeichertes Modell oder einen Lauf.`,
   noteAt: (step, text) => `Schritt ${step}: ${isolated(text)}`,
-  notSaved: (reason) => `Der letzte Checkpoint konnte nicht gespeichert werden. ${reason}`,
+  notSaved: (reason) => `Der letzte Checkpoint konnte nicht gespeichert werden. ${translateMessage(reason)}`,
   evaluationFailed: (name, reason) =>
-    `${isolated(name)} konnte nicht ausgewertet werden: ${reason}. Die anderen Dateien und das Training gehen weiter.`,
+    `${isolated(name)} konnte nicht ausgewertet werden: ${translateMessage(reason)}. Die anderen Dateien und das Training gehen weiter.`,
   starting: 'Es beginnt',
   forgetting: (trend) => {
     const { name, start, alarm, forgets, last, lastStep, bestStep } = trend;
@@ -928,9 +946,10 @@ const run: Messages['run'] = {
   failed: 'Gescheitert',
   scoringReference: (done, total) => `Das Basismodell bewertet die Antworten: ${done} von ${total} Batches`,
   openingGpu: 'Die GPU wird wieder geöffnet',
-  deviceLost: (message, step) => `${message} Der Lauf geht von selbst ab Schritt ${step} weiter.`,
+  deviceLost: (message, step) =>
+    `${translateMessage(message)} Der Lauf geht von selbst ab Schritt ${step} weiter.`,
   workerRestarted: (name, step, message) =>
-    `Der Worker von ${isolated(name)} ist bei Schritt ${step} ausgefallen: ${message}. Er wurde neu gestartet und liest seine Datei noch einmal; das Training und die anderen Dateien gehen weiter.`,
+    `Der Worker von ${isolated(name)} ist bei Schritt ${step} ausgefallen: ${translateMessage(message)}. Er wurde neu gestartet und liest seine Datei noch einmal; das Training und die anderen Dateien gehen weiter.`,
   promptOfLine: (line) => `Prompt (Zeile ${line})`,
   answersOfStep: (step) => `Antworten von Schritt ${step}`,
   cutOff: 'abgeschnitten',
@@ -941,12 +960,12 @@ const run: Messages['run'] = {
     `Das Rezept setzt den Lauf aus der Datei ${isolated(path)} fort (resume_from_checkpoint), die eine Seite nicht über ihren Pfad öffnen kann. Wähle sie unter „Verlauf“ und drücke dort „Fortsetzen“, oder entferne den Schlüssel.`,
   chooseAdapter: (path) =>
     `Das Rezept geht vom Adapter ${isolated(path)} aus (adapter_name_or_path), den eine Seite nicht über seinen Pfad öffnen kann. Wähle seine Dateien unter „Verlauf“, oder entferne den Schlüssel.`,
-  workerDiedAgain: (message) => `Der Worker ist wieder ausgefallen: ${message}`,
+  workerDiedAgain: (message) => `Der Worker ist wieder ausgefallen: ${translateMessage(message)}`,
   workerNotRestarted: (message, reason) =>
-    `Der Worker ist ausgefallen (${message}) und ließ sich nicht neu starten: ${reason}`,
+    `Der Worker ist ausgefallen (${translateMessage(message)}) und ließ sich nicht neu starten: ${reason}`,
   couldNotBeRead: (name) => `${isolated(name)} konnte nicht gelesen werden.`,
   trainerCrashed: (reason) =>
-    `Der Trainer ist abgestürzt: ${reason}. Der Lauf ist aufbewahrt, wie er beim letzten Checkpoint war: Drücke „Fortsetzen“.`,
+    `Der Trainer ist abgestürzt: ${translateMessage(reason)}. Der Lauf ist aufbewahrt, wie er beim letzten Checkpoint war: Drücke „Fortsetzen“.`,
   rewardsCurve: 'Belohnungen',
   logProbabilitiesCurve: 'Log-Wahrscheinlichkeiten der Antworten',
   meanReward: 'mittlere Belohnung',
@@ -990,7 +1009,8 @@ const run: Messages['run'] = {
 };
 
 const result: Messages['result'] = {
-  workerEnded: (name, message) => `Der Worker von ${isolated(name)} ist ausgefallen: ${message}`,
+  workerEnded: (name, message) =>
+    `Der Worker von ${isolated(name)} ist ausgefallen: ${translateMessage(message)}`,
   step: (step) => `Schritt ${step}`,
   question: (line) => `Frage (Zeile ${line})`,
   answerAt: (step, { exactMatch, rougeL, tokens, stopped }) =>
@@ -1077,7 +1097,7 @@ const result: Messages['result'] = {
   folderFailed: (reason) =>
     `In den Ordner ließ sich nicht schreiben: ${reason}. Lade stattdessen das Zip herunter.`,
   runNotKept: (reason) =>
-    `Dieser Lauf wird im Browser nicht aufbewahrt: Lade seinen Adapter jetzt herunter. ${reason}`,
+    `Dieser Lauf wird im Browser nicht aufbewahrt: Lade seinen Adapter jetzt herunter. ${translateMessage(reason)}`,
   exportForms: {
     'gguf-lora': 'GGUF-Adapter für llama.cpp, Ollama und LM Studio',
     gguf: 'Verschmolzenes Modell als GGUF',

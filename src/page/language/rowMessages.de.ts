@@ -427,6 +427,10 @@ export const ROW_MESSAGES: MessagePairs = [
     "Thinking is switched off by the chat template's own switch (enable_thinking: false), in training as in answers; it is left on where a row's own answer thinks.",
     'Das Denken ist durch den eigenen Schalter der Chat-Vorlage aus (enable_thinking: false), beim Training wie bei Antworten; an bleibt es, wo die Antwort einer Zeile selbst denkt.',
   ],
+  [
+    '{0} of {1} answers have no letter a to z and no digit, which are all that ROUGE counts: it is 0 for them whatever is answered. chrF and exact match read every script.',
+    '{0} von {1} Antworten haben keinen Buchstaben von a bis z und keine Ziffer, und nur die zählt ROUGE: Für sie ist es 0, was auch geantwortet wird. chrF und exact match lesen jede Schrift.',
+  ],
   // Keys that are named one after the other.
   ['"{0}" and "{1}"', '"{0}" und "{1}"'],
   // Findings.

@@ -44,7 +44,7 @@ export class SweepForm {
       const axes = this.axes.map(({ key, text }) => ({ key, values: sweepValues(key, text) }));
       return axes.length === 0 ? t.queue.addSetting : sweepRuns(this.queue.recipeNow(), axes);
     } catch (error) {
-      return messageOf(error);
+      return t.errors.shown(messageOf(error));
     }
   }
 

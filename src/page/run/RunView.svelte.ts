@@ -3,7 +3,7 @@ import { t } from '../language/messages.svelte.ts';
 import { isGpuGone } from '../../lib/errors.ts';
 import { trendOfCurve, type LossTrend } from '../../training/forgetting.ts';
 import { evaluationKeys } from '../../training/metrics.ts';
-import { linesOf, MetricsLog } from '../../training/kept/metricsLog.ts';
+import { linesOf, MetricsLog, type PlannedLines } from '../../training/kept/metricsLog.ts';
 import { MOST_SHOWN_STEPS } from '../../training/reward/keptAnswers.ts';
 import type { EvaluationResult } from '../../training/evaluation.ts';
 import type { AnswerGroup } from '../../training/reward/sampledAnswers.ts';
@@ -68,11 +68,11 @@ export class RunView {
   /** @param names of the validation files @param forgettingThreshold the recipe's; null: no alarm */
   constructor(
     names: readonly string[],
-    totalSteps: number,
+    private readonly planned: PlannedLines,
     private readonly forgettingThreshold: number | null,
   ) {
-    this.totalSteps = totalSteps;
-    this.logs = { steps: new MetricsLog(totalSteps), evaluations: new MetricsLog() };
+    this.totalSteps = planned.steps;
+    this.logs = { steps: new MetricsLog(planned), evaluations: new MetricsLog(planned) };
     this.evaluations = names.map((name) => ({
       name,
       failure: null,
@@ -231,9 +231,9 @@ export class RunView {
   /** All up to a checkpoint: what comes after it is computed again. */
   private restore(step: number, lines: readonly MetricsLine[]): void {
     const isOfStep = ({ loss }: MetricsLine) => loss !== undefined;
-    const evaluations = MetricsLog.of(lines.filter((line) => !isOfStep(line)));
-    this.logs = { steps: MetricsLog.of(lines.filter(isOfStep), this.totalSteps), evaluations };
-    [this.lineCount, this.evaluationCount] = [this.logs.steps.length, evaluations.length];
+    const logOf = (isIn: (line: MetricsLine) => boolean) => MetricsLog.of(lines.filter(isIn), this.planned);
+    this.logs = { steps: logOf(isOfStep), evaluations: logOf((line) => !isOfStep(line)) };
+    [this.lineCount, this.evaluationCount] = [this.logs.steps.length, this.logs.evaluations.length];
     this.answered = this.answered.filter((evaluation) => evaluation.step <= step);
     this.step = step;
     this.savedStep = step;

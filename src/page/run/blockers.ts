@@ -22,21 +22,25 @@ export function blockersOf({ model, data, recipe, faults }: BeforeRun): string[]
     modelBlocker(model, recipe),
     ...data.blockers,
     ...maskBlockers(data.train?.report),
-    model && data.train?.report
-      ? metricFault(
-          recipe.evaluation,
-          data.usable.map(({ name }) => name),
-          { method: recipe.method, own: recipe.metrics.map(nameOf) },
-        )
-      : null,
-    data.train?.report
-      ? mixFault(
-          data.train.report.parts.map(({ file }) => file),
-          recipe.mix_ratios,
-        )
-      : null,
+    ...fileFaults(model, data, recipe),
     ...faults,
   ].filter((reason): reason is string => reason !== null && reason !== '');
+}
+
+/** What of the recipe does not fit the files that are here. */
+function fileFaults(model: ModelDetails | null, data: DataFiles, recipe: Recipe): string[] {
+  const report = data.train?.report;
+  if (!report) return [];
+  const own = recipe.metrics.map(nameOf);
+  const names = data.usable.map(({ name }) => name);
+  const faults = [
+    model ? metricFault(recipe.evaluation, names, { method: recipe.method, own }) : null,
+    mixFault(
+      report.parts.map(({ file }) => file),
+      recipe.mix_ratios,
+    ),
+  ];
+  return faults.filter((fault) => fault !== null).map((fault) => t.errors.shown(fault));
 }
 
 /**

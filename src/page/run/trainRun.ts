@@ -2,6 +2,7 @@
  * What runs when Train is pressed: the files' workers are connected to the trainer, which trains to the end.
  */
 import { t } from '../language/messages.svelte.ts';
+import { plannedEvaluations } from '../../training/recipe/pauses.ts';
 import { parseRecipe } from '../../training/recipe.ts';
 import { pageTrace, proxy, transfer } from '../../worker/client.ts';
 import { WorkerDied, type SupervisedWorker } from '../../worker/supervisedWorker.ts';
@@ -66,8 +67,11 @@ export function runInputsOf(
   if (!model || !train?.report || !plan) return null;
   const recipe = parseRecipe(JSON.parse(recipeJson) as object);
   const names = usable.map(({ name }) => name);
+  const { totalSteps: steps } = plan;
+  // Without max_steps it is exact; with it room is made as lines come.
+  const evaluations = plannedEvaluations(recipe, steps / recipe.training.num_train_epochs, steps);
   return {
-    view: new RunView(names, plan.totalSteps, recipe.evaluation.forgetting_threshold),
+    view: new RunView(names, { steps, evaluations }, recipe.evaluation.forgetting_threshold),
     modelId: model.id,
     train,
     validation: usable,

@@ -19,6 +19,12 @@ interface StoredTable {
   columns: Float64Array[];
 }
 
+/** Lines that a run will have, as far as it can be said before it begins. */
+export interface PlannedLines {
+  steps: number;
+  evaluations: number;
+}
+
 /** Points of a curve. The arrays are views that later lines do not change. */
 export interface LoggedCurve {
   steps: Float64Array;
@@ -27,18 +33,18 @@ export interface LoggedCurve {
 
 /** Lines that room is made for at once; of more planned ones room is made as they come. */
 const MOST_AT_ONCE = 2 ** 14;
-/** Of tables that are not of steps: evaluations. */
+/** Room for lines that were not planned. */
 const FIRST_ROOM = 64;
+const UNKNOWN: PlannedLines = { steps: 0, evaluations: 0 };
 
 export class MetricsLog {
   private readonly tables: Table[] = [];
   private count = 0;
 
-  /** @param planned lines of steps that will come */
-  constructor(private readonly planned = 0) {}
+  constructor(private readonly planned = UNKNOWN) {}
 
   /** @param lines as a checkpoint holds them; one of an earlier version holds the lines themselves */
-  static of(lines: StoredLines | readonly MetricsLine[], planned = 0): MetricsLog {
+  static of(lines: StoredLines | readonly MetricsLine[], planned = UNKNOWN): MetricsLog {
     const log = new MetricsLog(planned);
     for (const line of linesOf(lines)) log.push(line);
     return log;
@@ -53,8 +59,8 @@ export class MetricsLog {
     const name = JSON.stringify(keys);
     let table = this.tables.find((one) => one.name === name);
     if (!table) {
-      const room = 'loss' in line ? Math.min(this.planned, MOST_AT_ONCE) : 0;
-      this.tables.push((table = new Table(name, keys, Math.max(FIRST_ROOM, room))));
+      const lines = this.planned['loss' in line ? 'steps' : 'evaluations'] || FIRST_ROOM;
+      this.tables.push((table = new Table(name, keys, Math.min(lines, MOST_AT_ONCE))));
     }
     table.push(line, this.count++);
   }

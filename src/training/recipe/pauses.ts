@@ -20,6 +20,18 @@ export function evaluatesAt(
   }
 }
 
+/** How often a run evaluates, the start included. @param perEpoch steps */
+export function plannedEvaluations({ evaluation }: Strategies, perEpoch: number, total: number): number {
+  switch (evaluation.eval_strategy) {
+    case 'no':
+      return 0;
+    case 'epoch':
+      return 1 + Math.ceil(total / perEpoch);
+    case 'steps':
+      return 1 + Math.ceil(total / evaluation.eval_steps);
+  }
+}
+
 /** Whether a run saves after `step` steps: where the recipe names no steps to save at, as it evaluates. */
 export function savesAt(step: number, { evaluation, training }: Strategies, perEpoch: number): boolean {
   switch (training.save_strategy) {

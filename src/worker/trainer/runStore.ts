@@ -18,7 +18,7 @@ import {
 import { deleteEvaluation, listEvaluations, putEvaluation } from '../../storage/evaluations.ts';
 import { wantedTokensPerMicroBatch } from '../../engine/engineRequest.ts';
 import type { EvaluationResult } from '../../training/evaluation.ts';
-import { linesOf, MetricsLog } from '../../training/kept/metricsLog.ts';
+import { linesOf, MetricsLog, type PlannedLines } from '../../training/kept/metricsLog.ts';
 import { superfluousStep, type EvaluationAt } from '../../training/kept/keptEvaluations.ts';
 import { curve, lossSets, type MetricsLine } from '../../training/metrics.ts';
 import { withSampled, type SampledStep } from '../../training/reward/keptAnswers.ts';
@@ -34,7 +34,7 @@ export interface KeptEvaluation {
 
 export class RunStore {
   private lines = new MetricsLog();
-  private plannedLines = 0;
+  private plannedLines?: PlannedLines;
   /** Of grpo: answers of the steps whose answers are kept. */
   private sampled: SampledStep[] = [];
   /** Of earlier steps of this session. */
@@ -77,8 +77,8 @@ export class RunStore {
     return record;
   }
 
-  /** Makes room for what a session will report. @param lines of steps */
-  expect(lines: number): void {
+  /** Makes room for what a session will report. */
+  expect(lines: PlannedLines): void {
     this.plannedLines = lines;
     this.lines = MetricsLog.of(this.lines.lines(), lines);
   }

@@ -43,7 +43,7 @@ export class Board {
       this.state = (await (await classRequest('board/state', { token: this.secret })).json()) as BoardState;
       this.gone = null;
     } catch (error) {
-      this.gone = messageOf(error);
+      this.gone = t.errors.shown(messageOf(error));
     }
     this.timer = setTimeout(() => void this.keepAsking(), ASK_EVERY_MS);
   }
