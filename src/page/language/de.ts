@@ -106,7 +106,7 @@ const layout: Messages['layout'] = {
   trainNow: 'Jetzt trainieren',
   doing: (what, secondsLeft) =>
     `${what}${Number.isFinite(secondsLeft) ? `, noch ${duration(secondsLeft)}` : ''}`,
-  doneSteps: (steps) => `Fertig: ${integer(steps)} Schritte`,
+  doneSteps: (steps) => `Fertig: ${plural(steps, { one: '# Schritt', other: '# Schritte' })}`,
   tabDone: 'Fertig',
   tabStopped: 'Angehalten',
   dismiss: 'Schließen',

@@ -101,7 +101,7 @@ const layout = {
   trainNow: 'Train now',
   doing: (what: string, secondsLeft: number) =>
     `${what}${Number.isFinite(secondsLeft) ? `, ${duration(secondsLeft)} left` : ''}`,
-  doneSteps: (steps: number) => `Done: ${integer(steps)} steps`,
+  doneSteps: (steps: number) => `Done: ${plural(steps, { one: '# step', other: '# steps' })}`,
   tabDone: 'Done',
   tabStopped: 'Stopped',
   dismiss: 'Dismiss',
