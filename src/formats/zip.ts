@@ -38,7 +38,7 @@ export function unzipNamed(
 }
 
 /** fflate writes no zip64, whose sizes go beyond 32 bits. */
-const LARGEST_ZIP = 2 ** 32 - 2 ** 20;
+export const LARGEST_ZIP = 2 ** 32 - 2 ** 20;
 
 /** A file whose contents come piece by piece. */
 export interface StreamedFile {

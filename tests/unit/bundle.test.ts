@@ -96,6 +96,23 @@ describe('a bundle', () => {
       expect(Buffer.compare(bytes.subarray(begin, begin + length), files[path]), path).toBe(0);
   });
 
+  it('of more than a zip holds is refused before a byte of it is written', async () => {
+    const contents = await bundleContents(source, model.id, {
+      title: 'A class',
+      recipe: RECIPE,
+      lesson: null,
+      data: [],
+    });
+    const tensors = contents.model.tensors.map((tensor) => ({
+      ...tensor,
+      chunks: tensor.chunks.map((chunk) => ({ ...chunk, byteLength: 2 ** 32 })),
+    }));
+    const write = () => expect.fail('something was written');
+    await expect(writeBundle({ ...contents, model: { ...contents.model, tensors } }, write)).rejects.toThrow(
+      /^The bundle would have \d+\.\d GiB, and a bundle holds 4 GiB\./,
+    );
+  });
+
   it('is read in few, large ranges', async () => {
     const blob = blobSource(new Blob([bytes]), 'class.finetab');
     let reads = 0;

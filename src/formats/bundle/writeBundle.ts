@@ -1,7 +1,8 @@
 /** Writes a `.finetab` bundle piece by piece. The same contents give the same bytes. */
 import { sha256Hex } from '../../lib/sha256.ts';
 import { sha256OfBlob } from '../../lib/sha256Stream.ts';
-import { streamZip, type StreamedFile } from '../zip.ts';
+import { UserError } from '../../lib/errors.ts';
+import { LARGEST_ZIP, streamZip, type StreamedFile } from '../zip.ts';
 import { bundleHeader, HEADER_NAME } from './bundleLayout.ts';
 import {
   BUNDLE_FORMAT,
@@ -41,7 +42,7 @@ const READ_BYTES = 2 ** 22;
 
 /**
  * The bundle's files in their order, for streamZip.
- * @throws UserError where a part cannot be read
+ * @throws UserError where a part cannot be read, or all of them are more than a zip holds
  */
 export async function bundleFiles(contents: BundleContents): Promise<StreamedFile[]> {
   const files: StreamedFile[] = [];
@@ -102,6 +103,11 @@ export async function bundleFiles(contents: BundleContents): Promise<StreamedFil
     lesson,
     parts,
   };
+  const total = parts.reduce((sum, { bytes }) => sum + bytes, 0);
+  if (total > LARGEST_ZIP)
+    throw new UserError(
+      `The bundle would have ${(total / 2 ** 30).toFixed(1)} GiB, and a bundle holds 4 GiB. Take a smaller model, or fewer data files.`,
+    );
   const json = new TextEncoder().encode(JSON.stringify(manifest));
   const header = bundleHeader(json.byteLength, await sha256Hex(json));
   return [

@@ -471,4 +471,8 @@ export const MODEL_MESSAGES: MessagePairs = [
   ],
   // About a file, whatever is wrong with it.
   ['{0}: {1} Download the file again.', '{0}: {1} Lade die Datei neu herunter.'],
+  [
+    'The bundle would have {0} GiB, and a bundle holds 4 GiB. Take a smaller model, or fewer data files.',
+    'Das Bündel hätte {0} GiB, und ein Bündel fasst 4 GiB. Nimm ein kleineres Modell oder weniger Datendateien.',
+  ],
 ];
