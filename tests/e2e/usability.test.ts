@@ -160,6 +160,7 @@ describe.skipIf(!browserPath)('usability', { timeout: 240_000 }, () => {
         const focused = await page.evaluate(
           () =>
             document.activeElement?.getAttribute('aria-label') ??
+            (document.activeElement as HTMLTextAreaElement | null)?.labels?.[0]?.textContent?.trim() ??
             document.activeElement?.textContent?.trim() ??
             '',
         );
@@ -201,5 +202,22 @@ describe.skipIf(!browserPath)('usability', { timeout: 240_000 }, () => {
     await tabTo('Download the adapter');
     const [file] = await Promise.all([page.waitForEvent('download'), page.keyboard.press('Enter')]);
     expect(file.suggestedFilename()).toBe('adapter.zip');
+
+    // The result's tabs by arrows, and a question to the model.
+    await tabTo('Chat');
+    const tabs = await page.locator('#step-result').getByRole('tab').allInnerTexts();
+    for (const name of [...tabs.slice(1), tabs[0]]) {
+      await page.keyboard.press('ArrowRight');
+      const tab = page.getByRole('tab', { name, exact: true, selected: true });
+      await tab.waitFor();
+      expect(await tab.evaluate((element) => element === document.activeElement)).toBe(true);
+      await page.getByRole('tabpanel', { name }).waitFor();
+    }
+    expect(tabs.length).toBe(5);
+    await tabTo('Message to the model');
+    await page.keyboard.type('say 3');
+    await page.keyboard.press('Enter');
+    await page.getByRole('list', { name: 'Conversation' }).getByText('say 3').waitFor();
+    await page.getByRole('button', { name: 'Answer again' }).and(page.locator(':enabled')).waitFor();
   });
 });
