@@ -16,6 +16,8 @@ export interface PlotHost {
   element: HTMLElement;
   /** Whether the page is dark: colours of a theme are computed once. */
   dark: boolean;
+  /** What it shows at first. */
+  data: uPlot.AlignedData;
   marks: () => readonly Mark[];
   /** The person points at a step; null: at none any more. */
   onCursor: (step: number | null) => void;
@@ -48,7 +50,7 @@ function fontScale(): number {
 
 export function makePlot(
   { series, height, log }: PlotShape,
-  { element, dark, marks, onCursor }: PlotHost,
+  { element, dark, data, marks, onCursor }: PlotHost,
 ): uPlot {
   const size = fontScale();
   const colour = (property: string) => themeColour(element, dark, property);
@@ -101,7 +103,7 @@ export function makePlot(
         ],
       },
     },
-    [[], ...series.map(() => [])],
+    data,
     element,
   );
 }

@@ -1420,7 +1420,6 @@ const tabs: Messages['tabs'] = {
   sampled: 'Gezogene Antworten',
   rows: 'Was gelernt wird',
   notes: 'Notizen und Kernel',
-  firstAnswers: 'Die erste Auswertung bringt Antworten hierher.',
   noAnswers: 'Noch keine Auswertung mit Antworten.',
   firstSamples: 'Der erste Schritt bringt seine Antworten hierher.',
   resultLabel: 'Was du mit dem Adapter tun kannst',

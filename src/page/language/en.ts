@@ -1410,7 +1410,6 @@ const tabs = {
   sampled: 'Sampled answers',
   rows: 'What is learned',
   notes: 'Notes and kernels',
-  firstAnswers: 'The first evaluation brings answers here.',
   noAnswers: 'No evaluation with answers yet.',
   firstSamples: 'The first step brings its answers here.',
   resultLabel: 'What to do with the adapter',
