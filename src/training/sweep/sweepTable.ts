@@ -90,7 +90,9 @@ export function sweepCsv({ keys, sets, metric, rows, best }: SweepTable): string
       return [trend?.start, trend?.best, trend?.bestStep, trend?.last];
     }),
     ...(metric === null ? [] : [row.metric?.value, row.metric?.step]),
-    ...[row.steps, row.seconds && Number(row.seconds.toFixed(3)), i === best ? 'yes' : 'no', row.runId, row.message],
+    row.steps,
+    row.seconds && Number(row.seconds.toFixed(3)),
+    ...[i === best ? 'yes' : 'no', row.runId, row.message],
   ]);
   return csvOf([head, ...lines]);
 }
