@@ -138,6 +138,12 @@ describe('languages', () => {
       expect(theirs.get(key), key).toEqual({ parameters, marks, unused: [] });
   });
 
+  it('end a sentence once, where a reason that is part of it ends too', () => {
+    const said = ({ run }: typeof en) => run.evaluationFailed('a', 'the file is gone.');
+    expect(said(en)).toMatch(/: the file is gone\. The other/);
+    expect(said(de)).toMatch(/: the file is gone\. Die anderen/);
+  });
+
   it('say something else in German, but for names and the like', () => {
     const same = [...english.keys()].filter((key) => {
       const of = (messages: object) =>

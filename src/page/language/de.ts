@@ -13,6 +13,7 @@ import { ROW_MESSAGES } from './rowMessages.de.ts';
 import { translator } from './translated.ts';
 import {
   bytes,
+  clause,
   compact,
   dateAndTime,
   duration,
@@ -140,11 +141,11 @@ const data: Messages['data'] = {
   readingStopped: (name, reached) =>
     `Das Lesen von ${isolated(name)} wurde angehalten${reached}. Lies die Datei noch einmal oder entferne sie.`,
   readingFailed: (name, reason) =>
-    `${isolated(name)} konnte nicht gelesen werden: ${translateMessage(reason)}. Entferne die Datei und lege sie noch einmal ab; teile sie, wenn sie sehr groß ist.`,
+    `${isolated(name)} konnte nicht gelesen werden: ${clause(translateMessage(reason))}. Entferne die Datei und lege sie noch einmal ab; teile sie, wenn sie sehr groß ist.`,
   workerRestarted: (reason) =>
     `Der Worker, der diese Datei hält, ist ausgefallen (${translateMessage(reason)}). Er wurde neu gestartet und liest die Datei noch einmal.`,
   workerEndedAgain: (name, reason) =>
-    `Der Worker, der ${isolated(name)} hält, ist wieder ausgefallen: ${translateMessage(reason)}. Entferne die Datei und lege sie noch einmal ab.`,
+    `Der Worker, der ${isolated(name)} hält, ist wieder ausgefallen: ${clause(translateMessage(reason))}. Entferne die Datei und lege sie noch einmal ab.`,
   readAgain: (path) => `${isolated(path)} war schon da und wurde neu gelesen.`,
   joined: (names) =>
     `${list(names.map(isolated))} sind zusammengefügt: Sie werden wie eine einzige Datei trainiert. Ist das nicht gemeint, wähle auf einer Karte eine andere Rolle oder entferne eine Datei.`,
@@ -274,7 +275,7 @@ const data: Messages['data'] = {
     `Die Antwort brach nach ${tokens} Tokens ab. Erlaube mehr oder frag etwas Kürzeres.`,
   serverRefused: (url, status, reason) => `${url} antwortete mit ${status}: ${reason || 'ohne Grund'}.`,
   serverNoJson: (url, reason) =>
-    `${url} antwortete nicht in JSON: ${reason}. Spricht der Server die Schnittstelle von OpenAI?`,
+    `${url} antwortete nicht in JSON: ${clause(reason)}. Spricht der Server die Schnittstelle von OpenAI?`,
   serverNoCors: (origin, page) =>
     `${origin} ist da, lässt diese Seite seine Antworten aber nicht lesen (CORS). Ollama: Starte es mit OLLAMA_ORIGINS=${page} in der Umgebung. LM Studio: Schalte „Enable CORS“ in den Einstellungen des Servers ein. Der Server von llama.cpp erlaubt es von selbst.`,
   serverUnreachable: (origin) =>
@@ -921,7 +922,7 @@ const run: Messages['run'] = {
   noteAt: (step, text) => `Schritt ${step}: ${isolated(text)}`,
   notSaved: (reason) => `Der letzte Checkpoint konnte nicht gespeichert werden. ${translateMessage(reason)}`,
   evaluationFailed: (name, reason) =>
-    `${isolated(name)} konnte nicht ausgewertet werden: ${translateMessage(reason)}. Die anderen Dateien und das Training gehen weiter.`,
+    `${isolated(name)} konnte nicht ausgewertet werden: ${clause(translateMessage(reason))}. Die anderen Dateien und das Training gehen weiter.`,
   starting: 'Es beginnt',
   forgetting: (trend) => {
     const { name, start, alarm, forgets, last, lastStep, bestStep } = trend;
@@ -949,7 +950,7 @@ const run: Messages['run'] = {
   deviceLost: (message, step) =>
     `${translateMessage(message)} Der Lauf geht von selbst ab Schritt ${step} weiter.`,
   workerRestarted: (name, step, message) =>
-    `Der Worker von ${isolated(name)} ist bei Schritt ${step} ausgefallen: ${translateMessage(message)}. Er wurde neu gestartet und liest seine Datei noch einmal; das Training und die anderen Dateien gehen weiter.`,
+    `Der Worker von ${isolated(name)} ist bei Schritt ${step} ausgefallen: ${clause(translateMessage(message))}. Er wurde neu gestartet und liest seine Datei noch einmal; das Training und die anderen Dateien gehen weiter.`,
   promptOfLine: (line) => `Prompt (Zeile ${line})`,
   answersOfStep: (step) => `Antworten von Schritt ${step}`,
   cutOff: 'abgeschnitten',
@@ -965,7 +966,7 @@ const run: Messages['run'] = {
     `Der Worker ist ausgefallen (${translateMessage(message)}) und ließ sich nicht neu starten: ${reason}`,
   couldNotBeRead: (name) => `${isolated(name)} konnte nicht gelesen werden.`,
   trainerCrashed: (reason) =>
-    `Der Trainer ist abgestürzt: ${translateMessage(reason)}. Der Lauf ist aufbewahrt, wie er beim letzten Checkpoint war: Drücke „Fortsetzen“.`,
+    `Der Trainer ist abgestürzt: ${clause(translateMessage(reason))}. Der Lauf ist aufbewahrt, wie er beim letzten Checkpoint war: Drücke „Fortsetzen“.`,
   rewardsCurve: 'Belohnungen',
   logProbabilitiesCurve: 'Log-Wahrscheinlichkeiten der Antworten',
   meanReward: 'mittlere Belohnung',
@@ -1095,7 +1096,7 @@ const result: Messages['result'] = {
   fromHistory: (name, step) => `Adapter von Schritt ${step} von ${isolated(name)}, aus dem Verlauf`,
   writtenIntoFolder: 'Der Adapter steht jetzt in dem Ordner.',
   folderFailed: (reason) =>
-    `In den Ordner ließ sich nicht schreiben: ${reason}. Lade stattdessen das Zip herunter.`,
+    `In den Ordner ließ sich nicht schreiben: ${clause(reason)}. Lade stattdessen das Zip herunter.`,
   runNotKept: (reason) =>
     `Dieser Lauf wird im Browser nicht aufbewahrt: Lade seinen Adapter jetzt herunter. ${translateMessage(reason)}`,
   exportForms: {

@@ -22,6 +22,7 @@ import type {
 } from './messageParameters.ts';
 import {
   bytes,
+  clause,
   compact,
   dateAndTime,
   duration,
@@ -135,11 +136,11 @@ const data = {
   readingStopped: (name: string, reached: string) =>
     `Reading ${isolated(name)} was stopped${reached}. Read it again, or remove it.`,
   readingFailed: (name: string, reason: string) =>
-    `Reading ${isolated(name)} failed: ${reason}. Remove the file and drop it again; split it where it is very large.`,
+    `Reading ${isolated(name)} failed: ${clause(reason)}. Remove the file and drop it again; split it where it is very large.`,
   workerRestarted: (reason: string) =>
     `The worker that holds this file ended (${reason}). It was started again and reads the file again.`,
   workerEndedAgain: (name: string, reason: string) =>
-    `The worker that holds ${isolated(name)} ended again: ${reason}. Remove the file and drop it again.`,
+    `The worker that holds ${isolated(name)} ended again: ${clause(reason)}. Remove the file and drop it again.`,
   readAgain: (path: string) => `${isolated(path)} was here already: it was read again.`,
   joined: (names: string[]) =>
     `${names.map(isolated).join(' and ')} are joined: they are trained on as one file. Choose another role on a card, or remove one, where that is not meant.`,
@@ -281,7 +282,7 @@ const data = {
   serverRefused: (url: string, status: number, reason: string) =>
     `${url} answered ${status}: ${reason || 'no reason'}.`,
   serverNoJson: (url: string, reason: string) =>
-    `${url} answered with no JSON: ${reason}. Is it an OpenAI-compatible server?`,
+    `${url} answered with no JSON: ${clause(reason)}. Is it an OpenAI-compatible server?`,
   serverNoCors: (origin: string, page: string) =>
     `${origin} is there and does not let this page read its answers (CORS). Ollama: start it with OLLAMA_ORIGINS=${page} in its environment. LM Studio: turn on "Enable CORS" in the server's settings. llama.cpp's server allows it by itself.`,
   serverUnreachable: (origin: string) =>
@@ -914,7 +915,7 @@ const run = {
   noteAt: (step: number, text: string) => `step ${step}: ${isolated(text)}`,
   notSaved: (reason: string) => `The last checkpoint could not be stored. ${reason}`,
   evaluationFailed: (name: string, reason: string) =>
-    `${isolated(name)} could not be evaluated: ${reason}. The other files and the training go on.`,
+    `${isolated(name)} could not be evaluated: ${clause(reason)}. The other files and the training go on.`,
   starting: 'Starting',
   forgetting: (trend: LossTrend) => forgettingText(trend),
   stoppingAfter: (step: number) => `Stopping after step ${step}`,
@@ -934,7 +935,7 @@ const run = {
   openingGpu: 'Opening the GPU again',
   deviceLost: (message: string, step: number) => `${message} The run goes on from step ${step} by itself.`,
   workerRestarted: (name: string, step: number, message: string) =>
-    `The worker of ${isolated(name)} ended at step ${step}: ${message}. It was started again and reads its file again; the training and the other files go on.`,
+    `The worker of ${isolated(name)} ended at step ${step}: ${clause(message)}. It was started again and reads its file again; the training and the other files go on.`,
   promptOfLine: (line: number) => `Prompt (line ${line})`,
   answersOfStep: (step: number) => `Answers of step ${step}`,
   cutOff: 'cut off',
@@ -950,7 +951,7 @@ const run = {
     `its worker died (${message}) and could not be started again: ${reason}`,
   couldNotBeRead: (name: string) => `${isolated(name)} could not be read.`,
   trainerCrashed: (reason: string) =>
-    `The trainer crashed: ${reason}. The run is kept as it was at its last checkpoint: press Resume.`,
+    `The trainer crashed: ${clause(reason)}. The run is kept as it was at its last checkpoint: press Resume.`,
   rewardsCurve: 'rewards',
   logProbabilitiesCurve: 'log-probabilities of answers',
   meanReward: 'mean reward',
@@ -1080,7 +1081,8 @@ const result = {
   fromHistory: (name: string, step: number) =>
     `adapter of step ${step} of ${isolated(name)}, from the history`,
   writtenIntoFolder: 'The adapter was written into the folder.',
-  folderFailed: (reason: string) => `The folder could not be written: ${reason}. Download the zip instead.`,
+  folderFailed: (reason: string) =>
+    `The folder could not be written: ${clause(reason)}. Download the zip instead.`,
   runNotKept: (reason: string) => `This run is not kept in the browser: download its adapter now. ${reason}`,
   exportForms: {
     'gguf-lora': 'GGUF adapter for llama.cpp, Ollama and LM Studio',

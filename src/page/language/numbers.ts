@@ -116,6 +116,11 @@ export function list(parts: readonly string[], type: 'conjunction' | 'disjunctio
 /** Characters of scripts that are written from right to left. */
 const RIGHT_TO_LEFT = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
 
+/** A sentence that another one goes on behind: without its own full stop. */
+export function clause(text: string): string {
+  return text.replace(/\.$/, '');
+}
+
 /**
  * What a person wrote, within a sentence of the page: where it is written from right to left it is isolated
  * (UAX 9), so that it does not reorder the words and numbers around it.
