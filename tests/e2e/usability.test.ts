@@ -141,7 +141,6 @@ describe.skipIf(!browserPath)('usability', { timeout: 240_000 }, () => {
           found.push(...(await faults(page, `after the run, ${place}`)));
       }
       expect(found).toEqual([]);
-      expect(found).toEqual([]);
       // What is left are texts at the right edge whose width changes; 0.1 counts as steady on the web.
       expect(moved).toBeLessThan(0.03);
       expect(tasks.length).toBeGreaterThan(100);
