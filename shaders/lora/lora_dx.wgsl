@@ -5,12 +5,13 @@
 // AHEAD says so, and they are written:
 //   gated_dx  dy0 = d_gated activation'(gate) up, dy1 = d_gated activation(gate); where IN_PLACE, dy0 and dy1
 //             hold gate and up before
-//   norm_dx   dy0 = the gradient of RMSNorm, as in rms_norm_dx.wgsl, added to dy0 where ACCUMULATE
+//   norm_dx   dy0 = the gradient of RMSNorm, as in rms_norm_dx.wgsl, added to dy0 where ACCUMULATE; where
+//             PARTS, what reaches the norm is d_normed and the sum of so many parts
 //   rope      heads of the first WRITTEN projections are rotated (lib/lora/rotation.wgsl)
 // Buffers: dy0, dy1, dy2 [T, OUT<g>]; d_down [T, RANKS]; b [., RANK], one projection's rows after the
 //   other's; where HAS_DX, a [RANKS, WIDTH] and dx [T, WIDTH]. By AHEAD: d_gated and, but where IN_PLACE,
 //   gate and up [T, OUT0]; norm_x and d_normed [T, OUT0] and the weight of the norm [OUT0], any kind
-//   (lib/weight/vec4.wgsl); those of lib/lora/rotation.wgsl.
+//   (lib/weight/vec4.wgsl), where PARTS partial [PARTS, T, OUT0]; those of lib/lora/rotation.wgsl.
 // Constants: those of lora_forward.wgsl but BLOCKS, UNROLLED and THEN; VECTOR_WIDTH is 4. WRITTEN: how many
 //   of the dy<g>, the first ones, are written; LAST_IS_READ: the third is not. ROWS_AT_ONCE: up to four of
 //   TOKENS.
@@ -40,6 +41,21 @@
 #include "lib/weight/vec4.wgsl"
 @group(0) @binding(14) var<storage, read> norm_x: array<vec4f>;
 @group(0) @binding(15) var<storage, read> d_normed: array<vec4f>;
+#if PARTS
+@group(0) @binding(16) var<storage, read> partial: array<vec4f>;
+#endif
+
+fn d_normed_at(i: u32) -> vec4f {
+#if PARTS
+  var sum = vec4f();
+#repeat z PARTS
+  sum += partial[$zu * (T * (OUT0 / 4u)) + i];
+#endrepeat
+  return d_normed[i] + sum;
+#else
+  return d_normed[i];
+#endif
+}
 #elif AHEAD == rope
 alias Rotated = vec4f;
 #include "lib/lora/rotation.wgsl"
@@ -108,7 +124,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       let e = min(t0 + $tu, T - 1u) * (OUT0 / 4u) + k;
       let value = norm_x[e];
       squares$(t/4)[$(t%4)] += dot(value, value);
-      products$(t/4)[$(t%4)] += dot(value, d_normed[e] * weight);
+      products$(t/4)[$(t%4)] += dot(value, d_normed_at(e) * weight);
     }
 #endrepeat
   }
@@ -127,7 +143,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 #else
       let before$t = vec4f();
 #endif
-      let value$t = scales$q[$t] * (d_normed[e$t] * weight - norm_x[e$t] * shrinks$q[$t]);
+      let value$t = scales$q[$t] * (d_normed_at(e$t) * weight - norm_x[e$t] * shrinks$q[$t]);
 #endrepeat
 #repeat t ROWS_AT_ONCE
       if (t0 + $qu * 4u + $tu < T) {

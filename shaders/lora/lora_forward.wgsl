@@ -6,8 +6,10 @@
 //   gated     gated = activation(y0) y1
 //   add_norm  y0 += residual, then normed = RMSNorm(y0), as in rms_norm.wgsl
 //   rope      heads of the first ROTATED projections are rotated (lib/lora/rotation.wgsl)
+// Where PARTS, the y<g> hold nothing yet: what they would hold is the sum of so many parts.
 // Buffers: y0, y1, y2 [T, OUT<g>], read and written; down [T, RANKS]; x [T, WIDTH]; a [RANKS, WIDTH]; where
 //   HAS_UP, b [., RANK], one projection's rows after the other's; where HAS_ADAPTER_SCALE, adapter_scale [T].
+//   Where PARTS, partial, as in split_k_reduce_vec4.wgsl.
 //   By THEN: gated [T, OUT0]; residual, normed [T, OUT0] and the weight of the norm [OUT0], any kind
 //   (lib/weight/element.wgsl); those of lib/lora/rotation.wgsl.
 // Constants: T, WIDTH, RANKS (of all projections), RANK_QUADS, ALPHA, and of projection g OUT<g>, FIRST<g>.
@@ -43,6 +45,18 @@ alias Rotated = f32;
 #endif
 #if HAS_ADAPTER_SCALE
 @group(0) @binding(13) var<storage, read> adapter_scale: array<f32>;
+#endif
+#if PARTS
+@group(0) @binding(16) var<storage, read> partial: array<f32>;
+
+// The i-th element of [T, width]: the sum of its parts, of which the first is the first-th of all elements.
+fn parts_sum(first: u32, width: u32, i: u32) -> f32 {
+  var sum = 0.0;
+#repeat z PARTS
+  sum += partial[first + $zu * (T * width) + i];
+#endrepeat
+  return sum;
+}
 #endif
 
 var<workgroup> down_tile: array<vec4f, TOKENS * (RANKS / 4)>;
@@ -112,7 +126,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 #repeat t TOKENS
       var sum$t: vec4f;
 #repeat c 4
+#if PARTS
+      sum$t[$cu] = parts_sum(PARTS * T * FIRST$g, OUT$g, min(t0 + $tu, T - 1u) * OUT$g + n + $cu * 32u);
+#else
       sum$t[$cu] = y$g[min(t0 + $tu, T - 1u) * OUT$g + n + $cu * 32u];
+#endif
 #if THEN == add_norm
       sum$t[$cu] += residual[min(t0 + $tu, T - 1u) * OUT$g + n + $cu * 32u];
 #endif

@@ -7,7 +7,8 @@
 //   written.
 // Constants: T, WIDTH, RANKS, RANK_QUADS, ALPHA, and of projection g OUT<g>, FIRST<g>. SOURCES = PROJECTIONS
 //   + 1. STRIP: vec4 of columns of a strip. STRIPS<g>, STRIPS_X: strips before those of dy_g, of x.
-//   QUADS_PER_THREAD and those of lib/lora/lane_sums.wgsl.
+//   TOKENS_AT_ONCE: tokens that an invocation reads before it multiplies. QUADS_PER_THREAD and those of
+//   lib/lora/lane_sums.wgsl.
 // Threads: a workgroup takes a strip of 4 STRIP columns of a source and the ranks of one projection; an
 //   invocation 4 columns by 4 QUADS_PER_THREAD ranks of every LANES-th token. Workgroup x over the strips,
 //   source by source, and for each strip of x one a projection.
@@ -54,14 +55,24 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 #endrepeat
 #repeat s SOURCES
   if (select(projection, PROJECTIONS, of_x) == $su) {
-    for (var t = lane; t < T; t += LANES) {
-      let v = source$s[t * (OUT$s / 4u) + column];
+    for (var t = lane; t < T; t += LANES * TOKENS_AT_ONCE) {
+      // All are read before the first is multiplied.
+#repeat u TOKENS_AT_ONCE
+      let t$u = min(t + $uu * LANES, T - 1u);
+      let v$u = source$s[t$u * (OUT$s / 4u) + column];
 #repeat j QUADS_PER_THREAD
-      let n$j = narrow($su == PROJECTIONS, t * (RANKS / 4u) + quad + $ju);
-      sum$j_0 = fma(vec4f(v.x), n$j, sum$j_0);
-      sum$j_1 = fma(vec4f(v.y), n$j, sum$j_1);
-      sum$j_2 = fma(vec4f(v.z), n$j, sum$j_2);
-      sum$j_3 = fma(vec4f(v.w), n$j, sum$j_3);
+      let n$u_$j = narrow($su == PROJECTIONS, t$u * (RANKS / 4u) + quad + $ju);
+#endrepeat
+#endrepeat
+#repeat u TOKENS_AT_ONCE
+      if (t + $uu * LANES < T) {
+#repeat j QUADS_PER_THREAD
+        sum$j_0 = fma(vec4f(v$u.x), n$u_$j, sum$j_0);
+        sum$j_1 = fma(vec4f(v$u.y), n$u_$j, sum$j_1);
+        sum$j_2 = fma(vec4f(v$u.z), n$u_$j, sum$j_2);
+        sum$j_3 = fma(vec4f(v$u.w), n$u_$j, sum$j_3);
+#endrepeat
+      }
 #endrepeat
     }
   }

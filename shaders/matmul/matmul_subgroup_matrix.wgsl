@@ -8,12 +8,14 @@
 // Constants: those of matmul_tiled_unrolled.wgsl but for its tiles; A_SCALE, which multiplies A before it is
 //   rounded; FRAGMENT_M, FRAGMENT_N, FRAGMENT_K, the sides of a fragment, which divide 16; FK = TILE_K /
 //   FRAGMENT_K; B_F16; those of lib/matrix_extension.wgsl.
-// Threads: workgroup x over n, y over m, z over the splits of k; THREADS = 32 SUB_M SUB_N.
+// Threads: workgroups x and y over the tiles of C (lib/matmul/tile_order.wgsl), z over the splits of k;
+//   THREADS = 32 SUB_M SUB_N.
 enable f16;
 enable subgroups;
 #include "lib/matrix_extension.wgsl"
 #include "lib/matmul/grouping.wgsl"
 #include "lib/matmul/results.wgsl"
+#include "lib/matmul/tile_order.wgsl"
 #include "lib/weight/vec4_f16.wgsl"
 
 // The padding keeps the rows of a fragment in different banks.
@@ -46,8 +48,9 @@ fn b_start(e: u32, n0: u32) -> u32 {
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t: u32) {
-  let m0 = group.y * TILE_M;
-  let n0 = first_column(group.x);
+  let place = tile_of(group);
+  let m0 = place.y * TILE_M;
+  let n0 = first_column(place.x);
   let sub_m = t / 32u / SUB_N * (FM * FRAGMENT_M);
   let sub_n = t / 32u % SUB_N * (FN * FRAGMENT_N);
   let first = group.z * K_PER_SPLIT;

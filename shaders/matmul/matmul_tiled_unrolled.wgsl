@@ -4,12 +4,14 @@
 // or along n (B_COLUMN 1); offsets, strides, N and K are multiples of 4.
 // Buffers: c or c0, c1, … (lib/matmul/results.wgsl); a or a0, a1, … (lib/matmul/grouping.wgsl); B of any kind
 //   (lib/matmul/tile_b.wgsl).
-// Constants: those of matmul_tiled_vec4.wgsl but A_ALONG_K, and TILE_K, which is 16.
-// Threads: workgroup x over n, y over m, z over the splits of k; THREADS = TILE_M / PER_M * TILE_N / PER_N. A
-//   subgroup of 32 takes a patch of 4 rows by 8 columns of invocations, so that it reads few different words.
+// Constants: those of matmul_tiled_vec4.wgsl but A_ALONG_K; TILE_K, which is 16; TILES_X and TILES_Y.
+// Threads: workgroups x and y over the tiles of C (lib/matmul/tile_order.wgsl), z over the splits of k;
+//   THREADS = TILE_M / PER_M * TILE_N / PER_N. A subgroup of 32 takes a patch of 4 rows by 8 columns of
+//   invocations, so that it reads few different words.
 #include "lib/tile.wgsl"
 #include "lib/matmul/grouping.wgsl"
 #include "lib/matmul/results.wgsl"
+#include "lib/matmul/tile_order.wgsl"
 #include "lib/matmul/tile_b.wgsl"
 
 const COLUMNS: u32 = TILE_N / PER_N;
@@ -101,8 +103,9 @@ fn put_b_fours(e: u32, f0: Fetched, f1: Fetched, f2: Fetched, f3: Fetched) {
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t: u32) {
-  let m0 = group.y * TILE_M;
-  let n0 = first_column(group.x);
+  let place = tile_of(group);
+  let m0 = place.y * TILE_M;
+  let n0 = first_column(place.x);
   let x = t / 32u % (COLUMNS / 8u) * 8u + t % 8u;
   let y = t / 32u / (COLUMNS / 8u) * 4u + t % 32u / 8u;
   let first = group.z * K_PER_SPLIT;

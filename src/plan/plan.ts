@@ -13,6 +13,7 @@ import { inputValues, type Node } from '../graph/op.ts';
 import { valueBytes, type Value } from '../graph/value.ts';
 import { groupParts, type WeightGroup } from '../ops/weights/weightGroups.ts';
 import { weightSlices } from '../ops/weights/weightSlices.ts';
+import { addPartsLater } from './addPartsLater.ts';
 import { withoutDeadNodes } from './autodiff.ts';
 import { dequantiseTogether } from './dequantiseTogether.ts';
 import {
@@ -76,7 +77,8 @@ export function makePlan(
   const whole = fused(withoutDeadNodes(graph.nodes), settings);
   const kept = takeOver(packs ? packActivations(whole, graph) : whole);
   const made = kept.map((node) => ({ node, dispatches: node.op.dispatches(node, settings) }));
-  const planned = dequantiseTogether(made, graph, settings, dequantisedBytes);
+  const summed = addPartsLater(made, graph, settings);
+  const planned = dequantiseTogether(summed, graph, settings, dequantisedBytes);
   const nodes = planned.map(({ node }) => node);
   checkInPlace(nodes);
   // The layers of a model use the same few shaders, so each is assembled once.

@@ -33,7 +33,7 @@ export async function measureEncode({ device }: GpuContext, executor: PlanExecut
 export interface KernelTime {
   op: string;
   shader: string;
-  /** The constants that say how large it is: 'M 512 N 2048 K 8192'. */
+  /** The constants that say how large it is, and what it computes beside: 'M 512 N 2048 K 8192'. */
   shape: string;
   count: number;
   ms: number;
@@ -55,6 +55,9 @@ const SIZES = [
   'WIDTH',
   'V',
   'COUNT',
+  'OUT0',
+  'THEN',
+  'AHEAD',
 ];
 
 /**

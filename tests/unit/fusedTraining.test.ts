@@ -42,6 +42,33 @@ describe('a training step', () => {
       expect(shaders).not.toContain(shader);
   });
 
+  it('adds the parts of split products up where the adapters read them', () => {
+    const name = /^split products of 70/;
+    const parts = (change: Partial<KernelSettings>) =>
+      planned(name, change).flatMap(({ shader, constants, op }) =>
+        constants.PARTS
+          ? [`${op} ${(constants.THEN ?? constants.AHEAD) as string}`]
+          : /^split_k/.test(shader)
+            ? [`${op} alone`]
+            : [],
+      );
+    expect(parts({ maxStorageBuffers: 10 })).toEqual([
+      'loraThen rope',
+      'loraThen add_norm',
+      'loraThen gated',
+      // Something else comes between this one and its sum.
+      'lora none',
+      // What reaches the gate is read by its gradient.
+      'linearDx alone',
+      'loraAhead norm_dx',
+      // What reaches the mixing and the first norm is read by no adapter.
+      'linearDx alone',
+      'linearGroupDx alone',
+    ]);
+    // A rotation takes nine buffers without the parts.
+    expect(parts({ maxStorageBuffers: 9 })[0]).toBe('linearGroup alone');
+  });
+
   it('keeps them apart on an adapter that is a CPU', () => {
     expect(fusedWith(/^residual stream of 70/, { target: 'cpu', rowWorkgroup: 1 })).toEqual([]);
   });

@@ -52,6 +52,7 @@ export function loraBackward(
       HAS_DX: dx !== undefined,
       ALPHA: { f32: scale },
       AHEAD: 'none',
+      PARTS: 0,
       WRITTEN: 0,
     },
     bindings: { ...numberedBindings('dy', dys), d_down: value(dDown), b: value(b), ...dxBindings },
@@ -73,6 +74,11 @@ interface ParameterGradientValues {
   scale: number;
 }
 
+/** Quads of columns of a strip of `lora_gradients.wgsl` at most. */
+const WIDEST_STRIP = 8;
+/** Tiles of a lane in so wide a strip: more leave few lanes. */
+const MOST_TILES = 16;
+
 /** dB_g += scale dy_gᵀ down_g and dA += dDownᵀ x. */
 export function loraParameterGradients(
   sizes: LoraSizes,
@@ -83,10 +89,12 @@ export function loraParameterGradients(
   const { width, rank, outs } = sizes;
   const quads = rank / 4;
   const perQuads = quads % 2 === 0 ? 2 : 1;
-  // A strip of four quads is half a memory line; narrower ones where there are too few.
+  // A strip of eight quads is a memory line; narrower ones where there are too few.
   const stripsOf = (strip: number) => outs.map((out) => Math.ceil(out / 4 / strip));
   const workgroupsOf = (strip: number) => sum(stripsOf(strip)) + Math.ceil(width / 4 / strip) * outs.length;
-  for (let strip = workgroupsOf(4) < ENOUGH_WORKGROUPS ? 2 : 4; strip >= 1; strip /= 2) {
+  let widest = WIDEST_STRIP * (quads / perQuads) <= MOST_TILES ? WIDEST_STRIP : WIDEST_STRIP / 2;
+  while (widest > 2 && workgroupsOf(widest) < ENOUGH_WORKGROUPS) widest /= 2;
+  for (let strip = widest; strip >= 1; strip /= 2) {
     const lanes = lanesFor(strip * (quads / perQuads), 4);
     const workgroups = workgroupsOf(strip);
     if (
@@ -105,6 +113,7 @@ export function loraParameterGradients(
         STRIPS_X: sum(stripsOf(strip)),
         STRIP: strip,
         QUADS_PER_THREAD: perQuads,
+        TOKENS_AT_ONCE: strip === WIDEST_STRIP ? 2 : 4,
         PROJECTIONS: outs.length,
         SOURCES: outs.length + 1,
         ALPHA: { f32: scale },

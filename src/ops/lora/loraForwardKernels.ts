@@ -76,6 +76,7 @@ function rowKernel(
       UNROLLED: unrolledQuads(rank),
       ALPHA: { f32: up?.scale ?? 1 },
       THEN: 'none',
+      PARTS: 0,
     },
     bindings: { down: value(down), x: value(x), a: value(a), ...upBindings, ...scaleBinding(adapterScale) },
     workgroups: [Math.ceil(tokens / tile.tokens), 1, 1],

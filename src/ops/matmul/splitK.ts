@@ -73,6 +73,8 @@ export function fitsSplitK(
 export interface SplitKPart {
   /** Parts that k is split into, and terms of each. */
   constants: { SPLIT_K: number; K_PER_SPLIT: number };
+  /** Tiles of C along each side: the grid of lib/matmul/tile_order.wgsl. */
+  tiles: { TILES_X: number; TILES_Y: number };
   /** C, each C of a group, or the partial sums. */
   target: Dispatch['bindings'];
   /** Whether `target` is each C of a group. */
@@ -97,14 +99,18 @@ export function splitK(
   const termsPerPart = Math.ceil(k / parts / granule) * granule;
   const split = Math.ceil(k / termsPerPart);
   const constants = { SPLIT_K: split, K_PER_SPLIT: termsPerPart };
+  const tiles = { TILES_X: x, TILES_Y: y };
   if (split === 1) {
     const target = outputBindings(problem);
     const isGrouped = group?.along === 'columns';
-    return [{ ...dispatch({ constants, target, isGrouped }), workgroups: [x, y, 1] }];
+    return [{ ...dispatch({ constants, tiles, target, isGrouped }), workgroups: [x, y, 1] }];
   }
   const partial: BufferReference = { type: 'scratch', index: scratchIndex, bytes: split * m * n * 4 };
   return [
-    { ...dispatch({ constants, target: { c: partial }, isGrouped: false }), workgroups: [x, y, split] },
+    {
+      ...dispatch({ constants, tiles, target: { c: partial }, isGrouped: false }),
+      workgroups: [x, y, split],
+    },
     reduceDispatch(problem, split, partial, settings),
   ];
 }
@@ -132,4 +138,21 @@ function reduceDispatch(
     bindings: { partial, ...outputBindings(problem) },
     workgroups: flatGrid(m * n, 64, settings),
   };
+}
+
+/** The partial sums that a dispatch adds up. */
+export interface SplitSum {
+  partial: Extract<BufferReference, { type: 'scratch' }>;
+  parts: number;
+  /** Whether C is added to. */
+  accumulates: boolean;
+}
+
+/** @returns null where it adds no partial sums up, or multiplies them, or C has gaps */
+export function splitSum(dispatch: Dispatch | undefined): SplitSum | null {
+  if (dispatch?.shader !== 'split_k_reduce_vec4') return null;
+  const { SPLIT_K, ALPHA, ACCUMULATE } = dispatch.constants;
+  const { partial } = dispatch.bindings;
+  if (partial.type !== 'scratch' || (ALPHA as { f32: number }).f32 !== 1) return null;
+  return { partial, parts: Number(SPLIT_K), accumulates: ACCUMULATE === true };
 }

@@ -8,6 +8,7 @@ import { add } from '../../ops/elementwise/add.ts';
 import type { Activation } from '../../ops/elementwise/activation.ts';
 import { gated } from '../../ops/elementwise/gated.ts';
 import { lora } from '../../ops/lora/lora.ts';
+import { linearGroup } from '../../ops/matmul/linearGroup.ts';
 import { rmsNorm } from '../../ops/norm/rmsNorm.ts';
 import { sum } from '../../ops/numbered.ts';
 import { rope } from '../../ops/rope/rope.ts';
@@ -20,6 +21,21 @@ function adapted(c: CaseBuilder, name: string, x: Value, outs: readonly number[]
   const b = c.parameter(`${name}.B`, [sum(outs), rank]);
   const ys = outs.map((out, g) => c.leaf(`${name}.y${g}`, tokens, out));
   return lora(c.graph, x, { a, b, ys, scale: 0.75 });
+}
+
+/** The same of frozen layers of x, with sums long enough to be split. */
+function adaptedLayers(
+  c: CaseBuilder,
+  name: string,
+  x: Value,
+  outs: readonly number[],
+  rank: number,
+): Value[] {
+  const width = x.shape[1];
+  const weights = outs.map((out, g) => c.weight(`${name}.w${g}`, [out, width], 'f16'));
+  const a = c.parameter(`${name}.A`, [outs.length * rank, width]);
+  const b = c.parameter(`${name}.B`, [sum(outs), rank]);
+  return lora(c.graph, x, { a, b, ys: linearGroup(c.graph, x, weights), scale: 0.75 });
 }
 
 /** Queries, keys and values of a norm, of which the first two rotate; then products that use each. */
@@ -63,11 +79,37 @@ function residualStream(
   return cases[0];
 }
 
+/** A layer without its attention, from one norm to the next, of which every product's sum is split. */
+function splitProducts(tokens: number, rank: number, width: number, inner: number): OpCase {
+  const { cases, build } = caseList();
+  build(`split products of ${tokens}×${width} through ${inner}`, (c) => {
+    const norm = (name: string, x: Value) =>
+      rmsNorm(c.graph, x, c.weight(name, [width], 'bf16'), { eps: 1e-6 });
+    const headDim = width / 4;
+    const x = c.leaf('x', tokens, width);
+    const [q, k, v] = adaptedLayers(c, 'qkv', norm('norm0', x), [width, headDim, headDim], rank);
+    const table = c.graph.constant('angles', [31, headDim], () => uniform(31 * headDim, 1));
+    const positions = Uint32Array.from({ length: tokens }, (_, t) => (t * 7) % 31);
+    const [rotated, keys] = rope(c.graph, [q, k], table, c.input('positions', positions), headDim);
+    const mixed = gated(c.graph, rotated, c.leaf('mixing', tokens, width), 'identity');
+    const [o] = adaptedLayers(c, 'o', mixed, [width], rank);
+    const middle = add(c.graph, x, o);
+    const [gate, up] = adaptedLayers(c, 'gateUp', norm('norm1', middle), [inner, inner], rank);
+    const [down] = adaptedLayers(c, 'down', gated(c.graph, gate, up, 'silu'), [width], rank);
+    const ends = [keys, v].map((end, g) =>
+      gated(c.graph, end, c.leaf(`scale${g}`, tokens, headDim), 'identity'),
+    );
+    return [norm('norm2', add(c.graph, middle, down)), ...ends];
+  });
+  return cases[0];
+}
+
 /** Tokens that fill no tile, of 1 and of 2 rows, and widths past the reach of one. */
 export function fusedLoraCases(): OpCase[] {
   return [
     attentionInput(70, 8, 24, 16),
     residualStream(70, 8, 136, 260, { kind: 'bf16', activation: 'silu', unitOffset: 0 }),
     residualStream(290, 4, 32, 16, { kind: 'f16', activation: 'gelu_tanh', unitOffset: 1 }),
+    splitProducts(70, 8, 256, 320),
   ];
 }
