@@ -17,24 +17,35 @@ const FRAGMENTS: readonly (readonly [m: number, n: number, k: number])[] = [
   [8, 8, 8],
 ];
 
+/** Sizes of subgroups that the kernels divide a tile among. */
+const SUBGROUPS: readonly (number | undefined)[] = [8, 16, 32, 64];
+
 /**
- * The matrix units that level matrix runs on: float16 operands and float32 results, over subgroups of 32.
- * @returns null where the device has none of them
+ * The matrix units that level matrix runs on: float16 operands and float32 results, or float32 alone, as
+ * Apple's GPUs have it. Where subgroups are of several sizes, the smallest is asked for, since that is the one
+ * whose matrices drivers have.
+ * @returns null where the device has none of them, or subgroups whose size cannot be known
  */
 export function matrixUnits({ features }: GPUDevice, info: GPUAdapterInfo): MatrixUnits | null {
   const {
-    subgroupMinSize,
+    subgroupMinSize: subgroup,
     subgroupMaxSize,
     subgroupMatrixConfigs = [],
   } = info as GPUAdapterInfo & SubgroupInfo;
   const extension = features.has('chromium-experimental-subgroup-matrix') ? 'chromium' : 'draft';
   if (extension === 'draft' && !features.has('subgroup-matrix')) return null;
-  if (subgroupMinSize !== 32 || subgroupMaxSize !== 32) return null;
-  const offered = [...subgroupMatrixConfigs].filter(
-    ({ componentType, resultComponentType }) => componentType === 'f16' && resultComponentType === 'f32',
+  const pinned = subgroup !== subgroupMaxSize;
+  if (!subgroup || !SUBGROUPS.includes(subgroup)) return null;
+  if (pinned && !features.has('subgroup-size-control')) return null;
+  const configs = [...subgroupMatrixConfigs].filter(
+    ({ resultComponentType }) => resultComponentType === 'f32',
   );
-  const found = FRAGMENTS.find(([m, n, k]) => offered.some(({ M, N, K }) => M === m && N === n && K === k));
-  return found ? { m: found[0], n: found[1], k: found[2], extension } : null;
+  for (const operands of ['f16', 'f32'] as const) {
+    const offered = configs.filter(({ componentType }) => componentType === operands);
+    const found = FRAGMENTS.find(([m, n, k]) => offered.some(({ M, N, K }) => M === m && N === n && K === k));
+    if (found) return { m: found[0], n: found[1], k: found[2], operands, subgroup, pinned, extension };
+  }
+  return null;
 }
 
 /** What Chromium's adapter info has beyond the standard. */

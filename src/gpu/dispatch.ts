@@ -126,11 +126,24 @@ export interface MatrixUnits {
   m: number;
   n: number;
   k: number;
+  /** What A and B are rounded to; results are float32. */
+  operands: 'f16' | 'f32';
+  /** Invocations of a subgroup; `pinned`: the adapter has others, too, so that the kernel asks for this size. */
+  subgroup: number;
+  pinned: boolean;
   extension: 'chromium' | 'draft';
 }
 
 /** What settings that name no matrix units have. */
-export const USUAL_MATRIX_UNITS: MatrixUnits = { m: 16, n: 16, k: 16, extension: 'chromium' };
+export const USUAL_MATRIX_UNITS: MatrixUnits = {
+  m: 16,
+  n: 16,
+  k: 16,
+  operands: 'f16',
+  subgroup: 32,
+  pinned: false,
+  extension: 'chromium',
+};
 
 export function value(v: { id: number }): BufferReference {
   return { type: 'value', id: v.id };

@@ -198,6 +198,7 @@ const OPTIONAL_FEATURES = [
   'timestamp-query',
   'shader-f16',
   'subgroups',
+  'subgroup-size-control',
   'chromium-experimental-subgroup-matrix',
   'subgroup-matrix',
 ] as GPUFeatureName[];

@@ -168,8 +168,10 @@ function fitsMatrixUnits(
   settings: KernelSettings,
 ): boolean {
   if (settings.level !== 'matrix' || tokens % 16 !== 0 || headDim % 16 !== 0) return false;
-  const { m, n, k } = settings.matrixUnits ?? USUAL_MATRIX_UNITS;
-  if (headDim > MOST_ON_MATRIX_UNITS[kernel] || m !== 16 || n !== 16 || k !== 16) return false;
+  const { m, n, k, operands, subgroup, pinned } = settings.matrixUnits ?? USUAL_MATRIX_UNITS;
+  // These kernels are written for one kind of matrix alone.
+  if (m !== 16 || n !== 16 || k !== 16 || operands !== 'f16' || subgroup !== 32 || pinned) return false;
+  if (headDim > MOST_ON_MATRIX_UNITS[kernel]) return false;
   const { f32, f16 } = MATRIX_TILES[kernel];
   const rowBytes = (headDim + 8) * 2 + f32 * 36 * 4 + f16 * 40 * 2 + 12;
   return MATRIX_BLOCK_ROWS * rowBytes <= settings.workgroupBytes;

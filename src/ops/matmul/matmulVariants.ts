@@ -2,7 +2,7 @@
  * The variants of the GPU matmul kernels as data: the tile that a workgroup computes, how its invocations
  * share the tile, and how far a result may be off. Which variant runs is decided in matmulHeuristic.ts.
  */
-import { LEVEL_BOUNDS, type KernelLevel, type KernelSettings } from '../../gpu/dispatch.ts';
+import { LEVEL_BOUNDS, type KernelLevel, type KernelSettings, type MatrixUnits } from '../../gpu/dispatch.ts';
 
 /** Computes C in tiles of tileM x tileN. */
 export interface MatmulVariant {
@@ -98,9 +98,36 @@ export const SKINNY_TERMS = 32;
 /** Invocations of matmul_skinny.wgsl that share a column. */
 export const SKINNY_LANES = 32;
 
-/** Terms of k in a tile: on matrix units, and in the other tiled kernels. */
+/** Terms of k in a tile: on matrix units with operands in float16, and in the other tiled kernels. */
 export const MATRIX_TILE_K = 32;
 export const TILE_K = 16;
+
+/** Of a tile on matrix units: terms of k, and elements of padding of a row, which are 16 bytes. */
+export function matrixTile({ operands }: MatrixUnits): { tileK: number; pad: number; bytes: number } {
+  return operands === 'f16'
+    ? { tileK: MATRIX_TILE_K, pad: 8, bytes: 2 }
+    : { tileK: TILE_K, pad: 4, bytes: 4 };
+}
+
+/**
+ * The subgroups along each side of a tile on matrix units: those of the variant, which are of 32 invocations,
+ * or as many more or fewer as leave a workgroup as large.
+ */
+export function subgroupGrid(
+  { tileM, tileN, perM, perN }: MatmulVariant,
+  { subgroup }: MatrixUnits,
+): [subgroupsM: number, subgroupsN: number] {
+  let [m, n] = [perM, perN];
+  for (let size = 32; size > subgroup; size /= 2) {
+    if (tileM / m >= tileN / n) m *= 2;
+    else n *= 2;
+  }
+  for (let size = 32; size < subgroup; size *= 2) {
+    if (m > 1 && (tileM / m <= tileN / n || n === 1)) m /= 2;
+    else n /= 2;
+  }
+  return [m, n];
+}
 
 function variantOf(
   level: KernelLevel,

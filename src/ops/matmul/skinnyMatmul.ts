@@ -57,7 +57,7 @@ export function skinnyMatmul(
   const { tileN, perN, threads } = variant;
   const isNf4 = hasNf4(problem);
   const groups = rowGroups(problem.m);
-  const spareBytes = settings.workgroupBytes - workgroupBytes(variant, problem);
+  const spareBytes = settings.workgroupBytes - workgroupBytes(variant, problem, settings);
   const staged = isNf4
     ? STAGED_QUADS.find((quads) => groups.constants.ROWS * stagedRowBytes(quads) <= spareBytes)
     : undefined;

@@ -5,7 +5,7 @@ import { dequantisedOperand, storedOperand } from './dequantiseAhead.ts';
 import { groupConstants, inputBindings, weightOperandBindings } from './groupedGemm.ts';
 import type { MatmulConfig } from './matmulHeuristic.ts';
 import { hasNf4, matmulConstants, type MatmulProblem } from './matmulProblem.ts';
-import { MATRIX_TILE_K, TILE_K, type MatmulVariant } from './matmulVariants.ts';
+import { MATRIX_TILE_K, matrixTile, subgroupGrid, TILE_K, type MatmulVariant } from './matmulVariants.ts';
 import { splitK } from './splitK.ts';
 
 /** matmul_tiled_scalar.wgsl: operands of any layout, one element at a time. */
@@ -86,8 +86,8 @@ export function unrolledMatmul(
 }
 
 /**
- * matmul_subgroup_matrix.wgsl: operands in float16 on matrix units, NF4 dequantised to float16 ahead of the
- * product.
+ * matmul_subgroup_matrix.wgsl: operands in float16, or float32, on matrix units, NF4 dequantised to that
+ * ahead of the product.
  */
 export function subgroupMatrixMatmul(
   config: MatmulConfig,
@@ -98,8 +98,10 @@ export function subgroupMatrixMatmul(
   const { variant } = config;
   const { alpha = 1, scaleA = 1 } = problem;
   const units = settings.matrixUnits ?? USUAL_MATRIX_UNITS;
-  const { tileM, tileN, perM: subgroupsM, perN: subgroupsN, threads } = variant;
-  const operand = dequantisedOperand(problem, settings, scratchIndex + 1, 'f16');
+  const { tileM, tileN, threads } = variant;
+  const { tileK } = matrixTile(units);
+  const [subgroupsM, subgroupsN] = subgroupGrid(variant, units);
+  const operand = dequantisedOperand(problem, settings, scratchIndex + 1, units.operands);
   const { dispatches, layout, bindings, dequantised } = operand;
   const scaled = { ...problem, alpha: alpha / scaleA };
   const products = splitK(scaled, settings, scratchIndex, variant, config.splitK, MATRIX_TILE_K, (part) => ({
@@ -111,22 +113,25 @@ export function subgroupMatrixMatmul(
       ...part.tiles,
       TILE_M: tileM,
       TILE_N: tileN,
-      TILE_K: MATRIX_TILE_K,
+      TILE_K: tileK,
       SUB_M: subgroupsM,
       SUB_N: subgroupsN,
       FRAGMENT_M: units.m,
       FRAGMENT_N: units.n,
       FRAGMENT_K: units.k,
       MATRIX_EXTENSION: units.extension,
+      OPERANDS: units.operands,
+      SUBGROUP: units.subgroup,
+      PINNED: units.pinned,
       FM: tileM / subgroupsM / units.m,
       FN: tileN / subgroupsN / units.n,
-      FK: MATRIX_TILE_K / units.k,
+      FK: tileK / units.k,
       K_ALIGNED: true,
       THREADS: threads,
-      A_LOADS: (tileM * MATRIX_TILE_K) / 4 / threads,
-      B_LOADS: (tileN * MATRIX_TILE_K) / 4 / threads,
+      A_LOADS: (tileM * tileK) / 4 / threads,
+      B_LOADS: (tileN * tileK) / 4 / threads,
       A_SCALE: { f32: scaleA },
-      B_F16: dequantised !== null,
+      B_F16: dequantised !== null && units.operands === 'f16',
       C_VEC4: false,
       C_GROUPED: part.isGrouped,
       ...groupConstants(problem, tileN, settings, dequantised),

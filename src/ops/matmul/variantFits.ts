@@ -2,12 +2,19 @@
  * Which matmul variants can compute a product on an adapter: its layout, its sizes, the level and the
  * workgroup memory.
  */
-import { LEVELS, type KernelSettings } from '../../gpu/dispatch.ts';
+import { LEVELS, USUAL_MATRIX_UNITS, type KernelSettings } from '../../gpu/dispatch.ts';
 import { isTransposed } from './dequantiseAhead.ts';
 import { columnTiles, isContiguous } from './groupedGemm.ts';
 import { MAX_DEQUANTISED_BYTES } from '../weights/weightSlices.ts';
 import { hasNf4, readsWords, type MatmulProblem } from './matmulProblem.ts';
-import { MATRIX_TILE_K, fewRows, SKINNY_TERMS, TILE_K, type MatmulVariant } from './matmulVariants.ts';
+import {
+  MATRIX_TILE_K,
+  fewRows,
+  matrixTile,
+  SKINNY_TERMS,
+  TILE_K,
+  type MatmulVariant,
+} from './matmulVariants.ts';
 import { leastSplitK } from './splitK.ts';
 
 /** Rows from which NF4 may be dequantised ahead of the product. */
@@ -18,7 +25,7 @@ const MAX_THREADS = 256;
 /** Whether a variant can compute a product on this adapter, at the settings' level. */
 export function fits(variant: MatmulVariant, problem: MatmulProblem, settings: KernelSettings): boolean {
   if (LEVELS.indexOf(variant.level) > LEVELS.indexOf(settings.level)) return false;
-  if (variant.threads > MAX_THREADS || workgroupBytes(variant, problem) > settings.workgroupBytes)
+  if (variant.threads > MAX_THREADS || workgroupBytes(variant, problem, settings) > settings.workgroupBytes)
     return false;
   // Only products with a weight may round their operands to float16.
   if (variant.level !== 'plain' && problem.b.value.role !== 'weight') return false;
@@ -40,6 +47,7 @@ export function fits(variant: MatmulVariant, problem: MatmulProblem, settings: K
 export function workgroupBytes(
   { shader, level, tileM, tileN, perN, threads }: MatmulVariant,
   { a, b }: MatmulProblem,
+  { matrixUnits = USUAL_MATRIX_UNITS }: KernelSettings,
 ): number {
   const vectorBytes = level === 'plain' ? 16 : 8;
   /** The 16 code points of NF4. */
@@ -57,10 +65,10 @@ export function workgroupBytes(
     case 'matmul_skinny':
       return skinnyBytes(perN, threads);
     case 'matmul_subgroup_matrix': {
-      // Rows are padded by eight float16.
-      const rows = tileM * (MATRIX_TILE_K + 8);
-      const columns = b.rowStride === 1 ? tileN * (MATRIX_TILE_K + 8) : MATRIX_TILE_K * (tileN + 8);
-      return 2 * (rows + columns);
+      const { tileK, pad, bytes } = matrixTile(matrixUnits);
+      const rows = tileM * (tileK + pad);
+      const columns = b.rowStride === 1 ? tileN * (tileK + pad) : tileK * (tileN + pad);
+      return bytes * (rows + columns);
     }
   }
 }
@@ -106,7 +114,7 @@ function fitsMatrixUnits(problem: MatmulProblem, settings: KernelSettings): bool
     return false;
   if (group?.along === 'columns' && group.problems.some(({ size }) => size % 16 !== 0)) return false;
   if (b.offset || m < 64 || n < 64 || m % 16 !== 0 || n % 16 !== 0 || k % MATRIX_TILE_K !== 0) return false;
-  if (n * k * 2 > maxBindingBytes) return false;
+  if (n * k * matrixTile(settings.matrixUnits ?? USUAL_MATRIX_UNITS).bytes > maxBindingBytes) return false;
   if (leastSplitK(problem, 'matmul_subgroup_matrix') === 1) return true;
   return k % (2 * MATRIX_TILE_K) === 0 && 2 * m * n * 4 <= maxBindingBytes;
 }
