@@ -1,4 +1,5 @@
 /** Allocates GPU memory and frees it again: the only means by which a page learns how much there is. */
+import { promptly } from './promptly.ts';
 
 /** Size of the buffers that a probe allocates. */
 const PIECE_BYTES = 256 * 2 ** 20;
@@ -32,7 +33,7 @@ export async function probeMemory(device: GPUDevice, maxBufferBytes: number, byt
       pieces.push(piece);
       device.pushErrorScope('out-of-memory');
       device.queue.submit([commands]);
-      await device.queue.onSubmittedWorkDone();
+      await promptly(device, device.queue.onSubmittedWorkDone());
       if ((await device.popErrorScope()) || lost) break;
       granted += size;
     }

@@ -2,6 +2,7 @@
  * Reads bytes and timestamps from the GPU through staging buffers of their own: for measurements, not for a
  * step's results.
  */
+import { promptly } from './promptly.ts';
 
 /** The bytes that `write`'s commands leave in a buffer. @param usage of that buffer, beside COPY_SRC */
 export async function readBack(
@@ -19,7 +20,7 @@ export async function readBack(
   write(encoder, buffer);
   encoder.copyBufferToBuffer(buffer, 0, staging, 0, bytes);
   device.queue.submit([encoder.finish()]);
-  await staging.mapAsync(GPUMapMode.READ);
+  await promptly(device, staging.mapAsync(GPUMapMode.READ));
   const copy = staging.getMappedRange().slice(0);
   buffer.destroy();
   staging.destroy();

@@ -17,6 +17,7 @@ import {
 import { report } from '../lib/errorLog.ts';
 import { Turns } from '../lib/promises.ts';
 import { testElements } from './quantizerTestData.ts';
+import { promptly } from '../gpu/promptly.ts';
 
 /**
  * Relative distance below which a comparison counts as too close: well above the errors of division and
@@ -115,7 +116,7 @@ export class GpuQuantizer {
     encoder.copyBufferToBuffer(buffers.packed, 0, buffers.readback, 0, packedBytes);
     encoder.copyBufferToBuffer(buffers.absmax, 0, buffers.readback, packedBytes, count * 4);
     device.queue.submit([encoder.finish()]);
-    await buffers.readback.mapAsync(GPUMapMode.READ, 0, packedBytes + count * 4);
+    await promptly(device, buffers.readback.mapAsync(GPUMapMode.READ, 0, packedBytes + count * 4));
     const mapped = buffers.readback.getMappedRange(0, packedBytes + count * 4);
     packed.set(new Uint8Array(mapped, 0, packedBytes), at);
     absmax.set(new Float32Array(mapped, packedBytes, count), first);

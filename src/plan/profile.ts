@@ -5,6 +5,7 @@
 import type { GpuContext } from '../gpu/gpuContext.ts';
 import { readTimestamps } from '../gpu/readback.ts';
 import type { PlanExecutor } from './planExecutor.ts';
+import { promptly } from '../gpu/promptly.ts';
 
 export interface EncodeTime {
   /** Milliseconds of JavaScript until the command buffer is finished. */
@@ -25,7 +26,7 @@ export async function measureEncode({ device }: GpuContext, executor: PlanExecut
   const encodeMs = performance.now() - started;
   device.queue.submit([commands]);
   const submitMs = performance.now() - started - encodeMs;
-  await device.queue.onSubmittedWorkDone();
+  await promptly(device, device.queue.onSubmittedWorkDone());
   return { encodeMs, submitMs, dispatches: executor.length };
 }
 

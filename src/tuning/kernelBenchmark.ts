@@ -10,6 +10,7 @@ import { assembleShader } from '../gpu/shaders.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { KernelTimer, Program } from './autotuner.ts';
 import { BenchmarkBuffers } from './benchmarkBuffers.ts';
+import { promptly } from '../gpu/promptly.ts';
 
 /** A GPU raises its clock only after it has worked for so long. */
 const WARM_UP_MS = 300;
@@ -97,7 +98,7 @@ export class KernelBenchmark implements KernelTimer {
       pass.end();
       const started = performance.now();
       device.queue.submit([encoder.finish()]);
-      await device.queue.onSubmittedWorkDone();
+      await promptly(device, device.queue.onSubmittedWorkDone());
       // The submissions grow until the GPU is hardly idle between them.
       if (performance.now() - started < WARM_UP_MS / 10) repeats *= 2;
     }
@@ -125,7 +126,7 @@ export class KernelBenchmark implements KernelTimer {
       const started = performance.now();
       device.queue.submit([encoder.finish()]);
       if (querySet) continue;
-      await device.queue.onSubmittedWorkDone();
+      await promptly(device, device.queue.onSubmittedWorkDone());
       times.push((performance.now() - started) / repeats);
     }
     if (!querySet) return times;

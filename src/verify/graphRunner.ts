@@ -9,6 +9,7 @@ import { PlanExecutor, type BufferRange } from '../plan/planExecutor.ts';
 import { weightSlices } from '../ops/weights/weightSlices.ts';
 import { makePlan } from '../plan/plan.ts';
 import { QUANTIZATION_TABLE_BYTES, quantizationTables } from '../quant/nf4.ts';
+import { promptly } from '../gpu/promptly.ts';
 
 export type Data = Float32Array | Uint32Array | Int32Array | Uint8Array;
 
@@ -103,7 +104,7 @@ export class GraphRunner {
     this.executor.encode(pass);
     pass.end();
     device.queue.submit([encoder.finish()]);
-    await device.queue.onSubmittedWorkDone();
+    await promptly(device, device.queue.onSubmittedWorkDone());
     this.context.check();
   }
 
@@ -116,7 +117,7 @@ export class GraphRunner {
     for (let i = 0; i < repeats; i++) this.executor.encode(pass);
     pass.end();
     device.queue.submit([encoder.finish()]);
-    await device.queue.onSubmittedWorkDone();
+    await promptly(device, device.queue.onSubmittedWorkDone());
     this.context.check();
     return performance.now() - started;
   }
@@ -133,7 +134,7 @@ export class GraphRunner {
     const encoder = device.createCommandEncoder();
     encoder.copyBufferToBuffer(source, 0, staging, 0, source.size);
     device.queue.submit([encoder.finish()]);
-    await staging.mapAsync(GPUMapMode.READ);
+    await promptly(device, staging.mapAsync(GPUMapMode.READ));
     const copy = new Float32Array(staging.getMappedRange().slice(0));
     staging.destroy();
     this.context.check();

@@ -67,6 +67,17 @@ describe('an import', () => {
     expect(shown).toEqual([]);
   });
 
+  it('waits for no answer to the question whether the browser may keep it', async () => {
+    // Firefox asks the person, who may leave the question open.
+    vi.stubGlobal('navigator', { storage: { persist: () => new Promise(() => undefined) } });
+    const models = library();
+    const done = models.importModel(FILES);
+    await vi.waitFor(() => expect(importing.length).toBe(1));
+    importing[0].result.resolve(MODEL);
+    await done;
+    expect(models.model?.id).toBe(MODEL.id);
+  });
+
   it('is named by its folder, whatever the recipe names; loose files by the recipe, once', async () => {
     const models = library('folder:some/where/tiny');
     const names: string[] = [];

@@ -11,6 +11,7 @@ import type { Plan } from '../../plan/plan.ts';
 import { QUANTIZATION_TABLE_BYTES, quantizationTables } from '../../quant/nf4.ts';
 import type { WeightBuffers } from './uploadWeights.ts';
 import { arenaBytes, bufferCategory, readbackBytes, deviceBufferKey } from '../memoryReport.ts';
+import { promptly } from '../../gpu/promptly.ts';
 
 export class DeviceBuffers {
   /** By deviceBufferKey; several buffers where the adapter is larger than one may be. */
@@ -162,7 +163,7 @@ export class DeviceBuffers {
 
   /** @returns the first `bytes` of a mappable buffer, once everything that was submitted has run */
   async mapped(staging: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
-    await staging.mapAsync(GPUMapMode.READ, 0, bytes);
+    await promptly(this.context.device, staging.mapAsync(GPUMapMode.READ, 0, bytes));
     const copy = staging.getMappedRange(0, bytes).slice(0);
     staging.unmap();
     this.context.check();

@@ -10,6 +10,7 @@ import type { GroupPart, WeightGroup } from '../../ops/weights/weightGroups.ts';
 import { weightSlices } from '../../ops/weights/weightSlices.ts';
 import type { BufferRange } from '../../plan/planExecutor.ts';
 import type { EngineProgress } from '../engine.ts';
+import { promptly } from '../../gpu/promptly.ts';
 
 /**
  * Ranges by tensor and part: several where a weight is split by rows, and ranges of one buffer where weights
@@ -52,13 +53,13 @@ export async function uploadWeights(
       done += bytes.byteLength;
       inFlight += bytes.byteLength;
       if (inFlight > BYTES_IN_FLIGHT) {
-        await context.device.queue.onSubmittedWorkDone();
+        await promptly(context.device, context.device.queue.onSubmittedWorkDone());
         inFlight = 0;
       }
       onProgress?.({ phase: 'weights', done, total, unit: 'bytes' });
     }
   }
-  await context.device.queue.onSubmittedWorkDone();
+  await promptly(context.device, context.device.queue.onSubmittedWorkDone());
   context.check();
   return buffers;
 }

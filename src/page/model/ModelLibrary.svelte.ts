@@ -12,6 +12,7 @@ import type {
   StorageUse,
 } from '../../worker/import/importProtocol.ts';
 import type { Recipe } from '../../training/recipe.ts';
+import { report } from '../../lib/errorLog.ts';
 import { shortModelName } from '../../lib/modelNames.ts';
 import { hubChoice } from './hubEndpoint.ts';
 
@@ -175,9 +176,16 @@ export class ModelLibrary {
     } finally {
       this.importing = null;
     }
-    await navigator.storage.persist();
+    this.askToKeep();
     await this.refresh();
     await this.use(details);
+  }
+
+  /** As `keep`. Firefox asks the person, who may leave the question open: nothing waits for the answer. */
+  private askToKeep(): void {
+    this.keep().catch((error: unknown) =>
+      report(error, 'asking the browser to keep what is stored', 'warning'),
+    );
   }
 
   private async use(details: ModelDetails): Promise<void> {
