@@ -7,6 +7,8 @@
 
 /** An answer may come at once: so long it is asked for as often as the thread's other tasks let it. */
 const EAGER_MS = 5;
+/** Later a pause is this share of what was waited already, so that long work is asked for seldom. */
+const PAUSE_SHARE = 1 / 8;
 
 /**
  * The same promise, or in Firefox one that is settled about as early as the GPU is ready.
@@ -27,7 +29,8 @@ async function nudging<T>(device: GPUDevice, answer: Promise<T>): Promise<T> {
   const began = performance.now();
   while (isWaiting) {
     device.queue.submit([]);
-    await (performance.now() - began < EAGER_MS ? nextTask() : nextTimer());
+    const waited = performance.now() - began;
+    await (waited < EAGER_MS ? nextTask() : pause(waited * PAUSE_SHARE));
   }
   return answer;
 }
@@ -44,7 +47,6 @@ function nextTask(): Promise<void> {
   });
 }
 
-/** The shortest that a timer may take: browsers make it four milliseconds. */
-function nextTimer(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
