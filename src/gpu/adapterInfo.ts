@@ -22,8 +22,8 @@ const SUBGROUPS: readonly (number | undefined)[] = [8, 16, 32, 64];
 
 /**
  * The matrix units that level matrix runs on: float16 operands and float32 results, or float32 alone, as
- * Apple's GPUs have it. Where subgroups are of several sizes, the smallest is asked for, since that is the one
- * whose matrices drivers have.
+ * Apple's GPUs have it. Where subgroups are of several sizes, the smallest is asked for, since that is the
+ * one whose matrices drivers have.
  * @returns null where the device has none of them, or subgroups whose size cannot be known
  */
 export function matrixUnits({ features }: GPUDevice, info: GPUAdapterInfo): MatrixUnits | null {

@@ -128,7 +128,7 @@ export interface MatrixUnits {
   k: number;
   /** What A and B are rounded to; results are float32. */
   operands: 'f16' | 'f32';
-  /** Invocations of a subgroup; `pinned`: the adapter has other sizes, too, and a kernel asks for this one. */
+  /** Invocations of a subgroup; `pinned`: there are other sizes, too, and a kernel asks for this one. */
   subgroup: number;
   pinned: boolean;
   extension: 'chromium' | 'draft';

@@ -82,7 +82,7 @@ describe('matrix units', () => {
     expect(of({ subgroups: [4, 4] })).toBeNull();
   });
 
-  it('are none of other sides, with sums in float16, over subgroups of unknown size, or without the feature', () => {
+  it('are none of other sides, with sums in float16, over unknown subgroups, or without the feature', () => {
     for (const none of [
       adapter([[16, 16, 32]]),
       adapter([[16, 16, 16]], { result: 'f16' }),
