@@ -18,7 +18,8 @@ sys.path[0] = str(Path(__file__).parent / "shared")
 from unsloth import FastLanguageModel  # first, as it changes transformers
 
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
+from tokenizers import Tokenizer, models
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from lora_steps import MODELS, SHAPES, show, timed_steps
 
@@ -30,7 +31,10 @@ def adapted(name, length, keep):
         torch.manual_seed(0)
         config = LlamaConfig(tie_word_embeddings=True, max_position_embeddings=8192, **MODELS[name])
         LlamaForCausalLM(config).to(torch.bfloat16).save_pretrained(folder)
-        model, _ = FastLanguageModel.from_pretrained(folder, max_seq_length=length, dtype=torch.bfloat16, load_in_4bit=True, tokenizer_name=None)
+        # Unsloth opens no folder without a tokenizer; the bench makes up its own ids.
+        words = Tokenizer(models.WordLevel({"<s>": 0, "</s>": 1, "<unk>": 2}, unk_token="<unk>"))
+        PreTrainedTokenizerFast(tokenizer_object=words, bos_token="<s>", eos_token="</s>", unk_token="<unk>", pad_token="<unk>").save_pretrained(folder)
+        model, _ = FastLanguageModel.from_pretrained(folder, max_seq_length=length, dtype=torch.bfloat16, load_in_4bit=True)
     return FastLanguageModel.get_peft_model(
         model, r=16, lora_alpha=32, lora_dropout=0, target_modules=MODULES, use_gradient_checkpointing=False if keep else "unsloth", random_state=0
     )
