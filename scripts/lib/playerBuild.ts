@@ -15,7 +15,7 @@ const ENTRIES = { [PLAYER_FILE]: 'src/player/player.ts', [FALLBACK_FILE]: 'src/p
  * tests/unit/player.test.ts holds the list against the plans.
  */
 export const NOT_PLAYED =
-  /\/(optimizer|verify)\/|\/(quantize_nf4|dequantize_nf4_several|rotation|workgroup_sum|dropout|neftune|(un)?pack_e6m9|e6m9|lora_dx|lora_gradients|rms_norm_dx|gated_dx|softcap_dx|head_gate_dgate|attention_delta|weighted_sum|dora_magnitude|\w*_dq_\w+|\w*_dkv_\w+|\w+_subgroup_matrix|matrix_scores_backward|delta_gates_dx|gated_delta_rule_(past|reverse|scores|future|dgates|ddecay))\.wgsl$/;
+  /\/(optimizer|verify)\/|\/(quantize_nf4|dequantize_nf4_several|rotation|workgroup_sum|dropout|neftune|(un)?pack_e6m9|e6m9|vec4_operand|lora_dx|lora_gradients|rms_norm_dx|gated_dx|softcap_dx|head_gate_dgate|attention_delta|weighted_sum|dora_magnitude|\w*_dq_\w+|\w*_dkv_\w+|\w+_subgroup_matrix|matrix_scores_backward|delta_gates_dx|gated_delta_rule_(past|reverse|scores|future|dgates|ddecay))\.wgsl$/;
 
 /**
  * WGSL without comments and white space that nobody reads in a bundle. The preprocessor's lines stay as they
@@ -34,13 +34,21 @@ export function compactWgsl(text: string): string {
 }
 
 /**
- * What only training calls: how layers are chosen that are recomputed, for an aim of memory, how activations
- * are kept in 16 bits, the steps, and how they are timed. And what saves a long prompt some dispatches, which
+ * What only training calls: gradients of LoRA and attention, how layers are chosen that are recomputed, for
+ * an aim of memory, how activations are kept in 16 bits, the steps, and how they are timed. And what saves a long prompt some dispatches, which
  * is not worth its size.
  */
 const OF_TRAINING: readonly [file: RegExp, text: string][] = [
   [/\/src\/ops\/lora\/loraThen\.ts$/, 'export const fuseThen = () => null;'],
-  [/\/src\/ops\/lora\/loraAhead\.ts$/, refusing('fuseAhead')],
+  [/\/src\/plan\/addPartsLater\.ts$/, 'export const addPartsLater = (planned) => planned;'],
+  [
+    /\/src\/ops\/lora\/loraBackward\.ts$/,
+    'export const loraDxOp = null, loraParametersOp = null, loraDownDaOp = null;',
+  ],
+  [
+    /\/src\/ops\/attention\/attentionBackward\.ts$/,
+    'export const attentionDeltaOp = null, attentionDqOp = null, attentionDkvOp = null;',
+  ],
   [/\/src\/plan\/dequantiseTogether\.ts$/, 'export const dequantiseTogether = (planned) => planned;'],
   [/\/src\/engine\/memoryChoice\.ts$/, refusing('chooseMemory')],
   [/\/src\/plan\/packActivations\.ts$/, refusing('packActivations')],
