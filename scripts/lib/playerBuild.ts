@@ -35,8 +35,8 @@ export function compactWgsl(text: string): string {
 
 /**
  * What only training calls: gradients of LoRA and attention, how layers are chosen that are recomputed, for
- * an aim of memory, how activations are kept in 16 bits, the steps, and how they are timed. And what saves a long prompt some dispatches, which
- * is not worth its size.
+ * an aim of memory, how activations are kept in 16 bits, the steps, and how they are timed. And what saves a
+ * long prompt some dispatches, which is not worth its size.
  */
 const OF_TRAINING: readonly [file: RegExp, text: string][] = [
   [/\/src\/ops\/lora\/loraThen\.ts$/, 'export const fuseThen = () => null;'],

@@ -145,6 +145,11 @@ export const USUAL_MATRIX_UNITS: MatrixUnits = {
   extension: 'chromium',
 };
 
+/** The units that level matrix runs on with these settings. */
+export function matrixUnitsOf({ matrixUnits = USUAL_MATRIX_UNITS }: KernelSettings): MatrixUnits {
+  return matrixUnits;
+}
+
 export function value(v: { id: number }): BufferReference {
   return { type: 'value', id: v.id };
 }
@@ -163,4 +168,13 @@ export function flatGrid(count: number, size: number, settings: KernelSettings):
   if (groups <= settings.maxWorkgroups) return [groups, 1, 1];
   const y = Math.ceil(groups / settings.maxWorkgroups);
   return [Math.ceil(groups / y), y, 1];
+}
+
+/** The dispatch, bound to `to` wherever it was bound to its node's scratch of that index. */
+export function withScratchAt(dispatch: Dispatch, index: number, to: BufferReference): Dispatch {
+  const bindings = Object.entries(dispatch.bindings).map(([name, reference]) => [
+    name,
+    reference.type === 'scratch' && reference.index === index ? to : reference,
+  ]);
+  return { ...dispatch, bindings: Object.fromEntries(bindings) as Dispatch['bindings'] };
 }

@@ -5,6 +5,8 @@
  * ms without them, 1 to 5 ms with them.
  */
 
+import { settled } from '../lib/promises.ts';
+
 /** An answer may come at once: so long it is asked for as often as the thread's other tasks let it. */
 const EAGER_MS = 5;
 /** Later a pause is this share of what was waited already, so that long work is asked for seldom. */
@@ -24,8 +26,7 @@ function isFirefox(): boolean {
 
 async function nudging<T>(device: GPUDevice, answer: Promise<T>): Promise<T> {
   let isWaiting = true;
-  const settled = () => void (isWaiting = false);
-  answer.then(settled, settled);
+  void settled(answer).then(() => (isWaiting = false));
   const began = performance.now();
   while (isWaiting) {
     device.queue.submit([]);

@@ -175,6 +175,14 @@ export function inputValues({ inputs }: Node): Value[] {
   return Object.values(inputs as Record<string, Operand>).flatMap((operand) => operand ?? []);
 }
 
+/** How often the nodes read a value; Infinity where it outlives them. */
+export function countReads(nodes: readonly Node[]): (value: Value) => number {
+  const reads = new Map<Value, number>();
+  for (const node of nodes)
+    for (const input of inputValues(node)) reads.set(input, (reads.get(input) ?? 0) + 1);
+  return (value) => (value.role === 'activation' ? (reads.get(value) ?? 0) : Infinity);
+}
+
 /** The same operands with each value replaced. */
 export function mapInputs<Inputs extends object>(inputs: Inputs, replace: (value: Value) => Value): Inputs {
   const replaced = Object.entries(inputs as Record<string, Operand>).map(([name, operand]) => [

@@ -5,6 +5,7 @@
  */
 import type { GpuContext, PipelineAndLayout } from '../gpu/gpuContext.ts';
 import { flatGrid } from '../gpu/dispatch.ts';
+import { promptly } from '../gpu/promptly.ts';
 import { assembleShader } from '../gpu/shaders.ts';
 import {
   BLOCK,
@@ -17,7 +18,6 @@ import {
 import { report } from '../lib/errorLog.ts';
 import { Turns } from '../lib/promises.ts';
 import { testElements } from './quantizerTestData.ts';
-import { promptly } from '../gpu/promptly.ts';
 
 /**
  * Relative distance below which a comparison counts as too close: well above the errors of division and

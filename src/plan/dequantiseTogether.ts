@@ -2,7 +2,7 @@
  * Dequantises the operands of several neighbouring products at once, ahead of the first: fewer dispatches for
  * memory that they share while they wait.
  */
-import type { BufferReference, Dispatch, KernelSettings } from '../gpu/dispatch.ts';
+import { withScratchAt, type BufferReference, type Dispatch, type KernelSettings } from '../gpu/dispatch.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Node, NoAttributes, Op } from '../graph/op.ts';
 import {
@@ -97,14 +97,8 @@ function withoutDequantisation({ dispatches, dequantisation }: Product, slot: Bu
   return dispatches
     .filter((dispatch) => dispatch !== dequantisation)
     .map((dispatch, i) => ({
-      ...dispatch,
+      ...withScratchAt(dispatch, scratch, slot),
       ...(i === 0 && tuningProblem && { tuningProblem }),
-      bindings: Object.fromEntries(
-        Object.entries(dispatch.bindings).map(([name, reference]) => [
-          name,
-          reference.type === 'scratch' && reference.index === scratch ? slot : reference,
-        ]),
-      ),
     }));
 }
 

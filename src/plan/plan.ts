@@ -9,7 +9,7 @@ import {
 import { assembleShader } from '../gpu/shaders.ts';
 import { tensorPartBytes, type TensorPart } from '../formats/tensors.ts';
 import type { Graph } from '../graph/graph.ts';
-import { inputValues, type Node } from '../graph/op.ts';
+import { countReads, type Node } from '../graph/op.ts';
 import { valueBytes, type Value } from '../graph/value.ts';
 import { groupParts, type WeightGroup } from '../ops/weights/weightGroups.ts';
 import { weightSlices } from '../ops/weights/weightSlices.ts';
@@ -186,10 +186,7 @@ export function makePlan(
  * gradients and TensorFlow.js keep the parts.
  */
 function fused(nodes: readonly Node[], settings: KernelSettings): Node[] {
-  const reads = new Map<Value, number>();
-  for (const node of nodes)
-    for (const input of inputValues(node)) reads.set(input, (reads.get(input) ?? 0) + 1);
-  const readsOf = (value: Value) => (value.role === 'activation' ? (reads.get(value) ?? 0) : Infinity);
+  const readsOf = countReads(nodes);
   const out: Node[] = [];
   for (const node of nodes) {
     let current = node;

@@ -3,9 +3,9 @@
  * passes.
  */
 import type { GpuContext } from '../gpu/gpuContext.ts';
+import { promptly } from '../gpu/promptly.ts';
 import { readTimestamps } from '../gpu/readback.ts';
 import type { PlanExecutor } from './planExecutor.ts';
-import { promptly } from '../gpu/promptly.ts';
 
 export interface EncodeTime {
   /** Milliseconds of JavaScript until the command buffer is finished. */

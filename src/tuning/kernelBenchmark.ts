@@ -5,12 +5,12 @@
 import type { BufferReference, Dispatch } from '../gpu/dispatch.ts';
 import type { GpuContext, PipelineAndLayout } from '../gpu/gpuContext.ts';
 import { declaredBindings, resolveBindings, type ResolvedBinding } from '../gpu/bindings.ts';
+import { promptly } from '../gpu/promptly.ts';
 import { readBack, readTimestamps } from '../gpu/readback.ts';
 import { assembleShader } from '../gpu/shaders.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { KernelTimer, Program } from './autotuner.ts';
 import { BenchmarkBuffers } from './benchmarkBuffers.ts';
-import { promptly } from '../gpu/promptly.ts';
 
 /** A GPU raises its clock only after it has worked for so long. */
 const WARM_UP_MS = 300;

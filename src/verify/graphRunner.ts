@@ -3,13 +3,13 @@
  * not for training.
  */
 import type { GpuContext } from '../gpu/gpuContext.ts';
+import { promptly } from '../gpu/promptly.ts';
 import type { Graph } from '../graph/graph.ts';
 import { valueBytes, type Value } from '../graph/value.ts';
 import { PlanExecutor, type BufferRange } from '../plan/planExecutor.ts';
 import { weightSlices } from '../ops/weights/weightSlices.ts';
 import { makePlan } from '../plan/plan.ts';
 import { QUANTIZATION_TABLE_BYTES, quantizationTables } from '../quant/nf4.ts';
-import { promptly } from '../gpu/promptly.ts';
 
 export type Data = Float32Array | Uint32Array | Int32Array | Uint8Array;
 

@@ -4,6 +4,7 @@
  */
 import { isNf4 } from '../../formats/tensors.ts';
 import type { GpuContext } from '../../gpu/gpuContext.ts';
+import { promptly } from '../../gpu/promptly.ts';
 import type { AdapterLayout } from '../../model/adapterLayout.ts';
 import { valueBytes, type Value } from '../../graph/value.ts';
 import type { BufferRange, PlanBuffers } from '../../plan/planExecutor.ts';
@@ -11,7 +12,6 @@ import type { Plan } from '../../plan/plan.ts';
 import { QUANTIZATION_TABLE_BYTES, quantizationTables } from '../../quant/nf4.ts';
 import type { WeightBuffers } from './uploadWeights.ts';
 import { arenaBytes, bufferCategory, readbackBytes, deviceBufferKey } from '../memoryReport.ts';
-import { promptly } from '../../gpu/promptly.ts';
 
 export class DeviceBuffers {
   /** By deviceBufferKey; several buffers where the adapter is larger than one may be. */

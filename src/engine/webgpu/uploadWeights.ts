@@ -6,11 +6,11 @@ import {
   type WeightSource,
 } from '../../formats/tensors.ts';
 import type { GpuContext } from '../../gpu/gpuContext.ts';
+import { promptly } from '../../gpu/promptly.ts';
 import type { GroupPart, WeightGroup } from '../../ops/weights/weightGroups.ts';
 import { weightSlices } from '../../ops/weights/weightSlices.ts';
 import type { BufferRange } from '../../plan/planExecutor.ts';
 import type { EngineProgress } from '../engine.ts';
-import { promptly } from '../../gpu/promptly.ts';
 
 /**
  * Ranges by tensor and part: several where a weight is split by rows, and ranges of one buffer where weights

@@ -7,7 +7,7 @@
  * (arXiv:2205.14135). The last one (shaders/cpu) gives each invocation a query or a key of its own and needs
  * neither barriers nor workgroup memory.
  */
-import { USUAL_MATRIX_UNITS, type Dispatch, type KernelSettings } from '../../gpu/dispatch.ts';
+import { matrixUnitsOf, type Dispatch, type KernelSettings } from '../../gpu/dispatch.ts';
 
 export interface AttentionSettings {
   heads: number;
@@ -70,7 +70,7 @@ export function attentionVariant(
 ): AttentionVariant {
   const { headDim } = attributes;
   const shared = { T: tokens, ...sharedConstants(attributes) };
-  const { extension } = settings.matrixUnits ?? USUAL_MATRIX_UNITS;
+  const { extension } = matrixUnitsOf(settings);
   if (fitsMatrixUnits(kernel, tokens, headDim, settings))
     return {
       name: 'matrix',
@@ -168,7 +168,7 @@ function fitsMatrixUnits(
   settings: KernelSettings,
 ): boolean {
   if (settings.level !== 'matrix' || tokens % 16 !== 0 || headDim % 16 !== 0) return false;
-  const { m, n, k, operands, subgroup, pinned } = settings.matrixUnits ?? USUAL_MATRIX_UNITS;
+  const { m, n, k, operands, subgroup, pinned } = matrixUnitsOf(settings);
   // These kernels are written for one kind of matrix alone.
   if (m !== 16 || n !== 16 || k !== 16 || operands !== 'f16' || subgroup !== 32 || pinned) return false;
   if (headDim > MOST_ON_MATRIX_UNITS[kernel]) return false;

@@ -26,7 +26,11 @@ interface Reader {
  * @param reader the node after the product; nothing else reads what that makes
  * @returns the reader, which adds the parts up; null where its kernel does not, or may not bind them too
  */
-export function addsParts({ node, dispatches }: Reader, product: SplitProduct, settings: KernelSettings) {
+export function addsParts(
+  { node, dispatches }: Reader,
+  product: SplitProduct,
+  settings: KernelSettings,
+): Reader | null {
   const [kernel, ...others] = dispatches;
   if (others.length > 0 || Object.keys(kernel.bindings).length >= settings.maxStorageBuffers) return null;
   const bindings = bindingsOf(kernel, node, product);

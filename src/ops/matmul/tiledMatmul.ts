@@ -1,5 +1,5 @@
 /** The dispatches of the tiled matmul kernels: scalar, by vec4, unrolled, and on matrix units. */
-import { USUAL_MATRIX_UNITS, type Dispatch, type KernelSettings } from '../../gpu/dispatch.ts';
+import { matrixUnitsOf, type Dispatch, type KernelSettings } from '../../gpu/dispatch.ts';
 import { BLOCK } from '../../quant/nf4.ts';
 import { dequantisedOperand, storedOperand } from './dequantiseAhead.ts';
 import { groupConstants, inputBindings, weightOperandBindings } from './groupedGemm.ts';
@@ -97,7 +97,7 @@ export function subgroupMatrixMatmul(
 ): Dispatch[] {
   const { variant } = config;
   const { alpha = 1, scaleA = 1 } = problem;
-  const units = settings.matrixUnits ?? USUAL_MATRIX_UNITS;
+  const units = matrixUnitsOf(settings);
   const { tileM, tileN, threads } = variant;
   const { tileK } = matrixTile(units);
   const [subgroupsM, subgroupsN] = subgroupGrid(variant, units);

@@ -2,7 +2,7 @@
  * Which matmul variants can compute a product on an adapter: its layout, its sizes, the level and the
  * workgroup memory.
  */
-import { LEVELS, USUAL_MATRIX_UNITS, type KernelSettings } from '../../gpu/dispatch.ts';
+import { LEVELS, matrixUnitsOf, type KernelSettings } from '../../gpu/dispatch.ts';
 import { isTransposed } from './dequantiseAhead.ts';
 import { columnTiles, isContiguous } from './groupedGemm.ts';
 import { MAX_DEQUANTISED_BYTES } from '../weights/weightSlices.ts';
@@ -47,7 +47,7 @@ export function fits(variant: MatmulVariant, problem: MatmulProblem, settings: K
 export function workgroupBytes(
   { shader, level, tileM, tileN, perN, threads }: MatmulVariant,
   { a, b }: MatmulProblem,
-  { matrixUnits = USUAL_MATRIX_UNITS }: KernelSettings,
+  settings: KernelSettings,
 ): number {
   const vectorBytes = level === 'plain' ? 16 : 8;
   /** The 16 code points of NF4. */
@@ -65,7 +65,7 @@ export function workgroupBytes(
     case 'matmul_skinny':
       return skinnyBytes(perN, threads);
     case 'matmul_subgroup_matrix': {
-      const { tileK, pad, bytes } = matrixTile(matrixUnits);
+      const { tileK, pad, bytes } = matrixTile(matrixUnitsOf(settings));
       const rows = tileM * (tileK + pad);
       const columns = b.rowStride === 1 ? tileN * (tileK + pad) : tileK * (tileN + pad);
       return bytes * (rows + columns);
@@ -114,7 +114,7 @@ function fitsMatrixUnits(problem: MatmulProblem, settings: KernelSettings): bool
     return false;
   if (group?.along === 'columns' && group.problems.some(({ size }) => size % 16 !== 0)) return false;
   if (b.offset || m < 64 || n < 64 || m % 16 !== 0 || n % 16 !== 0 || k % MATRIX_TILE_K !== 0) return false;
-  if (n * k * matrixTile(settings.matrixUnits ?? USUAL_MATRIX_UNITS).bytes > maxBindingBytes) return false;
+  if (n * k * matrixTile(matrixUnitsOf(settings)).bytes > maxBindingBytes) return false;
   if (leastSplitK(problem, 'matmul_subgroup_matrix') === 1) return true;
   return k % (2 * MATRIX_TILE_K) === 0 && 2 * m * n * 4 <= maxBindingBytes;
 }

@@ -14,13 +14,22 @@ import { sum } from '../../ops/numbered.ts';
 import { rope } from '../../ops/rope/rope.ts';
 import { caseList, uniform, type CaseBuilder, type OpCase } from '../caseBuilder.ts';
 
-/** Projections of one input with their adapter. @param name of their parameters */
-function adapted(c: CaseBuilder, name: string, x: Value, outs: readonly number[], rank: number): Value[] {
-  const [tokens, width] = x.shape;
+/**
+ * Projections of one input with their adapter. @param name of their parameters @param ys makes what the
+ * adapter is added to
+ */
+function adapted(
+  c: CaseBuilder,
+  name: string,
+  x: Value,
+  outs: readonly number[],
+  rank: number,
+  ys = () => outs.map((out, g) => c.leaf(`${name}.y${g}`, x.shape[0], out)),
+): Value[] {
+  const width = x.shape[1];
   const a = c.parameter(`${name}.A`, [outs.length * rank, width]);
   const b = c.parameter(`${name}.B`, [sum(outs), rank]);
-  const ys = outs.map((out, g) => c.leaf(`${name}.y${g}`, tokens, out));
-  return lora(c.graph, x, { a, b, ys, scale: 0.75 });
+  return lora(c.graph, x, { a, b, ys: ys(), scale: 0.75 });
 }
 
 /** The same of frozen layers of x, with sums long enough to be split. */
@@ -31,11 +40,15 @@ function adaptedLayers(
   outs: readonly number[],
   rank: number,
 ): Value[] {
-  const width = x.shape[1];
-  const weights = outs.map((out, g) => c.weight(`${name}.w${g}`, [out, width], 'f16'));
-  const a = c.parameter(`${name}.A`, [outs.length * rank, width]);
-  const b = c.parameter(`${name}.B`, [sum(outs), rank]);
-  return lora(c.graph, x, { a, b, ys: linearGroup(c.graph, x, weights), scale: 0.75 });
+  const weights = outs.map((out, g) => c.weight(`${name}.w${g}`, [out, x.shape[1]], 'f16'));
+  return adapted(c, name, x, outs, rank, () => linearGroup(c.graph, x, weights));
+}
+
+/** @param rotated elements of a head that rotate */
+function rotatedHeads(c: CaseBuilder, xs: readonly Value[], headDim: number, rotated: number): Value[] {
+  const table = c.graph.constant('angles', [31, rotated], () => uniform(31 * rotated, 1));
+  const positions = Uint32Array.from({ length: xs[0].shape[0] }, (_, t) => (t * 7) % 31);
+  return rope(c.graph, xs, table, c.input('positions', positions), headDim);
 }
 
 /** Queries, keys and values of a norm, of which the first two rotate; then products that use each. */
@@ -45,9 +58,7 @@ function attentionInput(tokens: number, rank: number, headDim: number, rotated: 
     const width = 2 * headDim;
     const x = rmsNorm(c.graph, c.leaf('x', tokens, width), c.weight('norm', [width], 'bf16'), { eps: 1e-5 });
     const [q, k, v] = adapted(c, 'qkv', x, [2 * headDim, headDim, headDim], rank);
-    const table = c.graph.constant('angles', [31, rotated], () => uniform(31 * rotated, 1));
-    const positions = Uint32Array.from({ length: tokens }, (_, t) => (t * 7) % 31);
-    const heads = rope(c.graph, [q, k], table, c.input('positions', positions), headDim);
+    const heads = rotatedHeads(c, [q, k], headDim, rotated);
     // The gradients that come back are no inputs of the graph, as in a model.
     return [...heads, v].map((head, g) =>
       gated(c.graph, head, c.leaf(`scale${g}`, tokens, head.shape[1]), 'identity'),
@@ -88,9 +99,7 @@ function splitProducts(tokens: number, rank: number, width: number, inner: numbe
     const headDim = width / 4;
     const x = c.leaf('x', tokens, width);
     const [q, k, v] = adaptedLayers(c, 'qkv', norm('norm0', x), [width, headDim, headDim], rank);
-    const table = c.graph.constant('angles', [31, headDim], () => uniform(31 * headDim, 1));
-    const positions = Uint32Array.from({ length: tokens }, (_, t) => (t * 7) % 31);
-    const [rotated, keys] = rope(c.graph, [q, k], table, c.input('positions', positions), headDim);
+    const [rotated, keys] = rotatedHeads(c, [q, k], headDim, headDim);
     const mixed = gated(c.graph, rotated, c.leaf('mixing', tokens, width), 'identity');
     const [o] = adaptedLayers(c, 'o', mixed, [width], rank);
     const middle = add(c.graph, x, o);
