@@ -33,22 +33,18 @@ export function compactWgsl(text: string): string {
     .join('\n');
 }
 
+/** The texts of files by their paths. */
+type Replacements = readonly (readonly [file: RegExp, text: string])[];
+
 /**
- * What only training calls: gradients of LoRA and attention, how layers are chosen that are recomputed, for
- * an aim of memory, how activations are kept in 16 bits, the steps, and how they are timed. And what saves a
- * long prompt some dispatches, which is not worth its size.
+ * What only training calls: how layers are chosen that are recomputed, for an aim of memory, how activations
+ * are kept in 16 bits, the steps, and how they are timed. And what saves a long prompt some dispatches, which
+ * is not worth its size.
  */
-const OF_TRAINING: readonly [file: RegExp, text: string][] = [
+const OF_TRAINING: Replacements = [
   [/\/src\/ops\/lora\/loraThen\.ts$/, 'export const fuseThen = () => null;'],
   [/\/src\/plan\/addPartsLater\.ts$/, 'export const addPartsLater = (planned) => planned;'],
-  [
-    /\/src\/ops\/lora\/loraBackward\.ts$/,
-    'export const loraDxOp = null, loraParametersOp = null, loraDownDaOp = null;',
-  ],
-  [
-    /\/src\/ops\/attention\/attentionBackward\.ts$/,
-    'export const attentionDeltaOp = null, attentionDqOp = null, attentionDkvOp = null;',
-  ],
+  [/\/src\/ops\/lora\/loraAhead\.ts$/, refusing('fuseAhead')],
   [/\/src\/plan\/dequantiseTogether\.ts$/, 'export const dequantiseTogether = (planned) => planned;'],
   [/\/src\/engine\/memoryChoice\.ts$/, refusing('chooseMemory')],
   [/\/src\/plan\/packActivations\.ts$/, refusing('packActivations')],
@@ -60,11 +56,23 @@ function refusing(name: string): string {
   return `export function ${name}() { throw new Error('A player does not train.'); }`;
 }
 
-const withoutTraining: Plugin = {
+/** Gradients of LoRA and attention. The graph that the second module runs is differentiated. */
+const OF_GRADIENTS: Replacements = [
+  [
+    /\/src\/ops\/lora\/loraBackward\.ts$/,
+    'export const loraDxOp = null, loraParametersOp = null, loraDownDaOp = null;',
+  ],
+  [
+    /\/src\/ops\/attention\/attentionBackward\.ts$/,
+    'export const attentionDeltaOp = null, attentionDqOp = null, attentionDkvOp = null;',
+  ],
+];
+
+const replacing = (files: Replacements): Plugin => ({
   name: 'without-training',
   enforce: 'pre',
-  load: (id) => OF_TRAINING.find(([file]) => file.test(id))?.[1] ?? null,
-};
+  load: (id) => files.find(([file]) => file.test(id))?.[1] ?? null,
+});
 
 /** Compact texts of the kernels in a build. @param leavesOut whether nothing there calls a path's kernel */
 export const compactShaders = (leavesOut: (path: string) => boolean): Plugin => ({
@@ -88,7 +96,10 @@ export async function buildPlayer(): Promise<Record<string, string>> {
       configFile: false,
       logLevel: 'error',
       mode: 'production',
-      plugins: [compactShaders((path) => NOT_PLAYED.test(path)), withoutTraining],
+      plugins: [
+        compactShaders((path) => NOT_PLAYED.test(path)),
+        replacing(file === PLAYER_FILE ? [...OF_TRAINING, ...OF_GRADIENTS] : OF_TRAINING),
+      ],
       build: {
         target: 'es2023',
         write: false,

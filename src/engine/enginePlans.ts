@@ -3,11 +3,13 @@
  */
 import type { TensorInfo } from '../formats/tensors.ts';
 import type { KernelSettings } from '../gpu/dispatch.ts';
+import type { Graph } from '../graph/graph.ts';
 import type { AdapterLayout } from '../model/adapterLayout.ts';
 import { checkTargets } from '../model/adapterTargets.ts';
 import { isLinear } from '../model/config.ts';
 import type { Model } from '../model/architecture.ts';
 import {
+  adapterLayout,
   decodeGraph,
   doraNormGraph,
   logitsGraph,
@@ -108,14 +110,14 @@ export function makeEnginePlans(
     weights: options.weights,
     adapterPieceElements: Math.floor(limits.maxBufferBytes / (sweep * 4)) * sweep,
   };
-  const { graph, layout } = trainGraph(
-    model,
-    { ...shared, ...graphSettings(options.settings) },
-    options.gradientCheckpointing,
-  );
-  const plan = (name: string, made: typeof graph) => makePlan(name, made, settings, limits);
+  const trained =
+    options.training === false
+      ? null
+      : trainGraph(model, { ...shared, ...graphSettings(options.settings) }, options.gradientCheckpointing);
+  const layout = trained?.layout ?? adapterLayout(model, shared);
+  const plan = (name: string, made: Graph) => makePlan(name, made, settings, limits);
   const isRoomy = options.gradientCheckpointing === false;
-  const train = () =>
+  const train = (graph: Graph) =>
     makePlan(
       'train',
       graph,
@@ -123,17 +125,19 @@ export function makeEnginePlans(
       limits,
       { packs: options.packActivations, dequantisedBytes: isRoomy ? DEQUANTISED_BYTES : undefined },
     );
-  if (same) return { ...same, training: same.training && { ...same.training, train: train() } };
+  if (same) {
+    if (!same.training || !trained) return same;
+    return { ...same, training: { ...same.training, train: train(trained.graph) } };
+  }
   return {
     layout,
     score: plan('score', scoreGraph(model, shared)),
-    training:
-      options.training === false
-        ? undefined
-        : {
-            train: train(),
-            optimizer: plan('optimizer', optimizerGraph(layout, adamOf(options.settings))),
-          },
+    training: trained
+      ? {
+          train: train(trained.graph),
+          optimizer: plan('optimizer', optimizerGraph(layout, adamOf(options.settings))),
+        }
+      : undefined,
     norms: lora.use_dora ? plan('norms', doraNormGraph(layout, options.weights).graph) : undefined,
     logits: options.logits ? plan('logits', logitsGraph(model, shared)) : undefined,
     generation: options.generation

@@ -53,8 +53,19 @@ export function trainGraph(
   weightedSum(graph, loss, weights, graph.state('stats', [STATS]));
   const seeds = [{ value: loss, gradient: weights }];
   differentiate(graph, seeds, { checkpoint });
-  const { lora, adapterPieceElements } = options;
-  return { graph, layout: new AdapterLayout(m.groups, adapterPieceElements, lora.use_dora), seeds };
+  return { graph, layout: layoutOf(m, options), seeds };
+}
+
+/** Where the adapter's matrices lie, for plans that do not train them. */
+export function adapterLayout(model: Model, options: GraphOptions): AdapterLayout {
+  const m = new ModelBuilder({ ...options, mode: 'score' });
+  model.forward(m);
+  return layoutOf(m, options);
+}
+
+/** @param m that the forward pass was written with */
+function layoutOf(m: ModelBuilder, { lora, adapterPieceElements }: GraphOptions): AdapterLayout {
+  return new AdapterLayout(m.groups, adapterPieceElements, lora.use_dora);
 }
 
 /**

@@ -12,6 +12,8 @@ import { shaderSources } from '../../src/gpu/shaders.ts';
 import { memoryWeightSource } from '../../src/import/weightSources.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
 import { checkTargets } from '../../src/model/adapterTargets.ts';
+import { attentionOp } from '../../src/ops/attention/attention.ts';
+import { loraOp } from '../../src/ops/lora/lora.ts';
 import { adapterSet } from '../../src/player/adapterSet.ts';
 import { manifestOf } from '../../src/player/downloads.ts';
 import { uniform } from '../../src/verify/caseBuilder.ts';
@@ -159,7 +161,8 @@ describe('the bundle of the player', () => {
     expect(directives(compact)).toEqual(directives(text).map((line) => line.trim()));
   });
 
-  it('leaves out no kernel that a plan of a player has', () => {
+  it('leaves out no kernel that a plan of a player has, and no gradient that it asks for', () => {
+    const rules = [vi.spyOn(loraOp, 'gradient'), vi.spyOn(attentionOp, 'gradient')];
     const paths = new Map(
       shaderSources().map(([path]) => [path.slice(path.lastIndexOf('/') + 1, -'.wgsl'.length), path]),
     );
@@ -202,6 +205,8 @@ describe('the bundle of the player', () => {
           plans.generation = makeGenerationPlans(options, { slots: 1, maxLength: 128 }, settings, limits);
           for (const plan of listPlans(plans)) for (const { shader } of plan.dispatches) used.add(shader);
         }
+    // Gradients are left out, too (OF_GRADIENTS), so that no rule for them may be called.
+    for (const rule of rules) expect(rule).not.toHaveBeenCalled();
     expect(used).toContain('attention_decode');
     expect(dropped.filter((name) => used.has(name))).toEqual([]);
   });
