@@ -11,7 +11,9 @@
  *   --level LEVEL   only plain, f16 or matrix (more than once for several)
  *   --model NAME    only this model (more than once for several)
  *   --size SIZE     tiny or real, whatever the adapter
- *   --steps N       steps of longRun
+ *   --steps N       steps of longRun, and of levels with --recipe
+ *   --recipe FILE   levels trains this recipe instead of the demo: its paths, a local model's among them, are
+ *                   relative to its own file
  *   --browser       runs in headless Chromium instead of Node, on the page's WebGPU
  *   --peft PYTHON   runs tests/bench/peft.py with that Python first and prints the ratios; takes a .json that
  *                   it wrote, too
@@ -22,9 +24,9 @@
  * trains on a file of a million rows in the page. `npm run bench -- newcomer` times a first visit with the
  * demo. `npm run bench -- plots FILE.json…` draws docs/growth-*.svg from the figures of longRun and growth.
  */
-import { openAsBlob } from 'node:fs';
+import { existsSync, openAsBlob } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -32,6 +34,8 @@ import { measureGpuSpeed, TINY } from '../src/engine/gpuSpeed.ts';
 import { WebGpuEngine } from '../src/engine/webgpu/webgpuEngine.ts';
 import { isSoftwareAdapter } from '../src/gpu/adapterInfo.ts';
 import type { KernelLevel } from '../src/gpu/dispatch.ts';
+import { UserError } from '../src/lib/errors.ts';
+import { readRecipe } from '../src/training/foreignRecipes/readRecipe.ts';
 import { checkOp, OP_BOUND } from '../src/verify/checkOp.ts';
 import { opCases } from '../src/verify/opCases.ts';
 import { loadTensorFlow } from '../src/plan/tensorflow/loadTensorflow.ts';
@@ -44,8 +48,10 @@ import { benchNewcomer } from './bench/newcomer.ts';
 import { drawPlots } from './bench/plots.ts';
 import { print, printFigures } from './bench/report.ts';
 import { benchRows } from './bench/rows.ts';
+import type { RunFiles } from './bench/runData.ts';
 import { runBench } from './bench/suite.ts';
 import { speedMarkdown } from '../src/page/gpu/speedMarkdown.ts';
+import { filesAt } from './lib/nodeFiles.ts';
 import { nodeGpu, openNodeGpu } from './lib/nodeGpu.ts';
 import { root } from './lib/site.ts';
 
@@ -82,6 +88,7 @@ export async function main(args: string[]): Promise<number> {
       model: { type: 'string', multiple: true },
       size: { type: 'string' },
       steps: { type: 'string' },
+      recipe: { type: 'string' },
       peft: { type: 'string' },
       only: { type: 'string', multiple: true },
     },
@@ -90,6 +97,8 @@ export async function main(args: string[]): Promise<number> {
     console.log(await markdownOfSpeed());
     return 0;
   }
+  if (values.recipe && values.browser)
+    throw new Error('--recipe reads files of this machine: leave --browser out.');
   const options = {
     parts: values.only?.map((each) => oneOf('--only', each, PARTS)) ?? DEFAULT_PARTS,
     levels: values.level?.map((each) => oneOf('--level', each, LEVELS)),
@@ -104,7 +113,7 @@ export async function main(args: string[]): Promise<number> {
   const peft = values.peft ? peftBench(values.peft) : null;
   const figures = values.browser
     ? await benchInBrowser(options)
-    : await benchInNode(options, values.check === true, save);
+    : await benchInNode(options, values.check === true, save, values.recipe);
   if (!figures) return 1;
   printFigures(figures);
   if (peft) {
@@ -141,6 +150,7 @@ async function benchInNode(
   options: Parameters<typeof runBench>[2],
   check: boolean,
   save: (figures: BenchFigures) => Promise<void>,
+  recipe?: string,
 ): Promise<BenchFigures | null> {
   const context = await openNodeGpu();
   if (check) {
@@ -167,9 +177,19 @@ async function benchInNode(
       collect();
       return process.memoryUsage().heapUsed;
     },
+    ...(recipe && { ownRun: await runAt(recipe) }),
     save,
   };
   return runBench(context, host, options);
+}
+
+/** @throws UserError where there is no such recipe or no local model of its name */
+async function runAt(path: string): Promise<RunFiles> {
+  if (!existsSync(path)) throw new UserError(`There is no recipe at ${path}.`);
+  const recipe = await openAsBlob(path);
+  const beside = (name: string) => resolve(dirname(path), name);
+  const { model } = (await readRecipe(await recipe.text())).recipe;
+  return { recipe, model: await filesAt(beside(model)), file: (name) => openAsBlob(beside(name)) };
 }
 
 /** @throws where `value` is none of the choices */

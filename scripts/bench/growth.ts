@@ -9,7 +9,7 @@ import { parseRecipe } from '../../src/training/recipe.ts';
 import { Trainer } from '../../src/training/trainer.ts';
 import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
 import { randomModel, SHAPES } from '../../src/verify/randomModel.ts';
-import { loadDemo } from './demoData.ts';
+import { loadDemo } from './runData.ts';
 import { LORA, median, takeSteps } from '../../src/engine/pipelinedSteps.ts';
 import { warmUp, type BenchHost, type BenchOptions } from './measuring.ts';
 import { benchStep } from './steps.ts';

@@ -9,11 +9,14 @@ import { modelOf } from '../../src/model/families/registry.ts';
 import { evaluateFile } from '../../src/training/evaluation.ts';
 import { makeEnginePlans } from '../../src/engine/enginePlans.ts';
 import { parseRecipe, type Recipe } from '../../src/training/recipe.ts';
+import { baseName } from '../../src/data/files/fileNames.ts';
+import { largest } from '../../src/lib/extremes.ts';
+import { contentHash } from '../../src/lib/contentHash.ts';
 import { curve } from '../../src/training/metrics.ts';
 import { Trainer } from '../../src/training/trainer.ts';
 import { WebGpuEngine } from '../../src/engine/webgpu/webgpuEngine.ts';
 import { randomModel } from '../../src/verify/randomModel.ts';
-import { loadDemo, type DemoData } from './demoData.ts';
+import { loadDemo, loadRun, type RunData, type RunFiles } from './runData.ts';
 import type { BenchHost, BenchOptions } from './measuring.ts';
 
 /** How many steps the running mean covers. */
@@ -32,6 +35,8 @@ export interface LevelBench {
   dispatches: { all: number; float16: number; matrixUnits: number };
   losses: number[];
   validation: Record<string, number>;
+  /** SHA-256 of the trained adapter's names and values. */
+  adapter: string;
   /**
    * Largest |loss - plain| / plain of a single step, of a running mean over 10 steps, of the mean over all
    * steps, and of the validation losses. `nats` is the largest |loss - plain| of a step. plain is the model's
@@ -41,12 +46,15 @@ export interface LevelBench {
   tokensPerSecond: number;
 }
 
-interface LevelModel extends DemoData {
+interface LevelModel extends RunData {
   name: string;
-  recipe: Recipe;
+  /** T, and the other T at which plain is compared with itself: its micro-batches are of other rows. */
+  tokens: number;
+  otherTokens: number;
 }
 
-/** T, and the other T at which plain is compared with itself: eight rows make one micro-batch, or three. */
+const STEPS = 200;
+/** Of the demo: eight rows make one micro-batch, or three. */
 const TOKENS = 512;
 const OTHER_TOKENS = 128;
 
@@ -70,25 +78,8 @@ export async function benchLevels(
   host: BenchHost,
   options: BenchOptions,
 ): Promise<LevelBench[]> {
-  const demo = await loadDemo(host);
   const tiny = options.size === 'tiny';
-  const recipe = (change: Partial<Recipe['training']>) =>
-    parseRecipe({
-      ...demo.recipe,
-      training: { ...demo.recipe.training, max_steps: tiny ? 2 : 200, ...change },
-    });
-  const models: LevelModel[] = [{ ...demo, name: 'demo', recipe: recipe({}) }];
-  if (!tiny) {
-    // The demo's own rate brings its loss near 0, where relative differences say little; models of real size
-    // are trained at the recipe's default.
-    models.push({ ...demo, name: DEMO_AT_DEFAULT_RATE, recipe: recipe({ learning_rate: 2e-4 }) });
-    models.push({
-      ...demo,
-      name: 'random, 8 × 1024, at 2e-4',
-      weights: randomModel({ ...demo.weights.config, ...WIDE }),
-      recipe: recipe({ learning_rate: 2e-4 }),
-    });
-  }
+  const models = host.ownRun ? [await ownModel(host.ownRun, options)] : await demoModels(host, tiny);
   const rows: LevelBench[] = [];
   for (const model of models.filter(({ name }) => !options.models || options.models.includes(name))) {
     const add = async (
@@ -101,20 +92,61 @@ export async function benchLevels(
       const row = { ...run, difference: differences(run, plain ?? run) };
       rows.push(row);
       host.log(
-        `${model.name} ${level}, ${activationDtype} T ${tokens}: loss ${row.losses[0].toFixed(4)} to ${row.losses.at(-1)!.toFixed(4)}, ${describe(row)}`,
+        `${model.name} ${level}, ${activationDtype} T ${tokens}: loss ${row.losses[0].toFixed(4)} to ${row.losses.at(-1)!.toFixed(4)}, ${describe(row)}; adapter ${row.adapter.slice(0, 12)}`,
       );
       return row;
     };
-    const plain = await add('plain', tiny ? OTHER_TOKENS : TOKENS);
+    const plain = await add('plain', model.tokens);
     for (const level of context.levels.filter(
       (each) => each !== 'plain' && (!options.levels || options.levels.includes(each)),
     ))
       for (const dtype of ['float32', 'e6m9'] as const)
         await add(level, plain.tokensPerMicroBatch, plain, dtype);
     await add('plain', plain.tokensPerMicroBatch, plain, 'e6m9');
-    if (!tiny) await add('plain', OTHER_TOKENS, plain);
+    if (!tiny) await add('plain', model.otherTokens, plain);
   }
   return rows;
+}
+
+async function demoModels(host: BenchHost, tiny: boolean): Promise<LevelModel[]> {
+  const demo = await loadDemo(host);
+  const model = (name: string, change: Partial<Recipe['training']>): LevelModel => ({
+    ...demo,
+    name,
+    recipe: withSteps(demo.recipe, tiny ? 2 : STEPS, change),
+    tokens: tiny ? OTHER_TOKENS : TOKENS,
+    otherTokens: OTHER_TOKENS,
+  });
+  if (tiny) return [model('demo', {})];
+  return [
+    model('demo', {}),
+    // The demo's own rate brings its loss near 0, where relative differences say little; models of real size
+    // are trained at the recipe's default.
+    model(DEMO_AT_DEFAULT_RATE, { learning_rate: 2e-4 }),
+    {
+      ...model('random, 8 × 1024, at 2e-4', { learning_rate: 2e-4 }),
+      weights: randomModel({ ...demo.weights.config, ...WIDE }),
+    },
+  ];
+}
+
+/** T is the least number of 512s in which every row fits, the other T twice that. */
+async function ownModel(files: RunFiles, options: BenchOptions): Promise<LevelModel> {
+  const run = await loadRun(files);
+  const all = [run.documents, ...run.validation.map(({ documents }) => documents)];
+  const longest = Math.max(...all.map(({ lengths }) => largest(lengths)));
+  const tokens = Math.ceil(longest / TOKENS) * TOKENS;
+  return {
+    ...run,
+    name: baseName(run.recipe.model),
+    recipe: withSteps(run.recipe, options.steps ?? STEPS, {}),
+    tokens,
+    otherTokens: 2 * tokens,
+  };
+}
+
+function withSteps(recipe: Recipe, steps: number, change: Partial<Recipe['training']>): Recipe {
+  return parseRecipe({ ...recipe, training: { ...recipe.training, max_steps: steps, ...change } });
 }
 
 export function describe({ difference, dispatches }: LevelBench): string {
@@ -167,6 +199,7 @@ async function train(
     losses[file.name] = (
       await evaluateFile({ documents: file.documents, padTokenId, generation: null }, engine)
     ).metrics.loss;
+  const adapter = await contentHash(await engine.readAdapter());
   engine.dispose();
   context.settings.level = 'plain';
   return {
@@ -182,6 +215,7 @@ async function train(
     },
     losses: curve(result.lines, 'loss').values,
     validation: losses,
+    adapter,
     tokensPerSecond: result.lines.at(-1)!.num_input_tokens_seen / seconds,
   };
 }

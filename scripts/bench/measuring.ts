@@ -1,5 +1,6 @@
 /** What the benchmarks share: their options, their host, and helpers for timing. */
 import type { KernelLevel } from '../../src/gpu/dispatch.ts';
+import type { RunFiles } from './runData.ts';
 
 export const PARTS = [
   'kernels',
@@ -29,6 +30,8 @@ export interface BenchHost {
   log(line: string): void;
   /** A file of public/demo. */
   demoFile(name: string): Promise<Blob>;
+  /** A run that `levels` trains instead of the demo. */
+  ownRun?: RunFiles;
   /** Bytes of JavaScript's heap after a garbage collection; null where that cannot be known. */
   heapBytes(): number | null;
   /** Called after each part with the figures so far, so that a crash loses none. */

@@ -1,5 +1,5 @@
 /** An adapter in other forms on disk: what `npm run convert` and `npm run headless -- --export` do. */
-import { createWriteStream, existsSync, openAsBlob, statSync } from 'node:fs';
+import { createWriteStream, existsSync } from 'node:fs';
 import { mkdir, readFile, rename } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
@@ -21,7 +21,7 @@ import { UserError } from '../../src/lib/errors.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
 import { readRecipe } from '../../src/training/foreignRecipes/readRecipe.ts';
 import { parseRecipe, type Recipe } from '../../src/training/recipe.ts';
-import { filesOf } from './nodeFiles.ts';
+import { filesAt } from './nodeFiles.ts';
 import { playerModules } from './playerBuild.ts';
 import { recipeDocuments } from './recipeDocuments.ts';
 
@@ -137,14 +137,6 @@ async function recipeAt(path: string | undefined): Promise<Recipe | null> {
   if (path === undefined) return null;
   if (!existsSync(path)) throw new UserError(`There is no recipe at ${path}.`);
   return (await readRecipe(await readFile(path, 'utf8'))).recipe;
-}
-
-/** The files of a folder's top, or the one file. */
-async function filesAt(path: string): Promise<NamedFile[]> {
-  if (!existsSync(path)) throw new UserError(`There is no ${path}. Give a folder, or a .gguf.`);
-  return statSync(path).isDirectory()
-    ? (await filesOf(path)).filter((file) => !file.path.includes('/'))
-    : [{ path: basename(path), blob: await openAsBlob(path) }];
 }
 
 /** Writes beside the final name and renames at the end: a file that is there is whole. */

@@ -1,8 +1,9 @@
 /** Files of a folder as the page sees dropped ones: names and lazily read blobs. */
-import { openAsBlob } from 'node:fs';
+import { existsSync, openAsBlob, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import type { NamedFile } from '../../src/formats/checkpoint.ts';
+import { UserError } from '../../src/lib/errors.ts';
 
 /** Every file under `folder`, with paths relative to it. */
 export async function filesOf(folder: string): Promise<NamedFile[]> {
@@ -15,4 +16,15 @@ export async function filesOf(folder: string): Promise<NamedFile[]> {
         return { path: relative(folder, path), blob: await openAsBlob(path) };
       }),
   );
+}
+
+/**
+ * The files of a folder's top, or the one file.
+ * @throws UserError where there is neither
+ */
+export async function filesAt(path: string): Promise<NamedFile[]> {
+  if (!existsSync(path)) throw new UserError(`There is no ${path}. Give a folder, or a .gguf.`);
+  return statSync(path).isDirectory()
+    ? (await filesOf(path)).filter((file) => !file.path.includes('/'))
+    : [{ path: basename(path), blob: await openAsBlob(path) }];
 }

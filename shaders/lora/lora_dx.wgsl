@@ -162,9 +162,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 #repeat q TOKEN_QUADS
     {
 #repeat t ROWS_AT_ONCE
-      let t$t = min(t0 + $qu * 4u + $tu, T - 1u);
-      let e$t = t$t * (OUT$g / 4u) + low;
-      let pair$t = rotate(t$t, i, dy$g[e$t], dy$g[e$t + PAIRS]);
+      let token$t = min(t0 + $qu * 4u + $tu, T - 1u);
+      let e$t = token$t * (OUT$g / 4u) + low;
+      let pair$t = rotate(token$t, i, dy$g[e$t], dy$g[e$t + PAIRS]);
 #endrepeat
 #repeat t ROWS_AT_ONCE
       if (t0 + $qu * 4u + $tu < T) {

@@ -16,18 +16,12 @@ sys.path[0] = str(Path(__file__).parent / "shared")
 
 import torch
 from peft import LoraConfig, get_peft_model
-from transformers import LlamaConfig, LlamaForCausalLM
 
-from lora_steps import MODELS, SHAPES, show, timed_steps
+from lora_steps import DEFAULT_MODELS, SHAPES, random_model, show, timed_steps
+
 
 def base_model(name, mode):
-    config = LlamaConfig(tie_word_embeddings=True, use_cache=False, **MODELS[name])
-    dtype = torch.float32 if mode in ("f32", "tf32") else torch.bfloat16
-    torch.manual_seed(0)
-    torch.set_default_dtype(dtype)
-    with torch.device("cuda"):
-        model = LlamaForCausalLM(config)
-    torch.set_default_dtype(torch.float32)
+    model = random_model(name, torch.float32 if mode in ("f32", "tf32") else torch.bfloat16, use_cache=False)
     if mode == "nf4":
         import bitsandbytes as bnb
 
@@ -100,7 +94,7 @@ def main():
             except ImportError as error:
                 print(f"nf4 left out: {error}")
                 continue
-        for name in options.model or list(MODELS):
+        for name in options.model or DEFAULT_MODELS:
             for shape in options.shape or SHAPES:
                 count, length = map(int, shape.split("x"))
                 try:

@@ -19,18 +19,16 @@ from unsloth import FastLanguageModel  # first, as it changes transformers
 
 import torch
 from tokenizers import Tokenizer, models
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerFast
 
-from lora_steps import MODELS, SHAPES, show, timed_steps
+from lora_steps import DEFAULT_MODELS, SHAPES, random_model, show, timed_steps
 
 MODULES = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 
 
 def adapted(name, length, keep):
     with tempfile.TemporaryDirectory() as folder:
-        torch.manual_seed(0)
-        config = LlamaConfig(tie_word_embeddings=True, max_position_embeddings=8192, **MODELS[name])
-        LlamaForCausalLM(config).to(torch.bfloat16).save_pretrained(folder)
+        random_model(name, max_position_embeddings=8192).save_pretrained(folder)
         # Unsloth opens no folder without a tokenizer; the bench makes up its own ids.
         words = Tokenizer(models.WordLevel({"<s>": 0, "</s>": 1, "<unk>": 2}, unk_token="<unk>"))
         PreTrainedTokenizerFast(tokenizer_object=words, bos_token="<s>", eos_token="</s>", unk_token="<unk>", pad_token="<unk>").save_pretrained(folder)
@@ -58,12 +56,12 @@ def main():
     device = torch.cuda.get_device_name()
     print(f"{device}, torch {torch.__version__}")
     steps = []
-    for name in options.model or list(MODELS):
+    for name in options.model or DEFAULT_MODELS:
         for shape in options.shape or SHAPES:
             count, length = map(int, shape.split("x"))
             row = measure(name, count, length, options.keep)
             steps.append(row)
-            print(f"{row['model']} {row['mode']} {row['documents']}: {row['tokensPerSecond']:.0f} tokens/s, {row['stepMs']:.1f} ms, {row['peakBytes'] / 2**30:.2f} GiB", flush=True)
+            show(row)
     if options.json:
         with open(options.json, "w") as file:
             json.dump(dict(device=device, torch=torch.__version__, steps=steps, products=[]), file, indent=1)

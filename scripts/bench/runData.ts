@@ -1,0 +1,73 @@
+/** Loads what a run is made from, for benchmarks: a recipe, its model and its rows. The demo's, or others. */
+import { buildDataset } from '../../src/data/documents.ts';
+import type { DocumentTable } from '../../src/data/documentTable.ts';
+import { baseName } from '../../src/data/files/fileNames.ts';
+import { openJoinedRows } from '../../src/data/rows/joinedRows.ts';
+import { ChatTokenizer, filesOfModel } from '../../src/data/tokenizer/chatTokenizer.ts';
+import { openCheckpoint, type NamedFile } from '../../src/formats/checkpoint.ts';
+import type { WeightSource } from '../../src/formats/tensors.ts';
+import { withOwnHead } from '../../src/import/ownHead.ts';
+import { memoryWeightSource } from '../../src/import/weightSources.ts';
+import { modelOf } from '../../src/model/families/registry.ts';
+import { readRecipe } from '../../src/training/foreignRecipes/readRecipe.ts';
+import { trainFilesOf, type Recipe } from '../../src/training/recipe.ts';
+import type { BenchHost } from './measuring.ts';
+
+/** The files of a run before they are read. */
+export interface RunFiles {
+  recipe: Blob;
+  /** Of its folder's top, or the one .gguf. */
+  model: NamedFile[];
+  /** A data file, by the name that the recipe has for it. */
+  file(name: string): Promise<Blob>;
+}
+
+export interface RunData {
+  recipe: Recipe;
+  weights: WeightSource;
+  documents: DocumentTable;
+  padTokenId: number;
+  validation: { name: string; documents: DocumentTable }[];
+}
+
+const DEMO_MODEL = ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'model.safetensors'];
+
+export async function loadDemo(host: BenchHost): Promise<RunData> {
+  return loadRun({
+    recipe: await host.demoFile('demo.json'),
+    model: await Promise.all(DEMO_MODEL.map(async (path) => ({ path, blob: await host.demoFile(path) }))),
+    file: (name) => host.demoFile(name),
+  });
+}
+
+/** @throws UserError where the recipe, its model or a row cannot be read */
+export async function loadRun({ recipe: text, model, file }: RunFiles): Promise<RunData> {
+  const { recipe } = await readRecipe(await text.text());
+  const source = await withOwnHead(await openCheckpoint(model));
+  const tokenizer = new ChatTokenizer(filesOfModel(source));
+  const documents = async (names: readonly string[]) => {
+    const parts = await Promise.all(
+      names.map(async (name) => ({ name: baseName(name), blob: await file(name) })),
+    );
+    const rows = await openJoinedRows(parts, recipe.columns);
+    const settings = {
+      systemPrompt: recipe.system_prompt,
+      maxLength: recipe.max_length,
+      dateString: recipe.date_string,
+      maskHistory: recipe.mask_history,
+    };
+    return (await buildDataset(names.join(' + '), rows, tokenizer, settings)).documents;
+  };
+  return {
+    recipe,
+    weights: memoryWeightSource(source, modelOf(source.config).tensors, recipe.quantization),
+    documents: await documents(trainFilesOf(recipe)),
+    padTokenId: tokenizer.padTokenId,
+    validation: await Promise.all(
+      recipe.validation_files.map(async (name) => ({
+        name: baseName(name).split('.')[0],
+        documents: await documents([name]),
+      })),
+    ),
+  };
+}
