@@ -17,7 +17,6 @@ const LONGEST = [
   'gpu/tuner',
   'gpu/kernels',
   'gpu/lora',
-  'gradients/finiteDifferences',
   'e2e/data',
   'e2e/result',
   'e2e/commands',

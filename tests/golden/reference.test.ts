@@ -91,7 +91,7 @@ const OWN_BOUNDS: ReadonlyMap<string, Bounds> = new Map([
 const DORA_FOLDERS = ['llama3_2', 'qwen2'];
 
 /** Steps of each curve of folders that are not replayed whole. */
-const FEW_STEPS = 4;
+const FEW_STEPS = 3;
 
 type Replay = [folder: string, variant: string, settings: Partial<KernelSettings>, steps: number | undefined];
 

@@ -12,7 +12,8 @@ const gpu = await testGpu();
 // A software adapter takes seconds to compile one of these kernels. There, products have only the two kinds
 // of weight whose readers differ; the other kinds are read by code that the kernels for CPU adapters share.
 // Of LoRA it has one, two and four projections of ranks 4, 5, 16 and 128; three come between them. Of the
-// delta rule it has documents of one token up to past two chunks of 64 in two of five cases.
+// delta rule it has documents of one token up to past two chunks of 64 in two of five cases. Split products are
+// left to lavapipe (levels.test.ts), a residual stream of 16 rows a workgroup to GPUs: it compiles for minutes.
 const onCpu = gpu !== null && isSoftwareAdapter(gpu.adapterInfo);
 
 /** The ops of a case's leaves. */
@@ -42,7 +43,7 @@ describeAgreement(
     !/^attention /.test(name) &&
     (!onCpu ||
       (!same.has(name) &&
-        !/^(linear(Group)? (bf16|f16|nf4_f32)|lora 3 projections,|gatedDeltaRule (1×3|2×4|1×6),) /.test(
+        !/^(linear(Group)? (bf16|f16|nf4_f32)|lora 3 projections,|gatedDeltaRule (1×3|2×4|1×6),|split products|residual stream of 2060×8) /.test(
           name,
         ))),
 );

@@ -114,20 +114,16 @@ function splitProducts(tokens: number, rank: number, width: number, inner: numbe
 }
 
 /**
- * Tokens that fill no tile, of 1, 2, 4, 8 and 16 rows (rowTileFor in ops/lora/loraTiling.ts), and widths past
+ * Tokens that fill no tile, of 1, 2 and 16 rows (rowTileFor in ops/lora/loraTiling.ts), and widths past
  * the reach of one.
  */
 export function fusedLoraCases(): OpCase[] {
   return [
     attentionInput(70, 8, 24, 16),
-    attentionInput(530, 4, 8, 8),
-    attentionInput(1030, 4, 8, 8),
-    attentionInput(2060, 4, 8, 8),
-    residualStream(530, 4, 8, 12, { kind: 'bf16', activation: 'silu', unitOffset: 0 }),
-    residualStream(1030, 4, 8, 12, { kind: 'bf16', activation: 'silu', unitOffset: 0 }),
-    residualStream(2060, 4, 8, 12, { kind: 'bf16', activation: 'silu', unitOffset: 0 }),
     residualStream(70, 8, 136, 260, { kind: 'bf16', activation: 'silu', unitOffset: 0 }),
     residualStream(290, 4, 32, 16, { kind: 'f16', activation: 'gelu_tanh', unitOffset: 1 }),
     splitProducts(70, 8, 256, 320),
+    attentionInput(2060, 4, 8, 8),
+    residualStream(2060, 4, 8, 12, { kind: 'bf16', activation: 'silu', unitOffset: 0 }),
   ];
 }
