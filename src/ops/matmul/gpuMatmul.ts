@@ -3,6 +3,7 @@
  * configs can be measured by.
  */
 import type { Dispatch, KernelConfig, KernelSettings, TuningProblem } from '../../gpu/dispatch.ts';
+import { cpuMatmul } from './cpuMatmul.ts';
 import { outputBindings } from './groupedGemm.ts';
 import { candidateConfigs, configName, matmulKey, selectedConfig } from './matmulConfigs.ts';
 import type { MatmulConfig } from './matmulHeuristic.ts';
@@ -57,6 +58,8 @@ function configDispatches(
       return unrolledMatmul(config, problem, settings, scratchIndex);
     case 'matmul_skinny':
       return [skinnyMatmul(config.variant, problem, settings)];
+    case 'matmul_cpu_vec4':
+      return cpuMatmul(problem, settings, scratchIndex);
     case 'matmul_subgroup_matrix':
       return subgroupMatrixMatmul(config, problem, settings, scratchIndex);
   }

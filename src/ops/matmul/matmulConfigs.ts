@@ -72,5 +72,6 @@ function suitsSides({ shader, tileM, tileN }: MatmulVariant, { m, n }: MatmulPro
   // Tiles of 16 and 48 are for sides that short.
   const suits = (tile: number, side: number) =>
     tile === 16 || tile === 48 ? side <= tile : tile / 2 < side || tile <= 32;
-  return shader === 'matmul_skinny' || (suits(tileM, m) && suits(tileN, n));
+  const wastesNothing = shader === 'matmul_skinny' || shader === 'matmul_cpu_vec4';
+  return wastesNothing || (suits(tileM, m) && suits(tileN, n));
 }

@@ -119,6 +119,7 @@ function vec4Tile({ m, n, b }: MatmulProblem): Tile {
 /** From the slowest to the fastest, where they fit. */
 const BY_SPEED: readonly MatmulVariant['shader'][] = [
   'matmul_tiled_scalar',
+  'matmul_cpu_vec4',
   'matmul_tiled_vec4',
   'matmul_tiled_unrolled',
   'matmul_subgroup_matrix',

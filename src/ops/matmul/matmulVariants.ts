@@ -14,7 +14,8 @@ export interface MatmulVariant {
     | 'matmul_tiled_vec4'
     | 'matmul_tiled_unrolled'
     | 'matmul_skinny'
-    | 'matmul_subgroup_matrix';
+    | 'matmul_subgroup_matrix'
+    | 'matmul_cpu_vec4';
   /** The lowest level that has it; above plain, operands of products with a weight are rounded to float16. */
   level: KernelLevel;
   tileM: number;
@@ -179,8 +180,19 @@ export const SCALAR_VARIANT: MatmulVariant = {
   name: 'scalar',
 };
 
+/**
+ * The kernel of CPU adapters, without workgroup memory or barriers, which is said to be the faster way on
+ * Apple's GPUs: only a measurement chooses it, for products of one weight. Its 64 invocations take blocks of
+ * 8 × 8 along a row of them.
+ */
+export const REGISTERS_VARIANT: MatmulVariant = {
+  ...variantOf('plain', [8, 512, 8, 8], 'matmul_cpu_vec4'),
+  name: 'plain registers',
+};
+
 export const VARIANTS: readonly MatmulVariant[] = [
   SCALAR_VARIANT,
+  REGISTERS_VARIANT,
   ...SKINNY_VARIANTS,
   ...WIDE_SKINNY_VARIANTS,
   ...(['plain', 'f16'] as const).flatMap((level) =>

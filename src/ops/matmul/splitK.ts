@@ -15,6 +15,7 @@ const ENOUGH_WORKGROUPS: Record<MatmulVariant['shader'], number> = {
   matmul_tiled_unrolled: 192,
   matmul_subgroup_matrix: 224,
   matmul_skinny: 0,
+  matmul_cpu_vec4: 0,
 };
 /** Of workgroups so large that a processor of the adapters that were tried runs one at a time. */
 const ENOUGH_LARGE_WORKGROUPS = 112;
@@ -66,7 +67,8 @@ export function fitsSplitK(
 ): boolean {
   const least = leastSplitK(problem, variant.shader);
   if (!Number.isInteger(parts) || parts < least) return false;
-  return parts === least || (variant.shader !== 'matmul_skinny' && maySplitK(problem, parts, settings));
+  const splits = variant.shader !== 'matmul_skinny' && variant.shader !== 'matmul_cpu_vec4';
+  return parts === least || (splits && maySplitK(problem, parts, settings));
 }
 
 /** What a dispatch of a product differs by with the split. */

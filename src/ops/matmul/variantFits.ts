@@ -6,7 +6,7 @@ import { LEVELS, matrixUnitsOf, type KernelSettings } from '../../gpu/dispatch.t
 import { isTransposed } from './dequantiseAhead.ts';
 import { columnTiles, isContiguous } from './groupedGemm.ts';
 import { MAX_DEQUANTISED_BYTES } from '../weights/weightSlices.ts';
-import { hasNf4, readsWords, type MatmulProblem } from './matmulProblem.ts';
+import { hasNf4, readsVec4, readsWords, type MatmulProblem } from './matmulProblem.ts';
 import {
   MATRIX_TILE_K,
   fewRows,
@@ -38,6 +38,8 @@ export function fits(variant: MatmulVariant, problem: MatmulProblem, settings: K
       return fitsUnrolled(variant, problem, settings);
     case 'matmul_skinny':
       return fitsSkinny(problem, settings) && columnTiles(problem, variant.tileN) <= settings.maxWorkgroups;
+    case 'matmul_cpu_vec4':
+      return !problem.group && problem.m > fewRows(settings) && readsVec4(problem);
     case 'matmul_subgroup_matrix':
       return fitsMatrixUnits(problem, settings);
   }
@@ -64,6 +66,8 @@ export function workgroupBytes(
       return TILE_K * (tileM / 4 + 1 + tileN / 4 + 1) * vectorBytes + codeBytes;
     case 'matmul_skinny':
       return skinnyBytes(perN, threads);
+    case 'matmul_cpu_vec4':
+      return 0;
     case 'matmul_subgroup_matrix': {
       const { tileK, pad, bytes } = matrixTile(matrixUnitsOf(settings));
       const rows = tileM * (tileK + pad);
