@@ -99,6 +99,8 @@ export async function main(args: string[]): Promise<number> {
   }
   if (values.recipe && values.browser)
     throw new Error('--recipe reads files of this machine: leave --browser out.');
+  if (values.recipe && !values.only?.includes('levels'))
+    throw new Error('--recipe is for --only levels: the other parts have models and rows of their own.');
   const options = {
     parts: values.only?.map((each) => oneOf('--only', each, PARTS)) ?? DEFAULT_PARTS,
     levels: values.level?.map((each) => oneOf('--level', each, LEVELS)),

@@ -3,11 +3,13 @@ import { buildDataset } from '../../src/data/documents.ts';
 import type { DocumentTable } from '../../src/data/documentTable.ts';
 import { baseName } from '../../src/data/files/fileNames.ts';
 import { openJoinedRows } from '../../src/data/rows/joinedRows.ts';
+import { selectionOf, type Selection } from '../../src/data/rows/rowSelection.ts';
 import { ChatTokenizer, filesOfModel } from '../../src/data/tokenizer/chatTokenizer.ts';
 import { openCheckpoint, type NamedFile } from '../../src/formats/checkpoint.ts';
 import type { WeightSource } from '../../src/formats/tensors.ts';
 import { withOwnHead } from '../../src/import/ownHead.ts';
 import { memoryWeightSource } from '../../src/import/weightSources.ts';
+import { UserError } from '../../src/lib/errors.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
 import { readRecipe } from '../../src/training/foreignRecipes/readRecipe.ts';
 import { trainFilesOf, type Recipe } from '../../src/training/recipe.ts';
@@ -40,16 +42,21 @@ export async function loadDemo(host: BenchHost): Promise<RunData> {
   });
 }
 
-/** @throws UserError where the recipe, its model or a row cannot be read */
+/**
+ * Rows that the recipe holds out are not trained on.
+ * @throws UserError where the recipe, its model or a row cannot be read, or pairs or rewards are trained on
+ */
 export async function loadRun({ recipe: text, model, file }: RunFiles): Promise<RunData> {
   const { recipe } = await readRecipe(await text.text());
+  if (recipe.method !== 'sft')
+    throw new UserError(`The benchmark trains method sft; the recipe's is ${recipe.method}.`);
   const source = await withOwnHead(await openCheckpoint(model));
   const tokenizer = new ChatTokenizer(filesOfModel(source));
-  const documents = async (names: readonly string[]) => {
+  const documents = async (names: readonly string[], side: Selection['side']) => {
     const parts = await Promise.all(
       names.map(async (name) => ({ name: baseName(name), blob: await file(name) })),
     );
-    const rows = await openJoinedRows(parts, recipe.columns);
+    const rows = await openJoinedRows(parts, recipe.columns, { ...selectionOf(recipe), side });
     const settings = {
       systemPrompt: recipe.system_prompt,
       maxLength: recipe.max_length,
@@ -61,12 +68,12 @@ export async function loadRun({ recipe: text, model, file }: RunFiles): Promise<
   return {
     recipe,
     weights: memoryWeightSource(source, modelOf(source.config).tensors, recipe.quantization),
-    documents: await documents(trainFilesOf(recipe)),
+    documents: await documents(trainFilesOf(recipe), 'train'),
     padTokenId: tokenizer.padTokenId,
     validation: await Promise.all(
       recipe.validation_files.map(async (name) => ({
         name: baseName(name).split('.')[0],
-        documents: await documents([name]),
+        documents: await documents([name], 'both'),
       })),
     ),
   };
