@@ -12,8 +12,9 @@ const gpu = await testGpu();
 // A software adapter takes seconds to compile one of these kernels. There, products have only the two kinds
 // of weight whose readers differ; the other kinds are read by code that the kernels for CPU adapters share.
 // Of LoRA it has one, two and four projections of ranks 4, 5, 16 and 128; three come between them. Of the
-// delta rule it has documents of one token up to past two chunks of 64 in two of five cases. Split products are
-// left to lavapipe (levels.test.ts), a residual stream of 16 rows a workgroup to GPUs: it compiles for minutes.
+// delta rule it has documents of one token up to past two chunks of 64 in two of five cases. Split products
+// are left to lavapipe (levels.test.ts), and a residual stream of 16 rows a workgroup to GPUs, since it
+// compiles for minutes.
 const onCpu = gpu !== null && isSoftwareAdapter(gpu.adapterInfo);
 
 /** The ops of a case's leaves. */

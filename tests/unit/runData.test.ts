@@ -1,4 +1,4 @@
-/** What a benchmark trains of a recipe: the rows that the page would train, or a sentence that says why not. */
+/** What a benchmark trains of a recipe: the rows that the page would train, or why it trains none. */
 import { openAsBlob } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
