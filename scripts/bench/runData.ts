@@ -13,7 +13,6 @@ import { UserError } from '../../src/lib/errors.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
 import { readRecipe } from '../../src/training/foreignRecipes/readRecipe.ts';
 import { trainFilesOf, type Recipe } from '../../src/training/recipe.ts';
-import type { BenchHost } from './measuring.ts';
 
 /** The files of a run before they are read. */
 export interface RunFiles {
@@ -34,7 +33,8 @@ export interface RunData {
 
 const DEMO_MODEL = ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'model.safetensors'];
 
-export async function loadDemo(host: BenchHost): Promise<RunData> {
+/** @param host gives a file of public/demo by its name */
+export async function loadDemo(host: { demoFile: RunFiles['file'] }): Promise<RunData> {
   return loadRun({
     recipe: await host.demoFile('demo.json'),
     model: await Promise.all(DEMO_MODEL.map(async (path) => ({ path, blob: await host.demoFile(path) }))),

@@ -25,8 +25,7 @@ const RECIPE = {
 
 describe('a run of a benchmark', () => {
   it('is the demo where there is no other', async () => {
-    const host = { log: () => undefined, demoFile, heapBytes: () => null };
-    const { documents, validation, recipe } = await loadDemo(host);
+    const { documents, validation, recipe } = await loadDemo({ demoFile });
     expect(documents.length).toBe(400);
     expect(validation.map(({ name }) => name)).toEqual(['pirate', 'manners', 'arithmetic']);
     expect(recipe.training.max_steps).toBe(30);
