@@ -6,7 +6,7 @@ import type { KernelSettings } from '../../gpu/dispatch.ts';
 import { heuristicConfig, type MatmulConfig } from './matmulHeuristic.ts';
 import { readsWords, type MatmulProblem } from './matmulProblem.ts';
 import { weightKind } from '../weights/weightBindings.ts';
-import { variantNamed, VARIANTS, type MatmulVariant } from './matmulVariants.ts';
+import { isTiled, variantNamed, VARIANTS, type MatmulVariant } from './matmulVariants.ts';
 import { fitsSplitK, splitKHeuristic } from './splitK.ts';
 import { fits } from './variantFits.ts';
 
@@ -68,10 +68,9 @@ export function candidateConfigs(problem: MatmulProblem, settings: KernelSetting
   ];
 }
 
-function suitsSides({ shader, tileM, tileN }: MatmulVariant, { m, n }: MatmulProblem): boolean {
+function suitsSides(variant: MatmulVariant, { m, n }: MatmulProblem): boolean {
   // Tiles of 16 and 48 are for sides that short.
   const suits = (tile: number, side: number) =>
     tile === 16 || tile === 48 ? side <= tile : tile / 2 < side || tile <= 32;
-  const wastesNothing = shader === 'matmul_skinny' || shader === 'matmul_cpu_vec4';
-  return wastesNothing || (suits(tileM, m) && suits(tileN, n));
+  return !isTiled(variant) || (suits(variant.tileM, m) && suits(variant.tileN, n));
 }

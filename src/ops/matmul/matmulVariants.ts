@@ -207,6 +207,14 @@ export const VARIANTS: readonly MatmulVariant[] = [
   ...MATRIX_TILES.map((tile) => variantOf('matrix', tile, 'matmul_subgroup_matrix')),
 ];
 
+/**
+ * Whether a kernel computes C in tiles that its workgroup stages: they waste what lies beyond C, and k may be
+ * split where they are few.
+ */
+export function isTiled({ shader }: MatmulVariant): boolean {
+  return shader !== 'matmul_skinny' && shader !== 'matmul_cpu_vec4';
+}
+
 const BY_NAME = new Map(VARIANTS.map((variant) => [variant.name, variant]));
 
 /** @returns undefined where no variant has that name */

@@ -6,7 +6,7 @@
 import { flatGrid, type BufferReference, type Dispatch, type KernelSettings } from '../../gpu/dispatch.ts';
 import { columnTiles, outputBindings, reduceBindings, reduceConstants } from './groupedGemm.ts';
 import type { MatmulProblem } from './matmulProblem.ts';
-import type { MatmulVariant } from './matmulVariants.ts';
+import { isTiled, type MatmulVariant } from './matmulVariants.ts';
 
 /** Workgroups below which k is split; those of larger tiles do more. */
 const ENOUGH_WORKGROUPS: Record<MatmulVariant['shader'], number> = {
@@ -67,8 +67,7 @@ export function fitsSplitK(
 ): boolean {
   const least = leastSplitK(problem, variant.shader);
   if (!Number.isInteger(parts) || parts < least) return false;
-  const splits = variant.shader !== 'matmul_skinny' && variant.shader !== 'matmul_cpu_vec4';
-  return parts === least || (splits && maySplitK(problem, parts, settings));
+  return parts === least || (isTiled(variant) && maySplitK(problem, parts, settings));
 }
 
 /** What a dispatch of a product differs by with the split. */
