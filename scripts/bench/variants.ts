@@ -2,16 +2,14 @@
  * Times and checks every variant of every tuning problem of a model's plans: what the matmul heuristic is
  * judged by.
  */
-import { LORA } from '../../src/engine/pipelinedSteps.ts';
 import { makeEnginePlans } from '../../src/engine/enginePlans.ts';
 import type { GpuContext } from '../../src/gpu/gpuContext.ts';
 import type { KernelConfig, KernelLevel, KernelSettings, TuningProblem } from '../../src/gpu/dispatch.ts';
 import type { Graph } from '../../src/graph/graph.ts';
-import { modelOf } from '../../src/model/families/registry.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import type { Program } from '../../src/tuning/autotuner.ts';
 import { KernelBenchmark } from '../../src/tuning/kernelBenchmark.ts';
-import { randomModel, SHAPES } from '../../src/verify/randomModel.ts';
+import { randomPlanOptions } from '../lib/randomPlanOptions.ts';
 import { type BenchHost, type BenchOptions } from './measuring.ts';
 
 export interface VariantBench {
@@ -61,16 +59,8 @@ export async function benchVariants(
   const rows: VariantBench[] = [];
   const { models, tokens, generation } = SIZES[options.size];
   for (const model of options.models ?? models) {
-    const { config, tensors } = randomModel(SHAPES[model]);
     const plans = makeEnginePlans(
-      {
-        model: modelOf(config),
-        weights: tensors,
-        lora: LORA,
-        tokensPerMicroBatch: tokens,
-        gradientCheckpointing: false,
-        generation,
-      },
+      { ...randomPlanOptions(model, tokens, false), generation },
       context.settings,
       context.limits,
     );

@@ -1,19 +1,12 @@
 /** How many dispatches real models take: they cost a step encoding time, and a token synchronisation. */
 import { describe, expect, it } from 'vitest';
-import { LORA } from '../../src/engine/pipelinedSteps.ts';
-import { randomModel, SHAPES } from '../../src/verify/randomModel.ts';
-import { modelOf } from '../../src/model/families/registry.ts';
+import { randomPlanOptions } from '../../scripts/lib/randomPlanOptions.ts';
 import type { Plan } from '../../src/plan/plan.ts';
-import { makeGenerationPlans, makeEnginePlans, type PlanOptions } from '../../src/engine/enginePlans.ts';
+import { makeGenerationPlans, makeEnginePlans } from '../../src/engine/enginePlans.ts';
 import { kernelSettings } from '../helpers/kernelSettings.ts';
 
 const LIMITS = { maxBindingBytes: 2 ** 31 - 4, maxBufferBytes: 2 ** 31 - 4 };
 const SETTINGS = kernelSettings({ workgroupBytes: 32768, maxBindingBytes: LIMITS.maxBindingBytes });
-
-function optionsOf(name: string, tokensPerMicroBatch: number, gradientCheckpointing: boolean): PlanOptions {
-  const { config, tensors } = randomModel(SHAPES[name]);
-  return { model: modelOf(config), weights: tensors, lora: LORA, tokensPerMicroBatch, gradientCheckpointing };
-}
 
 function shadersOf({ dispatches }: Plan): Record<string, number> {
   const counts: Record<string, number> = {};
@@ -37,7 +30,11 @@ describe('dispatches of Llama-3.2-1B, r 16, all linear layers', () => {
       maxSums: 128,
       workgroupBytes: 49152,
     } as const;
-    const { train } = makeEnginePlans(optionsOf('Llama-3.2-1B', tokens, false), settings, LIMITS).training!;
+    const { train } = makeEnginePlans(
+      randomPlanOptions('Llama-3.2-1B', tokens, false),
+      settings,
+      LIMITS,
+    ).training!;
     expect(train.dispatches.length).toBeLessThanOrEqual(most);
     const counts = shadersOf(train);
     // Each group of projections of one input: forward, backward, and the gradients of its parameters.
@@ -56,7 +53,11 @@ describe('dispatches of Llama-3.2-1B, r 16, all linear layers', () => {
 
   it('of a step are few with the buffers that every adapter has, too', () => {
     const settings = { ...SETTINGS, maxStorageBuffers: 8 };
-    const { train } = makeEnginePlans(optionsOf('Llama-3.2-1B', 4096, false), settings, LIMITS).training!;
+    const { train } = makeEnginePlans(
+      randomPlanOptions('Llama-3.2-1B', 4096, false),
+      settings,
+      LIMITS,
+    ).training!;
     expect(train.dispatches.length).toBeLessThanOrEqual(570);
   });
 
@@ -64,7 +65,7 @@ describe('dispatches of Llama-3.2-1B, r 16, all linear layers', () => {
   const shadersOfToken = (slots: number, maxStorageBuffers: number) =>
     shadersOf(
       makeGenerationPlans(
-        optionsOf('Llama-3.2-1B', 512, true),
+        randomPlanOptions('Llama-3.2-1B', 512, true),
         { slots, maxLength: 512 },
         { ...SETTINGS, maxStorageBuffers },
         LIMITS,

@@ -1,12 +1,11 @@
 /** No kernel of a plan declares a name a second time inside the scope of the first. */
 import { describe, expect, it } from 'vitest';
+import { randomPlanOptions } from '../../scripts/lib/randomPlanOptions.ts';
 import type { KernelSettings } from '../../src/gpu/dispatch.ts';
 import { makeEnginePlans } from '../../src/engine/enginePlans.ts';
-import { LORA } from '../../src/engine/pipelinedSteps.ts';
-import { modelOf } from '../../src/model/families/registry.ts';
 import { makePlan } from '../../src/plan/plan.ts';
 import { opCases } from '../../src/verify/opCases.ts';
-import { randomModel, SHAPES } from '../../src/verify/randomModel.ts';
+import { CPU_KERNELS } from '../helpers/agreement.ts';
 import { kernelSettings } from '../helpers/kernelSettings.ts';
 import { shadowedNames } from '../helpers/shadowedNames.ts';
 
@@ -25,14 +24,10 @@ describe('shadowedNames', () => {
 });
 
 const LEVELS: Partial<KernelSettings>[] = [
-  { target: 'cpu', rowWorkgroup: 1 },
+  CPU_KERNELS,
   {},
   { level: 'f16' },
-  {
-    level: 'matrix',
-    workgroupBytes: 49152,
-    matrixUnits: { m: 16, n: 16, k: 16, operands: 'f16', subgroup: 32, pinned: false, extension: 'chromium' },
-  },
+  { level: 'matrix', workgroupBytes: 49152 },
 ];
 const limits = { maxBindingBytes: 2 ** 30, maxBufferBytes: 2 ** 32 };
 
@@ -50,19 +45,7 @@ describe.each(LEVELS)('kernels for %j', (change) => {
   });
 
   it.each([512, 1024, 2048])('of a model with %i tokens declare a name once', (tokens) => {
-    const { config, tensors } = randomModel(SHAPES['Llama-3.2-1B']);
-    const plans = makeEnginePlans(
-      {
-        model: modelOf(config),
-        weights: tensors,
-        lora: LORA,
-        tokensPerMicroBatch: tokens,
-        gradientCheckpointing: false,
-        packActivations: false,
-      },
-      settings,
-      limits,
-    );
+    const plans = makeEnginePlans(randomPlanOptions('Llama-3.2-1B', tokens, false), settings, limits);
     expect(found(plans.training!.train.dispatches)).toEqual([]);
   });
 });
