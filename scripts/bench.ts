@@ -24,7 +24,7 @@
  * trains on a file of a million rows in the page. `npm run bench -- newcomer` times a first visit with the
  * demo. `npm run bench -- plots FILE.json…` draws docs/growth-*.svg from the figures of longRun and growth.
  */
-import { existsSync, openAsBlob } from 'node:fs';
+import { openAsBlob } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -34,8 +34,6 @@ import { measureGpuSpeed, TINY } from '../src/engine/gpuSpeed.ts';
 import { WebGpuEngine } from '../src/engine/webgpu/webgpuEngine.ts';
 import { isSoftwareAdapter } from '../src/gpu/adapterInfo.ts';
 import type { KernelLevel } from '../src/gpu/dispatch.ts';
-import { UserError } from '../src/lib/errors.ts';
-import { readRecipe } from '../src/training/foreignRecipes/readRecipe.ts';
 import { checkOp, OP_BOUND } from '../src/verify/checkOp.ts';
 import { opCases } from '../src/verify/opCases.ts';
 import { loadTensorFlow } from '../src/plan/tensorflow/loadTensorflow.ts';
@@ -53,6 +51,7 @@ import { runBench } from './bench/suite.ts';
 import { speedMarkdown } from '../src/page/gpu/speedMarkdown.ts';
 import { filesAt } from './lib/nodeFiles.ts';
 import { nodeGpu, openNodeGpu } from './lib/nodeGpu.ts';
+import { recipeAt } from './lib/recipeAt.ts';
 import { root } from './lib/site.ts';
 
 const LEVELS: readonly KernelLevel[] = ['plain', 'f16', 'matrix'];
@@ -187,11 +186,9 @@ async function benchInNode(
 
 /** @throws UserError where there is no such recipe or no local model of its name */
 async function runAt(path: string): Promise<RunFiles> {
-  if (!existsSync(path)) throw new UserError(`There is no recipe at ${path}.`);
-  const recipe = await openAsBlob(path);
+  const { recipe } = await recipeAt(path);
   const beside = (name: string) => resolve(dirname(path), name);
-  const { model } = (await readRecipe(await recipe.text())).recipe;
-  return { recipe, model: await filesAt(beside(model)), file: (name) => openAsBlob(beside(name)) };
+  return { recipe, model: await filesAt(beside(recipe.model)), file: (name) => openAsBlob(beside(name)) };
 }
 
 /** @throws where `value` is none of the choices */

@@ -4,14 +4,13 @@
  * tokenizer files are read.
  */
 import { existsSync, openAsBlob, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { UserError } from '../src/lib/errors.ts';
-import { readRecipe } from '../src/training/foreignRecipes/readRecipe.ts';
 import { parseRecipe, trainFilesOf, type Recipe } from '../src/training/recipe.ts';
 import { inspectFiles, type InspectedFile } from './lib/inspectFile.ts';
 import { tokenizerOfModel } from './lib/modelTokenizer.ts';
+import { recipeAt } from './lib/recipeAt.ts';
 
 const USAGE = 'usage: npm run inspect -- FILE… --model FOLDER|FILE.gguf [--recipe recipe.json] [--rows]';
 
@@ -29,7 +28,7 @@ export async function main(args: string[]): Promise<number> {
     if (!existsSync(path) || !statSync(path).isFile())
       throw new UserError(`There is no file ${path}. Give the paths of data files.`);
   const tokenizer = await tokenizerOfModel(values.model);
-  const recipe = await recipeAt(values.recipe);
+  const recipe = await recipeOf(values.recipe);
   const given = await Promise.all(
     positionals.map(async (path) => ({
       path,
@@ -59,10 +58,9 @@ function write(text: string): Promise<void> {
   );
 }
 
-async function recipeAt(path: string | undefined): Promise<Recipe> {
+async function recipeOf(path: string | undefined): Promise<Recipe> {
   if (path === undefined) return parseRecipe({});
-  if (!existsSync(path)) throw new UserError(`There is no recipe at ${path}.`);
-  const { recipe, notes } = await readRecipe(await readFile(path, 'utf8'));
+  const { recipe, notes } = await recipeAt(path);
   for (const note of notes) console.error(note);
   return recipe;
 }

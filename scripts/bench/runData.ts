@@ -2,6 +2,7 @@
 import { buildDataset } from '../../src/data/documents.ts';
 import type { DocumentTable } from '../../src/data/documentTable.ts';
 import { baseName } from '../../src/data/files/fileNames.ts';
+import { documentSettingsOf } from '../../src/data/rows/encoding/documentTypes.ts';
 import { openJoinedRows } from '../../src/data/rows/joinedRows.ts';
 import { selectionOf, type Selection } from '../../src/data/rows/rowSelection.ts';
 import { ChatTokenizer, filesOfModel } from '../../src/data/tokenizer/chatTokenizer.ts';
@@ -11,12 +12,11 @@ import { withOwnHead } from '../../src/import/ownHead.ts';
 import { memoryWeightSource } from '../../src/import/weightSources.ts';
 import { UserError } from '../../src/lib/errors.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
-import { readRecipe } from '../../src/training/foreignRecipes/readRecipe.ts';
-import { trainFilesOf, type Recipe } from '../../src/training/recipe.ts';
+import { parseRecipe, trainFilesOf, type Recipe } from '../../src/training/recipe.ts';
 
-/** The files of a run before they are read. */
+/** A run before its files are read. */
 export interface RunFiles {
-  recipe: Blob;
+  recipe: Recipe;
   /** Of its folder's top, or the one .gguf. */
   model: NamedFile[];
   /** A data file, by the name that the recipe has for it. */
@@ -36,7 +36,7 @@ const DEMO_MODEL = ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'm
 /** @param host gives a file of public/demo by its name */
 export async function loadDemo(host: { demoFile: RunFiles['file'] }): Promise<RunData> {
   return loadRun({
-    recipe: await host.demoFile('demo.json'),
+    recipe: parseRecipe(await (await host.demoFile('demo.json')).text()),
     model: await Promise.all(DEMO_MODEL.map(async (path) => ({ path, blob: await host.demoFile(path) }))),
     file: (name) => host.demoFile(name),
   });
@@ -44,10 +44,9 @@ export async function loadDemo(host: { demoFile: RunFiles['file'] }): Promise<Ru
 
 /**
  * Rows that the recipe holds out are not trained on.
- * @throws UserError where the recipe, its model or a row cannot be read, or pairs or rewards are trained on
+ * @throws UserError where the model or a row cannot be read, or pairs or rewards are trained on
  */
-export async function loadRun({ recipe: text, model, file }: RunFiles): Promise<RunData> {
-  const { recipe } = await readRecipe(await text.text());
+export async function loadRun({ recipe, model, file }: RunFiles): Promise<RunData> {
   if (recipe.method !== 'sft')
     throw new UserError(`The benchmark trains method sft; the recipe's is ${recipe.method}.`);
   const source = await withOwnHead(await openCheckpoint(model));
@@ -57,13 +56,7 @@ export async function loadRun({ recipe: text, model, file }: RunFiles): Promise<
       names.map(async (name) => ({ name: baseName(name), blob: await file(name) })),
     );
     const rows = await openJoinedRows(parts, recipe.columns, { ...selectionOf(recipe), side });
-    const settings = {
-      systemPrompt: recipe.system_prompt,
-      maxLength: recipe.max_length,
-      dateString: recipe.date_string,
-      maskHistory: recipe.mask_history,
-    };
-    return (await buildDataset(names.join(' + '), rows, tokenizer, settings)).documents;
+    return (await buildDataset(names.join(' + '), rows, tokenizer, documentSettingsOf(recipe))).documents;
   };
   return {
     recipe,

@@ -1,6 +1,6 @@
 /** An adapter in other forms on disk: what `npm run convert` and `npm run headless -- --export` do. */
-import { createWriteStream, existsSync } from 'node:fs';
-import { mkdir, readFile, rename } from 'node:fs/promises';
+import { createWriteStream } from 'node:fs';
+import { mkdir, rename } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -19,10 +19,10 @@ import { readAdapter } from '../../src/import/readAdapter.ts';
 import { streamingWeightSource } from '../../src/import/weightSources.ts';
 import { UserError } from '../../src/lib/errors.ts';
 import { modelOf } from '../../src/model/families/registry.ts';
-import { readRecipe } from '../../src/training/foreignRecipes/readRecipe.ts';
 import { parseRecipe, type Recipe } from '../../src/training/recipe.ts';
 import { filesAt } from './nodeFiles.ts';
 import { playerModules } from './playerBuild.ts';
+import { recipeAt } from './recipeAt.ts';
 import { recipeDocuments } from './recipeDocuments.ts';
 
 export interface Conversion extends Pick<ExportInput, 'dtype' | 'ggufType'> {
@@ -61,7 +61,7 @@ export async function convertAdapter(conversion: Conversion): Promise<void> {
   const source = await withOwnHead(await openCheckpoint(baseFiles));
   const read = await readAdapter(await filesAt(adapter), source.config);
   const weights = streamingWeightSource(source, modelOf(source.config).tensors);
-  const recipe = await recipeAt(conversion.recipe);
+  const recipe = conversion.recipe === undefined ? null : (await recipeAt(conversion.recipe)).recipe;
   const refused: string[] = [];
   for (const form of forms) {
     const make = async () => {
@@ -131,12 +131,6 @@ async function clusterInput(
     totalSteps: null,
     data: recipe && path ? await recipeDocuments(recipe, dirname(path), tokenizer()) : null,
   };
-}
-
-async function recipeAt(path: string | undefined): Promise<Recipe | null> {
-  if (path === undefined) return null;
-  if (!existsSync(path)) throw new UserError(`There is no recipe at ${path}.`);
-  return (await readRecipe(await readFile(path, 'utf8'))).recipe;
 }
 
 /** Writes beside the final name and renames at the end: a file that is there is whole. */

@@ -1,5 +1,6 @@
 /** What the page's data path makes of data files, in the form that `npm run inspect` prints. */
 import { buildDataset } from '../../src/data/documents.ts';
+import { documentSettingsOf } from '../../src/data/rows/encoding/documentTypes.ts';
 import { baseName, isValidationFile, nameBeside, validationSetName } from '../../src/data/files/fileNames.ts';
 import { heldOutGroups, named, openJoinedRows, type DataPart } from '../../src/data/rows/joinedRows.ts';
 import { HELD_OUT, selectionOf, type Selection } from '../../src/data/rows/rowSelection.ts';
@@ -75,10 +76,7 @@ async function inspectRows(
 ) {
   const parsed = await openJoinedRows([part], recipe.columns, selection, heldOut);
   const dataset = await buildDataset(part.name, parsed, tokenizer, {
-    systemPrompt: recipe.system_prompt,
-    maxLength: recipe.max_length,
-    dateString: recipe.date_string,
-    maskHistory: recipe.mask_history,
+    ...documentSettingsOf(recipe),
     preferences: true,
   });
   const { documents, pairs, labels, problems } = dataset;

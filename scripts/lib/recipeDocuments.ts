@@ -3,6 +3,7 @@ import { existsSync, openAsBlob } from 'node:fs';
 import { resolve } from 'node:path';
 import { documentLines } from '../../src/data/documentLines.ts';
 import { buildDataset } from '../../src/data/documents.ts';
+import { documentSettingsOf } from '../../src/data/rows/encoding/documentTypes.ts';
 import { baseName, nameBeside, validationSetName } from '../../src/data/files/fileNames.ts';
 import { heldOutGroups, openJoinedRows, type DataPart } from '../../src/data/rows/joinedRows.ts';
 import { HELD_OUT, selectionOf, type Selection } from '../../src/data/rows/rowSelection.ts';
@@ -31,10 +32,7 @@ export async function recipeDocuments(
   const lines = async (parts: readonly DataPart[], side: Selection['side']) => {
     const rows = await openJoinedRows([...parts], recipe.columns, selection(side), heldOut);
     const { documents } = await buildDataset(parts.map(({ name }) => name).join(' + '), rows, tokenizer, {
-      systemPrompt: recipe.system_prompt,
-      maxLength: recipe.max_length,
-      dateString: recipe.date_string,
-      maskHistory: recipe.mask_history,
+      ...documentSettingsOf(recipe),
       preferences: recipe.method !== 'sft',
     });
     return documentLines(documents);

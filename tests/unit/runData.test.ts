@@ -5,12 +5,13 @@ import { describe, expect, it } from 'vitest';
 import { loadDemo, loadRun, type RunFiles } from '../../scripts/bench/runData.ts';
 import { filesAt } from '../../scripts/lib/nodeFiles.ts';
 import { root } from '../../scripts/lib/site.ts';
+import { parseRecipe } from '../../src/training/recipe.ts';
 
 const demoFile = (name: string) => openAsBlob(join(root, 'public', 'demo', name));
 
 async function runOf(recipe: object): Promise<RunFiles> {
   return {
-    recipe: new Blob([JSON.stringify(recipe)]),
+    recipe: parseRecipe(recipe),
     model: await filesAt(join(root, 'public', 'demo')),
     file: demoFile,
   };

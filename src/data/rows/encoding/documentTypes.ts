@@ -55,3 +55,21 @@ export interface RowDocuments {
   /** Answers of a used row that the limit leaves nothing of. */
   lostAnswers: Refusal[];
 }
+
+/** The keys of a recipe that say how its rows become documents. */
+interface EncodingRecipe {
+  system_prompt: DocumentSettings['systemPrompt'];
+  max_length: DocumentSettings['maxLength'];
+  date_string: DocumentSettings['dateString'];
+  mask_history: boolean;
+}
+
+/** All but how preference rows are read, which the method decides. */
+export function documentSettingsOf(recipe: EncodingRecipe): Omit<DocumentSettings, 'preferences'> {
+  return {
+    systemPrompt: recipe.system_prompt,
+    maxLength: recipe.max_length,
+    dateString: recipe.date_string,
+    maskHistory: recipe.mask_history,
+  };
+}

@@ -1,4 +1,5 @@
 /** What of a recipe decides how data files are read and which of their rows are taken. */
+import { documentSettingsOf } from '../../../data/rows/encoding/documentTypes.ts';
 import { selectionOf } from '../../../data/rows/rowSelection.ts';
 import { preferenceReading } from '../../../training/preference/method.ts';
 import type { Recipe } from '../../../training/recipe.ts';
@@ -9,10 +10,7 @@ export function rowSettings(modelId: string, recipe: Recipe): Reading {
   return {
     modelId,
     settings: {
-      systemPrompt: recipe.system_prompt,
-      maxLength: recipe.max_length,
-      dateString: recipe.date_string,
-      maskHistory: recipe.mask_history,
+      ...documentSettingsOf(recipe),
       preferences: preferenceReading(recipe, true),
     },
     columns: recipe.columns,
